@@ -1,0 +1,36 @@
+/*
+ * audit.h
+ *	  Appending audit events, and their JSON.
+ *
+ * Each write appends one event in the same transaction.  A create event is
+ * light: the first state can be rebuilt by walking changes back; an update or
+ * transition keeps old and new value per changed top-level member; a delete
+ * keeps the last payload.
+ */
+#ifndef QEHS_AUDIT_H
+#define QEHS_AUDIT_H
+
+#include "record/record.h"
+
+typedef enum AuditAction
+{
+	AUDIT_CREATE, AUDIT_UPDATE, AUDIT_TRANSITION, AUDIT_DELETE, AUDIT_RESTORE, AUDIT_MIGRATE
+} AuditAction;
+
+typedef struct AuditEvent
+{
+	AuditAction action;
+	const Record *before;		/* NULL for a create */
+	const Record *after;		/* NULL for a delete */
+	const char *transition;		/* name, or NULL */
+	const char *comment;		/* or NULL */
+	Jsonb	   *signature;		/* or NULL */
+} AuditEvent;
+
+/* Append one event at the transaction's time, inside an open SPI connection. */
+extern void audit_append(const RequestContext *context, const ModuleDef *module, const AuditEvent *event);
+
+/* Append ,"activity":[…] (newest first, the 50 newest) of a record, inside SPI. */
+extern void audit_write_activity(StringInfo out, const RequestContext *context, const pg_uuid_t *record_id);
+
+#endif							/* QEHS_AUDIT_H */

@@ -1,0 +1,87 @@
+/*
+ * context.h
+ *	  The request context: who calls, in which tenant, with what rights, and
+ *	  what the answer carries besides its body.
+ *
+ * Two sources: qehs.request_begin sets it for one transaction (the shim);
+ * qehs.use_tenant sets it for the session (psql).  It is a C struct of the
+ * backend, never a setting, so no caller can forge it.  The transaction's one
+ * dies by the transaction callback; strings in it live in its own context.
+ */
+#ifndef QEHS_CONTEXT_H
+#define QEHS_CONTEXT_H
+
+#include "lib/stringinfo.h"
+#include "utils/uuid.h"
+
+typedef enum ActorType
+{
+	ACTOR_USER = 'u',
+	ACTOR_API_KEY = 'k',
+	ACTOR_SYSTEM = 's'
+} ActorType;
+
+typedef enum Scope
+{
+	SCOPE_RECORDS_READ = 1 << 0,
+	SCOPE_RECORDS_WRITE = 1 << 1,
+	SCOPE_MODULES_READ = 1 << 2,
+	SCOPE_MODULES_WRITE = 1 << 3,
+	SCOPE_ATTACHMENTS_READ = 1 << 4,
+	SCOPE_ATTACHMENTS_WRITE = 1 << 5,
+	SCOPE_EXPORTS_CREATE = 1 << 6,
+	SCOPE_AUDIT_READ = 1 << 7,
+	SCOPE_ADMIN_USERS = 1 << 8,
+	SCOPE_ADMIN_KEYS = 1 << 9,
+	SCOPE_ALL = (1 << 10) - 1
+} Scope;
+
+typedef struct RequestContext
+{
+	int32		tenant_id;
+	const char *tenant_slug;
+	ActorType	actor_type;
+	pg_uuid_t	actor_id;
+	const char *actor_name;
+	uint32		scopes;			/* bits of Scope */
+	int			role_count;
+	const char **roles;
+	bool		administrator;	/* has tenant-owner or tenant-admin */
+	int			module_count;	/* -1: all modules */
+	const char **modules;
+	bool		over_http;		/* set by request_begin */
+	pg_uuid_t	key_id;			/* valid when over_http */
+	char		trace_id[33];	/* 32 hex digits, or empty */
+	const char *target;			/* raw request target over HTTP, or NULL */
+	/* the answer */
+	int			status;			/* 0: the endpoint's own */
+	StringInfoData headers;		/* "Name: value\n" lines */
+} RequestContext;
+
+/* The current context; raises QH401 when there is none. */
+extern RequestContext *context_require(void);
+
+/* The current context with a scope; raises QH403 naming the scope. */
+extern RequestContext *context_require_scope(Scope scope);
+
+extern bool context_has_role(const RequestContext *context, const char *role);
+
+/* Answer: status other than the endpoint's, and header lines (HTTP only). */
+extern void context_status(RequestContext *context, int status);
+extern void context_header(RequestContext *context, const char *name, const char *format,...)
+			pg_attribute_printf(3, 4);
+/* ETag of a version: "3" in quotes (RFC 9110 section 8.8.3). */
+extern void context_etag(RequestContext *context, int32 version);
+/* Link rel="next": the request's own target with this cursor (RFC 8288). */
+extern void context_link_next(RequestContext *context, const char *cursor);
+
+/*
+ * Raise QH412 version_mismatch unless if_match (the If-Match field value, or
+ * a bare number; NULL means no condition) names this version (RFC 9110 13.1.1).
+ */
+extern void context_check_if_match(const char *if_match, int32 version);
+
+/* Append {"id","type","displayName"} of an actor (cached; "null" for a zero id). */
+extern void context_write_actor(StringInfo out, int32 tenant_id, const pg_uuid_t *actor_id);
+
+#endif							/* QEHS_CONTEXT_H */

@@ -1,0 +1,79 @@
+/*
+ * error.h
+ *	  How the extension refuses: SQLSTATE class QH and lists of violations.
+ *
+ * A refusal is an ERROR whose SQLSTATE is 'QH' and the HTTP status (QH404),
+ * whose constraint name is the problem code of qehs.problem, whose primary
+ * message says what is wrong, and whose detail is JSON:
+ * {"errors":[{"path","code","message"}],"headers":{…}}, both members optional.
+ *
+ * Violations are collected in the current memory context and never freed one
+ * by one; at most QEHS_MAX_VIOLATIONS are kept (CONTRACT: the first 100).
+ */
+#ifndef QEHS_ERROR_H
+#define QEHS_ERROR_H
+
+#include "lib/stringinfo.h"
+
+#define QEHS_MAX_VIOLATIONS 100
+
+typedef enum ProblemCode
+{
+	PROBLEM_MALFORMED_JSON,
+	PROBLEM_VALIDATION_FAILED,
+	PROBLEM_INVALID_PARAMETER,
+	PROBLEM_INVALID_CURSOR,
+	PROBLEM_UNAUTHENTICATED,
+	PROBLEM_FORBIDDEN,
+	PROBLEM_NOT_FOUND,
+	PROBLEM_CONFLICT,
+	PROBLEM_TRANSITION_NOT_ALLOWED,
+	PROBLEM_GUARD_FAILED,
+	PROBLEM_KEY_IN_PROGRESS,
+	PROBLEM_VERSION_MISMATCH,
+	PROBLEM_KEY_CONFLICT,
+	PROBLEM_PRECONDITION_REQUIRED,
+	PROBLEM_RATE_LIMITED,
+	PROBLEM_PAYLOAD_TOO_LARGE,
+	PROBLEM_UNAVAILABLE
+} ProblemCode;
+
+typedef struct Violation
+{
+	const char *path;			/* JSON Pointer into the request, or ?name */
+	const char *code;			/* machine word, such as "required" */
+	const char *message;		/* for people, without the path */
+} Violation;
+
+typedef struct ViolationList
+{
+	int			count;
+	Violation	items[QEHS_MAX_VIOLATIONS];
+} ViolationList;
+
+/* Add one violation; path and code must outlive the list. Silent past the limit. */
+extern void violation_add(ViolationList *list, const char *path, const char *code,
+						  const char *format,...) pg_attribute_printf(4, 5);
+
+/* Raise QH400 validation_failed with all violations, if there are any. */
+extern void violation_raise(const ViolationList *list);
+
+/*
+ * Raise a problem.  The message follows PostgreSQL's style (lower case, no
+ * period); hint may be NULL, else is a sentence.
+ */
+extern void problem_raise(ProblemCode code, const char *hint, const char *format,...)
+			pg_attribute_printf(3, 4) pg_attribute_noreturn();
+
+/* Raise a problem about one place of the request: errors[] has that one item. */
+extern void problem_raise_at(ProblemCode code, const char *path, const char *word,
+							 const char *format,...) pg_attribute_printf(4, 5) pg_attribute_noreturn();
+
+/* Raise a problem whose detail JSON the caller has built (see above). */
+extern void problem_raise_detail(ProblemCode code, const char *detail_json, const char *hint,
+								 const char *format,...) pg_attribute_printf(4, 5) pg_attribute_noreturn();
+
+/* Install the log hook that keeps class QH out of the server log. */
+extern void error_init(void);
+
+#endif							/* QEHS_ERROR_H */

@@ -1,0 +1,166 @@
+/*
+ * module.h
+ *	  A module definition as the backend uses it: fields, workflow,
+ *	  permissions and the compiled schema, cached per backend.
+ *
+ * A ModuleDef lives in a memory context of its own.  The cache holds one per
+ * (tenant, module, version); a relcache callback on qehs.module marks all of
+ * them stale when a definition changes anywhere.  A stale one leaves the cache
+ * at the next lookup but its memory stays until the transaction ends, so a
+ * pointer got from module_lookup is good for the whole transaction.
+ */
+#ifndef QEHS_MODULE_H
+#define QEHS_MODULE_H
+
+#include "context.h"
+#include "error.h"
+#include "schema/schema.h"
+#include "utils/jsonb.h"
+#include "utils/jsonpath.h"
+
+/* Slots of qehs.record: t1..t6 text, n1..n4 float8, d1..d4 timestamptz. */
+#define QEHS_TEXT_SLOTS 6
+#define QEHS_NUMBER_SLOTS 4
+#define QEHS_TIME_SLOTS 4
+#define QEHS_SLOTS (QEHS_TEXT_SLOTS + QEHS_NUMBER_SLOTS + QEHS_TIME_SLOTS)
+/* A text slot holds the first 255 bytes of a value. */
+#define QEHS_TEXT_SLOT_BYTES 255
+
+typedef enum FieldType
+{
+	FIELD_TEXT, FIELD_RICH_TEXT, FIELD_EMAIL, FIELD_PHONE, FIELD_URL, FIELD_IDENTIFIER,
+	FIELD_NUMBER, FIELD_INTEGER, FIELD_CURRENCY, FIELD_PERCENTAGE,
+	FIELD_DATE, FIELD_DATETIME, FIELD_DURATION, FIELD_DATE_RANGE, FIELD_BOOLEAN,
+	FIELD_SELECT, FIELD_MULTI_SELECT, FIELD_LOOKUP, FIELD_RECORD_REFERENCE, FIELD_USER,
+	FIELD_LOCATION, FIELD_GEOLOCATION, FIELD_FILE, FIELD_IMAGE, FIELD_SIGNATURE,
+	FIELD_MATRIX_SCORE, FIELD_TABLE, FIELD_OBJECT, FIELD_COMPUTED,
+	FIELD_TYPE_COUNT
+} FieldType;
+
+/* How a field's value compares: which kind of slot it may have. */
+typedef enum SlotKind
+{
+	SLOT_NONE,					/* cannot be compared by order (objects, tables) */
+	SLOT_TEXT,
+	SLOT_NUMBER,
+	SLOT_TIME
+} SlotKind;
+
+typedef struct FieldTypeInfo
+{
+	const char *name;			/* as in a definition: "multi-select" */
+	SlotKind	kind;
+} FieldTypeInfo;
+
+extern const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT];
+
+typedef struct ModuleField
+{
+	const char *key;
+	int			key_length;
+	const char *label;
+	FieldType	type;
+	SlotKind	kind;
+	int			slot;			/* 0..QEHS_SLOTS-1 in the order t1..d4, or -1 */
+	bool		required;
+	bool		unique;
+	bool		searchable;		/* listed for q */
+	const char *references;		/* module key of a record-reference, or NULL */
+	JsonPath   *required_when;
+	JsonPath   *visible_when;
+	JsonPath   *computed;
+	Jsonb	   *default_value;	/* or NULL */
+} ModuleField;
+
+typedef struct ModuleTransition
+{
+	const char *name;
+	int			from_count;		/* -1: from any state */
+	const char **from;
+	const char *to;
+	int			requires_count;
+	const char **requires;
+	int			role_count;		/* 0: any role with the transition action */
+	const char **roles;
+	const char *when_text;
+	JsonPath   *when;			/* or NULL */
+	bool		comment_required;
+} ModuleTransition;
+
+typedef enum ModuleAction
+{
+	ACTION_READ = 1 << 0,
+	ACTION_CREATE = 1 << 1,
+	ACTION_UPDATE = 1 << 2,
+	ACTION_DELETE = 1 << 3,
+	ACTION_TRANSITION = 1 << 4,
+	ACTION_EXPORT = 1 << 5,
+	ACTION_COMMENT = 1 << 6,
+	ACTION_ALL = (1 << 7) - 1
+} ModuleAction;
+
+typedef struct ModuleRole
+{
+	const char *name;
+	uint32		actions;
+} ModuleRole;
+
+typedef struct ModuleDef
+{
+	MemoryContext context;
+	int32		tenant_id;
+	int32		module_id;
+	int32		version;
+	const char *key;
+	const char *name;
+	const char *prefix;			/* of display codes; frozen with the first version */
+	int			field_count;
+	ModuleField *fields;		/* sorted as jsonb sorts keys: length, then bytes */
+	bool		has_unique;
+	bool		has_searchable;
+	bool		has_expressions;	/* any default, required_when, visible_when, computed */
+	Schema	   *schema;			/* compiled JSON Schema of the payload */
+	int			state_count;
+	const char **states;
+	const char *initial;
+	int			transition_count;
+	ModuleTransition *transitions;
+	int			role_count;
+	ModuleRole *roles;
+	Jsonb	   *definition;		/* as published */
+	/* slot s is filled from field slot_field[s], or -1 */
+	int16		slot_field[QEHS_SLOTS];
+} ModuleDef;
+
+/*
+ * The current version of a module by key; NULL when the tenant has none.
+ * Runs SPI by itself when the cache misses.
+ */
+extern const ModuleDef *module_lookup(int32 tenant_id, const char *key);
+
+/* A given version by id (a record's own); version 0 means the current one. */
+extern const ModuleDef *module_lookup_version(int32 tenant_id, int32 module_id, int32 version);
+
+extern const ModuleField *module_field(const ModuleDef *module, const char *key, int length);
+extern const ModuleTransition *module_transition(const ModuleDef *module, const char *name);
+extern bool module_has_state(const ModuleDef *module, const char *state);
+
+/*
+ * Check a definition document; every fault is added to faults with its JSON
+ * Pointer.  Gives the compiled JSON Schema document of the payload, or NULL.
+ */
+extern Jsonb *module_compile_schema(Jsonb *definition, ViolationList *faults);
+
+/* ---- permissions: the one place that decides (module/permission.c) ---- */
+
+/* Actions that this caller has in the module, by roles, key scopes and key modules. */
+extern uint32 permission_actions(const RequestContext *context, const ModuleDef *module);
+
+/* Raise QH403 forbidden unless the caller has the action. */
+extern void permission_require(const RequestContext *context, const ModuleDef *module, ModuleAction action);
+
+/* The word of an action ("read"), and back (0 when unknown). */
+extern const char *permission_action_name(ModuleAction action);
+extern uint32 permission_action_parse(const char *name);
+
+#endif							/* QEHS_MODULE_H */

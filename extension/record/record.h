@@ -1,0 +1,113 @@
+/*
+ * record.h
+ *	  What the files of the record noun share: the row in memory, reading it by
+ *	  id, checking a payload, writing the row and its JSON.
+ */
+#ifndef QEHS_RECORD_H
+#define QEHS_RECORD_H
+
+#include "context.h"
+#include "module/module.h"
+
+typedef struct Record
+{
+	pg_uuid_t	id;
+	int32		module_id;
+	int64		display_no;		/* year * 10^9 + number */
+	const char *workflow_state;
+	int32		version;
+	int32		definition_version;
+	Jsonb	   *payload;
+	TimestampTz created_at;
+	pg_uuid_t	created_by;
+	TimestampTz updated_at;
+	pg_uuid_t	updated_by;
+	bool		deleted;
+	TimestampTz deleted_at;
+} Record;
+
+/* display_no holds the year in its upper digits: one column, one range per year. */
+#define QEHS_DISPLAY_YEAR INT64CONST(1000000000)
+
+typedef enum RecordLock
+{
+	RECORD_READ,				/* plain read */
+	RECORD_FOR_UPDATE			/* SELECT … FOR NO KEY UPDATE */
+} RecordLock;
+
+/* ---- read.c ---- */
+
+/* Parse a wire or plain id; raises QH404 (the same as for a missing record) when it is none. */
+extern void record_parse_id(text *wire, pg_uuid_t *id);
+
+/*
+ * Fetch a live (or, with deleted_too, any) record of the tenant into the
+ * caller's memory context; raises QH404 not_found when there is none.
+ * Inside an open SPI connection.
+ */
+extern void record_fetch(const RequestContext *context, const pg_uuid_t *id, RecordLock lock,
+						 bool deleted_too, Record *record);
+
+/* Raise the one 404 of a record: the same bytes for foreign, deleted and missing ids. */
+extern void record_not_found(void) pg_attribute_noreturn();
+
+/* ---- write_json.c: the JSON of CONTRACT 1 ---- */
+
+/* Append the whole record object; without the closing brace when open is true. */
+extern void record_write_json(StringInfo out, const RequestContext *context, const ModuleDef *module,
+							  const Record *record, bool open);
+/* Append the display code's text (INC-2026-0001, quoted). */
+extern void record_write_display_code(StringInfo out, const ModuleDef *module, int64 display_no);
+
+/* ---- check.c ---- */
+
+/*
+ * Bring a payload to its stored form and check it: defaults, computed values,
+ * the schema, requiredWhen/visibleWhen, ids of references and users.  Adds all
+ * violations (paths below /payload).  Gives the payload to store.
+ */
+extern Jsonb *record_check_payload(const RequestContext *context, const ModuleDef *module, Jsonb *payload,
+								   const char *state, ViolationList *violations);
+
+/* ---- slots.c ---- */
+
+/* What a record's slot columns hold; isnull for slots that the module does not map. */
+typedef struct RecordSlots
+{
+	Datum		values[QEHS_SLOTS];
+	bool		isnull[QEHS_SLOTS];
+} RecordSlots;
+
+/*
+ * Fill the slots of a payload.  A mapped field that the payload lacks holds
+ * the greatest value of its kind (QEHS_SLOT_MISSING_TEXT, NaN, infinity), so
+ * that it sorts last as NULL would, and one index range serves every page.
+ */
+extern void record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *slots);
+
+#define QEHS_SLOT_MISSING_TEXT "\xf4\x8f\xbf\xbf"	/* U+10FFFF */
+
+/* ---- unique.c: qehs.record_unique, inside SPI ---- */
+extern void record_unique_replace(const RequestContext *context, const ModuleDef *module,
+								  const pg_uuid_t *id, Jsonb *before, Jsonb *after);
+
+/* ---- display.c ---- */
+
+/* Next display_no of tenant and module in the year of now (see display.c for how). */
+extern int64 record_next_display_no(int32 tenant_id, int32 module_id, TimestampTz now);
+extern void display_shmem_request(void);
+extern void display_shmem_startup(void);
+
+/* ---- update.c, used by workflow/ ---- */
+
+/*
+ * Store a changed record: payload and state of after, version + 1, slots,
+ * unique values, search text.  Inside SPI; the row is locked by the caller.
+ */
+extern void record_store(const RequestContext *context, const ModuleDef *module,
+						 const Record *before, Record *after);
+
+/* RFC 7396 merge of patch (an object) into target. */
+extern Jsonb *record_merge_patch(Jsonb *target, Jsonb *patch);
+
+#endif							/* QEHS_RECORD_H */

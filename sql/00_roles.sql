@@ -1,0 +1,22 @@
+-- qehs: the install script. Built from sql/NN_*.sql and sql/modules/*.json; do not load by hand.
+\echo Use "CREATE EXTENSION qehs" to load this file. \quit
+
+DO $roles$
+DECLARE
+	role_name text;
+BEGIN
+	IF pg_catalog.current_setting('server_encoding') <> 'UTF8' THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'feature_not_supported',
+			MESSAGE = 'qehs needs a database with encoding UTF8',
+			HINT = 'Create the database with ENCODING ''UTF8'' TEMPLATE template0.';
+	END IF;
+	FOREACH role_name IN ARRAY ARRAY['qehs_owner', 'qehs_shim', 'qehs_admin', 'qehs_reporter'] LOOP
+		IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = role_name) THEN
+			EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', role_name);
+		END IF;
+	END LOOP;
+END
+$roles$;
+
+GRANT USAGE ON SCHEMA qehs TO qehs_owner, qehs_shim, qehs_admin, qehs_reporter;

@@ -1,0 +1,217 @@
+-- Every primary key, unique constraint and index starts with tenant_id: isolation is visible in
+-- each statement, and the same schema can be distributed by tenant.
+
+CREATE TABLE qehs.tenant (
+	id int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	slug text NOT NULL UNIQUE CHECK (slug ~ '^[a-z][a-z0-9_]{0,39}$'),
+	name text NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+
+-- Secrets of the database, such as the key that signs cursors; made when the first tenant is.
+CREATE TABLE qehs.secret (
+	purpose text NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	value bytea NOT NULL,
+	PRIMARY KEY (purpose, created_at)
+);
+
+CREATE TABLE qehs.user_account (
+	tenant_id int4 NOT NULL REFERENCES qehs.tenant,
+	id uuid NOT NULL,
+	user_name text NOT NULL,
+	display_name text NOT NULL,
+	email text,
+	active boolean NOT NULL DEFAULT true,
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	PRIMARY KEY (tenant_id, id)
+);
+CREATE UNIQUE INDEX user_account_user_name ON qehs.user_account (tenant_id, pg_catalog.lower(user_name));
+
+CREATE TABLE qehs.role (
+	tenant_id int4 NOT NULL REFERENCES qehs.tenant,
+	name text NOT NULL CHECK (name ~ '^[a-z][a-z0-9_-]{0,62}$'),
+	description text,
+	PRIMARY KEY (tenant_id, name)
+);
+
+CREATE TABLE qehs.role_member (
+	tenant_id int4 NOT NULL,
+	role_name text NOT NULL,
+	user_id uuid NOT NULL,
+	PRIMARY KEY (tenant_id, role_name, user_id),
+	FOREIGN KEY (tenant_id, role_name) REFERENCES qehs.role,
+	FOREIGN KEY (tenant_id, user_id) REFERENCES qehs.user_account
+);
+CREATE INDEX role_member_user ON qehs.role_member (tenant_id, user_id);
+
+CREATE TABLE qehs.api_key (
+	tenant_id int4 NOT NULL REFERENCES qehs.tenant,
+	id uuid NOT NULL,
+	name text NOT NULL,
+	prefix text NOT NULL,
+	hash bytea NOT NULL CHECK (pg_catalog.octet_length(hash) = 32),
+	scopes text[] NOT NULL,
+	roles text[] NOT NULL,
+	modules text[],
+	user_id uuid,
+	rate_limit int4 CHECK (rate_limit >= 0),
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	created_by uuid NOT NULL,
+	expires_at timestamptz,
+	revoked_at timestamptz,
+	PRIMARY KEY (tenant_id, id),
+	UNIQUE (tenant_id, prefix),
+	FOREIGN KEY (tenant_id, user_id) REFERENCES qehs.user_account
+);
+COMMENT ON COLUMN qehs.api_key.rate_limit IS 'requests a minute; NULL is the default of 300, 0 is without limit';
+COMMENT ON COLUMN qehs.api_key.modules IS 'module keys that the key may touch; NULL is all';
+
+CREATE TABLE qehs.module (
+	tenant_id int4 NOT NULL REFERENCES qehs.tenant,
+	id int4 NOT NULL,
+	key text NOT NULL,
+	name text NOT NULL,
+	description text,
+	display_prefix text NOT NULL,
+	version int4 NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	PRIMARY KEY (tenant_id, id),
+	UNIQUE (tenant_id, key)
+);
+COMMENT ON COLUMN qehs.module.version IS 'the current definition version';
+COMMENT ON COLUMN qehs.module.display_prefix IS 'prefix of display codes, frozen with the first version';
+
+-- Published versions are immutable.
+CREATE TABLE qehs.module_version (
+	tenant_id int4 NOT NULL,
+	module_id int4 NOT NULL,
+	version int4 NOT NULL,
+	definition jsonb NOT NULL,
+	json_schema jsonb NOT NULL,
+	slots jsonb NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	created_by uuid NOT NULL,
+	PRIMARY KEY (tenant_id, module_id, version),
+	FOREIGN KEY (tenant_id, module_id) REFERENCES qehs.module
+);
+COMMENT ON COLUMN qehs.module_version.slots IS 'field key to slot number (0..13: t1..t6, n1..n4, d1..d4) of indexed fields';
+
+CREATE TABLE qehs.record (
+	tenant_id int4 NOT NULL,
+	module_id int4 NOT NULL,
+	version int4 NOT NULL DEFAULT 1,
+	definition_version int4 NOT NULL,
+	id uuid NOT NULL,
+	display_no int8 NOT NULL,
+	created_at timestamptz NOT NULL,
+	created_by uuid NOT NULL,
+	updated_at timestamptz NOT NULL,
+	updated_by uuid NOT NULL,
+	deleted_at timestamptz,
+	n1 float8, n2 float8, n3 float8, n4 float8,
+	d1 timestamptz, d2 timestamptz, d3 timestamptz, d4 timestamptz,
+	workflow_state text NOT NULL,
+	payload jsonb NOT NULL,
+	t1 text COLLATE "C", t2 text COLLATE "C", t3 text COLLATE "C",
+	t4 text COLLATE "C", t5 text COLLATE "C", t6 text COLLATE "C",
+	search tsvector,
+	PRIMARY KEY (tenant_id, id),
+	UNIQUE (tenant_id, module_id, display_no)
+);
+COMMENT ON COLUMN qehs.record.display_no IS 'year of creation (UTC) * 10^9 + number in the year';
+COMMENT ON COLUMN qehs.record.t1 IS 'slots t1..t6, n1..n4, d1..d4 hold the indexed fields of a module; NULL where the module maps none or the record is deleted, the greatest value where the payload lacks the field';
+
+-- Lists by creation time, the default order.
+CREATE INDEX record_created ON qehs.record (tenant_id, module_id, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX record_t1 ON qehs.record (tenant_id, module_id, t1, id) WHERE t1 IS NOT NULL;
+CREATE INDEX record_t2 ON qehs.record (tenant_id, module_id, t2, id) WHERE t2 IS NOT NULL;
+CREATE INDEX record_t3 ON qehs.record (tenant_id, module_id, t3, id) WHERE t3 IS NOT NULL;
+CREATE INDEX record_t4 ON qehs.record (tenant_id, module_id, t4, id) WHERE t4 IS NOT NULL;
+CREATE INDEX record_t5 ON qehs.record (tenant_id, module_id, t5, id) WHERE t5 IS NOT NULL;
+CREATE INDEX record_t6 ON qehs.record (tenant_id, module_id, t6, id) WHERE t6 IS NOT NULL;
+CREATE INDEX record_n1 ON qehs.record (tenant_id, module_id, n1, id) WHERE n1 IS NOT NULL;
+CREATE INDEX record_n2 ON qehs.record (tenant_id, module_id, n2, id) WHERE n2 IS NOT NULL;
+CREATE INDEX record_n3 ON qehs.record (tenant_id, module_id, n3, id) WHERE n3 IS NOT NULL;
+CREATE INDEX record_n4 ON qehs.record (tenant_id, module_id, n4, id) WHERE n4 IS NOT NULL;
+CREATE INDEX record_d1 ON qehs.record (tenant_id, module_id, d1, id) WHERE d1 IS NOT NULL;
+CREATE INDEX record_d2 ON qehs.record (tenant_id, module_id, d2, id) WHERE d2 IS NOT NULL;
+CREATE INDEX record_d3 ON qehs.record (tenant_id, module_id, d3, id) WHERE d3 IS NOT NULL;
+CREATE INDEX record_d4 ON qehs.record (tenant_id, module_id, d4, id) WHERE d4 IS NOT NULL;
+-- Filled only for modules with searchable fields.
+CREATE INDEX record_search ON qehs.record USING gin (search) WHERE search IS NOT NULL;
+
+CREATE TABLE qehs.record_unique (
+	tenant_id int4 NOT NULL,
+	module_id int4 NOT NULL,
+	field text NOT NULL,
+	value text NOT NULL,
+	record_id uuid NOT NULL,
+	PRIMARY KEY (tenant_id, module_id, field, value)
+);
+CREATE INDEX record_unique_record ON qehs.record_unique (tenant_id, record_id);
+
+CREATE TABLE qehs.audit_event (
+	tenant_id int4 NOT NULL,
+	module_id int4 NOT NULL,
+	id uuid NOT NULL,
+	record_id uuid NOT NULL,
+	actor_id uuid NOT NULL,
+	at timestamptz NOT NULL,
+	action text NOT NULL,
+	from_state text,
+	to_state text,
+	transition text,
+	record_version int4 NOT NULL,
+	trace_id text,
+	comment text,
+	changes jsonb,
+	PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX audit_event_record ON qehs.audit_event (tenant_id, record_id, id);
+COMMENT ON COLUMN qehs.audit_event.changes IS '[{"path","from","to"}] of an update or transition; {"payload":…} of a delete';
+
+CREATE TABLE qehs.idempotency (
+	tenant_id int4 NOT NULL,
+	key_id uuid NOT NULL,
+	idempotency_key text NOT NULL,
+	fingerprint bytea NOT NULL,
+	status int4 NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	headers text NOT NULL,
+	body text,
+	PRIMARY KEY (tenant_id, key_id, idempotency_key)
+);
+CREATE INDEX idempotency_created ON qehs.idempotency (tenant_id, created_at);
+
+-- Fixed contents, made anew by each release: not dumped.
+CREATE TABLE qehs.problem (
+	code text PRIMARY KEY,
+	status int4 NOT NULL,
+	title text NOT NULL,
+	description text NOT NULL
+);
+CREATE TABLE qehs.endpoint (
+	operation text PRIMARY KEY,
+	method text NOT NULL,
+	path text NOT NULL,
+	function text NOT NULL,
+	status int4 NOT NULL DEFAULT 200,
+	body text NOT NULL DEFAULT 'none' CHECK (body IN ('none', 'json', 'stream')),
+	class text NOT NULL DEFAULT 'default',
+	authenticated boolean NOT NULL DEFAULT true,
+	tag text NOT NULL,
+	summary text NOT NULL,
+	parameters jsonb NOT NULL DEFAULT '[]',
+	UNIQUE (method, path)
+);
+CREATE TABLE qehs.module_catalogue (
+	key text PRIMARY KEY,
+	definition jsonb NOT NULL
+);
+
+SELECT pg_catalog.pg_extension_config_dump(table_name::pg_catalog.regclass, '')
+FROM (VALUES ('qehs.tenant'), ('qehs.tenant_id_seq'), ('qehs.secret'), ('qehs.user_account'), ('qehs.role'),
+	('qehs.role_member'), ('qehs.api_key'), ('qehs.module'), ('qehs.module_version'), ('qehs.record'),
+	('qehs.record_unique'), ('qehs.audit_event'), ('qehs.idempotency')) AS dumped (table_name);
