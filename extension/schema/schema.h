@@ -1,0 +1,67 @@
+/*
+ * schema.h
+ *	  JSON Schema draft 2020-12 over jsonb: what the rest of qehs may call.
+ *
+ * schema_compile() turns a schema document into a program that lives in one
+ * memory context of its own, a child of "parent".  schema_validate() walks a
+ * detoasted jsonb with it.  Neither uses SPI nor raises an ERROR for a bad
+ * schema or a bad document: faults and violations are collected.  The caller
+ * sets limit and context of a SchemaErrors (schema_errors_init) and owns it.
+ *
+ * A compiled program may be used by one call at a time: it owns the work area
+ * of its regular expressions.
+ */
+#ifndef QEHS_SCHEMA_H
+#define QEHS_SCHEMA_H
+
+#include "compat.h"
+
+#include "utils/jsonb.h"
+#include "utils/palloc.h"
+
+#define QEHS_SCHEMA_ERROR_LIMIT 100
+
+typedef struct Schema Schema;
+
+typedef struct SchemaViolation
+{
+	char	   *instance_location;	/* JSON Pointer into the document */
+	char	   *keyword_location;	/* where the keyword stands in the schema */
+	const char *keyword;		/* e.g. "required", "enum"; a public code */
+	char	   *message;
+} SchemaViolation;
+
+typedef struct SchemaErrors
+{
+	int			limit;
+	int			count;
+	SchemaViolation *items;
+	MemoryContext context;		/* where items and their text are allocated */
+	bool		truncated;		/* there were more than limit */
+	const char *fault;			/* not NULL: checking was given up, and why */
+} SchemaErrors;
+
+/* A registered document by absolute URI without fragment, or NULL. */
+typedef Jsonb *(*SchemaLookup) (void *arg, const char *uri);
+
+typedef struct SchemaOptions
+{
+	bool		assert_formats; /* "format" decides, not only annotates */
+	SchemaLookup lookup;		/* may be NULL */
+	void	   *lookup_arg;
+} SchemaOptions;
+
+/* Start an empty collection in the current memory context. */
+extern void schema_errors_init(SchemaErrors *errors);
+
+/* NULL with faults filled in when the document is no valid schema. */
+extern Schema *schema_compile(Jsonb *document, const SchemaOptions *options,
+							  MemoryContext parent, SchemaErrors *faults);
+
+/* With errors NULL checking stops at the first violation. */
+extern bool schema_validate(const Schema *schema, Jsonb *instance,
+							SchemaErrors *errors);
+
+extern void schema_free(Schema *schema);
+
+#endif							/* QEHS_SCHEMA_H */
