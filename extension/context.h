@@ -56,7 +56,22 @@ typedef struct RequestContext
 	/* the answer */
 	int			status;			/* 0: the endpoint's own */
 	StringInfoData headers;		/* "Name: value\n" lines */
+	/* kept only for an idempotent request */
+	const char *idempotency_key;	/* or NULL */
+	bytea	   *fingerprint;
+	char	   *body;			/* the answer's text, or NULL */
+	int			body_length;
+	const char *operation;		/* name in qehs.endpoint */
+	MemoryContext memory;		/* of everything that this struct points to */
 } RequestContext;
+
+/*
+ * Start a context: everything it points to is to be allocated in its memory,
+ * which lives until the transaction ends (request) or the next use_tenant.
+ */
+extern RequestContext *context_start_request(void);
+extern RequestContext *context_start_session(void);
+extern void context_init(void);
 
 /* The current context; raises QH401 when there is none. */
 extern RequestContext *context_require(void);
@@ -80,6 +95,12 @@ extern void context_link_next(RequestContext *context, const char *cursor);
  * a bare number; NULL means no condition) names this version (RFC 9110 13.1.1).
  */
 extern void context_check_if_match(const char *if_match, int32 version);
+
+/*
+ * The answer's body as a Datum of type json: json_datum, and a copy kept for
+ * the stored answer when the request carries an idempotency key.
+ */
+extern Datum context_answer(StringInfo body);
 
 /* Append {"id","type","displayName"} of an actor (cached; "null" for a zero id). */
 extern void context_write_actor(StringInfo out, int32 tenant_id, const pg_uuid_t *actor_id);

@@ -1,8 +1,8 @@
 /*
  * plan.h
- *	  Kept SPI plans: one static Plan per statement text.
+ *	  Kept SPI plans: one static KeptPlan per statement text.
  *
- * Usage: a file defines its statements as static Plan constants and runs them
+ * Usage: a file defines its statements as static KeptPlan variables and runs them
  * between SPI_connect and SPI_finish.  A plan is prepared on first use in a
  * backend and kept for its life; PostgreSQL's plan cache replans by itself
  * when a table changes.  Results die at SPI_finish: copy what must live on.
@@ -14,19 +14,19 @@
 
 #define QEHS_PLAN_MAX_ARGUMENTS 40
 
-typedef struct Plan
+typedef struct KeptPlan
 {
 	const char *sql;
 	int			argument_count;
 	Oid			argument_types[QEHS_PLAN_MAX_ARGUMENTS];
 	SPIPlanPtr	prepared;		/* NULL until first use */
-} Plan;
+} KeptPlan;
 
 /*
  * Run a plan; nulls is NULL or one character per argument (' ' or 'n').
  * limit 0 means all rows.  Gives SPI_processed.  Raises ERROR on failure.
  */
-extern uint64 plan_execute(Plan *plan, Datum *values, const char *nulls, bool read_only, int64 limit);
+extern uint64 plan_execute(KeptPlan *plan, Datum *values, const char *nulls, bool read_only, int64 limit);
 
 /* Prepare and keep sql (used by caches of plans by shape); ERROR on failure. */
 extern SPIPlanPtr plan_prepare(const char *sql, int argument_count, Oid *argument_types);

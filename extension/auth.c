@@ -1,0 +1,251 @@
+/*
+ * auth.c
+ *	  Verifying API keys.
+ *
+ * A key is qehs_live_sk_, seven base32 digits of the tenant's number, 52 of 256
+ * random bits and seven of a checksum, so that a typing error is refused without
+ * a look-up and the look-up starts with the tenant.  Its first 28 characters find
+ * the row; the SHA-256 of the whole is then compared in constant time.
+ *
+ * Verified keys are cached per backend by their SHA-256.  The cache is emptied
+ * at the first request after keys, users or roles changed, when no pointer
+ * into it is alive.
+ */
+#include "compat.h"
+
+#include "auth.h"
+#include "catalog/pg_type.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#include "error.h"
+#include "id.h"
+#include "json.h"
+#include "plan.h"
+#include "port/pg_crc32c.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "watch.h"
+
+#define DEFAULT_RATE_LIMIT 300
+
+static const char base32[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+static HTAB *grants = NULL;
+static MemoryContext grants_memory = NULL;
+static uint64 grants_generation = 0;
+
+static KeptPlan select_key = {
+	"SELECT k.hash, k.id, k.scopes, k.roles, k.modules, k.user_id, k.rate_limit, k.expires_at, k.name, t.slug,"
+	" u.display_name,"
+	" ARRAY(SELECT m.role_name FROM qehs.role_member AS m WHERE m.tenant_id = $1 AND m.user_id = k.user_id)"
+	" FROM qehs.api_key AS k JOIN qehs.tenant AS t ON t.id = k.tenant_id"
+	" LEFT JOIN qehs.user_account AS u ON u.tenant_id = $1 AND u.id = k.user_id"
+	" WHERE k.tenant_id = $1 AND k.prefix = $2 AND k.revoked_at IS NULL"
+	" AND (k.user_id IS NULL OR u.active)",
+	2, {INT4OID, TEXTOID}, NULL
+};
+
+void
+auth_sha256(const void *data, int length, uint8 digest[32])
+{
+	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
+
+	if (hash == NULL || pg_cryptohash_init(hash) < 0 ||
+		pg_cryptohash_update(hash, data, length) < 0 ||
+		pg_cryptohash_final(hash, digest, PG_SHA256_DIGEST_LENGTH) < 0)
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute a SHA-256 hash")));
+	pg_cryptohash_free(hash);
+}
+
+static void
+write_base32(char *target, uint64 value, int digits)
+{
+	for (int i = digits - 1; i >= 0; i--, value >>= 5)
+		target[i] = base32[value & 31];
+}
+
+static uint32
+key_checksum(const char *key)
+{
+	pg_crc32c	crc;
+
+	INIT_CRC32C(crc);
+	COMP_CRC32C(crc, key, QEHS_KEY_LENGTH - QEHS_KEY_CHECK);
+	FIN_CRC32C(crc);
+	return crc;
+}
+
+void
+auth_new_key(int32 tenant_id, char *buffer)
+{
+	char	   *random = buffer + QEHS_KEY_SCHEME_LENGTH + QEHS_KEY_TENANT;
+	uint8		bytes[QEHS_KEY_RANDOM];
+
+	memcpy(buffer, QEHS_KEY_SCHEME, QEHS_KEY_SCHEME_LENGTH);
+	write_base32(buffer + QEHS_KEY_SCHEME_LENGTH, (uint32) tenant_id, QEHS_KEY_TENANT);
+	if (!pg_strong_random(bytes, sizeof(bytes)))
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes")));
+	for (int i = 0; i < QEHS_KEY_RANDOM; i++)
+		random[i] = base32[bytes[i] & 31];
+	write_base32(random + QEHS_KEY_RANDOM, key_checksum(buffer), QEHS_KEY_CHECK);
+	buffer[QEHS_KEY_LENGTH] = '\0';
+}
+
+static void pg_attribute_noreturn()
+refuse(void)
+{
+	problem_raise(PROBLEM_UNAUTHENTICATED, NULL, "the API key is missing, malformed, revoked or expired");
+}
+
+/* The tenant's number in a key of right form and checksum; 0 otherwise. */
+static int32
+key_tenant(const char *key, int length)
+{
+	char		check[QEHS_KEY_CHECK];
+	uint64		tenant = 0;
+
+	if (length != QEHS_KEY_LENGTH || memcmp(key, QEHS_KEY_SCHEME, QEHS_KEY_SCHEME_LENGTH) != 0)
+		return 0;
+	write_base32(check, key_checksum(key), QEHS_KEY_CHECK);
+	if (memcmp(check, key + QEHS_KEY_LENGTH - QEHS_KEY_CHECK, QEHS_KEY_CHECK) != 0)
+		return 0;
+	for (int i = 0; i < QEHS_KEY_TENANT; i++)
+	{
+		char		c = key[QEHS_KEY_SCHEME_LENGTH + i];
+		const char *found = c ? strchr(base32, c) : NULL;
+
+		if (found == NULL)
+			return 0;
+		tenant = tenant << 5 | (uint64) (found - base32);
+	}
+	return tenant <= PG_INT32_MAX ? (int32) tenant : 0;
+}
+
+const char **
+auth_names(Datum array, int *count)
+{
+	Datum	   *items;
+	const char **names;
+
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &items, NULL, count);
+	names = palloc(sizeof(char *) * Max(*count, 1));
+	for (int i = 0; i < *count; i++)
+		names[i] = TextDatumGetCString(items[i]);
+	return names;
+}
+
+/* Equal bytes, in time that does not depend on them. */
+static bool
+same_digest(const uint8 *left, const uint8 *right)
+{
+	uint8		difference = 0;
+
+	for (int i = 0; i < 32; i++)
+		difference |= left[i] ^ right[i];
+	return difference == 0;
+}
+
+/* Copy the row of SPI_tuptable into a grant; memory is the current context. */
+static void
+read_grant(KeyGrant *grant)
+{
+	bool		isnull;
+	Datum		user_id;
+	Datum		value;
+
+	grant->key_id = *DatumGetUUIDP(plan_value(0, 2, &isnull));
+	grant->scopes = 0;
+	{
+		int			count;
+		const char **names = auth_names(plan_value(0, 3, &isnull), &count);
+
+		for (int i = 0; i < count; i++)
+			grant->scopes |= scope_parse(names[i]);
+	}
+	grant->roles = auth_names(plan_value(0, 4, &isnull), &grant->role_count);
+	value = plan_value(0, 5, &isnull);
+	grant->module_count = -1;
+	if (!isnull)
+		grant->modules = auth_names(value, &grant->module_count);
+	user_id = plan_value(0, 6, &isnull);
+	grant->actor_type = isnull ? ACTOR_API_KEY : ACTOR_USER;
+	grant->actor_id = isnull ? grant->key_id : *DatumGetUUIDP(user_id);
+	grant->actor_name = TextDatumGetCString(plan_value(0, isnull ? 9 : 11, &isnull));
+	/* a key that names no roles has those of its user */
+	if (grant->actor_type == ACTOR_USER && grant->role_count == 0)
+		grant->roles = auth_names(plan_value(0, 12, &isnull), &grant->role_count);
+	value = plan_value(0, 7, &isnull);
+	grant->rate_limit = isnull ? DEFAULT_RATE_LIMIT : DatumGetInt32(value);
+	value = plan_value(0, 8, &isnull);
+	grant->expires_at = isnull ? DT_NOEND : DatumGetTimestampTz(value);
+	grant->tenant_slug = TextDatumGetCString(plan_value(0, 10, &isnull));
+}
+
+/* Look the key up in the table; NULL when there is none. */
+static const KeyGrant *
+load_grant(const char *key, int32 tenant_id, const uint8 *hash)
+{
+	Datum		values[2] = {Int32GetDatum(tenant_id), PointerGetDatum(cstring_to_text_with_len(key, QEHS_KEY_PREFIX))};
+	KeyGrant	fresh;
+	KeyGrant   *grant = NULL;
+	MemoryContext previous;
+	bool		isnull;
+
+	SPI_connect();
+	if (plan_execute(&select_key, values, NULL, true, 1) == 1)
+	{
+		bytea	   *stored = DatumGetByteaPP(plan_value(0, 1, &isnull));
+
+		if (same_digest((const uint8 *) VARDATA_ANY(stored), hash))
+		{
+			previous = MemoryContextSwitchTo(grants_memory);
+			memset(&fresh, 0, sizeof(fresh));
+			fresh.tenant_id = tenant_id;
+			read_grant(&fresh);
+			memcpy(fresh.hash, hash, sizeof(fresh.hash));
+			grant = hash_search(grants, hash, HASH_ENTER, NULL);
+			*grant = fresh;
+			MemoryContextSwitchTo(previous);
+		}
+	}
+	SPI_finish();
+	return grant;
+}
+
+/* An empty cache, if there is none or what it holds may be out of date. */
+static void
+renew_cache(void)
+{
+	uint64		generation = watch_generation(WATCH_API_KEY);
+	HASHCTL		control = {.keysize = 32, .entrysize = sizeof(KeyGrant)};
+
+	if (grants && grants_generation == generation)
+		return;
+	grants = NULL;
+	if (grants_memory == NULL)
+		grants_memory = AllocSetContextCreate(TopMemoryContext, "qehs API keys", ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(grants_memory);
+	control.hcxt = grants_memory;
+	grants = hash_create("qehs API keys", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	grants_generation = generation;
+}
+
+const KeyGrant *
+auth_verify_key(const char *key, int length)
+{
+	int32		tenant_id = key_tenant(key, length);
+	uint8		hash[32];
+	const KeyGrant *grant;
+
+	if (tenant_id == 0)
+		refuse();
+	renew_cache();
+	auth_sha256(key, length, hash);
+	grant = hash_search(grants, hash, HASH_FIND, NULL);
+	if (grant == NULL)
+		grant = load_grant(key, tenant_id, hash);
+	if (grant == NULL || grant->expires_at <= GetCurrentTimestamp())
+		refuse();
+	return grant;
+}

@@ -1,0 +1,268 @@
+/*
+ * context.c
+ *	  The request context and what the answer carries besides its body.
+ *
+ * The request's context wins over the session's.  Its memory is reset when the
+ * transaction ends, whichever way; nothing of it survives.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "auth.h"
+#include "context.h"
+#include "error.h"
+#include "id.h"
+#include "json.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+static RequestContext request_context;
+static RequestContext session_context;
+static bool request_active = false;
+static bool session_active = false;
+
+static const struct
+{
+	Scope		scope;
+	const char *name;
+}			scope_names[] = {
+	{SCOPE_RECORDS_READ, "records.read"},
+	{SCOPE_RECORDS_WRITE, "records.write"},
+	{SCOPE_MODULES_READ, "modules.read"},
+	{SCOPE_MODULES_WRITE, "modules.write"},
+	{SCOPE_ATTACHMENTS_READ, "attachments.read"},
+	{SCOPE_ATTACHMENTS_WRITE, "attachments.write"},
+	{SCOPE_EXPORTS_CREATE, "exports.create"},
+	{SCOPE_AUDIT_READ, "audit.read"},
+	{SCOPE_ADMIN_USERS, "admin.users"},
+	{SCOPE_ADMIN_KEYS, "admin.keys"},
+};
+
+const char *
+scope_name(Scope scope)
+{
+	for (int i = 0; i < (int) lengthof(scope_names); i++)
+		if (scope_names[i].scope == scope)
+			return scope_names[i].name;
+	return "unknown";
+}
+
+uint32
+scope_parse(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(scope_names); i++)
+		if (strcmp(scope_names[i].name, name) == 0)
+			return scope_names[i].scope;
+	return 0;
+}
+
+static void
+on_transaction_end(XactEvent event, void *argument)
+{
+	if (!request_active)
+		return;
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+	{
+		request_active = false;
+		MemoryContextReset(request_context.memory);
+	}
+}
+
+void
+context_init(void)
+{
+	RegisterXactCallback(on_transaction_end, NULL);
+}
+
+static RequestContext *
+start(RequestContext *context, const char *name)
+{
+	MemoryContext memory = context->memory;
+
+	if (memory == NULL)
+		memory = AllocSetContextCreate(TopMemoryContext, "qehs context", ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(memory);
+	MemoryContextSetIdentifier(memory, name);
+	memset(context, 0, sizeof(*context));
+	context->memory = memory;
+	context->module_count = -1;
+	return context;
+}
+
+RequestContext *
+context_start_request(void)
+{
+	request_active = false;
+	start(&request_context, "request");
+	request_active = true;
+	return &request_context;
+}
+
+RequestContext *
+context_start_session(void)
+{
+	session_active = false;
+	start(&session_context, "session");
+	session_active = true;
+	return &session_context;
+}
+
+RequestContext *
+context_require(void)
+{
+	if (request_active)
+		return &request_context;
+	if (session_active)
+		return &session_context;
+	problem_raise(PROBLEM_UNAUTHENTICATED, "Call qehs.use_tenant first, or send an API key.",
+				  "no tenant is selected");
+}
+
+RequestContext *
+context_require_scope(Scope scope)
+{
+	RequestContext *context = context_require();
+
+	if (!(context->scopes & scope))
+		problem_raise(PROBLEM_FORBIDDEN, "Use an API key that has the scope.",
+					  "the API key lacks the scope \"%s\"", scope_name(scope));
+	return context;
+}
+
+bool
+context_has_role(const RequestContext *context, const char *role)
+{
+	for (int i = 0; i < context->role_count; i++)
+		if (strcmp(context->roles[i], role) == 0)
+			return true;
+	return false;
+}
+
+void
+context_status(RequestContext *context, int status)
+{
+	context->status = status;
+}
+
+void
+context_header(RequestContext *context, const char *name, const char *format,...)
+{
+	MemoryContext previous;
+
+	if (!context->over_http)
+		return;
+	previous = MemoryContextSwitchTo(context->memory);
+	if (context->headers.data == NULL)
+		initStringInfo(&context->headers);
+	MemoryContextSwitchTo(previous);
+	appendStringInfoString(&context->headers, name);
+	json_literal(&context->headers, ": ");
+	for (;;)
+	{
+		va_list		arguments;
+		int			needed;
+
+		va_start(arguments, format);
+		needed = appendStringInfoVA(&context->headers, format, arguments);
+		va_end(arguments);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&context->headers, needed);
+	}
+	appendStringInfoChar(&context->headers, '\n');
+}
+
+void
+context_etag(RequestContext *context, int32 version)
+{
+	context_header(context, "ETag", "\"%d\"", version);
+}
+
+/* The target with its cursor parameter replaced, as a relative reference. */
+void
+context_link_next(RequestContext *context, const char *cursor)
+{
+	StringInfoData target;
+	const char *query;
+
+	if (!context->over_http || context->target == NULL)
+		return;
+	initStringInfo(&target);
+	query = strchr(context->target, '?');
+	appendBinaryStringInfo(&target, context->target,
+						   query ? query - context->target : (int) strlen(context->target));
+	appendStringInfoChar(&target, '?');
+	while (query && *query)
+	{
+		const char *begin = query + 1;
+		const char *end = strchr(begin, '&');
+		int			length = end ? end - begin : (int) strlen(begin);
+
+		if (length > 0 && strncmp(begin, "cursor=", 7) != 0)
+		{
+			appendBinaryStringInfo(&target, begin, length);
+			appendStringInfoChar(&target, '&');
+		}
+		query = end;
+	}
+	context_header(context, "Link", "<%scursor=%s>; rel=\"next\"", target.data, cursor);
+	pfree(target.data);
+}
+
+/* One entity tag or bare number at *at; moves *at behind it. */
+static bool
+tag_matches(const char **at, int32 version)
+{
+	const char *p = *at;
+	bool		quoted = *p == '"';
+	int64		value = 0;
+	int			digits = 0;
+
+	if (quoted)
+		p++;
+	for (; *p >= '0' && *p <= '9' && digits < 11; p++, digits++)
+		value = value * 10 + (*p - '0');
+	if (quoted && *p == '"')
+		p++;
+	else if (quoted)
+		digits = 0;
+	while (*p && *p != ',')
+	{
+		if (*p != ' ' && *p != '\t')
+			digits = 0;
+		p++;
+	}
+	*at = p;
+	return digits > 0 && value == version;
+}
+
+void
+context_check_if_match(const char *if_match, int32 version)
+{
+	const char *at = if_match;
+
+	if (if_match == NULL || strcmp(if_match, "*") == 0)
+		return;
+	while (*at)
+	{
+		while (*at == ' ' || *at == '\t' || *at == ',')
+			at++;
+		if (*at && tag_matches(&at, version))
+			return;
+	}
+	problem_raise_at(PROBLEM_VERSION_MISMATCH, "@If-Match", "version",
+					 "does not match the current version \"%d\"", version);
+}
+
+Datum
+context_answer(StringInfo body)
+{
+	if (request_active && request_context.idempotency_key)
+	{
+		request_context.body_length = body->len - VARHDRSZ;
+		request_context.body = MemoryContextAlloc(request_context.memory, request_context.body_length + 1);
+		memcpy(request_context.body, body->data + VARHDRSZ, request_context.body_length);
+		request_context.body[request_context.body_length] = '\0';
+	}
+	return json_datum(body);
+}

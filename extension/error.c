@@ -1,0 +1,198 @@
+/*
+ * error.c
+ *	  Raising problems of class QH and collecting violations.
+ *
+ * The codes here are the rows of qehs.problem that a C function can raise; the
+ * SQLSTATE carries the status, so no lookup is needed to answer.  Errors of
+ * class QH are the client's: a log hook keeps them out of the server's log
+ * unless qehs.log_client_errors is on.
+ */
+#include "compat.h"
+
+#include "error.h"
+#include "json.h"
+#include "utils/guc.h"
+
+typedef struct ProblemInfo
+{
+	const char *code;
+	int			status;
+} ProblemInfo;
+
+static const ProblemInfo problems[] = {
+	[PROBLEM_MALFORMED_JSON] = {"malformed_json", 400},
+	[PROBLEM_VALIDATION_FAILED] = {"validation_failed", 400},
+	[PROBLEM_INVALID_PARAMETER] = {"invalid_parameter", 400},
+	[PROBLEM_INVALID_CURSOR] = {"invalid_cursor", 400},
+	[PROBLEM_UNAUTHENTICATED] = {"unauthenticated", 401},
+	[PROBLEM_FORBIDDEN] = {"forbidden", 403},
+	[PROBLEM_NOT_FOUND] = {"not_found", 404},
+	[PROBLEM_CONFLICT] = {"conflict", 409},
+	[PROBLEM_TRANSITION_NOT_ALLOWED] = {"transition_not_allowed", 409},
+	[PROBLEM_GUARD_FAILED] = {"guard_failed", 409},
+	[PROBLEM_KEY_IN_PROGRESS] = {"idempotency_key_in_progress", 409},
+	[PROBLEM_VERSION_MISMATCH] = {"version_mismatch", 412},
+	[PROBLEM_KEY_CONFLICT] = {"idempotency_key_conflict", 422},
+	[PROBLEM_PRECONDITION_REQUIRED] = {"precondition_required", 428},
+	[PROBLEM_RATE_LIMITED] = {"rate_limited", 429},
+	[PROBLEM_PAYLOAD_TOO_LARGE] = {"payload_too_large", 413},
+	[PROBLEM_UNAVAILABLE] = {"unavailable", 503},
+};
+
+static bool log_client_errors = false;
+static emit_log_hook_type previous_emit_log_hook = NULL;
+
+/* SQLSTATE 'QH' and three digits. */
+static int
+problem_sqlstate(int status)
+{
+	return MAKE_SQLSTATE('Q', 'H', '0' + status / 100, '0' + status / 10 % 10, '0' + status % 10);
+}
+
+static bool
+is_client_error(int sqlstate)
+{
+	return PGUNSIXBIT(sqlstate) == 'Q' && PGUNSIXBIT(sqlstate >> 6) == 'H';
+}
+
+/* Keep the client's errors out of the server log. */
+static void
+drop_client_errors(ErrorData *edata)
+{
+	if (!log_client_errors && edata->elevel == ERROR && is_client_error(edata->sqlerrcode))
+		edata->output_to_server = false;
+	if (previous_emit_log_hook)
+		previous_emit_log_hook(edata);
+}
+
+void
+error_init(void)
+{
+	DefineCustomBoolVariable("qehs.log_client_errors",
+							 "Writes refused requests (SQLSTATE class QH) to the server log.",
+							 NULL, &log_client_errors, false, PGC_SUSET, 0, NULL, NULL, NULL);
+	previous_emit_log_hook = emit_log_hook;
+	emit_log_hook = drop_client_errors;
+}
+
+/* Format into palloc'd text. */
+static char *
+format_text(const char *format, va_list arguments)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (;;)
+	{
+		va_list		copy;
+		int			needed;
+
+		va_copy(copy, arguments);
+		needed = appendStringInfoVA(&text, format, copy);
+		va_end(copy);
+		if (needed == 0)
+			return text.data;
+		enlargeStringInfo(&text, needed);
+	}
+}
+
+void
+violation_add(ViolationList *list, const char *path, const char *code, const char *format,...)
+{
+	va_list		arguments;
+
+	if (list->count >= QEHS_MAX_VIOLATIONS)
+		return;
+	va_start(arguments, format);
+	list->items[list->count].message = format_text(format, arguments);
+	va_end(arguments);
+	list->items[list->count].path = path;
+	list->items[list->count].code = code;
+	list->count++;
+}
+
+/* {"errors":[…]} of violations. */
+static char *
+violations_json(const Violation *items, int count)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	json_literal(&out, "{\"errors\":[");
+	for (int i = 0; i < count; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(&out, ',');
+		json_literal(&out, "{\"path\":");
+		json_string(&out, items[i].path);
+		json_literal(&out, ",\"code\":");
+		json_string(&out, items[i].code);
+		json_literal(&out, ",\"message\":");
+		json_string(&out, items[i].message);
+		appendStringInfoChar(&out, '}');
+	}
+	json_literal(&out, "]}");
+	return out.data;
+}
+
+/* The one ereport of class QH. */
+static void pg_attribute_noreturn()
+raise(ProblemCode code, const char *message, const char *detail, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(problem_sqlstate(problems[code].status)),
+			 errmsg_internal("%s", message),
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, problems[code].code),
+			 detail ? errdetail_internal("%s", detail) : 0,
+			 hint ? errhint("%s", hint) : 0));
+	pg_unreachable();
+}
+
+void
+violation_raise(const ViolationList *list)
+{
+	if (list->count == 0)
+		return;
+	raise(PROBLEM_VALIDATION_FAILED,
+		  list->count == 1 ? "the request has 1 violation" :
+		  psprintf("the request has %d violations", list->count),
+		  violations_json(list->items, list->count), NULL);
+}
+
+void
+problem_raise(ProblemCode code, const char *hint, const char *format,...)
+{
+	va_list		arguments;
+	char	   *message;
+
+	va_start(arguments, format);
+	message = format_text(format, arguments);
+	va_end(arguments);
+	raise(code, message, NULL, hint);
+}
+
+void
+problem_raise_at(ProblemCode code, const char *path, const char *word, const char *format,...)
+{
+	va_list		arguments;
+	Violation	violation;
+
+	va_start(arguments, format);
+	violation.message = format_text(format, arguments);
+	va_end(arguments);
+	violation.path = path;
+	violation.code = word;
+	raise(code, psprintf("%s %s", path, violation.message), violations_json(&violation, 1), NULL);
+}
+
+void
+problem_raise_detail(ProblemCode code, const char *detail_json, const char *hint, const char *format,...)
+{
+	va_list		arguments;
+	char	   *message;
+
+	va_start(arguments, format);
+	message = format_text(format, arguments);
+	va_end(arguments);
+	raise(code, message, detail_json, hint);
+}

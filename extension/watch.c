@@ -1,0 +1,69 @@
+/*
+ * watch.c
+ *	  Relcache callbacks as generations.
+ *
+ * The callback does no catalog access: it only compares OIDs.  An OID is looked
+ * up at the first use after any change of it, so that DROP and CREATE EXTENSION
+ * in one backend work.
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/relcache.h"
+#include "watch.h"
+
+typedef struct Watched
+{
+	const char *name;
+	Oid			relation;
+	uint64		generation;
+} Watched;
+
+static Watched watched[WATCH_COUNT] = {
+	[WATCH_API_KEY] = {"api_key", InvalidOid, 1},
+	[WATCH_ENDPOINT] = {"endpoint", InvalidOid, 1},
+	[WATCH_SECRET] = {"secret", InvalidOid, 1},
+};
+
+static void
+on_relcache_change(Datum argument, Oid relation)
+{
+	for (int i = 0; i < WATCH_COUNT; i++)
+	{
+		if (relation == InvalidOid || watched[i].relation == relation)
+		{
+			watched[i].generation++;
+			watched[i].relation = InvalidOid;
+		}
+	}
+}
+
+static Oid
+resolve(Watched *table)
+{
+	if (table->relation == InvalidOid)
+		table->relation = get_relname_relid(table->name, get_namespace_oid("qehs", false));
+	return table->relation;
+}
+
+uint64
+watch_generation(WatchedTable table)
+{
+	resolve(&watched[table]);
+	return watched[table].generation;
+}
+
+void
+watch_announce(WatchedTable table)
+{
+	CacheInvalidateRelcacheByRelid(resolve(&watched[table]));
+}
+
+void
+watch_init(void)
+{
+	CacheRegisterRelcacheCallback(on_relcache_change, (Datum) 0);
+}

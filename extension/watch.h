@@ -1,0 +1,29 @@
+/*
+ * watch.h
+ *	  Generations of the tables that backends cache: a cache compares the
+ *	  generation it was filled at with the current one.
+ *
+ * A change is announced by a relcache invalidation of the table, which is
+ * transactional, reaches every backend at its next transaction, and is
+ * replayed on standbys; no shared memory is needed.
+ */
+#ifndef QEHS_WATCH_H
+#define QEHS_WATCH_H
+
+typedef enum WatchedTable
+{
+	WATCH_API_KEY,				/* keys, users, roles: who may do what */
+	WATCH_ENDPOINT,
+	WATCH_SECRET,
+	WATCH_COUNT
+} WatchedTable;
+
+/* Rises whenever the table was announced as changed. */
+extern uint64 watch_generation(WatchedTable table);
+
+/* Announce a change; takes effect for others when this transaction commits. */
+extern void watch_announce(WatchedTable table);
+
+extern void watch_init(void);
+
+#endif							/* QEHS_WATCH_H */
