@@ -125,6 +125,7 @@ become_user(RequestContext *context, const char *user_name)
 	if (plan_execute(&select_user, values, NULL, true, 1) == 0 || !DatumGetBool(plan_value(0, 3, &isnull)))
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "the tenant has no active user \"%s\"", user_name);
 	previous = MemoryContextSwitchTo(context->memory);
+	context->scopes = SCOPE_ALL;
 	context->actor_type = ACTOR_USER;
 	context->actor_id = *DatumGetUUIDP(plan_value(0, 1, &isnull));
 	context->actor_name = TextDatumGetCString(plan_value(0, 2, &isnull));
@@ -151,14 +152,18 @@ qehs_use_tenant(PG_FUNCTION_ARGS)
 	context = context_start_session();
 	context->tenant_id = tenant_id;
 	context->tenant_slug = MemoryContextStrdup(context->memory, slug);
-	context->scopes = SCOPE_ALL;
-	context->actor_type = ACTOR_SYSTEM;
-	context->actor_name = "System";
-	context->roles = owner;
-	context->role_count = 1;
-	context->administrator = true;
+	/* rights come last: a refused user name leaves a session without any */
 	if (!PG_ARGISNULL(1))
 		become_user(context, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	else
+	{
+		context->scopes = SCOPE_ALL;
+		context->actor_type = ACTOR_SYSTEM;
+		context->actor_name = "System";
+		context->roles = owner;
+		context->role_count = 1;
+		context->administrator = true;
+	}
 	SPI_finish();
 	PG_RETURN_VOID();
 }

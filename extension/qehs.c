@@ -1,0 +1,71 @@
+/*
+ * qehs.c
+ *	  The shared library's start: settings, callbacks and shared memory.
+ *
+ * With shared_preload_libraries = 'qehs' rate limits and display numbers are
+ * counted in shared memory; without it each backend counts rate limits for
+ * itself and creates in one module wait for each other (record/display.c).
+ */
+#include "compat.h"
+
+#include "context.h"
+#include "error.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "ratelimit.h"
+#include "record/record.h"
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+#include "utils/guc.h"
+#include "watch.h"
+
+QEHS_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+static shmem_startup_hook_type previous_shmem_startup_hook = NULL;
+#if QEHS_HAS_SHMEM_REQUEST_HOOK
+static shmem_request_hook_type previous_shmem_request_hook = NULL;
+#endif
+
+static void
+request_shmem(void)
+{
+#if QEHS_HAS_SHMEM_REQUEST_HOOK
+	if (previous_shmem_request_hook)
+		previous_shmem_request_hook();
+#endif
+	RequestAddinShmemSpace(ratelimit_shmem_size());
+	display_shmem_request();
+}
+
+static void
+start_shmem(void)
+{
+	if (previous_shmem_startup_hook)
+		previous_shmem_startup_hook();
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	ratelimit_shmem_startup();
+	display_shmem_startup();
+	LWLockRelease(AddinShmemInitLock);
+}
+
+void
+_PG_init(void)
+{
+	error_init();
+	context_init();
+	watch_init();
+	MarkGUCPrefixReserved("qehs");
+	if (!process_shared_preload_libraries_in_progress)
+		return;
+#if QEHS_HAS_SHMEM_REQUEST_HOOK
+	previous_shmem_request_hook = shmem_request_hook;
+	shmem_request_hook = request_shmem;
+#else
+	request_shmem();
+#endif
+	previous_shmem_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = start_shmem;
+}

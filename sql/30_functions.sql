@@ -1,0 +1,60 @@
+-- The request, tenants, users and API keys. Grants follow in 90_grants.sql.
+
+CREATE FUNCTION qehs.problem_list() RETURNS json
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT pg_catalog.json_agg(pg_catalog.json_build_object('code', code, 'status', status, 'title', title,
+		'description', description) ORDER BY status, code)
+	FROM qehs.problem;
+END;
+COMMENT ON FUNCTION qehs.problem_list() IS 'All problem codes as a JSON array of {"code","status","title","description"} (RFC 9457).';
+
+CREATE FUNCTION qehs.endpoint_list() RETURNS json
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT pg_catalog.json_agg(pg_catalog.json_build_object('operation', operation, 'method', method, 'path', path,
+		'function', function, 'status', status, 'body', body, 'class', class, 'auth', authenticated, 'tag', tag,
+		'summary', summary, 'parameters', parameters) ORDER BY path, method)
+	FROM qehs.endpoint;
+END;
+COMMENT ON FUNCTION qehs.endpoint_list() IS 'All rows of qehs.endpoint as a JSON array; the shim routes by it.';
+
+CREATE FUNCTION qehs.request_begin(api_key text, trace_id text DEFAULT NULL, client_address text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL, fingerprint bytea DEFAULT NULL, operation text DEFAULT NULL, target text DEFAULT NULL)
+RETURNS text AS 'MODULE_PATHNAME', 'qehs_request_begin'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.request_begin(text, text, text, text, bytea, text, text) IS 'Starts a request for the rest of the transaction: verifies the API key, counts the rate limit, looks up the idempotency key (1 to 255 characters; fingerprint is the SHA-256 of the request). Gives header lines ("Name: value") for the answer. Raises QH401 unauthenticated, QH429 rate_limited, QH409 idempotency_key_in_progress, QH422 idempotency_key_conflict, and QH200 with the stored answer for a replay.';
+
+CREATE FUNCTION qehs.request_end() RETURNS text AS 'MODULE_PATHNAME', 'qehs_request_end'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.request_end() IS 'Ends a request: gives the HTTP status on the first line and header lines after it, and stores the answer under the idempotency key. Raises QH401 when no request was begun.';
+
+CREATE FUNCTION qehs.tenant_create(slug text, name text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_tenant_create'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.tenant_create(text, text) IS 'Creates a tenant with the built-in roles; slug is 1 to 40 lower-case letters, digits or underscores. Gives {"slug","id","name","createdAt"}. Raises QH400 validation_failed, QH409 conflict for a taken slug.';
+
+CREATE FUNCTION qehs.use_tenant(slug text, user_name text DEFAULT NULL) RETURNS void AS 'MODULE_PATHNAME', 'qehs_use_tenant'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.use_tenant(text, text) IS 'Makes the session act in a tenant: as one of its users with that user''s roles, or, without user_name, as the system with role tenant-owner. Raises QH404 for an unknown tenant or user.';
+
+CREATE FUNCTION qehs.user_create(user_name text, display_name text, email text DEFAULT NULL, roles text[] DEFAULT '{tenant-user}')
+RETURNS json AS 'MODULE_PATHNAME', 'qehs_user_create'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.user_create(text, text, text, text[]) IS 'Creates a user of the current tenant with roles; roles that do not exist yet are created. Gives {"id","userName","displayName"}. Needs scope admin.users. Raises QH409 conflict for a taken user name.';
+
+CREATE FUNCTION qehs.api_key_create(name text,
+	scopes text[] DEFAULT '{records.read,records.write,modules.read,modules.write,attachments.read,attachments.write,exports.create,audit.read,admin.users,admin.keys}',
+	roles text[] DEFAULT '{tenant-owner}', modules text[] DEFAULT NULL, expires_at timestamptz DEFAULT NULL,
+	acting_user text DEFAULT NULL, rate_limit int4 DEFAULT NULL)
+RETURNS json AS 'MODULE_PATHNAME', 'qehs_api_key_create'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.api_key_create(text, text[], text[], text[], timestamptz, text, int4) IS 'Creates an API key of the current tenant and gives it once, in member "key"; only its SHA-256 is stored. modules NULL means all; acting_user is the user name that it acts as; rate_limit is requests a minute, NULL the default of 300, 0 none. A caller cannot give scopes or roles that it lacks. Needs scope admin.keys. Raises QH400 validation_failed, QH403 forbidden.';
+
+CREATE FUNCTION qehs.api_key_list(page_size int4 DEFAULT NULL, cursor text DEFAULT NULL)
+RETURNS json AS 'MODULE_PATHNAME', 'qehs_api_key_list'
+LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.api_key_list(int4, text) IS 'A page of the tenant''s API keys in order of creation, without secrets. page_size is 1 to 200, default 50. Needs scope admin.keys. Raises QH400 invalid_parameter, invalid_cursor.';
+
+CREATE FUNCTION qehs.api_key_revoke(id text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_api_key_revoke'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.api_key_revoke(text) IS 'Revokes an API key by id (key_… or UUID), effective from the next request. Gives NULL. Needs scope admin.keys. Raises QH404 not_found.';

@@ -1,0 +1,29 @@
+-- Everything belongs to qehs_owner. API functions (SECURITY DEFINER) are for the shim and the DBA;
+-- a few are for the DBA alone. Other functions are plain helpers that anyone may call.
+GRANT USAGE ON SCHEMA qehs TO PUBLIC;
+
+DO $grants$
+DECLARE
+	found record;
+BEGIN
+	FOR found IN
+		SELECT c.oid::pg_catalog.regclass AS name FROM pg_catalog.pg_class AS c
+		WHERE c.relnamespace = 'qehs'::pg_catalog.regnamespace AND c.relkind = 'r'
+	LOOP
+		EXECUTE pg_catalog.format('ALTER TABLE %s OWNER TO qehs_owner', found.name);
+	END LOOP;
+	FOR found IN
+		SELECT p.oid::pg_catalog.regprocedure AS name, p.prosecdef,
+			p.proname = ANY ('{tenant_create,use_tenant,user_create,module_install,jsonschema_register}') AS for_dba
+		FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = 'qehs'::pg_catalog.regnamespace
+	LOOP
+		EXECUTE pg_catalog.format('ALTER FUNCTION %s OWNER TO qehs_owner', found.name);
+		CONTINUE WHEN NOT found.prosecdef;
+		EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', found.name);
+		EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO qehs_admin', found.name);
+		IF NOT found.for_dba THEN
+			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO qehs_shim', found.name);
+		END IF;
+	END LOOP;
+END
+$grants$;
