@@ -8,6 +8,7 @@
 
 #include "context.h"
 #include "module/module.h"
+#include "utils/timestamp.h"
 
 typedef struct Record
 {
