@@ -211,7 +211,15 @@ CREATE TABLE qehs.module_catalogue (
 	definition jsonb NOT NULL
 );
 
-SELECT pg_catalog.pg_extension_config_dump(table_name::pg_catalog.regclass, '')
-FROM (VALUES ('qehs.tenant'), ('qehs.tenant_id_seq'), ('qehs.secret'), ('qehs.user_account'), ('qehs.role'),
-	('qehs.role_member'), ('qehs.api_key'), ('qehs.module'), ('qehs.module_version'), ('qehs.record'),
-	('qehs.record_unique'), ('qehs.audit_event'), ('qehs.idempotency')) AS dumped (table_name);
+DO $dump$
+DECLARE
+	table_name text;
+BEGIN
+	FOREACH table_name IN ARRAY ARRAY['qehs.tenant', 'qehs.tenant_id_seq', 'qehs.secret', 'qehs.user_account', 'qehs.role',
+		'qehs.role_member', 'qehs.api_key', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique',
+		'qehs.audit_event', 'qehs.idempotency']
+	LOOP
+		PERFORM pg_catalog.pg_extension_config_dump(table_name::pg_catalog.regclass, '');
+	END LOOP;
+END
+$dump$;
