@@ -76,6 +76,8 @@ error_init(void)
 }
 
 /* Format into palloc'd text. */
+static char *format_text(const char *format, va_list arguments) pg_attribute_printf(1, 0);
+
 static char *
 format_text(const char *format, va_list arguments)
 {

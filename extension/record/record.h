@@ -96,6 +96,8 @@ extern void record_unique_replace(const RequestContext *context, const ModuleDef
 
 /* Next display_no of tenant and module in the year of now (see display.c for how). */
 extern int64 record_next_display_no(int32 tenant_id, int32 module_id, TimestampTz now);
+/* Make the next number come from the table again (after a unique violation of display_no). */
+extern void record_forget_display_no(int32 tenant_id, int32 module_id, TimestampTz now);
 extern void display_shmem_request(void);
 extern void display_shmem_startup(void);
 

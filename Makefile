@@ -1,0 +1,104 @@
+# qehs: a PostgreSQL extension and its HTTP shim. `make help` lists the targets.
+#
+# Targets that run scripts need no PostgreSQL headers and stand first; they call make again for the build, which is
+# PGXS. The version stands in qehs.control and nowhere else.
+
+VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" qehs.control)
+PG_CONFIG ?= $(firstword $(wildcard /usr/lib/postgresql/15/bin/pg_config) pg_config)
+export RUN_DIR ?= .run
+export PORT ?= 8080
+export PG_CONFIG
+
+SCRIPT_GOALS := help deps check installcheck run start stop bench lint format
+ifneq ($(filter $(SCRIPT_GOALS),$(MAKECMDGOALS)),)
+
+BUILD = tests/tools/deps.sh && $(MAKE) --no-print-directory -s all install
+C_FILES := $(wildcard extension/*.[ch] extension/*/*.[ch] shim/*.[ch] shim/*/*.[ch])
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+
+deps: ## install what is missing to build and test (Debian, as root)
+	@tests/tools/deps.sh
+
+check: ## run all tests on a throw-away cluster
+	@$(BUILD)
+	@tests/tools/check.sh
+
+installcheck: ## run the SQL tests on the server that PGHOST, PGPORT and so on name
+	@tests/tools/sql_tests.sh
+
+run: ## start a demo in the foreground: cluster, tenant acme, sample data, shim (RUN_DIR, PORT, EMPTY=1)
+	@$(BUILD)
+	@tests/tools/demo.sh run
+
+start: ## the same in the background
+	@$(BUILD)
+	@tests/tools/demo.sh start
+
+stop: ## stop what make start started
+	@tests/tools/demo.sh stop
+
+bench: ## measure, as ratios against a peer in one run
+	@$(BUILD)
+	@tests/bench/run.sh
+
+lint: ## clang-tidy and cppcheck
+	@tests/tools/lint.sh $(filter %.c,$(C_FILES))
+
+format: ## format the C sources
+	clang-format -i $(C_FILES)
+
+.PHONY: $(SCRIPT_GOALS)
+
+else
+
+MODULE_big = qehs
+EXTENSION = qehs
+SOURCES := $(sort $(wildcard extension/*.c extension/*/*.c))
+HEADERS := $(wildcard extension/*.h extension/*/*.h)
+OBJS = $(SOURCES:.c=.o)
+SQL_PARTS := $(sort $(wildcard sql/[0-9][0-9]_*.sql))
+MODULES := $(sort $(wildcard sql/modules/*.json))
+EXTENSION_SCRIPT := sql/qehs--$(VERSION).sql
+DATA_built = $(EXTENSION_SCRIPT)
+PG_CPPFLAGS = -I$(CURDIR)/extension -DQEHS_VERSION='"$(VERSION)"'
+PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-declaration-after-statement
+SHLIB_LINK = -lpcre2-8
+SHIM_SOURCES := $(sort $(wildcard shim/*.c shim/*/*.c))
+ifneq ($(SHIM_SOURCES),)
+EXTRA_CLEAN = qehs-shim build
+all: qehs-shim
+endif
+
+
+# Bitcode for JIT inlining is optional; without Debian's clang it is left out.
+ifeq ($(wildcard /usr/bin/clang-14 /usr/lib/llvm-14/bin/clang),)
+with_llvm = no
+endif
+with_llvm ?= no
+
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+$(OBJS): $(HEADERS)
+
+# Parts in the order of their numbers; the shipped module definitions before the grants.
+$(EXTENSION_SCRIPT): $(SQL_PARTS) $(MODULES) qehs.control
+	@{ cat $(filter-out sql/90_%,$(SQL_PARTS)); \
+	for module in $(MODULES); do \
+		printf "INSERT INTO qehs.module_catalogue (key, definition) VALUES ('%s', \$$definition\$$" "$$(basename $$module .json)"; \
+		cat $$module; printf "\$$definition\$$);\n"; \
+	done; cat $(filter sql/90_%,$(SQL_PARTS)); } > $@
+
+SHIM_CFLAGS ?= -O2 -g
+SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lz -lcrypto
+qehs-shim: $(SHIM_SOURCES) $(wildcard shim/*.h shim/*/*.h) qehs.control
+	$(CC) -std=c11 -D_GNU_SOURCE $(SHIM_CFLAGS) -Wall -Wextra -Werror -DQEHS_VERSION='"$(VERSION)"' -Ishim \
+		-I$(shell $(PG_CONFIG) --includedir) -o $@ $(SHIM_SOURCES) $(SHIM_LIBS)
+
+all: ## build the extension and the shim
+install: ## install the extension for the server of PG_CONFIG
+clean: ## remove what was built
+
+endif

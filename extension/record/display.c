@@ -1,0 +1,180 @@
+/*
+ * display.c
+ *	  Numbers of display codes: unique and rising per tenant, module and year.
+ *
+ * With shared memory each (database, qehs.record, tenant, module, year) has a
+ * counter there, under one LWLock held for the increment only, so no create
+ * waits for another's commit; a rolled-back create leaves a gap.  An absent
+ * counter starts at the greatest number stored, read before the lock is taken:
+ * whoever enters first wins, and every number in flight came from the counter.
+ *
+ * Without shared memory, or when the table of counters is full, the next number
+ * is the greatest stored plus one under a transaction-level advisory lock: creates
+ * in one module then wait for each other.
+ */
+#include "compat.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "plan.h"
+#include "record/record.h"
+#include "storage/ipc.h"
+#include "storage/lock.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+#include "utils/datetime.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+
+#define MAX_COUNTERS 65536
+
+typedef struct CounterKey
+{
+	Oid			database;
+	Oid			relation;		/* of qehs.record: a new extension starts anew */
+	int32		tenant_id;
+	int32		module_id;
+	int32		year;
+} CounterKey;
+
+typedef struct Counter
+{
+	CounterKey	key;
+	int64		last;
+} Counter;
+
+static HTAB *counters = NULL;
+static LWLock *counters_lock = NULL;
+
+static KeptPlan select_greatest = {
+	"SELECT display_no FROM qehs.record WHERE tenant_id = $1 AND module_id = $2"
+	" AND display_no >= $3 AND display_no < $4 ORDER BY display_no DESC",
+	4, {INT4OID, INT4OID, INT8OID, INT8OID}, NULL
+};
+
+void
+display_shmem_request(void)
+{
+	RequestAddinShmemSpace(hash_estimate_size(MAX_COUNTERS, sizeof(Counter)));
+	RequestNamedLWLockTranche("qehs_display", 1);
+}
+
+void
+display_shmem_startup(void)
+{
+	HASHCTL		control = {.keysize = sizeof(CounterKey), .entrysize = sizeof(Counter)};
+
+	counters = ShmemInitHash("qehs display numbers", 1024, MAX_COUNTERS, &control, HASH_ELEM | HASH_BLOBS);
+	counters_lock = &GetNamedLWLockTranche("qehs_display")[0].lock;
+}
+
+static int
+year_of(TimestampTz time)
+{
+	int			year,
+				month,
+				day;
+
+	j2date((int) (time / USECS_PER_DAY - (time % USECS_PER_DAY < 0) + POSTGRES_EPOCH_JDATE), &year, &month, &day);
+	return year;
+}
+
+/* The greatest number stored, or the one before the year's first. */
+static int64
+greatest_stored(const CounterKey *key)
+{
+	int64		first = key->year * QEHS_DISPLAY_YEAR;
+	Datum		values[4] = {Int32GetDatum(key->tenant_id), Int32GetDatum(key->module_id),
+	Int64GetDatum(first), Int64GetDatum(first + QEHS_DISPLAY_YEAR)};
+	int64		greatest = first;
+	bool		isnull;
+
+	SPI_connect();
+	if (plan_execute(&select_greatest, values, NULL, false, 1) == 1)
+		greatest = DatumGetInt64(plan_value(0, 1, &isnull));
+	SPI_finish();
+	return greatest;
+}
+
+/* Take the next number of an existing counter; false when there is none. */
+static bool
+take_next(const CounterKey *key, int64 *number)
+{
+	Counter    *counter;
+
+	LWLockAcquire(counters_lock, LW_EXCLUSIVE);
+	counter = hash_search(counters, key, HASH_FIND, NULL);
+	if (counter)
+		*number = ++counter->last;
+	LWLockRelease(counters_lock);
+	return counter != NULL;
+}
+
+/* Enter a counter unless another backend was first; false when there is no room. */
+static bool
+enter_counter(const CounterKey *key, int64 last)
+{
+	Counter    *counter;
+	bool		found;
+
+	LWLockAcquire(counters_lock, LW_EXCLUSIVE);
+	counter = hash_search(counters, key, HASH_ENTER_NULL, &found);
+	if (counter && !found)
+		counter->last = last;
+	LWLockRelease(counters_lock);
+	return counter != NULL;
+}
+
+static int64
+next_without_counter(const CounterKey *key)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) key->tenant_id, (uint32) key->module_id, 2);
+	LockAcquire(&tag, ExclusiveLock, false, false);
+	return greatest_stored(key) + 1;
+}
+
+int64
+record_next_display_no(int32 tenant_id, int32 module_id, TimestampTz now)
+{
+	CounterKey	key;
+	int64		number;
+
+	memset(&key, 0, sizeof(key));
+	key.database = MyDatabaseId;
+	key.relation = get_relname_relid("record", get_namespace_oid("qehs", false));
+	key.tenant_id = tenant_id;
+	key.module_id = module_id;
+	key.year = year_of(now);
+	if (counters == NULL)
+		return next_without_counter(&key);
+	if (take_next(&key, &number))
+		return number;
+	if (!enter_counter(&key, greatest_stored(&key)) || !take_next(&key, &number))
+		return next_without_counter(&key);
+	return number;
+}
+
+/*
+ * Forget a counter that lags behind the table, as after a data-only restore
+ * into a running server; the next create reads the table again.
+ */
+void
+record_forget_display_no(int32 tenant_id, int32 module_id, TimestampTz now)
+{
+	HASH_SEQ_STATUS scan;
+	Counter    *counter;
+	int			year = year_of(now);
+
+	if (counters == NULL)
+		return;
+	LWLockAcquire(counters_lock, LW_EXCLUSIVE);
+	hash_seq_init(&scan, counters);
+	while ((counter = hash_seq_search(&scan)) != NULL)
+		if (counter->key.database == MyDatabaseId && counter->key.tenant_id == tenant_id &&
+			counter->key.module_id == module_id && counter->key.year == year)
+			hash_search(counters, &counter->key, HASH_REMOVE, NULL);
+	LWLockRelease(counters_lock);
+}

@@ -1,0 +1,41 @@
+#!/bin/bash
+# All tests on a cluster of their own: SQL, isolation, conformance, HTTP. Fails when one stage fails.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. tests/tools/cluster.sh
+dir=$(mktemp -d /tmp/qehs-check.XXXXXX)
+chmod 755 "$dir"
+shim_pid=
+finish() {
+	[ -z "$shim_pid" ] || kill "$shim_pid" 2> /dev/null || true
+	cluster_stop "$dir/cluster"
+	rm -rf "$dir"
+}
+trap finish EXIT
+port=$(free_port)
+cluster_create "$dir/cluster" "$port"
+cluster_start "$dir/cluster"
+export PG_BIN PGHOST=$dir/cluster PGPORT=$port PGUSER=postgres PGDATABASE=postgres QEHS_TEST_DIR=$dir QEHS_TEST_OUT=$dir/results
+failed=0
+tests/tools/sql_tests.sh || failed=1
+
+createdb qehs_http
+psql -q -X -d qehs_http -c 'CREATE EXTENSION qehs' -c 'ALTER ROLE qehs_shim LOGIN'
+export PGDATABASE=qehs_http QEHS_ADMIN_DB="host=$PGHOST port=$port user=postgres dbname=qehs_http"
+for suite in tests/conformance/run.*; do
+	[ ! -x "$suite" ] || "$suite" || failed=1
+done
+if [ -x ./qehs-shim ]; then
+	http_port=$(free_port)
+	export QEHS_URL=http://127.0.0.1:$http_port QEHS_SHIM_BIN=$PWD/qehs-shim
+	./qehs-shim --listen "127.0.0.1:$http_port" --db "host=$PGHOST port=$port user=qehs_shim dbname=qehs_http" \
+		--log "$dir/shim.log" &
+	shim_pid=$!
+	export QEHS_SHIM_PID=$shim_pid
+	for _ in $(seq 100); do
+		curl -fs "$QEHS_URL/readyz" > /dev/null && break
+		sleep 0.1
+	done
+fi
+node --test tests/http/ || failed=1
+exit $failed

@@ -1,0 +1,33 @@
+#!/bin/bash
+# Installs the Debian packages and npm modules that building and testing need; does nothing when all are there.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+packages="gcc make libc6-dev postgresql-15 postgresql-server-dev-15 postgresql-client-15 libmicrohttpd-dev libgnutls28-dev
+libpq-dev libjansson-dev libpcre2-dev zlib1g-dev libssl-dev curl jq nodejs npm"
+missing=""
+for package in $packages; do
+	case $package in
+	nodejs | npm) command -v "${package%js}" > /dev/null && continue ;;
+	esac
+	dpkg-query -W -f '${Status}' "$package" 2> /dev/null | grep -q 'ok installed' || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+	if [ "$(id -u)" != 0 ]; then
+		echo "missing packages:$missing" >&2
+		echo "install them as root: apt-get install$missing" >&2
+		exit 1
+	fi
+	# the package would make and start a cluster of its own, which nothing here needs
+	if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+		mkdir -p /etc/postgresql-common
+		echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.conf
+	fi
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -qq
+	# shellcheck disable=SC2086
+	apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold $missing > /dev/null
+fi
+if [ -e tests/package-lock.json ] && [ ! -e tests/node_modules ]; then
+	npm ci --prefix tests --no-audit --no-fund --silent
+fi
