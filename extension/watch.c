@@ -26,6 +26,7 @@ static Watched watched[WATCH_COUNT] = {
 	[WATCH_API_KEY] = {"api_key", InvalidOid, 1},
 	[WATCH_ENDPOINT] = {"endpoint", InvalidOid, 1},
 	[WATCH_SECRET] = {"secret", InvalidOid, 1},
+	[WATCH_MODULE] = {"module", InvalidOid, 1},
 };
 
 static void

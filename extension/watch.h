@@ -15,6 +15,7 @@ typedef enum WatchedTable
 	WATCH_API_KEY,				/* keys, users, roles: who may do what */
 	WATCH_ENDPOINT,
 	WATCH_SECRET,
+	WATCH_MODULE,
 	WATCH_COUNT
 } WatchedTable;
 

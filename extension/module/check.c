@@ -1,0 +1,529 @@
+/*
+ * check.c
+ *	  Every fault of a definition document, each with its JSON Pointer.
+ *
+ * Pure but for expressions, whose parser raises errors: each is compiled inside
+ * an internal subtransaction, which is cheap enough for the rare publish.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "json.h"
+#include "module/definition.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+typedef struct Names
+{
+	int			count;
+	char	  **items;
+} Names;
+
+static const char *const definition_members[] = {"key", "name", "description", "displayCode", "fields", "workflow",
+"permissions", "migrate", "standards", "searchable", NULL};
+static const char *const field_members[] = {"key", "label", "labels", "type", "required", "requiredWhen", "visibleWhen",
+	"default", "options", "min", "max", "step", "minLength", "maxLength", "pattern", "unique", "indexed", "searchable",
+	"unit", "references", "deprecated", "description", "schema", "fields", "computed", "expression", "personalData",
+NULL};
+static const char *const workflow_members[] = {"states", "initial", "transitions", NULL};
+static const char *const transition_members[] = {"from", "to", "label", "requires", "roles", "when", "approvers",
+"effects", "commentRequired", "signature", "description", NULL};
+static const char *const permission_members[] = {"roles", "fields", NULL};
+
+FieldType
+definition_field_type(const JsonbContainer *field)
+{
+	char	   *name = json_member_text(field, "type");
+
+	for (int i = 0; name && i < FIELD_TYPE_COUNT; i++)
+		if (strcmp(module_field_types[i].name, name) == 0)
+			return (FieldType) i;
+	return FIELD_TYPE_COUNT;
+}
+
+JsonPath *
+definition_expression(const char *text)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	JsonPath   *volatile path = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		path = DatumGetJsonPathPCopy(DirectFunctionCall1(jsonpath_in, CStringGetDatum(text)));
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+			ReThrowError(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return path;
+}
+
+/* ^[a-z][a-z0-9_-]{0,62}$; hyphens only where allowed. */
+static bool
+is_name(const char *text, bool hyphen)
+{
+	int			length = text ? strlen(text) : 0;
+
+	if (length < 1 || length > 63 || text[0] < 'a' || text[0] > 'z')
+		return false;
+	return strspn(text, hyphen ? "abcdefghijklmnopqrstuvwxyz0123456789_-" : "abcdefghijklmnopqrstuvwxyz0123456789_") == (size_t) length;
+}
+
+static bool
+has_name(const Names *names, const char *name)
+{
+	for (int i = 0; i < names->count; i++)
+		if (strcmp(names->items[i], name) == 0)
+			return true;
+	return false;
+}
+
+static const JsonbContainer *
+element(const JsonbContainer *array, uint32 index, JsonbValue *value)
+{
+	*value = *getIthJsonbValueFromContainer(unconstify(JsonbContainer *, array), index);
+	return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data) ? value->val.binary.data : NULL;
+}
+
+/* A member that is an array; NULL (with a fault when it is something else). */
+static const JsonbContainer *
+member_array(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults)
+{
+	JsonbValue	value;
+
+	if (!json_member(object, key, strlen(key), &value))
+		return NULL;
+	if (value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data))
+		return value.val.binary.data;
+	violation_add(faults, psprintf("%s/%s", path, key), "type", "must be an array");
+	return NULL;
+}
+
+static const JsonbContainer *
+member_object(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults)
+{
+	JsonbValue	value;
+
+	if (!json_member(object, key, strlen(key), &value))
+		return NULL;
+	if (value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data))
+		return value.val.binary.data;
+	violation_add(faults, psprintf("%s/%s", path, key), "type", "must be an object");
+	return NULL;
+}
+
+static void
+check_members(const JsonbContainer *object, const char *const *known, const char *path, ViolationList *faults)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, object));
+	JsonbValue	key;
+	JsonbIteratorToken token;
+
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		char	   *name;
+		int			i;
+
+		if (token != WJB_KEY)
+			continue;
+		name = json_text_copy(&key);
+		for (i = 0; known[i] && strcmp(known[i], name) != 0; i++)
+			;
+		if (known[i] == NULL)
+			violation_add(faults, psprintf("%s/%s", path, name), "unknown_member", "is not a known member");
+	}
+}
+
+static void
+check_expression(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults)
+{
+	JsonbValue	value;
+
+	if (!json_member(object, key, strlen(key), &value))
+		return;
+	if (value.type != jbvString)
+		violation_add(faults, psprintf("%s/%s", path, key), "type", "must be a string with an SQL/JSON path");
+	else if (definition_expression(json_text_copy(&value)) == NULL)
+		violation_add(faults, psprintf("%s/%s", path, key), "expression", "is not a valid SQL/JSON path");
+}
+
+static void
+check_options(const JsonbContainer *field, const char *path, ViolationList *faults)
+{
+	const JsonbContainer *options = member_array(field, "options", path, faults);
+	uint32		count = options ? JsonContainerSize(options) : 0;
+
+	if (count == 0)
+		violation_add(faults, psprintf("%s/options", path), "required", "must list at least one option");
+	for (uint32 i = 0; i < count; i++)
+	{
+		JsonbValue	value;
+		const JsonbContainer *object = element(options, i, &value);
+
+		if (value.type != jbvString && (object == NULL || json_member_text(object, "value") == NULL))
+			violation_add(faults, psprintf("%s/options/%u", path, i), "type",
+						  "must be a string or an object with a member \"value\"");
+	}
+}
+
+static void
+check_limit_order(const JsonbContainer *field, const char *low, const char *high, const char *path, ViolationList *faults)
+{
+	JsonbValue	left;
+	JsonbValue	right;
+
+	if (!json_member(field, low, strlen(low), &left) || !json_member(field, high, strlen(high), &right))
+		return;
+	if (left.type == jbvNumeric && right.type == jbvNumeric &&
+		DatumGetBool(DirectFunctionCall2(numeric_gt, NumericGetDatum(left.val.numeric), NumericGetDatum(right.val.numeric))))
+		violation_add(faults, psprintf("%s/%s", path, low), "range", "must not be greater than \"%s\"", high);
+}
+
+static void check_fields(const JsonbContainer *fields, const char *path, int depth, Names *names, ViolationList *faults);
+
+static void
+check_field(const JsonbContainer *field, const char *path, int depth, ViolationList *faults)
+{
+	FieldType	type = definition_field_type(field);
+	const JsonbContainer *nested;
+	Names		names = {0};
+
+	check_members(field, field_members, path, faults);
+	if (type == FIELD_TYPE_COUNT)
+	{
+		violation_add(faults, psprintf("%s/type", path), "enum", "is not a field type");
+		return;
+	}
+	if (type == FIELD_SELECT || type == FIELD_MULTI_SELECT)
+		check_options(field, path, faults);
+	if (json_member_bool(field, "indexed", false) && (module_field_types[type].kind == SLOT_NONE || depth > 0))
+		violation_add(faults, psprintf("%s/indexed", path), "indexed", "cannot be set for this field");
+	check_limit_order(field, "min", "max", path, faults);
+	check_limit_order(field, "minLength", "maxLength", path, faults);
+	check_expression(field, "requiredWhen", path, faults);
+	check_expression(field, "visibleWhen", path, faults);
+	check_expression(field, type == FIELD_COMPUTED && json_member_text(field, "computed") ? "computed" : "expression",
+					 path, faults);
+	if (type == FIELD_COMPUTED && !json_member_text(field, "computed") && !json_member_text(field, "expression"))
+		violation_add(faults, psprintf("%s/computed", path), "required", "must be an SQL/JSON path");
+	nested = member_array(field, "fields", path, faults);
+	if (nested && depth + 1 >= QEHS_FIELD_DEPTH)
+		violation_add(faults, psprintf("%s/fields", path), "depth", "must not be nested deeper than %d levels", QEHS_FIELD_DEPTH);
+	else if (nested)
+		check_fields(nested, psprintf("%s/fields", path), depth + 1, &names, faults);
+	else if (type == FIELD_TABLE)
+		violation_add(faults, psprintf("%s/fields", path), "required", "must list the table's fields");
+}
+
+static void
+check_fields(const JsonbContainer *fields, const char *path, int depth, Names *names, ViolationList *faults)
+{
+	uint32		count = JsonContainerSize(fields);
+
+	if (count > QEHS_MAX_FIELDS)
+	{
+		violation_add(faults, path, "maxItems", "must have at most %d fields", QEHS_MAX_FIELDS);
+		return;
+	}
+	names->items = palloc(sizeof(char *) * Max(count, 1));
+	for (uint32 i = 0; i < count; i++)
+	{
+		char	   *at = psprintf("%s/%u", path, i);
+		JsonbValue	value;
+		const JsonbContainer *field = element(fields, i, &value);
+		char	   *key = field ? json_member_text(field, "key") : NULL;
+
+		if (field == NULL)
+		{
+			violation_add(faults, at, "type", "must be an object");
+			continue;
+		}
+		if (!is_name(key, false))
+			violation_add(faults, psprintf("%s/key", at), "pattern",
+						  "must be 1 to 63 lower-case letters, digits or underscores, starting with a letter");
+		else if (has_name(names, key))
+			violation_add(faults, psprintf("%s/key", at), "unique", "is used by another field");
+		else
+			names->items[names->count++] = key;
+		check_field(field, at, depth, faults);
+	}
+}
+
+static void
+read_states(const JsonbContainer *workflow, Names *states, ViolationList *faults)
+{
+	const JsonbContainer *array = member_array(workflow, "states", "/workflow", faults);
+	uint32		count = array ? JsonContainerSize(array) : 0;
+
+	if (count == 0 || count > QEHS_MAX_STATES)
+	{
+		violation_add(faults, "/workflow/states", "required", "must list 1 to %d states", QEHS_MAX_STATES);
+		return;
+	}
+	states->items = palloc(sizeof(char *) * count);
+	for (uint32 i = 0; i < count; i++)
+	{
+		JsonbValue	value;
+		char	   *name;
+
+		element(array, i, &value);
+		name = value.type == jbvString ? json_text_copy(&value) : NULL;
+		if (!is_name(name, true))
+			violation_add(faults, psprintf("/workflow/states/%u", i), "pattern",
+						  "must be 1 to 63 lower-case letters, digits, underscores or hyphens");
+		else if (has_name(states, name))
+			violation_add(faults, psprintf("/workflow/states/%u", i), "unique", "is listed twice");
+		else
+			states->items[states->count++] = name;
+	}
+}
+
+/* A member that is a name or an array of names, each checked against the known ones. */
+static void
+check_names(const JsonbContainer *object, const char *key, const char *path, const Names *known,
+			const char *what, ViolationList *faults)
+{
+	JsonbValue	value;
+	uint32		count;
+
+	if (!json_member(object, key, strlen(key), &value))
+		return;
+	if (value.type == jbvString)
+	{
+		char	   *name = json_text_copy(&value);
+
+		if (strcmp(name, "*") != 0 && !has_name(known, name))
+			violation_add(faults, psprintf("%s/%s", path, key), "undefined", "is not a %s: \"%s\"", what, name);
+		return;
+	}
+	if (value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data))
+	{
+		violation_add(faults, psprintf("%s/%s", path, key), "type", "must be a string or an array of strings");
+		return;
+	}
+	count = JsonContainerSize(value.val.binary.data);
+	for (uint32 i = 0; i < count; i++)
+	{
+		JsonbValue	item;
+
+		element(value.val.binary.data, i, &item);
+		if (item.type != jbvString)
+			violation_add(faults, psprintf("%s/%s/%u", path, key, i), "type", "must be a string");
+		else if (!has_name(known, json_text_copy(&item)))
+			violation_add(faults, psprintf("%s/%s/%u", path, key, i), "undefined", "is not a %s: \"%s\"", what,
+						  json_text_copy(&item));
+	}
+}
+
+static void
+check_transition(const JsonbContainer *transition, const char *path, const Names *states, const Names *fields,
+				 ViolationList *faults)
+{
+	JsonbValue	value;
+
+	check_members(transition, transition_members, path, faults);
+	for (int i = 0; i < 2; i++)
+		if (!json_member(transition, i ? "to" : "from", i ? 2 : 4, &value))
+			violation_add(faults, psprintf("%s/%s", path, i ? "to" : "from"), "required", "is required");
+	check_names(transition, "from", path, states, "state", faults);
+	if (json_member(transition, "to", 2, &value) && value.type != jbvString)
+		violation_add(faults, psprintf("%s/to", path), "type", "must be a string");
+	else
+		check_names(transition, "to", path, states, "state", faults);
+	check_names(transition, "requires", path, fields, "field", faults);
+	check_expression(transition, "when", path, faults);
+}
+
+/* Mark what can be reached from the initial state, to a fixed point. */
+static void
+check_reachable(const JsonbContainer *transitions, const Names *states, const char *initial, ViolationList *faults)
+{
+	bool	   *reached = palloc0(sizeof(bool) * Max(states->count, 1));
+	bool		changed = true;
+
+	for (int i = 0; i < states->count; i++)
+		reached[i] = strcmp(states->items[i], initial) == 0;
+	while (changed)
+	{
+		JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, transitions));
+		JsonbValue	value;
+		JsonbIteratorToken token;
+
+		changed = false;
+		while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+		{
+			char	   *to;
+			JsonbValue	from;
+			bool		fires = false;
+
+			if (token != WJB_VALUE || value.type != jbvBinary || !JsonContainerIsObject(value.val.binary.data))
+				continue;
+			to = json_member_text(value.val.binary.data, "to");
+			if (to == NULL || !json_member(value.val.binary.data, "from", 4, &from))
+				continue;
+			for (int i = 0; i < states->count && !fires; i++)
+			{
+				JsonbValue	name = {.type = jbvString, .val.string = {strlen(states->items[i]), states->items[i]}};
+
+				if (reached[i])
+					fires = from.type == jbvString ?
+						(from.val.string.len == 1 && from.val.string.val[0] == '*') || json_values_equal(&from, &name) :
+						from.type == jbvBinary && findJsonbValueFromContainer(from.val.binary.data, JB_FARRAY, &name) != NULL;
+			}
+			for (int i = 0; i < states->count && fires; i++)
+			{
+				if (!reached[i] && strcmp(states->items[i], to) == 0)
+					reached[i] = changed = true;
+			}
+		}
+	}
+	for (int i = 0; i < states->count; i++)
+		if (!reached[i])
+			violation_add(faults, psprintf("/workflow/states/%d", i), "unreachable",
+						  "cannot be reached from \"%s\"", initial);
+}
+
+static void
+check_workflow(const JsonbContainer *workflow, const Names *fields, ViolationList *faults)
+{
+	Names		states = {0};
+	char	   *initial = json_member_text(workflow, "initial");
+	const JsonbContainer *transitions;
+	JsonbIterator *iterator;
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	char	   *path = NULL;
+	int			count_before;
+
+	check_members(workflow, workflow_members, "/workflow", faults);
+	read_states(workflow, &states, faults);
+	if (initial == NULL || !has_name(&states, initial))
+		violation_add(faults, "/workflow/initial", "undefined", "must be one of the states");
+	transitions = member_object(workflow, "transitions", "/workflow", faults);
+	if (transitions == NULL)
+		return;
+	if (JsonContainerSize(transitions) > QEHS_MAX_TRANSITIONS)
+	{
+		violation_add(faults, "/workflow/transitions", "maxProperties", "must have at most %d transitions", QEHS_MAX_TRANSITIONS);
+		return;
+	}
+	count_before = faults->count;
+	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, transitions));
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+		{
+			char	   *name = json_text_copy(&value);
+
+			path = psprintf("/workflow/transitions/%s", name);
+			if (!is_name(name, true))
+				violation_add(faults, path, "pattern", "must be a name of lower-case letters, digits, underscores or hyphens");
+		}
+		else if (token == WJB_VALUE && value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data))
+			check_transition(value.val.binary.data, path, &states, fields, faults);
+		else if (token == WJB_VALUE)
+			violation_add(faults, path, "type", "must be an object");
+	}
+	if (faults->count == count_before && initial && has_name(&states, initial))
+		check_reachable(transitions, &states, initial, faults);
+}
+
+static void
+check_permissions(const JsonbContainer *permissions, const Names *fields, ViolationList *faults)
+{
+	const JsonbContainer *roles = member_object(permissions, "roles", "/permissions", faults);
+	JsonbIterator *iterator;
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	char	   *path = NULL;
+
+	check_members(permissions, permission_members, "/permissions", faults);
+	if (roles == NULL)
+		return;
+	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, roles));
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			path = psprintf("/permissions/roles/%s", json_text_copy(&value));
+		else if (token == WJB_VALUE && (value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data)))
+			violation_add(faults, path, "type", "must be an array of actions");
+		else if (token == WJB_VALUE)
+		{
+			uint32		count = JsonContainerSize(value.val.binary.data);
+
+			for (uint32 i = 0; i < count; i++)
+			{
+				JsonbValue	action;
+
+				element(value.val.binary.data, i, &action);
+				if (action.type != jbvString || permission_action_parse(json_text_copy(&action)) == 0)
+					violation_add(faults, psprintf("%s/%u", path, i), "enum",
+								  "must be one of read, create, update, delete, transition, export, comment");
+			}
+		}
+	}
+}
+
+static void
+check_prefix(const JsonbContainer *root, ViolationList *faults)
+{
+	const JsonbContainer *code = member_object(root, "displayCode", "", faults);
+	char	   *prefix = code ? json_member_text(code, "prefix") : NULL;
+	int			length = prefix ? strlen(prefix) : 0;
+
+	if (length < 1 || length > 10 || prefix[0] < 'A' || prefix[0] > 'Z' ||
+		strspn(prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != (size_t) length)
+		violation_add(faults, "/displayCode/prefix", "pattern",
+					  "must be 1 to 10 upper-case letters or digits, starting with a letter");
+}
+
+void
+definition_check(Jsonb *definition, ViolationList *faults)
+{
+	const JsonbContainer *root = &definition->root;
+	const JsonbContainer *part;
+	Names		fields = {0};
+	char	   *name;
+
+	if (!JB_ROOT_IS_OBJECT(definition))
+	{
+		violation_add(faults, "", "type", "must be an object");
+		return;
+	}
+	check_members(root, definition_members, "", faults);
+	if (!is_name(json_member_text(root, "key"), true))
+		violation_add(faults, "/key", "pattern", "must be 1 to 63 lower-case letters, digits, underscores or hyphens, starting with a letter");
+	name = json_member_text(root, "name");
+	if (name == NULL || *name == '\0' || strlen(name) > 200)
+		violation_add(faults, "/name", "required", "must be a text of 1 to 200 bytes");
+	check_prefix(root, faults);
+	part = member_array(root, "fields", "", faults);
+	if (part == NULL || JsonContainerSize(part) == 0)
+		violation_add(faults, "/fields", "required", "must list at least one field");
+	else
+		check_fields(part, "/fields", 0, &fields, faults);
+	part = member_object(root, "workflow", "", faults);
+	if (part == NULL)
+		violation_add(faults, "/workflow", "required", "is required");
+	else
+		check_workflow(part, &fields, faults);
+	part = member_object(root, "permissions", "", faults);
+	if (part)
+		check_permissions(part, &fields, faults);
+}

@@ -1,0 +1,31 @@
+/*
+ * definition.h
+ *	  What the files of module/ share about a definition document.
+ */
+#ifndef QEHS_DEFINITION_H
+#define QEHS_DEFINITION_H
+
+#include "module/module.h"
+
+#define QEHS_FIELD_DEPTH 4
+#define QEHS_MAX_FIELDS 500
+#define QEHS_MAX_STATES 100
+#define QEHS_MAX_TRANSITIONS 500
+
+/* The type of a field object; FIELD_TYPE_COUNT when it names none. */
+extern FieldType definition_field_type(const JsonbContainer *field);
+
+/* Add every fault of a definition, with its JSON Pointer (check.c). */
+extern void definition_check(Jsonb *definition, ViolationList *faults);
+
+/* The JSON Schema of a definition without faults (schema_of.c). */
+extern Jsonb *definition_json_schema(Jsonb *definition);
+
+/* Compile an expression; NULL when it is none.  An internal subtransaction catches the error. */
+extern JsonPath *definition_expression(const char *text);
+
+/* Build a ModuleDef of a stored version in a new memory context below parent (load.c). */
+extern ModuleDef *module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
+							  Jsonb *definition, Jsonb *json_schema, Jsonb *slots, MemoryContext parent);
+
+#endif							/* QEHS_DEFINITION_H */

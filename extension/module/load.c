@@ -1,0 +1,218 @@
+/*
+ * load.c
+ *	  Building a ModuleDef from a stored version.
+ *
+ * A stored definition has passed definition_check, so its shape is known; what
+ * is absent gets its default here and nowhere else.
+ */
+#include "compat.h"
+
+#include "json.h"
+#include "module/definition.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+
+/* Copy of a jsonb in the current context. */
+static Jsonb *
+copy_jsonb(const Jsonb *source)
+{
+	Jsonb	   *copy = palloc(VARSIZE(source));
+
+	memcpy(copy, source, VARSIZE(source));
+	return copy;
+}
+
+static JsonPath *
+member_expression(const JsonbContainer *object, const char *key)
+{
+	char	   *text = json_member_text(object, key);
+
+	return text ? DatumGetJsonPathP(DirectFunctionCall1(jsonpath_in, CStringGetDatum(text))) : NULL;
+}
+
+/* A string or an array of strings as names. */
+static const char **
+member_names(const JsonbContainer *object, const char *key, int *count)
+{
+	JsonbValue	value;
+	const char **names;
+
+	*count = 0;
+	if (!json_member(object, key, strlen(key), &value))
+		return NULL;
+	if (value.type == jbvString)
+	{
+		names = palloc(sizeof(char *));
+		names[(*count)++] = json_text_copy(&value);
+		return names;
+	}
+	if (value.type != jbvBinary)
+		return NULL;
+	names = palloc(sizeof(char *) * Max(JsonContainerSize(value.val.binary.data), 1));
+	for (uint32 i = 0; i < JsonContainerSize(value.val.binary.data); i++)
+		names[(*count)++] = json_text_copy(getIthJsonbValueFromContainer(value.val.binary.data, i));
+	return names;
+}
+
+static void
+load_field(ModuleField *field, const JsonbContainer *source, const JsonbContainer *slots)
+{
+	JsonbValue	value;
+	int32		slot;
+
+	field->key = json_member_text(source, "key");
+	field->key_length = strlen(field->key);
+	field->label = json_member_text(source, "label");
+	if (field->label == NULL)
+		field->label = field->key;
+	field->type = definition_field_type(source);
+	field->kind = module_field_types[field->type].kind;
+	field->slot = json_member_int(slots, field->key, &slot) ? slot : -1;
+	field->required = json_member_bool(source, "required", false);
+	field->unique = field->type == FIELD_IDENTIFIER || json_member_bool(source, "unique", false);
+	field->searchable = json_member_bool(source, "searchable", false);
+	field->references = json_member_text(source, "references");
+	field->required_when = member_expression(source, "requiredWhen");
+	field->visible_when = member_expression(source, "visibleWhen");
+	if (field->type == FIELD_COMPUTED)
+		field->computed = member_expression(source, json_member_text(source, "computed") ? "computed" : "expression");
+	if (json_member(source, "default", 7, &value))
+		field->default_value = json_value_to_jsonb(&value);
+}
+
+static int
+compare_fields(const void *left, const void *right)
+{
+	const ModuleField *a = left;
+	const ModuleField *b = right;
+
+	if (a->key_length != b->key_length)
+		return a->key_length < b->key_length ? -1 : 1;
+	return memcmp(a->key, b->key, a->key_length);
+}
+
+static void
+load_fields(ModuleDef *module, const JsonbContainer *slots)
+{
+	JsonbValue	fields;
+
+	json_member(&module->definition->root, "fields", 6, &fields);
+	module->field_count = JsonContainerSize(fields.val.binary.data);
+	module->fields = palloc0(sizeof(ModuleField) * module->field_count);
+	for (int i = 0; i < module->field_count; i++)
+		load_field(&module->fields[i], getIthJsonbValueFromContainer(fields.val.binary.data, i)->val.binary.data, slots);
+	qsort(module->fields, module->field_count, sizeof(ModuleField), compare_fields);
+	for (int i = 0; i < QEHS_SLOTS; i++)
+		module->slot_field[i] = -1;
+	for (int i = 0; i < module->field_count; i++)
+	{
+		const ModuleField *field = &module->fields[i];
+
+		if (field->slot >= 0)
+			module->slot_field[field->slot] = i;
+		module->has_unique |= field->unique;
+		module->has_searchable |= field->searchable;
+		module->has_expressions |= field->default_value || field->required_when || field->visible_when || field->computed;
+	}
+}
+
+static void
+load_transition(ModuleTransition *transition, const char *name, const JsonbContainer *source)
+{
+	transition->name = name;
+	transition->from = member_names(source, "from", &transition->from_count);
+	if (transition->from_count == 1 && strcmp(transition->from[0], "*") == 0)
+		transition->from_count = -1;
+	transition->to = json_member_text(source, "to");
+	transition->requires = member_names(source, "requires", &transition->requires_count);
+	transition->roles = member_names(source, "roles", &transition->role_count);
+	transition->when_text = json_member_text(source, "when");
+	transition->when = member_expression(source, "when");
+	transition->comment_required = json_member_bool(source, "commentRequired", false);
+}
+
+static void
+load_workflow(ModuleDef *module)
+{
+	JsonbValue	workflow;
+	JsonbValue	value;
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	char	   *name = NULL;
+
+	json_member(&module->definition->root, "workflow", 8, &workflow);
+	module->states = member_names(workflow.val.binary.data, "states", &module->state_count);
+	module->initial = json_member_text(workflow.val.binary.data, "initial");
+	if (!json_member(workflow.val.binary.data, "transitions", 11, &value))
+		return;
+	module->transitions = palloc0(sizeof(ModuleTransition) * Max(JsonContainerSize(value.val.binary.data), 1));
+	iterator = JsonbIteratorInit(value.val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			name = json_text_copy(&value);
+		else if (token == WJB_VALUE)
+			load_transition(&module->transitions[module->transition_count++], name, value.val.binary.data);
+	}
+}
+
+static void
+load_roles(ModuleDef *module)
+{
+	JsonbValue	value;
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	char	   *name = NULL;
+
+	if (!json_member(&module->definition->root, "permissions", 11, &value) ||
+		!json_member(value.val.binary.data, "roles", 5, &value))
+		return;
+	module->roles = palloc0(sizeof(ModuleRole) * Max(JsonContainerSize(value.val.binary.data), 1));
+	iterator = JsonbIteratorInit(value.val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			name = json_text_copy(&value);
+		else if (token == WJB_VALUE)
+		{
+			ModuleRole *role = &module->roles[module->role_count++];
+
+			role->name = name;
+			for (uint32 i = 0; i < JsonContainerSize(value.val.binary.data); i++)
+				role->actions |= permission_action_parse(json_text_copy(getIthJsonbValueFromContainer(value.val.binary.data, i)));
+		}
+	}
+}
+
+ModuleDef *
+module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
+			Jsonb *definition, Jsonb *json_schema, Jsonb *slots, MemoryContext parent)
+{
+	MemoryContext memory = AllocSetContextCreate(parent, "qehs module", ALLOCSET_SMALL_SIZES);
+	MemoryContext previous = MemoryContextSwitchTo(memory);
+	ModuleDef  *module = palloc0(sizeof(ModuleDef));
+	SchemaOptions options = {.assert_formats = true};
+	SchemaErrors faults;
+
+	module->context = memory;
+	module->tenant_id = tenant_id;
+	module->module_id = module_id;
+	module->version = version;
+	module->prefix = pstrdup(prefix);
+	module->definition = copy_jsonb(definition);
+	module->key = json_member_text(&module->definition->root, "key");
+	module->name = json_member_text(&module->definition->root, "name");
+	load_fields(module, &slots->root);
+	load_workflow(module);
+	load_roles(module);
+	schema_errors_init(&faults);
+	module->schema = schema_compile(json_schema, &options, memory, &faults);
+	MemoryContextSwitchTo(previous);
+	if (module->schema == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("stored JSON Schema of module \"%s\" version %d does not compile", module->key, version),
+				 faults.count > 0 ? errdetail("%s %s", faults.items[0].instance_location, faults.items[0].message) : 0));
+	return module;
+}

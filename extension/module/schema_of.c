@@ -1,0 +1,259 @@
+/*
+ * schema_of.c
+ *	  A definition's fields as one JSON Schema 2020-12 document of the payload.
+ *
+ * The text is written in one pass and parsed to jsonb at the end.  What a
+ * schema cannot say (references that exist, requiredWhen, order of a range) is
+ * checked in record/check.c.  Nested fields (table, object) recurse, at most
+ * QEHS_FIELD_DEPTH levels, which check.c has made sure of.
+ */
+#include "compat.h"
+
+#include "json.h"
+#include "module/definition.h"
+#include "utils/builtins.h"
+
+#define ID_TAIL "([0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26})"
+#define UUID_PATTERN "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+#define ID_SCHEMA(prefix) "{\"type\":\"string\",\"pattern\":\"^(" prefix ID_TAIL "|" UUID_PATTERN ")$\"}"
+#define FILES_SCHEMA "\"anyOf\":[" ID_SCHEMA("att_") ",{\"type\":\"array\",\"maxItems\":20,\"items\":" ID_SCHEMA("att_") "}]"
+
+static const char *const type_schema[FIELD_TYPE_COUNT] = {
+	[FIELD_TEXT] = "\"type\":\"string\"",
+	[FIELD_RICH_TEXT] = "\"type\":\"string\"",
+	[FIELD_EMAIL] = "\"type\":\"string\",\"format\":\"email\"",
+	[FIELD_PHONE] = "\"type\":\"string\",\"pattern\":\"^\\\\+[1-9][0-9]{1,14}$\"",
+	[FIELD_URL] = "\"type\":\"string\",\"format\":\"uri\"",
+	[FIELD_IDENTIFIER] = "\"type\":\"string\"",
+	[FIELD_NUMBER] = "\"type\":\"number\"",
+	[FIELD_INTEGER] = "\"type\":\"integer\"",
+	[FIELD_CURRENCY] = "\"type\":\"object\",\"properties\":{\"amount\":{\"anyOf\":[{\"type\":\"number\"},"
+	"{\"type\":\"string\",\"pattern\":\"^-?[0-9]{1,15}([.][0-9]{1,4})?$\"}]},"
+	"\"currency\":{\"type\":\"string\",\"pattern\":\"^[A-Z]{3}$\"}},"
+	"\"required\":[\"amount\",\"currency\"],\"additionalProperties\":false",
+	[FIELD_PERCENTAGE] = "\"type\":\"number\"",
+	[FIELD_DATE] = "\"type\":\"string\",\"format\":\"date\"",
+	[FIELD_DATETIME] = "\"type\":\"string\",\"format\":\"date-time\"",
+	[FIELD_DURATION] = "\"type\":\"string\",\"format\":\"duration\"",
+	[FIELD_DATE_RANGE] = "\"type\":\"object\",\"properties\":{\"from\":{\"type\":\"string\",\"format\":\"date\"},"
+	"\"to\":{\"type\":\"string\",\"format\":\"date\"}},\"required\":[\"from\",\"to\"],\"additionalProperties\":false",
+	[FIELD_BOOLEAN] = "\"type\":\"boolean\"",
+	[FIELD_LOOKUP] = "\"type\":\"string\"",
+	[FIELD_RECORD_REFERENCE] = "\"allOf\":[" ID_SCHEMA("rec_") "]",
+	[FIELD_USER] = "\"allOf\":[" ID_SCHEMA("usr_") "]",
+	[FIELD_LOCATION] = "\"type\":\"string\"",
+	[FIELD_GEOLOCATION] = "\"type\":\"object\",\"properties\":{\"lat\":{\"type\":\"number\",\"minimum\":-90,\"maximum\":90},"
+	"\"lon\":{\"type\":\"number\",\"minimum\":-180,\"maximum\":180},\"accuracy\":{\"type\":\"number\",\"minimum\":0}},"
+	"\"required\":[\"lat\",\"lon\"],\"additionalProperties\":false",
+	[FIELD_FILE] = FILES_SCHEMA,
+	[FIELD_IMAGE] = FILES_SCHEMA,
+	[FIELD_SIGNATURE] = "\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\",\"maxLength\":200},"
+	"\"signedAt\":{\"type\":\"string\",\"format\":\"date-time\"},\"meaning\":{\"type\":\"string\",\"maxLength\":200}},"
+	"\"required\":[\"name\"],\"additionalProperties\":false",
+	[FIELD_MATRIX_SCORE] = "\"type\":\"object\",\"properties\":{"
+	"\"likelihood\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":5},"
+	"\"severity\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":5},"
+	"\"score\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":25},"
+	"\"band\":{\"enum\":[\"low\",\"medium\",\"high\",\"extreme\"]}},"
+	"\"required\":[\"likelihood\",\"severity\"],\"additionalProperties\":false",
+};
+
+/* Default greatest lengths of text-like types; 0: none. */
+static int
+default_max_length(FieldType type)
+{
+	switch (type)
+	{
+		case FIELD_TEXT:
+			return 10000;
+		case FIELD_RICH_TEXT:
+			return 100000;
+		case FIELD_EMAIL:
+			return 320;
+		case FIELD_URL:
+			return 2048;
+		case FIELD_IDENTIFIER:
+		case FIELD_LOOKUP:
+			return 200;
+		case FIELD_LOCATION:
+			return 500;
+		default:
+			return 0;
+	}
+}
+
+/* ,"name":value copied from the definition's option, when it is there. */
+static bool
+copy_option(StringInfo out, const JsonbContainer *field, const char *option, const char *keyword)
+{
+	JsonbValue	value;
+
+	if (!json_member(field, option, strlen(option), &value))
+		return false;
+	appendStringInfoChar(out, ',');
+	json_name(out, keyword);
+	json_jsonb_value(out, &value);
+	return true;
+}
+
+/* The values of options: strings, or objects with a member value. */
+static void
+write_options(StringInfo out, const JsonbContainer *field)
+{
+	JsonbValue	options;
+	uint32		count;
+
+	json_literal(out, "\"enum\":[");
+	if (json_member(field, "options", 7, &options) && options.type == jbvBinary)
+	{
+		count = JsonContainerSize(options.val.binary.data);
+		for (uint32 i = 0; i < count; i++)
+		{
+			JsonbValue *option = getIthJsonbValueFromContainer(options.val.binary.data, i);
+			JsonbValue	value;
+
+			if (i > 0)
+				appendStringInfoChar(out, ',');
+			if (option->type == jbvBinary && json_member(option->val.binary.data, "value", 5, &value))
+				json_jsonb_value(out, &value);
+			else
+				json_jsonb_value(out, option);
+		}
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static void
+write_limits(StringInfo out, const JsonbContainer *field, FieldType type)
+{
+	bool		has_minimum_length;
+
+	if (!copy_option(out, field, "min", "minimum") && type == FIELD_PERCENTAGE)
+		json_literal(out, ",\"minimum\":0");
+	if (!copy_option(out, field, "max", "maximum") && type == FIELD_PERCENTAGE)
+		json_literal(out, ",\"maximum\":100");
+	copy_option(out, field, "step", "multipleOf");
+	has_minimum_length = copy_option(out, field, "minLength", "minLength");
+	if (!has_minimum_length && default_max_length(type) > 0 && json_member_bool(field, "required", false))
+		json_literal(out, ",\"minLength\":1");
+	if (!copy_option(out, field, "maxLength", "maxLength") && default_max_length(type) > 0)
+		appendStringInfo(out, ",\"maxLength\":%d", default_max_length(type));
+	/* a type with a pattern of its own must hold both */
+	if (type == FIELD_PHONE)
+	{
+		JsonbValue	pattern;
+
+		if (json_member(field, "pattern", 7, &pattern))
+		{
+			json_literal(out, ",\"allOf\":[{\"pattern\":");
+			json_jsonb_value(out, &pattern);
+			json_literal(out, "}]");
+		}
+	}
+	else
+		copy_option(out, field, "pattern", "pattern");
+	if (json_member_bool(field, "deprecated", false))
+		json_literal(out, ",\"deprecated\":true");
+}
+
+static void write_fields(StringInfo out, const JsonbContainer *fields);
+
+static void
+write_field(StringInfo out, const JsonbContainer *field)
+{
+	FieldType	type = definition_field_type(field);
+	char	   *label = json_member_text(field, "label");
+	JsonbValue	nested;
+
+	appendStringInfoChar(out, '{');
+	switch (type)
+	{
+		case FIELD_SELECT:
+			write_options(out, field);
+			break;
+		case FIELD_MULTI_SELECT:
+			json_literal(out, "\"type\":\"array\",\"uniqueItems\":true,\"items\":{");
+			write_options(out, field);
+			appendStringInfoChar(out, '}');
+			break;
+		case FIELD_TABLE:
+			json_literal(out, "\"type\":\"array\",\"maxItems\":1000,\"items\":{\"type\":\"object\"");
+			if (json_member(field, "fields", 6, &nested))
+				write_fields(out, nested.val.binary.data);
+			appendStringInfoChar(out, '}');
+			break;
+		case FIELD_OBJECT:
+			json_literal(out, "\"type\":\"object\"");
+			if (json_member(field, "fields", 6, &nested))
+				write_fields(out, nested.val.binary.data);
+			break;
+		case FIELD_COMPUTED:
+			json_literal(out, "\"readOnly\":true");
+			break;
+		default:
+			appendStringInfoString(out, type_schema[type]);
+			write_limits(out, field, type);
+	}
+	if (label)
+	{
+		json_literal(out, ",\"title\":");
+		json_string(out, label);
+	}
+	if (json_member(field, "schema", 6, &nested))
+	{
+		json_literal(out, ",\"$comment\":\"and the definition's own schema\",\"if\":true,\"then\":");
+		json_jsonb_value(out, &nested);
+	}
+	appendStringInfoChar(out, '}');
+}
+
+/* ,"properties":{…},"required":[…],"additionalProperties":false */
+static void
+write_fields(StringInfo out, const JsonbContainer *fields)
+{
+	uint32		count = JsonContainerSize(fields);
+	bool		first = true;
+
+	json_literal(out, ",\"properties\":{");
+	for (uint32 i = 0; i < count; i++)
+	{
+		const JsonbContainer *field = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, fields), i)->val.binary.data;
+
+		if (i > 0)
+			appendStringInfoChar(out, ',');
+		json_name(out, json_member_text(field, "key"));
+		write_field(out, field);
+	}
+	json_literal(out, "},\"required\":[");
+	for (uint32 i = 0; i < count; i++)
+	{
+		const JsonbContainer *field = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, fields), i)->val.binary.data;
+		JsonbValue	when;
+
+		/* a hidden field is not required: record/check.c decides */
+		if (!json_member_bool(field, "required", false) || json_member(field, "visibleWhen", 11, &when))
+			continue;
+		if (!first)
+			appendStringInfoChar(out, ',');
+		first = false;
+		json_string(out, json_member_text(field, "key"));
+	}
+	json_literal(out, "],\"additionalProperties\":false");
+}
+
+Jsonb *
+definition_json_schema(Jsonb *definition)
+{
+	StringInfoData out;
+	JsonbValue	fields;
+	char	   *name = json_member_text(&definition->root, "name");
+
+	initStringInfo(&out);
+	json_literal(&out, "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":");
+	json_string(&out, name ? name : "payload");
+	json_literal(&out, ",\"type\":\"object\"");
+	if (json_member(&definition->root, "fields", 6, &fields))
+		write_fields(&out, fields.val.binary.data);
+	appendStringInfoChar(&out, '}');
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
+}
