@@ -27,6 +27,10 @@ typedef struct Record
 	TimestampTz deleted_at;
 } Record;
 
+/* The columns that record_read_row reads, in its order. */
+#define QEHS_RECORD_COLUMNS "id, module_id, display_no, workflow_state, version, definition_version, payload," \
+	" created_at, created_by, updated_at, updated_by, deleted_at"
+
 /* display_no holds the year in its upper digits: one column, one range per year. */
 #define QEHS_DISPLAY_YEAR INT64CONST(1000000000)
 
@@ -48,6 +52,12 @@ extern void record_parse_id(text *wire, pg_uuid_t *id);
  */
 extern void record_fetch(const RequestContext *context, const pg_uuid_t *id, RecordLock lock,
 						 bool deleted_too, Record *record);
+
+/* Read a row of QEHS_RECORD_COLUMNS from SPI_tuptable; its parts live until SPI_finish. */
+extern void record_read_row(uint64 row, Record *record);
+
+/* The definition that a record was written against. */
+extern const ModuleDef *record_module(const RequestContext *context, const Record *record);
 
 /* Raise the one 404 of a record: the same bytes for foreign, deleted and missing ids. */
 extern void record_not_found(void) pg_attribute_noreturn();
@@ -109,6 +119,9 @@ extern void display_shmem_startup(void);
  */
 extern void record_store(const RequestContext *context, const ModuleDef *module,
 						 const Record *before, Record *after);
+
+/* Text of the searchable fields; NULL for a module without any. */
+extern char *record_search_text(const ModuleDef *module, Jsonb *payload);
 
 /* RFC 7396 merge of patch (an object) into target. */
 extern Jsonb *record_merge_patch(Jsonb *target, Jsonb *patch);

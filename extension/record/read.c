@@ -1,0 +1,105 @@
+/*
+ * read.c
+ *	  Reading one record: qehs.record_get, and the fetch that writers share.
+ */
+#include "compat.h"
+
+#include "audit/audit.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "id.h"
+#include "json.h"
+#include "plan.h"
+#include "record/record.h"
+#include "utils/builtins.h"
+#include "workflow/workflow.h"
+
+PG_FUNCTION_INFO_V1(qehs_record_get);
+
+#define SELECT_RECORD "SELECT " QEHS_RECORD_COLUMNS " FROM qehs.record WHERE tenant_id = $1 AND id = $2"
+
+static KeptPlan select_record = {SELECT_RECORD, 2, {INT4OID, UUIDOID}, NULL};
+static KeptPlan lock_record = {SELECT_RECORD " FOR NO KEY UPDATE", 2, {INT4OID, UUIDOID}, NULL};
+
+void
+record_not_found(void)
+{
+	problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such record");
+}
+
+void
+record_parse_id(text *wire, pg_uuid_t *id)
+{
+	if (wire == NULL || !id_parse(VARDATA_ANY(wire), VARSIZE_ANY_EXHDR(wire), QEHS_ID_RECORD, id))
+		record_not_found();
+}
+
+void
+record_read_row(uint64 row, Record *record)
+{
+	bool		isnull;
+
+	record->id = *DatumGetUUIDP(plan_value(row, 1, &isnull));
+	record->module_id = DatumGetInt32(plan_value(row, 2, &isnull));
+	record->display_no = DatumGetInt64(plan_value(row, 3, &isnull));
+	record->workflow_state = TextDatumGetCString(plan_value(row, 4, &isnull));
+	record->version = DatumGetInt32(plan_value(row, 5, &isnull));
+	record->definition_version = DatumGetInt32(plan_value(row, 6, &isnull));
+	record->payload = DatumGetJsonbP(plan_value(row, 7, &isnull));
+	record->created_at = DatumGetTimestampTz(plan_value(row, 8, &isnull));
+	record->created_by = *DatumGetUUIDP(plan_value(row, 9, &isnull));
+	record->updated_at = DatumGetTimestampTz(plan_value(row, 10, &isnull));
+	record->updated_by = *DatumGetUUIDP(plan_value(row, 11, &isnull));
+	record->deleted_at = DatumGetTimestampTz(plan_value(row, 12, &isnull));
+	record->deleted = !isnull;
+}
+
+/* The row stays in SPI's memory, which lives until SPI_finish. */
+void
+record_fetch(const RequestContext *context, const pg_uuid_t *id, RecordLock lock, bool deleted_too, Record *record)
+{
+	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(id)};
+
+	if (plan_execute(lock == RECORD_READ ? &select_record : &lock_record, values, NULL, lock == RECORD_READ, 1) == 0)
+		record_not_found();
+	record_read_row(0, record);
+	if (record->deleted && !deleted_too)
+		record_not_found();
+}
+
+/* The definition that a record was written against. */
+const ModuleDef *
+record_module(const RequestContext *context, const Record *record)
+{
+	const ModuleDef *module = module_lookup_version(context->tenant_id, record->module_id, record->definition_version);
+
+	if (module == NULL)
+		elog(ERROR, "module %d version %d of tenant %d is missing", record->module_id, record->definition_version,
+			 context->tenant_id);
+	return module;
+}
+
+Datum
+qehs_record_get(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_RECORDS_READ);
+	const ModuleDef *module;
+	Record		record;
+	pg_uuid_t	id;
+	StringInfoData out;
+
+	record_parse_id(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), &id);
+	json_begin(&out);
+	SPI_connect();
+	record_fetch(context, &id, RECORD_READ, false, &record);
+	module = record_module(context, &record);
+	permission_require(context, module, ACTION_READ);
+	record_write_json(&out, context, module, &record, true);
+	audit_write_activity(&out, context, &id);
+	json_literal(&out, ",\"attachments\":[]");
+	workflow_write_available(&out, context, module, &record);
+	appendStringInfoChar(&out, '}');
+	SPI_finish();
+	context_etag(context, record.version);
+	PG_RETURN_DATUM(context_answer(&out));
+}

@@ -1,0 +1,50 @@
+/*
+ * write_json.c
+ *	  A record as JSON (CONTRACT 1).
+ */
+#include "compat.h"
+
+#include "id.h"
+#include "json.h"
+#include "record/record.h"
+
+void
+record_write_display_code(StringInfo out, const ModuleDef *module, int64 display_no)
+{
+	appendStringInfo(out, "\"%s-%04d-%04d\"", module->prefix, (int) (display_no / QEHS_DISPLAY_YEAR),
+					 (int) (display_no % QEHS_DISPLAY_YEAR));
+}
+
+void
+record_write_json(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record, bool open)
+{
+	json_literal(out, "{\"id\":");
+	json_id(out, &record->id, QEHS_ID_RECORD);
+	json_literal(out, ",\"moduleKey\":");
+	json_string(out, module->key);
+	json_literal(out, ",\"displayCode\":");
+	record_write_display_code(out, module, record->display_no);
+	json_literal(out, ",\"workflowState\":");
+	json_string(out, record->workflow_state);
+	json_literal(out, ",\"payload\":");
+	json_jsonb(out, record->payload);
+	json_literal(out, ",\"version\":");
+	json_int(out, record->version);
+	json_literal(out, ",\"definitionVersion\":");
+	json_int(out, record->definition_version);
+	json_literal(out, ",\"createdAt\":");
+	json_time(out, record->created_at);
+	json_literal(out, ",\"updatedAt\":");
+	json_time(out, record->updated_at);
+	json_literal(out, ",\"createdBy\":");
+	context_write_actor(out, context->tenant_id, &record->created_by);
+	json_literal(out, ",\"updatedBy\":");
+	context_write_actor(out, context->tenant_id, &record->updated_by);
+	json_literal(out, ",\"deletedAt\":");
+	if (record->deleted)
+		json_time(out, record->deleted_at);
+	else
+		json_literal(out, "null");
+	if (!open)
+		appendStringInfoCharMacro(out, '}');
+}
