@@ -30,6 +30,12 @@ typedef struct AuditEvent
 /* Append one event at the transaction's time, inside an open SPI connection. */
 extern void audit_append(const RequestContext *context, const ModuleDef *module, const AuditEvent *event);
 
+/* The columns that audit_write_item reads, in its order. */
+#define QEHS_EVENT_COLUMNS "id, action, at, actor_id, changes, from_state, to_state, transition, comment"
+
+/* Append the activity item of a row of SPI_tuptable, without its closing brace. */
+extern void audit_write_item(StringInfo out, const RequestContext *context, uint64 row);
+
 /* Append ,"activity":[…] (newest first, the 50 newest) of a record, inside SPI. */
 extern void audit_write_activity(StringInfo out, const RequestContext *context, const pg_uuid_t *record_id);
 

@@ -1,0 +1,80 @@
+/*
+ * guard.c
+ *	  Evaluating SQL/JSON path expressions over a payload.
+ *
+ * PostgreSQL's own functions do it, silently: an expression that meets a
+ * missing member or another type gives nothing, and a guard then does not hold.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "fmgr.h"
+#include "id.h"
+#include "json.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "workflow/workflow.h"
+
+/* {"state","user","roles","now","today"} */
+static Jsonb *
+variables(const RequestContext *context, const char *state)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	json_literal(&text, "{\"state\":");
+	json_string(&text, state);
+	json_literal(&text, ",\"user\":");
+	if (context->actor_type == ACTOR_USER)
+		json_id(&text, &context->actor_id, QEHS_ID_USER);
+	else
+		json_literal(&text, "null");
+	json_literal(&text, ",\"roles\":[");
+	for (int i = 0; i < context->role_count; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(&text, ',');
+		json_string(&text, context->roles[i]);
+	}
+	json_literal(&text, "],\"now\":");
+	json_time(&text, GetCurrentTransactionStartTimestamp());
+	json_literal(&text, ",\"today\":\"");
+	json_time_raw(&text, GetCurrentTransactionStartTimestamp());
+	text.len -= 14;				/* the date alone */
+	json_literal(&text, "\"}");
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text.data)));
+}
+
+/* Call a jsonb_path function; false when it gives NULL. */
+static bool
+call(PGFunction function, JsonPath *expression, const RequestContext *context, Jsonb *payload, const char *state,
+	 Datum *result)
+{
+	LOCAL_FCINFO(fcinfo, 4);
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 4, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = JsonbPGetDatum(payload);
+	fcinfo->args[1].value = PointerGetDatum(expression);
+	fcinfo->args[2].value = JsonbPGetDatum(variables(context, state));
+	fcinfo->args[3].value = BoolGetDatum(true);
+	for (int i = 0; i < 4; i++)
+		fcinfo->args[i].isnull = false;
+	*result = function(fcinfo);
+	return !fcinfo->isnull;
+}
+
+bool
+guard_is_true(JsonPath *expression, const RequestContext *context, Jsonb *payload, const char *state)
+{
+	Datum		result;
+
+	return call(jsonb_path_match_tz, expression, context, payload, state, &result) && DatumGetBool(result);
+}
+
+Jsonb *
+guard_value(JsonPath *expression, const RequestContext *context, Jsonb *payload, const char *state)
+{
+	Datum		result;
+
+	return call(jsonb_path_query_first_tz, expression, context, payload, state, &result) ? DatumGetJsonbP(result) : NULL;
+}
