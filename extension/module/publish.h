@@ -1,0 +1,16 @@
+/*
+ * publish.h
+ *	  What publishing needs from its neighbours.
+ */
+#ifndef QEHS_PUBLISH_H
+#define QEHS_PUBLISH_H
+
+#include "lib/stringinfo.h"
+
+/* Append a version's definition with definitionVersion, createdAt and jsonSchema; version 0 is the current one. */
+extern void module_write_definition(StringInfo out, int32 tenant_id, const char *key, int32 version);
+
+/* Fill the slots of all live records of a module anew by its current version; inside SPI. */
+extern void module_refill_slots(int32 tenant_id, int32 module_id);
+
+#endif							/* QEHS_PUBLISH_H */

@@ -1,0 +1,174 @@
+/*
+ * read.c
+ *	  qehs.module_list and qehs.module_get.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "json.h"
+#include "module/module.h"
+#include "module/publish.h"
+#include "plan.h"
+#include "record/cursor.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(qehs_module_list);
+PG_FUNCTION_INFO_V1(qehs_module_get);
+
+static KeptPlan select_definition = {
+	"SELECT v.definition, v.version, v.created_at, v.json_schema FROM qehs.module AS m JOIN qehs.module_version AS v"
+	" ON v.tenant_id = $1 AND v.module_id = m.id"
+	" WHERE m.tenant_id = $1 AND m.key = $2 AND v.version = CASE $3 WHEN 0 THEN m.version ELSE $3 END",
+	3, {INT4OID, TEXTOID, INT4OID}, NULL
+};
+static KeptPlan select_modules = {
+	"SELECT key, name, description, version, (SELECT pg_catalog.count(*) FROM qehs.record AS r"
+	" WHERE r.tenant_id = $1 AND r.module_id = m.id AND r.deleted_at IS NULL)"
+	" FROM qehs.module AS m WHERE tenant_id = $1 AND key > $2 ORDER BY key",
+	2, {INT4OID, TEXTOID}, NULL
+};
+
+static void pg_attribute_noreturn()
+not_found(void)
+{
+	problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
+}
+
+void
+module_write_definition(StringInfo out, int32 tenant_id, const char *key, int32 version)
+{
+	Datum		values[3] = {Int32GetDatum(tenant_id), CStringGetTextDatum(key), Int32GetDatum(version)};
+	bool		isnull;
+
+	SPI_connect();
+	if (plan_execute(&select_definition, values, NULL, false, 1) == 0)
+		not_found();
+	json_jsonb(out, DatumGetJsonbP(plan_value(0, 1, &isnull)));
+	out->len--;					/* the closing brace */
+	json_literal(out, ",\"definitionVersion\":");
+	json_int(out, DatumGetInt32(plan_value(0, 2, &isnull)));
+	json_literal(out, ",\"createdAt\":");
+	json_time(out, DatumGetTimestampTz(plan_value(0, 3, &isnull)));
+	json_literal(out, ",\"jsonSchema\":");
+	json_jsonb(out, DatumGetJsonbP(plan_value(0, 4, &isnull)));
+	appendStringInfoChar(out, '}');
+	SPI_finish();
+}
+
+/* module_get(module_key, version) */
+Datum
+qehs_module_get(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_MODULES_READ);
+	const ModuleDef *module;
+	StringInfoData out;
+	char	   *key;
+	int32		version = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1);
+
+	if (PG_ARGISNULL(0))
+		not_found();
+	if (version < 0)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?version", "minimum", "must be at least 1");
+	key = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	module = module_lookup(context->tenant_id, key);
+	if (module == NULL)
+		not_found();
+	if (context->module_count >= 0)
+		permission_require(context, module, ACTION_READ);
+	json_begin(&out);
+	module_write_definition(&out, context->tenant_id, key, version);
+	context_etag(context, version ? version : module->version);
+	PG_RETURN_DATUM(context_answer(&out));
+}
+
+/* Append one item of the list from row; inside SPI. */
+static void
+write_item(StringInfo out, uint64 row)
+{
+	bool		isnull;
+	Datum		description;
+
+	json_literal(out, "{\"key\":");
+	json_string(out, TextDatumGetCString(plan_value(row, 1, &isnull)));
+	json_literal(out, ",\"name\":");
+	json_string(out, TextDatumGetCString(plan_value(row, 2, &isnull)));
+	json_literal(out, ",\"description\":");
+	description = plan_value(row, 3, &isnull);
+	json_string(out, isnull ? NULL : TextDatumGetCString(description));
+	json_literal(out, ",\"definitionVersion\":");
+	json_int(out, DatumGetInt32(plan_value(row, 4, &isnull)));
+	json_literal(out, ",\"recordCount\":");
+	json_int(out, DatumGetInt64(plan_value(row, 5, &isnull)));
+	appendStringInfoChar(out, '}');
+}
+
+static bool
+may_see(const RequestContext *context, const char *key)
+{
+	if (context->module_count < 0)
+		return true;
+	for (int i = 0; i < context->module_count; i++)
+		if (strcmp(context->modules[i], key) == 0)
+			return true;
+	return false;
+}
+
+/* module_list(page_size, cursor) */
+Datum
+qehs_module_list(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_MODULES_READ);
+	int32		limit = PG_ARGISNULL(0) ? 50 : PG_GETARG_INT32(0);
+	char	   *after = pstrdup("");
+	char	   *last = NULL;
+	Datum		values[2] = {Int32GetDatum(context->tenant_id)};
+	StringInfoData out;
+	uint64		rows;
+	int			written = 0;
+	bool		more = false;
+	bool		isnull;
+
+	if (limit < 1 || limit > 200)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?limit", "range", "must be from 1 to 200");
+	if (!PG_ARGISNULL(1))
+	{
+		int			length;
+		char	   *position = cursor_open(context, "module_list", "", text_to_cstring(PG_GETARG_TEXT_PP(1)), &length);
+
+		after = pnstrdup(position, length);
+	}
+	values[1] = CStringGetTextDatum(after);
+	json_begin(&out);
+	json_literal(&out, "{\"items\":[");
+	SPI_connect();
+	rows = plan_execute(&select_modules, values, NULL, true, 0);
+	for (uint64 i = 0; i < rows && !more; i++)
+	{
+		char	   *key = TextDatumGetCString(plan_value(i, 1, &isnull));
+
+		if (!may_see(context, key))
+			continue;
+		more = written == limit;
+		if (more)
+			break;
+		if (written++ > 0)
+			appendStringInfoChar(&out, ',');
+		write_item(&out, i);
+		last = key;
+	}
+	json_literal(&out, "],\"nextCursor\":");
+	if (more)
+	{
+		char	   *cursor = cursor_seal(context, "module_list", "", last, strlen(last));
+
+		json_string(&out, cursor);
+		context_link_next(context, cursor);
+	}
+	else
+		json_literal(&out, "null");
+	SPI_finish();
+	appendStringInfoChar(&out, '}');
+	PG_RETURN_DATUM(context_answer(&out));
+}

@@ -1,0 +1,65 @@
+/*
+ * refill.c
+ *	  Filling the slots of existing records after a module's slot map changed.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "module/publish.h"
+#include "plan.h"
+#include "record/record.h"
+
+static KeptPlan select_payloads = {
+	"SELECT id, payload FROM qehs.record WHERE tenant_id = $1 AND module_id = $2 AND deleted_at IS NULL AND id > $3"
+	" ORDER BY id LIMIT 1000 FOR NO KEY UPDATE",
+	3, {INT4OID, INT4OID, UUIDOID}, NULL
+};
+static KeptPlan update_slots = {
+	"UPDATE qehs.record SET t1 = $3, t2 = $4, t3 = $5, t4 = $6, t5 = $7, t6 = $8, n1 = $9, n2 = $10, n3 = $11, n4 = $12,"
+	" d1 = $13, d2 = $14, d3 = $15, d4 = $16 WHERE tenant_id = $1 AND id = $2",
+	16, {INT4OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID,
+	FLOAT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID}, NULL
+};
+
+/* One batch after the id; gives how many rows there were and moves the id. */
+static uint64
+refill_batch(const ModuleDef *module, pg_uuid_t *last)
+{
+	Datum		arguments[3] = {Int32GetDatum(module->tenant_id), Int32GetDatum(module->module_id), UUIDPGetDatum(last)};
+	uint64		rows = plan_execute(&select_payloads, arguments, NULL, false, 0);
+	SPITupleTable *batch = SPI_tuptable;
+
+	for (uint64 i = 0; i < rows; i++)
+	{
+		Datum		values[2 + QEHS_SLOTS];
+		char		nulls[2 + QEHS_SLOTS];
+		RecordSlots slots;
+		bool		isnull;
+
+		CHECK_FOR_INTERRUPTS();
+		*last = *DatumGetUUIDP(SPI_getbinval(batch->vals[i], batch->tupdesc, 1, &isnull));
+		record_slots(module, DatumGetJsonbP(SPI_getbinval(batch->vals[i], batch->tupdesc, 2, &isnull)), &slots);
+		values[0] = arguments[0];
+		values[1] = UUIDPGetDatum(last);
+		memset(nulls, ' ', sizeof(nulls));
+		for (int s = 0; s < QEHS_SLOTS; s++)
+		{
+			values[2 + s] = slots.values[s];
+			nulls[2 + s] = slots.isnull[s] ? 'n' : ' ';
+		}
+		plan_execute(&update_slots, values, nulls, false, 0);
+	}
+	SPI_freetuptable(batch);
+	return rows;
+}
+
+void
+module_refill_slots(int32 tenant_id, int32 module_id)
+{
+	const ModuleDef *module = module_lookup_version(tenant_id, module_id, 0);
+	pg_uuid_t	last = {{0}};
+
+	while (refill_batch(module, &last) > 0)
+		;
+}

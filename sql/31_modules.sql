@@ -1,0 +1,21 @@
+-- Modules: definitions are data, versions are immutable.
+
+CREATE FUNCTION qehs.module_list(page_size int4 DEFAULT NULL, cursor text DEFAULT NULL)
+RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_list'
+LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.module_list(int4, text) IS 'A page of the tenant''s modules by key: {"key","name","description","definitionVersion","recordCount"}; recordCount counts live records. page_size is 1 to 200, default 50. Needs scope modules.read. Raises QH400 invalid_parameter, invalid_cursor.';
+
+CREATE FUNCTION qehs.module_get(module_key text, version int4 DEFAULT NULL)
+RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_get'
+LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.module_get(text, int4) IS 'A definition as published, with definitionVersion, createdAt and the compiled jsonSchema (JSON Schema 2020-12); version NULL is the current one. Needs scope modules.read. Raises QH404 not_found.';
+
+CREATE FUNCTION qehs.module_publish(module_key text, definition jsonb)
+RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_publish'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.module_publish(text, jsonb) IS 'Publishes a definition as the module''s next version and gives it as module_get does; an identical one changes nothing. Needs scope modules.write and role tenant-owner or tenant-admin. Raises QH400 validation_failed with every fault and its JSON Pointer, also for a version that narrows what records hold.';
+
+CREATE FUNCTION qehs.module_install(tenant text, module_key text)
+RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_install'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.module_install(text, text) IS 'Publishes a module of the shipped catalogue (qehs.module_catalogue) in a tenant. Raises QH404 for an unknown tenant or module, QH400 as module_publish does.';
