@@ -1,0 +1,204 @@
+/*
+ * list.c
+ *	  qehs.audit_list and qehs.record_activity: pages of events, newest first.
+ *
+ * The keyset is the event's id, a UUIDv7, so it rises with time.
+ */
+#include "compat.h"
+
+#include "audit/audit.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "id.h"
+#include "json.h"
+#include "plan.h"
+#include "record/cursor.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(qehs_audit_list);
+PG_FUNCTION_INFO_V1(qehs_record_activity);
+
+/* NULL arguments put no condition; a generic plan still starts at an index. */
+static KeptPlan select_events = {
+	"SELECT " QEHS_EVENT_COLUMNS ", record_id, module_id, trace_id FROM qehs.audit_event WHERE tenant_id = $1 AND id < $2"
+	" AND ($3::uuid IS NULL OR actor_id = $3) AND ($4::text IS NULL OR action = $4)"
+	" AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at <= $6) ORDER BY id DESC LIMIT 201",
+	6, {INT4OID, UUIDOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}, NULL
+};
+static KeptPlan select_record_events = {
+	"SELECT " QEHS_EVENT_COLUMNS ", record_id, module_id, trace_id FROM qehs.audit_event WHERE tenant_id = $1 AND id < $2"
+	" AND ($3::uuid IS NULL OR actor_id = $3) AND ($4::text IS NULL OR action = $4)"
+	" AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at <= $6) AND record_id = $7"
+	" ORDER BY id DESC LIMIT 201",
+	7, {INT4OID, UUIDOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID}, NULL
+};
+
+typedef struct EventPage
+{
+	const char *endpoint;
+	const char *binding;
+	int32		limit;
+	bool		full;			/* with recordId, moduleKey, traceId and a delete's payload */
+	Datum		values[7];
+	char		nulls[7];
+} EventPage;
+
+/* Append what an audit item has beyond an activity item. */
+static void
+write_audit_members(StringInfo out, const RequestContext *context, uint64 row)
+{
+	bool		isnull;
+	const ModuleDef *module = module_lookup_version(context->tenant_id, DatumGetInt32(plan_value(row, 11, &isnull)), 0);
+	Datum		value;
+
+	json_literal(out, ",\"recordId\":");
+	json_id(out, DatumGetUUIDP(plan_value(row, 10, &isnull)), QEHS_ID_RECORD);
+	json_literal(out, ",\"moduleKey\":");
+	json_string(out, module ? module->key : NULL);
+	json_literal(out, ",\"traceId\":");
+	value = plan_value(row, 12, &isnull);
+	json_string(out, isnull ? NULL : TextDatumGetCString(value));
+	value = plan_value(row, 5, &isnull);
+	if (!isnull && JB_ROOT_IS_OBJECT(DatumGetJsonbP(value)))
+	{
+		JsonbValue	payload;
+
+		if (json_member(&DatumGetJsonbP(value)->root, "payload", 7, &payload))
+		{
+			json_literal(out, ",\"payload\":");
+			json_jsonb_value(out, &payload);
+		}
+	}
+}
+
+/* Run the page and write it; values[0] is set here. */
+static Datum
+write_page(RequestContext *context, EventPage *page, const char *cursor)
+{
+	StringInfoData out;
+	pg_uuid_t	last;
+	uint64		rows;
+	bool		isnull;
+
+	if (page->limit < 1 || page->limit > 200)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?limit", "range", "must be from 1 to 200");
+	memset(&last, 0xFF, sizeof(last));
+	if (cursor)
+	{
+		int			length;
+		char	   *position = cursor_open(context, page->endpoint, page->binding, cursor, &length);
+
+		memcpy(&last, position, Min(length, (int) sizeof(last)));
+	}
+	page->values[0] = Int32GetDatum(context->tenant_id);
+	page->values[1] = UUIDPGetDatum(&last);
+	page->nulls[0] = page->nulls[1] = ' ';
+	json_begin(&out);
+	json_literal(&out, "{\"items\":[");
+	SPI_connect();
+	rows = plan_execute(page->nulls[6] == 'n' ? &select_events : &select_record_events, page->values, page->nulls, true,
+						page->limit + 1);
+	for (uint64 i = 0; i < Min(rows, (uint64) page->limit); i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(&out, ',');
+		audit_write_item(&out, context, i);
+		if (page->full)
+			write_audit_members(&out, context, i);
+		appendStringInfoChar(&out, '}');
+		last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
+	}
+	SPI_finish();
+	json_literal(&out, "],\"nextCursor\":");
+	if (rows > (uint64) page->limit)
+	{
+		char	   *next = cursor_seal(context, page->endpoint, page->binding, (const char *) &last, sizeof(last));
+
+		json_string(&out, next);
+		context_link_next(context, next);
+	}
+	else
+		json_literal(&out, "null");
+	appendStringInfoChar(&out, '}');
+	return context_answer(&out);
+}
+
+static void
+set_time(EventPage *page, int index, const char *text, const char *path)
+{
+	TimestampTz time;
+
+	if (text == NULL)
+		return;
+	if (!json_time_parse(text, strlen(text), &time))
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, path, "format", "must be an RFC 3339 time with offset");
+	page->values[index] = TimestampTzGetDatum(time);
+	page->nulls[index] = ' ';
+}
+
+static void
+set_id(EventPage *page, int index, const char *text, const char *path, const char *prefix, const char *other_prefix)
+{
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+
+	if (text == NULL)
+		return;
+	if (!id_parse(text, strlen(text), prefix, id) && !id_parse(text, strlen(text), other_prefix, id))
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, path, "format", "must be an id");
+	page->values[index] = UUIDPGetDatum(id);
+	page->nulls[index] = ' ';
+}
+
+static char *
+optional_text(FunctionCallInfo fcinfo, int number)
+{
+	return PG_ARGISNULL(number) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(number));
+}
+
+/* audit_list(record_id, actor, action, from_time, to_time, page_size, cursor) */
+Datum
+qehs_audit_list(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_AUDIT_READ);
+	EventPage	page = {.endpoint = "audit_list", .limit = PG_ARGISNULL(5) ? 50 : PG_GETARG_INT32(5), .full = true};
+	StringInfoData binding;
+
+	memset(page.nulls, 'n', sizeof(page.nulls));
+	set_id(&page, 6, optional_text(fcinfo, 0), "?recordId", QEHS_ID_RECORD, QEHS_ID_RECORD);
+	set_id(&page, 2, optional_text(fcinfo, 1), "?actor", QEHS_ID_USER, QEHS_ID_KEY);
+	if (!PG_ARGISNULL(2))
+	{
+		page.values[3] = PG_GETARG_DATUM(2);
+		page.nulls[3] = ' ';
+	}
+	set_time(&page, 4, optional_text(fcinfo, 3), "?from");
+	set_time(&page, 5, optional_text(fcinfo, 4), "?to");
+	initStringInfo(&binding);
+	for (int i = 0; i < 5; i++)
+		appendStringInfo(&binding, "%d:%s\n", i, PG_ARGISNULL(i) ? "" : optional_text(fcinfo, i));
+	page.binding = binding.data;
+	return write_page(context, &page, optional_text(fcinfo, 6));
+}
+
+/* record_activity(id, page_size, cursor) */
+Datum
+qehs_record_activity(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_RECORDS_READ);
+	EventPage	page = {.endpoint = "record_activity", .limit = PG_ARGISNULL(1) ? 50 : PG_GETARG_INT32(1)};
+	pg_uuid_t	id;
+	Record		record;
+	char		binding[QEHS_ID_LENGTH + 1];
+
+	record_parse_id(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), &id);
+	SPI_connect();
+	record_fetch(context, &id, RECORD_READ, (context->scopes & SCOPE_AUDIT_READ) != 0, &record);
+	permission_require(context, record_module(context, &record), ACTION_READ);
+	SPI_finish();
+	memset(page.nulls, 'n', sizeof(page.nulls));
+	page.values[6] = UUIDPGetDatum(&id);
+	page.nulls[6] = ' ';
+	id_format(&id, QEHS_ID_RECORD, binding);
+	page.binding = binding;
+	return write_page(context, &page, optional_text(fcinfo, 2));
+}

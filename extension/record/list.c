@@ -1,0 +1,391 @@
+/*
+ * list.c
+ *	  qehs.record_list: one page of one module, by filter, sort and cursor.
+ *
+ * The page is a keyset: (sort value, id) beyond the cursor's, so it costs the
+ * same at any depth, and rows that stand throughout are seen once whatever is
+ * inserted or deleted meanwhile; a record whose sort value changes during a walk
+ * may be seen twice or not at all.  The executor is stopped after one row more
+ * than the page, which tells whether another page follows.
+ *
+ * Plans are kept by SQL text, the shape of filter and sort, least recently used
+ * out first.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "json.h"
+#include "nodes/parsenodes.h"
+#include "plan.h"
+#include "record/cursor.h"
+#include "record/query.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+PG_FUNCTION_INFO_V1(qehs_record_list);
+PG_FUNCTION_INFO_V1(qehs_payload_time);
+
+#define MAX_PLANS 128
+#define MAX_PAGE 200
+
+typedef struct ShapePlan
+{
+	char	   *sql;
+	SPIPlanPtr	plan;
+	uint64		used;
+} ShapePlan;
+
+typedef struct Sort
+{
+	QueryField	field;
+	const char *name;
+	bool		descending;
+	Oid			type;
+} Sort;
+
+static ShapePlan plans[MAX_PLANS];
+static uint64 plan_clock = 0;
+
+/* payload_time(payload, key): a date or date-time member, or NULL. */
+Datum
+qehs_payload_time(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *payload = PG_GETARG_JSONB_P(0);
+	text	   *key = PG_GETARG_TEXT_PP(1);
+	JsonbValue	value;
+	TimestampTz time;
+
+	if (!json_member(&payload->root, VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key), &value) || value.type != jbvString ||
+		(!json_time_parse(value.val.string.val, value.val.string.len, &time) &&
+		 !json_date_parse(value.val.string.val, value.val.string.len, &time)))
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(time);
+}
+
+/* The kept plan of a shape, made when it is new. */
+static SPIPlanPtr
+shape_plan(const ListQuery *query)
+{
+	ShapePlan  *oldest = &plans[0];
+	SPIPlanPtr	plan;
+	char	   *sql;
+
+	for (int i = 0; i < MAX_PLANS; i++)
+	{
+		if (plans[i].plan && strcmp(plans[i].sql, query->sql.data) == 0)
+		{
+			plans[i].used = ++plan_clock;
+			return plans[i].plan;
+		}
+		if (plans[i].used < oldest->used)
+			oldest = &plans[i];
+	}
+	plan = plan_prepare(query->sql.data, query->count, unconstify(Oid *, query->types));
+	sql = MemoryContextStrdup(TopMemoryContext, query->sql.data);
+	if (oldest->plan)
+	{
+		SPI_freeplan(oldest->plan);
+		pfree(oldest->sql);
+	}
+	oldest->sql = sql;
+	oldest->plan = plan;
+	oldest->used = ++plan_clock;
+	return plan;
+}
+
+static char *
+optional_text(FunctionCallInfo fcinfo, int number)
+{
+	return PG_ARGISNULL(number) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(number));
+}
+
+static void
+read_sort(const ModuleDef *module, const char *text, Sort *sort)
+{
+	sort->descending = text[0] == '-';
+	sort->name = sort->descending ? text + 1 : text;
+	if (!query_field(module, sort->name, &sort->field) || sort->field.kind == SLOT_NONE)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?sort", "unknown_field",
+						 "must be a field of module \"%s\" that can be sorted, with - in front for descending", module->key);
+	sort->type = sort->field.is_uuid ? UUIDOID : sort->field.is_display_code ? INT8OID :
+		sort->field.kind == SLOT_TEXT ? TEXTOID : sort->field.kind == SLOT_NUMBER ? FLOAT8OID : TIMESTAMPTZOID;
+}
+
+/* The sort value of a cursor's position, behind the 16 bytes of the id. */
+static Datum
+position_value(const Sort *sort, const char *bytes, int length)
+{
+	int64		number;
+
+	if (sort->type == TEXTOID)
+		return PointerGetDatum(cstring_to_text_with_len(bytes, length));
+	if (sort->type == UUIDOID)
+	{
+		pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+
+		memcpy(id, bytes, Min(length, (int) sizeof(*id)));
+		return UUIDPGetDatum(id);
+	}
+	memcpy(&number, bytes, sizeof(number));
+	return sort->type == FLOAT8OID ? Float8GetDatum(*(double *) &number) : Int64GetDatum(number);
+}
+
+static char *
+seal_position(const RequestContext *context, const char *binding, const Sort *sort, const pg_uuid_t *id, Datum value)
+{
+	StringInfoData position;
+	int64		number;
+
+	initStringInfo(&position);
+	appendBinaryStringInfo(&position, (const char *) id, sizeof(*id));
+	if (sort->type == TEXTOID)
+		appendBinaryStringInfo(&position, VARDATA_ANY(DatumGetPointer(value)), VARSIZE_ANY_EXHDR(DatumGetPointer(value)));
+	else if (sort->type == UUIDOID)
+		appendBinaryStringInfo(&position, DatumGetPointer(value), sizeof(pg_uuid_t));
+	else
+	{
+		double		real = sort->type == FLOAT8OID ? DatumGetFloat8(value) : 0;
+
+		number = DatumGetInt64(value);
+		appendBinaryStringInfo(&position, sort->type == FLOAT8OID ? (char *) &real : (char *) &number, 8);
+	}
+	return cursor_seal(context, "record_list", binding, position.data, position.len);
+}
+
+/* " AND created_at >= $n" of from and to. */
+static void
+append_bound(ListQuery *query, const char *text, const char *name, const char *operator)
+{
+	TimestampTz time;
+
+	if (text == NULL)
+		return;
+	if (!json_time_parse(text, strlen(text), &time))
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, psprintf("?%s", name), "format", "must be an RFC 3339 time with offset");
+	appendStringInfo(&query->sql, " AND created_at %s $%d", operator, query_argument(query, TIMESTAMPTZOID, TimestampTzGetDatum(time)));
+}
+
+static void
+append_search(ListQuery *query, const char *q)
+{
+	const ModuleDef *module = query->module;
+	int			number;
+
+	if (q == NULL)
+		return;
+	if (*q == '\0' || strlen(q) > 500)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?q", "length", "must be 1 to 500 bytes");
+	number = query_argument(query, TEXTOID, CStringGetTextDatum(q));
+	if (module->has_searchable)
+		appendStringInfoString(&query->sql, " AND search");
+	else
+	{
+		appendStringInfoString(&query->sql, " AND pg_catalog.to_tsvector('pg_catalog.simple', pg_catalog.concat_ws(' ', ''");
+		for (int i = 0; i < module->field_count; i++)
+			if (module->fields[i].type == FIELD_TEXT || module->fields[i].type == FIELD_RICH_TEXT)
+				appendStringInfo(&query->sql, ", payload->>'%s'", module->fields[i].key);
+		appendStringInfoString(&query->sql, "))");
+	}
+	appendStringInfo(&query->sql, " @@ pg_catalog.websearch_to_tsquery('pg_catalog.simple', $%d)", number);
+}
+
+/* The keyset condition, order and a constant limit (the executor is stopped earlier). */
+static void
+append_order(ListQuery *query, const Sort *sort, const char *position, int length)
+{
+	const char *direction = sort->descending ? "DESC" : "ASC";
+
+	if (sort->field.field && sort->field.field->slot >= 0)
+		appendStringInfo(&query->sql, " AND %s IS NOT NULL", sort->field.expression);
+	if (position)
+	{
+		pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+		int			value;
+
+		memcpy(id, position, sizeof(*id));
+		value = query_argument(query, sort->type, position_value(sort, position + sizeof(*id), length - (int) sizeof(*id)));
+		appendStringInfo(&query->sql, " AND (%s, id) %c ($%d, $%d)", sort->field.expression, sort->descending ? '<' : '>',
+						 value, query_argument(query, UUIDOID, UUIDPGetDatum(id)));
+	}
+	appendStringInfo(&query->sql, " ORDER BY %s %s, id %s LIMIT %d", sort->field.expression, direction, direction, MAX_PAGE + 1);
+}
+
+/* Names of fields=…, checked against the module. */
+typedef struct Selection
+{
+	int			count;
+	char	   *names[64];
+} Selection;
+
+static void
+read_selection(const ModuleDef *module, char *fields, Selection *selection)
+{
+	static const char *const known[] = {"id", "moduleKey", "displayCode", "workflowState", "payload", "version",
+	"definitionVersion", "createdAt", "updatedAt", "createdBy", "updatedBy", "deletedAt"};
+
+	selection->count = 0;
+	for (char *name = strsep(&fields, ","); name; name = strsep(&fields, ","))
+	{
+		bool		found = strncmp(name, "payload.", 8) == 0 && module_field(module, name + 8, strlen(name + 8));
+
+		for (int i = 0; i < (int) lengthof(known) && !found; i++)
+			found = strcmp(known[i], name) == 0;
+		if (!found || selection->count >= (int) lengthof(selection->names))
+			problem_raise_at(PROBLEM_INVALID_PARAMETER, "?fields", "unknown_field", "has no field \"%s\" to select", name);
+		selection->names[selection->count++] = name;
+	}
+}
+
+/* Copy the selected members of a whole record's JSON. */
+static void
+write_selected(StringInfo out, const char *whole, const Selection *selection)
+{
+	Jsonb	   *record = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(whole)));
+	JsonbValue	value;
+	JsonbValue	payload;
+	bool		in_payload = false;
+
+	json_literal(out, "{\"id\":");
+	json_member(&record->root, "id", 2, &value);
+	json_jsonb_value(out, &value);
+	for (int i = 0; i < selection->count; i++)
+	{
+		const char *name = selection->names[i];
+
+		if (strcmp(name, "id") == 0 || strncmp(name, "payload.", 8) == 0 || !json_member(&record->root, name, strlen(name), &value))
+			continue;
+		appendStringInfoChar(out, ',');
+		json_name(out, name);
+		json_jsonb_value(out, &value);
+	}
+	json_member(&record->root, "payload", 7, &payload);
+	for (int i = 0; i < selection->count; i++)
+	{
+		const char *name = selection->names[i];
+
+		if (strncmp(name, "payload.", 8) != 0)
+			continue;
+		if (!in_payload)
+			json_literal(out, ",\"payload\":{");
+		if (json_member(payload.val.binary.data, name + 8, strlen(name + 8), &value))
+		{
+			if (out->data[out->len - 1] != '{')
+				appendStringInfoChar(out, ',');
+			json_name(out, name + 8);
+			json_jsonb_value(out, &value);
+		}
+		in_payload = true;
+	}
+	if (in_payload)
+		appendStringInfoChar(out, '}');
+	appendStringInfoChar(out, '}');
+}
+
+static void
+write_item(StringInfo out, const RequestContext *context, uint64 row, const Selection *selection)
+{
+	Record		record;
+	const ModuleDef *module;
+	StringInfoData whole;
+
+	record_read_row(row, &record);
+	module = record_module(context, &record);
+	if (selection == NULL)
+	{
+		record_write_json(out, context, module, &record, false);
+		return;
+	}
+	initStringInfo(&whole);
+	record_write_json(&whole, context, module, &record, false);
+	write_selected(out, whole.data, selection);
+	pfree(whole.data);
+}
+
+/*
+ * record_list(module_key, filter, status, created_from, created_to, q, sort, fields, page_size, cursor)
+ */
+Datum
+qehs_record_list(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_RECORDS_READ);
+	char	   *module_key = optional_text(fcinfo, 0);
+	char	   *status = optional_text(fcinfo, 2);
+	char	   *sort_text = optional_text(fcinfo, 6);
+	char	   *fields = optional_text(fcinfo, 7);
+	char	   *cursor = optional_text(fcinfo, 9);
+	int32		limit = PG_ARGISNULL(8) ? 50 : PG_GETARG_INT32(8);
+	ListQuery	query = {0};
+	Sort		sort;
+	Selection	selection;
+	StringInfoData binding;
+	StringInfoData out;
+	char	   *position = NULL;
+	int			length = 0;
+	uint64		rows;
+	int			result;
+	bool		isnull;
+
+	if (module_key == NULL)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?moduleKey", "required", "is required");
+	if (limit < 1 || limit > MAX_PAGE)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?limit", "range", "must be from 1 to %d", MAX_PAGE);
+	query.module = module_lookup(context->tenant_id, module_key);
+	if (query.module == NULL)
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
+	permission_require(context, query.module, ACTION_READ);
+	read_sort(query.module, sort_text ? sort_text : "-createdAt", &sort);
+	if (fields)
+		read_selection(query.module, fields, &selection);
+
+	initStringInfo(&query.sql);
+	appendStringInfo(&query.sql, "SELECT " QEHS_RECORD_COLUMNS ", %s FROM qehs.record"
+					 " WHERE tenant_id = $1 AND module_id = $2 AND deleted_at IS NULL", sort.field.expression);
+	query_argument(&query, INT4OID, Int32GetDatum(context->tenant_id));
+	query_argument(&query, INT4OID, Int32GetDatum(query.module->module_id));
+	initStringInfo(&binding);
+	appendStringInfo(&binding, "%s\n%s\n", module_key, sort_text ? sort_text : "-createdAt");
+	for (int i = 2; i <= 5; i++)
+		appendStringInfo(&binding, "%d:%s\n", i, PG_ARGISNULL(i) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(i)));
+	if (!PG_ARGISNULL(1))
+	{
+		json_jsonb(&binding, PG_GETARG_JSONB_P(1));
+		query_filter(&query, context, PG_GETARG_JSONB_P(1));
+	}
+	if (status)
+		appendStringInfo(&query.sql, " AND workflow_state = $%d", query_argument(&query, TEXTOID, CStringGetTextDatum(status)));
+	append_bound(&query, optional_text(fcinfo, 3), "from", ">=");
+	append_bound(&query, optional_text(fcinfo, 4), "to", "<=");
+	append_search(&query, optional_text(fcinfo, 5));
+	if (cursor)
+		position = cursor_open(context, "record_list", binding.data, cursor, &length);
+	append_order(&query, &sort, position, length);
+
+	json_begin(&out);
+	json_literal(&out, "{\"items\":[");
+	SPI_connect();
+	result = SPI_execute_plan(shape_plan(&query), query.values, NULL, true, limit + 1);
+	if (result < 0)
+		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
+	rows = SPI_processed;
+	for (uint64 i = 0; i < Min(rows, (uint64) limit); i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(&out, ',');
+		write_item(&out, context, i, fields ? &selection : NULL);
+	}
+	json_literal(&out, "],\"nextCursor\":");
+	if (rows > (uint64) limit)
+	{
+		char	   *next = seal_position(context, binding.data, &sort, DatumGetUUIDP(plan_value(limit - 1, 1, &isnull)),
+										 plan_value(limit - 1, 13, &isnull));
+
+		json_string(&out, next);
+		context_link_next(context, next);
+	}
+	else
+		json_literal(&out, "null");
+	SPI_finish();
+	appendStringInfoChar(&out, '}');
+	PG_RETURN_DATUM(context_answer(&out));
+}
