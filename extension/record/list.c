@@ -36,13 +36,13 @@ typedef struct ShapePlan
 	uint64		used;
 } ShapePlan;
 
-typedef struct Sort
+typedef struct ListSort
 {
 	QueryField	field;
 	const char *name;
 	bool		descending;
 	Oid			type;
-} Sort;
+} ListSort;
 
 static ShapePlan plans[MAX_PLANS];
 static uint64 plan_clock = 0;
@@ -65,7 +65,7 @@ qehs_payload_time(PG_FUNCTION_ARGS)
 
 /* The kept plan of a shape, made when it is new. */
 static SPIPlanPtr
-shape_plan(const ListQuery *query)
+shape_plan(ListQuery *query)
 {
 	ShapePlan  *oldest = &plans[0];
 	SPIPlanPtr	plan;
@@ -81,7 +81,7 @@ shape_plan(const ListQuery *query)
 		if (plans[i].used < oldest->used)
 			oldest = &plans[i];
 	}
-	plan = plan_prepare(query->sql.data, query->count, unconstify(Oid *, query->types));
+	plan = plan_prepare(query->sql.data, query->count, query->types);
 	sql = MemoryContextStrdup(TopMemoryContext, query->sql.data);
 	if (oldest->plan)
 	{
@@ -101,7 +101,7 @@ optional_text(FunctionCallInfo fcinfo, int number)
 }
 
 static void
-read_sort(const ModuleDef *module, const char *text, Sort *sort)
+read_sort(const ModuleDef *module, const char *text, ListSort *sort)
 {
 	sort->descending = text[0] == '-';
 	sort->name = sort->descending ? text + 1 : text;
@@ -114,7 +114,7 @@ read_sort(const ModuleDef *module, const char *text, Sort *sort)
 
 /* The sort value of a cursor's position, behind the 16 bytes of the id. */
 static Datum
-position_value(const Sort *sort, const char *bytes, int length)
+position_value(const ListSort *sort, const char *bytes, int length)
 {
 	int64		number;
 
@@ -132,7 +132,7 @@ position_value(const Sort *sort, const char *bytes, int length)
 }
 
 static char *
-seal_position(const RequestContext *context, const char *binding, const Sort *sort, const pg_uuid_t *id, Datum value)
+seal_position(const RequestContext *context, const char *binding, const ListSort *sort, const pg_uuid_t *id, Datum value)
 {
 	StringInfoData position;
 	int64		number;
@@ -192,7 +192,7 @@ append_search(ListQuery *query, const char *q)
 
 /* The keyset condition, order and a constant limit (the executor is stopped earlier). */
 static void
-append_order(ListQuery *query, const Sort *sort, const char *position, int length)
+append_order(ListQuery *query, const ListSort *sort, const char *position, int length)
 {
 	const char *direction = sort->descending ? "DESC" : "ASC";
 
@@ -316,8 +316,8 @@ qehs_record_list(PG_FUNCTION_ARGS)
 	char	   *cursor = optional_text(fcinfo, 9);
 	int32		limit = PG_ARGISNULL(8) ? 50 : PG_GETARG_INT32(8);
 	ListQuery	query = {0};
-	Sort		sort;
-	Selection	selection;
+	ListSort		sort;
+	Selection	selection = {0};
 	StringInfoData binding;
 	StringInfoData out;
 	char	   *position = NULL;

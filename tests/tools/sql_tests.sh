@@ -6,8 +6,8 @@ pgxs=$(dirname "$("${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}" --pgxs)")
 out=${QEHS_TEST_OUT:-$PWD/results}
 mkdir -p "$out"
 PG_BIN=${PG_BIN:-/usr/lib/postgresql/15/bin}
-tests=$(find sql -name '*.sql' -printf '%f\n' | sed 's/[.]sql$//' | sort)
-specs=$(find specs -name '*.spec' -printf '%f\n' | sed 's/[.]spec$//' | sort)
+tests=$(find sql -maxdepth 1 -name '*.sql' -printf '%f\n' | sed 's/[.]sql$//' | sort)
+specs=$(find . -path './specs/*.spec' -printf '%f\n' | sed 's/[.]spec$//' | sort)
 # shellcheck disable=SC2086
 [ -z "$tests" ] || "$pgxs/test/regress/pg_regress" --inputdir=. --outputdir="$out" --bindir="$PG_BIN" --host="${PGHOST:-/var/run/postgresql}" --port="${PGPORT:-5432}" --dbname=qehs_regress \
 	--load-extension=qehs $tests

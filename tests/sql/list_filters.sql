@@ -1,0 +1,51 @@
+-- Filters by each operator, on fields with and without a slot; sorts with missing values; a walk by cursor.
+\set VERBOSITY terse
+\set tenant lists
+\set ECHO none
+\o /dev/null
+\i sql/include/incidents.psql
+SELECT qehs.record_create('incidents', jsonb_strip_nulls(jsonb_build_object('title', 'T' || i, 'severity',
+	(ARRAY['low', 'medium', 'high', 'critical'])[1 + i % 4], 'cost', CASE WHEN i % 3 > 0 THEN i END,
+	'on', '2026-01-0' || i, 'notes', 'wet floor ' || i, 'email', CASE WHEN i = 5 THEN 'five@example.com' END)))
+FROM generate_series(1, 8) AS i;
+\o
+\set ECHO all
+CREATE FUNCTION titles(page json) RETURNS jsonb LANGUAGE sql RETURN jsonb_path_query_array(page::jsonb, '$.items[*].payload.title');
+SELECT titles(qehs.record_list('incidents', '{"severity":"low"}', sort => 'title')) AS eq;
+SELECT titles(qehs.record_list('incidents', '{"severity":{"in":"low,high"}}', sort => 'title')) AS "in";
+SELECT titles(qehs.record_list('incidents', '{"severity":{"nin":["low","high"]}}', sort => 'title')) AS nin;
+SELECT titles(qehs.record_list('incidents', '{"cost":{"gte":"4"}}', sort => 'title')) AS gte_number;
+SELECT titles(qehs.record_list('incidents', '{"cost":{"ne":4}}', sort => 'title')) AS ne_with_missing;
+SELECT titles(qehs.record_list('incidents', '{"on":{"lt":"2026-01-03"}}', sort => 'title')) AS lt_date;
+SELECT titles(qehs.record_list('incidents', '{"email":{"exists":true}}')) AS exists;
+SELECT titles(qehs.record_list('incidents', '{"notes":{"contains":"FLOOR 7"}}')) AS contains;
+SELECT titles(qehs.record_list('incidents', '{"title":{"startsWith":"T8"}}')) AS starts_with;
+SELECT titles(qehs.record_list('incidents', '{"or":[{"title":"T1"},{"not":{"cost":{"lt":8}}}]}', sort => 'title')) AS combined;
+SELECT titles(qehs.record_list('incidents', q => 'wet 3')) AS q;
+SELECT titles(qehs.record_list('incidents', status => 'closed')) AS status;
+SELECT titles(qehs.record_list('incidents', sort => 'cost')) AS missing_last, titles(qehs.record_list('incidents', sort => '-cost')) AS missing_first;
+SELECT qehs.record_list('incidents', '{"title":"T1"}', fields => 'payload.title,workflowState')::jsonb -> 'items' -> 0 #- '{id}' AS trimmed;
+DO $$
+DECLARE
+	page jsonb;
+	cursor text;
+	seen text[] := '{}';
+BEGIN
+	LOOP
+		page := qehs.record_list('incidents', sort => '-cost', page_size => 3, cursor => cursor);
+		seen := seen || ARRAY(SELECT jsonb_path_query(page, '$.items[*].payload.title') ->> 0);
+		cursor := page ->> 'nextCursor';
+		EXIT WHEN cursor IS NULL;
+	END LOOP;
+	RAISE NOTICE 'seen % of % distinct', cardinality(seen), (SELECT count(DISTINCT s) FROM unnest(seen) AS s);
+END
+$$;
+SELECT length(qehs.record_list('incidents', page_size => 1)::jsonb ->> 'nextCursor') <= 200 AS short;
+SELECT qehs.record_list('incidents', '{"bogus":1}');
+SELECT qehs.record_list('incidents', '{"cost":"many"}');
+SELECT qehs.record_list('incidents', '{"cost":{"like":1}}');
+SELECT qehs.record_list('incidents', sort => 'period');
+SELECT qehs.record_list('incidents', fields => 'payload.bogus');
+SELECT qehs.record_list('incidents', created_from => '2026-01-01');
+SELECT qehs.record_list(NULL);
+SELECT jsonb_path_query_array(qehs.audit_list(action => 'created', page_size => 2)::jsonb, '$.items[*].type') AS audit;
