@@ -66,7 +66,7 @@ PG_CPPFLAGS = -I$(CURDIR)/extension -DQEHS_VERSION='"$(VERSION)"'
 PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-declaration-after-statement
 SHLIB_LINK = -lpcre2-8
 SHIM_SOURCES := $(sort $(wildcard shim/*.c shim/*/*.c))
-ifneq ($(SHIM_SOURCES),)
+ifneq ($(wildcard shim/main.c),)
 EXTRA_CLEAN = qehs-shim build
 all: qehs-shim
 endif
