@@ -56,10 +56,10 @@ else
 MODULE_big = qehs
 EXTENSION = qehs
 SOURCES := $(sort $(wildcard extension/*.c extension/*/*.c))
-HEADERS := $(wildcard extension/*.h extension/*/*.h)
+HEADER_FILES := $(wildcard extension/*.h extension/*/*.h)
 OBJS = $(SOURCES:.c=.o)
 SQL_PARTS := $(sort $(wildcard sql/[0-9][0-9]_*.sql))
-MODULES := $(sort $(wildcard sql/modules/*.json))
+CATALOGUE := $(sort $(wildcard sql/modules/*.json))
 EXTENSION_SCRIPT := sql/qehs--$(VERSION).sql
 DATA_built = $(EXTENSION_SCRIPT)
 PG_CPPFLAGS = -I$(CURDIR)/extension -DQEHS_VERSION='"$(VERSION)"'
@@ -81,12 +81,12 @@ with_llvm ?= no
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-$(OBJS): $(HEADERS)
+$(OBJS): $(HEADER_FILES)
 
 # Parts in the order of their numbers; the shipped module definitions before the grants.
-$(EXTENSION_SCRIPT): $(SQL_PARTS) $(MODULES) qehs.control
+$(EXTENSION_SCRIPT): $(SQL_PARTS) $(CATALOGUE) qehs.control
 	@{ cat $(filter-out sql/90_%,$(SQL_PARTS)); \
-	for module in $(MODULES); do \
+	for module in $(CATALOGUE); do \
 		printf "INSERT INTO qehs.module_catalogue (key, definition) VALUES ('%s', \$$definition\$$" "$$(basename $$module .json)"; \
 		cat $$module; printf "\$$definition\$$);\n"; \
 	done; cat $(filter sql/90_%,$(SQL_PARTS)); } > $@
