@@ -1,0 +1,99 @@
+/*
+ * config.c
+ *	  One table of settings: flag, environment variable, default, meaning.
+ */
+#include "config.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct
+{
+	const char *flag;
+	const char *environment;
+	const char *otherwise;
+	const char *meaning;
+}			settings[] = {
+	{"listen", "QEHS_LISTEN", "127.0.0.1:8080", "address and port to listen on"},
+	{"db", "QEHS_DB", "user=qehs_shim", "libpq connection string"},
+	{"public-url", "QEHS_PUBLIC_URL", "", "base URL that clients see (default: http:// and --listen)"},
+	{"threads", "QEHS_THREADS", "1", "event loops, each with connections of its own (1 to 64)"},
+	{"connections", "QEHS_CONNECTIONS", "4", "PostgreSQL connections of each event loop (1 to 64)"},
+	{"max-body", "QEHS_MAX_BODY", "1048576", "largest request body in bytes"},
+	{"log", "QEHS_LOG", "stderr", "where log lines go: stderr, off or a file"},
+};
+
+enum
+{
+	SETTING_COUNT = sizeof(settings) / sizeof(settings[0])
+};
+
+static void
+print_help(void)
+{
+	printf("qehs-shim serves the qehs extension over HTTP.\n\nUsage: qehs-shim [--FLAG VALUE]…\n\n");
+	for (int i = 0; i < SETTING_COUNT; i++)
+		printf("  --%-12s %-16s %s (default: %s)\n", settings[i].flag, settings[i].environment, settings[i].meaning,
+			   settings[i].otherwise);
+	printf("  --help, --version\n");
+}
+
+static long
+number(const char *flag, const char *text, long low, long high)
+{
+	char	   *end;
+	long		value = strtol(text, &end, 10);
+
+	if (end == text || *end != '\0' || value < low || value > high)
+	{
+		fprintf(stderr, "qehs-shim: --%s must be a number from %ld to %ld, not \"%s\"\n", flag, low, high, text);
+		exit(2);
+	}
+	return value;
+}
+
+void
+config_read(Config *config, int argc, char **argv)
+{
+	const char *values[SETTING_COUNT];
+	struct option options[SETTING_COUNT + 3];
+	int			found;
+
+	memset(options, 0, sizeof(options));
+	for (int i = 0; i < SETTING_COUNT; i++)
+	{
+		const char *environment = getenv(settings[i].environment);
+
+		values[i] = environment ? environment : settings[i].otherwise;
+		options[i] = (struct option) {settings[i].flag, required_argument, NULL, 1000 + i};
+	}
+	options[SETTING_COUNT] = (struct option) {"help", no_argument, NULL, 'h'};
+	options[SETTING_COUNT + 1] = (struct option) {"version", no_argument, NULL, 'v'};
+	while ((found = getopt_long(argc, argv, "", options, NULL)) != -1)
+	{
+		if (found >= 1000)
+			values[found - 1000] = optarg;
+		else if (found == 'h')
+			print_help();
+		else if (found == 'v')
+			printf("qehs-shim %s\n", QEHS_VERSION);
+		if (found < 1000)
+			exit(found == '?' ? 2 : 0);
+	}
+	config->listen = values[0];
+	config->db = values[1];
+	config->public_url = values[2];
+	config->threads = (int) number("threads", values[3], 1, 64);
+	config->connections = (int) number("connections", values[4], 1, 64);
+	config->max_body = (size_t) number("max-body", values[5], 1024, 1024L * 1024 * 1024);
+	config->log = values[6];
+	if (*config->public_url == '\0')
+	{
+		static char url[300];
+
+		snprintf(url, sizeof(url), "http://%s", config->listen);
+		config->public_url = url;
+	}
+}

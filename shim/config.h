@@ -1,0 +1,24 @@
+/*
+ * config.h
+ *	  Settings, from the environment and then from flags.
+ */
+#ifndef QEHS_CONFIG_H
+#define QEHS_CONFIG_H
+
+#include <stddef.h>
+
+typedef struct Config
+{
+	const char *listen;			/* host:port or [v6]:port */
+	const char *db;				/* libpq conninfo */
+	const char *public_url;		/* base of problem types, no slash at the end */
+	int			threads;		/* event loops */
+	int			connections;	/* to PostgreSQL, per loop */
+	size_t		max_body;		/* bytes */
+	const char *log;			/* stderr, off or a path */
+} Config;
+
+/* Fill the config; prints and exits for --help, --version and bad flags. */
+extern void config_read(Config *config, int argc, char **argv);
+
+#endif							/* QEHS_CONFIG_H */

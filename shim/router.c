@@ -1,0 +1,194 @@
+/*
+ * router.c
+ *	  Endpoints from JSON, and matching.
+ *
+ * A template is matched left to right: literal text must be equal, {name} takes
+ * at least one character up to the next literal or slash.  Templates with more
+ * literal text win, so {id}:transition goes before {id}.
+ */
+#include "router.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static ParameterPlace
+read_place(const char *name)
+{
+	static const char *const names[] = {"path", "query", "header", "body", "document", "filter"};
+
+	for (int i = 0; i < 6; i++)
+		if (strcmp(names[i], name) == 0)
+			return (ParameterPlace) i;
+	return IN_QUERY;
+}
+
+static const char *
+copy_member(Router *router, const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? arena_copy(&router->arena, text, strlen(text)) : "";
+}
+
+static void
+read_endpoint(Router *router, Endpoint *endpoint, const json_t *source)
+{
+	const json_t *parameters = json_object_get(source, "parameters");
+	Buffer		call = {.arena = &router->arena};
+
+	endpoint->operation = copy_member(router, source, "operation");
+	endpoint->method = copy_member(router, source, "method");
+	endpoint->path = copy_member(router, source, "path");
+	endpoint->has_body = strcmp(copy_member(router, source, "body"), "json") == 0;
+	buffer_text(&call, "SELECT ");
+	buffer_text(&call, copy_member(router, source, "function"));
+	buffer_text(&call, "(");
+	for (size_t i = 0; i < json_array_size(parameters) && i < ROUTER_MAX_PARAMETERS; i++)
+	{
+		const json_t *item = json_array_get(parameters, i);
+		Parameter  *parameter = &endpoint->parameters[endpoint->parameter_count++];
+
+		parameter->name = copy_member(router, item, "name");
+		parameter->argument = copy_member(router, item, "argument");
+		parameter->type = copy_member(router, item, "type");
+		parameter->sql_type = copy_member(router, item, "sqlType");
+		parameter->place = read_place(copy_member(router, item, "in"));
+		parameter->required = json_is_true(json_object_get(item, "required"));
+		buffer_format(&call, "%s%s => $%d::%s", i > 0 ? ", " : "", parameter->argument, endpoint->parameter_count,
+					  parameter->sql_type);
+	}
+	buffer_text(&call, ")");
+	endpoint->call = call.data;
+}
+
+static size_t
+literal_length(const char *template)
+{
+	size_t		length = 0;
+	bool		in_name = false;
+
+	for (; *template; template++)
+	{
+		if (*template == '{')
+			in_name = true;
+		length += !in_name;
+		if (*template == '}')
+			in_name = false;
+	}
+	return length;
+}
+
+static int
+compare_endpoints(const void *left, const void *right)
+{
+	size_t		a = literal_length(((const Endpoint *) left)->path);
+	size_t		b = literal_length(((const Endpoint *) right)->path);
+
+	return a > b ? -1 : a < b;
+}
+
+Router *
+router_load(const char *endpoints_json, const char *problems_json)
+{
+	static int	generation = 0;
+	json_t	   *endpoints = json_loads(endpoints_json, 0, NULL);
+	json_t	   *problems = json_loads(problems_json, 0, NULL);
+	Router	   *router = NULL;
+
+	if (json_is_array(endpoints) && json_is_array(problems) && (router = calloc(1, sizeof(Router))) != NULL)
+	{
+		router->generation = __atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED);
+		router->endpoint_count = (int) json_array_size(endpoints);
+		router->endpoints = arena_alloc(&router->arena, sizeof(Endpoint) * (size_t) router->endpoint_count);
+		memset(router->endpoints, 0, sizeof(Endpoint) * (size_t) router->endpoint_count);
+		for (int i = 0; i < router->endpoint_count; i++)
+			read_endpoint(router, &router->endpoints[i], json_array_get(endpoints, (size_t) i));
+		qsort(router->endpoints, (size_t) router->endpoint_count, sizeof(Endpoint), compare_endpoints);
+		for (int i = 0; i < router->endpoint_count; i++)
+			router->endpoints[i].index = i;
+		router->problem_count = (int) json_array_size(problems);
+		router->problems = arena_alloc(&router->arena, sizeof(Problem) * (size_t) router->problem_count);
+		for (int i = 0; i < router->problem_count; i++)
+		{
+			const json_t *item = json_array_get(problems, (size_t) i);
+
+			router->problems[i] = (Problem) {copy_member(router, item, "code"),
+			(int) json_integer_value(json_object_get(item, "status")), copy_member(router, item, "title")};
+		}
+	}
+	json_decref(endpoints);
+	json_decref(problems);
+	return router;
+}
+
+/* Match one template; values of its names are copied into the arena. */
+static bool
+match_template(const char *template, const char *path, Arena *arena, const char **values)
+{
+	int			count = 0;
+
+	while (*template)
+	{
+		const char *literal;
+		const char *end;
+
+		if (*template != '{')
+		{
+			if (*template++ != *path++)
+				return false;
+			continue;
+		}
+		literal = strchr(template, '}') + 1;
+		template = literal;
+		/* up to the slash or, for a literal suffix, up to its last start */
+		end = path + strcspn(path, "/");
+		if (*literal && *literal != '/')
+		{
+			size_t		suffix = strcspn(literal, "/{");
+
+			if ((size_t) (end - path) <= suffix || memcmp(end - suffix, literal, suffix) != 0)
+				return false;
+			end -= suffix;
+		}
+		if (end == path)
+			return false;
+		values[count++] = arena_copy(arena, path, (size_t) (end - path));
+		path = end;
+	}
+	return *path == '\0';
+}
+
+const Endpoint *
+router_match(const Router *router, const char *method, const char *path, Arena *arena, const char **values, Buffer *allow)
+{
+	const char *best = NULL;
+
+	for (int i = 0; i < router->endpoint_count; i++)
+	{
+		const Endpoint *endpoint = &router->endpoints[i];
+
+		/* once a template has matched, less literal ones are another resource */
+		if (best && strcmp(best, endpoint->path) != 0)
+			continue;
+		if (!match_template(endpoint->path, path, arena, values))
+			continue;
+		best = endpoint->path;
+		if (strcmp(endpoint->method, method) == 0 || (strcmp(method, "HEAD") == 0 && strcmp(endpoint->method, "GET") == 0))
+			return endpoint;
+		buffer_format(allow, "%s%s%s", allow->length > 0 ? ", " : "", endpoint->method,
+					  strcmp(endpoint->method, "GET") == 0 ? ", HEAD" : "");
+	}
+	if (best)
+		buffer_text(allow, ", OPTIONS");
+	return NULL;
+}
+
+const Problem *
+router_problem(const Router *router, const char *code)
+{
+	for (int i = 0; i < router->problem_count; i++)
+		if (strcmp(router->problems[i].code, code) == 0)
+			return &router->problems[i];
+	return NULL;
+}
