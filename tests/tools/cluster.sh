@@ -3,7 +3,7 @@
 # PostgreSQL refuses to run as root: then it runs as the user postgres, and its data lives in a
 # folder that this user can enter, whatever the permissions of the checkout are.
 
-PG_BIN=$(ls -d /usr/lib/postgresql/15/bin 2> /dev/null || pg_config --bindir)
+PG_BIN=$("${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}" --bindir 2> /dev/null || pg_config --bindir)
 
 as_postgres() {
 	if [ "$(id -u)" = 0 ]; then

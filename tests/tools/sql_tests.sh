@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 pgxs=$(dirname "$("${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}" --pgxs)")/..
 out=${QEHS_TEST_OUT:-$PWD/results}
 mkdir -p "$out"
-PG_BIN=${PG_BIN:-/usr/lib/postgresql/15/bin}
+PG_BIN=${PG_BIN:-$(dirname "${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}")}
 tests=$(find sql -maxdepth 1 -name '*.sql' -printf '%f\n' | sed 's/[.]sql$//' | sort)
 specs=$(find . -path './specs/*.spec' -printf '%f\n' | sed 's/[.]spec$//' | sort)
 # shellcheck disable=SC2086
