@@ -25,6 +25,7 @@
 #define TABLES_SQL "SELECT qehs.endpoint_list(), qehs.problem_list(), extversion FROM pg_catalog.pg_extension WHERE extname = 'qehs'"
 #define MAX_LOOPS 64
 #define LISTEN_BACKLOG 1024
+#define TICK_SECONDS 60
 
 static Loop *loops[MAX_LOOPS];
 
@@ -112,6 +113,19 @@ load_tables(const Config *config)
 	return true;
 }
 
+/* The extension's housekeeping; the next minute tries again what fails. */
+static void
+tick(const Config *config)
+{
+	char	   *removed;
+	char		message[256];
+
+	if (pg_query_row(config->db, "SELECT qehs.tick()", 1, &removed, message, sizeof(message)))
+		free(removed);
+	else
+		log_event("error", "could not run qehs.tick(): %s", message);
+}
+
 static void
 start_loops(const Config *config)
 {
@@ -134,8 +148,8 @@ serve(const Config *config, const sigset_t *signals)
 
 	for (;;)
 	{
-		struct timespec second = {.tv_sec = 1};
-		int			number = loaded ? sigwaitinfo(signals, NULL) : sigtimedwait(signals, NULL, &second);
+		struct timespec pause = {.tv_sec = loaded ? TICK_SECONDS : 1};
+		int			number = sigtimedwait(signals, NULL, &pause);
 
 		if (number == SIGTERM || number == SIGINT)
 			return;
@@ -143,6 +157,8 @@ serve(const Config *config, const sigset_t *signals)
 			log_event("error", "could not open the log \"%s\" again: %s", config->log, strerror(errno));
 		if (number == SIGHUP || !loaded)
 			loaded = load_tables(config) || loaded;
+		else if (number < 0 && errno == EAGAIN)
+			tick(config);
 	}
 }
 

@@ -101,7 +101,7 @@ __wrap_MHD_create_response_from_buffer(size_t size, void *buffer, enum MHD_Respo
 	(void) mode;
 	library_status = 0;
 	exchange_new_trace(&request);
-	problem_body(&body, NULL, code, (int) status, detail, "", request.trace_id, NULL);
+	problem_body(&body, NULL, code, (int) status, detail, "", request.trace_id, NULL, NULL);
 	copy = malloc(body.length);
 	if (copy == NULL)
 		abort();
