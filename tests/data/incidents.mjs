@@ -33,7 +33,7 @@ function occurredAt(index, count) {
 
 function eventType(event) {
 	if (/fire|explosion|ignition/i.test(event)) return 'fire_explosion'
-	if (/vehicle|roadway|pedestrian|aircraft|rail/i.test(event)) return 'vehicle'
+	if (/\b(vehicles?|roadway|pedestrians?|aircraft|rail|truck|forklift)\b/i.test(event)) return 'vehicle'
 	if (/intentional|shooting|stabbing|hitting, kicking|restraining|robbery/i.test(event)) return 'security'
 	return 'injury_illness'
 }
