@@ -189,7 +189,7 @@ print_guide() {
 		  curl -H 'Authorization: Bearer $QEHS_API_KEY' -H 'Content-Type: application/json' \\
 		    -d '{"transition":"accept","comment":"Seen"}' $url/api/v1/records/$id:transition
 
-		SQL: . $RUN_DIR/demo.env && psql -c "SELECT qehs.use_tenant('acme'), qehs.record_list('incidents')"
+		SQL: . $RUN_DIR/demo.env && psql -c "SELECT qehs.use_tenant('acme')" -c "SELECT qehs.record_list('incidents', page_size => 2)"
 	TEXT
 }
 
