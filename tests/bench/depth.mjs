@@ -60,7 +60,8 @@ for (const [name, filter, sort] of WALKS) {
 	}
 	const [first, deep] = times.map(median)
 	console.log(`| ${name}${walked < PAGES ? ` (${walked} pages)` : ''} | ${first.toFixed(2)} | ${deep.toFixed(2)} | ${(deep / first).toFixed(2)} |`)
-	notes.push(`Page ${walked} of: ${name}\n\n${await explain(filter, sort, cursor)}`)
+	for (const [number, at] of [[1, null], [walked, cursor]])
+		notes.push(`Page ${number} of: ${name}\n\n${await explain(filter, sort, at)}`)
 }
 console.log(`\n${notes.join('\n\n')}`)
 await client.end()

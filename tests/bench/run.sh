@@ -172,9 +172,13 @@ bench_depth() {
 	if [ $each -gt 0 ]; then
 		say "filling up to $rows records through record_create"
 		begun=$(date +%s%N)
-		for _ in 1 2; do
-			"$PG_BIN/psql" -X -q -o /dev/null -c "SELECT qehs.use_tenant('bench')" -c "SELECT count(qehs.record_create('incidents', payload))
-				FROM (SELECT payload FROM public.sample, generate_series(1, $((each / 20000 + 1))) LIMIT $each) AS rows" &
+		# real payloads over and over, each time on another second of the three years
+		for session in 0 1; do
+			"$PG_BIN/psql" -X -q -o /dev/null -c "SELECT qehs.use_tenant('bench')" -c "SELECT count(qehs.record_create('incidents',
+				jsonb_set(payload, '{occurred_at}', to_jsonb(to_char(timestamp '2015-01-01' +
+					((2 * number + $session) * 48271::int8 % 94694400) * interval '1 second', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')))))
+				FROM (SELECT payload, row_number() OVER () AS number
+					FROM public.sample, generate_series(1, $((each / 20000 + 1))) LIMIT $each) AS rows" &
 			started+=($!)
 		done
 		wait "${started[@]: -2}"
