@@ -3,7 +3,7 @@
 # Targets that run scripts need no PostgreSQL headers and stand first; they call make again for the build, which is
 # PGXS. The version stands in qehs.control and nowhere else.
 
-VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" qehs.control)
+RELEASE := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" qehs.control)
 PG_CONFIG ?= $(firstword $(wildcard /usr/lib/postgresql/15/bin/pg_config) pg_config)
 export RUN_DIR ?= .run
 export PORT ?= 8080
@@ -61,9 +61,9 @@ HEADER_FILES := $(wildcard extension/*.h extension/*/*.h)
 OBJS = $(SOURCES:.c=.o)
 SQL_PARTS := $(sort $(wildcard sql/[0-9][0-9]_*.sql))
 CATALOGUE := $(sort $(wildcard sql/modules/*.json))
-EXTENSION_SCRIPT := sql/qehs--$(VERSION).sql
+EXTENSION_SCRIPT := sql/qehs--$(RELEASE).sql
 DATA_built = $(EXTENSION_SCRIPT)
-PG_CPPFLAGS = -I$(CURDIR)/extension -DQEHS_VERSION='"$(VERSION)"'
+PG_CPPFLAGS = -I$(CURDIR)/extension -DQEHS_VERSION='"$(RELEASE)"'
 PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-declaration-after-statement
 SHLIB_LINK = -lpcre2-8
 SHIM_SOURCES := $(sort $(wildcard shim/*.c shim/*/*.c))
@@ -94,8 +94,8 @@ $(EXTENSION_SCRIPT): $(SQL_PARTS) $(CATALOGUE) qehs.control
 
 SHIM_CFLAGS ?= -O2 -g
 SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lz -lcrypto
-qehs-shim: $(SHIM_SOURCES) $(wildcard shim/*.h shim/*/*.h) qehs.control
-	$(CC) -std=c11 -D_GNU_SOURCE $(SHIM_CFLAGS) -Wall -Wextra -Werror -DQEHS_VERSION='"$(VERSION)"' -Ishim \
+qehs-shim: $(SHIM_SOURCES) $(wildcard shim/*.h shim/*/*.h) shim/LIBS qehs.control Makefile
+	$(CC) -std=c11 -D_GNU_SOURCE $(SHIM_CFLAGS) -Wall -Wextra -Werror -DQEHS_VERSION='"$(RELEASE)"' -Ishim \
 		-I$(shell $(PG_CONFIG) --includedir) -o $@ $(SHIM_SOURCES) $(SHIM_LIBS)
 
 all: ## build the extension and the shim

@@ -89,7 +89,7 @@ compare_endpoints(const void *left, const void *right)
 }
 
 Router *
-router_load(const char *endpoints_json, const char *problems_json)
+router_load(const char *endpoints_json, const char *problems_json, const char *version)
 {
 	static int	generation = 0;
 	json_t	   *endpoints = json_loads(endpoints_json, 0, NULL);
@@ -98,6 +98,8 @@ router_load(const char *endpoints_json, const char *problems_json)
 
 	if (json_is_array(endpoints) && json_is_array(problems) && (router = calloc(1, sizeof(Router))) != NULL)
 	{
+		router->references = 1;
+		router->version = arena_copy(&router->arena, version, strlen(version));
 		router->generation = __atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED);
 		router->endpoint_count = (int) json_array_size(endpoints);
 		router->endpoints = arena_alloc(&router->arena, sizeof(Endpoint) * (size_t) router->endpoint_count);
@@ -120,6 +122,24 @@ router_load(const char *endpoints_json, const char *problems_json)
 	json_decref(endpoints);
 	json_decref(problems);
 	return router;
+}
+
+Router *
+router_hold(Router *router)
+{
+	if (router)
+		__atomic_add_fetch(&router->references, 1, __ATOMIC_RELAXED);
+	return router;
+}
+
+void
+router_release(Router *router)
+{
+	if (router && __atomic_sub_fetch(&router->references, 1, __ATOMIC_ACQ_REL) == 0)
+	{
+		arena_free(&router->arena);
+		free(router);
+	}
 }
 
 /* Match one template; values of its names are copied into the arena. */

@@ -49,15 +49,22 @@ typedef struct Problem
 typedef struct Router
 {
 	Arena		arena;
+	int			references;		/* atomic */
 	int			generation;
+	const char *version;		/* of the extension */
 	int			endpoint_count;
 	Endpoint   *endpoints;
 	int			problem_count;
 	Problem    *problems;
 } Router;
 
-/* Read endpoint_list() and problem_list(); NULL when they are not what is expected. */
-extern Router *router_load(const char *endpoints_json, const char *problems_json);
+/*
+ * Read endpoint_list(), problem_list() and the extension's version; NULL when they
+ * are not what is expected.  The caller holds the one reference.
+ */
+extern Router *router_load(const char *endpoints_json, const char *problems_json, const char *version);
+extern Router *router_hold(Router *router);
+extern void router_release(Router *router);
 
 /*
  * Match a decoded path; values of the template's {…} go to values in the order of

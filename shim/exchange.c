@@ -1,0 +1,457 @@
+/*
+ * exchange.c
+ *	  One pipeline per request: request_begin, the endpoint's function,
+ *	  request_end.
+ *
+ * What the shim itself refuses (an unknown path, a bad body) goes through
+ * request_begin all the same, so that each refusal is counted against the rate
+ * limit, carries its headers, and comes after 401 and 429.
+ */
+#include "exchange.h"
+
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "arguments.h"
+#include "clock.h"
+#include "json.h"
+#include "problem.h"
+#include "reply.h"
+
+#define BEGIN_SQL "SELECT qehs.request_begin($1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text)"
+#define END_SQL "SELECT qehs.request_end()"
+#define FINGERPRINT_LENGTH SHA256_DIGEST_LENGTH
+
+enum
+{
+	SLOT_BEGIN, SLOT_END, SLOT_FIRST_ENDPOINT
+};
+
+enum
+{
+	STATEMENT_BEGIN, STATEMENT_CALL, STATEMENT_END
+};
+
+typedef struct Pending
+{
+	Request    *request;
+	void		(*finished) (Request *request);
+} Pending;
+
+static bool
+is_hex(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (!((text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f')))
+			return false;
+	return true;
+}
+
+static void
+random_hex(char *text, size_t bytes)
+{
+	unsigned char random[TRACE_ID_LENGTH];
+
+	if (RAND_bytes(random, (int) bytes) != 1)
+		abort();
+	for (size_t i = 0; i < bytes; i++)
+	{
+		text[2 * i] = "0123456789abcdef"[random[i] >> 4];
+		text[2 * i + 1] = "0123456789abcdef"[random[i] & 15];
+	}
+	text[2 * bytes] = '\0';
+}
+
+/* A valid traceparent: 00-<32 hex>-<16 hex>-<2 hex>, ids not zero (W3C Trace Context section 3.2). */
+static void
+take_traceparent(Request *request, const char *header)
+{
+	if (header == NULL || strlen(header) < 55 || !is_hex(header, 2) || strncmp(header, "ff", 2) == 0 || header[2] != '-' ||
+		!is_hex(header + 3, 32) || header[35] != '-' || !is_hex(header + 36, 16) || header[52] != '-' ||
+		!is_hex(header + 53, 2) || (header[55] != '\0' && (strncmp(header, "00", 2) == 0 || header[55] != '-')) ||
+		strspn(header + 3, "0") >= 32 || strspn(header + 36, "0") >= 16)
+		return;
+	memcpy(request->trace_id, header + 3, TRACE_ID_LENGTH);
+	request->trace_id[TRACE_ID_LENGTH] = '\0';
+	request->sampled = (header[54] & 1) != 0;
+}
+
+void
+exchange_new_trace(Request *request)
+{
+	random_hex(request->trace_id, TRACE_ID_LENGTH / 2);
+	random_hex(request->span_id, 8);
+}
+
+const char *
+exchange_traceparent(Request *request)
+{
+	return arena_format(&request->arena, "00-%s-%s-%02d", request->trace_id, request->span_id, request->sampled);
+}
+
+void
+exchange_identify(Request *request)
+{
+	const char *target = request->target;
+	const char *mark;
+
+	exchange_new_trace(request);
+	take_traceparent(request, request_header(request, "traceparent"));
+	/* absolute form (RFC 9112 section 3.2.2): the authority does not matter here */
+	if (strncasecmp(target, "http://", 7) == 0 || strncasecmp(target, "https://", 8) == 0)
+	{
+		target = strchr(strchr(target, ':') + 3, '/');
+		target = target ? target : "/";
+		request->target = target;
+	}
+	mark = strchr(target, '?');
+	request->query = mark ? mark + 1 : "";
+	request->path = arguments_decode(&request->arena, target, mark ? (size_t) (mark - target) : strlen(target), false);
+}
+
+static const char *
+api_key(const Request *request)
+{
+	const char *header = request_header(request, "Authorization");
+
+	if (header == NULL)
+		return NULL;
+	if (strncasecmp(header, "Bearer ", 7) != 0)
+		return "";
+	return header + 7 + strspn(header + 7, " ");
+}
+
+static bool
+changes_things(const Request *request)
+{
+	return strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0 &&
+		strcmp(request->method, "OPTIONS") != 0;
+}
+
+/* The key of a request that changes something; refuses one that is not 1 to 255 printable ASCII characters. */
+static const char *
+idempotency_key(Request *request)
+{
+	const char *key = request_header(request, "Idempotency-Key");
+	bool		valid;
+
+	if (key == NULL || !changes_things(request))
+		return NULL;
+	valid = *key != '\0' && strlen(key) <= 255;
+	for (const char *c = key; *c; c++)
+		valid = valid && *c >= 0x20 && *c < 0x7F;
+	if (valid)
+		return key;
+	problem_violation(request, "@Idempotency-Key", "format", "must be 1 to 255 printable ASCII characters");
+	request_refuse(request, "invalid_parameter", "the Idempotency-Key cannot be used");
+	return NULL;
+}
+
+/* Method, path, query and body: what must be equal when a key comes again. */
+static const char *
+fingerprint(Request *request)
+{
+	unsigned char *digest = arena_alloc(&request->arena, FINGERPRINT_LENGTH);
+	Buffer		text = {.arena = &request->arena};
+
+	buffer_text(&text, request->method);
+	buffer_append(&text, "", 1);
+	buffer_text(&text, request->target);
+	buffer_append(&text, "", 1);
+	if (request->body_length > 0)
+		buffer_append(&text, REQUEST_BODY(request), request->body_length);
+	SHA256((unsigned char *) text.data, text.length, digest);
+	return (char *) digest;
+}
+
+static void
+bind_begin(Request *request, PgStatement *begin)
+{
+	const char *key = idempotency_key(request);
+	const char *values[] = {api_key(request), request->trace_id, request->client, key, key ? fingerprint(request) : NULL,
+	request->endpoint ? request->endpoint->operation : NULL, request->target};
+
+	begin->slot = SLOT_BEGIN;
+	begin->sql = BEGIN_SQL;
+	begin->count = 7;
+	for (int i = 0; i < 7; i++)
+	{
+		begin->values[i] = values[i];
+		begin->lengths[i] = values[i] == NULL ? 0 : i == 4 ? FINGERPRINT_LENGTH : (int) strlen(values[i]);
+		begin->formats[i] = 1;
+	}
+}
+
+/* Does the Accept header allow JSON?  Weights matter only when zero. */
+static bool
+accepts_json(const char *accept)
+{
+	static const char *const ranges[] = {"*/*", "application/*", "application/json", "application/problem+json"};
+
+	if (accept == NULL || accept[strspn(accept, " ")] == '\0')
+		return true;
+	while (*accept)
+	{
+		size_t		length = strcspn(accept, ",");
+		size_t		name = strspn(accept, " \t");
+		size_t		end = strcspn(accept, ",; \t");
+
+		end = name < length ? name + strcspn(accept + name, ",; \t") : end;
+		for (size_t i = 0; i < 4; i++)
+			if (end - name == strlen(ranges[i]) && strncasecmp(accept + name, ranges[i], end - name) == 0)
+			{
+				const char *quality = memmem(accept, length, "q=", 2);
+
+				if (quality == NULL || strtod(quality + 2, NULL) > 0)
+					return true;
+			}
+		accept += length + (accept[length] == ',');
+	}
+	return false;
+}
+
+/* application/json or a +json type; a charset must be UTF-8. */
+static bool
+is_json_type(const char *type)
+{
+	size_t		length;
+	const char *charset;
+
+	if (type == NULL)
+		return false;
+	length = strcspn(type, "; \t");
+	charset = strcasestr(type, "charset=");
+	if (charset && strncasecmp(charset + 8, "utf-8", 5) != 0 && strncasecmp(charset + 8, "\"utf-8\"", 7) != 0)
+		return false;
+	return (length == 16 && strncasecmp(type, "application/json", 16) == 0) ||
+		(length == 28 && strncasecmp(type, "application/merge-patch+json", 28) == 0);
+}
+
+static void
+check_headers(Request *request)
+{
+	const char *encoding = request_header(request, "Content-Encoding");
+
+	if (!accepts_json(request_header(request, "Accept")))
+		request_refuse(request, "not_acceptable", "the endpoint answers application/json; allow it in Accept");
+	if (!request->endpoint->has_body || request->body_length == 0)
+		return;
+	if (encoding && strcasecmp(encoding, "identity") != 0)
+		request_refuse(request, "unsupported_media_type", "the body must be sent without Content-Encoding");
+	if (!is_json_type(request_header(request, "Content-Type")))
+		request_refuse(request, "unsupported_media_type", "the body must be sent with Content-Type: application/json");
+}
+
+/* Put "Name: value" lines into the reply. */
+static void
+take_header_lines(Request *request, const char *lines, size_t length)
+{
+	const char *end = lines + length;
+
+	while (lines < end)
+	{
+		const char *stop = memchr(lines, '\n', (size_t) (end - lines));
+		const char *colon = memmem(lines, (size_t) ((stop ? stop : end) - lines), ": ", 2);
+
+		stop = stop ? stop : end;
+		if (colon)
+			reply_header(&request->reply, arena_copy(&request->arena, lines, (size_t) (colon - lines)),
+						 arena_copy(&request->arena, colon + 2, (size_t) (stop - colon - 2)));
+		lines = stop + 1;
+	}
+}
+
+/* The stored answer of the first request with this key: {"status","headers","body"}. */
+static void
+reply_replay(Request *request)
+{
+	JsonDocument *stored = arena_alloc(&request->arena, sizeof(JsonDocument));
+	const char *detail = request->job.error.detail;
+	size_t		length;
+
+	if (detail == NULL || !json_scan(detail, strlen(detail), &request->arena, stored))
+		return;
+	for (int i = 0; i < stored->count; i++)
+	{
+		const JsonMember *member = &stored->members[i];
+		char	   *text = member->type == JSON_STRING ?
+			json_decode(member->value, member->length, &request->arena, &length) : NULL;
+
+		if (strcmp(member->name, "status") == 0)
+			request->reply.status = atoi(member->value);
+		else if (strcmp(member->name, "headers") == 0 && text)
+			take_header_lines(request, text, length);
+		else if (strcmp(member->name, "body") == 0 && text)
+		{
+			request->reply.body = text;
+			request->reply.length = length;
+		}
+	}
+	reply_header(&request->reply, "Idempotency-Replayed", "true");
+}
+
+static void
+reply_answer(Request *request)
+{
+	size_t		length;
+	const char *end = job_text(&request->job, STATEMENT_END, &length);
+	const char *lines = end ? memchr(end, '\n', length) : NULL;
+
+	request->reply.status = end ? atoi(end) : 200;
+	if (lines)
+		take_header_lines(request, lines + 1, length - (size_t) (lines + 1 - end));
+	request->reply.body = job_text(&request->job, STATEMENT_CALL, &request->reply.length);
+}
+
+static void
+finish_reply(Request *request)
+{
+	reply_complete(request);
+	reply_header(&request->reply, "X-Trace-Id", request->trace_id);
+	reply_header(&request->reply, "traceparent", exchange_traceparent(request));
+}
+
+static void
+job_done(PgJob *job)
+{
+	Pending    *pending = job->owner;
+	Request    *request = pending->request;
+	size_t		length;
+	const char *lines = job_text(job, STATEMENT_BEGIN, &length);
+
+	request->waiting = false;
+	request->database_time = clock_now() - job->submitted;
+	if (lines)
+		take_header_lines(request, lines, length);
+	if (job->outcome == PG_FAILED && strcmp(job->error.sqlstate, "QH200") == 0)
+		reply_replay(request);
+	else if (job->outcome != PG_DONE)
+		problem_from_job(request);
+	else if (request->refusal.code)
+		problem_reply(request, request->refusal.code, 0, request->refusal.detail, request->violations.list.data);
+	else if (job->count > 1)
+		reply_answer(request);
+	finish_reply(request);
+	pending->finished(request);
+}
+
+static void
+submit(Exchange *exchange, Request *request, void (*finished) (Request *request))
+{
+	PgJob	   *job = &request->job;
+	Pending    *pending = arena_alloc(&request->arena, sizeof(Pending));
+
+	*pending = (Pending) {request, finished};
+	job->generation = request->router->generation;
+	job->done = job_done;
+	job->owner = pending;
+	bind_begin(request, &job->statements[STATEMENT_BEGIN]);
+	job->count = 1;
+	/* without an endpoint's success nothing but the first statement runs */
+	if (request->refusal.code == NULL && request->reply.status == 0)
+	{
+		job->statements[STATEMENT_CALL].slot = SLOT_FIRST_ENDPOINT + request->endpoint->index;
+		job->statements[STATEMENT_CALL].sql = request->endpoint->call;
+		job->statements[STATEMENT_END] = (PgStatement) {.slot = SLOT_END,.sql = END_SQL};
+		job->count = 3;
+	}
+	request->waiting = true;
+	pool_submit(exchange->pool, job);
+}
+
+/* Paths of the shim's own; true when it has answered. */
+static bool
+answer_health(Exchange *exchange, Request *request)
+{
+	Buffer		body = {.arena = &request->arena};
+	bool		ready = strcmp(request->path, "/readyz") == 0;
+
+	if (!ready && strcmp(request->path, "/healthz") != 0 && strcmp(request->path, "/metrics") != 0)
+		return false;
+	if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0)
+	{
+		reply_header(&request->reply, "Allow", "GET, HEAD, OPTIONS");
+		if (strcmp(request->method, "OPTIONS") == 0)
+			request->reply.status = 204;
+		else
+			problem_reply(request, "method_not_allowed", 0, "the path can only be read", NULL);
+	}
+	else if (ready && (exchange->stopping || request->router == NULL || pool_figures(exchange->pool).open == 0))
+		problem_reply(request, "unavailable", 0, exchange->stopping ? "the server is stopping" :
+					  "the database cannot be reached", NULL);
+	else if (strcmp(request->path, "/metrics") == 0)
+		reply_metrics(request, exchange->pool);
+	else
+	{
+		request->reply.status = 200;
+		if (ready)
+			buffer_format(&body, "{\"status\":\"ready\",\"extensionVersion\":\"%s\",\"version\":\"" QEHS_VERSION "\"}",
+						  request->router->version);
+		else
+			buffer_text(&body, "{\"status\":\"ok\"}");
+		request->reply.body = body.data;
+		request->reply.length = body.length;
+	}
+	return true;
+}
+
+/* Find the endpoint, or note why there is none. */
+static void
+find_endpoint(Request *request)
+{
+	Buffer		allow = {.arena = &request->arena};
+
+	if (request->path == NULL)
+	{
+		problem_violation(request, "", "encoding", "must be percent-encoded UTF-8 without NUL");
+		request_refuse(request, "invalid_parameter", "the path cannot be decoded");
+		return;
+	}
+	if (strcmp(request->path, "*") == 0 && strcmp(request->method, "OPTIONS") == 0)
+	{
+		request->reply.status = 204;
+		return;
+	}
+	request->endpoint = router_match(request->router, request->method, request->path, &request->arena,
+									 request->path_values, &allow);
+	if (request->endpoint)
+		return;
+	if (allow.length == 0)
+		request_refuse(request, "not_found", "there is nothing at this path");
+	else
+	{
+		reply_header(&request->reply, "Allow", allow.data);
+		if (strcmp(request->method, "OPTIONS") == 0)
+			request->reply.status = 204;
+		else
+			request_refuse(request, "method_not_allowed", "the path does not have this method; Allow lists those it has");
+	}
+}
+
+void
+exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *request))
+{
+	if (request->refusal.code != NULL && request->refusal.status != 0)
+		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, NULL);
+	else if (request->path && answer_health(exchange, request))
+		;
+	else if (request->router == NULL)
+		problem_reply(request, "unavailable", 0, "the database cannot be reached", NULL);
+	else
+	{
+		find_endpoint(request);
+		if (request->endpoint && request->refusal.code == NULL)
+		{
+			check_headers(request);
+			if (request->refusal.code == NULL)
+				arguments_read(request, &request->job.statements[STATEMENT_CALL]);
+		}
+		submit(exchange, request, finished);
+		return;
+	}
+	finish_reply(request);
+}

@@ -1,0 +1,32 @@
+/*
+ * exchange.h
+ *	  What the shim does with a request: from the whole request to its reply.
+ */
+#ifndef QEHS_EXCHANGE_H
+#define QEHS_EXCHANGE_H
+
+#include "request.h"
+
+/* What an exchange needs of its event loop. */
+typedef struct Exchange
+{
+	Pool	   *pool;
+	Router	   *router;			/* NULL until the first is loaded */
+	const Config *config;
+	bool		stopping;
+} Exchange;
+
+/* Make ids for a request that carries none. */
+extern void exchange_new_trace(Request *request);
+/* The traceparent of its answer. */
+extern const char *exchange_traceparent(Request *request);
+/* Set trace id and path; before anything else. */
+extern void exchange_identify(Request *request);
+
+/*
+ * Answer or hand over to the database.  When request->waiting is true afterwards,
+ * finished is called once the reply is there; else it is there already.
+ */
+extern void exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *request));
+
+#endif							/* QEHS_EXCHANGE_H */

@@ -1,0 +1,167 @@
+/*
+ * loop.c
+ *	  A turn of the loop: outcomes of the database first, as they free
+ *	  connections; then HTTP, which sends those answers and starts new requests.
+ */
+#include "loop.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "exchange.h"
+#include "log.h"
+#include "server.h"
+
+#define MAX_EVENTS 64
+#define STOP_NS (30 * CLOCK_SECOND)
+
+struct Loop
+{
+	pthread_t	thread;
+	int			epoll;
+	int			wake;			/* eventfd: something below has changed */
+	Router	   *incoming;		/* atomic */
+	bool		stop;			/* atomic */
+	Exchange	exchange;
+	Server	   *server;
+};
+
+static void
+wake_up(Loop *loop)
+{
+	uint64_t	one = 1;
+
+	if (write(loop->wake, &one, sizeof(one)) < 0)
+		return;					/* the counter is full: it is awake */
+}
+
+static void
+take_news(Loop *loop)
+{
+	uint64_t	count;
+	Router	   *router = __atomic_exchange_n(&loop->incoming, NULL, __ATOMIC_ACQ_REL);
+
+	if (read(loop->wake, &count, sizeof(count)) < 0)
+		count = 0;
+	if (router)
+	{
+		router_release(loop->exchange.router);
+		loop->exchange.router = router;
+	}
+}
+
+static int
+earlier(int left, int right)
+{
+	if (left < 0 || right < 0)
+		return left > right ? left : right;
+	return left < right ? left : right;
+}
+
+static void
+turn(Loop *loop, int timeout)
+{
+	struct epoll_event events[MAX_EVENTS];
+	int			count = epoll_wait(loop->epoll, events, MAX_EVENTS, timeout);
+
+	for (int i = 0; i < count; i++)
+	{
+		if (events[i].data.ptr == &loop->wake)
+			take_news(loop);
+		else if (events[i].data.ptr != &loop->server)
+			pool_event(events[i].data.ptr, events[i].events);
+	}
+	server_run(loop->server);
+	log_flush();
+}
+
+static void *
+run(void *argument)
+{
+	Loop	   *loop = argument;
+	uint64_t	deadline = 0;
+
+	for (;;)
+	{
+		int			timeout = earlier(server_timeout(loop->server), pool_tick(loop->exchange.pool));
+
+		if (deadline)
+			timeout = earlier(timeout, 50);
+		turn(loop, timeout);
+		if (deadline == 0 && __atomic_load_n(&loop->stop, __ATOMIC_ACQUIRE))
+		{
+			loop->exchange.stopping = true;
+			server_quiesce(loop->server);
+			deadline = clock_now() + STOP_NS;
+			turn(loop, 0);
+		}
+		if (deadline && (server_active(loop->server) == 0 || clock_now() > deadline))
+			break;
+	}
+	pool_free(loop->exchange.pool);
+	server_run(loop->server);
+	server_free(loop->server);
+	router_release(loop->exchange.router);
+	log_flush();
+	return NULL;
+}
+
+static void
+watch(Loop *loop, int descriptor, void *tag)
+{
+	struct epoll_event event = {.events = EPOLLIN,.data.ptr = tag};
+
+	if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, descriptor, &event) != 0)
+		abort();
+}
+
+Loop *
+loop_start(const Config *config, int listen_socket)
+{
+	Loop	   *loop = calloc(1, sizeof(Loop));
+
+	if (loop == NULL || (loop->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0 ||
+		(loop->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) < 0)
+		abort();
+	loop->exchange.config = config;
+	loop->server = server_create(&loop->exchange, listen_socket);
+	if (loop->server == NULL)
+	{
+		free(loop);
+		return NULL;
+	}
+	loop->exchange.pool = pool_create(config->db, config->connections, loop->epoll);
+	watch(loop, loop->wake, &loop->wake);
+	watch(loop, server_epoll(loop->server), &loop->server);
+	if (pthread_create(&loop->thread, NULL, run, loop) != 0)
+		abort();
+	return loop;
+}
+
+void
+loop_set_router(Loop *loop, Router *router)
+{
+	router_release(__atomic_exchange_n(&loop->incoming, router_hold(router), __ATOMIC_ACQ_REL));
+	wake_up(loop);
+}
+
+void
+loop_stop(Loop *loop)
+{
+	__atomic_store_n(&loop->stop, true, __ATOMIC_RELEASE);
+	wake_up(loop);
+}
+
+void
+loop_join(Loop *loop)
+{
+	pthread_join(loop->thread, NULL);
+	router_release(loop->incoming);
+	close(loop->wake);
+	close(loop->epoll);
+	free(loop);
+}

@@ -1,0 +1,189 @@
+/*
+ * main.c
+ *	  qehs-shim: HTTP in front of the qehs extension.
+ *
+ * The main thread opens the sockets, starts the loops, loads the endpoint and
+ * problem tables for them, and waits for signals: SIGTERM and SIGINT stop, SIGHUP
+ * loads the tables again and opens the log file again.
+ */
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "log.h"
+#include "loop.h"
+#include "pg.h"
+#include "problem.h"
+
+#define TABLES_SQL "SELECT qehs.endpoint_list(), qehs.problem_list(), extversion FROM pg_catalog.pg_extension WHERE extname = 'qehs'"
+#define MAX_LOOPS 64
+#define LISTEN_BACKLOG 1024
+
+static Loop *loops[MAX_LOOPS];
+
+static void
+fail(const char *message, const char *what)
+{
+	fprintf(stderr, "qehs-shim: %s \"%s\": %s\n", message, what, strerror(errno));
+	exit(1);
+}
+
+/* host:port, [v6]:port or :port. */
+static struct addrinfo *
+find_address(const char *listen_on)
+{
+	struct addrinfo hints = {.ai_flags = AI_PASSIVE,.ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+	char		host[256];
+	const char *colon = strrchr(listen_on, ':');
+	size_t		length = colon ? (size_t) (colon - listen_on) : 0;
+	int			code;
+
+	if (colon == NULL || length >= sizeof(host))
+	{
+		fprintf(stderr, "qehs-shim: --listen must be host:port, not \"%s\"\n", listen_on);
+		exit(2);
+	}
+	memcpy(host, listen_on, length);
+	host[length] = '\0';
+	if (length > 2 && host[0] == '[' && host[length - 1] == ']')
+	{
+		host[length - 1] = '\0';
+		memmove(host, host + 1, length - 1);
+	}
+	code = getaddrinfo(*host ? host : NULL, colon + 1, &hints, &found);
+	if (code != 0)
+	{
+		fprintf(stderr, "qehs-shim: could not resolve --listen \"%s\": %s\n", listen_on, gai_strerror(code));
+		exit(2);
+	}
+	return found;
+}
+
+/* Each loop has a socket of its own on the same address: the kernel spreads connections. */
+static int
+open_socket(const struct addrinfo *address, const Config *config)
+{
+	int			on = 1;
+	int			opened = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (opened < 0)
+		fail("could not open a socket for", config->listen);
+	setsockopt(opened, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (config->threads > 1)
+		setsockopt(opened, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+	if (bind(opened, address->ai_addr, address->ai_addrlen) != 0 || listen(opened, LISTEN_BACKLOG) != 0)
+		fail("could not listen on", config->listen);
+	return opened;
+}
+
+/* Load the tables for all loops; false when the database does not give them. */
+static bool
+load_tables(const Config *config)
+{
+	char	   *values[3];
+	char		message[256];
+	Router	   *router;
+
+	if (!pg_query_row(config->db, TABLES_SQL, 3, values, message, sizeof(message)))
+	{
+		log_event("error", "could not load the endpoints: %s", *message ? message : "the extension qehs is not installed");
+		return false;
+	}
+	router = router_load(values[0], values[1], values[2]);
+	for (int i = 0; i < 3; i++)
+		free(values[i]);
+	if (router == NULL)
+	{
+		log_event("error", "could not load the endpoints: their table has another form than this version knows");
+		return false;
+	}
+	for (int i = 0; i < config->threads; i++)
+		loop_set_router(loops[i], router);
+	log_event("info", "loaded %d endpoints of qehs %s", router->endpoint_count, router->version);
+	router_release(router);
+	return true;
+}
+
+static void
+start_loops(const Config *config)
+{
+	struct addrinfo *address = find_address(config->listen);
+
+	for (int i = 0; i < config->threads; i++)
+	{
+		loops[i] = loop_start(config, open_socket(address, config));
+		if (loops[i] == NULL)
+			fail("could not serve", config->listen);
+	}
+	freeaddrinfo(address);
+}
+
+/* Wait for signals; gives when the shim is to stop. */
+static void
+serve(const Config *config, const sigset_t *signals)
+{
+	bool		loaded = load_tables(config);
+
+	for (;;)
+	{
+		struct timespec second = {.tv_sec = 1};
+		int			number = loaded ? sigwaitinfo(signals, NULL) : sigtimedwait(signals, NULL, &second);
+
+		if (number == SIGTERM || number == SIGINT)
+			return;
+		if (number == SIGHUP && !log_open(config->log))
+			log_event("error", "could not open the log \"%s\" again: %s", config->log, strerror(errno));
+		if (number == SIGHUP || !loaded)
+			loaded = load_tables(config) || loaded;
+	}
+}
+
+/* As many connections as the system allows. */
+static void
+raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+	{
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static Config config;
+	sigset_t	signals;
+
+	config_read(&config, argc, argv);
+	problem_base(config.public_url);
+	if (!log_open(config.log))
+		fail("could not open the log", config.log);
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	raise_file_limit();
+	start_loops(&config);
+	log_event("info", "qehs-shim " QEHS_VERSION " listens on %s", config.listen);
+	serve(&config, &signals);
+	log_event("info", "stopping");
+	for (int i = 0; i < config.threads; i++)
+		loop_stop(loops[i]);
+	for (int i = 0; i < config.threads; i++)
+		loop_join(loops[i]);
+	log_event("info", "stopped");
+	return 0;
+}

@@ -1,0 +1,144 @@
+/*
+ * reply.c
+ *	  The parts of HTTP that are the same for every answer.
+ *
+ * gzip runs at level 1: on JSON it takes a third of the time of the default and
+ * gives a tenth less.
+ */
+#include "reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <zlib.h>
+
+#include "metrics.h"
+
+#define GZIP_LEAST_BYTES 1024
+
+static const char *
+find_header(const Reply *reply, const char *name)
+{
+	for (int i = 0; i < reply->header_count; i++)
+		if (strcasecmp(reply->headers[i].name, name) == 0)
+			return reply->headers[i].value;
+	return NULL;
+}
+
+/* Does If-None-Match name the tag?  Weak comparison (RFC 9110 section 13.1.2). */
+static bool
+names_tag(const char *header, const char *tag)
+{
+	size_t		length = strlen(tag);
+
+	while (*header)
+	{
+		header += strspn(header, " \t,");
+		if (*header == '*')
+			return true;
+		if (strncmp(header, "W/", 2) == 0)
+			header += 2;
+		if (strncmp(header, tag, length) == 0 && strchr(" \t,", header[length]) != NULL)
+			return true;
+		header += strcspn(header, ",");
+	}
+	return false;
+}
+
+static void
+apply_conditions(Request *request)
+{
+	Reply	   *reply = &request->reply;
+	const char *tag = find_header(reply, "ETag");
+	const char *condition;
+
+	if (reply->status != 200 || tag == NULL ||
+		(strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0))
+		return;
+	condition = request_header(request, "If-None-Match");
+	if (condition && names_tag(condition, tag))
+	{
+		reply->status = 304;
+		reply->body = NULL;
+		reply->length = 0;
+	}
+}
+
+/* Does Accept-Encoding allow gzip (RFC 9110 section 12.5.3)? */
+static bool
+accepts_gzip(const char *header)
+{
+	const char *found = header ? strcasestr(header, "gzip") : NULL;
+	const char *quality;
+
+	if (found == NULL)
+		return false;
+	quality = found + 4 + strspn(found + 4, " \t");
+	if (*quality != ';')
+		return *quality == '\0' || *quality == ',';
+	quality = strstr(quality, "q=");
+	return quality == NULL || strtod(quality + 2, NULL) > 0;
+}
+
+static void
+compress_body(Request *request)
+{
+	Reply	   *reply = &request->reply;
+	z_stream	stream = {0};
+	char	   *packed;
+	uLong		bound;
+
+	if (reply->length < GZIP_LEAST_BYTES)
+		return;
+	reply_header(reply, "Vary", "Accept-Encoding");
+	if (!accepts_gzip(request_header(request, "Accept-Encoding")) || find_header(reply, "Content-Encoding"))
+		return;
+	if (deflateInit2(&stream, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		return;
+	bound = deflateBound(&stream, reply->length);
+	packed = arena_alloc(&request->arena, bound);
+	stream.next_in = (Bytef *) reply->body;
+	stream.avail_in = (uInt) reply->length;
+	stream.next_out = (Bytef *) packed;
+	stream.avail_out = (uInt) bound;
+	if (deflate(&stream, Z_FINISH) == Z_STREAM_END && stream.total_out < reply->length)
+	{
+		reply->body = packed;
+		reply->length = stream.total_out;
+		reply_header(reply, "Content-Encoding", "gzip");
+	}
+	deflateEnd(&stream);
+}
+
+void
+reply_complete(Request *request)
+{
+	Reply	   *reply = &request->reply;
+
+	apply_conditions(request);
+	if (reply->status == 204)
+	{
+		reply->body = NULL;
+		reply->length = 0;
+	}
+	if (reply->status == 401 && find_header(reply, "WWW-Authenticate") == NULL)
+		reply_header(reply, "WWW-Authenticate",
+					 request_header(request, "Authorization") ? "Bearer error=\"invalid_token\"" : "Bearer");
+	if (reply->body && find_header(reply, "Content-Type") == NULL)
+		reply_header(reply, "Content-Type", "application/json; charset=utf-8");
+	if (reply->body)
+		compress_body(request);
+}
+
+void
+reply_metrics(Request *request, const Pool *pool)
+{
+	Buffer		text = {.arena = &request->arena};
+
+	metrics_write(&text, pool);
+	request->reply.status = 200;
+	request->reply.body = text.data;
+	request->reply.length = text.length;
+	reply_header(&request->reply, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+}

@@ -1,0 +1,402 @@
+/*
+ * server.c
+ *	  libmicrohttpd; the only file that includes it.
+ *
+ * The library calls on_request first with the headers, then with parts of the
+ * body, then with nothing more to come; a request that waits for the database is
+ * suspended and called once again when its reply is there.  Everything runs in
+ * the thread of one event loop.
+ *
+ * Errors that the library answers itself (a malformed request line, too large
+ * headers) would be HTML.  The link wraps MHD_create_response_from_buffer, which
+ * it calls for nothing else here, and makes them problems like all others; their
+ * status is read from the message that it logs right before.
+ */
+#include "server.h"
+
+#include <arpa/inet.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "metrics.h"
+#include "problem.h"
+
+#define IDLE_SECONDS 75
+#define CONNECTION_MEMORY (32 * 1024)
+#define MAX_CONNECTIONS 20000
+#define BODY_FIRST_BYTES 2048
+#define DRAIN_BYTES (16 * 1024 * 1024)
+
+struct Server
+{
+	struct MHD_Daemon *daemon;
+	Exchange   *exchange;
+	int			active;
+};
+
+static __thread unsigned library_status;
+
+const char *
+request_header(const Request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+/* The library's log: remember the status of the error that it is about to answer. */
+static void
+on_log(void *closure, const char *format, va_list arguments)
+{
+	(void) closure;
+	if (strncmp(format, "Error processing request (HTTP response code is %u", 50) == 0)
+		library_status = va_arg(arguments, unsigned);
+}
+
+static const char *
+library_problem(unsigned status, const char **detail)
+{
+	static const struct
+	{
+		unsigned	status;
+		const char *code;
+		const char *detail;
+	}			known[] = {
+		{413, "payload_too_large", "the body is larger than the server takes"},
+		{414, "uri_too_long", "the request target is longer than the server takes"},
+		{431, "header_too_large", "the request line and headers are larger than the server takes"},
+		{500, "internal", "the server failed"},
+		{505, "http_version_not_supported", "the server speaks HTTP/1.1"},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].status == status)
+		{
+			*detail = known[i].detail;
+			return known[i].code;
+		}
+	*detail = "the request is not well-formed HTTP/1.1";
+	return "malformed_request";
+}
+
+extern struct MHD_Response *__wrap_MHD_create_response_from_buffer(size_t size, void *buffer, enum MHD_ResponseMemoryMode mode);
+
+struct MHD_Response *
+__wrap_MHD_create_response_from_buffer(size_t size, void *buffer, enum MHD_ResponseMemoryMode mode)
+{
+	Request		request = {.target = ""};
+	Buffer		body = {.arena = &request.arena};
+	unsigned	status = library_status ? library_status : 400;
+	const char *detail;
+	const char *code = library_problem(status, &detail);
+	struct MHD_Response *response;
+	char	   *copy;
+
+	(void) size;
+	(void) buffer;
+	(void) mode;
+	library_status = 0;
+	exchange_new_trace(&request);
+	problem_body(&body, NULL, code, (int) status, detail, "", request.trace_id, NULL);
+	copy = malloc(body.length);
+	if (copy == NULL)
+		abort();
+	memcpy(copy, body.data, body.length);
+	response = MHD_create_response_from_buffer_with_free_callback(body.length, copy, free);
+	MHD_add_response_header(response, "Content-Type", "application/problem+json");
+	MHD_add_response_header(response, "X-Trace-Id", request.trace_id);
+	MHD_add_response_header(response, "traceparent", exchange_traceparent(&request));
+	log_event("info", "answered %u to what is not HTTP/1.1, traceId %s", status, request.trace_id);
+	arena_free(&request.arena);
+	return response;
+}
+
+/* A new request: its line has been read, its headers have not. */
+static void *
+on_target(void *closure, const char *target, struct MHD_Connection *connection)
+{
+	Server	   *server = closure;
+	Request    *request = calloc(1, sizeof(Request));
+
+	if (request == NULL)
+		abort();
+	request->server = server;
+	request->connection = connection;
+	request->started = clock_now();
+	request->target = arena_copy(&request->arena, target, strlen(target));
+	server->active++;
+	return request;
+}
+
+static void
+on_completed(void *closure, struct MHD_Connection *connection, void **memory, enum MHD_RequestTerminationCode code)
+{
+	Server	   *server = closure;
+	Request    *request = *memory;
+	uint64_t	duration;
+
+	(void) connection;
+	(void) code;
+	if (request == NULL)
+		return;
+	duration = clock_now() - request->started;
+	if (request->method && request->reply.status > 0)
+	{
+		metrics_count(request, duration);
+		log_request(request, duration);
+	}
+	job_free(&request->job);
+	router_release(request->router);
+	arena_free(&request->arena);
+	free(request->buffer);
+	free(request);
+	*memory = NULL;
+	server->active--;
+}
+
+static void
+copy_client(Request *request)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *address = info ? info->client_addr : NULL;
+
+	if (address && address->sa_family == AF_INET)
+		inet_ntop(AF_INET, &((const struct sockaddr_in *) address)->sin_addr, request->client, sizeof(request->client));
+	else if (address && address->sa_family == AF_INET6)
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *) address)->sin6_addr, request->client, sizeof(request->client));
+}
+
+typedef struct Framing
+{
+	int			content_lengths;
+	int			transfer_encodings;
+	int			hosts;
+	bool		chunked;
+	bool		bad_name;
+} Framing;
+
+static enum MHD_Result
+note_header(void *closure, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	Framing    *framing = closure;
+
+	(void) kind;
+	framing->content_lengths += strcasecmp(name, "Content-Length") == 0;
+	framing->hosts += strcasecmp(name, "Host") == 0;
+	if (strcasecmp(name, "Transfer-Encoding") == 0)
+	{
+		framing->transfer_encodings++;
+		framing->chunked = value && strcasecmp(value, "chunked") == 0;
+	}
+	/* field-name is a token (RFC 9110 section 5.1) */
+	framing->bad_name = framing->bad_name || *name == '\0' || strpbrk(name, " \t\"(),/:;<=>?@[\\]{}") != NULL;
+	return MHD_YES;
+}
+
+static void
+refuse_now(Request *request, const char *code, int status, const char *detail)
+{
+	if (request->refusal.status == 0)
+		request->refusal = (Refusal) {code, detail, status};
+	request->reply.close = true;
+}
+
+/* What request smuggling lives on is refused (RFC 9112 section 6), and bodies that are too large. */
+static void
+check_framing(Request *request)
+{
+	Framing		framing = {0};
+	const char *length = request_header(request, "Content-Length");
+
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, note_header, &framing);
+	if (framing.bad_name)
+		refuse_now(request, "malformed_request", 400, "a header field has a name that is not a token");
+	else if (framing.content_lengths > 1 || framing.hosts > 1 || (framing.content_lengths > 0 && framing.transfer_encodings > 0) ||
+			 framing.transfer_encodings > 1)
+		refuse_now(request, "malformed_request", 400, "Host, Content-Length and Transfer-Encoding must stand once, and not both of the latter");
+	else if (framing.transfer_encodings > 0 && !framing.chunked)
+		refuse_now(request, "not_implemented", 501, "Transfer-Encoding must be chunked");
+	else if (length && strtoull(length, NULL, 10) > request->server->exchange->config->max_body)
+		refuse_now(request, "payload_too_large", 413, "the body is larger than the server takes");
+}
+
+/* Take a part of the body; too large ones are read to their end and forgotten. */
+static enum MHD_Result
+take_body(Request *request, const char *part, size_t length)
+{
+	size_t		needed = request->body_length + length + 2;
+	size_t		limit = request->server->exchange->config->max_body;
+
+	if (request->body_length + length > limit)
+	{
+		refuse_now(request, "payload_too_large", 413, "the body is larger than the server takes");
+		request->body_length += length;
+		return request->body_length > limit + DRAIN_BYTES ? MHD_NO : MHD_YES;
+	}
+	if (needed > request->body_capacity)
+	{
+		size_t		capacity = needed < BODY_FIRST_BYTES ? BODY_FIRST_BYTES : needed * 2;
+		char	   *buffer = realloc(request->buffer, capacity);
+
+		if (buffer == NULL)
+			abort();
+		request->buffer = buffer;
+		request->body_capacity = capacity;
+	}
+	memcpy(REQUEST_BODY(request) + request->body_length, part, length);
+	request->body_length += length;
+	REQUEST_BODY(request)[request->body_length] = '\0';
+	return MHD_YES;
+}
+
+/* The memory of a body is the request's. */
+static void
+keep_body(void *body)
+{
+	(void) body;
+}
+
+static enum MHD_Result
+send_reply(Request *request)
+{
+	Reply	   *reply = &request->reply;
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer_with_free_callback(reply->length, (void *) reply->body, keep_body);
+	enum MHD_Result result;
+
+	if (response == NULL)
+		return MHD_NO;
+	for (int i = 0; i < reply->header_count; i++)
+		MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
+	if (reply->close || request->server->exchange->stopping)
+		MHD_add_response_header(response, "Connection", "close");
+	result = MHD_queue_response(request->connection, (unsigned) reply->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static void
+on_reply(Request *request)
+{
+	/* a reply that came at once finds the connection not yet suspended */
+	if (request->suspended)
+	{
+		request->suspended = false;
+		MHD_resume_connection(request->connection);
+	}
+}
+
+static enum MHD_Result
+on_request(void *closure, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
+		   const char *upload, size_t *upload_length, void **memory)
+{
+	Server	   *server = closure;
+	Request    *request = *memory;
+
+	(void) connection;
+	(void) url;
+	(void) version;
+	if (request->method == NULL)
+	{
+		request->method = arena_copy(&request->arena, method, strlen(method));
+		request->router = router_hold(server->exchange->router);
+		copy_client(request);
+		exchange_identify(request);
+		check_framing(request);
+		if (request->refusal.code == NULL)
+			return MHD_YES;
+	}
+	else if (*upload_length > 0)
+	{
+		size_t		length = *upload_length;
+
+		*upload_length = 0;
+		return take_body(request, upload, length);
+	}
+	if (request->reply.status == 0)
+	{
+		exchange_start(server->exchange, request, on_reply);
+		if (request->waiting)
+		{
+			request->suspended = true;
+			MHD_suspend_connection(connection);
+			return MHD_YES;
+		}
+	}
+	return send_reply(request);
+}
+
+Server *
+server_create(Exchange *exchange, int listen_socket)
+{
+	Server	   *server = calloc(1, sizeof(Server));
+
+	if (server == NULL)
+		abort();
+	server->exchange = exchange;
+	server->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | MHD_USE_TURBO, 0, NULL, NULL,
+									  on_request, server,
+									  MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+									  MHD_OPTION_LISTEN_SOCKET, listen_socket,
+									  MHD_OPTION_CONNECTION_LIMIT, (unsigned) MAX_CONNECTIONS,
+									  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY,
+									  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) IDLE_SECONDS,
+									  MHD_OPTION_STRICT_FOR_CLIENT, 1,
+									  MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
+									  MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+									  MHD_OPTION_END);
+	if (server->daemon == NULL)
+	{
+		free(server);
+		return NULL;
+	}
+	return server;
+}
+
+int
+server_epoll(const Server *server)
+{
+	return MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
+void
+server_run(Server *server)
+{
+	MHD_run(server->daemon);
+}
+
+int
+server_timeout(Server *server)
+{
+	MHD_UNSIGNED_LONG_LONG milliseconds;
+
+	if (MHD_get_timeout(server->daemon, &milliseconds) == MHD_NO)
+		return -1;
+	return milliseconds > 60000 ? 60000 : (int) milliseconds;
+}
+
+void
+server_quiesce(Server *server)
+{
+	int			socket = MHD_quiesce_daemon(server->daemon);
+
+	if (socket >= 0)
+		close(socket);
+}
+
+int
+server_active(const Server *server)
+{
+	return server->active;
+}
+
+void
+server_free(Server *server)
+{
+	MHD_stop_daemon(server->daemon);
+	free(server);
+}
