@@ -20,7 +20,7 @@ const calls = {
 }
 
 const config = { host: process.env.PGHOST, port: process.env.PGPORT, user: 'qehs_shim', database: process.env.PGDATABASE }
-const pool = new pg.Pool({ ...config, max: connections })
+const pool = new pg.Pool({ ...config, max: connections, idleTimeoutMillis: 0 })
 const clients = []
 if (mode === 'pipeline') {
 	for (let i = 0; i < connections; i++) {
