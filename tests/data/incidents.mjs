@@ -56,7 +56,7 @@ export function* reports(from = 0, limit = Infinity) {
 			title: `${row.nature}: ${row.event}`,
 			occurred_at: occurredAt(i, count),
 			event_type: eventType(row.event),
-			description: `${row.event}. Source: ${row.source}.`,
+			description: `${row.event}. Source: ${row.source.replace(/[.]$/, '')}.`,
 			severity: severity(hospitalized, amputation, row.nature),
 			actual_severity: hospitalized + amputation > 0 ? 'lost_time' : 'medical_treatment',
 			regulator_notifiable: 'osha_24h',
