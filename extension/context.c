@@ -123,6 +123,9 @@ context_require_scope(Scope scope)
 {
 	RequestContext *context = context_require();
 
+	if (context->tenant_id == 0)
+		problem_raise(PROBLEM_UNAUTHENTICATED, "Send the header Authorization: Bearer and an API key.",
+					  "the request carries no API key");
 	if (!(context->scopes & scope))
 		problem_raise(PROBLEM_FORBIDDEN, "Use an API key that has the scope.",
 					  "the API key lacks the scope \"%s\"", scope_name(scope));

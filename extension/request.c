@@ -24,9 +24,10 @@ typedef struct EndpointStatus
 {
 	char		operation[NAMEDATALEN];
 	int			status;
+	bool		authenticated;
 } EndpointStatus;
 
-static KeptPlan select_endpoints = {"SELECT operation, status FROM qehs.endpoint", 0, {0}, NULL};
+static KeptPlan select_endpoints = {"SELECT operation, status, authenticated FROM qehs.endpoint", 0, {0}, NULL};
 static HTAB *endpoints = NULL;
 static uint64 endpoints_generation = 0;
 
@@ -50,22 +51,20 @@ load_endpoints(void)
 		EndpointStatus *entry = hash_search(endpoints, TextDatumGetCString(plan_value(i, 1, &isnull)), HASH_ENTER, NULL);
 
 		entry->status = DatumGetInt32(plan_value(i, 2, &isnull));
+		entry->authenticated = DatumGetBool(plan_value(i, 3, &isnull));
 	}
 	SPI_finish();
 }
 
-/* Status of an operation's success; 200 when it has no row. */
-static int
-endpoint_status(const char *operation)
+/* The row of an operation, or NULL. */
+static const EndpointStatus *
+find_endpoint(const char *operation)
 {
-	EndpointStatus *entry;
-
 	if (operation == NULL)
-		return 200;
+		return NULL;
 	if (endpoints == NULL || endpoints_generation != watch_generation(WATCH_ENDPOINT))
 		load_endpoints();
-	entry = hash_search(endpoints, operation, HASH_FIND, NULL);
-	return entry ? entry->status : 200;
+	return hash_search(endpoints, operation, HASH_FIND, NULL);
 }
 
 /* Take over what the key grants; the grant lives longer than the transaction. */
@@ -138,6 +137,29 @@ copy_trace_id(RequestContext *context, const char *trace_id)
 }
 
 /*
+ * A request without a key: what needs none goes on with an empty context, and a
+ * request to no endpoint has nothing to protect.
+ */
+static void
+begin_without_key(FunctionCallInfo fcinfo)
+{
+	const EndpointStatus *endpoint;
+	RequestContext *context;
+
+	if (PG_ARGISNULL(5))
+		return;
+	context = context_start_request();
+	context->over_http = true;
+	context->operation = text_argument(fcinfo, 5, context->memory);
+	context->target = text_argument(fcinfo, 6, context->memory);
+	copy_trace_id(context, text_argument(fcinfo, 1, context->memory));
+	endpoint = find_endpoint(context->operation);
+	if (endpoint == NULL || endpoint->authenticated)
+		problem_raise(PROBLEM_UNAUTHENTICATED, "Send the header Authorization: Bearer and an API key.",
+					  "the request carries no API key");
+}
+
+/*
  * request_begin(api_key, trace_id, client_address, idempotency_key, fingerprint, operation, target)
  */
 Datum
@@ -148,14 +170,14 @@ qehs_request_begin(PG_FUNCTION_ARGS)
 	StringInfoData headers;
 	text	   *key;
 
-	if (PG_ARGISNULL(0) && PG_ARGISNULL(5))
-		PG_RETURN_TEXT_P(cstring_to_text(""));	/* no endpoint: nothing to protect */
+	json_begin(&headers);
 	if (PG_ARGISNULL(0))
-		problem_raise(PROBLEM_UNAUTHENTICATED, "Send the header Authorization: Bearer and an API key.",
-					  "the request carries no API key");
+	{
+		begin_without_key(fcinfo);
+		PG_RETURN_DATUM(json_datum(&headers));
+	}
 	key = PG_GETARG_TEXT_PP(0);
 	grant = auth_verify_key(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key));
-	json_begin(&headers);
 	apply_rate_limit(grant, &headers);
 	context = context_start_request();
 	fill_context(context, grant);
@@ -182,7 +204,8 @@ qehs_request_end(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require();
 	StringInfoData answer;
-	int			status = context->status ? context->status : endpoint_status(context->operation);
+	const EndpointStatus *endpoint = find_endpoint(context->operation);
+	int			status = context->status ? context->status : endpoint ? endpoint->status : 200;
 
 	if (context->idempotency_key)
 		idempotency_store(context, status);

@@ -7,7 +7,7 @@ SELECT :'made'::jsonb ->> 'key' AS key, :'made'::jsonb ->> 'id' AS id \gset
 SELECT length(:'key'), :'key' ~ '^qehs_live_sk_[0-9a-z]{66}$' AS form;
 SELECT qehs.request_begin(:'key') AS headers;
 SELECT qehs.request_begin(overlay(:'key' PLACING '~' FROM 30 FOR 1));
-SELECT qehs.request_begin(NULL);
+SELECT qehs.request_begin(NULL, operation => 'record_list');
 SELECT position(:'key' IN qehs.api_key_list()::text) AS secret_in_list;
 SELECT qehs.api_key_revoke(:'id') IS NULL AS revoked;
 SELECT qehs.request_begin(:'key');

@@ -17,7 +17,10 @@ cluster_create "$dir/cluster" "$port"
 cluster_start "$dir/cluster"
 export PG_BIN PGHOST=$dir/cluster PGPORT=$port PGUSER=postgres PGDATABASE=postgres QEHS_TEST_DIR=$dir QEHS_TEST_OUT=$dir/results
 failed=0
-tests/tools/sql_tests.sh | tee "$dir/sql.log" || failed=1
+tests/tools/sql_tests.sh | tee "$dir/sql.log" || {
+	failed=1
+	cat "$dir"/results/*.diffs
+}
 
 createdb qehs_http
 psql -q -X -d qehs_http -c 'CREATE EXTENSION qehs' -c 'ALTER ROLE qehs_shim LOGIN'
