@@ -10,9 +10,9 @@
 #include "plan.h"
 
 SPIPlanPtr
-plan_prepare(const char *sql, int argument_count, Oid *argument_types)
+plan_prepare(const char *sql, int argument_count, Oid *argument_types, int options)
 {
-	SPIPlanPtr	plan = SPI_prepare(sql, argument_count, argument_types);
+	SPIPlanPtr	plan = SPI_prepare_cursor(sql, argument_count, argument_types, options);
 
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
@@ -27,7 +27,7 @@ plan_execute(KeptPlan *plan, Datum *values, const char *nulls, bool read_only, i
 	int			result;
 
 	if (plan->prepared == NULL)
-		plan->prepared = plan_prepare(plan->sql, plan->argument_count, plan->argument_types);
+		plan->prepared = plan_prepare(plan->sql, plan->argument_count, plan->argument_types, 0);
 	result = SPI_execute_plan(plan->prepared, values, nulls, read_only, limit);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));

@@ -28,8 +28,11 @@ typedef struct KeptPlan
  */
 extern uint64 plan_execute(KeptPlan *plan, Datum *values, const char *nulls, bool read_only, int64 limit);
 
-/* Prepare and keep sql (used by caches of plans by shape); ERROR on failure. */
-extern SPIPlanPtr plan_prepare(const char *sql, int argument_count, Oid *argument_types);
+/*
+ * Prepare and keep sql (used by caches of plans by shape); ERROR on failure.
+ * Options are those of cursors: CURSOR_OPT_GENERIC_PLAN or 0.
+ */
+extern SPIPlanPtr plan_prepare(const char *sql, int argument_count, Oid *argument_types, int options);
 
 /* Column (1-based) of a row of SPI_tuptable. */
 extern Datum plan_value(uint64 row, int column, bool *isnull);

@@ -63,7 +63,11 @@ qehs_payload_time(PG_FUNCTION_ARGS)
 	PG_RETURN_TIMESTAMPTZ(time);
 }
 
-/* The kept plan of a shape, made when it is new. */
+/*
+ * The kept plan of a shape, made when it is new.  A walk without conditions has
+ * one good plan, so deep pages need not pay for planning with their position's
+ * values; filters are planned for theirs, which may be rare or common.
+ */
 static SPIPlanPtr
 shape_plan(ListQuery *query)
 {
@@ -81,7 +85,7 @@ shape_plan(ListQuery *query)
 		if (plans[i].used < oldest->used)
 			oldest = &plans[i];
 	}
-	plan = plan_prepare(query->sql.data, query->count, query->types);
+	plan = plan_prepare(query->sql.data, query->count, query->types, query->keyset_only ? CURSOR_OPT_GENERIC_PLAN : 0);
 	sql = MemoryContextStrdup(TopMemoryContext, query->sql.data);
 	if (oldest->plan)
 	{
@@ -357,6 +361,7 @@ qehs_record_list(PG_FUNCTION_ARGS)
 	append_bound(&query, optional_text(fcinfo, 3), "from", ">=");
 	append_bound(&query, optional_text(fcinfo, 4), "to", "<=");
 	append_search(&query, optional_text(fcinfo, 5));
+	query.keyset_only = query.count == 2;
 	if (cursor)
 		position = cursor_open(context, "record_list", binding.data, cursor, &length);
 	append_order(&query, &sort, position, length);

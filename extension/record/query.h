@@ -17,6 +17,7 @@ typedef struct ListQuery
 {
 	const ModuleDef *module;
 	StringInfoData sql;
+	bool		keyset_only;	/* no condition but tenant, module and position */
 	int			count;
 	Oid			types[QEHS_QUERY_ARGUMENTS];
 	Datum		values[QEHS_QUERY_ARGUMENTS];

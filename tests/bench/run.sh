@@ -1,0 +1,229 @@
+#!/bin/bash
+# The bench (make bench): qehs against its yardsticks, in turns (A/B/A/B), in one run on a cluster of its own.
+#
+#   run.sh [--record]     --record appends the figures to RESULTS.md
+#
+# BENCH_SECONDS (6) and BENCH_ROUNDS (3) say how long, BENCH_ROWS (1000000) how big the table of the page walk, BENCH_ONLY (all
+# of "http sql depth idle") which parts. The database settings are those of the tests but for memory; commits are durable.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. tests/tools/cluster.sh
+
+seconds=${BENCH_SECONDS:-6}
+rounds=${BENCH_ROUNDS:-3}
+rows=${BENCH_ROWS:-1000000}
+parts=${BENCH_ONLY:-http sql depth idle}
+connections=4
+clients=64
+record=
+[ "${1:-}" != --record ] || record=1
+dir=$(mktemp -d /var/tmp/qehs-bench.XXXXXX)
+chmod 755 "$dir"
+started=()
+
+finish() {
+	for pid in "${started[@]}"; do
+		kill "$pid" 2> /dev/null || true
+	done
+	wait
+	[ ! -e "$dir/cluster/data/postmaster.pid" ] || cluster_stop "$dir/cluster"
+	rm -rf "$dir"
+}
+
+say() {
+	echo "bench: $*" >&2
+}
+
+install_tools() {
+	if ! command -v wrk > /dev/null; then
+		[ "$(id -u)" = 0 ] || { say "wrk is missing: apt-get install wrk"; exit 1; }
+		apt-get update -qq
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk > /dev/null
+	fi
+	[ -e tests/bench/node_modules/pg ] || npm ci --prefix tests/bench --no-audit --no-fund --silent
+}
+
+start_database() {
+	export PGHOST=$dir/cluster PGPORT=5432 PGUSER=postgres PGDATABASE=bench
+	cluster_create "$dir/cluster" "$PGPORT"
+	as_postgres tee -a "$dir/cluster/data/postgresql.conf" > /dev/null <<-'CONF'
+		listen_addresses = ''
+		shared_buffers = 1GB
+		max_wal_size = 8GB
+		checkpoint_timeout = 30min
+	CONF
+	cluster_start "$dir/cluster"
+	"$PG_BIN/createdb" bench
+	node tests/bench/prepare.mjs "$dir"
+	. "$dir/env"
+	export QEHS_BENCH_KEY
+	defines=()
+	while IFS= read -r line; do
+		defines+=(-D "$line")
+	done < "$dir/vars"
+}
+
+# start_server NAME COMMAND…: in the background; its address goes to url_NAME and its pid to pid_NAME.
+start_server() {
+	local name=$1 port
+	shift
+	port=$(free_port)
+	"${@//PORT/$port}" > "$dir/$name.out" 2>&1 &
+	started+=($!)
+	declare -g "pid_$name=$!" "url_$name=http://127.0.0.1:$port"
+	for _ in $(seq 100); do
+		! curl -fs -o /dev/null "http://127.0.0.1:$port/readyz" || return 0
+		sleep 0.1
+	done
+	tail -5 "$dir/$name.out" >&2
+	say "$name did not get ready"
+	exit 1
+}
+
+# Processor time of processes, in milliseconds.
+cpu_of() {
+	local pid stat sum=0
+	for pid in "$@"; do
+		stat=$(cat "/proc/$pid/stat" 2> /dev/null) || continue
+		# shellcheck disable=SC2086
+		set -- ${stat##*) }
+		sum=$((sum + (${12} + ${13}) * 10))
+	done
+	echo "$sum"
+}
+
+result() {
+	echo "$*" >> "$dir/results"
+	say "$*"
+}
+
+# http_run KIND SIDE URL PID: one round of wrk.
+http_run() {
+	local kind=$1 side=$2 url=$3 pid=$4 before line backends backends_before
+	backends=$("$PG_BIN/psql" -X -At -c "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
+	before=$(cpu_of "$pid")
+	# shellcheck disable=SC2086
+	backends_before=$(cpu_of $backends)
+	line=$(QEHS_PATHS=$dir/$kind.paths QEHS_BODIES=$([ "$kind" != create ] || echo "$dir/create.bodies") \
+		wrk_round "$url" | grep '^RESULT')
+	# shellcheck disable=SC2086
+	set -- $line
+	[ "$3" = 0 ] || say "$3 answers were not 2xx ($kind, $side)"
+	# shellcheck disable=SC2086
+	result "$kind" "$side" "$2" "$4" "$5" \
+		"$((($(cpu_of "$pid") - before) * 1000 / ($2 * seconds + 1)))" "$((($(cpu_of $backends) - backends_before) * 1000 / ($2 * seconds + 1)))"
+}
+
+wrk_round() {
+	[ -n "$QEHS_BODIES" ] || unset QEHS_BODIES
+	wrk -t1 -c$clients -d"${seconds}s" --latency -s tests/bench/wrk.lua "$1"
+}
+
+# sql_run KIND SIDE USER SCRIPTS: one round of pgbench with the scripts DIR/SCRIPTS.*.sql.
+sql_run() {
+	local kind=$1 side=$2 user=$3 files=() file tps
+	for file in "$dir/$4".*.sql; do
+		files+=(-f "$file")
+	done
+	"$PG_BIN/pgbench" -U "$user" -n -M prepared -c $connections -j "${BENCH_JOBS:-1}" -T "$seconds" "${defines[@]}" "${files[@]}" \
+		> "$dir/pgbench.out" 2> "$dir/pgbench.err" || { cat "$dir/pgbench.err" >&2; exit 1; }
+	tps=$(sed -n 's/^tps = \([0-9.]*\).*/\1/p' "$dir/pgbench.out" | head -1)
+	result "$kind" "$side" "${tps%.*}" "$(sed -n 's/^latency average = \([0-9.]*\).*/\1/p' "$dir/pgbench.out" | head -1)"
+}
+
+bench_http() {
+	start_server shim ./qehs-shim --listen 127.0.0.1:PORT --threads 1 --connections $connections --log off \
+		--db "host=$PGHOST port=$PGPORT user=qehs_shim dbname=bench"
+	start_server pool node tests/bench/peer.mjs PORT $connections pool
+	start_server pipeline node tests/bench/peer.mjs PORT $connections pipeline
+	# once for nothing: plans, caches, compiled JavaScript
+	for kind in get page create; do
+		for url in "$url_shim" "$url_pool" "$url_pipeline"; do
+			seconds=1 QEHS_PATHS=$dir/$kind.paths QEHS_BODIES=$([ "$kind" != create ] || echo "$dir/create.bodies") wrk_round "$url" > /dev/null
+		done
+	done
+	for kind in get page create; do
+		for _ in $(seq "$rounds"); do
+			http_run $kind shim "$url_shim" "$pid_shim"
+			sql_run $kind pgbench qehs_shim $kind
+			http_run $kind fastify-pool "$url_pool" "$pid_pool"
+			http_run $kind fastify-pipeline "$url_pipeline" "$pid_pipeline"
+		done
+	done
+	for name in shim pool pipeline; do
+		pid=pid_$name
+		result memory "$name" "$(awk '/VmRSS/ { print int($2 / 1024 + 0.5) }' "/proc/${!pid}/status")"
+	done
+}
+
+bench_sql() {
+	for _ in $(seq "$rounds"); do
+		sql_run record_create call postgres call
+		sql_run record_create insert postgres insert
+		PGOPTIONS='-c synchronous_commit=off' sql_run record_create-async call postgres call
+		PGOPTIONS='-c synchronous_commit=off' sql_run record_create-async insert postgres insert
+	done
+}
+
+bench_depth() {
+	local have each begun
+	have=$("$PG_BIN/psql" -X -At -c 'SELECT count(*) FROM qehs.record WHERE deleted_at IS NULL')
+	each=$(((rows - have) / 2))
+	if [ $each -gt 0 ]; then
+		say "filling up to $rows records through record_create"
+		begun=$(date +%s%N)
+		# real payloads over and over, each time on another second of the three years
+		for session in 0 1; do
+			"$PG_BIN/psql" -X -q -o /dev/null -c "SELECT qehs.use_tenant('bench')" -c "SELECT count(qehs.record_create('incidents',
+				jsonb_set(payload, '{occurred_at}', to_jsonb(to_char(timestamp '2015-01-01' +
+					((2 * number + $session) * 48271::int8 % 94694400) * interval '1 second', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')))))
+				FROM (SELECT payload, row_number() OVER () AS number
+					FROM public.sample, generate_series(1, $((each / 20000 + 1))) LIMIT $each) AS rows" &
+			started+=($!)
+		done
+		wait "${started[@]: -2}"
+		result fill record_create "$((each * 2 * 1000 / (($(date +%s%N) - begun) / 1000000)))"
+		"$PG_BIN/psql" -X -q -c 'VACUUM ANALYZE qehs.record' -c CHECKPOINT
+	fi
+	node tests/bench/depth.mjs > "$dir/depth.md"
+}
+
+bench_idle() {
+	local out
+	ulimit -n 4096 2> /dev/null || true
+	start_server idle ./qehs-shim --listen 127.0.0.1:PORT --threads 1 --connections $connections --log off \
+		--db "host=$PGHOST port=$PGPORT user=qehs_shim dbname=bench"
+	out=$(node tests/bench/idle.mjs "$url_idle$(head -1 "$dir/get.paths")" "$pid_idle" 1000)
+	# shellcheck disable=SC2086
+	result idle 1000 $out
+}
+
+report() {
+	echo "## $(date -u '+%Y-%m-%d %H:%M') UTC, commit $(git rev-parse --short HEAD 2> /dev/null || echo '?')"
+	echo
+	echo "$(nproc) processors ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)), $(free -g | awk '/^Mem/ { print $2 }') GB," \
+		"$("$PG_BIN/postgres" --version | sed 's/ (.*//'), node $(node --version)."
+	echo "wrk with $clients connections, $connections PostgreSQL connections a side, median of $rounds rounds of ${seconds} s in turns."
+	echo
+	node tests/bench/report.mjs "$dir/results"
+	if [ -e "$dir/depth.md" ]; then
+		echo
+		echo "Pages of 50 among $rows records, by cursor:"
+		echo
+		cat "$dir/depth.md"
+	fi
+}
+
+trap finish EXIT
+trap 'exit 130' INT TERM
+[ -x ./qehs-shim ] || { say "build first: make"; exit 1; }
+install_tools
+start_database
+for part in $parts; do
+	"bench_$part"
+done
+report > "$dir/report.md"
+cat "$dir/report.md"
+if [ -n "$record" ]; then
+	{ echo; cat "$dir/report.md"; } >> tests/bench/RESULTS.md
+fi
