@@ -18,6 +18,7 @@
 
 #include "arguments.h"
 #include "clock.h"
+#include "cors.h"
 #include "json.h"
 #include "problem.h"
 #include "reply.h"
@@ -358,8 +359,9 @@ retry_delay(Request *request)
 }
 
 static void
-finish_reply(Request *request)
+finish_reply(const Exchange *exchange, Request *request)
 {
+	cors_apply(request, exchange->config);
 	if (request->endpoint && *request->endpoint->headers)
 		take_header_lines(request, request->endpoint->headers, strlen(request->endpoint->headers));
 	reply_complete(request);
@@ -395,7 +397,7 @@ job_done(PgJob *job)
 		problem_reply(request, request->refusal.code, 0, request->refusal.detail, request->violations.list.data);
 	else if (job->count > 1)
 		reply_answer(request);
-	finish_reply(request);
+	finish_reply(pending->exchange, request);
 	pending->finished(request);
 }
 
@@ -513,5 +515,5 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 		submit(exchange, request, finished);
 		return;
 	}
-	finish_reply(request);
+	finish_reply(exchange, request);
 }

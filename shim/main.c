@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "config.h"
 #include "log.h"
 #include "loop.h"
@@ -183,6 +184,11 @@ main(int argc, char **argv)
 
 	config_read(&config, argc, argv);
 	problem_base(config.public_url);
+	if (!client_trust(config.trusted_proxies))
+	{
+		fprintf(stderr, "qehs-shim: --trusted-proxies must be networks such as 10.0.0.0/8, not \"%s\"\n", config.trusted_proxies);
+		return 2;
+	}
 	if (!log_open(config.log))
 		fail("could not open the log", config.log);
 	signal(SIGPIPE, SIG_IGN);
