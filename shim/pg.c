@@ -130,6 +130,14 @@ lose_connection(Connection *connection)
 		finish_job(flights[i].job, PG_LOST);
 }
 
+/* What PostgreSQL tells besides results is in its own log. */
+static void
+drop_notice(void *closure, const PGresult *notice)
+{
+	(void) closure;
+	(void) notice;
+}
+
 static void
 open_connection(Connection *connection)
 {
@@ -143,7 +151,10 @@ open_connection(Connection *connection)
 	if (connection->pg == NULL || PQstatus(connection->pg) == CONNECTION_BAD || PQsocket(connection->pg) < 0)
 		lose_connection(connection);
 	else
+	{
+		PQsetNoticeReceiver(connection->pg, drop_notice, NULL);
 		watch_socket(connection, EPOLLOUT);
+	}
 }
 
 /* The connection stands: nothing is prepared on it yet. */
@@ -472,7 +483,7 @@ expire_waiting(Pool *pool, uint64_t now)
 {
 	bool		ready = any_ready(pool);
 
-	while (pool->first && (!ready || now - pool->first->submitted > MAX_WAIT_NS))
+	while (pool->first && (!ready || now > pool->first->submitted + MAX_WAIT_NS))
 	{
 		PgJob	   *job = pool->first;
 
