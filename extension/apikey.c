@@ -1,13 +1,16 @@
 /*
  * apikey.c
- *	  API keys: create, list, revoke.
+ *	  API keys: create, rotate, revoke.
  *
- * The secret leaves the extension once, in the answer of api_key_create; the
- * table holds its SHA-256 and the prefix that finds it.  A caller cannot give a
- * key more than it has itself.
+ * The secret leaves the extension once, in the answer of api_key_create or
+ * api_key_rotate; the table holds its SHA-256 and the prefix that finds it.  A
+ * caller cannot give a key more than it has itself.
  */
 #include "compat.h"
 
+#include <sys/socket.h>
+
+#include "apikey.h"
 #include "auth.h"
 #include "catalog/pg_type.h"
 #include "error.h"
@@ -15,25 +18,38 @@
 #include "id.h"
 #include "json.h"
 #include "plan.h"
-#include "record/cursor.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/inet.h"
 #include "watch.h"
 
 PG_FUNCTION_INFO_V1(qehs_api_key_create);
-PG_FUNCTION_INFO_V1(qehs_api_key_list);
+PG_FUNCTION_INFO_V1(qehs_api_key_rotate);
 PG_FUNCTION_INFO_V1(qehs_api_key_revoke);
 
-#define KEY_COLUMNS "id, name, prefix, scopes, roles, modules, rate_limit, created_at, expires_at, revoked_at"
+#define MAX_OVERLAP (90 * 86400)
 
 static KeptPlan insert_key = {
 	"INSERT INTO qehs.api_key (tenant_id, id, name, prefix, hash, scopes, roles, modules, user_id, rate_limit,"
-	" created_by, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING " KEY_COLUMNS,
-	12, {INT4OID, UUIDOID, TEXTOID, TEXTOID, BYTEAOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, UUIDOID, INT4OID,
-	UUIDOID, TIMESTAMPTZOID}, NULL
+	" created_by, expires_at, allowed_addresses) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+	" RETURNING " KEY_COLUMNS,
+	13, {INT4OID, UUIDOID, TEXTOID, TEXTOID, BYTEAOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, UUIDOID, INT4OID,
+	UUIDOID, TIMESTAMPTZOID, CIDRARRAYOID}, NULL
 };
-static KeptPlan select_keys = {
-	"SELECT " KEY_COLUMNS " FROM qehs.api_key WHERE tenant_id = $1 AND id > $2 ORDER BY id",
+static KeptPlan copy_key = {
+	"INSERT INTO qehs.api_key (tenant_id, id, name, prefix, hash, scopes, roles, modules, user_id, rate_limit,"
+	" created_by, expires_at, allowed_addresses) SELECT tenant_id, $3, name, $4, $5, scopes, roles, modules, user_id,"
+	" rate_limit, $6, expires_at, allowed_addresses FROM qehs.api_key WHERE tenant_id = $1 AND id = $2"
+	" AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > pg_catalog.now()) RETURNING " KEY_COLUMNS,
+	6, {INT4OID, UUIDOID, UUIDOID, TEXTOID, BYTEAOID, UUIDOID}, NULL
+};
+static KeptPlan expire_key = {
+	"UPDATE qehs.api_key SET expires_at = LEAST(expires_at, pg_catalog.now() + $3 * interval '1 second')"
+	" WHERE tenant_id = $1 AND id = $2",
+	3, {INT4OID, UUIDOID, INT4OID}, NULL
+};
+static KeptPlan key_grants = {
+	"SELECT scopes, roles FROM qehs.api_key WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL",
 	2, {INT4OID, UUIDOID}, NULL
 };
 static KeptPlan revoke_key = {
@@ -46,76 +62,6 @@ static KeptPlan select_user = {
 	" AND pg_catalog.lower(user_name) = pg_catalog.lower($2)",
 	2, {INT4OID, TEXTOID}, NULL
 };
-
-static void
-write_names(StringInfo out, Datum array, bool isnull)
-{
-	const char **names;
-	int			count;
-
-	if (isnull)
-	{
-		json_literal(out, "null");
-		return;
-	}
-	names = auth_names(array, &count);
-	appendStringInfoChar(out, '[');
-	for (int i = 0; i < count; i++)
-	{
-		if (i > 0)
-			appendStringInfoChar(out, ',');
-		json_string(out, names[i]);
-	}
-	appendStringInfoChar(out, ']');
-}
-
-static void
-write_time(StringInfo out, Datum time, bool isnull)
-{
-	if (isnull)
-		json_literal(out, "null");
-	else
-		json_time(out, DatumGetTimestampTz(time));
-}
-
-/* Append a row of KEY_COLUMNS, without its closing brace. */
-static void
-write_key(StringInfo out, uint64 row)
-{
-	bool		isnull;
-	Datum		value;
-
-	json_literal(out, "{\"id\":");
-	json_id(out, DatumGetUUIDP(plan_value(row, 1, &isnull)), QEHS_ID_KEY);
-	json_literal(out, ",\"name\":");
-	json_string(out, TextDatumGetCString(plan_value(row, 2, &isnull)));
-	json_literal(out, ",\"prefix\":");
-	json_string(out, TextDatumGetCString(plan_value(row, 3, &isnull)));
-	json_literal(out, ",\"scopes\":");
-	value = plan_value(row, 4, &isnull);
-	write_names(out, value, isnull);
-	json_literal(out, ",\"roles\":");
-	value = plan_value(row, 5, &isnull);
-	write_names(out, value, isnull);
-	json_literal(out, ",\"modules\":");
-	value = plan_value(row, 6, &isnull);
-	write_names(out, value, isnull);
-	json_literal(out, ",\"rateLimit\":");
-	value = plan_value(row, 7, &isnull);
-	if (isnull)
-		json_literal(out, "null");
-	else
-		json_int(out, DatumGetInt32(value));
-	json_literal(out, ",\"createdAt\":");
-	value = plan_value(row, 8, &isnull);
-	write_time(out, value, isnull);
-	json_literal(out, ",\"expiresAt\":");
-	value = plan_value(row, 9, &isnull);
-	write_time(out, value, isnull);
-	json_literal(out, ",\"revokedAt\":");
-	value = plan_value(row, 10, &isnull);
-	write_time(out, value, isnull);
-}
 
 /* Scopes that exist and that the caller has. */
 static void
@@ -158,21 +104,77 @@ find_user(const RequestContext *context, Datum user_name)
 	return plan_value(0, 1, &isnull);
 }
 
-/* api_key_create(name, scopes, roles, modules, expires_at, acting_user, rate_limit) */
+/* text[] of networks as cidr[]; bits behind the mask are dropped. */
+static Datum
+read_networks(Datum array, ViolationList *violations)
+{
+	int			count;
+	const char **names = auth_names(array, &count);
+	Datum	   *networks = palloc(sizeof(Datum) * Max(count, 1));
+	unsigned char address[16];
+
+	for (int i = 0; i < count; i++)
+	{
+		/* checked first, as inet_in raises an error of its own */
+		int			family = strchr(names[i], ':') ? PGSQL_AF_INET6 : PGSQL_AF_INET;
+
+		if (pg_inet_net_pton(family, names[i], address, -1) < 0)
+			violation_add(violations, psprintf("/allowedAddresses/%d", i), "format",
+						  "must be a network such as 192.0.2.0/24 or 2001:db8::/32");
+		else if (violations->count == 0)
+			networks[i] = DirectFunctionCall1(inet_to_cidr, DirectFunctionCall1(inet_in, CStringGetDatum(names[i])));
+	}
+	if (violations->count > 0)
+		return (Datum) 0;
+	return PointerGetDatum(construct_array(networks, count, CIDROID, -1, false, TYPALIGN_INT));
+}
+
+/* A new secret: its text, its hash for the table, and its prefix. */
+static void
+make_secret(const RequestContext *context, char *key, Datum *prefix, Datum *hash)
+{
+	bytea	   *digest = palloc(VARHDRSZ + 32);
+
+	auth_new_key(context->tenant_id, key);
+	SET_VARSIZE(digest, VARHDRSZ + 32);
+	auth_sha256(key, QEHS_KEY_LENGTH, (uint8 *) VARDATA(digest));
+	*hash = PointerGetDatum(digest);
+	*prefix = PointerGetDatum(cstring_to_text_with_len(key, QEHS_KEY_PREFIX));
+}
+
+/* The row of the statement just run, with the secret. */
+static void
+write_new_key(RequestContext *context, StringInfo out, const char *key)
+{
+	bool		isnull;
+	char		id[QEHS_ID_LENGTH + 1];
+
+	apikey_write(out, 0);
+	json_literal(out, ",\"key\":");
+	json_string(out, key);
+	appendStringInfoChar(out, '}');
+	id_format(DatumGetUUIDP(plan_value(0, 1, &isnull)), QEHS_ID_KEY, id);
+	context_header(context, "Location", "/api/v1/api-keys/%s", id);
+	context_header(context, "Cache-Control", "no-store");
+	context->secret_answer = true;
+}
+
+/* api_key_create(name, scopes, roles, modules, expires_at, acting_user, rate_limit, allowed_addresses) */
 Datum
 qehs_api_key_create(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_ADMIN_KEYS);
 	ViolationList violations = {0};
 	char		key[QEHS_KEY_LENGTH + 1];
-	bytea	   *hash = palloc(VARHDRSZ + 32);
 	pg_uuid_t	id;
-	Datum		values[12];
-	char		nulls[13] = "            ";
+	Datum		values[13];
+	char		nulls[14] = "             ";
 	StringInfoData out;
 
 	if (PG_ARGISNULL(0) || VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0)) == 0)
 		violation_add(&violations, "/name", "required", "is required");
+	else if (VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0)) > 200)
+		violation_add(&violations, "/name", "maxLength", "must be at most 200 bytes");
 	for (int i = 1; i <= 2; i++)
 		if (PG_ARGISNULL(i))
 			violation_add(&violations, i == 1 ? "/scopes" : "/roles", "required", "is required");
@@ -182,18 +184,16 @@ qehs_api_key_create(PG_FUNCTION_ARGS)
 		check_roles(context, PG_GETARG_DATUM(2), &violations);
 	if (!PG_ARGISNULL(6) && PG_GETARG_INT32(6) < 0)
 		violation_add(&violations, "/rateLimit", "minimum", "must be at least 0");
+	values[12] = PG_ARGISNULL(7) ? (Datum) 0 : read_networks(PG_GETARG_DATUM(7), &violations);
+	nulls[12] = PG_ARGISNULL(7) ? 'n' : ' ';
 	violation_raise(&violations);
-	auth_new_key(context->tenant_id, key);
-	SET_VARSIZE(hash, VARHDRSZ + 32);
-	auth_sha256(key, QEHS_KEY_LENGTH, (uint8 *) VARDATA(hash));
 	id_generate(&id);
 	json_begin(&out);
 	SPI_connect();
 	values[0] = Int32GetDatum(context->tenant_id);
 	values[1] = UUIDPGetDatum(&id);
 	values[2] = PG_GETARG_DATUM(0);
-	values[3] = PointerGetDatum(cstring_to_text_with_len(key, QEHS_KEY_PREFIX));
-	values[4] = PointerGetDatum(hash);
+	make_secret(context, key, &values[3], &values[4]);
 	values[5] = PG_GETARG_DATUM(1);
 	values[6] = PG_GETARG_DATUM(2);
 	values[7] = PG_GETARG_DATUM(3);
@@ -206,61 +206,61 @@ qehs_api_key_create(PG_FUNCTION_ARGS)
 	values[11] = PG_GETARG_DATUM(4);
 	nulls[11] = PG_ARGISNULL(4) ? 'n' : ' ';
 	plan_execute(&insert_key, values, nulls, false, 0);
-	write_key(&out, 0);
+	write_new_key(context, &out, key);
 	SPI_finish();
-	json_literal(&out, ",\"key\":");
-	json_string(&out, key);
-	appendStringInfoChar(&out, '}');
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
-/* api_key_list(page_size, cursor) */
+static bool
+read_key_id(FunctionCallInfo fcinfo, pg_uuid_t *id)
+{
+	text	   *wire = PG_ARGISNULL(0) ? cstring_to_text("") : PG_GETARG_TEXT_PP(0);
+
+	return id_parse(VARDATA_ANY(wire), VARSIZE_ANY_EXHDR(wire), QEHS_ID_KEY, id);
+}
+
+static void pg_attribute_noreturn()
+refuse_unknown_key(void)
+{
+	problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such API key");
+}
+
+/* api_key_rotate(id, overlap): a new key with the same rights; the old one expires after overlap seconds. */
 Datum
-qehs_api_key_list(PG_FUNCTION_ARGS)
+qehs_api_key_rotate(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_ADMIN_KEYS);
-	int32		limit = PG_ARGISNULL(0) ? 50 : PG_GETARG_INT32(0);
-	pg_uuid_t	last = {{0}};
-	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&last)};
+	int32		overlap = PG_ARGISNULL(1) ? 86400 : PG_GETARG_INT32(1);
+	ViolationList violations = {0};
+	char		key[QEHS_KEY_LENGTH + 1];
+	pg_uuid_t	old_id;
+	pg_uuid_t	id;
+	Datum		values[6] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&old_id), UUIDPGetDatum(&id)};
 	StringInfoData out;
-	uint64		rows;
 	bool		isnull;
 
-	if (limit < 1 || limit > 200)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?limit", "range", "must be from 1 to 200");
-	if (!PG_ARGISNULL(1))
-	{
-		int			length;
-		char	   *position = cursor_open(context, "api_key_list", "", text_to_cstring(PG_GETARG_TEXT_PP(1)), &length);
-
-		if (length != sizeof(last))
-			problem_raise_at(PROBLEM_INVALID_CURSOR, "?cursor", "invalid", "is not a cursor of this list");
-		memcpy(&last, position, sizeof(last));
-	}
+	if (overlap < 0 || overlap > MAX_OVERLAP)
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/overlapSeconds", "range", "must be from 0 to %d", MAX_OVERLAP);
+	if (!read_key_id(fcinfo, &old_id))
+		refuse_unknown_key();
+	id_generate(&id);
 	json_begin(&out);
-	json_literal(&out, "{\"items\":[");
 	SPI_connect();
-	rows = plan_execute(&select_keys, values, NULL, true, limit + 1);
-	for (uint64 i = 0; i < Min(rows, (uint64) limit); i++)
-	{
-		if (i > 0)
-			appendStringInfoChar(&out, ',');
-		write_key(&out, i);
-		appendStringInfoChar(&out, '}');
-		last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
-	}
+	if (plan_execute(&key_grants, values, NULL, false, 1) == 0)
+		refuse_unknown_key();
+	check_scopes(context, plan_value(0, 1, &isnull), &violations);
+	check_roles(context, plan_value(0, 2, &isnull), &violations);
+	if (violations.count > 0)
+		problem_raise(PROBLEM_FORBIDDEN, NULL, "the API key has scopes or roles that the caller lacks");
+	make_secret(context, key, &values[3], &values[4]);
+	values[5] = UUIDPGetDatum(&context->actor_id);
+	if (plan_execute(&copy_key, values, NULL, false, 0) == 0)
+		refuse_unknown_key();
+	write_new_key(context, &out, key);
+	values[2] = Int32GetDatum(overlap);
+	plan_execute(&expire_key, values, NULL, false, 0);
 	SPI_finish();
-	json_literal(&out, "],\"nextCursor\":");
-	if (rows > (uint64) limit)
-	{
-		char	   *cursor = cursor_seal(context, "api_key_list", "", (const char *) &last, sizeof(last));
-
-		json_string(&out, cursor);
-		context_link_next(context, cursor);
-	}
-	else
-		json_literal(&out, "null");
-	appendStringInfoChar(&out, '}');
+	watch_announce(WATCH_API_KEY);
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
@@ -269,20 +269,17 @@ Datum
 qehs_api_key_revoke(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_ADMIN_KEYS);
-	text	   *wire = PG_ARGISNULL(0) ? cstring_to_text("") : PG_GETARG_TEXT_PP(0);
 	pg_uuid_t	id;
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&id)};
-	bool		found;
+	uint64		found;
 
-	found = id_parse(VARDATA_ANY(wire), VARSIZE_ANY_EXHDR(wire), QEHS_ID_KEY, &id);
-	if (found)
-	{
-		SPI_connect();
-		found = plan_execute(&revoke_key, values, NULL, false, 0) == 1;
-		SPI_finish();
-	}
-	if (!found)
-		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such API key");
+	if (!read_key_id(fcinfo, &id))
+		refuse_unknown_key();
+	SPI_connect();
+	found = plan_execute(&revoke_key, values, NULL, false, 0);
+	SPI_finish();
+	if (found == 0)
+		refuse_unknown_key();
 	watch_announce(WATCH_API_KEY);
 	PG_RETURN_NULL();
 }

@@ -13,6 +13,8 @@
  */
 #include "compat.h"
 
+#include "access/xact.h"
+#include "access/xlog.h"
 #include "auth.h"
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
@@ -28,6 +30,8 @@
 #include "watch.h"
 
 #define DEFAULT_RATE_LIMIT 300
+#define DEFAULT_SIGNED_URL_LIMIT 50
+#define USE_INTERVAL (60 * USECS_PER_SEC)
 
 static const char base32[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -36,14 +40,27 @@ static MemoryContext grants_memory = NULL;
 static uint64 grants_generation = 0;
 
 static KeptPlan select_key = {
-	"SELECT k.hash, k.id, k.scopes, k.roles, k.modules, k.user_id, k.rate_limit, k.expires_at, k.name, t.slug,"
+	"SELECT k.hash, k.id, k.scopes, k.roles, k.modules, k.user_id, COALESCE((SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = $1 AND l.class = 'default'"
+	" AND l.key_id = k.id), k.rate_limit, (SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = $1"
+	" AND l.class = 'default' AND l.key_id = '00000000-0000-0000-0000-000000000000')), k.expires_at, k.name, t.slug,"
 	" u.display_name,"
-	" ARRAY(SELECT m.role_name FROM qehs.role_member AS m WHERE m.tenant_id = $1 AND m.user_id = k.user_id)"
+	" ARRAY(SELECT m.role_name FROM qehs.role_member AS m WHERE m.tenant_id = $1 AND m.user_id = k.user_id),"
+	" (SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = $1 AND l.class = 'signed-urls' AND"
+	" l.key_id IN (k.id, '00000000-0000-0000-0000-000000000000') ORDER BY l.key_id DESC LIMIT 1),"
+	" k.allowed_addresses"
 	" FROM qehs.api_key AS k JOIN qehs.tenant AS t ON t.id = k.tenant_id"
 	" LEFT JOIN qehs.user_account AS u ON u.tenant_id = $1 AND u.id = k.user_id"
 	" WHERE k.tenant_id = $1 AND k.prefix = $2 AND k.revoked_at IS NULL"
 	" AND (k.user_id IS NULL OR u.active)",
 	2, {INT4OID, TEXTOID}, NULL
+};
+
+/* Another backend that is writing the same is not waited for. */
+static KeptPlan note_use = {
+	"UPDATE qehs.api_key SET last_used_at = pg_catalog.now() WHERE tenant_id = $1 AND id = (SELECT k.id"
+	" FROM qehs.api_key AS k WHERE k.tenant_id = $1 AND k.id = $2 AND (k.last_used_at IS NULL OR"
+	" k.last_used_at < pg_catalog.now() - interval '1 minute') FOR NO KEY UPDATE SKIP LOCKED)",
+	2, {INT4OID, UUIDOID}, NULL
 };
 
 void
@@ -90,12 +107,6 @@ auth_new_key(int32 tenant_id, char *buffer)
 		random[i] = base32[bytes[i] & 31];
 	write_base32(random + QEHS_KEY_RANDOM, key_checksum(buffer), QEHS_KEY_CHECK);
 	buffer[QEHS_KEY_LENGTH] = '\0';
-}
-
-static void pg_attribute_noreturn()
-refuse(void)
-{
-	problem_raise(PROBLEM_UNAUTHENTICATED, NULL, "the API key is missing, malformed, revoked or expired");
 }
 
 /* The tenant's number in a key of right form and checksum; 0 otherwise. */
@@ -180,10 +191,14 @@ read_grant(KeyGrant *grant)
 	value = plan_value(0, 8, &isnull);
 	grant->expires_at = isnull ? DT_NOEND : DatumGetTimestampTz(value);
 	grant->tenant_slug = TextDatumGetCString(plan_value(0, 10, &isnull));
+	value = plan_value(0, 13, &isnull);
+	grant->signed_url_limit = isnull ? DEFAULT_SIGNED_URL_LIMIT : DatumGetInt32(value);
+	value = plan_value(0, 14, &isnull);
+	grant->allowed_addresses = isnull ? NULL : DatumGetArrayTypePCopy(value);
 }
 
 /* Look the key up in the table; NULL when there is none. */
-static const KeyGrant *
+static KeyGrant *
 load_grant(const char *key, int32 tenant_id, const uint8 *hash)
 {
 	Datum		values[2] = {Int32GetDatum(tenant_id), PointerGetDatum(cstring_to_text_with_len(key, QEHS_KEY_PREFIX))};
@@ -231,21 +246,52 @@ renew_cache(void)
 	grants_generation = generation;
 }
 
-const KeyGrant *
-auth_verify_key(const char *key, int length)
+KeyGrant *
+auth_find_key(const char *key, int length)
 {
 	int32		tenant_id = key_tenant(key, length);
 	uint8		hash[32];
-	const KeyGrant *grant;
+	KeyGrant   *grant;
 
 	if (tenant_id == 0)
-		refuse();
+		return NULL;
 	renew_cache();
 	auth_sha256(key, length, hash);
 	grant = hash_search(grants, hash, HASH_FIND, NULL);
 	if (grant == NULL)
 		grant = load_grant(key, tenant_id, hash);
-	if (grant == NULL || grant->expires_at <= GetCurrentTimestamp())
-		refuse();
-	return grant;
+	return grant && grant->expires_at > GetCurrentTimestamp() ? grant : NULL;
+}
+
+void
+auth_check_address(const KeyGrant *grant, const char *address)
+{
+	ArrayIterator iterator;
+	Datum		network;
+	Datum		client;
+	bool		isnull;
+
+	if (grant->allowed_addresses == NULL || address == NULL)
+		return;
+	client = DirectFunctionCall1(inet_in, CStringGetDatum(address));
+	iterator = array_create_iterator(grant->allowed_addresses, 0, NULL);
+	while (array_iterate(iterator, &network, &isnull))
+		if (!isnull && DatumGetBool(DirectFunctionCall2(network_subeq, client, network)))
+			return;
+	problem_raise(PROBLEM_FORBIDDEN, "Use it from one of its allowed addresses.",
+				  "the API key may not be used from this address");
+}
+
+void
+auth_note_use(KeyGrant *grant)
+{
+	Datum		values[2] = {Int32GetDatum(grant->tenant_id), UUIDPGetDatum(&grant->key_id)};
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+
+	if (now - grant->use_noted < USE_INTERVAL || XactReadOnly || RecoveryInProgress())
+		return;
+	grant->use_noted = now;
+	SPI_connect();
+	plan_execute(&note_use, values, NULL, false, 0);
+	SPI_finish();
 }

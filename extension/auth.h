@@ -6,6 +6,7 @@
 #define QEHS_AUTH_H
 
 #include "context.h"
+#include "utils/array.h"
 #include "utils/timestamp.h"
 
 /* What a valid key grants; cached per backend until keys or users change. */
@@ -24,11 +25,20 @@ typedef struct KeyGrant
 	int			module_count;
 	const char **modules;
 	int32		rate_limit;		/* requests a minute; 0: none */
+	int32		signed_url_limit;	/* the same, for signed URLs */
+	ArrayType  *allowed_addresses;	/* cidr[], or NULL */
+	TimestampTz use_noted;		/* when last_used_at was written last by this backend */
 	TimestampTz expires_at;		/* DT_NOEND: never */
 } KeyGrant;
 
-/* The grant of a key; raises QH401 for one that is unknown, revoked or expired. */
-extern const KeyGrant *auth_verify_key(const char *key, int length);
+/* The grant of a key; NULL for one that is malformed, unknown, revoked or expired. */
+extern KeyGrant *auth_find_key(const char *key, int length);
+
+/* Raise QH403 unless the key may be used from the address (NULL: not over HTTP). */
+extern void auth_check_address(const KeyGrant *grant, const char *address);
+
+/* Note in the table that the key is in use: at most once a minute and backend. */
+extern void auth_note_use(KeyGrant *grant);
 
 /* Text of a scope and back (0 when unknown). */
 extern const char *scope_name(Scope scope);

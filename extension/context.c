@@ -20,6 +20,7 @@ static RequestContext request_context;
 static RequestContext session_context;
 static bool request_active = false;
 static bool session_active = false;
+static emit_log_hook_type previous_emit_log_hook = NULL;
 
 static const struct
 {
@@ -68,10 +69,24 @@ on_transaction_end(XactEvent event, void *argument)
 	}
 }
 
+/* Whatever PostgreSQL logs during a request carries its trace id. */
+static void
+add_trace_id(ErrorData *edata)
+{
+	if (request_active && request_context.trace_id[0] && edata->output_to_server)
+		edata->context = edata->context ?
+			psprintf("%s\nqehs trace %s", edata->context, request_context.trace_id) :
+			psprintf("qehs trace %s", request_context.trace_id);
+	if (previous_emit_log_hook)
+		previous_emit_log_hook(edata);
+}
+
 void
 context_init(void)
 {
 	RegisterXactCallback(on_transaction_end, NULL);
+	previous_emit_log_hook = emit_log_hook;
+	emit_log_hook = add_trace_id;
 }
 
 static RequestContext *

@@ -59,6 +59,8 @@ typedef struct RequestContext
 	/* kept only for an idempotent request */
 	const char *idempotency_key;	/* or NULL */
 	bytea	   *fingerprint;
+	const char *credential;		/* the API key: encrypts an answer that holds a secret */
+	bool		secret_answer;	/* the answer holds a secret */
 	char	   *body;			/* the answer's text, or NULL */
 	int			body_length;
 	const char *operation;		/* name in qehs.endpoint */

@@ -6,6 +6,9 @@
  * taken before the look-up, and the look-up has a fresh snapshot, so whoever
  * gets the lock sees what the last holder committed.  A request that fails rolls
  * its row back with its effect and leaves no key behind.
+ *
+ * An answer that holds a new API key is encrypted with the API key of its
+ * request (seal.c), so that no secret stands in the table.
  */
 #include "compat.h"
 
@@ -15,12 +18,13 @@
 #include "idempotency.h"
 #include "json.h"
 #include "plan.h"
+#include "seal.h"
 #include "storage/lock.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
 static KeptPlan select_answer = {
-	"SELECT fingerprint, status, headers, body, created_at > pg_catalog.now() - interval '24 hours'"
+	"SELECT fingerprint, status, headers, body, sealed, created_at > pg_catalog.now() - interval '24 hours'"
 	" FROM qehs.idempotency WHERE tenant_id = $1 AND key_id = $2 AND idempotency_key = $3",
 	3, {INT4OID, UUIDOID, TEXTOID}, NULL
 };
@@ -31,9 +35,9 @@ static KeptPlan delete_answer = {
 };
 
 static KeptPlan insert_answer = {
-	"INSERT INTO qehs.idempotency (tenant_id, key_id, idempotency_key, fingerprint, status, headers, body)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7)",
-	7, {INT4OID, UUIDOID, TEXTOID, BYTEAOID, INT4OID, TEXTOID, TEXTOID}, NULL
+	"INSERT INTO qehs.idempotency (tenant_id, key_id, idempotency_key, fingerprint, status, headers, body, sealed)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+	8, {INT4OID, UUIDOID, TEXTOID, BYTEAOID, INT4OID, TEXTOID, TEXTOID, BOOLOID}, NULL
 };
 
 static bool
@@ -51,7 +55,7 @@ lock_key(const RequestContext *context)
 }
 
 static void pg_attribute_noreturn()
-replay(void)
+replay(const RequestContext *context)
 {
 	StringInfoData detail;
 	bool		isnull;
@@ -64,7 +68,12 @@ replay(void)
 	json_string(&detail, TextDatumGetCString(plan_value(0, 3, &isnull)));
 	json_literal(&detail, ",\"body\":");
 	body = plan_value(0, 4, &isnull);
-	json_string(&detail, isnull ? NULL : TextDatumGetCString(body));
+	if (isnull)
+		json_string(&detail, NULL);
+	else if (DatumGetBool(plan_value(0, 5, &isnull)))
+		json_string(&detail, seal_open(context->credential, TextDatumGetCString(body)));
+	else
+		json_string(&detail, TextDatumGetCString(body));
 	appendStringInfoChar(&detail, '}');
 	ereport(ERROR,
 			(errcode(MAKE_SQLSTATE('Q', 'H', '2', '0', '0')),
@@ -91,7 +100,7 @@ idempotency_claim(const RequestContext *context)
 	SPI_connect();
 	if (plan_execute(&select_answer, values, NULL, false, 1) == 1)
 	{
-		if (!DatumGetBool(plan_value(0, 5, &isnull)))
+		if (!DatumGetBool(plan_value(0, 6, &isnull)))
 			plan_execute(&delete_answer, values, NULL, false, 0);
 		else
 		{
@@ -101,7 +110,7 @@ idempotency_claim(const RequestContext *context)
 				memcmp(VARDATA_ANY(stored), VARDATA_ANY(context->fingerprint), VARSIZE_ANY_EXHDR(stored)) != 0)
 				problem_raise_at(PROBLEM_KEY_CONFLICT, "@Idempotency-Key", "reused",
 								 "was used with another request");
-			replay();
+			replay(context);
 		}
 	}
 	SPI_finish();
@@ -110,8 +119,8 @@ idempotency_claim(const RequestContext *context)
 void
 idempotency_store(const RequestContext *context, int status)
 {
-	Datum		values[7];
-	char		nulls[8] = "       ";
+	Datum		values[8];
+	char		nulls[9] = "        ";
 
 	values[0] = Int32GetDatum(context->tenant_id);
 	values[1] = UUIDPGetDatum(&context->key_id);
@@ -119,7 +128,12 @@ idempotency_store(const RequestContext *context, int status)
 	values[3] = PointerGetDatum(context->fingerprint);
 	values[4] = Int32GetDatum(status);
 	values[5] = CStringGetTextDatum(context->headers.data ? context->headers.data : "");
-	values[6] = context->body ? PointerGetDatum(cstring_to_text_with_len(context->body, context->body_length)) : (Datum) 0;
+	values[6] = (Datum) 0;
+	if (context->body && context->secret_answer)
+		values[6] = CStringGetTextDatum(seal_close(context->credential, context->body, context->body_length));
+	else if (context->body)
+		values[6] = PointerGetDatum(cstring_to_text_with_len(context->body, context->body_length));
+	values[7] = BoolGetDatum(context->secret_answer);
 	if (context->fingerprint == NULL)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "@Idempotency-Key", "fingerprint",
 						 "needs the fingerprint of its request");

@@ -17,6 +17,7 @@
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
+#include "throttle.h"
 #include "utils/guc.h"
 #include "watch.h"
 
@@ -56,6 +57,7 @@ _PG_init(void)
 {
 	error_init();
 	context_init();
+	throttle_init();
 	watch_init();
 	MarkGUCPrefixReserved("qehs");
 	if (!process_shared_preload_libraries_in_progress)

@@ -1,15 +1,15 @@
 /*
  * ratelimit.c
- *	  A sliding window a key, approximated by two buckets of a minute.
+ *	  A sliding window a caller, approximated by two buckets of a minute.
  *
  * The estimate is the current bucket plus the share of the previous one that
- * the window still covers, as if its requests had come evenly.  With an even
- * stream it is exact; in the worst case (all of the previous bucket at its end)
- * a window can hold up to twice the limit minus one only across a boundary
- * where the previous bucket was itself full and early, and never more than the
- * limit within one bucket.
+ * the window still covers, as if its requests had come evenly.  A burst within
+ * one minute of the clock is cut exactly at the limit.  Across the minute the
+ * error is the unevenness of the previous bucket: if all of it came in its last
+ * second, the estimate is short by at most its fading share, so a window can
+ * hold up to twice the limit, and never more than the limit in one bucket.
  *
- * The table is a fixed set-associative array: a key hashes to a set of four
+ * The table is a fixed set-associative array: a caller hashes to a set of four
  * entries under one spinlock, and the entry idle for longest makes room.  So
  * memory is bounded, nothing is allocated, and a count is never rolled back.
  * Without shared_preload_libraries the array is the backend's own, and the limit
@@ -31,8 +31,9 @@
 
 typedef struct RateEntry
 {
-	pg_uuid_t	key_id;
+	pg_uuid_t	caller;
 	Oid			database;
+	int32		class;
 	int64		bucket;			/* minutes since the epoch; 0: free */
 	int32		current;
 	int32		previous;
@@ -71,9 +72,9 @@ ratelimit_shmem_startup(void)
 		initialize_sets();
 }
 
-/* The key's entry, or the one idle for longest made into it; the set is locked. */
+/* The caller's entry, or the one idle for longest made into it; the set is locked. */
 static RateEntry *
-find_entry(RateSet *set, const pg_uuid_t *key_id)
+find_entry(RateSet *set, const pg_uuid_t *caller, RateClass class)
 {
 	RateEntry  *oldest = &set->entries[0];
 
@@ -81,14 +82,15 @@ find_entry(RateSet *set, const pg_uuid_t *key_id)
 	{
 		RateEntry  *entry = &set->entries[i];
 
-		if (entry->bucket != 0 && entry->database == MyDatabaseId &&
-			memcmp(&entry->key_id, key_id, sizeof(*key_id)) == 0)
+		if (entry->bucket != 0 && entry->class == (int32) class && entry->database == MyDatabaseId &&
+			memcmp(&entry->caller, caller, sizeof(*caller)) == 0)
 			return entry;
 		if (entry->bucket < oldest->bucket)
 			oldest = entry;
 	}
 	memset(oldest, 0, sizeof(*oldest));
-	oldest->key_id = *key_id;
+	oldest->caller = *caller;
+	oldest->class = class;
 	oldest->database = MyDatabaseId;
 	return oldest;
 }
@@ -104,8 +106,20 @@ slide(RateEntry *entry, int64 bucket)
 	entry->bucket = bucket;
 }
 
+/* Seconds until the estimate leaves room for one more request. */
+static int32
+seconds_to_wait(const RateEntry *entry, int32 limit, int32 left)
+{
+	/* within this bucket the previous one fades; in the next one this bucket does */
+	if (entry->current < limit && entry->previous > 0)
+		return Max(1, left - (int32) ((int64) (limit - entry->current) * WINDOW_SECONDS / entry->previous) + 1);
+	if (entry->current > 0)
+		return left + WINDOW_SECONDS - (int32) ((int64) limit * WINDOW_SECONDS / Max(entry->current, limit)) + 1;
+	return left;
+}
+
 void
-ratelimit_count(const pg_uuid_t *key_id, int32 limit, RateVerdict *verdict)
+ratelimit_count(const pg_uuid_t *caller, RateClass class, int32 limit, int32 weight, RateVerdict *verdict)
 {
 	int64		now = (GetCurrentTimestamp() + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY) / USECS_PER_SEC;
 	int64		bucket = now / WINDOW_SECONDS;
@@ -119,20 +133,20 @@ ratelimit_count(const pg_uuid_t *key_id, int32 limit, RateVerdict *verdict)
 		sets = MemoryContextAllocHuge(TopMemoryContext, ratelimit_shmem_size());
 		initialize_sets();
 	}
-	set = &sets[hash_bytes(key_id->data, sizeof(key_id->data)) & (SET_COUNT - 1)];
+	set = &sets[(hash_bytes(caller->data, sizeof(caller->data)) + (uint32) class) & (SET_COUNT - 1)];
 	SpinLockAcquire(&set->lock);
-	entry = find_entry(set, key_id);
+	entry = find_entry(set, caller, class);
 	slide(entry, bucket);
 	used = entry->current + (int64) entry->previous * left / WINDOW_SECONDS;
 	verdict->allowed = used < limit;
+	verdict->wait = verdict->allowed ? left : seconds_to_wait(entry, limit, left);
 	if (verdict->allowed)
 	{
-		entry->current++;
-		used++;
+		entry->current += weight;
+		used += weight;
 	}
 	SpinLockRelease(&set->lock);
 	verdict->limit = limit;
 	verdict->remaining = (int32) Max(0, limit - used);
 	verdict->reset = now + left;
-	verdict->wait = left;
 }

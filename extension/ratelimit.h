@@ -7,6 +7,12 @@
 
 #include "utils/uuid.h"
 
+/* What is counted apart for one caller. */
+typedef enum RateClass
+{
+	RATE_DEFAULT, RATE_SIGNED_URLS, RATE_ADDRESS, RATE_CLASS_COUNT
+} RateClass;
+
 typedef struct RateVerdict
 {
 	bool		allowed;
@@ -16,8 +22,11 @@ typedef struct RateVerdict
 	int32		wait;			/* seconds from now until reset or, refused, until a retry may pass */
 } RateVerdict;
 
-/* Count one request of a key; limit is requests a minute, above 0. */
-extern void ratelimit_count(const pg_uuid_t *key_id, int32 limit, RateVerdict *verdict);
+/*
+ * Count weight requests of a caller unless they are over the limit, which is
+ * requests a minute, above 0.  Weight 0 only looks.
+ */
+extern void ratelimit_count(const pg_uuid_t *caller, RateClass class, int32 limit, int32 weight, RateVerdict *verdict);
 
 extern Size ratelimit_shmem_size(void);
 extern void ratelimit_shmem_startup(void);

@@ -9,10 +9,11 @@
 #include "catalog/pg_type.h"
 #include "error.h"
 #include "fmgr.h"
+#include "id.h"
 #include "idempotency.h"
 #include "json.h"
 #include "plan.h"
-#include "ratelimit.h"
+#include "throttle.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "watch.h"
@@ -20,14 +21,15 @@
 PG_FUNCTION_INFO_V1(qehs_request_begin);
 PG_FUNCTION_INFO_V1(qehs_request_end);
 
-typedef struct EndpointStatus
+typedef struct EndpointRow
 {
 	char		operation[NAMEDATALEN];
 	int			status;
 	bool		authenticated;
-} EndpointStatus;
+	RateClass	class;
+} EndpointRow;
 
-static KeptPlan select_endpoints = {"SELECT operation, status, authenticated FROM qehs.endpoint", 0, {0}, NULL};
+static KeptPlan select_endpoints = {"SELECT operation, status, authenticated, class FROM qehs.endpoint", 0, {0}, NULL};
 static HTAB *endpoints = NULL;
 static uint64 endpoints_generation = 0;
 
@@ -35,7 +37,7 @@ static uint64 endpoints_generation = 0;
 static void
 load_endpoints(void)
 {
-	HASHCTL		control = {.keysize = NAMEDATALEN, .entrysize = sizeof(EndpointStatus)};
+	HASHCTL		control = {.keysize = NAMEDATALEN, .entrysize = sizeof(EndpointRow)};
 	uint64		rows;
 	bool		isnull;
 
@@ -48,16 +50,17 @@ load_endpoints(void)
 	endpoints = hash_create("qehs endpoints", 64, &control, HASH_ELEM | HASH_STRINGS);
 	for (uint64 i = 0; i < rows; i++)
 	{
-		EndpointStatus *entry = hash_search(endpoints, TextDatumGetCString(plan_value(i, 1, &isnull)), HASH_ENTER, NULL);
+		EndpointRow *entry = hash_search(endpoints, TextDatumGetCString(plan_value(i, 1, &isnull)), HASH_ENTER, NULL);
 
 		entry->status = DatumGetInt32(plan_value(i, 2, &isnull));
 		entry->authenticated = DatumGetBool(plan_value(i, 3, &isnull));
+		entry->class = strcmp(TextDatumGetCString(plan_value(i, 4, &isnull)), "signed-urls") == 0 ? RATE_SIGNED_URLS : RATE_DEFAULT;
 	}
 	SPI_finish();
 }
 
 /* The row of an operation, or NULL. */
-static const EndpointStatus *
+static const EndpointRow *
 find_endpoint(const char *operation)
 {
 	if (operation == NULL)
@@ -71,7 +74,6 @@ find_endpoint(const char *operation)
 static void
 fill_context(RequestContext *context, const KeyGrant *grant)
 {
-	context->over_http = true;
 	context->tenant_id = grant->tenant_id;
 	context->tenant_slug = grant->tenant_slug;
 	context->actor_type = grant->actor_type;
@@ -104,30 +106,6 @@ text_argument(FunctionCallInfo fcinfo, int number, MemoryContext memory)
 	return copy;
 }
 
-/* Count the request; refuse it over the limit.  Gives the header lines. */
-static void
-apply_rate_limit(const KeyGrant *grant, StringInfo headers)
-{
-	RateVerdict verdict;
-
-	if (grant->rate_limit == 0)
-		return;
-	ratelimit_count(&grant->key_id, grant->rate_limit, &verdict);
-	if (!verdict.allowed)
-		problem_raise_detail(PROBLEM_RATE_LIMITED,
-							 psprintf("{\"headers\":{\"Retry-After\":\"%d\",\"X-RateLimit-Limit\":\"%d\","
-									  "\"X-RateLimit-Remaining\":\"0\",\"X-RateLimit-Reset\":\"" INT64_FORMAT "\","
-									  "\"RateLimit-Policy\":\"\\\"default\\\";q=%d;w=60\","
-									  "\"RateLimit\":\"\\\"default\\\";r=0;t=%d\"}}",
-									  verdict.wait, verdict.limit, verdict.reset, verdict.limit, verdict.wait),
-							 "Wait as long as Retry-After says.",
-							 "the API key may send %d requests a minute", verdict.limit);
-	appendStringInfo(headers,
-					 "X-RateLimit-Limit: %d\nX-RateLimit-Remaining: %d\nX-RateLimit-Reset: " INT64_FORMAT "\n"
-					 "RateLimit-Policy: \"default\";q=%d;w=60\nRateLimit: \"default\";r=%d;t=%d\n",
-					 verdict.limit, verdict.remaining, verdict.reset, verdict.limit, verdict.remaining, verdict.wait);
-}
-
 /* A trace id of 32 hexadecimal digits; anything else is not taken. */
 static void
 copy_trace_id(RequestContext *context, const char *trace_id)
@@ -136,27 +114,56 @@ copy_trace_id(RequestContext *context, const char *trace_id)
 		memcpy(context->trace_id, trace_id, 33);
 }
 
+/* What every request has, with a key or without. */
+static RequestContext *
+start_context(FunctionCallInfo fcinfo)
+{
+	RequestContext *context = context_start_request();
+
+	context->over_http = true;
+	copy_trace_id(context, text_argument(fcinfo, 1, context->memory));
+	context->operation = text_argument(fcinfo, 5, context->memory);
+	context->target = text_argument(fcinfo, 6, context->memory);
+	return context;
+}
+
 /*
  * A request without a key: what needs none goes on with an empty context, and a
  * request to no endpoint has nothing to protect.
  */
 static void
-begin_without_key(FunctionCallInfo fcinfo)
+begin_without_key(FunctionCallInfo fcinfo, const char *address, StringInfo headers)
 {
-	const EndpointStatus *endpoint;
-	RequestContext *context;
+	RequestContext *context = start_context(fcinfo);
+	const EndpointRow *endpoint = find_endpoint(context->operation);
 
-	if (PG_ARGISNULL(5))
-		return;
-	context = context_start_request();
-	context->over_http = true;
-	context->operation = text_argument(fcinfo, 5, context->memory);
-	context->target = text_argument(fcinfo, 6, context->memory);
-	copy_trace_id(context, text_argument(fcinfo, 1, context->memory));
-	endpoint = find_endpoint(context->operation);
-	if (endpoint == NULL || endpoint->authenticated)
-		problem_raise(PROBLEM_UNAUTHENTICATED, "Send the header Authorization: Bearer and an API key.",
-					  "the request carries no API key");
+	throttle_address(address, false, headers);
+	if (context->operation && (endpoint == NULL || endpoint->authenticated))
+		problem_raise_detail(PROBLEM_UNAUTHENTICATED, throttle_headers_json(headers->data),
+							 "Send the header Authorization: Bearer and an API key.",
+							 "the request carries no API key");
+}
+
+static KeyGrant *
+verify_key(text *key, const char *address, StringInfo headers)
+{
+	KeyGrant   *grant = auth_find_key(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key));
+
+	if (grant)
+		return grant;
+	throttle_address(address, true, headers);
+	problem_raise_detail(PROBLEM_UNAUTHENTICATED, throttle_headers_json(headers->data), NULL,
+						 "the API key is malformed, unknown, revoked or expired");
+}
+
+/* Who calls, for the log of the shim: lines that begin with @ are not sent to the client. */
+static void
+note_caller(const RequestContext *context, StringInfo headers)
+{
+	char		id[QEHS_ID_LENGTH + 1];
+
+	id_format(&context->key_id, QEHS_ID_KEY, id);
+	appendStringInfo(headers, "@tenant: %s\n@key: %s\n", context->tenant_slug, id);
 }
 
 /*
@@ -165,25 +172,26 @@ begin_without_key(FunctionCallInfo fcinfo)
 Datum
 qehs_request_begin(PG_FUNCTION_ARGS)
 {
-	const KeyGrant *grant;
+	char	   *address = text_argument(fcinfo, 2, CurrentMemoryContext);
+	KeyGrant   *grant;
 	RequestContext *context;
+	const EndpointRow *endpoint;
 	StringInfoData headers;
-	text	   *key;
 
-	json_begin(&headers);
+	initStringInfo(&headers);
 	if (PG_ARGISNULL(0))
 	{
-		begin_without_key(fcinfo);
-		PG_RETURN_DATUM(json_datum(&headers));
+		begin_without_key(fcinfo, address, &headers);
+		PG_RETURN_TEXT_P(cstring_to_text_with_len(headers.data, headers.len));
 	}
-	key = PG_GETARG_TEXT_PP(0);
-	grant = auth_verify_key(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key));
-	apply_rate_limit(grant, &headers);
-	context = context_start_request();
+	grant = verify_key(PG_GETARG_TEXT_PP(0), address, &headers);
+	context = start_context(fcinfo);
 	fill_context(context, grant);
-	copy_trace_id(context, text_argument(fcinfo, 1, context->memory));
-	context->operation = text_argument(fcinfo, 5, context->memory);
-	context->target = text_argument(fcinfo, 6, context->memory);
+	endpoint = find_endpoint(context->operation);
+	throttle_key(grant, endpoint ? endpoint->class : RATE_DEFAULT, &headers);
+	auth_check_address(grant, address);
+	auth_note_use(grant);
+	note_caller(context, &headers);
 	context->idempotency_key = text_argument(fcinfo, 3, context->memory);
 	if (context->idempotency_key)
 	{
@@ -194,9 +202,10 @@ qehs_request_begin(PG_FUNCTION_ARGS)
 			context->fingerprint = PG_GETARG_BYTEA_P_COPY(4);
 			MemoryContextSwitchTo(previous);
 		}
+		context->credential = text_argument(fcinfo, 0, context->memory);
 		idempotency_claim(context);
 	}
-	PG_RETURN_DATUM(json_datum(&headers));
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(headers.data, headers.len));
 }
 
 Datum
@@ -204,7 +213,7 @@ qehs_request_end(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require();
 	StringInfoData answer;
-	const EndpointStatus *endpoint = find_endpoint(context->operation);
+	const EndpointRow *endpoint = find_endpoint(context->operation);
 	int			status = context->status ? context->status : endpoint ? endpoint->status : 200;
 
 	if (context->idempotency_key)

@@ -112,6 +112,24 @@ bind_jsonb(PgStatement *statement, int number, const char *slice, size_t length)
 	bind_text(statement, number, start, length + 1);
 }
 
+/* RFC 3339 with an offset, as far as digits go; PostgreSQL refuses what no calendar has. */
+static bool
+is_date_time(const char *text)
+{
+	static const char form[] = "0000-00-00T00:00:00";
+	size_t		at;
+
+	for (at = 0; form[at]; at++)
+		if (form[at] == '0' ? text[at] < '0' || text[at] > '9' : text[at] != form[at])
+			return false;
+	if (text[at] == '.')
+		at += 1 + strspn(text + at + 1, "0123456789");
+	if (text[at] == 'Z')
+		return text[at + 1] == '\0';
+	return (text[at] == '+' || text[at] == '-') && strlen(text + at) == 6 && text[at + 3] == ':' &&
+		strspn(text + at + 1, "0123456789:") == 5;
+}
+
 /* Bind text by the parameter's SQL type; false when it does not have its form. */
 static bool
 bind_value(Request *request, PgStatement *statement, int number, const Parameter *parameter, const char *text)
@@ -138,7 +156,56 @@ bind_value(Request *request, PgStatement *statement, int number, const Parameter
 		bind_text(statement, number, *text == 't' ? "\1" : "\0", 1);
 		return true;
 	}
+	if (strcmp(parameter->sql_type, "timestamptz") == 0)
+	{
+		if (!is_date_time(text))
+			return false;
+		statement->values[number] = text;
+		statement->formats[number] = 0;
+		return true;
+	}
 	bind_text(statement, number, text, strlen(text));
+	return true;
+}
+
+/*
+ * Bind a JSON array of strings as a text[] literal; false when an item is not a
+ * string.
+ */
+static bool
+bind_text_array(Request *request, PgStatement *statement, int number, const char *name, const JsonMember *member)
+{
+	Buffer		literal = {.arena = &request->arena};
+	const char *at = member->value + 1;
+	int			count = 0;
+
+	buffer_text(&literal, "{");
+	for (;;)
+	{
+		const char *end;
+		char	   *text;
+		size_t		length;
+
+		at += strspn(at, " \t\r\n,");
+		if (*at == ']')
+			break;
+		if (*at != '"')
+		{
+			problem_violation(request, arena_format(&request->arena, "/%s/%d", name, count), "type", "must be a string");
+			return false;
+		}
+		for (end = at + 1; *end != '"'; end++)
+			end += *end == '\\';
+		text = json_decode(at, (size_t) (end + 1 - at), &request->arena, &length);
+		buffer_text(&literal, count++ > 0 ? ",\"" : "\"");
+		for (; *text; text++)
+			buffer_append(&literal, *text == '"' ? "\\\"" : *text == '\\' ? "\\\\" : text, *text == '"' || *text == '\\' ? 2 : 1);
+		buffer_text(&literal, "\"");
+		at = end + 1;
+	}
+	buffer_text(&literal, "}");
+	statement->values[number] = literal.data;
+	statement->formats[number] = 0;
 	return true;
 }
 
@@ -293,6 +360,15 @@ type_message(const char *type)
 	return "must be a string";
 }
 
+/* What a value of the right JSON type must look like. */
+static const char *
+value_message(const Parameter *parameter)
+{
+	if (strcmp(parameter->sql_type, "timestamptz") == 0)
+		return "must be an RFC 3339 date-time with an offset, such as 2026-04-16T08:30:00Z";
+	return type_message(parameter->type);
+}
+
 static bool
 has_type(const JsonMember *member, const char *type)
 {
@@ -343,12 +419,17 @@ bind_member(Request *request, PgStatement *statement, int number, const Paramete
 		bind_jsonb(statement, number, member->value, member->length);
 		return;
 	}
+	if (strcmp(parameter->sql_type, "text[]") == 0)
+	{
+		bind_text_array(request, statement, number, parameter->name, member);
+		return;
+	}
 	if (member->type == JSON_STRING)
 		text = json_decode(member->value, member->length, &request->arena, &length);
 	else
 		text = arena_copy(&request->arena, member->value, member->length);
 	if (!bind_value(request, statement, number, parameter, text))
-		problem_violation(request, member_path(request, parameter->name), "type", type_message(parameter->type));
+		problem_violation(request, member_path(request, parameter->name), "type", value_message(parameter));
 }
 
 static const JsonMember *
@@ -451,7 +532,7 @@ bind_query(Request *request, PgStatement *statement, const Endpoint *endpoint, Q
 			if (value == NULL && parameter->required)
 				problem_violation(request, path, "required", "is required");
 			else if (value && !bind_value(request, statement, i, parameter, value))
-				problem_violation(request, path, "type", type_message(parameter->type));
+				problem_violation(request, path, "type", value_message(parameter));
 		}
 	}
 	refuse_unknown_parameters(request, query);

@@ -18,10 +18,13 @@ static const struct
 }			settings[] = {
 	{"listen", "QEHS_LISTEN", "127.0.0.1:8080", "address and port to listen on"},
 	{"db", "QEHS_DB", "user=qehs_shim", "libpq connection string"},
-	{"public-url", "QEHS_PUBLIC_URL", "", "base URL that clients see (default: http:// and --listen)"},
+	{"public-url", "QEHS_PUBLIC_URL", "", "base URL that clients see; none is http:// and --listen"},
 	{"threads", "QEHS_THREADS", "1", "event loops, each with connections of its own (1 to 64)"},
 	{"connections", "QEHS_CONNECTIONS", "4", "PostgreSQL connections of each event loop (1 to 64)"},
 	{"max-body", "QEHS_MAX_BODY", "1048576", "largest request body in bytes"},
+	{"max-connections", "QEHS_MAX_CONNECTIONS", "10000", "client connections of each event loop (16 to 100000)"},
+	{"trusted-proxies", "QEHS_TRUSTED_PROXIES", "", "networks whose Forwarded and X-Forwarded-For are believed (CIDR, comma-separated)"},
+	{"cors-origins", "QEHS_CORS_ORIGINS", "", "origins that browsers may call from (comma-separated, or *)"},
 	{"log", "QEHS_LOG", "stderr", "where log lines go: stderr, off or a file"},
 };
 
@@ -35,8 +38,8 @@ print_help(void)
 {
 	printf("qehs-shim serves the qehs extension over HTTP.\n\nUsage: qehs-shim [--FLAG VALUE]…\n\n");
 	for (int i = 0; i < SETTING_COUNT; i++)
-		printf("  --%-12s %-16s %s (default: %s)\n", settings[i].flag, settings[i].environment, settings[i].meaning,
-			   settings[i].otherwise);
+		printf("  --%-16s %-22s %s (default: %s)\n", settings[i].flag, settings[i].environment, settings[i].meaning,
+			   *settings[i].otherwise ? settings[i].otherwise : "none");
 	printf("  --help, --version\n");
 }
 
@@ -88,7 +91,10 @@ config_read(Config *config, int argc, char **argv)
 	config->threads = (int) number("threads", values[3], 1, 64);
 	config->connections = (int) number("connections", values[4], 1, 64);
 	config->max_body = (size_t) number("max-body", values[5], 1024, 1024L * 1024 * 1024);
-	config->log = values[6];
+	config->max_connections = (int) number("max-connections", values[6], 16, 100000);
+	config->trusted_proxies = values[7];
+	config->cors_origins = values[8];
+	config->log = values[9];
 	if (*config->public_url == '\0')
 	{
 		static char url[300];

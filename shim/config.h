@@ -16,6 +16,9 @@ typedef struct Config
 	int			connections;	/* to PostgreSQL, per loop */
 	size_t		max_body;		/* bytes */
 	const char *log;			/* stderr, off or a path */
+	int			max_connections;	/* of clients, per loop */
+	const char *trusted_proxies;	/* networks, comma-separated */
+	const char *cors_origins;	/* comma-separated, or * */
 } Config;
 
 /* Fill the config; prints and exits for --help, --version and bad flags. */

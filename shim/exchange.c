@@ -18,6 +18,7 @@
 
 #include "arguments.h"
 #include "clock.h"
+#include "cors.h"
 #include "json.h"
 #include "problem.h"
 #include "reply.h"
@@ -25,6 +26,8 @@
 #define BEGIN_SQL "SELECT qehs.request_begin($1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text)"
 #define END_SQL "SELECT qehs.request_end()"
 #define FINGERPRINT_LENGTH SHA256_DIGEST_LENGTH
+#define MAX_RETRIES 3
+#define MAX_WAIT_SECONDS 30
 
 enum
 {
@@ -38,6 +41,7 @@ enum
 
 typedef struct Pending
 {
+	Exchange   *exchange;
 	Request    *request;
 	void		(*finished) (Request *request);
 } Pending;
@@ -246,6 +250,18 @@ check_headers(Request *request)
 		request_refuse(request, "unsupported_media_type", "the body must be sent with Content-Type: application/json");
 }
 
+/* A name that begins with @ is news for the log, not for the client. */
+static void
+take_header(Request *request, const char *name, const char *value)
+{
+	if (*name != '@')
+		reply_header(&request->reply, name, value);
+	else if (strcmp(name, "@tenant") == 0)
+		request->tenant = value;
+	else if (strcmp(name, "@key") == 0)
+		request->key_id = value;
+}
+
 /* Put "Name: value" lines into the reply. */
 static void
 take_header_lines(Request *request, const char *lines, size_t length)
@@ -259,8 +275,8 @@ take_header_lines(Request *request, const char *lines, size_t length)
 
 		stop = stop ? stop : end;
 		if (colon)
-			reply_header(&request->reply, arena_copy(&request->arena, lines, (size_t) (colon - lines)),
-						 arena_copy(&request->arena, colon + 2, (size_t) (stop - colon - 2)));
+			take_header(request, arena_copy(&request->arena, lines, (size_t) (colon - lines)),
+						arena_copy(&request->arena, colon + 2, (size_t) (stop - colon - 2)));
 		lines = stop + 1;
 	}
 }
@@ -307,9 +323,47 @@ reply_answer(Request *request)
 	request->reply.body = job_text(&request->job, STATEMENT_CALL, &request->reply.length);
 }
 
-static void
-finish_reply(Request *request)
+static int
+seconds_preferred(const char *text)
 {
+	long		seconds = strtol(text, NULL, 10);
+
+	return seconds < 0 ? 0 : seconds > MAX_WAIT_SECONDS ? MAX_WAIT_SECONDS : (int) seconds;
+}
+
+/*
+ * Nanoseconds after which a failed job is to run again; 0 when its answer stands.
+ * A deadlock or serialization failure has had no effect, and running the request
+ * again is what its sender would do; so is waiting for a twin, when it says so
+ * (Prefer: wait, RFC 7240 section 4.3).
+ */
+static uint64_t
+retry_delay(Request *request)
+{
+	const PgError *error = &request->job.error;
+	const char *prefer;
+
+	if (request->job.outcome != PG_FAILED)
+		return 0;
+	if (strcmp(error->sqlstate, "40001") == 0 || strcmp(error->sqlstate, "40P01") == 0)
+		return request->attempts++ < MAX_RETRIES &&
+			(!changes_things(request) || request_header(request, "Idempotency-Key")) ?
+			CLOCK_SECOND / 100 * (uint64_t) request->attempts + clock_now() % (CLOCK_SECOND / 100) : 0;
+	if (error->constraint == NULL || strcmp(error->constraint, "idempotency_key_in_progress") != 0)
+		return 0;
+	prefer = request_header(request, "Prefer");
+	prefer = prefer ? strcasestr(prefer, "wait=") : NULL;
+	if (prefer && clock_now() - request->started < CLOCK_SECOND * (uint64_t) seconds_preferred(prefer + 5))
+		return CLOCK_SECOND / 20;
+	return 0;
+}
+
+static void
+finish_reply(const Exchange *exchange, Request *request)
+{
+	cors_apply(request, exchange->config);
+	if (request->endpoint && *request->endpoint->headers)
+		take_header_lines(request, request->endpoint->headers, strlen(request->endpoint->headers));
 	reply_complete(request);
 	reply_header(&request->reply, "X-Trace-Id", request->trace_id);
 	reply_header(&request->reply, "traceparent", exchange_traceparent(request));
@@ -320,11 +374,19 @@ job_done(PgJob *job)
 {
 	Pending    *pending = job->owner;
 	Request    *request = pending->request;
+	uint64_t	delay = retry_delay(request);
 	size_t		length;
-	const char *lines = job_text(job, STATEMENT_BEGIN, &length);
+	const char *lines;
 
+	if (delay > 0)
+	{
+		job_free(job);
+		pool_submit_later(pending->exchange->pool, job, delay);
+		return;
+	}
 	request->waiting = false;
 	request->database_time = clock_now() - job->submitted;
+	lines = job_text(job, STATEMENT_BEGIN, &length);
 	if (lines)
 		take_header_lines(request, lines, length);
 	if (job->outcome == PG_FAILED && strcmp(job->error.sqlstate, "QH200") == 0)
@@ -335,7 +397,7 @@ job_done(PgJob *job)
 		problem_reply(request, request->refusal.code, 0, request->refusal.detail, request->violations.list.data);
 	else if (job->count > 1)
 		reply_answer(request);
-	finish_reply(request);
+	finish_reply(pending->exchange, request);
 	pending->finished(request);
 }
 
@@ -345,7 +407,7 @@ submit(Exchange *exchange, Request *request, void (*finished) (Request *request)
 	PgJob	   *job = &request->job;
 	Pending    *pending = arena_alloc(&request->arena, sizeof(Pending));
 
-	*pending = (Pending) {request, finished};
+	*pending = (Pending) {exchange, request, finished};
 	job->generation = request->router->generation;
 	job->done = job_done;
 	job->owner = pending;
@@ -453,5 +515,5 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 		submit(exchange, request, finished);
 		return;
 	}
-	finish_reply(request);
+	finish_reply(exchange, request);
 }

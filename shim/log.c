@@ -109,6 +109,8 @@ log_request(const Request *request, uint64_t duration)
 	add_text(&line, "route", request->endpoint ? request->endpoint->path : NULL);
 	add_text(&line, "path", request->path);
 	add_text(&line, "operation", request->endpoint ? request->endpoint->operation : NULL);
+	add_text(&line, "tenant", request->tenant);
+	add_text(&line, "keyId", request->key_id);
 	buffer_format(&line, ",\"status\":%d,\"bytes\":%zu,\"ms\":%.3f,\"databaseMs\":%.3f", request->reply.status,
 				  request->reply.length, (double) duration / 1e6, (double) request->database_time / 1e6);
 	add_text(&line, "error", request->error);

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "config.h"
 #include "log.h"
 #include "loop.h"
@@ -25,6 +26,7 @@
 #define TABLES_SQL "SELECT qehs.endpoint_list(), qehs.problem_list(), extversion FROM pg_catalog.pg_extension WHERE extname = 'qehs'"
 #define MAX_LOOPS 64
 #define LISTEN_BACKLOG 1024
+#define TICK_SECONDS 60
 
 static Loop *loops[MAX_LOOPS];
 
@@ -112,6 +114,19 @@ load_tables(const Config *config)
 	return true;
 }
 
+/* The extension's housekeeping; the next minute tries again what fails. */
+static void
+tick(const Config *config)
+{
+	char	   *removed;
+	char		message[256];
+
+	if (pg_query_row(config->db, "SELECT qehs.tick()", 1, &removed, message, sizeof(message)))
+		free(removed);
+	else
+		log_event("error", "could not run qehs.tick(): %s", message);
+}
+
 static void
 start_loops(const Config *config)
 {
@@ -134,8 +149,8 @@ serve(const Config *config, const sigset_t *signals)
 
 	for (;;)
 	{
-		struct timespec second = {.tv_sec = 1};
-		int			number = loaded ? sigwaitinfo(signals, NULL) : sigtimedwait(signals, NULL, &second);
+		struct timespec pause = {.tv_sec = loaded ? TICK_SECONDS : 1};
+		int			number = sigtimedwait(signals, NULL, &pause);
 
 		if (number == SIGTERM || number == SIGINT)
 			return;
@@ -143,6 +158,8 @@ serve(const Config *config, const sigset_t *signals)
 			log_event("error", "could not open the log \"%s\" again: %s", config->log, strerror(errno));
 		if (number == SIGHUP || !loaded)
 			loaded = load_tables(config) || loaded;
+		else if (number < 0 && errno == EAGAIN)
+			tick(config);
 	}
 }
 
@@ -167,6 +184,11 @@ main(int argc, char **argv)
 
 	config_read(&config, argc, argv);
 	problem_base(config.public_url);
+	if (!client_trust(config.trusted_proxies))
+	{
+		fprintf(stderr, "qehs-shim: --trusted-proxies must be networks such as 10.0.0.0/8, not \"%s\"\n", config.trusted_proxies);
+		return 2;
+	}
 	if (!log_open(config.log))
 		fail("could not open the log", config.log);
 	signal(SIGPIPE, SIG_IGN);

@@ -72,6 +72,7 @@ struct Pool
 	PgJob	   *first;			/* waiting */
 	PgJob	   *last;
 	int			waiting;
+	PgJob	   *delayed;
 };
 
 static void serve_waiting(Pool *pool);
@@ -317,6 +318,39 @@ pool_submit(Pool *pool, PgJob *job)
 	pool->waiting++;
 }
 
+void
+pool_submit_later(Pool *pool, PgJob *job, uint64_t delay)
+{
+	job->due = clock_now() + delay;
+	job->next = pool->delayed;
+	pool->delayed = job;
+}
+
+/* Submit what is due; all of it when the pool ends.  Gives when the next one is. */
+static uint64_t
+serve_delayed(Pool *pool, uint64_t now)
+{
+	PgJob	   *job = pool->delayed;
+	uint64_t	next = UINT64_MAX;
+
+	pool->delayed = NULL;
+	while (job)
+	{
+		PgJob	   *following = job->next;
+
+		if (job->due <= now)
+			pool_submit(pool, job);
+		else
+		{
+			next = job->due < next ? job->due : next;
+			job->next = pool->delayed;
+			pool->delayed = job;
+		}
+		job = following;
+	}
+	return next;
+}
+
 static void
 keep_error(PgJob *job, PGresult *result)
 {
@@ -450,7 +484,7 @@ int
 pool_tick(Pool *pool)
 {
 	uint64_t	now = clock_now();
-	uint64_t	next = UINT64_MAX;
+	uint64_t	next = serve_delayed(pool, now);
 
 	expire_waiting(pool, now);
 	for (int i = 0; i < pool->count; i++)
@@ -496,6 +530,7 @@ pool_free(Pool *pool)
 			lose_connection(&pool->connections[i]);
 		free(pool->connections[i].slots);
 	}
+	serve_delayed(pool, UINT64_MAX);
 	expire_waiting(pool, clock_now());
 	free(pool->connections);
 	free(pool->conninfo);

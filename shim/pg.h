@@ -59,6 +59,7 @@ typedef struct PgJob
 	int			reached;		/* statements that gave their row */
 	struct pg_result *results[PG_JOB_STATEMENTS + 1];	/* also that of an error, which may come after the last */
 	uint64_t	submitted;		/* monotonic nanoseconds */
+	uint64_t	due;			/* when a delayed job is to be submitted */
 	struct PgJob *next;
 } PgJob;
 
@@ -76,6 +77,8 @@ typedef struct PoolFigures
 extern Pool *pool_create(const char *conninfo, int connections, int epoll);
 extern void pool_free(Pool *pool);
 extern void pool_submit(Pool *pool, PgJob *job);
+/* The same after some nanoseconds. */
+extern void pool_submit_later(Pool *pool, PgJob *job, uint64_t delay);
 /* An event of a socket that pool_create or a later call registered. */
 extern void pool_event(void *tag, uint32_t events);
 /* Reconnect and expire what is due; gives the milliseconds until the next time, or -1. */

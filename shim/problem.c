@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "json.h"
 
@@ -20,16 +21,16 @@ static const char *base_url = "";
 
 /* Before the problem table is loaded, and for what only the shim raises. */
 static const Problem known[] = {
-	{"malformed_request", 400, "Malformed request"},
-	{"not_found", 404, "Not found"},
-	{"method_not_allowed", 405, "Method not allowed"},
-	{"payload_too_large", 413, "Payload too large"},
-	{"uri_too_long", 414, "URI too long"},
-	{"header_too_large", 431, "Request header fields too large"},
-	{"internal", 500, "Internal error"},
-	{"not_implemented", 501, "Not implemented"},
-	{"unavailable", 503, "Service unavailable"},
-	{"http_version_not_supported", 505, "HTTP version not supported"},
+	{.code = "malformed_request",.status = 400,.title = "Malformed request"},
+	{.code = "not_found",.status = 404,.title = "Not found"},
+	{.code = "method_not_allowed",.status = 405,.title = "Method not allowed"},
+	{.code = "payload_too_large",.status = 413,.title = "Payload too large"},
+	{.code = "uri_too_long",.status = 414,.title = "URI too long"},
+	{.code = "header_too_large",.status = 431,.title = "Request header fields too large"},
+	{.code = "internal",.status = 500,.title = "Internal error"},
+	{.code = "not_implemented",.status = 501,.title = "Not implemented"},
+	{.code = "unavailable",.status = 503,.title = "Service unavailable"},
+	{.code = "http_version_not_supported",.status = 505,.title = "HTTP version not supported"},
 };
 
 static const struct
@@ -42,6 +43,8 @@ static const struct
 	{"22P05", "invalid_parameter", "a value has a character that the database cannot store"},
 	{"22021", "invalid_parameter", "a value is not valid UTF-8"},
 	{"22003", "invalid_parameter", "a number is out of range"},
+	{"22007", "invalid_parameter", "a date or time does not have its form"},
+	{"22008", "invalid_parameter", "a date or time is out of range"},
 	{"54000", "payload_too_large", "a value is larger than the database takes"},
 	{"54001", "payload_too_large", "a value is nested deeper than the database takes"},
 	{"57014", "timeout", "the request took longer than it may"},
@@ -88,9 +91,34 @@ find_problem(const Router *router, const char *code)
 	return problem ? problem : find_problem(NULL, "internal");
 }
 
+/*
+ * The title in the first language of Accept-Language that there is one in; English
+ * otherwise.  Clients list languages by falling weight, so weights are not read.
+ */
+static const char *
+title_in(const Problem *problem, const char *languages)
+{
+	while (languages && *languages)
+	{
+		languages += strspn(languages, " \t,");
+		if (strncasecmp(languages, "en", 2) == 0)
+			break;
+		for (int i = 0; i < problem->title_count; i++)
+		{
+			size_t		length = strlen(problem->titles[i].language);
+
+			if (strncasecmp(languages, problem->titles[i].language, length) == 0 &&
+				strchr("-,; \t", languages[length]) != NULL)
+				return problem->titles[i].text;
+		}
+		languages += strcspn(languages, ",");
+	}
+	return problem->title;
+}
+
 void
 problem_body(Buffer *body, const Router *router, const char *code, int status, const char *detail,
-			 const char *instance, const char *trace_id, const char *violations)
+			 const char *instance, const char *trace_id, const char *violations, const char *languages)
 {
 	const Problem *problem = find_problem(router, code);
 
@@ -98,7 +126,8 @@ problem_body(Buffer *body, const Router *router, const char *code, int status, c
 	buffer_text(body, base_url);
 	buffer_text(body, "/developers/errors#");
 	buffer_text(body, problem->code);
-	buffer_format(body, "\",\"title\":\"%s\",\"status\":%d,\"detail\":", problem->title, status ? status : problem->status);
+	buffer_format(body, "\",\"title\":\"%s\",\"status\":%d,\"detail\":", title_in(problem, languages),
+				  status ? status : problem->status);
 	buffer_json(body, detail, strlen(detail));
 	buffer_text(body, ",\"instance\":");
 	buffer_json(body, instance, strlen(instance));
@@ -119,7 +148,7 @@ problem_reply(Request *request, const char *code, int status, const char *detail
 	Buffer		body = {.arena = &request->arena};
 
 	problem_body(&body, request->router, code, status, detail, request->path ? request->path : request->target,
-				 request->trace_id, violations);
+				 request->trace_id, violations, request_header(request, "Accept-Language"));
 	reply->status = status ? status : find_problem(request->router, code)->status;
 	reply->body = body.data;
 	reply->length = body.length;

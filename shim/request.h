@@ -85,6 +85,9 @@ typedef struct Request
 	uint64_t	started;		/* monotonic nanoseconds */
 	uint64_t	database_time;	/* nanoseconds from hand-over to outcome */
 	const char *error;			/* for the log: what went wrong inside */
+	const char *tenant;			/* for the log, as the next */
+	const char *key_id;
+	int			attempts;		/* at the database */
 } Request;
 
 #define REQUEST_BODY(request) ((request)->buffer + 1)

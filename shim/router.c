@@ -40,6 +40,7 @@ read_endpoint(Router *router, Endpoint *endpoint, const json_t *source)
 	endpoint->operation = copy_member(router, source, "operation");
 	endpoint->method = copy_member(router, source, "method");
 	endpoint->path = copy_member(router, source, "path");
+	endpoint->headers = copy_member(router, source, "headers");
 	endpoint->has_body = strcmp(copy_member(router, source, "body"), "json") == 0;
 	buffer_text(&call, "SELECT ");
 	buffer_text(&call, copy_member(router, source, "function"));
@@ -60,6 +61,26 @@ read_endpoint(Router *router, Endpoint *endpoint, const json_t *source)
 	}
 	buffer_text(&call, ")");
 	endpoint->call = call.data;
+}
+
+static void
+read_problem(Router *router, Problem *problem, const json_t *source)
+{
+	json_t	   *titles = json_object_get(source, "titles");
+	const char *language;
+	json_t	   *title;
+
+	memset(problem, 0, sizeof(*problem));
+	problem->code = copy_member(router, source, "code");
+	problem->status = (int) json_integer_value(json_object_get(source, "status"));
+	problem->title = copy_member(router, source, "title");
+	json_object_foreach(titles, language, title)
+	{
+		if (problem->title_count == ROUTER_MAX_LANGUAGES || !json_is_string(title))
+			continue;
+		problem->titles[problem->title_count].language = arena_copy(&router->arena, language, strlen(language));
+		problem->titles[problem->title_count++].text = copy_member(router, titles, language);
+	}
 }
 
 static size_t
@@ -113,10 +134,7 @@ router_load(const char *endpoints_json, const char *problems_json, const char *v
 		router->problems = arena_alloc(&router->arena, sizeof(Problem) * (size_t) router->problem_count);
 		for (int i = 0; i < router->problem_count; i++)
 		{
-			const json_t *item = json_array_get(problems, (size_t) i);
-
-			router->problems[i] = (Problem) {copy_member(router, item, "code"),
-			(int) json_integer_value(json_object_get(item, "status")), copy_member(router, item, "title")};
+			read_problem(router, &router->problems[i], json_array_get(problems, (size_t) i));
 		}
 	}
 	json_decref(endpoints);

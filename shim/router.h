@@ -11,6 +11,7 @@
 #include "arena.h"
 
 #define ROUTER_MAX_PARAMETERS 24
+#define ROUTER_MAX_LANGUAGES 16
 
 typedef enum ParameterPlace
 {
@@ -34,6 +35,7 @@ typedef struct Endpoint
 	const char *method;
 	const char *path;			/* template */
 	const char *call;			/* SELECT function(…) */
+	const char *headers;		/* lines for each answer; may be empty */
 	bool		has_body;
 	int			parameter_count;
 	Parameter	parameters[ROUTER_MAX_PARAMETERS];
@@ -44,6 +46,12 @@ typedef struct Problem
 	const char *code;
 	int			status;
 	const char *title;
+	int			title_count;	/* in other languages */
+	struct
+	{
+		const char *language;	/* tag, as in Accept-Language */
+		const char *text;
+	}			titles[ROUTER_MAX_LANGUAGES];
 } Problem;
 
 typedef struct Router

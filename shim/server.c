@@ -14,7 +14,6 @@
  */
 #include "server.h"
 
-#include <arpa/inet.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,14 +21,15 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "clock.h"
+#include "deadline.h"
 #include "log.h"
 #include "metrics.h"
 #include "problem.h"
 
-#define IDLE_SECONDS 75
+#define SILENT_SECONDS 120
 #define CONNECTION_MEMORY (32 * 1024)
-#define MAX_CONNECTIONS 20000
 #define BODY_FIRST_BYTES 2048
 #define DRAIN_BYTES (16 * 1024 * 1024)
 
@@ -37,6 +37,7 @@ struct Server
 {
 	struct MHD_Daemon *daemon;
 	Exchange   *exchange;
+	Deadlines	deadlines;
 	int			active;
 };
 
@@ -101,7 +102,7 @@ __wrap_MHD_create_response_from_buffer(size_t size, void *buffer, enum MHD_Respo
 	(void) mode;
 	library_status = 0;
 	exchange_new_trace(&request);
-	problem_body(&body, NULL, code, (int) status, detail, "", request.trace_id, NULL);
+	problem_body(&body, NULL, code, (int) status, detail, "", request.trace_id, NULL, NULL);
 	copy = malloc(body.length);
 	if (copy == NULL)
 		abort();
@@ -113,6 +114,34 @@ __wrap_MHD_create_response_from_buffer(size_t size, void *buffer, enum MHD_Respo
 	log_event("info", "answered %u to what is not HTTP/1.1, traceId %s", status, request.trace_id);
 	arena_free(&request.arena);
 	return response;
+}
+
+static void
+on_connection(void *closure, struct MHD_Connection *connection, void **memory, enum MHD_ConnectionNotificationCode code)
+{
+	Server	   *server = closure;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+	{
+		*memory = malloc(sizeof(Watch));
+		if (*memory == NULL)
+			abort();
+		deadline_open(&server->deadlines, *memory,
+					  MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+	}
+	else
+	{
+		deadline_close(&server->deadlines, *memory);
+		free(*memory);
+	}
+}
+
+static void
+enter_stage(const Request *request, Stage stage)
+{
+	Watch	   *watch = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+
+	deadline_move(&request->server->deadlines, watch, stage);
 }
 
 /* A new request: its line has been read, its headers have not. */
@@ -129,6 +158,7 @@ on_target(void *closure, const char *target, struct MHD_Connection *connection)
 	request->started = clock_now();
 	request->target = arena_copy(&request->arena, target, strlen(target));
 	server->active++;
+	enter_stage(request, STAGE_HEAD);
 	return request;
 }
 
@@ -143,6 +173,7 @@ on_completed(void *closure, struct MHD_Connection *connection, void **memory, en
 	(void) code;
 	if (request == NULL)
 		return;
+	enter_stage(request, STAGE_IDLE);
 	duration = clock_now() - request->started;
 	if (request->method && request->reply.status > 0)
 	{
@@ -162,12 +193,9 @@ static void
 copy_client(Request *request)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const struct sockaddr *address = info ? info->client_addr : NULL;
 
-	if (address && address->sa_family == AF_INET)
-		inet_ntop(AF_INET, &((const struct sockaddr_in *) address)->sin_addr, request->client, sizeof(request->client));
-	else if (address && address->sa_family == AF_INET6)
-		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *) address)->sin6_addr, request->client, sizeof(request->client));
+	client_address(info ? info->client_addr : NULL, request_header(request, "Forwarded"),
+				   request_header(request, "X-Forwarded-For"), request->client, sizeof(request->client));
 }
 
 typedef struct Framing
@@ -307,6 +335,7 @@ on_request(void *closure, struct MHD_Connection *connection, const char *url, co
 		copy_client(request);
 		exchange_identify(request);
 		check_framing(request);
+		enter_stage(request, STAGE_BODY);
 		if (request->refusal.code == NULL)
 			return MHD_YES;
 	}
@@ -317,6 +346,7 @@ on_request(void *closure, struct MHD_Connection *connection, const char *url, co
 		*upload_length = 0;
 		return take_body(request, upload, length);
 	}
+	enter_stage(request, STAGE_NONE);
 	if (request->reply.status == 0)
 	{
 		exchange_start(server->exchange, request, on_reply);
@@ -338,13 +368,15 @@ server_create(Exchange *exchange, int listen_socket)
 	if (server == NULL)
 		abort();
 	server->exchange = exchange;
+	server->deadlines.limit = exchange->config->max_connections;
 	server->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | MHD_USE_TURBO, 0, NULL, NULL,
 									  on_request, server,
 									  MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
 									  MHD_OPTION_LISTEN_SOCKET, listen_socket,
-									  MHD_OPTION_CONNECTION_LIMIT, (unsigned) MAX_CONNECTIONS,
+									  MHD_OPTION_CONNECTION_LIMIT, (unsigned) exchange->config->max_connections,
 									  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY,
-									  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) IDLE_SECONDS,
+									  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) SILENT_SECONDS,
+									  MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
 									  MHD_OPTION_STRICT_FOR_CLIENT, 1,
 									  MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
 									  MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
@@ -373,10 +405,11 @@ int
 server_timeout(Server *server)
 {
 	MHD_UNSIGNED_LONG_LONG milliseconds;
+	int			late = deadline_expire(&server->deadlines);
 
 	if (MHD_get_timeout(server->daemon, &milliseconds) == MHD_NO)
-		return -1;
-	return milliseconds > 60000 ? 60000 : (int) milliseconds;
+		return late;
+	return late >= 0 && (MHD_UNSIGNED_LONG_LONG) late < milliseconds ? late : milliseconds > 60000 ? 60000 : (int) milliseconds;
 }
 
 void

@@ -60,12 +60,26 @@ CREATE TABLE qehs.api_key (
 	created_by uuid NOT NULL,
 	expires_at timestamptz,
 	revoked_at timestamptz,
+	last_used_at timestamptz,
+	allowed_addresses cidr[],
 	PRIMARY KEY (tenant_id, id),
 	UNIQUE (tenant_id, prefix),
 	FOREIGN KEY (tenant_id, user_id) REFERENCES qehs.user_account
 );
 COMMENT ON COLUMN qehs.api_key.rate_limit IS 'requests a minute; NULL is the default of 300, 0 is without limit';
+COMMENT ON COLUMN qehs.api_key.last_used_at IS 'accurate to a minute';
+COMMENT ON COLUMN qehs.api_key.allowed_addresses IS 'networks that may use the key; NULL is all';
 COMMENT ON COLUMN qehs.api_key.modules IS 'module keys that the key may touch; NULL is all';
+
+-- Limits other than the built-in ones; key_id of zeros stands for all keys of the tenant.
+CREATE TABLE qehs.rate_limit (
+	tenant_id int4 NOT NULL REFERENCES qehs.tenant,
+	class text NOT NULL CHECK (class IN ('default', 'signed-urls', 'bulk', 'exports')),
+	key_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+	quantity int4 NOT NULL CHECK (quantity >= 0),
+	PRIMARY KEY (tenant_id, class, key_id)
+);
+COMMENT ON COLUMN qehs.rate_limit.quantity IS 'default and signed-urls: requests a minute; bulk and exports: running at once; 0 is without limit';
 
 CREATE TABLE qehs.module (
 	tenant_id int4 NOT NULL REFERENCES qehs.tenant,
@@ -181,8 +195,10 @@ CREATE TABLE qehs.idempotency (
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	headers text NOT NULL,
 	body text,
+	sealed boolean NOT NULL DEFAULT false,
 	PRIMARY KEY (tenant_id, key_id, idempotency_key)
 );
+COMMENT ON COLUMN qehs.idempotency.sealed IS 'body holds a secret: it is encrypted with the API key of the request, which is not stored';
 CREATE INDEX idempotency_created ON qehs.idempotency (tenant_id, created_at);
 
 -- Fixed contents, made anew by each release: not dumped.
@@ -190,8 +206,10 @@ CREATE TABLE qehs.problem (
 	code text PRIMARY KEY,
 	status int4 NOT NULL,
 	title text NOT NULL,
-	description text NOT NULL
+	description text NOT NULL,
+	titles jsonb NOT NULL DEFAULT '{}'
 );
+COMMENT ON COLUMN qehs.problem.titles IS 'title in other languages, by language tag';
 CREATE TABLE qehs.endpoint (
 	operation text PRIMARY KEY,
 	method text NOT NULL,
@@ -204,6 +222,9 @@ CREATE TABLE qehs.endpoint (
 	tag text NOT NULL,
 	summary text NOT NULL,
 	parameters jsonb NOT NULL DEFAULT '[]',
+	deprecated_at timestamptz,
+	sunset_at timestamptz,
+	deprecation_link text,
 	UNIQUE (method, path)
 );
 CREATE TABLE qehs.module_catalogue (
@@ -216,7 +237,7 @@ DECLARE
 	table_name text;
 BEGIN
 	FOREACH table_name IN ARRAY ARRAY['qehs.tenant', 'qehs.tenant_id_seq', 'qehs.secret', 'qehs.user_account', 'qehs.role',
-		'qehs.role_member', 'qehs.api_key', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique',
+		'qehs.role_member', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique',
 		'qehs.audit_event', 'qehs.idempotency']
 	LOOP
 		PERFORM pg_catalog.pg_extension_config_dump(table_name::pg_catalog.regclass, '');

@@ -62,5 +62,22 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
 ('api_key_list', 'GET', '/api/v1/api-keys', 'qehs.api_key_list', 200, 'none', 'API keys', 'List API keys, never their secrets',
  '[{"name":"limit","in":"query","argument":"page_size","type":"integer","sqlType":"int4","required":false},
    {"name":"cursor","in":"query","argument":"cursor","type":"string","sqlType":"text","required":false}]'),
+('api_key_create', 'POST', '/api/v1/api-keys', 'qehs.api_key_create', 201, 'json', 'API keys', 'Create an API key; the answer alone has its secret',
+ '[{"name":"name","in":"body","argument":"name","type":"string","sqlType":"text","required":true},
+   {"name":"scopes","in":"body","argument":"scopes","type":"array","sqlType":"text[]","required":true},
+   {"name":"roles","in":"body","argument":"roles","type":"array","sqlType":"text[]","required":true},
+   {"name":"modules","in":"body","argument":"modules","type":"array","sqlType":"text[]","required":false},
+   {"name":"expiresAt","in":"body","argument":"expires_at","type":"string","sqlType":"timestamptz","required":false},
+   {"name":"actingUser","in":"body","argument":"acting_user","type":"string","sqlType":"text","required":false},
+   {"name":"rateLimit","in":"body","argument":"rate_limit","type":"integer","sqlType":"int4","required":false},
+   {"name":"allowedAddresses","in":"body","argument":"allowed_addresses","type":"array","sqlType":"text[]","required":false}]'),
+('api_key_get', 'GET', '/api/v1/api-keys/{id}', 'qehs.api_key_get', 200, 'none', 'API keys', 'Read an API key, never its secret',
+ '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true}]'),
+('api_key_rotate', 'POST', '/api/v1/api-keys/{id}:rotate', 'qehs.api_key_rotate', 201, 'json', 'API keys', 'Replace an API key by a new one; both work for a while',
+ '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true},
+   {"name":"overlapSeconds","in":"body","argument":"overlap_seconds","type":"integer","sqlType":"int4","required":false}]'),
 ('api_key_revoke', 'DELETE', '/api/v1/api-keys/{id}', 'qehs.api_key_revoke', 204, 'none', 'API keys', 'Revoke an API key',
  '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true}]');
+
+INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, authenticated) VALUES
+('deprecation_list', 'GET', '/api/public/deprecations.json', 'qehs.deprecation_list', 200, 'none', 'About', 'List deprecated endpoints', false);

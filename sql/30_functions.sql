@@ -4,20 +4,23 @@ CREATE FUNCTION qehs.problem_list() RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT pg_catalog.json_agg(pg_catalog.json_build_object('code', code, 'status', status, 'title', title,
-		'description', description) ORDER BY status, code)
+		'description', description, 'titles', titles) ORDER BY status, code)
 	FROM qehs.problem;
 END;
-COMMENT ON FUNCTION qehs.problem_list() IS 'All problem codes as a JSON array of {"code","status","title","description"} (RFC 9457).';
+COMMENT ON FUNCTION qehs.problem_list() IS 'All problem codes as a JSON array of {"code","status","title","description","titles"} (RFC 9457).';
 
 CREATE FUNCTION qehs.endpoint_list() RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT pg_catalog.json_agg(pg_catalog.json_build_object('operation', operation, 'method', method, 'path', path,
 		'function', function, 'status', status, 'body', body, 'class', class, 'auth', authenticated, 'tag', tag,
-		'summary', summary, 'parameters', parameters) ORDER BY path, method)
+		'summary', summary, 'parameters', parameters, 'headers', pg_catalog.concat(
+			'Deprecation: @' || EXTRACT(epoch FROM deprecated_at)::pg_catalog.int8 || E'\n',
+			'Sunset: ' || pg_catalog.to_char(sunset_at AT TIME ZONE 'UTC', 'Dy, DD Mon YYYY HH24:MI:SS "GMT"') || E'\n',
+			'Link: <' || deprecation_link || E'>; rel="deprecation"\n')) ORDER BY path, method)
 	FROM qehs.endpoint;
 END;
-COMMENT ON FUNCTION qehs.endpoint_list() IS 'All rows of qehs.endpoint as a JSON array; the shim routes by it.';
+COMMENT ON FUNCTION qehs.endpoint_list() IS 'All rows of qehs.endpoint as a JSON array; the shim routes by it. headers are the lines of a deprecated endpoint (RFC 9745, RFC 8594).';
 
 CREATE FUNCTION qehs.request_begin(api_key text, trace_id text DEFAULT NULL, client_address text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL, fingerprint bytea DEFAULT NULL, operation text DEFAULT NULL, target text DEFAULT NULL)
@@ -45,10 +48,10 @@ COMMENT ON FUNCTION qehs.user_create(text, text, text, text[]) IS 'Creates a use
 CREATE FUNCTION qehs.api_key_create(name text,
 	scopes text[] DEFAULT '{records.read,records.write,modules.read,modules.write,attachments.read,attachments.write,exports.create,audit.read,admin.users,admin.keys}',
 	roles text[] DEFAULT '{tenant-owner}', modules text[] DEFAULT NULL, expires_at timestamptz DEFAULT NULL,
-	acting_user text DEFAULT NULL, rate_limit int4 DEFAULT NULL)
+	acting_user text DEFAULT NULL, rate_limit int4 DEFAULT NULL, allowed_addresses text[] DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_api_key_create'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.api_key_create(text, text[], text[], text[], timestamptz, text, int4) IS 'Creates an API key of the current tenant and gives it once, in member "key"; only its SHA-256 is stored. modules NULL means all; acting_user is the user name that it acts as; rate_limit is requests a minute, NULL the default of 300, 0 none. A caller cannot give scopes or roles that it lacks. Needs scope admin.keys. Raises QH400 validation_failed, QH403 forbidden.';
+COMMENT ON FUNCTION qehs.api_key_create(text, text[], text[], text[], timestamptz, text, int4, text[]) IS 'Creates an API key of the current tenant and gives it once, in member "key"; only its SHA-256 is stored. modules NULL means all; acting_user is the user name that it acts as; rate_limit is requests a minute, NULL the default of 300, 0 none; allowed_addresses are networks in CIDR notation, NULL all. A caller cannot give scopes or roles that it lacks. Needs scope admin.keys. Raises QH400 validation_failed, QH403 forbidden.';
 
 CREATE FUNCTION qehs.api_key_list(page_size int4 DEFAULT NULL, cursor text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_api_key_list'
@@ -58,3 +61,11 @@ COMMENT ON FUNCTION qehs.api_key_list(int4, text) IS 'A page of the tenant''s AP
 CREATE FUNCTION qehs.api_key_revoke(id text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_api_key_revoke'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.api_key_revoke(text) IS 'Revokes an API key by id (key_… or UUID), effective from the next request. Gives NULL. Needs scope admin.keys. Raises QH404 not_found.';
+
+CREATE FUNCTION qehs.api_key_get(id text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_api_key_get'
+LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.api_key_get(text) IS 'One API key by id (key_… or UUID), without its secret. Needs scope admin.keys. Raises QH404 not_found.';
+
+CREATE FUNCTION qehs.api_key_rotate(id text, overlap_seconds int4 DEFAULT 86400) RETURNS json AS 'MODULE_PATHNAME', 'qehs_api_key_rotate'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.api_key_rotate(text, int4) IS 'Creates a key with the rights of another one and gives it once, in member "key"; the old one goes on for overlap_seconds (0 to 7776000, default one day). Needs scope admin.keys. Raises QH404 not_found, QH403 forbidden for rights that the caller lacks, QH400 validation_failed.';

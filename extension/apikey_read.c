@@ -1,0 +1,200 @@
+/*
+ * apikey_read.c
+ *	  API keys: get and list, never with their secrets.
+ */
+#include "compat.h"
+
+#include "apikey.h"
+#include "auth.h"
+#include "catalog/pg_type.h"
+#include "error.h"
+#include "fmgr.h"
+#include "id.h"
+#include "json.h"
+#include "plan.h"
+#include "record/cursor.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(qehs_api_key_get);
+PG_FUNCTION_INFO_V1(qehs_api_key_list);
+
+static KeptPlan select_keys = {
+	"SELECT " KEY_COLUMNS " FROM qehs.api_key WHERE tenant_id = $1 AND id > $2 ORDER BY id",
+	2, {INT4OID, UUIDOID}, NULL
+};
+static KeptPlan select_key = {
+	"SELECT " KEY_COLUMNS " FROM qehs.api_key WHERE tenant_id = $1 AND id = $2",
+	2, {INT4OID, UUIDOID}, NULL
+};
+
+static void
+write_names(StringInfo out, Datum array, bool isnull)
+{
+	const char **names;
+	int			count;
+
+	if (isnull)
+	{
+		json_literal(out, "null");
+		return;
+	}
+	names = auth_names(array, &count);
+	appendStringInfoChar(out, '[');
+	for (int i = 0; i < count; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(out, ',');
+		json_string(out, names[i]);
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static void
+write_time(StringInfo out, Datum time, bool isnull)
+{
+	if (isnull)
+		json_literal(out, "null");
+	else
+		json_time(out, DatumGetTimestampTz(time));
+}
+
+static void
+write_networks(StringInfo out, Datum array, bool isnull)
+{
+	ArrayIterator iterator;
+	Datum		network;
+	int			count = 0;
+
+	if (isnull)
+	{
+		json_literal(out, "null");
+		return;
+	}
+	iterator = array_create_iterator(DatumGetArrayTypeP(array), 0, NULL);
+	appendStringInfoChar(out, '[');
+	while (array_iterate(iterator, &network, &isnull))
+	{
+		if (count++ > 0)
+			appendStringInfoChar(out, ',');
+		json_string(out, TextDatumGetCString(DirectFunctionCall1(network_show, network)));
+	}
+	appendStringInfoChar(out, ']');
+}
+
+void
+apikey_write(StringInfo out, uint64 row)
+{
+	static const char *const times[] = {"createdAt", "expiresAt", "revokedAt", "lastUsedAt"};
+	bool		isnull;
+	Datum		value;
+
+	json_literal(out, "{\"id\":");
+	json_id(out, DatumGetUUIDP(plan_value(row, 1, &isnull)), QEHS_ID_KEY);
+	json_literal(out, ",\"name\":");
+	json_string(out, TextDatumGetCString(plan_value(row, 2, &isnull)));
+	json_literal(out, ",\"prefix\":");
+	json_string(out, TextDatumGetCString(plan_value(row, 3, &isnull)));
+	json_literal(out, ",\"scopes\":");
+	value = plan_value(row, 4, &isnull);
+	write_names(out, value, isnull);
+	json_literal(out, ",\"roles\":");
+	value = plan_value(row, 5, &isnull);
+	write_names(out, value, isnull);
+	json_literal(out, ",\"modules\":");
+	value = plan_value(row, 6, &isnull);
+	write_names(out, value, isnull);
+	json_literal(out, ",\"rateLimit\":");
+	value = plan_value(row, 7, &isnull);
+	if (isnull)
+		json_literal(out, "null");
+	else
+		json_int(out, DatumGetInt32(value));
+	for (int i = 0; i < (int) lengthof(times); i++)
+	{
+		appendStringInfo(out, ",\"%s\":", times[i]);
+		value = plan_value(row, 8 + i, &isnull);
+		write_time(out, value, isnull);
+	}
+	json_literal(out, ",\"allowedAddresses\":");
+	value = plan_value(row, 12, &isnull);
+	write_networks(out, value, isnull);
+	json_literal(out, ",\"actingUser\":");
+	value = plan_value(row, 13, &isnull);
+	if (isnull)
+		json_literal(out, "null");
+	else
+		json_id(out, DatumGetUUIDP(value), QEHS_ID_USER);
+}
+
+/* api_key_get(id) */
+Datum
+qehs_api_key_get(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_ADMIN_KEYS);
+	text	   *wire = PG_ARGISNULL(0) ? cstring_to_text("") : PG_GETARG_TEXT_PP(0);
+	pg_uuid_t	id;
+	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&id)};
+	StringInfoData out;
+	bool		found = id_parse(VARDATA_ANY(wire), VARSIZE_ANY_EXHDR(wire), QEHS_ID_KEY, &id);
+
+	json_begin(&out);
+	SPI_connect();
+	if (found && plan_execute(&select_key, values, NULL, true, 1) == 1)
+		apikey_write(&out, 0);
+	else
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such API key");
+	SPI_finish();
+	appendStringInfoChar(&out, '}');
+	PG_RETURN_DATUM(context_answer(&out));
+}
+
+/* api_key_list(page_size, cursor) */
+Datum
+qehs_api_key_list(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_ADMIN_KEYS);
+	int32		limit = PG_ARGISNULL(0) ? 50 : PG_GETARG_INT32(0);
+	pg_uuid_t	last = {{0}};
+	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&last)};
+	StringInfoData out;
+	uint64		rows;
+	bool		isnull;
+
+	if (limit < 1 || limit > 200)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?limit", "range", "must be from 1 to 200");
+	if (!PG_ARGISNULL(1))
+	{
+		int			length;
+		char	   *position = cursor_open(context, "api_key_list", "", text_to_cstring(PG_GETARG_TEXT_PP(1)), &length);
+
+		if (length != sizeof(last))
+			problem_raise_at(PROBLEM_INVALID_CURSOR, "?cursor", "invalid", "is not a cursor of this list");
+		memcpy(&last, position, sizeof(last));
+	}
+	json_begin(&out);
+	json_literal(&out, "{\"items\":[");
+	SPI_connect();
+	rows = plan_execute(&select_keys, values, NULL, true, limit + 1);
+	for (uint64 i = 0; i < Min(rows, (uint64) limit); i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(&out, ',');
+		apikey_write(&out, i);
+		appendStringInfoChar(&out, '}');
+		last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
+	}
+	SPI_finish();
+	json_literal(&out, "],\"nextCursor\":");
+	if (rows > (uint64) limit)
+	{
+		char	   *cursor = cursor_seal(context, "api_key_list", "", (const char *) &last, sizeof(last));
+
+		json_string(&out, cursor);
+		context_link_next(context, cursor);
+	}
+	else
+		json_literal(&out, "null");
+	appendStringInfoChar(&out, '}');
+	PG_RETURN_DATUM(context_answer(&out));
+}

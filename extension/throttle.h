@@ -1,0 +1,29 @@
+/*
+ * throttle.h
+ *	  Which limit applies to a request, and the header fields that tell.
+ */
+#ifndef QEHS_THROTTLE_H
+#define QEHS_THROTTLE_H
+
+#include "auth.h"
+#include "lib/stringinfo.h"
+#include "ratelimit.h"
+
+/*
+ * Count a request of a key; class RATE_SIGNED_URLS counts against both limits.
+ * Appends header lines; raises QH429.
+ */
+extern void throttle_key(const KeyGrant *grant, RateClass class, StringInfo headers);
+
+/*
+ * Count a request without a valid key against its address (NULL: not over
+ * HTTP, nothing is counted).  A failed key weighs double.  Raises QH429.
+ */
+extern void throttle_address(const char *address, bool failed, StringInfo headers);
+
+/* Header lines as the object {"headers":{…}} of a problem's detail. */
+extern char *throttle_headers_json(const char *lines);
+
+extern void throttle_init(void);
+
+#endif							/* QEHS_THROTTLE_H */
