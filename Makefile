@@ -23,7 +23,7 @@ deps: ## install what is missing to build and test (Debian, as root)
 
 check: ## run all tests on a throw-away cluster
 	@$(BUILD)
-	@node -e 'const m = require("./META.json"), v = "$(VERSION)"; if (m.version !== v || m.provides.qehs.version !== v || !m.provides.qehs.file.includes(v)) { console.error("META.json is not of version " + v); process.exit(1) }'
+	@node -e 'const m = require("./META.json"), v = "$(RELEASE)"; if (m.version !== v || m.provides.qehs.version !== v || !m.provides.qehs.file.includes(v)) { console.error("META.json is not of version " + v); process.exit(1) }'
 	@tests/tools/check.sh
 
 installcheck: ## run the SQL tests on the server that PGHOST, PGPORT and so on name

@@ -3,14 +3,14 @@
 #
 #   run.sh [--record]     --record appends the figures to RESULTS.md
 #
-# BENCH_SECONDS (6) and BENCH_ROUNDS (3) say how long, BENCH_ROWS (1000000) how big the table of the page walk, BENCH_ONLY (all
+# BENCH_SECONDS (4) and BENCH_ROUNDS (5) say how long, BENCH_ROWS (1000000) how big the table of the page walk, BENCH_ONLY (all
 # of "http sql depth idle") which parts. The database settings are those of the tests but for memory; commits are durable.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/tools/cluster.sh
 
-seconds=${BENCH_SECONDS:-6}
-rounds=${BENCH_ROUNDS:-3}
+seconds=${BENCH_SECONDS:-4}
+rounds=${BENCH_ROUNDS:-5}
 rows=${BENCH_ROWS:-1000000}
 parts=${BENCH_ONLY:-http sql depth idle}
 connections=4
@@ -97,38 +97,56 @@ result() {
 	say "$*"
 }
 
-# http_run KIND SIDE URL PID: one round of wrk.
+# timed COMMAND…: run it; its processor time in milliseconds goes to used, its output to DIR/out.
+timed() {
+	local TIMEFORMAT='%U %S'
+	{ time "$@" > "$dir/out" 2> "$dir/err"; } 2> "$dir/time" || { cat "$dir/err" >&2; exit 1; }
+	used=$(awk '{ print int(($1 + $2) * 1000) }' "$dir/time")
+}
+
+# http_run KIND SIDE URL PID: one round of wrk. Figures: requests a second, p50, p99, CPU of server, of PostgreSQL and of wrk.
 http_run() {
-	local kind=$1 side=$2 url=$3 pid=$4 before line backends backends_before
+	local kind=$1 side=$2 url=$3 pid=$4 before backends backends_before count
 	backends=$("$PG_BIN/psql" -X -At -c "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
 	before=$(cpu_of "$pid")
 	# shellcheck disable=SC2086
 	backends_before=$(cpu_of $backends)
-	line=$(QEHS_PATHS=$dir/$kind.paths QEHS_BODIES=$([ "$kind" != create ] || echo "$dir/create.bodies") \
-		wrk_round "$url" | grep '^RESULT')
-	# shellcheck disable=SC2086
-	set -- $line
+	timed wrk_round "$kind" "$url"
+	# shellcheck disable=SC2046
+	set -- $(grep '^RESULT' "$dir/out")
 	[ "$3" = 0 ] || say "$3 answers were not 2xx ($kind, $side)"
+	count=$(($2 * seconds + 1))
 	# shellcheck disable=SC2086
-	result "$kind" "$side" "$2" "$4" "$5" \
-		"$((($(cpu_of "$pid") - before) * 1000 / ($2 * seconds + 1)))" "$((($(cpu_of $backends) - backends_before) * 1000 / ($2 * seconds + 1)))"
+	result "$kind" "$side" "$2" "$4" "$5" "$((($(cpu_of "$pid") - before) * 1000 / count))" \
+		"$((($(cpu_of $backends) - backends_before) * 1000 / count))" "$((used * 1000 / count))"
 }
 
 wrk_round() {
-	[ -n "$QEHS_BODIES" ] || unset QEHS_BODIES
-	wrk -t1 -c$clients -d"${seconds}s" --latency -s tests/bench/wrk.lua "$1"
+	if [ "$1" = create ]; then
+		export QEHS_BODIES=$dir/create.bodies
+	else
+		unset QEHS_BODIES
+		export QEHS_PATHS=$dir/$1.paths
+	fi
+	wrk -t1 -c$clients -d"${seconds}s" --latency -s tests/bench/wrk.lua "$2"
 }
 
-# sql_run KIND SIDE USER SCRIPTS: one round of pgbench with the scripts DIR/SCRIPTS.*.sql.
+# Processor time of the backends that have ended, in milliseconds.
+ended_cpu() {
+	awk '{ print ($16 + $17) * 10 }' "/proc/$(head -1 "$dir/cluster/data/postmaster.pid")/stat"
+}
+
+# sql_run KIND SIDE USER SCRIPTS: one round of pgbench with the scripts DIR/SCRIPTS.*.sql. Figures as of http_run, without p50 and p99.
 sql_run() {
-	local kind=$1 side=$2 user=$3 files=() file tps
+	local kind=$1 side=$2 user=$3 files=() file tps before count
 	for file in "$dir/$4".*.sql; do
 		files+=(-f "$file")
 	done
-	"$PG_BIN/pgbench" -U "$user" -n -M prepared -c $connections -j "${BENCH_JOBS:-1}" -T "$seconds" "${defines[@]}" "${files[@]}" \
-		> "$dir/pgbench.out" 2> "$dir/pgbench.err" || { cat "$dir/pgbench.err" >&2; exit 1; }
-	tps=$(sed -n 's/^tps = \([0-9.]*\).*/\1/p' "$dir/pgbench.out" | head -1)
-	result "$kind" "$side" "${tps%.*}" "$(sed -n 's/^latency average = \([0-9.]*\).*/\1/p' "$dir/pgbench.out" | head -1)"
+	before=$(ended_cpu)
+	timed "$PG_BIN/pgbench" -U "$user" -n -M prepared -c $connections -j "${BENCH_JOBS:-1}" -T "$seconds" "${defines[@]}" "${files[@]}"
+	tps=$(sed -n 's/^tps = \([0-9]*\).*/\1/p' "$dir/out" | head -1)
+	count=$((tps * seconds + 1))
+	result "$kind" "$side" "$tps" - - - "$((($(ended_cpu) - before) * 1000 / count))" "$((used * 1000 / count))"
 }
 
 bench_http() {
@@ -139,7 +157,7 @@ bench_http() {
 	# once for nothing: plans, caches, compiled JavaScript
 	for kind in get page create; do
 		for url in "$url_shim" "$url_pool" "$url_pipeline"; do
-			seconds=1 QEHS_PATHS=$dir/$kind.paths QEHS_BODIES=$([ "$kind" != create ] || echo "$dir/create.bodies") wrk_round "$url" > /dev/null
+			seconds=1 timed wrk_round "$kind" "$url"
 		done
 	done
 	for kind in get page create; do
@@ -172,11 +190,11 @@ bench_depth() {
 	if [ $each -gt 0 ]; then
 		say "filling up to $rows records through record_create"
 		begun=$(date +%s%N)
-		# real payloads over and over, each time on another second of the three years
+		# real payloads over and over, each on a random second of the three years
 		for session in 0 1; do
 			"$PG_BIN/psql" -X -q -o /dev/null -c "SELECT qehs.use_tenant('bench')" -c "SELECT count(qehs.record_create('incidents',
 				jsonb_set(payload, '{occurred_at}', to_jsonb(to_char(timestamp '2015-01-01' +
-					((2 * number + $session) * 48271::int8 % 94694400) * interval '1 second', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')))))
+					((hashint8(2 * number + $session) & 2147483647) % 94694400) * interval '1 second', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')))))
 				FROM (SELECT payload, row_number() OVER () AS number
 					FROM public.sample, generate_series(1, $((each / 20000 + 1))) LIMIT $each) AS rows" &
 			started+=($!)
@@ -203,7 +221,8 @@ report() {
 	echo
 	echo "$(nproc) processors ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)), $(free -g | awk '/^Mem/ { print $2 }') GB," \
 		"$("$PG_BIN/postgres" --version | sed 's/ (.*//'), node $(node --version)."
-	echo "wrk with $clients connections, $connections PostgreSQL connections a side, median of $rounds rounds of ${seconds} s in turns."
+	echo "wrk with $clients connections, $connections PostgreSQL connections a side, $rounds rounds of ${seconds} s in turns: medians of the" \
+		"figures, and of the ratios of neighbours."
 	echo
 	node tests/bench/report.mjs "$dir/results"
 	if [ -e "$dir/depth.md" ]; then
