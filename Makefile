@@ -93,7 +93,7 @@ $(EXTENSION_SCRIPT): $(SQL_PARTS) $(CATALOGUE) qehs.control
 	done; cat $(filter sql/90_%,$(SQL_PARTS)); } > $@
 
 SHIM_CFLAGS ?= -O2 -g
-SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lz -lcrypto
+SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lcjose -lz -lcrypto
 qehs-shim: $(SHIM_SOURCES) $(wildcard shim/*.h shim/*/*.h) shim/LIBS qehs.control Makefile
 	$(CC) -std=c11 -D_GNU_SOURCE $(SHIM_CFLAGS) -Wall -Wextra -Werror -DQEHS_VERSION='"$(RELEASE)"' -Ishim \
 		-I$(shell $(PG_CONFIG) --includedir) -o $@ $(SHIM_SOURCES) $(SHIM_LIBS)

@@ -26,6 +26,7 @@
 #include "port/pg_crc32c.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "watch.h"
 
@@ -38,6 +39,7 @@ static const char base32[] = "0123456789abcdefghjkmnpqrstvwxyz";
 static HTAB *grants = NULL;
 static MemoryContext grants_memory = NULL;
 static uint64 grants_generation = 0;
+static bool bearer_tokens = false;
 
 static KeptPlan select_key = {
 	"SELECT k.hash, k.id, k.scopes, k.roles, k.modules, k.user_id, COALESCE((SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = $1 AND l.class = 'default'"
@@ -55,6 +57,18 @@ static KeptPlan select_key = {
 	2, {INT4OID, TEXTOID}, NULL
 };
 
+/* Roles of the token count as far as the tenant has them; without any, those of the user. */
+static KeptPlan select_subject = {
+	"SELECT t.id, t.slug, u.id, u.display_name,"
+	" CASE WHEN $1 ? 'roles' THEN ARRAY(SELECT r.name FROM qehs.role AS r WHERE r.tenant_id = t.id AND $1 -> 'roles' ? r.name)"
+	" ELSE ARRAY(SELECT m.role_name FROM qehs.role_member AS m WHERE m.tenant_id = t.id AND m.user_id = u.id) END,"
+	" COALESCE((SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = t.id AND l.class = 'default'"
+	" AND l.key_id = '00000000-0000-0000-0000-000000000000'), 300)"
+	" FROM qehs.tenant AS t JOIN qehs.user_account AS u ON u.tenant_id = t.id"
+	" WHERE t.slug = $1 ->> 'tenant' AND pg_catalog.lower(u.user_name) = pg_catalog.lower($1 ->> 'user') AND u.active",
+	1, {JSONBOID}, NULL
+};
+
 /* Another backend that is writing the same is not waited for. */
 static KeptPlan note_use = {
 	"UPDATE qehs.api_key SET last_used_at = pg_catalog.now() WHERE tenant_id = $1 AND id = (SELECT k.id"
@@ -62,6 +76,15 @@ static KeptPlan note_use = {
 	" k.last_used_at < pg_catalog.now() - interval '1 minute') FOR NO KEY UPDATE SKIP LOCKED)",
 	2, {INT4OID, UUIDOID}, NULL
 };
+
+void
+auth_init(void)
+{
+	DefineCustomBoolVariable("qehs.bearer_tokens",
+							 "Believes the shim who sent a JSON Web Token that it has verified.",
+							 "Whoever may log in as qehs_shim can then act as any user.",
+							 &bearer_tokens, false, PGC_SIGHUP, 0, NULL, NULL, NULL);
+}
 
 void
 auth_sha256(const void *data, int length, uint8 digest[32])
@@ -228,6 +251,53 @@ load_grant(const char *key, int32 tenant_id, const uint8 *hash)
 	return grant;
 }
 
+/* The row of select_subject as a grant; memory is the current context. */
+static void
+read_subject(KeyGrant *grant)
+{
+	bool		isnull;
+
+	grant->tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
+	grant->tenant_slug = TextDatumGetCString(plan_value(0, 2, &isnull));
+	grant->actor_type = ACTOR_USER;
+	grant->actor_id = *DatumGetUUIDP(plan_value(0, 3, &isnull));
+	grant->key_id = grant->actor_id;
+	grant->actor_name = TextDatumGetCString(plan_value(0, 4, &isnull));
+	grant->roles = auth_names(plan_value(0, 5, &isnull), &grant->role_count);
+	grant->scopes = SCOPE_ALL & ~(SCOPE_ADMIN_USERS | SCOPE_ADMIN_KEYS);
+	for (int i = 0; i < grant->role_count; i++)
+		if (strcmp(grant->roles[i], "tenant-owner") == 0 || strcmp(grant->roles[i], "tenant-admin") == 0)
+			grant->scopes = SCOPE_ALL;
+	grant->module_count = -1;
+	grant->rate_limit = DatumGetInt32(plan_value(0, 6, &isnull));
+	grant->signed_url_limit = DEFAULT_SIGNED_URL_LIMIT;
+	grant->expires_at = DT_NOEND;
+	grant->use_noted = DT_NOEND;
+}
+
+static KeyGrant *
+load_subject(Jsonb *subject, const uint8 *hash)
+{
+	Datum		values[1] = {JsonbPGetDatum(subject)};
+	KeyGrant	fresh;
+	KeyGrant   *grant = NULL;
+
+	memset(&fresh, 0, sizeof(fresh));
+	SPI_connect();
+	if (plan_execute(&select_subject, values, NULL, true, 1) == 1)
+	{
+		MemoryContext previous = MemoryContextSwitchTo(grants_memory);
+
+		read_subject(&fresh);
+		memcpy(fresh.hash, hash, sizeof(fresh.hash));
+		grant = hash_search(grants, hash, HASH_ENTER, NULL);
+		*grant = fresh;
+		MemoryContextSwitchTo(previous);
+	}
+	SPI_finish();
+	return grant;
+}
+
 /* An empty cache, if there is none or what it holds may be out of date. */
 static void
 renew_cache(void)
@@ -263,6 +333,20 @@ auth_find_key(const char *key, int length)
 	return grant && grant->expires_at > GetCurrentTimestamp() ? grant : NULL;
 }
 
+KeyGrant *
+auth_find_subject(Jsonb *subject)
+{
+	uint8		hash[32];
+	KeyGrant   *grant;
+
+	if (!bearer_tokens)
+		return NULL;
+	renew_cache();
+	auth_sha256(subject, VARSIZE(subject), hash);
+	grant = hash_search(grants, hash, HASH_FIND, NULL);
+	return grant ? grant : load_subject(subject, hash);
+}
+
 void
 auth_check_address(const KeyGrant *grant, const char *address)
 {
@@ -288,7 +372,7 @@ auth_note_use(KeyGrant *grant)
 	Datum		values[2] = {Int32GetDatum(grant->tenant_id), UUIDPGetDatum(&grant->key_id)};
 	TimestampTz now = GetCurrentTransactionStartTimestamp();
 
-	if (now - grant->use_noted < USE_INTERVAL || XactReadOnly || RecoveryInProgress())
+	if (grant->use_noted == DT_NOEND || now - grant->use_noted < USE_INTERVAL || XactReadOnly || RecoveryInProgress())
 		return;
 	grant->use_noted = now;
 	SPI_connect();

@@ -7,6 +7,7 @@
 
 #include "context.h"
 #include "utils/array.h"
+#include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
 /* What a valid key grants; cached per backend until keys or users change. */
@@ -34,11 +35,20 @@ typedef struct KeyGrant
 /* The grant of a key; NULL for one that is malformed, unknown, revoked or expired. */
 extern KeyGrant *auth_find_key(const char *key, int length);
 
+/*
+ * The grant of a person whom the shim has verified by a token: {"tenant","user",
+ * "roles"?}; NULL when there is no such active user.  Only with
+ * qehs.bearer_tokens on.
+ */
+extern KeyGrant *auth_find_subject(Jsonb *subject);
+
 /* Raise QH403 unless the key may be used from the address (NULL: not over HTTP). */
 extern void auth_check_address(const KeyGrant *grant, const char *address);
 
 /* Note in the table that the key is in use: at most once a minute and backend. */
 extern void auth_note_use(KeyGrant *grant);
+
+extern void auth_init(void);
 
 /* Text of a scope and back (0 when unknown). */
 extern const char *scope_name(Scope scope);

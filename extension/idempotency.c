@@ -122,6 +122,9 @@ idempotency_store(const RequestContext *context, int status)
 	Datum		values[8];
 	char		nulls[9] = "        ";
 
+	if (context->secret_answer && context->credential == NULL)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "@Idempotency-Key", "secret",
+						 "cannot be used with a token for an answer that holds a secret; use an API key or no Idempotency-Key");
 	values[0] = Int32GetDatum(context->tenant_id);
 	values[1] = UUIDPGetDatum(&context->key_id);
 	values[2] = CStringGetTextDatum(context->idempotency_key);

@@ -8,6 +8,7 @@
  */
 #include "compat.h"
 
+#include "auth.h"
 #include "context.h"
 #include "error.h"
 #include "fmgr.h"
@@ -57,6 +58,7 @@ _PG_init(void)
 {
 	error_init();
 	context_init();
+	auth_init();
 	throttle_init();
 	watch_init();
 	MarkGUCPrefixReserved("qehs");

@@ -144,16 +144,26 @@ begin_without_key(FunctionCallInfo fcinfo, const char *address, StringInfo heade
 							 "the request carries no API key");
 }
 
+/* Whom the API key or the verified token stands for. */
 static KeyGrant *
-verify_key(text *key, const char *address, StringInfo headers)
+verify_caller(FunctionCallInfo fcinfo, const char *address, StringInfo headers)
 {
-	KeyGrant   *grant = auth_find_key(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key));
+	text	   *key;
+	KeyGrant   *grant;
 
+	if (!PG_ARGISNULL(7))
+		grant = auth_find_subject(PG_GETARG_JSONB_P(7));
+	else
+	{
+		key = PG_GETARG_TEXT_PP(0);
+		grant = auth_find_key(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key));
+	}
 	if (grant)
 		return grant;
 	throttle_address(address, true, headers);
 	problem_raise_detail(PROBLEM_UNAUTHENTICATED, throttle_headers_json(headers->data), NULL,
-						 "the API key is malformed, unknown, revoked or expired");
+						 PG_ARGISNULL(7) ? "the API key is malformed, unknown, revoked or expired" :
+						 "the token names no active user, or tokens are not taken");
 }
 
 /* Who calls, for the log of the shim: lines that begin with @ are not sent to the client. */
@@ -162,12 +172,13 @@ note_caller(const RequestContext *context, StringInfo headers)
 {
 	char		id[QEHS_ID_LENGTH + 1];
 
-	id_format(&context->key_id, QEHS_ID_KEY, id);
+	id_format(&context->key_id, memcmp(&context->key_id, &context->actor_id, sizeof(pg_uuid_t)) == 0 &&
+			  context->actor_type == ACTOR_USER ? QEHS_ID_USER : QEHS_ID_KEY, id);
 	appendStringInfo(headers, "@tenant: %s\n@key: %s\n", context->tenant_slug, id);
 }
 
 /*
- * request_begin(api_key, trace_id, client_address, idempotency_key, fingerprint, operation, target)
+ * request_begin(api_key, trace_id, client_address, idempotency_key, fingerprint, operation, target, subject)
  */
 Datum
 qehs_request_begin(PG_FUNCTION_ARGS)
@@ -179,12 +190,12 @@ qehs_request_begin(PG_FUNCTION_ARGS)
 	StringInfoData headers;
 
 	initStringInfo(&headers);
-	if (PG_ARGISNULL(0))
+	if (PG_ARGISNULL(0) && PG_ARGISNULL(7))
 	{
 		begin_without_key(fcinfo, address, &headers);
 		PG_RETURN_TEXT_P(cstring_to_text_with_len(headers.data, headers.len));
 	}
-	grant = verify_key(PG_GETARG_TEXT_PP(0), address, &headers);
+	grant = verify_caller(fcinfo, address, &headers);
 	context = start_context(fcinfo);
 	fill_context(context, grant);
 	endpoint = find_endpoint(context->operation);

@@ -25,6 +25,12 @@ static const struct
 	{"max-connections", "QEHS_MAX_CONNECTIONS", "10000", "client connections of each event loop (16 to 100000)"},
 	{"trusted-proxies", "QEHS_TRUSTED_PROXIES", "", "networks whose Forwarded and X-Forwarded-For are believed (CIDR, comma-separated)"},
 	{"cors-origins", "QEHS_CORS_ORIGINS", "", "origins that browsers may call from (comma-separated, or *)"},
+	{"jwt-keys", "QEHS_JWT_KEYS", "", "JSON Web Key Set file; with it JWTs are taken as bearer tokens"},
+	{"jwt-issuer", "QEHS_JWT_ISSUER", "", "iss that a JWT must have"},
+	{"jwt-audience", "QEHS_JWT_AUDIENCE", "", "aud that a JWT must have"},
+	{"jwt-tenant-claim", "QEHS_JWT_TENANT_CLAIM", "tenant", "claim with the tenant's slug"},
+	{"jwt-user-claim", "QEHS_JWT_USER_CLAIM", "sub", "claim with the user name"},
+	{"jwt-roles-claim", "QEHS_JWT_ROLES_CLAIM", "roles", "claim with role names; without it the user's own count"},
 	{"log", "QEHS_LOG", "stderr", "where log lines go: stderr, off or a file"},
 };
 
@@ -94,7 +100,13 @@ config_read(Config *config, int argc, char **argv)
 	config->max_connections = (int) number("max-connections", values[6], 16, 100000);
 	config->trusted_proxies = values[7];
 	config->cors_origins = values[8];
-	config->log = values[9];
+	config->jwt_keys = values[9];
+	config->jwt_issuer = values[10];
+	config->jwt_audience = values[11];
+	config->jwt_tenant_claim = values[12];
+	config->jwt_user_claim = values[13];
+	config->jwt_roles_claim = values[14];
+	config->log = values[15];
 	if (*config->public_url == '\0')
 	{
 		static char url[300];

@@ -19,6 +19,12 @@ typedef struct Config
 	int			max_connections;	/* of clients, per loop */
 	const char *trusted_proxies;	/* networks, comma-separated */
 	const char *cors_origins;	/* comma-separated, or * */
+	const char *jwt_keys;		/* file; empty: no JWTs */
+	const char *jwt_issuer;
+	const char *jwt_audience;
+	const char *jwt_tenant_claim;
+	const char *jwt_user_claim;
+	const char *jwt_roles_claim;
 } Config;
 
 /* Fill the config; prints and exits for --help, --version and bad flags. */

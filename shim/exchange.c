@@ -22,8 +22,10 @@
 #include "json.h"
 #include "problem.h"
 #include "reply.h"
+#include "token.h"
 
-#define BEGIN_SQL "SELECT qehs.request_begin($1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text)"
+#define BEGIN_SQL "SELECT qehs.request_begin($1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text, $8::jsonb)"
+#define BEGIN_PARAMETERS 8
 #define END_SQL "SELECT qehs.request_end()"
 #define FINGERPRINT_LENGTH SHA256_DIGEST_LENGTH
 #define MAX_RETRIES 3
@@ -185,17 +187,19 @@ static void
 bind_begin(Request *request, PgStatement *begin)
 {
 	const char *key = idempotency_key(request);
-	const char *values[] = {api_key(request), request->trace_id, request->client, key, key ? fingerprint(request) : NULL,
-	request->endpoint ? request->endpoint->operation : NULL, request->target};
+	const char *bearer = api_key(request);
+	const char *subject = bearer && token_is_one(bearer) ? token_verify(bearer, &request->arena) : NULL;
+	const char *values[] = {subject ? NULL : bearer, request->trace_id, request->client, key, key ? fingerprint(request) : NULL,
+	request->endpoint ? request->endpoint->operation : NULL, request->target, subject};
 
 	begin->slot = SLOT_BEGIN;
 	begin->sql = BEGIN_SQL;
-	begin->count = 7;
-	for (int i = 0; i < 7; i++)
+	begin->count = BEGIN_PARAMETERS;
+	for (int i = 0; i < BEGIN_PARAMETERS; i++)
 	{
 		begin->values[i] = values[i];
 		begin->lengths[i] = values[i] == NULL ? 0 : i == 4 ? FINGERPRINT_LENGTH : (int) strlen(values[i]);
-		begin->formats[i] = 1;
+		begin->formats[i] = i < BEGIN_PARAMETERS - 1;	/* jsonb as text */
 	}
 }
 

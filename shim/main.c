@@ -22,6 +22,7 @@
 #include "loop.h"
 #include "pg.h"
 #include "problem.h"
+#include "token.h"
 
 #define TABLES_SQL "SELECT qehs.endpoint_list(), qehs.problem_list(), extversion FROM pg_catalog.pg_extension WHERE extname = 'qehs'"
 #define MAX_LOOPS 64
@@ -141,6 +142,15 @@ start_loops(const Config *config)
 	freeaddrinfo(address);
 }
 
+static void
+reload_token_keys(const Config *config)
+{
+	char		message[256];
+
+	if (!token_load(config, message, sizeof(message)))
+		log_event("error", "%s; the keys loaded before stay", message);
+}
+
 /* Wait for signals; gives when the shim is to stop. */
 static void
 serve(const Config *config, const sigset_t *signals)
@@ -154,6 +164,8 @@ serve(const Config *config, const sigset_t *signals)
 
 		if (number == SIGTERM || number == SIGINT)
 			return;
+		if (number == SIGHUP)
+			reload_token_keys(config);
 		if (number == SIGHUP && !log_open(config->log))
 			log_event("error", "could not open the log \"%s\" again: %s", config->log, strerror(errno));
 		if (number == SIGHUP || !loaded)
@@ -180,6 +192,7 @@ int
 main(int argc, char **argv)
 {
 	static Config config;
+	char		message[256];
 	sigset_t	signals;
 
 	config_read(&config, argc, argv);
@@ -187,6 +200,11 @@ main(int argc, char **argv)
 	if (!client_trust(config.trusted_proxies))
 	{
 		fprintf(stderr, "qehs-shim: --trusted-proxies must be networks such as 10.0.0.0/8, not \"%s\"\n", config.trusted_proxies);
+		return 2;
+	}
+	if (!token_load(&config, message, sizeof(message)))
+	{
+		fprintf(stderr, "qehs-shim: %s\n", message);
 		return 2;
 	}
 	if (!log_open(config.log))

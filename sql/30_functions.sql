@@ -23,10 +23,11 @@ END;
 COMMENT ON FUNCTION qehs.endpoint_list() IS 'All rows of qehs.endpoint as a JSON array; the shim routes by it. headers are the lines of a deprecated endpoint (RFC 9745, RFC 8594).';
 
 CREATE FUNCTION qehs.request_begin(api_key text, trace_id text DEFAULT NULL, client_address text DEFAULT NULL,
-	idempotency_key text DEFAULT NULL, fingerprint bytea DEFAULT NULL, operation text DEFAULT NULL, target text DEFAULT NULL)
+	idempotency_key text DEFAULT NULL, fingerprint bytea DEFAULT NULL, operation text DEFAULT NULL, target text DEFAULT NULL,
+	subject jsonb DEFAULT NULL)
 RETURNS text AS 'MODULE_PATHNAME', 'qehs_request_begin'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.request_begin(text, text, text, text, bytea, text, text) IS 'Starts a request for the rest of the transaction: verifies the API key, counts the rate limit, looks up the idempotency key (1 to 255 characters; fingerprint is the SHA-256 of the request). Gives header lines ("Name: value") for the answer. Raises QH401 unauthenticated, QH429 rate_limited, QH409 idempotency_key_in_progress, QH422 idempotency_key_conflict, and QH200 with the stored answer for a replay.';
+COMMENT ON FUNCTION qehs.request_begin(text, text, text, text, bytea, text, text, jsonb) IS 'Starts a request for the rest of the transaction: verifies the API key, counts the rate limit, looks up the idempotency key (1 to 255 characters; fingerprint is the SHA-256 of the request). subject is {"tenant","user","roles"} of a token that the shim has verified, taken instead of a key when qehs.bearer_tokens is on. Gives header lines ("Name: value") for the answer. Raises QH401 unauthenticated, QH429 rate_limited, QH409 idempotency_key_in_progress, QH422 idempotency_key_conflict, and QH200 with the stored answer for a replay.';
 
 CREATE FUNCTION qehs.request_end() RETURNS text AS 'MODULE_PATHNAME', 'qehs_request_end'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;

@@ -1,0 +1,201 @@
+/*
+ * token.c
+ *	  JWTs through cjose; the only file that includes it.
+ *
+ * The algorithm is taken from the type of the key, never from the token alone:
+ * a header that names another one is refused (RFC 8725 section 3.1).  Keys are
+ * read under a lock that only a reload takes for writing.
+ */
+#include "token.h"
+
+#include <cjose/cjose.h>
+#include <jansson.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define MAX_KEYS 32
+#define LEEWAY_SECONDS 60
+
+typedef struct KeySet
+{
+	int			count;
+	cjose_jwk_t *keys[MAX_KEYS];
+} KeySet;
+
+static KeySet *keys = NULL;
+static const Config *settings = NULL;
+static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+
+static void
+free_keys(KeySet *set)
+{
+	for (int i = 0; set && i < set->count; i++)
+		cjose_jwk_release(set->keys[i]);
+	free(set);
+}
+
+static KeySet *
+read_keys(const json_t *document)
+{
+	const json_t *list = json_object_get(document, "keys");
+	KeySet	   *set = calloc(1, sizeof(KeySet));
+
+	if (set == NULL)
+		abort();
+	for (size_t i = 0; i < json_array_size(list) && set->count < MAX_KEYS; i++)
+	{
+		char	   *text = json_dumps(json_array_get(list, i), JSON_COMPACT);
+		cjose_err	error;
+		cjose_jwk_t *key = text ? cjose_jwk_import(text, strlen(text), &error) : NULL;
+
+		free(text);
+		if (key)
+			set->keys[set->count++] = key;
+	}
+	return set;
+}
+
+bool
+token_load(const Config *config, char *message, size_t size)
+{
+	json_error_t error;
+	json_t	   *document;
+	KeySet	   *set;
+	KeySet	   *old;
+
+	settings = config;
+	if (*config->jwt_keys == '\0')
+		return true;
+	if (*config->jwt_issuer == '\0' || *config->jwt_audience == '\0')
+	{
+		snprintf(message, size, "--jwt-keys needs --jwt-issuer and --jwt-audience");
+		return false;
+	}
+	document = json_load_file(config->jwt_keys, 0, &error);
+	if (document == NULL)
+	{
+		snprintf(message, size, "could not read the keys \"%s\": %s", config->jwt_keys, error.text);
+		return false;
+	}
+	set = read_keys(document);
+	json_decref(document);
+	if (set->count == 0)
+	{
+		snprintf(message, size, "\"%s\" has no key that can be used", config->jwt_keys);
+		free_keys(set);
+		return false;
+	}
+	pthread_rwlock_wrlock(&lock);
+	old = keys;
+	keys = set;
+	pthread_rwlock_unlock(&lock);
+	free_keys(old);
+	return true;
+}
+
+bool
+token_is_one(const char *text)
+{
+	const char *dot = strchr(text, '.');
+
+	return settings && *settings->jwt_keys && strncmp(text, "eyJ", 3) == 0 && dot && strchr(dot + 1, '.');
+}
+
+/* Does the key have the type that the algorithm needs? */
+static bool
+fits(const cjose_jwk_t *key, const char *algorithm, const char *key_id)
+{
+	cjose_err	error;
+	const char *own_id = cjose_jwk_get_kid(key, &error);
+	cjose_jwk_kty_t type = cjose_jwk_get_kty(key, &error);
+
+	if (key_id && own_id && strcmp(key_id, own_id) != 0)
+		return false;
+	return (type == CJOSE_JWK_KTY_RSA && strcmp(algorithm, CJOSE_HDR_ALG_RS256) == 0) ||
+		(type == CJOSE_JWK_KTY_EC && strcmp(algorithm, CJOSE_HDR_ALG_ES256) == 0);
+}
+
+/* The claims of a token with a good signature, or NULL. */
+static json_t *
+verified_claims(const char *text)
+{
+	cjose_err	error;
+	cjose_jws_t *token = cjose_jws_import(text, strlen(text), &error);
+	json_t	   *claims = NULL;
+	uint8_t    *payload;
+	size_t		length;
+
+	if (token == NULL)
+		return NULL;
+	pthread_rwlock_rdlock(&lock);
+	for (int i = 0; keys && i < keys->count && claims == NULL; i++)
+	{
+		cjose_header_t *header = cjose_jws_get_protected(token);
+		const char *algorithm = cjose_header_get(header, CJOSE_HDR_ALG, &error);
+
+		if (algorithm && fits(keys->keys[i], algorithm, cjose_header_get(header, CJOSE_HDR_KID, &error)) &&
+			cjose_jws_verify(token, keys->keys[i], &error) && cjose_jws_get_plaintext(token, &payload, &length, &error))
+			claims = json_loadb((const char *) payload, length, JSON_REJECT_DUPLICATES, NULL);
+	}
+	pthread_rwlock_unlock(&lock);
+	cjose_jws_release(token);
+	return claims;
+}
+
+static bool
+names_audience(const json_t *audience)
+{
+	const char *single = json_string_value(audience);
+
+	if (single)
+		return strcmp(single, settings->jwt_audience) == 0;
+	for (size_t i = 0; i < json_array_size(audience); i++)
+	{
+		const char *name = json_string_value(json_array_get(audience, i));
+
+		if (name && strcmp(name, settings->jwt_audience) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_valid(const json_t *claims)
+{
+	json_int_t	now = (json_int_t) time(NULL);
+	const json_t *not_before = json_object_get(claims, "nbf");
+	const char *issuer = json_string_value(json_object_get(claims, "iss"));
+
+	return json_is_integer(json_object_get(claims, "exp")) &&
+		json_integer_value(json_object_get(claims, "exp")) + LEEWAY_SECONDS > now &&
+		(not_before == NULL || json_integer_value(not_before) - LEEWAY_SECONDS <= now) &&
+		issuer && strcmp(issuer, settings->jwt_issuer) == 0 && names_audience(json_object_get(claims, "aud"));
+}
+
+const char *
+token_verify(const char *text, Arena *arena)
+{
+	json_t	   *claims = verified_claims(text);
+	json_t	   *subject = NULL;
+	const char *answer = NULL;
+	char	   *dumped;
+
+	if (claims && is_valid(claims) && json_is_string(json_object_get(claims, settings->jwt_user_claim)) &&
+		json_is_string(json_object_get(claims, settings->jwt_tenant_claim)))
+	{
+		subject = json_pack("{s:O, s:O}", "tenant", json_object_get(claims, settings->jwt_tenant_claim),
+							"user", json_object_get(claims, settings->jwt_user_claim));
+		if (json_is_array(json_object_get(claims, settings->jwt_roles_claim)))
+			json_object_set(subject, "roles", json_object_get(claims, settings->jwt_roles_claim));
+		dumped = json_dumps(subject, JSON_COMPACT | JSON_SORT_KEYS);
+		if (dumped)
+			answer = arena_copy(arena, dumped, strlen(dumped));
+		free(dumped);
+	}
+	json_decref(subject);
+	json_decref(claims);
+	return answer;
+}
