@@ -231,7 +231,7 @@ load_grant(const char *key, int32 tenant_id, const uint8 *hash)
 	bool		isnull;
 
 	SPI_connect();
-	if (plan_execute(&select_key, values, NULL, true, 1) == 1)
+	if (plan_execute_latest(&select_key, values, NULL, 1) == 1)
 	{
 		bytea	   *stored = DatumGetByteaPP(plan_value(0, 1, &isnull));
 

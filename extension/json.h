@@ -50,7 +50,7 @@ extern bool json_member(const JsonbContainer *object, const char *key, int key_l
 /* The member's text when it is a string, palloc'd and NUL-terminated, else NULL. */
 extern char *json_member_text(const JsonbContainer *object, const char *key);
 extern bool json_member_bool(const JsonbContainer *object, const char *key, bool otherwise);
-extern bool json_member_int(const JsonbContainer *object, const char *key, int32 *value);
+extern bool json_member_int(const JsonbContainer *object, const char *key, int32 *result);
 /* NUL-terminated copy of a jbvString. */
 extern char *json_text_copy(const JsonbValue *value);
 /* Equality of two values as jsonb compares them (1.0 equals 1). */

@@ -7,7 +7,9 @@
  */
 #include "compat.h"
 
+#include "access/xact.h"
 #include "plan.h"
+#include "utils/snapmgr.h"
 
 SPIPlanPtr
 plan_prepare(const char *sql, int argument_count, Oid *argument_types, int options)
@@ -32,6 +34,20 @@ plan_execute(KeptPlan *plan, Datum *values, const char *nulls, bool read_only, i
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
 	return SPI_processed;
+}
+
+uint64
+plan_execute_latest(KeptPlan *plan, Datum *values, const char *nulls, int64 limit)
+{
+	uint64		rows;
+
+	/* a parallel leader may not take one; its own is as good as new */
+	if (IsInParallelMode())
+		return plan_execute(plan, values, nulls, true, limit);
+	PushActiveSnapshot(GetLatestSnapshot());
+	rows = plan_execute(plan, values, nulls, true, limit);
+	PopActiveSnapshot();
+	return rows;
 }
 
 Datum

@@ -29,6 +29,12 @@ typedef struct KeptPlan
 extern uint64 plan_execute(KeptPlan *plan, Datum *values, const char *nulls, bool read_only, int64 limit);
 
 /*
+ * The same, read-only, with the newest snapshot whatever the transaction's own:
+ * for caches that outlive the transaction.
+ */
+extern uint64 plan_execute_latest(KeptPlan *plan, Datum *values, const char *nulls, int64 limit);
+
+/*
  * Prepare and keep sql (used by caches of plans by shape); ERROR on failure.
  * Options are those of cursors: CURSOR_OPT_GENERIC_PLAN or 0.
  */

@@ -46,7 +46,7 @@ load_endpoints(void)
 	endpoints = NULL;
 	endpoints_generation = watch_generation(WATCH_ENDPOINT);
 	SPI_connect();
-	rows = plan_execute(&select_endpoints, NULL, NULL, true, 0);
+	rows = plan_execute_latest(&select_endpoints, NULL, NULL, 0);
 	endpoints = hash_create("qehs endpoints", 64, &control, HASH_ELEM | HASH_STRINGS);
 	for (uint64 i = 0; i < rows; i++)
 	{

@@ -9,6 +9,7 @@
 #include "compat.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -57,10 +58,16 @@ watch_generation(WatchedTable table)
 	return watched[table].generation;
 }
 
+/*
+ * The command counter moves on, so that this session too reads the table anew
+ * from here, and once more if the transaction rolls back.
+ */
 void
 watch_announce(WatchedTable table)
 {
 	CacheInvalidateRelcacheByRelid(resolve(&watched[table]));
+	(void) GetCurrentCommandId(true);
+	CommandCounterIncrement();
 }
 
 void

@@ -20,7 +20,7 @@ typedef enum AuditAction
 typedef struct AuditEvent
 {
 	AuditAction action;
-	const Record *before;		/* NULL for a create */
+	const Record *before;		/* a create writes its event itself */
 	const Record *after;		/* NULL for a delete */
 	const char *transition;		/* name, or NULL */
 	const char *comment;		/* or NULL */

@@ -104,7 +104,7 @@ event_changes(const AuditEvent *event)
 	}
 	else
 	{
-		if (event->before == NULL || event->after == NULL || event->action == AUDIT_RESTORE)
+		if (event->after == NULL || event->action == AUDIT_RESTORE)
 			return NULL;
 		appendStringInfoChar(&out, '[');
 		write_differences(&out, event->before->payload, event->after->payload, false);
@@ -127,7 +127,7 @@ set_text(Datum *values, char *nulls, int index, const char *text)
 void
 audit_append(const RequestContext *context, const ModuleDef *module, const AuditEvent *event)
 {
-	const Record *record = event->before ? event->before : event->after;
+	const Record *record = event->before;
 	Jsonb	   *changes = event_changes(event);
 	pg_uuid_t	id;
 	Datum		values[13];
@@ -141,7 +141,7 @@ audit_append(const RequestContext *context, const ModuleDef *module, const Audit
 	values[3] = UUIDPGetDatum(&record->id);
 	values[4] = UUIDPGetDatum(&context->actor_id);
 	values[5] = CStringGetTextDatum(action_names[event->action]);
-	set_text(values, nulls, 6, event->before ? event->before->workflow_state : NULL);
+	set_text(values, nulls, 6, event->before->workflow_state);
 	set_text(values, nulls, 7, event->after ? event->after->workflow_state : NULL);
 	set_text(values, nulls, 8, event->transition);
 	values[9] = Int32GetDatum(event->after ? event->after->version : record->version + 1);

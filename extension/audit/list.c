@@ -76,22 +76,22 @@ static Datum
 write_page(RequestContext *context, EventPage *page, const char *cursor)
 {
 	StringInfoData out;
-	pg_uuid_t	last;
+	pg_uuid_t  *last = palloc(sizeof(pg_uuid_t));
 	uint64		rows;
 	bool		isnull;
 
 	if (page->limit < 1 || page->limit > 200)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?limit", "range", "must be from 1 to 200");
-	memset(&last, 0xFF, sizeof(last));
+	memset(last, 0xFF, sizeof(*last));
 	if (cursor)
 	{
 		int			length;
 		char	   *position = cursor_open(context, page->endpoint, page->binding, cursor, &length);
 
-		memcpy(&last, position, Min(length, (int) sizeof(last)));
+		memcpy(last, position, Min(length, (int) sizeof(*last)));
 	}
 	page->values[0] = Int32GetDatum(context->tenant_id);
-	page->values[1] = UUIDPGetDatum(&last);
+	page->values[1] = UUIDPGetDatum(last);
 	page->nulls[0] = page->nulls[1] = ' ';
 	json_begin(&out);
 	json_literal(&out, "{\"items\":[");
@@ -106,13 +106,13 @@ write_page(RequestContext *context, EventPage *page, const char *cursor)
 		if (page->full)
 			write_audit_members(&out, context, i);
 		appendStringInfoChar(&out, '}');
-		last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
+		*last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
 	}
 	SPI_finish();
 	json_literal(&out, "],\"nextCursor\":");
 	if (rows > (uint64) page->limit)
 	{
-		char	   *next = cursor_seal(context, page->endpoint, page->binding, (const char *) &last, sizeof(last));
+		char	   *next = cursor_seal(context, page->endpoint, page->binding, (const char *) last, sizeof(*last));
 
 		json_string(&out, next);
 		context_link_next(context, next);

@@ -6,15 +6,22 @@
  * version).  When qehs.module was announced as changed, the whole cache steps
  * aside at the next look-up; its memory is freed when the transaction ends,
  * because pointers into it may still be in use.
+ *
+ * Rows are read with the newest snapshot, as catalogs are: what is cached must
+ * not be as old as the transaction that happened to load it.
  */
 #include "compat.h"
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "json.h"
+#include "miscadmin.h"
 #include "module/definition.h"
+#include "module/publish.h"
 #include "plan.h"
+#include "storage/lock.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "watch.h"
 
@@ -106,6 +113,29 @@ load_row(int32 tenant_id)
 					   DatumGetJsonbP(plan_value(0, 6, &isnull)), memory);
 }
 
+static void
+lock_slots(int32 tenant_id, int32 module_id, LOCKMODE mode)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) tenant_id, (uint32) module_id, 4);
+	LockAcquire(&tag, mode, false, false);
+}
+
+void
+module_hold_slots(int32 tenant_id, int32 module_id)
+{
+	lock_slots(tenant_id, module_id, ShareLock);
+	/* a publisher announces before it lets go of the lock */
+	AcceptInvalidationMessages();
+}
+
+void
+module_lock_slots(int32 tenant_id, int32 module_id)
+{
+	lock_slots(tenant_id, module_id, ExclusiveLock);
+}
+
 const ModuleDef *
 module_lookup(int32 tenant_id, const char *key)
 {
@@ -118,7 +148,7 @@ module_lookup(int32 tenant_id, const char *key)
 	renew_cache();
 	memset(&wanted, 0, sizeof(wanted));
 	wanted.tenant_id = tenant_id;
-	strcpy(wanted.key, key);
+	strlcpy(wanted.key, key, sizeof(wanted.key));
 	entry = hash_search(current, &wanted, HASH_FIND, NULL);
 	if (entry)
 		return entry->module;
@@ -126,7 +156,7 @@ module_lookup(int32 tenant_id, const char *key)
 	{
 		Datum		values[2] = {Int32GetDatum(tenant_id), CStringGetTextDatum(key)};
 
-		if (plan_execute(&select_current, values, NULL, true, 1) == 1)
+		if (plan_execute_latest(&select_current, values, NULL, 1) == 1)
 			module = load_row(tenant_id);
 	}
 	SPI_finish();
@@ -153,7 +183,7 @@ module_lookup_version(int32 tenant_id, int32 module_id, int32 version)
 	{
 		Datum		values[3] = {Int32GetDatum(tenant_id), Int32GetDatum(module_id), Int32GetDatum(version)};
 
-		if (plan_execute(&select_version, values, NULL, true, 1) == 1)
+		if (plan_execute_latest(&select_version, values, NULL, 1) == 1)
 			module = load_row(tenant_id);
 	}
 	SPI_finish();

@@ -78,8 +78,11 @@ definition_expression(const char *text)
 static bool
 is_name(const char *text, bool hyphen)
 {
-	int			length = text ? strlen(text) : 0;
+	int			length;
 
+	if (text == NULL)
+		return false;
+	length = strlen(text);
 	if (length < 1 || length > 63 || text[0] < 'a' || text[0] > 'z')
 		return false;
 	return strspn(text, hyphen ? "abcdefghijklmnopqrstuvwxyz0123456789_-" : "abcdefghijklmnopqrstuvwxyz0123456789_") == (size_t) length;

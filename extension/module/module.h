@@ -141,6 +141,13 @@ extern const ModuleDef *module_lookup(int32 tenant_id, const char *key);
 /* A given version by id (a record's own); version 0 means the current one. */
 extern const ModuleDef *module_lookup_version(int32 tenant_id, int32 module_id, int32 version);
 
+/*
+ * Hold the module's slot map until the transaction ends: whoever is about to
+ * write a record of it calls this before it locks the record's row.  Writers do
+ * not wait for each other, only for a publisher that is changing the map.
+ */
+extern void module_hold_slots(int32 tenant_id, int32 module_id);
+
 extern const ModuleField *module_field(const ModuleDef *module, const char *key, int length);
 extern const ModuleTransition *module_transition(const ModuleDef *module, const char *name);
 extern bool module_has_state(const ModuleDef *module, const char *state);

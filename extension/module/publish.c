@@ -5,8 +5,9 @@
  *
  * Publishers of one tenant take turns by a transaction-level advisory lock, so
  * ids, versions and slots are handed out without races.  Existing records keep
- * their version; when the slot map changes, their slots are filled anew in the
- * same transaction.
+ * their version; when the slot map or the searchable fields change, their slots
+ * are filled anew in the same transaction, and writers of the module's records
+ * wait for it: a record written meanwhile would be missing from an index.
  */
 #include "compat.h"
 
@@ -196,6 +197,26 @@ assign_slots(Jsonb *definition, const Published *published, ViolationList *fault
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
 }
 
+/* The keys of the fields that q searches. */
+static const char *
+searchable_fields(Jsonb *definition)
+{
+	const JsonbContainer *fields = fields_of(definition);
+	StringInfoData keys;
+
+	initStringInfo(&keys);
+	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
+		if (json_member_bool(field_at(fields, i), "searchable", false))
+			appendStringInfo(&keys, "%s\n", json_member_text(field_at(fields, i), "key"));
+	return keys.data;
+}
+
+static bool
+is_unique(const JsonbContainer *field)
+{
+	return definition_field_type(field) == FIELD_IDENTIFIER || json_member_bool(field, "unique", false);
+}
+
 /* What an existing record could no longer satisfy. */
 static void
 check_narrowing(Jsonb *definition, const Published *published, ViolationList *faults)
@@ -224,6 +245,10 @@ check_narrowing(Jsonb *definition, const Published *published, ViolationList *fa
 		if (json_member_bool(field, "required", false) && (old == NULL || !json_member_bool(old, "required", false)))
 			violation_add(faults, psprintf("/fields/%u/required", i), "narrowing",
 						  "cannot be added: records lack the field; say how in \"migrate\"");
+		/* a new field is unique from its first value on; values that stand were never compared */
+		if (old && is_unique(field) && !is_unique(old))
+			violation_add(faults, psprintf("/fields/%u/unique", i), "narrowing",
+						  "cannot be added: records may share a value");
 	}
 }
 
@@ -301,6 +326,7 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, Published
 	Jsonb	   *schema = module_compile_schema(definition, &faults);
 	Jsonb	   *slots;
 	bool		first;
+	bool		refill;
 
 	violation_raise(&faults);
 	check_schema(schema, &faults);
@@ -322,10 +348,13 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, Published
 				violation_add(&faults, "/displayCode/prefix", "frozen", "must stay \"%s\"", published->prefix);
 		}
 		violation_raise(&faults);
+		refill = !first && (compareJsonbContainers(&published->slots->root, &slots->root) != 0 ||
+							strcmp(searchable_fields(published->definition), searchable_fields(definition)) != 0);
+		if (refill)
+			module_lock_slots(tenant_id, published->module_id);
 		store(tenant_id, actor_id, definition, schema, slots, published);
 		watch_announce(WATCH_MODULE);
-		CommandCounterIncrement();
-		if (!first && compareJsonbContainers(&published->slots->root, &slots->root) != 0)
+		if (refill)
 			module_refill_slots(tenant_id, published->module_id);
 	}
 	SPI_finish();

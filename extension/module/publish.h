@@ -10,7 +10,10 @@
 /* Append a version's definition with definitionVersion, createdAt and jsonSchema; version 0 is the current one. */
 extern void module_write_definition(StringInfo out, int32 tenant_id, const char *key, int32 version);
 
-/* Fill the slots of all live records of a module anew by its current version; inside SPI. */
+/* Wait for all writers of the module's records and keep new ones out; inside a transaction. */
+extern void module_lock_slots(int32 tenant_id, int32 module_id);
+
+/* Fill the slots and search text of all live records of a module anew by its current version; inside SPI. */
 extern void module_refill_slots(int32 tenant_id, int32 module_id);
 
 #endif							/* QEHS_PUBLISH_H */

@@ -90,6 +90,20 @@ start_state(const RequestContext *context, const ModuleDef *module, char *wanted
 	return wanted;
 }
 
+/* The current version of a module by key, its slots held. */
+static const ModuleDef *
+find_module(const RequestContext *context, const char *key)
+{
+	const ModuleDef *module = module_lookup(context->tenant_id, key);
+
+	if (module == NULL)
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/moduleKey", "not_found", "names no module of this tenant");
+	permission_require(context, module, ACTION_CREATE);
+	module_hold_slots(context->tenant_id, module->module_id);
+	/* again: a publisher may have been waited for */
+	return module_lookup(context->tenant_id, key);
+}
+
 /* record_create(module_key, payload, workflow_state) */
 Datum
 qehs_record_create(PG_FUNCTION_ARGS)
@@ -97,7 +111,6 @@ qehs_record_create(PG_FUNCTION_ARGS)
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_WRITE);
 	ViolationList violations = {0};
 	const ModuleDef *module;
-	char	   *module_key;
 	char	   *state = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
 	Record		record = {0};
 	StringInfoData out;
@@ -108,11 +121,7 @@ qehs_record_create(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		violation_add(&violations, "/payload", "required", "is required");
 	violation_raise(&violations);
-	module_key = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	module = module_lookup(context->tenant_id, module_key);
-	if (module == NULL)
-		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/moduleKey", "not_found", "names no module of this tenant");
-	permission_require(context, module, ACTION_CREATE);
+	module = find_module(context, text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	record.workflow_state = start_state(context, module, state, &violations);
 	record.payload = record_check_payload(context, module, PG_GETARG_JSONB_P(1), record.workflow_state, &violations);
 	violation_raise(&violations);

@@ -45,7 +45,7 @@ load_secrets(void)
 		return;
 	secret_count = 0;
 	SPI_connect();
-	rows = plan_execute(&select_secrets, NULL, NULL, true, MAX_SECRETS);
+	rows = plan_execute_latest(&select_secrets, NULL, NULL, MAX_SECRETS);
 	for (uint64 i = 0; i < rows; i++)
 	{
 		bytea	   *value = DatumGetByteaPP(plan_value(i, 1, &isnull));

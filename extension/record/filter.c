@@ -139,15 +139,18 @@ value_text(const JsonbValue *value, const char *path)
 static int64
 display_number(const ModuleDef *module, const char *text)
 {
-	int			length = strlen(module->prefix);
-	int			year;
-	long long	number;
-	int			end = 0;
+	size_t		length = strlen(module->prefix);
+	size_t		digits;
+	char	   *end;
+	long		year;
 
-	if (strncmp(text, module->prefix, length) != 0 ||
-		sscanf(text + length, "-%4d-%9lld%n", &year, &number, &end) != 2 || text[length + end] != '\0' || year < 0 || number < 0)
+	if (strncmp(text, module->prefix, length) != 0 || text[length] != '-' || strspn(text + length + 1, "0123456789") != 4)
 		return -1;
-	return year * QEHS_DISPLAY_YEAR + number;
+	year = strtol(text + length + 1, &end, 10);
+	digits = *end == '-' ? strspn(end + 1, "0123456789") : 0;
+	if (digits < 4 || digits > 9 || end[1 + digits] != '\0')
+		return -1;
+	return year * QEHS_DISPLAY_YEAR + strtol(end + 1, NULL, 10);
 }
 
 static Datum
@@ -353,7 +356,7 @@ append_field(ListQuery *query, const char *name, const JsonbValue *value)
 	JsonbIterator *iterator;
 	JsonbValue	item;
 	JsonbIteratorToken token;
-	char	   *op = NULL;
+	char	   *op = pstrdup("");
 	bool		first = true;
 
 	if (!query_field(query->module, name, &field))
@@ -408,7 +411,7 @@ append_object(ListQuery *query, const RequestContext *context, const JsonbContai
 	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, object));
 	JsonbValue	value;
 	JsonbIteratorToken token;
-	char	   *name = NULL;
+	char	   *name = pstrdup("");
 
 	if (depth > QEHS_FILTER_DEPTH)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?filter", "depth", "must not be nested deeper than %d levels", QEHS_FILTER_DEPTH);

@@ -16,6 +16,10 @@
 
 PG_FUNCTION_INFO_V1(qehs_record_get);
 
+static KeptPlan select_module_id = {
+	"SELECT module_id FROM qehs.record WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL
+};
+
 #define SELECT_RECORD "SELECT " QEHS_RECORD_COLUMNS " FROM qehs.record WHERE tenant_id = $1 AND id = $2"
 
 static KeptPlan select_record = {SELECT_RECORD, 2, {INT4OID, UUIDOID}, NULL};
@@ -59,7 +63,14 @@ void
 record_fetch(const RequestContext *context, const pg_uuid_t *id, RecordLock lock, bool deleted_too, Record *record)
 {
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(id)};
+	bool		isnull;
 
+	if (lock == RECORD_FOR_UPDATE)
+	{
+		if (plan_execute(&select_module_id, values, NULL, false, 1) == 0)
+			record_not_found();
+		module_hold_slots(context->tenant_id, DatumGetInt32(plan_value(0, 1, &isnull)));
+	}
 	if (plan_execute(lock == RECORD_READ ? &select_record : &lock_record, values, NULL, lock == RECORD_READ, 1) == 0)
 		record_not_found();
 	record_read_row(0, record);

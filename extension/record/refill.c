@@ -1,6 +1,7 @@
 /*
  * refill.c
- *	  Filling the slots of existing records after a module's slot map changed.
+ *	  Filling the slots and search text of existing records after a module's slot
+ *	  map or its searchable fields changed.
  */
 #include "compat.h"
 
@@ -9,6 +10,7 @@
 #include "module/publish.h"
 #include "plan.h"
 #include "record/record.h"
+#include "utils/builtins.h"
 
 static KeptPlan select_payloads = {
 	"SELECT id, payload FROM qehs.record WHERE tenant_id = $1 AND module_id = $2 AND deleted_at IS NULL AND id > $3"
@@ -17,9 +19,11 @@ static KeptPlan select_payloads = {
 };
 static KeptPlan update_slots = {
 	"UPDATE qehs.record SET t1 = $3, t2 = $4, t3 = $5, t4 = $6, t5 = $7, t6 = $8, n1 = $9, n2 = $10, n3 = $11, n4 = $12,"
-	" d1 = $13, d2 = $14, d3 = $15, d4 = $16 WHERE tenant_id = $1 AND id = $2",
-	16, {INT4OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID,
-	FLOAT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID}, NULL
+	" d1 = $13, d2 = $14, d3 = $15, d4 = $16,"
+	" search = CASE WHEN $17::text IS NULL THEN NULL ELSE pg_catalog.to_tsvector('pg_catalog.simple', $17) END"
+	" WHERE tenant_id = $1 AND id = $2",
+	17, {INT4OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID,
+	FLOAT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID}, NULL
 };
 
 /* One batch after the id; gives how many rows there were and moves the id. */
@@ -32,14 +36,18 @@ refill_batch(const ModuleDef *module, pg_uuid_t *last)
 
 	for (uint64 i = 0; i < rows; i++)
 	{
-		Datum		values[2 + QEHS_SLOTS];
-		char		nulls[2 + QEHS_SLOTS];
+		Datum		values[2 + QEHS_SLOTS + 1];
+		char		nulls[2 + QEHS_SLOTS + 1];
 		RecordSlots slots;
+		Jsonb	   *payload;
+		char	   *search;
 		bool		isnull;
 
 		CHECK_FOR_INTERRUPTS();
 		*last = *DatumGetUUIDP(SPI_getbinval(batch->vals[i], batch->tupdesc, 1, &isnull));
-		record_slots(module, DatumGetJsonbP(SPI_getbinval(batch->vals[i], batch->tupdesc, 2, &isnull)), &slots);
+		payload = DatumGetJsonbP(SPI_getbinval(batch->vals[i], batch->tupdesc, 2, &isnull));
+		record_slots(module, payload, &slots);
+		search = record_search_text(module, payload);
 		values[0] = arguments[0];
 		values[1] = UUIDPGetDatum(last);
 		memset(nulls, ' ', sizeof(nulls));
@@ -48,6 +56,8 @@ refill_batch(const ModuleDef *module, pg_uuid_t *last)
 			values[2 + s] = slots.values[s];
 			nulls[2 + s] = slots.isnull[s] ? 'n' : ' ';
 		}
+		values[2 + QEHS_SLOTS] = search ? CStringGetTextDatum(search) : (Datum) 0;
+		nulls[2 + QEHS_SLOTS] = search ? ' ' : 'n';
 		plan_execute(&update_slots, values, nulls, false, 0);
 	}
 	SPI_freetuptable(batch);

@@ -58,7 +58,9 @@ record_store(const RequestContext *context, const ModuleDef *module, const Recor
 	Datum		values[23];
 	char		nulls[23];
 	RecordSlots slots;
-	char	   *search = after->deleted ? NULL : record_search_text(module, after->payload);
+	/* lists go by the current definition, whichever the record was written against */
+	const ModuleDef *current = module_lookup_version(context->tenant_id, module->module_id, 0);
+	char	   *search = after->deleted ? NULL : record_search_text(current, after->payload);
 
 	memset(nulls, ' ', sizeof(nulls));
 	after->version = before->version + 1;
@@ -66,7 +68,7 @@ record_store(const RequestContext *context, const ModuleDef *module, const Recor
 	after->updated_by = context->actor_id;
 	record_unique_replace(context, module, &after->id, before->deleted ? NULL : before->payload,
 						  after->deleted ? NULL : after->payload);
-	record_slots(module, after->payload, &slots);
+	record_slots(current, after->payload, &slots);
 	values[0] = Int32GetDatum(context->tenant_id);
 	values[1] = UUIDPGetDatum(&after->id);
 	values[2] = CStringGetTextDatum(after->workflow_state);

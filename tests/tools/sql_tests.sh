@@ -11,6 +11,13 @@ specs=$(find . -path './specs/*.spec' -printf '%f\n' | sed 's/[.]spec$//' | sort
 # shellcheck disable=SC2086
 [ -z "$tests" ] || "$pgxs/test/regress/pg_regress" --inputdir=. --outputdir="$out" --bindir="$PG_BIN" --host="${PGHOST:-/var/run/postgresql}" --port="${PGPORT:-5432}" --dbname=qehs_regress \
 	--load-extension=qehs $tests
-# shellcheck disable=SC2086
-[ -z "$specs" ] || "$pgxs/test/isolation/pg_isolation_regress" --inputdir=. --outputdir="$out" --bindir="$PG_BIN" --host="${PGHOST:-/var/run/postgresql}" --port="${PGPORT:-5432}" \
-	--dbname=qehs_isolation --load-extension=qehs $specs
+if [ -n "$specs" ]; then
+	# the specs share functions: their database is made here
+	export PGHOST=${PGHOST:-/var/run/postgresql} PGPORT=${PGPORT:-5432}
+	"$PG_BIN/dropdb" --if-exists qehs_isolation 2> /dev/null
+	"$PG_BIN/createdb" -T template0 -E UTF8 qehs_isolation
+	"$PG_BIN/psql" -X -q -v ON_ERROR_STOP=1 -d qehs_isolation -f specs/include/isolation.psql
+	# shellcheck disable=SC2086
+	"$pgxs/test/isolation/pg_isolation_regress" --use-existing --inputdir=. --outputdir="$out" --bindir="$PG_BIN" --host="$PGHOST" \
+		--port="$PGPORT" --dbname=qehs_isolation $specs
+fi
