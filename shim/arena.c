@@ -83,6 +83,29 @@ arena_free(Arena *arena)
 }
 
 void
+arena_reset(Arena *arena)
+{
+	ArenaBlock *kept = NULL;
+
+	while (arena->blocks)
+	{
+		ArenaBlock *next = arena->blocks->next;
+
+		if (kept == NULL && arena->blocks->size == BLOCK_BYTES)
+			kept = arena->blocks;
+		else
+			free(arena->blocks);
+		arena->blocks = next;
+	}
+	if (kept)
+	{
+		kept->next = NULL;
+		kept->used = 0;
+	}
+	arena->blocks = kept;
+}
+
+void
 buffer_append(Buffer *buffer, const char *bytes, size_t length)
 {
 	if (buffer->length + length + 1 > buffer->capacity)

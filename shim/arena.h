@@ -20,6 +20,8 @@ extern void *arena_alloc(Arena *arena, size_t size);
 extern char *arena_copy(Arena *arena, const char *text, size_t length);
 extern char *arena_format(Arena *arena, const char *format,...) __attribute__((format(printf, 2, 3)));
 extern void arena_free(Arena *arena);
+/* Free everything but one small block, for the next use. */
+extern void arena_reset(Arena *arena);
 
 /* A growing buffer of an arena, NUL-terminated. */
 typedef struct Buffer

@@ -55,13 +55,22 @@ is_hex(const char *text, size_t length)
 	return true;
 }
 
+/* Random bytes are fetched by the page: a call costs more than the bytes. */
 static void
 random_hex(char *text, size_t bytes)
 {
-	unsigned char random[TRACE_ID_LENGTH];
+	static __thread unsigned char pool[4096];
+	static __thread size_t left = 0;
+	const unsigned char *random;
 
-	if (RAND_bytes(random, (int) bytes) != 1)
-		abort();
+	if (left < bytes)
+	{
+		if (RAND_bytes(pool, sizeof(pool)) != 1)
+			abort();
+		left = sizeof(pool);
+	}
+	left -= bytes;
+	random = pool + left;
 	for (size_t i = 0; i < bytes; i++)
 	{
 		text[2 * i] = "0123456789abcdef"[random[i] >> 4];

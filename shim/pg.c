@@ -28,10 +28,16 @@
 #define BACKOFF_FIRST_NS (CLOCK_SECOND / 10)
 #define BACKOFF_LAST_NS (5 * CLOCK_SECOND)
 
-enum
+typedef enum SlotState
 {
 	UNKNOWN, PENDING, PREPARED
-};
+} SlotState;
+
+typedef struct Slot
+{
+	SlotState	state;
+	char		name[28];		/* of the prepared statement */
+} Slot;
 
 typedef struct Flight
 {
@@ -58,7 +64,7 @@ typedef struct Connection
 	uint64_t	backoff;
 	int			generation;
 	int			slot_count;
-	unsigned char *slots;		/* UNKNOWN, PENDING, PREPARED */
+	Slot	   *slots;
 	int			flight_count;
 	Flight		flights[MAX_IN_FLIGHT];
 } Connection;
@@ -124,6 +130,14 @@ lose_connection(Connection *connection)
 		finish_job(flights[i].job, PG_LOST);
 }
 
+/* What PostgreSQL tells besides results is in its own log. */
+static void
+drop_notice(void *closure, const PGresult *notice)
+{
+	(void) closure;
+	(void) notice;
+}
+
 static void
 open_connection(Connection *connection)
 {
@@ -137,7 +151,10 @@ open_connection(Connection *connection)
 	if (connection->pg == NULL || PQstatus(connection->pg) == CONNECTION_BAD || PQsocket(connection->pg) < 0)
 		lose_connection(connection);
 	else
+	{
+		PQsetNoticeReceiver(connection->pg, drop_notice, NULL);
 		watch_socket(connection, EPOLLOUT);
+	}
 }
 
 /* The connection stands: nothing is prepared on it yet. */
@@ -189,29 +206,31 @@ flush_output(Connection *connection)
 	return true;
 }
 
-static void
-forget_statements(Connection *connection, int generation)
+/* The slot of a statement; those of an older generation are forgotten. */
+static Slot *
+find_slot(Connection *connection, int generation, int number)
 {
-	connection->generation = generation;
-	if (connection->slot_count > 0)
-		memset(connection->slots, UNKNOWN, (size_t) connection->slot_count);
-}
-
-static unsigned char *
-slot_state(Connection *connection, int slot)
-{
-	if (slot >= connection->slot_count)
+	if (generation != connection->generation)
 	{
-		int			count = slot + 32;
-		unsigned char *slots = realloc(connection->slots, (size_t) count);
+		connection->generation = generation;
+		connection->slot_count = 0;
+	}
+	if (number >= connection->slot_count)
+	{
+		int			count = number + 32;
+		Slot	   *slots = realloc(connection->slots, sizeof(Slot) * (size_t) count);
 
 		if (slots == NULL)
 			abort();
-		memset(slots + connection->slot_count, UNKNOWN, (size_t) (count - connection->slot_count));
+		for (int i = connection->slot_count; i < count; i++)
+		{
+			slots[i].state = UNKNOWN;
+			snprintf(slots[i].name, sizeof(slots[i].name), "qehs_%d_%d", generation, i);
+		}
 		connection->slots = slots;
 		connection->slot_count = count;
 	}
-	return &connection->slots[slot];
+	return &connection->slots[number];
 }
 
 /* Put one job into the pipeline; false when the connection is broken. */
@@ -219,22 +238,18 @@ static bool
 send_job(Connection *connection, PgJob *job)
 {
 	Flight	   *flight = &connection->flights[connection->flight_count++];
-	char		name[48];
 	bool		sent = true;
 
 	*flight = (Flight) {.job = job};
-	if (job->generation != connection->generation)
-		forget_statements(connection, job->generation);
 	/* PREPAREs go first: an error of a statement would make PostgreSQL skip them */
 	for (int i = 0; i < job->count; i++)
 	{
-		unsigned char *state = slot_state(connection, job->statements[i].slot);
+		Slot	   *slot = find_slot(connection, job->generation, job->statements[i].slot);
 
-		if (*state != UNKNOWN)
+		if (slot->state != UNKNOWN)
 			continue;
-		snprintf(name, sizeof(name), "qehs_%d_%d", job->generation, job->statements[i].slot);
-		sent = sent && PQsendPrepare(connection->pg, name, job->statements[i].sql, 0, NULL) == 1;
-		*state = PENDING;
+		sent = sent && PQsendPrepare(connection->pg, slot->name, job->statements[i].sql, 0, NULL) == 1;
+		slot->state = PENDING;
 		flight->prepared_slots[flight->prepared_count++] = job->statements[i].slot;
 	}
 	flight->prepares = flight->prepared_count;
@@ -242,8 +257,7 @@ send_job(Connection *connection, PgJob *job)
 	{
 		PgStatement *statement = &job->statements[i];
 
-		snprintf(name, sizeof(name), "qehs_%d_%d", job->generation, statement->slot);
-		sent = sent && PQsendQueryPrepared(connection->pg, name, statement->count, statement->values, statement->lengths,
+		sent = sent && PQsendQueryPrepared(connection->pg, connection->slots[statement->slot].name, statement->count, statement->values, statement->lengths,
 										   statement->formats, 0) == 1;
 	}
 	return sent && PQpipelineSync(connection->pg) == 1 && flush_output(connection);
@@ -375,8 +389,9 @@ land(Connection *connection)
 	connection->flight_count--;
 	memmove(connection->flights, connection->flights + 1, sizeof(Flight) * (size_t) connection->flight_count);
 	for (int i = 0; i < flight.prepared_count; i++)
-		*slot_state(connection, flight.prepared_slots[i]) =
-			i < flight.prepared_count - flight.prepares ? PREPARED : UNKNOWN;
+		if (flight.prepared_slots[i] < connection->slot_count && flight.job->generation == connection->generation)
+			connection->slots[flight.prepared_slots[i]].state =
+				i < flight.prepared_count - flight.prepares ? PREPARED : UNKNOWN;
 	finish_job(flight.job, flight.job->error.sqlstate ? PG_FAILED : PG_DONE);
 }
 
@@ -468,7 +483,7 @@ expire_waiting(Pool *pool, uint64_t now)
 {
 	bool		ready = any_ready(pool);
 
-	while (pool->first && (!ready || now - pool->first->submitted > MAX_WAIT_NS))
+	while (pool->first && (!ready || now > pool->first->submitted + MAX_WAIT_NS))
 	{
 		PgJob	   *job = pool->first;
 

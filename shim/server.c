@@ -29,7 +29,9 @@
 #include "problem.h"
 
 #define SILENT_SECONDS 120
-#define CONNECTION_MEMORY (32 * 1024)
+#define CONNECTION_MEMORY (16 * 1024)
+#define SPARE_REQUESTS 64
+#define SPARE_BODY_BYTES (16 * 1024)
 #define BODY_FIRST_BYTES 2048
 #define DRAIN_BYTES (16 * 1024 * 1024)
 
@@ -39,6 +41,8 @@ struct Server
 	Exchange   *exchange;
 	Deadlines	deadlines;
 	int			active;
+	int			spare_count;
+	Request    *spare[SPARE_REQUESTS];	/* with memory that the next request can use */
 };
 
 static __thread unsigned library_status;
@@ -144,15 +148,50 @@ enter_stage(const Request *request, Stage stage)
 	deadline_move(&request->server->deadlines, watch, stage);
 }
 
+static void
+free_request(Request *request)
+{
+	arena_free(&request->arena);
+	free(request->buffer);
+	free(request);
+}
+
+static Request *
+new_request(Server *server)
+{
+	Request    *request;
+
+	if (server->spare_count > 0)
+		return server->spare[--server->spare_count];
+	request = calloc(1, sizeof(Request));
+	if (request == NULL)
+		abort();
+	return request;
+}
+
+/* Keep a request's memory for the next one, unless it is much. */
+static void
+put_away(Server *server, Request *request)
+{
+	Request		empty = {.arena = request->arena,.buffer = request->buffer,.body_capacity = request->body_capacity};
+
+	if (server->spare_count == SPARE_REQUESTS || request->body_capacity > SPARE_BODY_BYTES)
+	{
+		free_request(request);
+		return;
+	}
+	arena_reset(&empty.arena);
+	*request = empty;
+	server->spare[server->spare_count++] = request;
+}
+
 /* A new request: its line has been read, its headers have not. */
 static void *
 on_target(void *closure, const char *target, struct MHD_Connection *connection)
 {
 	Server	   *server = closure;
-	Request    *request = calloc(1, sizeof(Request));
+	Request    *request = new_request(server);
 
-	if (request == NULL)
-		abort();
 	request->server = server;
 	request->connection = connection;
 	request->started = clock_now();
@@ -182,9 +221,7 @@ on_completed(void *closure, struct MHD_Connection *connection, void **memory, en
 	}
 	job_free(&request->job);
 	router_release(request->router);
-	arena_free(&request->arena);
-	free(request->buffer);
-	free(request);
+	put_away(server, request);
 	*memory = NULL;
 	server->active--;
 }
@@ -431,5 +468,7 @@ void
 server_free(Server *server)
 {
 	MHD_stop_daemon(server->daemon);
+	while (server->spare_count > 0)
+		free_request(server->spare[--server->spare_count]);
 	free(server);
 }

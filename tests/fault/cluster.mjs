@@ -1,0 +1,161 @@
+// A cluster with shims of the test's own, and the means to break them.
+import { execFileSync, spawn } from "node:child_process"
+import { mkdtempSync, chmodSync, rmSync } from "node:fs"
+import net from "node:net"
+
+const root = new URL("../..", import.meta.url).pathname
+
+export const freePort = () => new Promise((resolve) => {
+	const server = net.createServer().listen(0, "127.0.0.1", () => {
+		const { port } = server.address()
+		server.close(() => resolve(port))
+	})
+})
+
+const shell = (script, ...args) =>
+	execFileSync("bash", ["-c", `. tests/tools/cluster.sh; ${script}`, "cluster", ...args], { cwd: root, stdio: ["ignore", "pipe", "ignore"] })
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
+export class Cluster {
+	static async create(settings = []) {
+		const cluster = new Cluster()
+		cluster.directory = mkdtempSync("/tmp/qehs-fault.")
+		chmodSync(cluster.directory, 0o755)
+		cluster.port = await freePort()
+		shell('cluster_create "$1" "$2"', `${cluster.directory}/pg`, String(cluster.port))
+		for (const line of settings)
+			shell('echo "$2" | as_postgres tee -a "$1/data/postgresql.conf"', `${cluster.directory}/pg`, line)
+		shell('cluster_start "$1"', `${cluster.directory}/pg`)
+		cluster.sql("CREATE EXTENSION qehs; ALTER ROLE qehs_shim LOGIN")
+		return cluster
+	}
+
+	get conninfo() {
+		return `host=${this.directory}/pg port=${this.port} dbname=postgres`
+	}
+
+	sql(text) {
+		return execFileSync("psql", ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", `${this.conninfo} user=postgres`, "-c", text],
+			{ encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 28 }).trim()
+	}
+
+	// A tenant with modules; gives a key without rate limit.
+	tenant(slug, modules, rateLimit = 0) {
+		this.sql(`SELECT qehs.tenant_create('${slug}', '${slug}')`)
+		for (const module of modules)
+			this.sql(`SELECT qehs.module_install('${slug}', '${module}')`)
+		return this.key(slug, rateLimit)
+	}
+
+	key(slug, rateLimit = 0) {
+		return this.sql(`SELECT qehs.use_tenant('${slug}'); SELECT qehs.api_key_create('test', rate_limit => ${rateLimit}) ->> 'key'`)
+	}
+
+	stopImmediately() {
+		shell('as_postgres "$PG_BIN/pg_ctl" -D "$1/data" -m immediate -w -s stop', `${this.directory}/pg`)
+	}
+
+	start() {
+		shell('cluster_start "$1"', `${this.directory}/pg`)
+	}
+
+	// The server process of one of the shim's connections; gives whether there was one.
+	killBackend(random) {
+		const pids = this.sql("SELECT pid FROM pg_stat_activity WHERE usename = 'qehs_shim'").split("\n").filter(Boolean)
+		if (pids.length === 0)
+			return false
+		process.kill(Number(pids[Math.floor(random() * pids.length)]), "SIGKILL")
+		return true
+	}
+
+	remove() {
+		try {
+			shell('cluster_stop "$1"', `${this.directory}/pg`)
+		} finally {
+			rmSync(this.directory, { recursive: true, force: true })
+		}
+	}
+}
+
+export class Shim {
+	constructor(cluster, port, flags = []) {
+		Object.assign(this, { cluster, port, flags, stopped: false })
+		this.launch()
+	}
+
+	launch() {
+		this.process = spawn(process.env.QEHS_SHIM_BIN ?? `${root}/qehs-shim`,
+			["--listen", `127.0.0.1:${this.port}`, "--db", `${this.cluster.conninfo} user=qehs_shim`, "--log", "off", ...this.flags],
+			{ stdio: ["ignore", "ignore", "inherit"] })
+	}
+
+	// kill -9, and another process at the same address
+	async crash() {
+		const gone = new Promise((resolve) => this.process.once("exit", resolve))
+		this.process.kill("SIGKILL")
+		await gone
+		if (!this.stopped)
+			this.launch()
+	}
+
+	async stop() {
+		this.stopped = true
+		const gone = new Promise((resolve) => this.process.once("exit", resolve))
+		this.process.kill("SIGTERM")
+		await gone
+	}
+
+	async ready() {
+		for (let i = 0; i < 200; i++) {
+			try {
+				const response = await fetch(`http://127.0.0.1:${this.port}/readyz`)
+				await response.arrayBuffer()
+				if (response.status === 200)
+					return
+			} catch {
+				// not listening yet
+			}
+			await sleep(50)
+		}
+		throw new Error("the shim did not get ready")
+	}
+}
+
+// A TCP proxy that now and then cuts a connection after the request and before its answer.
+export class CuttingProxy {
+	static async create(targets, random, rate) {
+		const proxy = new CuttingProxy()
+		proxy.cuts = 0
+		proxy.server = net.createServer((client) => {
+			const target = net.connect(targets[Math.floor(random() * targets.length)], "127.0.0.1")
+			client.on("data", (data) => {
+				target.write(data)
+				if (random() < rate) {
+					proxy.cuts++
+					setTimeout(() => client.destroy(), random() * 5)
+				}
+			})
+			target.on("data", (data) => client.destroyed || client.write(data))
+			client.on("close", () => target.end())
+			target.on("close", () => client.destroy())
+			client.on("error", () => target.destroy())
+			target.on("error", () => client.destroy())
+		})
+		proxy.port = await freePort()
+		await new Promise((resolve) => proxy.server.listen(proxy.port, "127.0.0.1", resolve))
+		return proxy
+	}
+
+	close() {
+		this.server.close()
+	}
+}
+
+// mulberry32: a run can be repeated with its seed.
+export const seeded = (seed) => () => {
+	seed = (seed + 0x6d2b79f5) | 0
+	let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
+	t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+	return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+}

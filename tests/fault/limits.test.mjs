@@ -1,0 +1,125 @@
+// Rate limits: exact in a burst, over two shims, not given back by a rollback; headers on every answer; the window slides.
+import assert from "node:assert/strict"
+import { after, before, test } from "node:test"
+import { Cluster, Shim, freePort, sleep } from "./cluster.mjs"
+import { agent, send } from "./retry.mjs"
+
+const fields = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "ratelimit-policy", "ratelimit"]
+let cluster
+let shims
+let ports
+
+before(async () => {
+	cluster = await Cluster.create()
+	cluster.tenant("limits", ["incidents"])
+	ports = [await freePort(), await freePort()]
+	shims = ports.map((port) => new Shim(cluster, port, ["--trusted-proxies", "127.0.0.0/8"]))
+	await Promise.all(shims.map((shim) => shim.ready()))
+})
+
+after(async () => {
+	agent.destroy()
+	await Promise.all(shims.map((shim) => shim.stop()))
+	cluster.remove()
+})
+
+// A burst is exact within one minute of the clock; do not start at its end.
+async function awayFromTheMinute() {
+	const left = 60 - (Date.now() / 1000) % 60
+	if (left < 8)
+		await sleep(left * 1000 + 100)
+}
+
+async function burst(count, key, targets, path = "/api/v1/modules") {
+	const answers = []
+	let next = 0
+	await Promise.all(Array.from({ length: 16 }, async () => {
+		while (next < count) {
+			const i = next++
+			answers.push(await send(targets[i % targets.length], key, "GET", path))
+		}
+	}))
+	return answers
+}
+
+test("of 1,000 requests 300 pass through one shim, and through two", async () => {
+	for (const targets of [[ports[0]], ports]) {
+		const key = cluster.key("limits", 300)
+		await awayFromTheMinute()
+		const answers = await burst(1000, key, targets)
+		const passed = answers.filter((answer) => answer.status === 200)
+		const refused = answers.filter((answer) => answer.status === 429)
+		assert.equal(passed.length, 300)
+		assert.equal(refused.length, 700)
+		assert.deepEqual(passed.map((a) => Number(a.headers["x-ratelimit-remaining"])).sort((a, b) => b - a), Array.from({ length: 300 }, (_, i) => 299 - i))
+		for (const answer of refused) {
+			assert.equal(answer.json.code, "rate_limited")
+			assert.ok(Number(answer.headers["retry-after"]) >= 1)
+			assert.equal(answer.headers["x-ratelimit-remaining"], "0")
+		}
+	}
+})
+
+test("a request that fails is counted", async () => {
+	const key = cluster.key("limits", 5)
+	await awayFromTheMinute()
+	for (const [method, path, body, status] of [["POST", "/api/v1/records", { moduleKey: "incidents", payload: {} }, 400], ["GET", "/api/v1/nowhere", undefined, 404],
+		["GET", "/api/v1/records?limit=x&moduleKey=incidents", undefined, 400], ["GET", "/api/v1/records/rec_00000000000000000000000000", undefined, 404], ["DELETE", "/api/v1/modules", undefined, 405],
+		["GET", "/api/v1/modules", undefined, 429]]) {
+		const answer = await send(ports[0], key, method, path, body)
+		assert.equal(answer.status, status, answer.text)
+		for (const field of fields)
+			assert.ok(answer.headers[field], `${field} on ${status}`)
+	}
+})
+
+test("without a valid key the address is limited, failures count double", async () => {
+	cluster.sql("ALTER SYSTEM SET qehs.address_rate_limit = 6; ")
+	cluster.sql("SELECT pg_reload_conf()")
+	await sleep(300)
+	await awayFromTheMinute()
+	const from = (address, key) => send(ports[0], key, "GET", "/api/v1/modules", undefined, { "X-Forwarded-For": `198.51.100.1, ${address}` })
+	const statuses = []
+	for (let i = 0; i < 5; i++)
+		statuses.push((await from("203.0.113.7", "qehs_live_sk_wrong")).status)
+	assert.deepEqual(statuses, [401, 401, 401, 429, 429])
+	assert.equal((await from("203.0.113.8", "qehs_live_sk_wrong")).status, 401, "another address is not held up")
+	assert.equal((await from("203.0.113.7", cluster.key("limits"))).status, 200, "a valid key is not held up")
+	const answer = await from("203.0.113.9", "x")
+	for (const field of fields)
+		assert.ok(answer.headers[field], field)
+	cluster.sql("ALTER SYSTEM RESET qehs.address_rate_limit")
+	cluster.sql("SELECT pg_reload_conf()")
+})
+
+test("a limit set in SQL holds from the next request", async () => {
+	const key = cluster.key("limits", null)
+	const limit = async () => Number((await send(ports[1], key, "GET", "/api/v1/modules")).headers["x-ratelimit-limit"])
+	assert.equal(await limit(), 300)
+	cluster.sql("SELECT qehs.use_tenant('limits'); SELECT qehs.rate_limit_set('default', 77)")
+	assert.equal(await limit(), 77)
+	const id = cluster.sql("SELECT qehs.use_tenant('limits'); SELECT k ->> 'id' FROM json_array_elements(qehs.api_key_list(200) -> 'items') AS k ORDER BY k ->> 'id' DESC LIMIT 1")
+	cluster.sql(`SELECT qehs.use_tenant('limits'); SELECT qehs.rate_limit_set('default', 12, '${id}')`)
+	assert.equal(await limit(), 12)
+	cluster.sql(`SELECT qehs.use_tenant('limits'); SELECT qehs.rate_limit_set('default', NULL, '${id}'); SELECT qehs.rate_limit_set('default', NULL)`)
+	assert.equal(await limit(), 300)
+})
+
+test("the window slides: after Retry-After the next request passes", async () => {
+	const key = cluster.key("limits", 2)
+	await awayFromTheMinute()
+	const statuses = []
+	let last
+	for (let i = 0; i < 3; i++)
+		statuses.push((last = await send(ports[0], key, "GET", "/api/v1/modules")).status)
+	assert.deepEqual(statuses, [200, 200, 429])
+	await sleep(Number(last.headers["retry-after"]) * 1000)
+	assert.equal((await send(ports[0], key, "GET", "/api/v1/modules")).status, 200)
+})
+
+test("a key with networks works from them only", async () => {
+	const key = cluster.sql("SELECT qehs.use_tenant('limits'); SELECT qehs.api_key_create('net', rate_limit => 0, allowed_addresses => '{203.0.113.0/24}') ->> 'key'")
+	const from = (address) => send(ports[0], key, "GET", "/api/v1/modules", undefined, { Forwarded: `for="${address}:4711"` })
+	assert.equal((await from("203.0.113.20")).status, 200)
+	assert.equal((await from("192.0.2.20")).status, 403)
+})
