@@ -15,7 +15,7 @@ const WALKS = [
 ]
 const client = new pg.Client({ host: process.env.PGHOST, port: process.env.PGPORT, user: 'postgres', database: process.env.PGDATABASE })
 await client.connect()
-await client.query("SELECT qehs.use_tenant('bench')")
+await client.query("SELECT qehs.use_tenant('depth')")
 
 async function page(filter, sort, cursor) {
 	const { rows } = await client.query({ name: 'page', rowMode: 'array', values: [filter, sort, cursor],

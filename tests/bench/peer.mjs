@@ -55,9 +55,10 @@ async function answer(request, reply, operation, values) {
 	const [limits, body, last] = await inTransaction([
 		begin([key, trace, request.ip, null, null, operation, request.raw.url]), calls[operation](values), end([])])
 	const [status, ...lines] = last.rows[0][0].split('\n')
+	// names that begin with @ are notes to the server, not headers
 	for (const line of [...limits.rows[0][0].split('\n'), ...lines]) {
 		const colon = line.indexOf(': ')
-		if (colon > 0) reply.header(line.slice(0, colon), line.slice(colon + 2))
+		if (colon > 0 && line[0] !== '@') reply.header(line.slice(0, colon), line.slice(colon + 2))
 	}
 	return reply.code(Number(status)).header('X-Trace-Id', trace).type('application/json; charset=utf-8').send(body.rows[0][0])
 }

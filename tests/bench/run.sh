@@ -184,25 +184,22 @@ bench_sql() {
 }
 
 bench_depth() {
-	local have each begun
-	have=$("$PG_BIN/psql" -X -At -c 'SELECT count(*) FROM qehs.record WHERE deleted_at IS NULL')
-	each=$(((rows - have) / 2))
-	if [ $each -gt 0 ]; then
-		say "filling up to $rows records through record_create"
-		begun=$(date +%s%N)
-		# real payloads over and over, each on a random second of the three years
-		for session in 0 1; do
-			"$PG_BIN/psql" -X -q -o /dev/null -c "SELECT qehs.use_tenant('bench')" -c "SELECT count(qehs.record_create('incidents',
-				jsonb_set(payload, '{occurred_at}', to_jsonb(to_char(timestamp '2015-01-01' +
-					((hashint8(2 * number + $session) & 2147483647) % 94694400) * interval '1 second', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')))))
-				FROM (SELECT payload, row_number() OVER () AS number
-					FROM public.sample, generate_series(1, $((each / 20000 + 1))) LIMIT $each) AS rows" &
-			started+=($!)
-		done
-		wait "${started[@]: -2}"
-		result fill record_create "$((each * 2 * 1000 / (($(date +%s%N) - begun) / 1000000)))"
-		"$PG_BIN/psql" -X -q -c 'VACUUM ANALYZE qehs.record' -c CHECKPOINT
-	fi
+	local begun
+	say "filling a tenant with $rows records through record_create"
+	"$PG_BIN/psql" -X -q -o /dev/null -c "SELECT qehs.tenant_create('depth', 'Depth')" -c "SELECT qehs.module_install('depth', 'incidents')"
+	begun=$(date +%s%N)
+	# real payloads over and over, each on a random second of the three years
+	for session in 0 1; do
+		"$PG_BIN/psql" -X -q -o /dev/null -c "SELECT qehs.use_tenant('depth')" -c "SELECT count(qehs.record_create('incidents',
+			jsonb_set(payload, '{occurred_at}', to_jsonb(to_char(timestamp '2015-01-01' +
+				((hashint8(2 * number + $session) & 2147483647) % 94694400) * interval '1 second', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')))))
+			FROM (SELECT payload, row_number() OVER () AS number
+				FROM public.sample, generate_series(1, $((rows / 40000 + 1))) LIMIT $((rows / 2))) AS rows" &
+		started+=($!)
+	done
+	wait "${started[@]: -2}"
+	result fill record_create "$((rows * 1000 / (($(date +%s%N) - begun) / 1000000)))"
+	"$PG_BIN/psql" -X -q -c 'VACUUM ANALYZE qehs.record' -c CHECKPOINT
 	node tests/bench/depth.mjs > "$dir/depth.md"
 }
 
