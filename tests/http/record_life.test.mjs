@@ -83,7 +83,8 @@ test('PATCH merges by RFC 7396: only the keys supplied change, null removes', as
 	const [event] = (await api.get(path)).json.activity
 	assert.equal(event.type, 'updated')
 	assert.equal(event.comment, 'better')
-	assert.deepEqual(event.changes.find(change => change.path === '/severity'), { path: '/severity', from: 'low', to: 'high' })
+	assert.deepEqual(event.changes.find(change => change.path === '/payload/severity'), { path: '/payload/severity', from: 'low', to: 'high' })
+	assert.deepEqual(event.changes.find(change => change.path === '/payload/cost'), { path: '/payload/cost', from: 3 })
 	const same = await api.patch(path, { payload: { severity: 'high' } })
 	assert.equal(assertOk(same).version, 2, 'a patch that changes nothing makes no version')
 	assertProblem(await api.patch(path, { payload: { title: null } }), 400, 'validation_failed',

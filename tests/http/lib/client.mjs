@@ -175,7 +175,7 @@ export function assertProblem(answer, status, code, { errors, instance, limited 
 		for (const error of problem.errors) {
 			assert.deepEqual(Object.keys(error).sort(), ['code', 'message', 'path'], where)
 			assert.match(error.path, /^(\/|\?|@|$)/, where)
-			assert.match(error.code, /^[a-zA-Z][a-zA-Z_]*$/, where)
+			assert.match(error.code, /^[a-zA-Z][a-zA-Z0-9_]*$/, where)
 			assert.ok(error.message.length > 0, where)
 		}
 	}
