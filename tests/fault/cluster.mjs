@@ -62,7 +62,12 @@ export class Cluster {
 
 	// The server process of one of the shim's connections; gives whether there was one.
 	killBackend(random) {
-		const pids = this.sql("SELECT pid FROM pg_stat_activity WHERE usename = 'qehs_shim'").split("\n").filter(Boolean)
+		let pids = []
+		try {
+			pids = this.sql("SELECT pid FROM pg_stat_activity WHERE usename = 'qehs_shim'").split("\n").filter(Boolean)
+		} catch {
+			// still recovering from the last time
+		}
 		if (pids.length === 0)
 			return false
 		process.kill(Number(pids[Math.floor(random() * pids.length)]), "SIGKILL")
