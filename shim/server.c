@@ -388,6 +388,20 @@ keep_body(void *body)
 	(void) body;
 }
 
+/*
+ * Is a refused body read all the same?  Closing a connection on which bytes still
+ * come resets it, and the client may never see the answer (RFC 9112 section 9.6);
+ * a body that is far too large is not worth its time.
+ */
+static bool
+drains_body(const Request *request)
+{
+	const char *length = request_header(request, "Content-Length");
+
+	return request->refusal.status == 413 && request_header(request, "Expect") == NULL &&
+		strtoull(length, NULL, 10) <= request->server->exchange->config->max_body + DRAIN_BYTES;
+}
+
 static enum MHD_Result
 send_reply(Request *request)
 {
@@ -435,7 +449,7 @@ on_request(void *closure, struct MHD_Connection *connection, const char *url, co
 		exchange_identify(request);
 		check_framing(request, strcmp(version, MHD_HTTP_VERSION_1_1) == 0);
 		enter_stage(request, STAGE_BODY);
-		if (request->refusal.code == NULL)
+		if (request->refusal.code == NULL || drains_body(request))
 			return MHD_YES;
 	}
 	else if (*upload_length > 0)
