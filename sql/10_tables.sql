@@ -232,13 +232,20 @@ CREATE TABLE qehs.module_catalogue (
 	definition jsonb NOT NULL
 );
 
+-- Schemas that a $ref of any other may name, of the database and not of a tenant; jsonschema_register fills it.
+CREATE TABLE qehs.json_schema (
+	uri text PRIMARY KEY,
+	document jsonb NOT NULL
+);
+GRANT SELECT ON qehs.json_schema TO PUBLIC;
+
 DO $dump$
 DECLARE
 	table_name text;
 BEGIN
 	FOREACH table_name IN ARRAY ARRAY['qehs.tenant', 'qehs.tenant_id_seq', 'qehs.secret', 'qehs.user_account', 'qehs.role',
 		'qehs.role_member', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique',
-		'qehs.audit_event', 'qehs.idempotency']
+		'qehs.audit_event', 'qehs.idempotency', 'qehs.json_schema']
 	LOOP
 		PERFORM pg_catalog.pg_extension_config_dump(table_name::pg_catalog.regclass, '');
 	END LOOP;

@@ -1,301 +1,791 @@
 /*
  * compile.c
- *	  A schema document to a tree of nodes.
+ *	  A schema document to a program: every schema object that can be reached from
+ *	  the root becomes a node, once.
  *
- * Holds what module definitions compile to: type, enum, const, properties,
- * required, additionalProperties: false, items, uniqueItems, the limits,
- * pattern, format, allOf, anyOf, and if:true/then.  Annotations are passed
- * over.  PCRE2 allocates in the schema's own memory context.
+ * A list of nodes to do takes the place of recursion, so that neither the depth
+ * of a document nor a circle of references matters here.  Values of the program
+ * point into the documents, whose copies it owns.
  */
 #include "compat.h"
 
-#include "json.h"
-#include "schema/node.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "schema/format.h"
+#include "schema/resource.h"
+#include "schema/uri.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
+
+#define ENUM_TEXT_BYTES 300
+
+typedef struct Work
+{
+	NodeIndex	node;
+	Value		value;
+	int			resource;
+	const char *location;
+} Work;
 
 typedef struct Compiler
 {
 	Schema	   *schema;
+	Resources  *resources;
 	SchemaErrors *faults;
+	bool		assert_formats;
+	int			node_capacity;
+	int			work_count;
+	int			work_capacity;
+	Work	   *work;
+	List	   *dynamic_names;	/* of char * */
 } Compiler;
 
-static SchemaNode *compile_value(Compiler *compiler, const JsonbValue *value, const char *path, int depth);
-
-void
-schema_errors_init(SchemaErrors *errors)
+/* A node under construction. */
+typedef struct Building
 {
-	memset(errors, 0, sizeof(*errors));
-	errors->limit = QEHS_SCHEMA_ERROR_LIMIT;
-	errors->context = CurrentMemoryContext;
+	SchemaNode	node;
+	Value		schema;
+	Value		required;
+	Value		properties;
+	bool		asserts_formats;
+} Building;
+
+typedef struct Keyword Keyword;
+
+typedef enum Group
+{
+	IN_NODE, IN_STRING, IN_NUMBER, IN_ARRAY, IN_OBJECT
+} Group;
+
+struct Keyword
+{
+	const char *name;
+	uint32		vocabulary;
+	Group		group;
+	size_t		offset;
+	void		(*compile) (Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target);
+};
+
+static void
+fault(Compiler *compiler, const Building *building, const char *keyword, const char *message)
+{
+	schema_add(compiler->faults, schema_location(building->node.location, keyword, strlen(keyword)), keyword, keyword, "%s", message);
 }
 
-void
-schema_add(SchemaErrors *errors, const char *instance, const char *keyword_location, const char *keyword,
-		   const char *format,...)
+static const char *
+location_of(const Building *building, const char *keyword)
 {
-	MemoryContext previous;
-	StringInfoData message;
-	SchemaViolation *item;
+	return schema_location(building->node.location, keyword, strlen(keyword));
+}
 
-	if (errors->count >= errors->limit)
-	{
-		errors->truncated = true;
-		return;
-	}
-	previous = MemoryContextSwitchTo(errors->context);
-	if (errors->items == NULL)
-		errors->items = palloc(sizeof(SchemaViolation) * errors->limit);
-	initStringInfo(&message);
-	for (;;)
-	{
-		va_list		arguments;
-		int			needed;
+static NodeIndex
+new_node(Compiler *compiler, const char *location, int resource)
+{
+	Schema	   *schema = compiler->schema;
 
-		va_start(arguments, format);
-		needed = appendStringInfoVA(&message, format, arguments);
-		va_end(arguments);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&message, needed);
+	if (schema->node_count == compiler->node_capacity)
+	{
+		compiler->node_capacity = compiler->node_capacity ? compiler->node_capacity * 2 : 64;
+		schema->nodes = schema->nodes ? repalloc(schema->nodes, sizeof(SchemaNode) * compiler->node_capacity) :
+			palloc(sizeof(SchemaNode) * compiler->node_capacity);
 	}
-	item = &errors->items[errors->count++];
-	item->instance_location = pstrdup(instance);
-	item->keyword_location = pstrdup(keyword_location);
-	item->keyword = keyword;
-	item->message = message.data;
-	MemoryContextSwitchTo(previous);
+	schema->nodes[schema->node_count] = (SchemaNode)
+	{
+		.location = location,.resource = resource,.negated = NO_NODE,.condition = NO_NODE,.consequence = NO_NODE,
+			.alternative = NO_NODE,.reference = NO_NODE,.dynamic_reference = NO_NODE,.unevaluated_items = NO_NODE,
+			.unevaluated_properties = NO_NODE
+	};
+	return schema->node_count++;
+}
+
+/* The node of a subschema; it is filled in later. */
+static NodeIndex
+request_node(Compiler *compiler, const Value *value, int resource, const char *location)
+{
+	SchemaPlace *place;
+
+	if (compiler->schema->node_count >= SCHEMA_MAX_NODES)
+	{
+		schema_add(compiler->faults, location, "$schema", "$schema", "has more than %d subschemas", SCHEMA_MAX_NODES);
+		return NO_NODE;
+	}
+	if (value->type == VALUE_BOOLEAN)
+	{
+		NodeIndex	node = new_node(compiler, location, resource);
+
+		compiler->schema->nodes[node].never = !value->truth;
+		return node;
+	}
+	if (value->type != VALUE_OBJECT)
+	{
+		schema_add(compiler->faults, location, "type", "type", "must be a schema: an object or a boolean");
+		return NO_NODE;
+	}
+	place = hash_search(compiler->resources->places, &value->data, HASH_FIND, NULL);
+	if (place == NULL)
+		return NO_NODE;			/* there were too many resources */
+	if (place->node == NO_NODE)
+	{
+		place->node = new_node(compiler, place->location, place->resource);
+		if (compiler->work_count == compiler->work_capacity)
+		{
+			compiler->work_capacity *= 2;
+			compiler->work = repalloc(compiler->work, sizeof(Work) * compiler->work_capacity);
+		}
+		compiler->work[compiler->work_count++] = (Work) {place->node, *value, place->resource, place->location};
+	}
+	return place->node;
+}
+
+static SchemaObjectRules *
+object_rules(Building *building)
+{
+	if (building->node.object == NULL)
+	{
+		building->node.object = palloc0(sizeof(SchemaObjectRules));
+		building->node.object->additional = building->node.object->names = NO_NODE;
+		building->node.object->maximum = -1;
+	}
+	return building->node.object;
+}
+
+static SchemaArrayRules *
+array_rules(Building *building)
+{
+	if (building->node.array == NULL)
+	{
+		building->node.array = palloc0(sizeof(SchemaArrayRules));
+		building->node.array->items = building->node.array->contains = NO_NODE;
+		building->node.array->contains_minimum = 1;
+		building->node.array->maximum = building->node.array->contains_maximum = -1;
+	}
+	return building->node.array;
+}
+
+static SchemaStringRules *
+string_rules(Building *building)
+{
+	if (building->node.string == NULL)
+	{
+		building->node.string = palloc0(sizeof(SchemaStringRules));
+		building->node.string->maximum = -1;
+	}
+	return building->node.string;
 }
 
 static void *
-pcre_allocate(PCRE2_SIZE size, void *context)
+group_of(Building *building, Group group)
 {
-	return MemoryContextAlloc(context, size);
+	switch (group)
+	{
+		case IN_STRING:
+			return string_rules(building);
+		case IN_NUMBER:
+			if (building->node.number == NULL)
+				building->node.number = palloc0(sizeof(SchemaNumberRules));
+			return building->node.number;
+		case IN_ARRAY:
+			return array_rules(building);
+		case IN_OBJECT:
+			return object_rules(building);
+		default:
+			return &building->node;
+	}
 }
 
 static void
-pcre_free(void *pointer, void *context)
-{
-	if (pointer)
-		pfree(pointer);
-}
-
-static uint32
-type_bit(const JsonbValue *name)
+compile_type(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
 {
 	static const char *const names[] = {"null", "boolean", "string", "number", "integer", "array", "object"};
+	uint32		count = value->type == VALUE_ARRAY ? VALUE_COUNT(value) : 1;
 
-	for (int i = 0; name->type == jbvString && i < (int) lengthof(names); i++)
-		if ((int) strlen(names[i]) == name->val.string.len && memcmp(names[i], name->val.string.val, name->val.string.len) == 0)
-			return 1u << i;
-	return 0;
-}
-
-static void
-compile_types(Compiler *compiler, SchemaNode *node, const JsonbValue *value, const char *path)
-{
-	if (value->type == jbvString)
-		node->types = type_bit(value);
-	else if (value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data))
-		for (uint32 i = 0; i < JsonContainerSize(value->val.binary.data); i++)
-			node->types |= type_bit(getIthJsonbValueFromContainer(value->val.binary.data, i));
-	if (node->types == 0)
-		schema_add(compiler->faults, psprintf("%s/type", path), path, "type", "must name a type");
-}
-
-static void
-compile_pattern(Compiler *compiler, SchemaNode *node, const JsonbValue *value, const char *path)
-{
-	pcre2_compile_context *options = pcre2_compile_context_create(compiler->schema->pcre);
-	int			code = 0;
-	PCRE2_SIZE	at = 0;
-
-	if (value->type == jbvString)
+	for (uint32 i = 0; i < count; i++)
 	{
-		node->pattern_text = json_text_copy(value);
-		node->pattern = pcre2_compile((PCRE2_SPTR) value->val.string.val, value->val.string.len,
-									  PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C, &code, &at, options);
+		Value		name = *value;
+		bool		known = false;
+
+		if (value->type == VALUE_ARRAY)
+			value_item(value, i, &name);
+		for (int j = 0; j < (int) lengthof(names) && name.type == VALUE_STRING; j++)
+			if (strlen(names[j]) == name.length && memcmp(names[j], name.data, name.length) == 0)
+			{
+				building->node.types |= 1 << j;
+				known = true;
+			}
+		if (!known)
+			fault(compiler, building, "type", "must be of null, boolean, string, number, integer, array and object");
 	}
-	if (node->pattern == NULL)
-		schema_add(compiler->faults, psprintf("%s/pattern", path), path, "pattern",
-				   "is not a valid regular expression (at character %d)", (int) at);
+	if (count == 0)
+		fault(compiler, building, "type", "must name at least one type");
 }
 
-static void
-compile_properties(Compiler *compiler, SchemaNode *node, const JsonbContainer *properties, const char *path, int depth)
+static int
+compare_strings(const void *left, const void *right)
 {
-	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, properties));
-	JsonbValue	value;
-	JsonbIteratorToken token;
+	const Value *a = left;
+	const Value *b = right;
 
-	node->properties = palloc0(sizeof(SchemaProperty) * Max(JsonContainerSize(properties), 1));
-	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	if ((a->type == VALUE_STRING) != (b->type == VALUE_STRING))
+		return a->type == VALUE_STRING ? -1 : 1;
+	return a->type == VALUE_STRING ? value_compare_keys(a->data, a->length, b->data, b->length) : 0;
+}
+
+/* "low, medium, high": strings as they are, other values as JSON. */
+static const char *
+enum_text(const Value *values, int count)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (int i = 0; i < count; i++)
 	{
-		SchemaProperty *property = &node->properties[node->property_count];
-
-		if (token == WJB_KEY)
-		{
-			property->name = json_text_copy(&value);
-			property->length = value.val.string.len;
-		}
-		else if (token == WJB_VALUE)
-		{
-			property->node = compile_value(compiler, &value, psprintf("%s/properties/%s", path, property->name), depth + 1);
-			node->property_count++;
-		}
-	}
-}
-
-static SchemaNode **
-compile_list(Compiler *compiler, const JsonbValue *value, const char *path, int depth, int *count)
-{
-	SchemaNode **nodes;
-
-	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
-		return NULL;
-	nodes = palloc(sizeof(SchemaNode *) * (JsonContainerSize(value->val.binary.data) + 1));
-	for (uint32 i = 0; i < JsonContainerSize(value->val.binary.data); i++)
-		nodes[(*count)++] = compile_value(compiler, getIthJsonbValueFromContainer(value->val.binary.data, i),
-										  psprintf("%s/%u", path, i), depth + 1);
-	return nodes;
-}
-
-static int64
-count_keyword(const JsonbContainer *object, const char *name)
-{
-	int32		value;
-
-	return json_member_int(object, name, &value) && value >= 0 ? value : -1;
-}
-
-static Numeric
-number_keyword(const JsonbContainer *object, const char *name)
-{
-	JsonbValue	value;
-
-	if (!json_member(object, name, strlen(name), &value) || value.type != jbvNumeric)
-		return NULL;
-	return DatumGetNumericCopy(NumericGetDatum(value.val.numeric));
-}
-
-static void
-compile_enumeration(SchemaNode *node, const JsonbValue *value)
-{
-	StringInfoData text;
-
-	node->enumeration = json_value_to_jsonb(value);
-	initStringInfo(&text);
-	for (uint32 i = 0; i < JsonContainerSize(value->val.binary.data); i++)
-	{
-		JsonbValue *item = getIthJsonbValueFromContainer(value->val.binary.data, i);
-
 		if (i > 0)
-			json_literal(&text, ", ");
-		if (item->type == jbvString)
-			appendBinaryStringInfo(&text, item->val.string.val, item->val.string.len);
+			appendStringInfoString(&out, ", ");
+		if (out.len > ENUM_TEXT_BYTES)
+		{
+			appendStringInfo(&out, "and %d more", count - i);
+			break;
+		}
+		if (values[i].type == VALUE_STRING)
+			appendBinaryStringInfo(&out, values[i].data, values[i].length);
 		else
-			json_jsonb_value(&text, item);
+			appendStringInfoString(&out, value_text(&values[i]));
 	}
-	node->enumeration_text = text.data;
+	return out.data;
 }
 
-/* The keywords that hold other schemas. */
 static void
-compile_applicators(Compiler *compiler, SchemaNode *node, const JsonbContainer *object, const char *path, int depth)
+compile_enum(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
 {
-	JsonbValue	value;
+	SchemaEnum *enumeration;
+	ValueWalk	walk;
 
-	if (json_member(object, "properties", 10, &value) && value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data))
-		compile_properties(compiler, node, value.val.binary.data, path, depth);
-	node->closed = json_member(object, "additionalProperties", 20, &value) && value.type == jbvBool && !value.val.boolean;
-	if (json_member(object, "items", 5, &value))
-		node->items = compile_value(compiler, &value, psprintf("%s/items", path), depth + 1);
-	if (json_member(object, "allOf", 5, &value))
-		node->all = compile_list(compiler, &value, psprintf("%s/allOf", path), depth, &node->all_count);
-	if (json_member(object, "anyOf", 5, &value))
-		node->any = compile_list(compiler, &value, psprintf("%s/anyOf", path), depth, &node->any_count);
-	if (json_member(object, "then", 4, &value) && node->all_count == 0)
+	if (value->type != VALUE_ARRAY)
 	{
-		node->all = palloc(sizeof(SchemaNode *));
-		node->all[node->all_count++] = compile_value(compiler, &value, psprintf("%s/then", path), depth + 1);
+		fault(compiler, building, "enum", "must be an array");
+		return;
+	}
+	enumeration = palloc0(sizeof(SchemaEnum));
+	enumeration->count = VALUE_COUNT(value);
+	enumeration->values = palloc(sizeof(Value) * Max(enumeration->count, 1));
+	walk = value_walk(VALUE_CONTAINER(value), 0);
+	for (int i = 0; i < enumeration->count; i++)
+	{
+		value_next(&walk, &enumeration->values[i]);
+		enumeration->string_count += enumeration->values[i].type == VALUE_STRING;
+	}
+	enumeration->text = enum_text(enumeration->values, enumeration->count);
+	qsort(enumeration->values, enumeration->count, sizeof(Value), compare_strings);
+	*(const SchemaEnum **) target = enumeration;
+}
+
+static void
+compile_const(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
+{
+	SchemaEnum *constant = palloc0(sizeof(SchemaEnum));
+
+	constant->count = 1;
+	constant->string_count = value->type == VALUE_STRING;
+	constant->values = palloc(sizeof(Value));
+	constant->values[0] = *value;
+	constant->text = enum_text(value, 1);
+	*(const SchemaEnum **) target = constant;
+}
+
+/* A length or a count: an integer of at least 0; huge ones are as good as the greatest. */
+static void
+compile_count(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
+{
+	int64		scaled;
+
+	if (value->type != VALUE_NUMBER || !value_is_integer(value) ||
+		(value_scaled(value, &scaled) ? scaled < 0 : value_text(value)[0] == '-'))
+		fault(compiler, building, keyword->name, "must be an integer of at least 0");
+	else
+		*(int64 *) target = value_scaled(value, &scaled) ? scaled / 100000000 : PG_INT64_MAX;
+}
+
+static void
+compile_bound(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
+{
+	SchemaBound *bound = target;
+
+	if (value->type != VALUE_NUMBER)
+	{
+		fault(compiler, building, keyword->name, "must be a number");
+		return;
+	}
+	bound->given = true;
+	bound->value = *value;
+	bound->is_scaled = value_scaled(value, &bound->scaled);
+}
+
+static void
+compile_multiple(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
+{
+	SchemaBound *bound = target;
+
+	compile_bound(compiler, building, keyword, value, target);
+	if (bound->given && (bound->is_scaled ? bound->scaled <= 0 : value_text(value)[0] == '-'))
+	{
+		bound->given = false;
+		fault(compiler, building, keyword->name, "must be a number greater than 0");
 	}
 }
 
-static SchemaNode *
-compile_object(Compiler *compiler, const JsonbContainer *object, const char *path, int depth)
+static Regex *
+compile_regex(Compiler *compiler, const char *location, const char *keyword, const Value *pattern)
 {
-	SchemaNode *node = palloc0(sizeof(SchemaNode));
-	JsonbValue	value;
+	char	   *message;
+	Regex	   *regex = regex_compile(pattern->data, pattern->length, compiler->schema->context, &message);
 
-	if (json_member(object, "type", 4, &value))
-		compile_types(compiler, node, &value, path);
-	if (json_member(object, "required", 8, &value) && value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data))
-	{
-		node->required = palloc(sizeof(char *) * (JsonContainerSize(value.val.binary.data) + 1));
-		for (uint32 i = 0; i < JsonContainerSize(value.val.binary.data); i++)
-			node->required[node->required_count++] = json_text_copy(getIthJsonbValueFromContainer(value.val.binary.data, i));
-	}
-	if (json_member(object, "enum", 4, &value) && value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data))
-		compile_enumeration(node, &value);
-	if (json_member(object, "pattern", 7, &value))
-		compile_pattern(compiler, node, &value, path);
-	node->format = json_member_text(object, "format");
-	node->unique_items = json_member_bool(object, "uniqueItems", false);
-	node->min_length = count_keyword(object, "minLength");
-	node->max_length = count_keyword(object, "maxLength");
-	node->min_items = count_keyword(object, "minItems");
-	node->max_items = count_keyword(object, "maxItems");
-	node->minimum = number_keyword(object, "minimum");
-	node->maximum = number_keyword(object, "maximum");
-	node->exclusive_minimum = number_keyword(object, "exclusiveMinimum");
-	node->exclusive_maximum = number_keyword(object, "exclusiveMaximum");
-	node->multiple_of = number_keyword(object, "multipleOf");
-	compile_applicators(compiler, node, object, path, depth);
-	return node;
+	if (regex == NULL)
+		schema_add(compiler->faults, location, keyword, keyword, "is no regular expression of ECMA-262: %s", message);
+	return regex;
 }
 
-static SchemaNode *
-compile_value(Compiler *compiler, const JsonbValue *value, const char *path, int depth)
+static void
+compile_pattern(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
 {
-	SchemaNode *node;
+	if (value->type != VALUE_STRING)
+	{
+		fault(compiler, building, "pattern", "must be a string");
+		return;
+	}
+	string_rules(building)->pattern = compile_regex(compiler, location_of(building, "pattern"), "pattern", value);
+	string_rules(building)->pattern_text = pnstrdup(value->data, value->length);
+}
 
-	if (depth > SCHEMA_DEPTH)
-		schema_add(compiler->faults, path, path, "depth", "is nested deeper than %d levels", SCHEMA_DEPTH);
-	else if (value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data))
-		return compile_object(compiler, value->val.binary.data, path, depth);
-	else if (value->type != jbvBool)
-		schema_add(compiler->faults, path, path, "type", "must be an object or a boolean");
-	node = palloc0(sizeof(SchemaNode));
-	node->never = value->type == jbvBool && !value->val.boolean;
-	node->min_length = node->max_length = node->min_items = node->max_items = -1;
-	return node;
+static void
+compile_format(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
+{
+	if (value->type != VALUE_STRING)
+		fault(compiler, building, "format", "must be a string");
+	else if (building->asserts_formats)
+	{
+		string_rules(building)->format = pnstrdup(value->data, value->length);
+		string_rules(building)->format_holds = format_find(string_rules(building)->format);
+	}
+}
+
+static void
+compile_unique(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
+{
+	if (value->type != VALUE_BOOLEAN)
+		fault(compiler, building, "uniqueItems", "must be true or false");
+	else
+		*(bool *) target = value->truth;
+}
+
+static void
+compile_schema(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
+{
+	*(NodeIndex *) target = request_node(compiler, value, building->node.resource, location_of(building, keyword->name));
+}
+
+static void
+compile_additional(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
+{
+	if (value->type == VALUE_BOOLEAN && !value->truth)
+		object_rules(building)->closed = true;
+	compile_schema(compiler, building, keyword, value, target);
+}
+
+static void
+compile_branches(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
+{
+	SchemaBranches *branches = target;
+	ValueWalk	walk;
+
+	if (value->type != VALUE_ARRAY || VALUE_COUNT(value) == 0)
+	{
+		fault(compiler, building, keyword->name, "must be an array of at least one schema");
+		return;
+	}
+	walk = value_walk(VALUE_CONTAINER(value), 0);
+	branches->nodes = palloc(sizeof(NodeIndex) * VALUE_COUNT(value));
+	for (uint32 i = 0; i < VALUE_COUNT(value); i++)
+	{
+		Value		item;
+
+		value_next(&walk, &item);
+		branches->nodes[branches->count++] =
+			request_node(compiler, &item, building->node.resource, psprintf("%s/%u", location_of(building, keyword->name), i));
+	}
+}
+
+static void
+compile_prefix(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
+{
+	SchemaBranches branches = {0};
+
+	compile_branches(compiler, building, keyword, value, &branches);
+	array_rules(building)->prefix_count = branches.count;
+	array_rules(building)->prefix = branches.nodes;
+}
+
+static bool
+is_string_array(const Value *value)
+{
+	Value		item;
+
+	for (uint32 i = 0; value->type == VALUE_ARRAY && i < VALUE_COUNT(value); i++)
+		if (!value_item(value, i, &item) || item.type != VALUE_STRING)
+			return false;
+	return value->type == VALUE_ARRAY;
+}
+
+/* Noted here, and made one table by finish_properties. */
+static void
+compile_required(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
+{
+	if (is_string_array(value))
+		building->required = *value;
+	else
+		fault(compiler, building, "required", "must be an array of strings");
+}
+
+static void
+compile_properties(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
+{
+	if (value->type == VALUE_OBJECT)
+		building->properties = *value;
+	else
+		fault(compiler, building, "properties", "must be an object of schemas");
+}
+
+static void
+compile_patterns(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
+{
+	SchemaObjectRules *rules = object_rules(building);
+	ValueWalk	names;
+	ValueWalk	values;
+
+	if (value->type != VALUE_OBJECT)
+	{
+		fault(compiler, building, keyword->name, "must be an object of schemas");
+		return;
+	}
+	names = value_walk(VALUE_CONTAINER(value), 0);
+	values = value_walk(VALUE_CONTAINER(value), VALUE_COUNT(value));
+	rules->patterns = palloc(sizeof(SchemaPattern) * Max(VALUE_COUNT(value), 1));
+	for (uint32 i = 0; i < VALUE_COUNT(value); i++)
+	{
+		Value		name;
+		Value		item;
+		const char *location;
+		Regex	   *regex;
+
+		value_next(&names, &name);
+		value_next(&values, &item);
+		location = schema_location(location_of(building, keyword->name), name.data, name.length);
+		regex = compile_regex(compiler, location, keyword->name, &name);
+		if (regex)
+			rules->patterns[rules->pattern_count++] =
+				(SchemaPattern) {regex, request_node(compiler, &item, building->node.resource, location)};
+	}
+}
+
+/* dependentSchemas, dependentRequired, and "dependencies" of before 2019-09, which is both. */
+static void
+compile_dependencies(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
+{
+	SchemaObjectRules *rules = object_rules(building);
+	bool		schemas = strcmp(keyword->name, "dependentRequired") != 0;
+	bool		names = strcmp(keyword->name, "dependentSchemas") != 0;
+	uint32		count = value->type == VALUE_OBJECT ? VALUE_COUNT(value) : 0;
+	ValueWalk	keys;
+	ValueWalk	values;
+
+	if (value->type != VALUE_OBJECT)
+	{
+		fault(compiler, building, keyword->name, "must be an object");
+		return;
+	}
+	keys = value_walk(VALUE_CONTAINER(value), 0);
+	values = value_walk(VALUE_CONTAINER(value), count);
+	rules->dependencies = rules->dependencies ?
+		repalloc(rules->dependencies, sizeof(SchemaDependency) * (rules->dependency_count + count + 1)) :
+		palloc(sizeof(SchemaDependency) * (count + 1));
+	for (uint32 i = 0; i < count; i++)
+	{
+		SchemaDependency dependency = {.node = NO_NODE};
+		Value		item;
+		const char *location;
+
+		value_next(&keys, &dependency.name);
+		value_next(&values, &item);
+		location = schema_location(location_of(building, keyword->name), dependency.name.data, dependency.name.length);
+		if (names && is_string_array(&item))
+		{
+			dependency.count = VALUE_COUNT(&item);
+			dependency.names = palloc(sizeof(Value) * Max(dependency.count, 1));
+			for (int j = 0; j < dependency.count; j++)
+				value_item(&item, j, &dependency.names[j]);
+		}
+		else if (schemas)
+			dependency.node = request_node(compiler, &item, building->node.resource, location);
+		else
+			schema_add(compiler->faults, location, keyword->name, keyword->name, "must be an array of strings");
+		rules->dependencies[rules->dependency_count++] = dependency;
+	}
+}
+
+static void
+compile_reference(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
+{
+	Value		schema;
+	int			resource;
+	const char *location;
+	const char *reference;
+	const char *name;
+	const SchemaAnchor *anchor;
+
+	if (value->type != VALUE_STRING)
+	{
+		fault(compiler, building, keyword->name, "must be a string");
+		return;
+	}
+	reference = pnstrdup(value->data, value->length);
+	if (!resources_resolve(compiler->resources, building->node.resource, reference, building->node.location, keyword->name,
+						   &schema, &resource, &location))
+		return;
+	*(NodeIndex *) target = request_node(compiler, &schema, resource, location);
+	name = strchr(reference, '#');
+	if (strcmp(keyword->name, "$dynamicRef") != 0 || name == NULL || name[1] == '/' || name[1] == '\0')
+		return;
+	anchor = resources_anchor(&compiler->resources->items[resource], name + 1);
+	if (anchor == NULL || !anchor->dynamic)
+		return;
+	building->node.dynamic_anchor = anchor->name;
+	compiler->schema->is_dynamic = true;
+	compiler->dynamic_names = lappend(compiler->dynamic_names, unconstify(char *, anchor->name));
+}
+
+#define NODE(member) IN_NODE, offsetof(SchemaNode, member)
+#define STRING(member) IN_STRING, offsetof(SchemaStringRules, member), compile_count
+#define BOUND(member) IN_NUMBER, offsetof(SchemaNumberRules, member)
+#define ARRAY(member) IN_ARRAY, offsetof(SchemaArrayRules, member)
+#define OBJECT(member) IN_OBJECT, offsetof(SchemaObjectRules, member)
+
+static const Keyword keywords[] = {
+	{"$ref", VOCABULARY_CORE, NODE(reference), compile_reference},
+	{"$dynamicRef", VOCABULARY_CORE, NODE(dynamic_reference), compile_reference},
+	{"type", VOCABULARY_VALIDATION, NODE(types), compile_type},
+	{"enum", VOCABULARY_VALIDATION, NODE(enumeration), compile_enum},
+	{"const", VOCABULARY_VALIDATION, NODE(constant), compile_const},
+	{"minLength", VOCABULARY_VALIDATION, STRING(minimum)},
+	{"maxLength", VOCABULARY_VALIDATION, STRING(maximum)},
+	{"pattern", VOCABULARY_VALIDATION, IN_NODE, 0, compile_pattern},
+	{"format", VOCABULARY_FORMAT, IN_NODE, 0, compile_format},
+	{"minimum", VOCABULARY_VALIDATION, BOUND(minimum), compile_bound},
+	{"maximum", VOCABULARY_VALIDATION, BOUND(maximum), compile_bound},
+	{"exclusiveMinimum", VOCABULARY_VALIDATION, BOUND(exclusive_minimum), compile_bound},
+	{"exclusiveMaximum", VOCABULARY_VALIDATION, BOUND(exclusive_maximum), compile_bound},
+	{"multipleOf", VOCABULARY_VALIDATION, BOUND(multiple_of), compile_multiple},
+	{"minItems", VOCABULARY_VALIDATION, ARRAY(minimum), compile_count},
+	{"maxItems", VOCABULARY_VALIDATION, ARRAY(maximum), compile_count},
+	{"uniqueItems", VOCABULARY_VALIDATION, ARRAY(unique), compile_unique},
+	{"prefixItems", VOCABULARY_APPLICATOR, IN_NODE, 0, compile_prefix},
+	{"items", VOCABULARY_APPLICATOR, ARRAY(items), compile_schema},
+	{"contains", VOCABULARY_APPLICATOR, ARRAY(contains), compile_schema},
+	{"minContains", VOCABULARY_VALIDATION, ARRAY(contains_minimum), compile_count},
+	{"maxContains", VOCABULARY_VALIDATION, ARRAY(contains_maximum), compile_count},
+	{"minProperties", VOCABULARY_VALIDATION, OBJECT(minimum), compile_count},
+	{"maxProperties", VOCABULARY_VALIDATION, OBJECT(maximum), compile_count},
+	{"required", VOCABULARY_VALIDATION, IN_NODE, 0, compile_required},
+	{"properties", VOCABULARY_APPLICATOR, IN_NODE, 0, compile_properties},
+	{"patternProperties", VOCABULARY_APPLICATOR, IN_NODE, 0, compile_patterns},
+	{"additionalProperties", VOCABULARY_APPLICATOR, OBJECT(additional), compile_additional},
+	{"propertyNames", VOCABULARY_APPLICATOR, OBJECT(names), compile_schema},
+	{"dependentRequired", VOCABULARY_VALIDATION, IN_NODE, 0, compile_dependencies},
+	{"dependentSchemas", VOCABULARY_APPLICATOR, IN_NODE, 0, compile_dependencies},
+	{"dependencies", VOCABULARY_APPLICATOR, IN_NODE, 0, compile_dependencies},
+	{"allOf", VOCABULARY_APPLICATOR, NODE(all), compile_branches},
+	{"anyOf", VOCABULARY_APPLICATOR, NODE(any), compile_branches},
+	{"oneOf", VOCABULARY_APPLICATOR, NODE(one), compile_branches},
+	{"not", VOCABULARY_APPLICATOR, NODE(negated), compile_schema},
+	{"if", VOCABULARY_APPLICATOR, NODE(condition), compile_schema},
+	{"then", VOCABULARY_APPLICATOR, NODE(consequence), compile_schema},
+	{"else", VOCABULARY_APPLICATOR, NODE(alternative), compile_schema},
+	{"unevaluatedItems", VOCABULARY_UNEVALUATED, NODE(unevaluated_items), compile_schema},
+	{"unevaluatedProperties", VOCABULARY_UNEVALUATED, NODE(unevaluated_properties), compile_schema},
+};
+
+static int
+compare_properties(const void *left, const void *right)
+{
+	const SchemaProperty *a = left;
+	const SchemaProperty *b = right;
+
+	return value_compare_keys(a->name, a->length, b->name, b->length);
+}
+
+/* One table of "properties" and "required", in the order of keys in jsonb. */
+static void
+finish_properties(Compiler *compiler, Building *building)
+{
+	uint32		named = building->properties.type ? VALUE_COUNT(&building->properties) : 0;
+	uint32		required = building->required.type ? VALUE_COUNT(&building->required) : 0;
+	SchemaObjectRules *rules;
+	ValueWalk	names;
+	ValueWalk	values;
+	int			kept = 0;
+
+	if (named + required == 0)
+		return;
+	rules = object_rules(building);
+	rules->properties = palloc(sizeof(SchemaProperty) * (named + required));
+	if (named > 0)
+	{
+		names = value_walk(VALUE_CONTAINER(&building->properties), 0);
+		values = value_walk(VALUE_CONTAINER(&building->properties), named);
+	}
+	for (uint32 i = 0; i < named; i++)
+	{
+		Value		name;
+		Value		schema;
+
+		value_next(&names, &name);
+		value_next(&values, &schema);
+		rules->properties[i] = (SchemaProperty)
+		{
+			name.data, name.length,
+			request_node(compiler, &schema, building->node.resource,
+						 schema_location(location_of(building, "properties"), name.data, name.length)), false
+		};
+	}
+	for (uint32 i = 0; i < required; i++)
+	{
+		Value		name;
+
+		value_item(&building->required, i, &name);
+		rules->properties[named + i] = (SchemaProperty) {name.data, name.length, NO_NODE, true};
+	}
+	qsort(rules->properties, named + required, sizeof(SchemaProperty), compare_properties);
+	for (uint32 i = 1; i < named + required; i++)
+	{
+		SchemaProperty *last = &rules->properties[kept];
+
+		if (compare_properties(last, &rules->properties[i]) != 0)
+			rules->properties[++kept] = rules->properties[i];
+		else
+		{
+			last->required |= rules->properties[i].required;
+			last->node = last->node == NO_NODE ? rules->properties[i].node : last->node;
+		}
+	}
+	rules->property_count = kept + 1;
+}
+
+static void
+compile_node(Compiler *compiler, const Work *work)
+{
+	Building	building = {.node = compiler->schema->nodes[work->node],.schema = work->value};
+	uint32		vocabularies = resources_vocabularies(compiler->resources, work->resource);
+	uint32		count = VALUE_COUNT(&work->value);
+	ValueWalk	names = value_walk(VALUE_CONTAINER(&work->value), 0);
+	ValueWalk	values = value_walk(VALUE_CONTAINER(&work->value), count);
+	SchemaNode *node = &building.node;
+
+	CHECK_FOR_INTERRUPTS();
+	building.asserts_formats = compiler->assert_formats || (vocabularies & VOCABULARY_FORMAT_ASSERTION);
+	for (uint32 i = 0; i < count; i++)
+	{
+		Value		name;
+		Value		value;
+
+		value_next(&names, &name);
+		value_next(&values, &value);
+		for (int j = 0; j < (int) lengthof(keywords); j++)
+		{
+			const Keyword *keyword = &keywords[j];
+
+			if (strlen(keyword->name) != name.length || memcmp(keyword->name, name.data, name.length) != 0)
+				continue;
+			if ((keyword->vocabulary & ~vocabularies) == 0)
+				keyword->compile(compiler, &building, keyword, &value, (char *) group_of(&building, keyword->group) + keyword->offset);
+			break;
+		}
+	}
+	finish_properties(compiler, &building);
+	if (node->condition == NO_NODE)
+		node->consequence = node->alternative = NO_NODE;
+	node->in_place = node->all.count + node->any.count + node->one.count > 0 || node->negated != NO_NODE ||
+		node->condition != NO_NODE || node->reference != NO_NODE || node->dynamic_reference != NO_NODE;
+	compiler->schema->nodes[work->node] = *node;
+}
+
+/* All that a $dynamicRef may meet must be there, whoever refers to it. */
+static void
+request_dynamic_anchors(Compiler *compiler)
+{
+	ListCell   *cell;
+
+	foreach(cell, compiler->dynamic_names)
+		for (int i = 0; i < compiler->resources->count; i++)
+		{
+			const SchemaAnchor *anchor = resources_anchor(&compiler->resources->items[i], lfirst(cell));
+
+			if (anchor && anchor->dynamic)
+				request_node(compiler, &anchor->target, i, "");
+		}
+}
+
+static void
+build_scopes(Compiler *compiler)
+{
+	Schema	   *schema = compiler->schema;
+
+	schema->scopes = palloc0(sizeof(SchemaScope) * compiler->resources->count);
+	for (int i = 0; i < compiler->resources->count; i++)
+	{
+		const SchemaResource *resource = &compiler->resources->items[i];
+
+		schema->scopes[i].anchors = palloc(sizeof(SchemaDynamicAnchor) * Max(resource->anchor_count, 1));
+		for (int j = 0; j < resource->anchor_count; j++)
+		{
+			SchemaPlace *place = hash_search(compiler->resources->places, &resource->anchors[j].target.data, HASH_FIND, NULL);
+
+			if (resource->anchors[j].dynamic && place && place->node != NO_NODE)
+				schema->scopes[i].anchors[schema->scopes[i].count++] =
+					(SchemaDynamicAnchor) {resource->anchors[j].name, place->node};
+		}
+	}
 }
 
 Schema *
 schema_compile(Jsonb *document, const SchemaOptions *options, MemoryContext parent, SchemaErrors *faults)
 {
-	MemoryContext memory = AllocSetContextCreate(parent, "qehs JSON Schema", ALLOCSET_SMALL_SIZES);
-	MemoryContext previous = MemoryContextSwitchTo(memory);
-	Schema	   *schema = palloc0(sizeof(Schema));
-	Compiler	compiler = {schema, faults};
-	JsonbValue	root;
+	MemoryContext context = AllocSetContextCreate(parent, "qehs schema", ALLOCSET_SMALL_SIZES);
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "qehs schema compiler", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(scratch);
+	Compiler	compiler = {.faults = faults,.assert_formats = options && options->assert_formats,.work_capacity = 64};
+	int			faults_before = faults->count;
 
-	schema->context = memory;
-	schema->assert_formats = options->assert_formats;
-	schema->pcre = pcre2_general_context_create(pcre_allocate, pcre_free, memory);
-	schema->match = pcre2_match_context_create(schema->pcre);
-	pcre2_set_match_limit(schema->match, 100000);
-	pcre2_set_depth_limit(schema->match, 1000);
-	schema->match_data = pcre2_match_data_create(1, schema->pcre);
-	JsonbToJsonbValue(document, &root);
-	if (JB_ROOT_IS_SCALAR(document))
-		JsonbExtractScalar(&document->root, &root);
-	schema->root = compile_value(&compiler, &root, "", 0);
-	MemoryContextSwitchTo(previous);
-	if (faults->count == 0)
-		return schema;
-	MemoryContextDelete(memory);
+	compiler.resources = resources_create(context, options, faults);
+	compiler.work = palloc(sizeof(Work) * compiler.work_capacity);
+	MemoryContextSwitchTo(context);
+	compiler.schema = palloc0(sizeof(Schema));
+	compiler.schema->context = context;
+	if (resources_add_document(compiler.resources, document, "") >= 0)
+		compiler.schema->root = request_node(&compiler, &compiler.resources->items[0].root, 0, "");
+	do
+	{
+		while (compiler.work_count > 0)
+		{
+			Work		work = compiler.work[--compiler.work_count];
+
+			compile_node(&compiler, &work);
+		}
+		request_dynamic_anchors(&compiler);
+	} while (compiler.work_count > 0);
+	build_scopes(&compiler);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
+	if (faults->count == faults_before && !faults->truncated)
+		return compiler.schema;
+	MemoryContextDelete(context);
 	return NULL;
 }
 

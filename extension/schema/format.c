@@ -1,69 +1,132 @@
 /*
  * format.c
- *	  Formats that module fields assert: date-time and date (RFC 3339), duration
- *	  (RFC 3339 appendix A), email (RFC 5321, dot-atom form), uri (RFC 3986).
+ *	  The table of formats, and those of dates and times (RFC 3339).
  */
 #include "compat.h"
 
 #include <ctype.h>
 
-#include "json.h"
-#include "schema/node.h"
+#include "schema/format.h"
+#include "schema/regex.h"
+
+FormatCheck
+format_find(const char *name)
+{
+	static const struct
+	{
+		const char *name;
+		FormatCheck check;
+	}			known[] = {
+		{"date", format_date}, {"time", format_time}, {"date-time", format_date_time}, {"duration", format_duration},
+		{"email", format_email}, {"idn-email", format_idn_email}, {"hostname", format_hostname},
+		{"idn-hostname", format_idn_hostname}, {"ipv4", format_ipv4}, {"ipv6", format_ipv6}, {"uri", format_uri},
+		{"uri-reference", format_uri_reference}, {"iri", format_iri}, {"iri-reference", format_iri_reference},
+		{"uri-template", format_uri_template}, {"uuid", format_uuid}, {"json-pointer", format_json_pointer},
+		{"relative-json-pointer", format_relative_json_pointer}, {"regex", regex_is_valid},
+	};
+
+	for (int i = 0; i < (int) lengthof(known); i++)
+		if (strcmp(known[i].name, name) == 0)
+			return known[i].check;
+	return NULL;
+}
+
+/* The number of exactly count digits at *at, or -1. */
+static int
+read_digits(const char **at, const char *end, int count)
+{
+	int			value = 0;
+
+	for (int i = 0; i < count; i++, (*at)++)
+	{
+		if (*at == end || **at < '0' || **at > '9')
+			return -1;
+		value = value * 10 + (**at - '0');
+	}
+	return value;
+}
 
 static bool
-is_email(const char *text, int length)
+read_char(const char **at, const char *end, char c)
 {
-	const char *at = memchr(text, '@', length);
-	int			local = at ? at - text : 0;
-	const char *domain = at + 1;
-	int			domain_length = length - local - 1;
-
-	if (at == NULL || local < 1 || local > 64 || domain_length < 1 || domain_length > 255 ||
-		text[0] == '.' || at[-1] == '.' || domain[0] == '.' || domain[0] == '-')
+	if (*at == end || **at != c)
 		return false;
-	for (int i = 0; i < local; i++)
-	{
-		unsigned char c = (unsigned char) text[i];
-
-		if (c == '.' && text[i + 1] == '.')
-			return false;
-		if (c >= 0x80 || (!isalnum(c) && strchr(".!#$%&'*+/=?^_`{|}~-", c) == NULL))
-			return false;
-	}
-	for (int i = 0; i < domain_length; i++)
-	{
-		unsigned char c = (unsigned char) domain[i];
-
-		if (c >= 0x80 || (!isalnum(c) && c != '-' && c != '.') || (c == '.' && (i + 1 == domain_length || domain[i + 1] == '.')))
-			return false;
-	}
+	(*at)++;
 	return true;
 }
 
-/* A scheme, a colon, and characters that RFC 3986 allows. */
 static bool
-is_uri(const char *text, int length)
+read_date(const char **at, const char *end)
 {
-	const char *colon = memchr(text, ':', length);
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int			year = read_digits(at, end, 4);
+	int			month = read_char(at, end, '-') ? read_digits(at, end, 2) : -1;
+	int			day = read_char(at, end, '-') ? read_digits(at, end, 2) : -1;
+	bool		leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
-	if (colon == NULL || colon == text || !isalpha((unsigned char) text[0]))
-		return false;
-	for (const char *p = text; p < colon; p++)
-		if (!isalnum((unsigned char) *p) && *p != '+' && *p != '-' && *p != '.')
-			return false;
-	for (const char *p = colon; p < text + length; p++)
-	{
-		unsigned char c = (unsigned char) *p;
-
-		if (c == '%' && (p + 2 >= text + length || !isxdigit((unsigned char) p[1]) || !isxdigit((unsigned char) p[2])))
-			return false;
-		if (c <= 0x20 || c >= 0x7F || strchr("\"<>\\^`{|}", c) != NULL)
-			return false;
-	}
-	return true;
+	return year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] + (month == 2 && leap);
 }
 
-/* Units of one half of a duration in their order; moves *at; false when a number lacks its unit. */
+/* A leap second is one at 23:59:60 UTC only (section 5.7). */
+static bool
+read_time(const char **at, const char *end)
+{
+	int			hour = read_digits(at, end, 2);
+	int			minute = read_char(at, end, ':') ? read_digits(at, end, 2) : -1;
+	int			second = read_char(at, end, ':') ? read_digits(at, end, 2) : -1;
+	int			offset_hour = 0;
+	int			offset_minute = 0;
+	int			sign = 0;
+
+	if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
+		return false;
+	if (read_char(at, end, '.'))
+	{
+		if (read_digits(at, end, 1) < 0)
+			return false;
+		while (*at < end && isdigit((unsigned char) **at))
+			(*at)++;
+	}
+	if (!read_char(at, end, 'Z') && !read_char(at, end, 'z'))
+	{
+		sign = read_char(at, end, '+') ? 1 : read_char(at, end, '-') ? -1 : 0;
+		offset_hour = sign ? read_digits(at, end, 2) : -1;
+		offset_minute = read_char(at, end, ':') ? read_digits(at, end, 2) : -1;
+		if (offset_hour < 0 || offset_hour > 23 || offset_minute < 0 || offset_minute > 59)
+			return false;
+	}
+	return second < 60 || (hour * 60 + minute - sign * (offset_hour * 60 + offset_minute) + 2880) % 1440 == 1439;
+}
+
+bool
+format_date(const char *text, int length)
+{
+	const char *at = text;
+
+	return read_date(&at, text + length) && at == text + length;
+}
+
+bool
+format_time(const char *text, int length)
+{
+	const char *at = text;
+
+	return read_time(&at, text + length) && at == text + length;
+}
+
+bool
+format_date_time(const char *text, int length)
+{
+	const char *at = text;
+	const char *end = text + length;
+
+	return read_date(&at, end) && (read_char(&at, end, 'T') || read_char(&at, end, 't')) && read_time(&at, end) && at == end;
+}
+
+/*
+ * Units of one half of a duration: from any of them on, none left out (RFC 3339
+ * appendix A).  Moves *at; false when a number lacks its unit.
+ */
 static bool
 read_units(const char **at, const char *end, const char *units, bool *any)
 {
@@ -74,7 +137,7 @@ read_units(const char **at, const char *end, const char *units, bool *any)
 		while (*at < end && isdigit((unsigned char) **at))
 			(*at)++;
 		unit = *at < end ? strchr(units, **at) : NULL;
-		if (unit == NULL)
+		if (unit == NULL || *unit == '\0' || (*any && unit != units))
 			return false;
 		units = unit + 1;
 		(*at)++;
@@ -83,8 +146,8 @@ read_units(const char **at, const char *end, const char *units, bool *any)
 	return true;
 }
 
-static bool
-is_duration(const char *text, int length)
+bool
+format_duration(const char *text, int length)
 {
 	const char *at = text;
 	const char *end = text + length;
@@ -104,22 +167,4 @@ is_duration(const char *text, int length)
 			return false;
 	}
 	return at == end && (any || time);
-}
-
-bool
-schema_format_holds(const char *format, const char *text, int length)
-{
-	TimestampTz time;
-
-	if (strcmp(format, "date-time") == 0)
-		return json_time_parse(text, length, &time) && length > 10 && text[10] != ' ';
-	if (strcmp(format, "date") == 0)
-		return json_date_parse(text, length, &time);
-	if (strcmp(format, "email") == 0)
-		return is_email(text, length);
-	if (strcmp(format, "uri") == 0)
-		return is_uri(text, length);
-	if (strcmp(format, "duration") == 0)
-		return is_duration(text, length);
-	return true;
 }

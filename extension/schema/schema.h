@@ -4,9 +4,9 @@
  *
  * schema_compile() turns a schema document into a program that lives in one
  * memory context of its own, a child of "parent".  schema_validate() walks a
- * detoasted jsonb with it.  Neither uses SPI nor raises an ERROR for a bad
- * schema or a bad document: faults and violations are collected.  The caller
- * sets limit and context of a SchemaErrors (schema_errors_init) and owns it.
+ * detoasted jsonb with it.  Neither raises an ERROR for a bad schema or a bad
+ * document: faults and violations are collected.  The caller sets limit and
+ * context of a SchemaErrors (schema_errors_init) and owns it.
  *
  * A compiled program may be used by one call at a time: it owns the work area
  * of its regular expressions.
@@ -25,8 +25,8 @@ typedef struct Schema Schema;
 
 typedef struct SchemaViolation
 {
-	char	   *instance_location;	/* JSON Pointer into the document */
-	char	   *keyword_location;	/* where the keyword stands in the schema */
+	char	   *instance_location;	/* JSON Pointer into the document; of a fault, into the schema */
+	char	   *keyword_location;	/* where the keyword stands in the schema, after all $ref */
 	const char *keyword;		/* e.g. "required", "enum"; a public code */
 	char	   *message;
 } SchemaViolation;
@@ -58,9 +58,12 @@ extern void schema_errors_init(SchemaErrors *errors);
 extern Schema *schema_compile(Jsonb *document, const SchemaOptions *options,
 							  MemoryContext parent, SchemaErrors *faults);
 
-/* With errors NULL checking stops at the first violation. */
+/* Whether the document is valid, with all violations; false also when errors->fault is set. */
 extern bool schema_validate(const Schema *schema, Jsonb *instance,
 							SchemaErrors *errors);
+
+/* The same without violations, ending at the first; *fault is NULL, or why checking was given up. */
+extern bool schema_holds(const Schema *schema, Jsonb *instance, const char **fault);
 
 extern void schema_free(Schema *schema);
 

@@ -1,85 +1,93 @@
 /*
  * validate.c
- *	  Walking a jsonb with a compiled schema.
+ *	  Running a program over a jsonb: what concerns all values, strings, numbers,
+ *	  and schemas that apply in place.
  *
- * The path of the place is built only for a violation's sake: it is a stack of
- * steps on the C stack, written out when something is wrong.
+ * Bounds: the stack (a circle of references ends there, too), a number of steps
+ * that grows with the document, and the steps of a regular expression.
  */
 #include "compat.h"
 
 #include "json.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "schema/node.h"
+#include "schema/walk.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/numeric.h"
 
-typedef struct Place
+#define FREE_STEPS 5000000
+#define STEPS_PER_BYTE 100
+
+/* The JSON Pointer of a place. */
+static char *
+place_text(const Place *place)
 {
-	const struct Place *parent;
-	const char *key;			/* NULL: an index */
-	int			key_length;
-	uint32		index;
-} Place;
+	StringInfoData out;
+	const Place **steps;
+	int			depth = 0;
 
-typedef struct Walk
-{
-	const Schema *schema;
-	SchemaErrors *errors;		/* NULL: the first violation ends it */
-} Walk;
-
-static bool check(Walk *walk, const SchemaNode *node, const JsonbValue *value, const Place *place);
-
-static void
-write_place(StringInfo out, const Place *place)
-{
-	if (place == NULL)
-		return;
-	write_place(out, place->parent);
-	if (place->key)
-		json_pointer_append(out, place->key, place->key_length);
-	else
-		appendStringInfo(out, "/%u", place->index);
+	for (const Place *p = place; p; p = p->parent)
+		depth++;
+	steps = palloc(sizeof(Place *) * (depth + 1));
+	for (const Place *p = place; p; p = p->parent)
+		steps[--depth] = p;
+	initStringInfo(&out);
+	for (const Place *p = place; p; p = p->parent)
+		depth++;
+	for (int i = 0; i < depth; i++)
+		if (steps[i]->key)
+			json_pointer_append(&out, steps[i]->key, steps[i]->length);
+		else
+			appendStringInfo(&out, "/%u", steps[i]->index);
+	pfree(steps);
+	return out.data;
 }
 
-/* Record a violation; gives false, so that a check can return it. */
-static bool
-violate(Walk *walk, const Place *place, const char *keyword, const char *message)
+bool
+walk_violate(Walk *walk, const SchemaNode *node, const Place *place, const char *keyword, const char *format,...)
 {
-	StringInfoData path;
+	StringInfoData message;
+	char	   *instance;
+	char	   *location;
 
-	if (walk->errors == NULL)
+	if (walk->errors == NULL || walk->fault)
 		return false;
-	initStringInfo(&path);
-	write_place(&path, place);
-	schema_add(walk->errors, path.data, keyword, keyword, "%s", message);
+	if (walk->errors->count >= walk->errors->limit)
+	{
+		/* nobody will read more */
+		walk->errors->truncated = true;
+		return false;
+	}
+	initStringInfo(&message);
+	for (;;)
+	{
+		va_list		arguments;
+		int			needed;
+
+		va_start(arguments, format);
+		needed = appendStringInfoVA(&message, format, arguments);
+		va_end(arguments);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&message, needed);
+	}
+	instance = place_text(place);
+	location = psprintf("%s/%s", node->location, keyword);
+	schema_add(walk->errors, instance, location, keyword, "%s", message.data);
+	pfree(message.data);
+	pfree(instance);
+	pfree(location);
 	return false;
 }
 
-static bool
-is_integer(Numeric number)
+bool
+walk_matches(Walk *walk, Regex *regex, const char *text, uint32 length)
 {
-	return DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(number),
-											DirectFunctionCall2(numeric_trunc, NumericGetDatum(number), Int32GetDatum(0))));
-}
+	RegexResult result = regex_match(regex, text, length);
 
-static uint32
-type_of(const JsonbValue *value)
-{
-	switch (value->type)
-	{
-		case jbvNull:
-			return SCHEMA_NULL;
-		case jbvBool:
-			return SCHEMA_BOOLEAN;
-		case jbvString:
-			return SCHEMA_STRING;
-		case jbvNumeric:
-			return SCHEMA_NUMBER;
-		default:
-			return JsonContainerIsObject(value->val.binary.data) ? SCHEMA_OBJECT : SCHEMA_ARRAY;
-	}
+	if (result == REGEX_GAVE_UP && walk->fault == NULL)
+		walk->fault = "a regular expression takes too many steps";
+	return result == REGEX_MATCH;
 }
 
 static const char *
@@ -90,230 +98,323 @@ type_words(uint32 types)
 
 	initStringInfo(&out);
 	for (int i = 0; i < (int) lengthof(words); i++)
-	{
-		if (!(types & (1u << i)))
-			continue;
-		if (out.len > 0)
-			json_literal(&out, " or ");
-		appendStringInfoString(&out, words[i]);
-	}
+		if (types & (1u << i))
+			appendStringInfo(&out, "%s%s", out.len > 0 ? " or " : "", words[i]);
 	return out.data;
 }
 
 static bool
-check_type(Walk *walk, const SchemaNode *node, const JsonbValue *value, const Place *place)
+enum_has(const SchemaEnum *enumeration, const Value *value)
 {
-	uint32		type = type_of(value);
+	int			low = 0;
+	int			high = enumeration->string_count;
 
-	if (node->types == 0 || (node->types & type) ||
-		(type == SCHEMA_NUMBER && (node->types & SCHEMA_INTEGER) && is_integer(value->val.numeric)))
-		return true;
-	return violate(walk, place, "type", psprintf("must be %s, not %s", type_words(node->types), type_words(type)));
-}
+	if (value->type != VALUE_STRING)
+	{
+		for (int i = enumeration->string_count; i < enumeration->count; i++)
+			if (value_equals(&enumeration->values[i], value))
+				return true;
+		return false;
+	}
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+		int			order = value_compare_keys(enumeration->values[middle].data, enumeration->values[middle].length,
+											   value->data, value->length);
 
-static bool
-check_enumeration(Walk *walk, const SchemaNode *node, const JsonbValue *value, const Place *place)
-{
-	for (uint32 i = 0; i < JsonContainerSize(&node->enumeration->root); i++)
-		if (json_values_equal(getIthJsonbValueFromContainer(&node->enumeration->root, i), value))
+		if (order == 0)
 			return true;
-	return violate(walk, place, "enum", psprintf("must be one of %s", node->enumeration_text));
-}
-
-static bool
-check_string(Walk *walk, const SchemaNode *node, const JsonbValue *value, const Place *place)
-{
-	const char *text = value->val.string.val;
-	int			length = value->val.string.len;
-	bool		holds = true;
-
-	if (node->min_length >= 0 || node->max_length >= 0)
-	{
-		int64		characters = pg_mbstrlen_with_len(text, length);
-
-		if (node->min_length > characters)
-			holds = violate(walk, place, "minLength", node->min_length == 1 ? "must not be empty" :
-							psprintf("must be at least " INT64_FORMAT " characters (has " INT64_FORMAT ")", node->min_length, characters));
-		if (node->max_length >= 0 && node->max_length < characters)
-			holds = violate(walk, place, "maxLength", psprintf("must be at most " INT64_FORMAT " characters (has " INT64_FORMAT ")",
-															   node->max_length, characters));
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	if (node->pattern && pcre2_match(node->pattern, (PCRE2_SPTR) text, length, 0, PCRE2_NO_UTF_CHECK,
-									 walk->schema->match_data, walk->schema->match) < 0)
-		holds = violate(walk, place, "pattern", psprintf("must match the pattern %s", node->pattern_text));
-	if (node->format && walk->schema->assert_formats && !schema_format_holds(node->format, text, length))
-		holds = violate(walk, place, "format", psprintf("must be a valid %s", node->format));
-	return holds;
-}
-
-static bool
-compares(PGFunction function, Numeric left, Numeric right)
-{
-	return DatumGetBool(DirectFunctionCall2(function, NumericGetDatum(left), NumericGetDatum(right)));
-}
-
-static const char *
-number_text(Numeric number)
-{
-	return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
-}
-
-static bool
-check_number(Walk *walk, const SchemaNode *node, const JsonbValue *value, const Place *place)
-{
-	Numeric		number = value->val.numeric;
-	bool		holds = true;
-
-	if (node->minimum && compares(numeric_lt, number, node->minimum))
-		holds = violate(walk, place, "minimum", psprintf("must be at least %s", number_text(node->minimum)));
-	if (node->maximum && compares(numeric_gt, number, node->maximum))
-		holds = violate(walk, place, "maximum", psprintf("must be at most %s", number_text(node->maximum)));
-	if (node->exclusive_minimum && compares(numeric_le, number, node->exclusive_minimum))
-		holds = violate(walk, place, "exclusiveMinimum", psprintf("must be greater than %s", number_text(node->exclusive_minimum)));
-	if (node->exclusive_maximum && compares(numeric_ge, number, node->exclusive_maximum))
-		holds = violate(walk, place, "exclusiveMaximum", psprintf("must be less than %s", number_text(node->exclusive_maximum)));
-	if (node->multiple_of &&
-		!is_integer(DatumGetNumeric(DirectFunctionCall2(numeric_div, NumericGetDatum(number), NumericGetDatum(node->multiple_of)))))
-		holds = violate(walk, place, "multipleOf", psprintf("must be a multiple of %s", number_text(node->multiple_of)));
-	return holds;
-}
-
-static const SchemaProperty *
-find_property(const SchemaNode *node, const JsonbValue *key)
-{
-	for (int i = 0; i < node->property_count; i++)
-		if (node->properties[i].length == key->val.string.len &&
-			memcmp(node->properties[i].name, key->val.string.val, key->val.string.len) == 0)
-			return &node->properties[i];
-	return NULL;
-}
-
-static bool
-check_object(Walk *walk, const SchemaNode *node, const JsonbValue *object, const Place *place)
-{
-	JsonbIterator *iterator;
-	JsonbValue	key;
-	JsonbValue	value;
-	JsonbIteratorToken token;
-	bool		holds = true;
-
-	for (int i = 0; i < node->required_count; i++)
-	{
-		Place		missing = {place, node->required[i], strlen(node->required[i]), 0};
-
-		if (!json_member(object->val.binary.data, node->required[i], missing.key_length, &value))
-			holds = violate(walk, &missing, "required", "is required");
-	}
-	if (node->property_count == 0 && !node->closed)
-		return holds;
-	iterator = JsonbIteratorInit(object->val.binary.data);
-	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE && (holds || walk->errors))
-	{
-		const SchemaProperty *property;
-		Place		member;
-
-		if (token != WJB_KEY)
-			continue;
-		JsonbIteratorNext(&iterator, &value, true);
-		property = find_property(node, &key);
-		member = (Place) {place, key.val.string.val, key.val.string.len, 0};
-		if (property)
-			holds &= check(walk, property->node, &value, &member);
-		else if (node->closed)
-			holds = violate(walk, &member, "additionalProperties", "is not a known member");
-	}
-	return holds;
-}
-
-static bool
-has_twin(const JsonbContainer *array, uint32 index, const JsonbValue *value)
-{
-	for (uint32 i = 0; i < index; i++)
-		if (json_values_equal(getIthJsonbValueFromContainer(unconstify(JsonbContainer *, array), i), value))
-			return true;
 	return false;
 }
 
 static bool
-check_array(Walk *walk, const SchemaNode *node, const JsonbValue *array, const Place *place)
+check_string(Walk *walk, const SchemaNode *node, const Value *value, const Place *place)
 {
-	uint32		count = JsonContainerSize(array->val.binary.data);
+	const SchemaStringRules *rules = node->string;
 	bool		holds = true;
 
-	if (node->min_items > (int64) count)
-		holds = violate(walk, place, "minItems", psprintf("must have at least " INT64_FORMAT " items", node->min_items));
-	if (node->max_items >= 0 && node->max_items < (int64) count)
-		return violate(walk, place, "maxItems", psprintf("must have at most " INT64_FORMAT " items (has %u)", node->max_items, count));
-	for (uint32 i = 0; i < count && (holds || walk->errors); i++)
+	/* a character has one to four bytes: mostly the bytes decide */
+	if (value->length < rules->minimum * 4 || (rules->maximum >= 0 && value->length > rules->maximum))
 	{
-		JsonbValue *item = getIthJsonbValueFromContainer(array->val.binary.data, i);
-		Place		element = {place, NULL, 0, i};
+		int64		characters = pg_mbstrlen_with_len(value->data, value->length);
 
-		CHECK_FOR_INTERRUPTS();
-		if (node->items)
-			holds &= check(walk, node->items, item, &element);
-		if (node->unique_items && has_twin(array->val.binary.data, i, item))
-			holds = violate(walk, &element, "uniqueItems", "is there twice");
+		if (characters < rules->minimum && rules->minimum == 1)
+			holds = walk_violate(walk, node, place, "minLength", "must not be empty");
+		else if (characters < rules->minimum)
+			holds = walk_violate(walk, node, place, "minLength", "must be at least " INT64_FORMAT " characters (has " INT64_FORMAT ")",
+								 rules->minimum, characters);
+		if (rules->maximum >= 0 && characters > rules->maximum)
+			holds = walk_violate(walk, node, place, "maxLength", "must be at most " INT64_FORMAT " characters (has " INT64_FORMAT ")",
+								 rules->maximum, characters);
+	}
+	if (rules->pattern && !walk_matches(walk, rules->pattern, value->data, value->length))
+		holds = walk_violate(walk, node, place, "pattern", "must match the pattern %s", rules->pattern_text);
+	if (rules->format_holds && !rules->format_holds(value->data, value->length))
+		holds = walk_violate(walk, node, place, "format", "must be a valid %s", rules->format);
+	return holds;
+}
+
+/* Less than, equal to or greater than a bound: -1, 0, 1. */
+static int
+compare_bound(const Value *value, const int64 *scaled, const SchemaBound *bound)
+{
+	if (scaled && bound->is_scaled)
+		return (*scaled > bound->scaled) - (*scaled < bound->scaled);
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(VALUE_NUMERIC(value)),
+											 NumericGetDatum(VALUE_NUMERIC(&bound->value))));
+}
+
+static bool
+is_multiple(const Value *value, const int64 *scaled, const SchemaBound *bound)
+{
+	Value		rest = {.type = VALUE_NUMBER};
+	int64		zero;
+
+	if (scaled && bound->is_scaled)
+		return *scaled % bound->scaled == 0;
+	rest.data = DatumGetPointer(DirectFunctionCall2(numeric_mod, NumericGetDatum(VALUE_NUMERIC(value)),
+													NumericGetDatum(VALUE_NUMERIC(&bound->value))));
+	return value_scaled(&rest, &zero) && zero == 0;
+}
+
+static bool
+check_number(Walk *walk, const SchemaNode *node, const Value *value, const Place *place)
+{
+	const SchemaNumberRules *rules = node->number;
+	int64		integer;
+	const int64 *scaled = value_scaled(value, &integer) ? &integer : NULL;
+	bool		holds = true;
+
+	if (rules->minimum.given && compare_bound(value, scaled, &rules->minimum) < 0)
+		holds = walk_violate(walk, node, place, "minimum", "must be at least %s", value_text(&rules->minimum.value));
+	if (rules->maximum.given && compare_bound(value, scaled, &rules->maximum) > 0)
+		holds = walk_violate(walk, node, place, "maximum", "must be at most %s", value_text(&rules->maximum.value));
+	if (rules->exclusive_minimum.given && compare_bound(value, scaled, &rules->exclusive_minimum) <= 0)
+		holds = walk_violate(walk, node, place, "exclusiveMinimum", "must be greater than %s",
+							 value_text(&rules->exclusive_minimum.value));
+	if (rules->exclusive_maximum.given && compare_bound(value, scaled, &rules->exclusive_maximum) >= 0)
+		holds = walk_violate(walk, node, place, "exclusiveMaximum", "must be less than %s",
+							 value_text(&rules->exclusive_maximum.value));
+	if (rules->multiple_of.given && !is_multiple(value, scaled, &rules->multiple_of))
+		holds = walk_violate(walk, node, place, "multipleOf", "must be a multiple of %s", value_text(&rules->multiple_of.value));
+	return holds;
+}
+
+bool
+walk_check_quietly(Walk *walk, NodeIndex node, const Value *value, const Place *place, const Scope *scope, Evaluated *evaluated)
+{
+	SchemaErrors *errors = walk->errors;
+	Evaluated	branch;
+	bool		holds;
+
+	walk->errors = NULL;
+	if (evaluated)
+		evaluated_init(&branch, evaluated->count);
+	holds = walk_check(walk, node, value, place, scope, evaluated ? &branch : NULL);
+	if (evaluated)
+		evaluated_merge(evaluated, &branch, holds);
+	walk->errors = errors;
+	return holds;
+}
+
+/* How many of the branches hold; all are tried only where that matters. */
+static int
+count_branches(Walk *walk, const SchemaBranches *branches, int enough, const Value *value, const Place *place, const Scope *scope,
+			   Evaluated *evaluated)
+{
+	int			count = 0;
+
+	for (int i = 0; i < branches->count && (count < enough || evaluated) && walk->fault == NULL; i++)
+		count += walk_check_quietly(walk, branches->nodes[i], value, place, scope, evaluated);
+	return count;
+}
+
+/* The outermost resource of the scope that has the anchor decides (2020-12 core 8.2.3.2). */
+static NodeIndex
+dynamic_target(const Schema *schema, const SchemaNode *node, const Scope *scope)
+{
+	NodeIndex	target = node->dynamic_reference;
+
+	if (node->dynamic_anchor == NULL)
+		return target;
+	for (; scope; scope = scope->parent)
+		for (int i = 0; i < schema->scopes[scope->resource].count; i++)
+			if (strcmp(schema->scopes[scope->resource].anchors[i].name, node->dynamic_anchor) == 0)
+				target = schema->scopes[scope->resource].anchors[i].node;
+	return target;
+}
+
+static bool
+check_in_place(Walk *walk, const SchemaNode *node, const Value *value, const Place *place, const Scope *scope, Evaluated *evaluated)
+{
+	bool		holds = true;
+
+	if (node->reference != NO_NODE)
+		holds &= walk_check(walk, node->reference, value, place, scope, evaluated);
+	if (node->dynamic_reference != NO_NODE)
+		holds &= walk_check(walk, dynamic_target(walk->schema, node, scope), value, place, scope, evaluated);
+	for (int i = 0; i < node->all.count && !WALK_DONE(walk, holds); i++)
+		holds &= walk_check(walk, node->all.nodes[i], value, place, scope, evaluated);
+	if (WALK_DONE(walk, holds))
+		return false;
+	if (node->any.count > 0 && count_branches(walk, &node->any, 1, value, place, scope, evaluated) == 0)
+		holds = walk_violate(walk, node, place, "anyOf", "has none of the forms that are allowed");
+	if (node->one.count > 0)
+	{
+		int			count = count_branches(walk, &node->one, 2, value, place, scope, evaluated);
+
+		if (count != 1)
+			holds = walk_violate(walk, node, place, "oneOf", count == 0 ? "has none of the forms that are allowed" :
+								 "has more than one of the forms of which it may have one");
+	}
+	if (node->negated != NO_NODE && walk_check_quietly(walk, node->negated, value, place, scope, NULL))
+		holds = walk_violate(walk, node, place, "not", "has a form that is not allowed");
+	if (node->condition != NO_NODE && walk->fault == NULL)
+	{
+		NodeIndex	next = walk_check_quietly(walk, node->condition, value, place, scope, evaluated) ?
+			node->consequence : node->alternative;
+
+		if (next != NO_NODE)
+			holds &= walk_check(walk, next, value, place, scope, evaluated);
+	}
+	return holds;
+}
+
+/* Members or items that no schema has looked at. */
+static bool
+check_unevaluated(Walk *walk, const SchemaNode *node, NodeIndex rest, const Value *value, const Place *place, const Scope *scope,
+				  Evaluated *evaluated)
+{
+	bool		is_object = value->type == VALUE_OBJECT;
+	uint32		count = VALUE_COUNT(value);
+	ValueWalk	names = value_walk(VALUE_CONTAINER(value), 0);
+	ValueWalk	values = value_walk(VALUE_CONTAINER(value), is_object ? count : 0);
+	bool		holds = true;
+
+	for (uint32 i = 0; i < count && !WALK_DONE(walk, holds); i++)
+	{
+		Value		name = {.data = NULL};
+		Value		child;
+		Place		member;
+
+		if (is_object)
+			value_next(&names, &name);
+		value_next(&values, &child);
+		if (evaluated_has(evaluated, i))
+			continue;
+		member = (Place) {place, name.data, name.length, i};
+		if (walk->schema->nodes[rest].never)
+			holds = walk_violate(walk, node, &member, is_object ? "unevaluatedProperties" : "unevaluatedItems",
+								 is_object ? "is not a known member" : "is an item too many");
+		else
+			holds &= walk_check(walk, rest, &child, &member, scope, NULL);
+		evaluated_add(evaluated, i);
 	}
 	return holds;
 }
 
 static bool
-check_alternatives(Walk *walk, const SchemaNode *node, const JsonbValue *value, const Place *place)
+check_container(Walk *walk, const SchemaNode *node, const Value *value, const Place *place, const Scope *scope, Evaluated *evaluated)
 {
-	Walk		silent = {walk->schema, NULL};
+	NodeIndex	rest = value->type == VALUE_OBJECT ? node->unevaluated_properties : node->unevaluated_items;
+	Evaluated	own;
+	Evaluated  *outer = evaluated;
 	bool		holds = true;
 
-	for (int i = 0; i < node->all_count; i++)
-		holds &= check(walk, node->all[i], value, place);
-	if (node->any_count == 0)
+	if (rest != NO_NODE)
+	{
+		evaluated_init(&own, VALUE_COUNT(value));
+		evaluated = &own;
+	}
+	if (value->type == VALUE_OBJECT ? node->object != NULL : node->array != NULL)
+		holds = value->type == VALUE_OBJECT ? walk_check_object(walk, node, value, place, scope, evaluated) :
+			walk_check_array(walk, node, value, place, scope, evaluated);
+	if (node->in_place && !WALK_DONE(walk, holds))
+		holds &= check_in_place(walk, node, value, place, scope, evaluated);
+	if (rest == NO_NODE)
 		return holds;
-	for (int i = 0; i < node->any_count; i++)
-		if (check(&silent, node->any[i], value, place))
-			return holds;
-	return violate(walk, place, "anyOf", "has none of the forms that are allowed");
+	if (!WALK_DONE(walk, holds))
+		holds &= check_unevaluated(walk, node, rest, value, place, scope, &own);
+	if (outer)
+		evaluated_merge(outer, &own, true);
+	else if (own.bits != &own.few)
+		pfree(own.bits);
+	return holds;
 }
 
 static bool
-check(Walk *walk, const SchemaNode *node, const JsonbValue *value, const Place *place)
+give_up(Walk *walk, const char *fault)
 {
-	bool		holds;
+	if (walk->fault == NULL)
+		walk->fault = fault;
+	return false;
+}
 
-	check_stack_depth();
+bool
+walk_check(Walk *walk, NodeIndex index, const Value *value, const Place *place, const Scope *scope, Evaluated *evaluated)
+{
+	const SchemaNode *node = &walk->schema->nodes[index];
+	Scope		entered;
+	bool		holds = true;
+
+	if (++walk->steps % 256 == 0)
+		CHECK_FOR_INTERRUPTS();
+	if (walk->steps > walk->step_limit)
+		return give_up(walk, "checking takes too many steps");
+	if (stack_is_too_deep())
+		return give_up(walk, "the document is nested too deeply, or the schema refers to itself without end");
 	if (node->never)
-		return violate(walk, place, "false", "is not allowed");
+		return walk_violate(walk, node, place, "false", "is not allowed");
 	/* a value of the wrong type says nothing about the rest */
-	if (!check_type(walk, node, value, place))
+	if (node->types && !(node->types & value->type) &&
+		!(value->type == VALUE_NUMBER && (node->types & VALUE_INTEGER) && value_is_integer(value)))
+		return walk_violate(walk, node, place, "type", "must be %s, not %s", type_words(node->types), type_words(value->type));
+	if (node->constant && !enum_has(node->constant, value))
+		holds = walk_violate(walk, node, place, "const", "must be %s", node->constant->text);
+	if (node->enumeration && !enum_has(node->enumeration, value))
+		holds = walk_violate(walk, node, place, "enum", "must be one of %s", node->enumeration->text);
+	if (WALK_DONE(walk, holds))
 		return false;
-	holds = node->enumeration == NULL || check_enumeration(walk, node, value, place);
-	switch (value->type)
+	if (walk->schema->is_dynamic && (scope == NULL || scope->resource != node->resource))
 	{
-		case jbvString:
-			holds &= check_string(walk, node, value, place);
-			break;
-		case jbvNumeric:
-			holds &= check_number(walk, node, value, place);
-			break;
-		case jbvBinary:
-			holds &= JsonContainerIsObject(value->val.binary.data) ? check_object(walk, node, value, place) :
-				check_array(walk, node, value, place);
-			break;
-		default:
-			break;
+		entered = (Scope) {scope, node->resource};
+		scope = &entered;
 	}
-	if (node->all_count > 0 || node->any_count > 0)
-		holds &= check_alternatives(walk, node, value, place);
+	if (value->type == VALUE_OBJECT || value->type == VALUE_ARRAY)
+		return check_container(walk, node, value, place, scope, evaluated) && holds && walk->fault == NULL;
+	if (value->type == VALUE_STRING && node->string)
+		holds &= check_string(walk, node, value, place);
+	else if (value->type == VALUE_NUMBER && node->number)
+		holds &= check_number(walk, node, value, place);
+	if (node->in_place && !WALK_DONE(walk, holds))
+		holds &= check_in_place(walk, node, value, place, scope, NULL);
+	return holds && walk->fault == NULL;
+}
+
+static bool
+run(const Schema *schema, Jsonb *instance, SchemaErrors *errors, const char **fault)
+{
+	Walk		walk = {.schema = schema,.errors = errors,.step_limit = FREE_STEPS + (uint64) VARSIZE(instance) * STEPS_PER_BYTE};
+	Value		root = value_of(instance);
+	bool		holds = walk_check(&walk, schema->root, &root, NULL, NULL, NULL);
+
+	*fault = walk.fault;
 	return holds;
 }
 
 bool
 schema_validate(const Schema *schema, Jsonb *instance, SchemaErrors *errors)
 {
-	Walk		walk = {schema, errors};
-	JsonbValue	root;
+	return run(schema, instance, errors, &errors->fault);
+}
 
-	JsonbToJsonbValue(instance, &root);
-	if (JB_ROOT_IS_SCALAR(instance))
-		JsonbExtractScalar(&instance->root, &root);
-	return check(&walk, schema->root, &root, NULL);
+bool
+schema_holds(const Schema *schema, Jsonb *instance, const char **fault)
+{
+	return run(schema, instance, NULL, fault);
 }

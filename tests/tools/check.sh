@@ -25,8 +25,8 @@ tests/tools/sql_tests.sh | tee "$dir/sql.log" || {
 createdb qehs_http
 psql -q -X -d qehs_http -c 'CREATE EXTENSION qehs' -c 'ALTER ROLE qehs_shim LOGIN'
 export PGDATABASE=qehs_http QEHS_ADMIN_DB="host=$PGHOST port=$port user=postgres dbname=qehs_http"
-for suite in tests/conformance/run.*; do
-	[ ! -x "$suite" ] || "$suite" || failed=1
+for suite in tests/conformance/*.mjs; do
+	node "$suite" || failed=1
 done
 if [ -x ./qehs-shim ]; then
 	http_port=$(free_port)

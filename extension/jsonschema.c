@@ -1,0 +1,278 @@
+/*
+ * jsonschema.c
+ *	  JSON Schema as SQL functions, with a cache of compiled schemas.
+ *
+ * A call first looks at the schema that its call site used last, since a CHECK
+ * constraint or a query passes the same one for every row; then at the session's
+ * cache, since a constraint's call site is new in every statement.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "plan.h"
+#include "schema/schema.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/tuplestore.h"
+
+#define CACHE_SIZE 64
+#define METASCHEMA "https://json-schema.org/draft/2020-12/schema"
+
+typedef struct CachedSchema
+{
+	uint32		hash;
+	bool		assert_formats;
+	uint64		last_use;		/* 0: an empty entry */
+	uint64		generation;		/* changes when the entry gets another schema */
+	Jsonb	   *document;
+	Schema	   *schema;
+} CachedSchema;
+
+/* What a call site remembers. */
+typedef struct CallSite
+{
+	CachedSchema *entry;
+	uint64		generation;
+} CallSite;
+
+PG_FUNCTION_INFO_V1(qehs_jsonschema_is_valid);
+PG_FUNCTION_INFO_V1(qehs_jsonschema_errors);
+PG_FUNCTION_INFO_V1(qehs_jsonschema_check);
+PG_FUNCTION_INFO_V1(qehs_jsonschema_register);
+
+static CachedSchema cache[CACHE_SIZE];
+static uint64 clock_hand = 0;
+
+static KeptPlan select_schema = {
+	"SELECT document FROM qehs.json_schema WHERE uri OPERATOR(pg_catalog.=) $1", 1, {TEXTOID}, NULL
+};
+static KeptPlan insert_schema = {
+	"INSERT INTO qehs.json_schema (uri, document) VALUES ($1, $2) ON CONFLICT (uri) DO NOTHING", 2, {TEXTOID, JSONBOID}, NULL
+};
+
+static Jsonb *
+find_registered(void *arg, const char *uri)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Datum		value = CStringGetTextDatum(uri);
+	Jsonb	   *found = NULL;
+	bool		isnull;
+
+	SPI_connect();
+	if (plan_execute_latest(&select_schema, &value, NULL, 1) > 0)
+	{
+		Jsonb	   *document = DatumGetJsonbP(plan_value(0, 1, &isnull));
+
+		found = MemoryContextAlloc(caller, VARSIZE(document));
+		memcpy(found, document, VARSIZE(document));
+	}
+	SPI_finish();
+	return found;
+}
+
+static Schema *
+compile(Jsonb *document, bool assert_formats, MemoryContext parent, SchemaErrors *faults)
+{
+	SchemaOptions options = {.assert_formats = assert_formats,.lookup = find_registered};
+
+	schema_errors_init(faults);
+	return schema_compile(document, &options, parent, faults);
+}
+
+static Schema *
+compile_or_fail(Jsonb *document, bool assert_formats, MemoryContext parent)
+{
+	SchemaErrors faults;
+	Schema	   *schema = compile(document, assert_formats, parent, &faults);
+
+	if (schema == NULL)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("the JSON Schema is not valid"),
+				errdetail("\"%s\": %s", faults.items[0].instance_location, faults.items[0].message),
+				errhint("qehs.jsonschema_check(schema) lists all faults."));
+	return schema;
+}
+
+static bool
+is_same(const CachedSchema *entry, const Jsonb *document, bool assert_formats)
+{
+	return entry->assert_formats == assert_formats && VARSIZE(entry->document) == VARSIZE(document) &&
+		memcmp(entry->document, document, VARSIZE(document)) == 0;
+}
+
+/* The entry of a schema, compiled; the one that was not used for longest makes room. */
+static CachedSchema *
+cache_entry(Jsonb *document, bool assert_formats)
+{
+	uint32		hash = hash_bytes((const unsigned char *) document, VARSIZE(document));
+	CachedSchema *oldest = &cache[0];
+	Schema	   *schema;
+	Jsonb	   *copy;
+
+	for (int i = 0; i < CACHE_SIZE; i++)
+	{
+		if (cache[i].last_use > 0 && cache[i].hash == hash && is_same(&cache[i], document, assert_formats))
+			return &cache[i];
+		if (cache[i].last_use < oldest->last_use)
+			oldest = &cache[i];
+	}
+	schema = compile_or_fail(document, assert_formats, TopMemoryContext);
+	copy = MemoryContextAlloc(TopMemoryContext, VARSIZE(document));
+	memcpy(copy, document, VARSIZE(document));
+	if (oldest->last_use > 0)
+	{
+		schema_free(oldest->schema);
+		pfree(oldest->document);
+	}
+	*oldest = (CachedSchema) {hash, assert_formats, 0, oldest->generation + 1, copy, schema};
+	return oldest;
+}
+
+static Schema *
+schema_of_call(FunctionCallInfo fcinfo)
+{
+	Jsonb	   *document = PG_GETARG_JSONB_P(0);
+	bool		assert_formats = PG_GETARG_BOOL(2);
+	CallSite   *site = fcinfo->flinfo->fn_extra;
+
+	if (site == NULL)
+		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
+	if (site->entry == NULL || site->generation != site->entry->generation || !is_same(site->entry, document, assert_formats))
+	{
+		site->entry = cache_entry(document, assert_formats);
+		site->generation = site->entry->generation;
+	}
+	site->entry->last_use = ++clock_hand;
+	return site->entry->schema;
+}
+
+static void
+give_up(const char *fault)
+{
+	ereport(ERROR,
+			errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			errmsg("the document cannot be checked: %s", fault),
+			errhint("Simplify the schema, or raise max_stack_depth for documents that are nested deeply."));
+}
+
+/* jsonschema_is_valid(schema, instance, assert_formats) */
+Datum
+qehs_jsonschema_is_valid(PG_FUNCTION_ARGS)
+{
+	const Schema *schema = schema_of_call(fcinfo);
+	const char *fault;
+	bool		valid = schema_holds(schema, PG_GETARG_JSONB_P(1), &fault);
+
+	if (fault)
+		give_up(fault);
+	PG_RETURN_BOOL(valid);
+}
+
+/* Answer with a set of rows: texts[i] of each violation, in the order of the function's columns. */
+static void
+put_rows(FunctionCallInfo fcinfo, const SchemaErrors *errors, bool of_instance)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext old;
+	TupleDesc	descriptor;
+
+	if (result == NULL || !IsA(result, ReturnSetInfo) || !(result->allowedModes & SFRM_Materialize))
+		ereport(ERROR,
+				errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				errmsg("set-valued function called in context that cannot accept a set"));
+	old = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
+	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	result->returnMode = SFRM_Materialize;
+	result->setResult = tuplestore_begin_heap(true, false, work_mem);
+	result->setDesc = descriptor;
+	MemoryContextSwitchTo(old);
+	for (int i = 0; i < errors->count; i++)
+	{
+		const SchemaViolation *item = &errors->items[i];
+		Datum		values[4];
+		bool		nulls[4] = {false};
+		int			count = 0;
+
+		values[count++] = CStringGetTextDatum(item->instance_location);
+		if (of_instance)
+			values[count++] = CStringGetTextDatum(item->keyword_location);
+		values[count++] = CStringGetTextDatum(item->keyword);
+		values[count++] = CStringGetTextDatum(item->message);
+		tuplestore_putvalues(result->setResult, descriptor, values, nulls);
+	}
+}
+
+/* jsonschema_errors(schema, instance, assert_formats) */
+Datum
+qehs_jsonschema_errors(PG_FUNCTION_ARGS)
+{
+	const Schema *schema = schema_of_call(fcinfo);
+	SchemaErrors errors;
+
+	schema_errors_init(&errors);
+	schema_validate(schema, PG_GETARG_JSONB_P(1), &errors);
+	if (errors.fault)
+		give_up(errors.fault);
+	put_rows(fcinfo, &errors, true);
+	return (Datum) 0;
+}
+
+/* jsonschema_check(schema): first what the metaschema says; what it forbids would only be told again by the compiler. */
+Datum
+qehs_jsonschema_check(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *document = PG_GETARG_JSONB_P(0);
+	Jsonb	   *metaschema = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{\"$ref\":\"" METASCHEMA "\"}")));
+	SchemaErrors errors;
+	Schema	   *schema = compile_or_fail(metaschema, true, CurrentMemoryContext);
+
+	schema_errors_init(&errors);
+	schema_validate(schema, document, &errors);
+	if (errors.fault)
+		give_up(errors.fault);
+	if (errors.count == 0)
+	{
+		Schema	   *compiled = compile(document, false, CurrentMemoryContext, &errors);
+
+		if (compiled)
+			schema_free(compiled);
+	}
+	put_rows(fcinfo, &errors, false);
+	return (Datum) 0;
+}
+
+/* jsonschema_register(uri, schema) */
+Datum
+qehs_jsonschema_register(PG_FUNCTION_ARGS)
+{
+	char	   *uri = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Datum		values[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
+	bool		inserted;
+
+	if (strchr(uri, '#') != NULL || strchr(uri, ':') == NULL)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("\"%s\" cannot name a schema", uri),
+				errhint("Use an absolute URI without a fragment, such as https://example.com/schemas/address."));
+	SPI_connect();
+	inserted = plan_execute(&insert_schema, values, NULL, false, 0) > 0;
+	SPI_finish();
+	if (!inserted)
+	{
+		Jsonb	   *known = find_registered(NULL, uri);
+		Jsonb	   *document = PG_GETARG_JSONB_P(1);
+
+		if (known == NULL || VARSIZE(known) != VARSIZE(document) || memcmp(known, document, VARSIZE(known)) != 0)
+			ereport(ERROR,
+					errcode(ERRCODE_DUPLICATE_OBJECT),
+					errmsg("another schema is registered as \"%s\"", uri),
+					errhint("Register the new one under a URI of its own: constraints may rely on the old one."));
+	}
+	PG_RETURN_VOID();
+}
