@@ -1,0 +1,41 @@
+/*
+ * compiler.h
+ *	  The state of one compilation, shared by compile.c and keywords.c.
+ */
+#ifndef QEHS_SCHEMA_COMPILER_H
+#define QEHS_SCHEMA_COMPILER_H
+
+#include "compat.h"
+
+#include "nodes/pg_list.h"
+#include "schema/resource.h"
+
+/* A node that waits to be filled in. */
+typedef struct Work
+{
+	NodeIndex	node;
+	Value		value;
+	int			resource;
+	const char *location;
+} Work;
+
+typedef struct Compiler
+{
+	Schema	   *schema;
+	Resources  *resources;
+	SchemaErrors *faults;
+	bool		assert_formats;
+	int			node_capacity;
+	int			work_count;
+	int			work_capacity;
+	Work	   *work;
+	List	   *dynamic_names;	/* of char * */
+} Compiler;
+
+/* The node of a subschema, which is filled in later; NO_NODE with a fault when it is no schema. */
+extern NodeIndex compiler_request_node(Compiler *compiler, const Value *value, int resource, const char *location);
+
+/* Fill in a node from the keywords of its schema, as far as the vocabularies know them. */
+extern void compile_keywords(Compiler *compiler, const Work *work, uint32 vocabularies);
+
+#endif							/* QEHS_SCHEMA_COMPILER_H */
