@@ -157,7 +157,7 @@ give_up(const char *fault)
 	ereport(ERROR,
 			errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			errmsg("the document cannot be checked: %s", fault),
-			errhint("Simplify the schema, or raise max_stack_depth for documents that are nested deeply."));
+			errhint("Simplify the schema; raise max_stack_depth for documents that are nested deeply."));
 }
 
 /* jsonschema_is_valid(schema, instance, assert_formats) */
@@ -223,27 +223,35 @@ qehs_jsonschema_errors(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* jsonschema_check(schema): first what the metaschema says; what it forbids would only be told again by the compiler. */
+static bool
+has_location(const SchemaErrors *errors, int count, const char *location)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(errors->items[i].instance_location, location) == 0)
+			return true;
+	return false;
+}
+
+/* jsonschema_check(schema): what the compiler says, which knows best, and what only the metaschema forbids. */
 Datum
 qehs_jsonschema_check(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *document = PG_GETARG_JSONB_P(0);
 	Jsonb	   *metaschema = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{\"$ref\":\"" METASCHEMA "\"}")));
-	SchemaErrors errors;
-	Schema	   *schema = compile_or_fail(metaschema, true, CurrentMemoryContext);
+	Schema	   *rules = compile_or_fail(metaschema, false, CurrentMemoryContext);
+	SchemaErrors faults;
+	SchemaErrors violations;
 
-	schema_errors_init(&errors);
-	schema_validate(schema, document, &errors);
-	if (errors.fault)
-		give_up(errors.fault);
-	if (errors.count == 0)
-	{
-		Schema	   *compiled = compile(document, false, CurrentMemoryContext, &errors);
-
-		if (compiled)
-			schema_free(compiled);
-	}
-	put_rows(fcinfo, &errors, false);
+	compile(document, false, CurrentMemoryContext, &faults);
+	schema_errors_init(&violations);
+	schema_validate(rules, document, &violations);
+	if (violations.fault)
+		give_up(violations.fault);
+	for (int i = 0, known = faults.count; i < violations.count; i++)
+		if (!has_location(&faults, known, violations.items[i].instance_location))
+			schema_add(&faults, violations.items[i].instance_location, violations.items[i].keyword_location,
+					   violations.items[i].keyword, "%s", violations.items[i].message);
+	put_rows(fcinfo, &faults, false);
 	return (Datum) 0;
 }
 

@@ -161,8 +161,4 @@ struct Schema
 	SchemaScope *scopes;		/* by resource */
 };
 
-/* Collect a violation, or a fault of a schema. */
-extern void schema_add(SchemaErrors *errors, const char *instance, const char *keyword_location,
-					   const char *keyword, const char *format,...) pg_attribute_printf(5, 6);
-
 #endif							/* QEHS_SCHEMA_PROGRAM_H */

@@ -54,6 +54,10 @@ typedef struct SchemaOptions
 /* Start an empty collection in the current memory context. */
 extern void schema_errors_init(SchemaErrors *errors);
 
+/* Add a violation, or a fault of a schema; beyond the limit it only counts as truncated. */
+extern void schema_add(SchemaErrors *errors, const char *instance, const char *keyword_location,
+					   const char *keyword, const char *format,...) pg_attribute_printf(5, 6);
+
 /* NULL with faults filled in when the document is no valid schema. */
 extern Schema *schema_compile(Jsonb *document, const SchemaOptions *options,
 							  MemoryContext parent, SchemaErrors *faults);
