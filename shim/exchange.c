@@ -478,6 +478,15 @@ answer_health(Exchange *exchange, Request *request)
 	return true;
 }
 
+/* Has the path a percent-encoded slash?  It is data (RFC 3986 section 2.2), and no path has a place for it. */
+static bool
+has_encoded_slash(const Request *request)
+{
+	const char *found = strcasestr(request->target, "%2f");
+
+	return found && found < request->target + strcspn(request->target, "?");
+}
+
 /* Find the endpoint, or note why there is none. */
 static void
 find_endpoint(Request *request)
@@ -495,8 +504,9 @@ find_endpoint(Request *request)
 		request->reply.status = 204;
 		return;
 	}
-	request->endpoint = router_match(request->router, request->method, request->path, &request->arena,
-									 request->path_values, &allow);
+	if (!has_encoded_slash(request))
+		request->endpoint = router_match(request->router, request->method, request->path, &request->arena,
+										 request->path_values, &allow);
 	if (request->endpoint)
 		return;
 	if (allow.length == 0)
