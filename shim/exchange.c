@@ -298,6 +298,22 @@ take_header_lines(Request *request, const char *lines, size_t length)
 	}
 }
 
+/* Header lines in the DETAIL of an error of request_begin: {"limits":"Name: value\n…", …}. */
+static void
+take_limits(Request *request)
+{
+	const PgError *error = &request->job.error;
+	JsonDocument *detail = arena_alloc(&request->arena, sizeof(JsonDocument));
+	size_t		length;
+	const char *lines;
+
+	if (error->detail == NULL || strncmp(error->sqlstate, "QH", 2) != 0 || strncmp(error->detail, "{\"limits\":", 10) != 0 ||
+		!json_scan(error->detail, strlen(error->detail), &request->arena, detail) || detail->members[0].type != JSON_STRING)
+		return;
+	lines = json_decode(detail->members[0].value, detail->members[0].length, &request->arena, &length);
+	take_header_lines(request, lines, length);
+}
+
 /* The stored answer of the first request with this key: {"status","headers","body"}. */
 static void
 reply_replay(Request *request)
@@ -406,6 +422,8 @@ job_done(PgJob *job)
 	lines = job_text(job, STATEMENT_BEGIN, &length);
 	if (lines)
 		take_header_lines(request, lines, length);
+	if (job->outcome == PG_FAILED)
+		take_limits(request);
 	if (job->outcome == PG_FAILED && strcmp(job->error.sqlstate, "QH200") == 0)
 		reply_replay(request);
 	else if (job->outcome != PG_DONE)
