@@ -178,6 +178,72 @@ note_caller(const RequestContext *context, StringInfo headers)
 }
 
 /*
+ * An error of class QH carries the header lines too, as member "limits" of its
+ * DETAIL: the request was counted, and every answer says so.
+ */
+static void pg_attribute_noreturn()
+raise_with_limits(ErrorData *error, const char *headers)
+{
+	StringInfoData detail;
+
+	if (error->sqlerrcode != 0 && strncmp(unpack_sql_state(error->sqlerrcode), "QH", 2) == 0)
+	{
+		initStringInfo(&detail);
+		json_literal(&detail, "{\"limits\":");
+		json_string(&detail, headers);
+		if (error->detail && error->detail[0] == '{' && error->detail[1] != '}')
+			appendStringInfo(&detail, ",%s", error->detail + 1);
+		else
+			appendStringInfoChar(&detail, '}');
+		error->detail = detail.data;
+	}
+	ReThrowError(error);
+	pg_unreachable();
+}
+
+/* What may refuse a request of a known caller within its limit, or answer it from the store. */
+static void
+check_request(FunctionCallInfo fcinfo, KeyGrant *grant, RequestContext *context, const char *address)
+{
+	auth_check_address(grant, address);
+	auth_note_use(grant);
+	context->idempotency_key = text_argument(fcinfo, 3, context->memory);
+	if (context->idempotency_key == NULL)
+		return;
+	if (!PG_ARGISNULL(4))
+	{
+		MemoryContext previous = MemoryContextSwitchTo(context->memory);
+
+		context->fingerprint = PG_GETARG_BYTEA_P_COPY(4);
+		MemoryContextSwitchTo(previous);
+	}
+	context->credential = text_argument(fcinfo, 0, context->memory);
+	idempotency_claim(context);
+}
+
+/* The same, with the limit's headers on what is raised. */
+static void
+check_limited(FunctionCallInfo fcinfo, KeyGrant *grant, RequestContext *context, const char *address, const char *headers)
+{
+	MemoryContext memory = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		check_request(fcinfo, grant, context, address);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(memory);
+		error = CopyErrorData();
+		FlushErrorState();
+		raise_with_limits(error, headers);
+	}
+	PG_END_TRY();
+}
+
+/*
  * request_begin(api_key, trace_id, client_address, idempotency_key, fingerprint, operation, target, subject)
  */
 Datum
@@ -200,22 +266,8 @@ qehs_request_begin(PG_FUNCTION_ARGS)
 	fill_context(context, grant);
 	endpoint = find_endpoint(context->operation);
 	throttle_key(grant, endpoint ? endpoint->class : RATE_DEFAULT, &headers);
-	auth_check_address(grant, address);
-	auth_note_use(grant);
 	note_caller(context, &headers);
-	context->idempotency_key = text_argument(fcinfo, 3, context->memory);
-	if (context->idempotency_key)
-	{
-		if (!PG_ARGISNULL(4))
-		{
-			MemoryContext previous = MemoryContextSwitchTo(context->memory);
-
-			context->fingerprint = PG_GETARG_BYTEA_P_COPY(4);
-			MemoryContextSwitchTo(previous);
-		}
-		context->credential = text_argument(fcinfo, 0, context->memory);
-		idempotency_claim(context);
-	}
+	check_limited(fcinfo, grant, context, address, headers.data);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(headers.data, headers.len));
 }
 

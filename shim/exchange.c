@@ -298,6 +298,22 @@ take_header_lines(Request *request, const char *lines, size_t length)
 	}
 }
 
+/* Header lines in the DETAIL of an error of request_begin: {"limits":"Name: value\n…", …}. */
+static void
+take_limits(Request *request)
+{
+	const PgError *error = &request->job.error;
+	JsonDocument *detail = arena_alloc(&request->arena, sizeof(JsonDocument));
+	size_t		length;
+	const char *lines;
+
+	if (error->detail == NULL || strncmp(error->sqlstate, "QH", 2) != 0 || strncmp(error->detail, "{\"limits\":", 10) != 0 ||
+		!json_scan(error->detail, strlen(error->detail), &request->arena, detail) || detail->members[0].type != JSON_STRING)
+		return;
+	lines = json_decode(detail->members[0].value, detail->members[0].length, &request->arena, &length);
+	take_header_lines(request, lines, length);
+}
+
 /* The stored answer of the first request with this key: {"status","headers","body"}. */
 static void
 reply_replay(Request *request)
@@ -406,6 +422,8 @@ job_done(PgJob *job)
 	lines = job_text(job, STATEMENT_BEGIN, &length);
 	if (lines)
 		take_header_lines(request, lines, length);
+	if (job->outcome == PG_FAILED)
+		take_limits(request);
 	if (job->outcome == PG_FAILED && strcmp(job->error.sqlstate, "QH200") == 0)
 		reply_replay(request);
 	else if (job->outcome != PG_DONE)
@@ -478,6 +496,15 @@ answer_health(Exchange *exchange, Request *request)
 	return true;
 }
 
+/* Has the path a percent-encoded slash?  It is data (RFC 3986 section 2.2), and no path has a place for it. */
+static bool
+has_encoded_slash(const Request *request)
+{
+	const char *found = strcasestr(request->target, "%2f");
+
+	return found && found < request->target + strcspn(request->target, "?");
+}
+
 /* Find the endpoint, or note why there is none. */
 static void
 find_endpoint(Request *request)
@@ -495,8 +522,9 @@ find_endpoint(Request *request)
 		request->reply.status = 204;
 		return;
 	}
-	request->endpoint = router_match(request->router, request->method, request->path, &request->arena,
-									 request->path_values, &allow);
+	if (!has_encoded_slash(request))
+		request->endpoint = router_match(request->router, request->method, request->path, &request->arena,
+										 request->path_values, &allow);
 	if (request->endpoint)
 		return;
 	if (allow.length == 0)

@@ -1,0 +1,159 @@
+// Each endpoint of the endpoint table with each error that it can give: one JSON Schema for all of them, the status and the
+// title of the problem table, the right headers.
+//
+// An endpoint's errors follow from its row (what it takes) and from the table below (what it means). A new endpoint
+// without an entry there fails the last test.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { assertLimited, assertProblem, assertTrace, raw, request } from './lib/client.mjs'
+import { assertProblemSchema } from './lib/schema.mjs'
+import { definition, makeRecord, makeTenant, payload, psql } from './lib/tenant.mjs'
+
+const endpoints = JSON.parse(await psql('SELECT qehs.endpoint_list()'))
+const problems = new Map(JSON.parse(await psql('SELECT qehs.problem_list()')).map(problem => [problem.code, problem]))
+const tenant = await makeTenant('problems')
+const keys = {
+	metered: await tenant.makeKey({ rateLimit: 1000000 }), // a key without a limit has no headers of it
+	powerless: await tenant.makeKey({ scopes: ['records.read', 'records.write', 'modules.read', 'modules.write', 'audit.read', 'admin.keys'], roles: [], rateLimit: 1000000 }),
+	scopeless: await tenant.makeKey({ scopes: ['exports.create'], roles: ['tenant-owner'], rateLimit: 1000000 }),
+}
+const record = await makeRecord(tenant, { badge: 'taken' })
+const nobody = 'rec_00000000000000000000000000'
+const reached = new Set()
+
+// What each operation is called with so that it would succeed, and its own errors: [code, changes to that call].
+const bad = 'rec_nonsense'
+const calls = {
+	record_list: { query: { moduleKey: 'incidents' }, own: [
+		['not_found', { query: { moduleKey: 'nowhere' } }], ['invalid_cursor', { query: { moduleKey: 'incidents', cursor: 'x' } }],
+		['invalid_parameter', { query: { moduleKey: 'incidents', 'filter[none]': '1' } }], ['invalid_parameter', { query: {} }]] },
+	record_create: { json: { moduleKey: 'incidents', payload: payload() }, own: [
+		['validation_failed', { json: { moduleKey: 'incidents', payload: {} } }], ['validation_failed', { json: {} }],
+		['conflict', { json: { moduleKey: 'incidents', payload: payload({ badge: 'taken' }) } }]] },
+	record_get: { own: [['not_found', { id: nobody }], ['not_found', { id: bad }]] },
+	record_update: { json: { payload: {} }, own: [['not_found', { id: nobody }], ['validation_failed', { json: { payload: { cost: 'x' } } }],
+		['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
+	record_transition: { json: { transition: 'reset' }, own: [['not_found', { id: nobody }], ['validation_failed', { json: { transition: 'fly' } }],
+		['transition_not_allowed', { json: { transition: 'reopen' } }], ['validation_failed', { json: { transition: 'submit' } }],
+		['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
+	record_delete: { own: [['not_found', { id: nobody }], ['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
+	record_restore: { own: [['not_found', { id: nobody }], ['conflict', {}]] },
+	record_activity: { own: [['not_found', { id: nobody }], ['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '0' } }]] },
+	audit_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { recordId: 'x' } }]] },
+	module_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '201' } }]] },
+	module_get: { forbidden: false, own: [['not_found', { moduleKey: 'nowhere' }], ['invalid_parameter', { query: { version: 'x' } }]] },
+	module_publish: { forbidden: false, json: definition, own: [['validation_failed', { json: {} }]] },
+	api_key_list: { forbidden: false, own: [['invalid_parameter', { query: { limit: '-1' } }]] },
+	api_key_create: { forbidden: false, json: { name: 'k', scopes: ['records.read'], roles: ['viewer'] }, own: [['validation_failed', { json: {} }]] },
+	api_key_get: { forbidden: false, id: tenant.keyId, own: [['not_found', { id: 'key_00000000000000000000000000' }]] },
+	api_key_rotate: { forbidden: false, id: tenant.keyId, json: {}, own: [['not_found', { id: 'key_00000000000000000000000000' }], ['validation_failed', { json: { overlapSeconds: 'x' } }]] },
+	api_key_revoke: { forbidden: false, id: tenant.keyId, own: [['not_found', { id: 'key_00000000000000000000000000' }]] },
+	deprecation_list: { own: [] },
+}
+
+function send(endpoint, call, { key = keys.metered.key, method = endpoint.method, headers = {}, body, suffix = '' } = {}) {
+	const path = endpoint.path.replace('{id}', call.id ?? record.id).replace('{moduleKey}', call.moduleKey ?? 'incidents')
+	const query = new URLSearchParams(call.query).toString()
+	return request(method, `${path}${query || suffix ? '?' : ''}${query}${suffix && query ? '&' : ''}${suffix}`,
+		{ key, headers: { ...call.headers, ...headers }, ...(body !== undefined ? { body } : { json: call.json }) })
+}
+
+// The whole answer: schema, table, headers.
+function assertWhole(answer, code, limited = true) {
+	const { status, title } = problems.get(code)
+	assertProblemSchema(assertProblem(answer, status, code, { limited }))
+	assert.equal(answer.json.title, title)
+	assert.equal(answer.headers['content-length'], String(answer.body.length))
+	reached.add(code)
+}
+
+for (const endpoint of endpoints) {
+	const call = calls[endpoint.operation]
+	if (call === undefined) continue
+	const refuse = (code, name, options, change = {}, limited = true) =>
+		test(`${endpoint.operation}: ${code}, ${name}`, async () => assertWhole(await send(endpoint, { ...call, ...change }, options), code, limited))
+	const writes = endpoint.method !== 'GET'
+
+	call.own.forEach(([code, change], i) => refuse(code, `its own case ${i + 1}`, {}, change))
+	refuse('invalid_parameter', 'unknown parameter', { suffix: 'bogus=1' })
+	refuse('invalid_parameter', 'bytes that are not UTF-8', { suffix: '%ff=%ff' })
+	refuse('not_acceptable', 'Accept: text/html', { headers: { Accept: 'text/html' } })
+	refuse('method_not_allowed', 'a method that none has', { method: 'PROPFIND' })
+	if (endpoint.auth) {
+		refuse('unauthenticated', 'no key', { key: null }, {}, true)
+		refuse('unauthenticated', 'a key that is none', { key: null, headers: { Authorization: 'Bearer qehs_live_sk_0' } })
+		refuse('forbidden', 'no scope', { key: keys.scopeless.key })
+		if (call.forbidden !== false) refuse('forbidden', 'no role', { key: keys.powerless.key })
+		test(`${endpoint.operation}: rate_limited`, async () => {
+			const key = (await tenant.makeKey({ rateLimit: 1 })).key
+			await request('GET', '/api/v1/modules', { key })
+			assertWhole(await send(endpoint, call, { key }), 'rate_limited')
+		})
+	}
+	if (endpoint.body === 'json') {
+		refuse('malformed_json', 'a body that is not JSON', { body: '{' })
+		refuse('unsupported_media_type', 'a body that is text', { headers: { 'Content-Type': 'text/plain' } })
+		refuse('unsupported_media_type', 'a body in gzip', { headers: { 'Content-Encoding': 'gzip' } })
+		refuse('validation_failed', 'a body that is a list', { body: '[]' })
+		refuse('payload_too_large', 'a body that is too large', { body: Buffer.alloc(1 << 21, 0x20) }, {}, false)
+	}
+	if (writes) {
+		refuse('invalid_parameter', 'an Idempotency-Key that cannot be one', { headers: { 'Idempotency-Key': 'a\tb' } })
+		refuse('invalid_parameter', 'an Idempotency-Key that is too long', { headers: { 'Idempotency-Key': 'x'.repeat(256) } })
+	}
+}
+
+test('idempotency_key_conflict', async () => {
+	const headers = { 'Idempotency-Key': 'one' }
+	for (const replayed of [undefined, 'true']) {
+		const answer = await keys.metered.api.post('/api/v1/records', { moduleKey: 'incidents', payload: payload() }, headers)
+		assert.equal(answer.status, 201)
+		assert.equal(answer.headers['idempotency-replayed'], replayed)
+		assertLimited(answer)
+	}
+	assertWhole(await keys.metered.api.post('/api/v1/records', { moduleKey: 'incidents', payload: payload({ cost: 2 }) }, headers), 'idempotency_key_conflict')
+})
+
+test('guard_failed', async () => {
+	const { id } = await makeRecord(tenant, { description: 'd' })
+	for (const transition of ['submit', 'investigate'])
+		assert.equal((await keys.metered.api.post(`/api/v1/records/${id}:transition`, { transition })).status, 200)
+	assertWhole(await keys.metered.api.post(`/api/v1/records/${id}:transition`, { transition: 'close', comment: 'c' }), 'guard_failed')
+})
+
+test('paths that there are not', async () => {
+	for (const path of ['/', '/api/v1', '/api/v1/nowhere', '/x?y=z', `/api/v1/records/${record.id}/nowhere`])
+		for (const method of ['GET', 'POST', 'DELETE', 'PROPFIND'])
+			assertWhole(await request(method, path, { key: keys.metered.key }), 'not_found')
+})
+
+test('what the HTTP library refuses', async () => {
+	const head = `Host: x\r\nAuthorization: Bearer ${keys.metered.key}\r\n`
+	for (const [code, bytes] of [['malformed_request', 'GET /\r\n\r\n'], ['header_too_large', `GET / HTTP/1.1\r\n${head}X: ${'x'.repeat(60000)}\r\n\r\n`],
+		['uri_too_long', `GET /${'x'.repeat(60000)} HTTP/1.1\r\n${head}\r\n`], ['http_version_not_supported', `GET / HTTP/3.0\r\n${head}\r\n`],
+		['not_implemented', `POST / HTTP/1.1\r\n${head}Transfer-Encoding: gzip\r\n\r\n`]])
+		assertWhole((await raw(bytes, { count: 1 })).answers[0], code, false)
+})
+
+test('a title in the language of the client', async () => {
+	for (const [language, tag] of [['de', 'de-CH, en;q=0.5'], ['fr', 'fr'], ['es', 'pt, es-MX;q=0.8'], [undefined, 'xx'], [undefined, '*']]) {
+		const answer = await keys.metered.api.get('/api/v1/nowhere', { 'Accept-Language': tag })
+		const problem = problems.get('not_found')
+		assertProblemSchema(answer.json)
+		assert.equal(answer.json.title, problem.titles[language] ?? problem.title, tag)
+	}
+})
+
+test('successes carry the limits and the trace too', async () => {
+	for (const target of ['/api/v1/modules', `/api/v1/records/${record.id}`]) {
+		const answer = await request('GET', target, { key: keys.metered.key })
+		assertTrace(answer)
+		assertLimited(answer)
+	}
+})
+
+test('every endpoint is in the table, and every code was reached that a client can cause at will', () => {
+	assert.deepEqual(endpoints.map(endpoint => endpoint.operation).filter(operation => !(operation in calls)), [])
+	const elsewhere = ['idempotency_key_in_progress', 'gone', 'precondition_required', 'internal', 'unavailable', 'timeout']
+	assert.deepEqual([...problems.keys()].filter(code => !reached.has(code)).sort(), elsewhere.sort())
+})
