@@ -203,11 +203,11 @@ bind_begin(Request *request, PgStatement *begin)
 	}
 }
 
-/* Does the Accept header allow JSON?  Weights matter only when zero. */
+/* Does the Accept header allow what the endpoint answers?  Weights matter only when zero. */
 static bool
-accepts_json(const char *accept)
+accepts(const char *accept, const char *media)
 {
-	static const char *const ranges[] = {"*/*", "application/*", "application/json", "application/problem+json"};
+	const char *const ranges[] = {"*/*", "application/*", media, "application/problem+json"};
 
 	if (accept == NULL || accept[strspn(accept, " ")] == '\0')
 		return true;
@@ -253,8 +253,9 @@ check_headers(Request *request)
 {
 	const char *encoding = request_header(request, "Content-Encoding");
 
-	if (!accepts_json(request_header(request, "Accept")))
-		request_refuse(request, "not_acceptable", "the endpoint answers application/json; allow it in Accept");
+	if (!accepts(request_header(request, "Accept"), request->endpoint->media))
+		request_refuse(request, "not_acceptable",
+					   arena_format(&request->arena, "the endpoint answers %s; allow it in Accept", request->endpoint->media));
 	if (!request->endpoint->has_body || request->body_length == 0)
 		return;
 	if (encoding && strcasecmp(encoding, "identity") != 0)
@@ -518,6 +519,7 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 		problem_reply(request, "unavailable", 0, "the database cannot be reached", NULL);
 	else
 	{
+		request->public_url = exchange->config->public_url;
 		find_endpoint(request);
 		if (request->endpoint && request->refusal.code == NULL)
 		{
