@@ -191,6 +191,23 @@ module_actions(const ApiDocument *document, ApiModule *item)
 	return item->actions & ~(uint32) ACTION_TRANSITION;
 }
 
+/* A name for the components of a module that no other one and no fixed component begins with. */
+static char *
+component_prefix(const ApiDocument *document, const char *key)
+{
+	static const char *const taken[] = {"Record", "ApiKey", "Module", "Problem", "Audit", "Activity", "Attachment", "Text",
+	"Number", "Time", "Id", "Code", "Presence"};
+	char	   *name = document_pascal(key);
+
+	for (int i = 0; i < (int) lengthof(taken); i++)
+		if (strcmp(taken[i], name) == 0)
+			return psprintf("%sModule", name);
+	for (int i = 0; i < document->module_count; i++)
+		if (strcmp(document->modules[i].name, name) == 0)
+			return psprintf("%s%d", name, document->module_count);
+	return name;
+}
+
 /* Modules in which the caller may do something. */
 static void
 load_modules(ApiDocument *document, MemoryContext memory)
@@ -216,14 +233,38 @@ load_modules(ApiDocument *document, MemoryContext memory)
 		if (item->module == NULL || (item->actions = module_actions(document, item)) == 0)
 			continue;
 		previous = MemoryContextSwitchTo(memory);
-		item->name = document_pascal(item->module->key);
-		for (int j = 0; j < document->module_count; j++)
-			if (strcmp(document->modules[j].name, item->name) == 0)
-				item->name = psprintf("%s%d", item->name, document->module_count);
-		item->example = example_payload(item->module, item->schema);
+		item->name = component_prefix(document, item->module->key);
+		item->example = example_payload(item->module, item->schema, &item->example_runs);
 		MemoryContextSwitchTo(previous);
 		document->module_count++;
 	}
+}
+
+static int
+compare_tags(const void *left, const void *right)
+{
+	const char *a = *(const char *const *) left;
+	const char *b = *(const char *const *) right;
+	int			rank_a = strcmp(a, "Records") == 0 ? 0 : strcmp(a, "About") == 0 ? 2 : 1;
+	int			rank_b = strcmp(b, "Records") == 0 ? 0 : strcmp(b, "About") == 0 ? 2 : 1;
+
+	return rank_a != rank_b ? rank_a - rank_b : strcmp(a, b);
+}
+
+static void
+collect_tags(ApiDocument *document)
+{
+	document->tags = palloc(sizeof(char *) * (document->endpoint_count + 1));
+	for (int i = 0; i < document->endpoint_count; i++)
+	{
+		bool		known = false;
+
+		for (int j = 0; j < document->tag_count; j++)
+			known = known || strcmp(document->tags[j], document->endpoints[i].tag) == 0;
+		if (!known)
+			document->tags[document->tag_count++] = document->endpoints[i].tag;
+	}
+	qsort(document->tags, document->tag_count, sizeof(char *), compare_tags);
 }
 
 void
@@ -240,6 +281,7 @@ document_load(ApiDocument *document, const RequestContext *context, const char *
 	load_endpoints(document, memory);
 	load_problems(document, memory);
 	SPI_finish();
+	collect_tags(document);
 }
 
 const ApiParameter *

@@ -57,6 +57,7 @@ typedef struct ApiModule
 	Jsonb	   *schema;			/* of the payload */
 	uint32		actions;		/* that the caller has */
 	Jsonb	   *example;		/* a payload that validates, or NULL */
+	bool		example_runs;	/* a record can be made from it as it is */
 } ApiModule;
 
 typedef struct ApiProblem
@@ -73,6 +74,8 @@ typedef struct ApiDocument
 	const char *base_url;		/* or NULL */
 	int			endpoint_count;
 	ApiEndpoint *endpoints;		/* that the caller may use, by path and method */
+	int			tag_count;
+	const char **tags;			/* of the endpoints: Records first, About last */
 	int			module_count;
 	ApiModule  *modules;		/* that the caller may see, by key */
 	int			problem_count;
@@ -112,8 +115,8 @@ extern void postman_write(StringInfo out, ApiDocument *document);
 extern bool example_body(StringInfo out, const ApiEndpoint *endpoint, const ApiModule *module);
 /* Append an example of an operation's call in SQL (example.c). */
 extern void example_sql(StringInfo out, const ApiEndpoint *endpoint, const ApiModule *module);
-/* A payload of a module that its schema takes, or NULL. */
-extern Jsonb *example_payload(const ModuleDef *module, Jsonb *schema);
+/* A payload of a module that its schema takes, or NULL; does it run as it is, naming nothing that must exist? */
+extern Jsonb *example_payload(const ModuleDef *module, Jsonb *schema, bool *runs);
 
 /* Append JSON text as YAML 1.2, block style (yaml.c). */
 extern void yaml_write(StringInfo out, const char *json);

@@ -4,7 +4,8 @@
  *	  endpoints' rows, and the same as a call in SQL.
  *
  * A value is made for each field by its schema.  What refers to other records,
- * users or files is left out, as is what must be unique.  The whole is then
+ * users or files, or must be unique, is there only when it is required; then the
+ * example shows the form but cannot be sent as it is.  The whole is then
  * checked with the module's own schema, and a field that it refuses (a pattern
  * that is too clever for pattern_example) is taken away.
  */
@@ -283,9 +284,9 @@ write_example(StringInfo out, const JsonbContainer *schema, const char *name)
 
 /* ---- a payload ---- */
 
-/* Fields whose values must exist elsewhere, are the server's, or must be new each time. */
+/* Fields whose values must exist elsewhere or must be new each time. */
 static bool
-is_left_out(const ModuleField *field)
+is_special(const ModuleField *field)
 {
 	switch (field->type)
 	{
@@ -294,7 +295,6 @@ is_left_out(const ModuleField *field)
 		case FIELD_USER:
 		case FIELD_FILE:
 		case FIELD_IMAGE:
-		case FIELD_COMPUTED:
 			return true;
 		default:
 			return field->unique || field->type == FIELD_IDENTIFIER;
@@ -312,13 +312,14 @@ without_member(Jsonb *object, const char *pointer)
 }
 
 Jsonb *
-example_payload(const ModuleDef *module, Jsonb *schema)
+example_payload(const ModuleDef *module, Jsonb *schema, bool *runs)
 {
 	StringInfoData text;
 	JsonbValue	properties;
 	Jsonb	   *payload;
 	int			count = 0;
 
+	*runs = true;
 	if (!json_member(&schema->root, "properties", 10, &properties) || properties.type != jbvBinary)
 		return NULL;
 	initStringInfo(&text);
@@ -328,9 +329,10 @@ example_payload(const ModuleDef *module, Jsonb *schema)
 		const ModuleField *field = &module->fields[i];
 		JsonbValue	value;
 
-		if (is_left_out(field) || !json_member(properties.val.binary.data, field->key, field->key_length, &value) ||
-			value.type != jbvBinary)
+		if (field->type == FIELD_COMPUTED || (is_special(field) && !field->required) ||
+			!json_member(properties.val.binary.data, field->key, field->key_length, &value) || value.type != jbvBinary)
 			continue;
+		*runs = *runs && !is_special(field);
 		if (count++ > 0)
 			appendStringInfoChar(&text, ',');
 		json_name(&text, field->key);

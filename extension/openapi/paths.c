@@ -43,21 +43,14 @@ write_info(StringInfo out, const ApiDocument *document)
 	json_literal(out, ",\"description\":\"This server\"}],\"security\":[{\"apiKey\":[]}],\"externalDocs\":{\"description\":\"Error codes\",\"url\":");
 	json_string(out, psprintf("%s/developers/errors", document->base_url ? document->base_url : "http://127.0.0.1:8080"));
 	json_literal(out, "},\"tags\":[");
-	for (int i = 0, count = 0; i < document->endpoint_count; i++)
+	for (int i = 0, count = 0; i < document->tag_count; i++)
 	{
-		const char *tag = document->endpoints[i].tag;
-		bool		known = false;
-
-		for (int j = 0; j < i; j++)
-			known = known || strcmp(document->endpoints[j].tag, tag) == 0;
-		if (known)
-			continue;
 		if (count++ > 0)
 			appendStringInfoChar(out, ',');
 		json_literal(out, "{\"name\":");
-		json_string(out, tag);
+		json_string(out, document->tags[i]);
 		for (int j = 0; j < (int) lengthof(tags); j++)
-			if (strcmp(tags[j].name, tag) == 0)
+			if (strcmp(tags[j].name, document->tags[i]) == 0)
 			{
 				json_literal(out, ",\"description\":");
 				json_string(out, tags[j].description);
@@ -236,7 +229,7 @@ write_header_references(StringInfo out, const ApiEndpoint *endpoint, int status)
 				 "\"X-RateLimit-Reset\":{\"$ref\":\"#/components/headers/X-RateLimit-Reset\"},"
 				 "\"RateLimit-Policy\":{\"$ref\":\"#/components/headers/RateLimit-Policy\"},"
 				 "\"RateLimit\":{\"$ref\":\"#/components/headers/RateLimit\"}");
-	if (endpoint && endpoint->etag)
+	if (status == 304 || (endpoint && endpoint->etag))
 		json_literal(out, ",\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}");
 	if (endpoint && endpoint_parameter(endpoint, "query", "cursor"))
 		json_literal(out, ",\"Link\":{\"$ref\":\"#/components/headers/Link\"}");

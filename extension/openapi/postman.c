@@ -63,7 +63,7 @@ static const ApiModule *
 main_module(const ApiDocument *document)
 {
 	for (int i = 0; i < document->module_count; i++)
-		if (document->modules[i].example && (document->modules[i].actions & ACTION_CREATE))
+		if (document->modules[i].example && document->modules[i].example_runs && (document->modules[i].actions & ACTION_CREATE))
 			return &document->modules[i];
 	return NULL;
 }
@@ -298,7 +298,7 @@ write_creates(StringInfo out, const ApiDocument *document, const ApiEndpoint *en
 		StringInfoData body;
 
 		initStringInfo(&body);
-		if (!(module->actions & ACTION_CREATE) || !example_body(&body, endpoint, module))
+		if (!(module->actions & ACTION_CREATE) || !module->example_runs || !example_body(&body, endpoint, module))
 			continue;
 		comma(out);
 		write_item(out, document, endpoint, module, body.data, first);
@@ -358,16 +358,10 @@ postman_write(StringInfo out, ApiDocument *document)
 				 "\"variable\":[{\"key\":\"baseUrl\",\"value\":");
 	json_string(out, document->base_url ? document->base_url : "http://127.0.0.1:8080");
 	json_literal(out, "},{\"key\":\"apiKey\",\"value\":\"\"},{\"key\":\"recordId\",\"value\":\"\"},{\"key\":\"apiKeyId\",\"value\":\"\"}],\"item\":[");
-	for (int i = 0; i < document->endpoint_count; i++)
+	for (int i = 0; i < document->tag_count; i++)
 	{
-		bool		known = false;
-
-		for (int j = 0; j < i; j++)
-			known = known || strcmp(document->endpoints[j].tag, document->endpoints[i].tag) == 0;
-		if (known)
-			continue;
 		comma(out);
-		write_folder(out, document, order, document->endpoints[i].tag);
+		write_folder(out, document, order, document->tags[i]);
 	}
 	json_literal(out, "]}");
 }
