@@ -233,22 +233,22 @@ context_link_next(RequestContext *context, const char *cursor)
 	pfree(target.data);
 }
 
-/* One entity tag or bare number at *at; moves *at behind it. */
+/* One entity tag at *at; moves *at behind it.  A bare number is none (RFC 9110 section 8.8.3). */
 static bool
 tag_matches(const char **at, int32 version)
 {
 	const char *p = *at;
-	bool		quoted = *p == '"';
+	bool		open = *p == '"';
 	int64		value = 0;
 	int			digits = 0;
 
-	if (quoted)
+	if (open)
 		p++;
 	for (; *p >= '0' && *p <= '9' && digits < 11; p++, digits++)
 		value = value * 10 + (*p - '0');
-	if (quoted && *p == '"')
+	if (open && *p == '"')
 		p++;
-	else if (quoted)
+	else
 		digits = 0;
 	while (*p && *p != ',')
 	{

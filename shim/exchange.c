@@ -137,6 +137,10 @@ api_key(const Request *request)
 		return NULL;
 	if (strncasecmp(header, "Bearer ", 7) != 0)
 		return "";
+	/* what is not ASCII is no b64token (RFC 6750 section 2.1), and may be no UTF-8 */
+	for (const char *c = header; *c; c++)
+		if (*c < 0x20 || *c >= 0x7F)
+			return "";
 	return header + 7 + strspn(header + 7, " ");
 }
 

@@ -69,16 +69,18 @@ apply_conditions(Request *request)
 static bool
 accepts_gzip(const char *header)
 {
-	const char *found = header ? strcasestr(header, "gzip") : NULL;
-	const char *quality;
+	while (header && *header)
+	{
+		size_t		length = strcspn(header, ",");
+		size_t		start = strspn(header, " \t");
+		size_t		name = strcspn(header + start, ",; \t");
+		const char *quality = memmem(header, length, "q=", 2);
 
-	if (found == NULL)
-		return false;
-	quality = found + 4 + strspn(found + 4, " \t");
-	if (*quality != ';')
-		return *quality == '\0' || *quality == ',';
-	quality = strstr(quality, "q=");
-	return quality == NULL || strtod(quality + 2, NULL) > 0;
+		if (name == 4 && strncasecmp(header + start, "gzip", 4) == 0)
+			return quality == NULL || strtod(quality + 2, NULL) > 0;
+		header += length + (header[length] == ',');
+	}
+	return false;
 }
 
 static void

@@ -10,15 +10,24 @@
  * Errors that the library answers itself (a malformed request line, too large
  * headers) would be HTML.  The link wraps MHD_create_response_from_buffer, which
  * it calls for nothing else here, and makes them problems like all others; their
- * status is read from the message that it logs right before.
+ * status is read from the message that it logs right before.  Two of its checks
+ * (Host, Content-Length) answer twice in 0.9.75: the first is switched off, the
+ * second passes through a wrapped MHD_str_to_uint64_n_, and check_framing does
+ * both.
+ *
+ * A field line that begins with a colon ends the header for the library; the
+ * lines behind it are refused as request lines.
  */
 #include "server.h"
 
+#include <linux/tcp.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -89,24 +98,34 @@ library_problem(unsigned status, const char **detail)
 }
 
 extern struct MHD_Response *__wrap_MHD_create_response_from_buffer(size_t size, void *buffer, enum MHD_ResponseMemoryMode mode);
+extern size_t __real_MHD_str_to_uint64_n_(const char *text, size_t length, uint64_t *value);
+extern size_t __wrap_MHD_str_to_uint64_n_(const char *text, size_t length, uint64_t *value);
+
+/* Write the problem for what never became a request. */
+static void
+write_problem(Request *request, Buffer *body, unsigned status)
+{
+	const char *detail;
+	const char *code = library_problem(status, &detail);
+
+	exchange_new_trace(request);
+	problem_body(body, NULL, code, (int) status, detail, "", request->trace_id, NULL, NULL);
+	log_event("info", "answered %u to what is not HTTP/1.1, traceId %s", status, request->trace_id);
+}
 
 struct MHD_Response *
 __wrap_MHD_create_response_from_buffer(size_t size, void *buffer, enum MHD_ResponseMemoryMode mode)
 {
 	Request		request = {.target = ""};
 	Buffer		body = {.arena = &request.arena};
-	unsigned	status = library_status ? library_status : 400;
-	const char *detail;
-	const char *code = library_problem(status, &detail);
 	struct MHD_Response *response;
 	char	   *copy;
 
 	(void) size;
 	(void) buffer;
 	(void) mode;
+	write_problem(&request, &body, library_status ? library_status : 400);
 	library_status = 0;
-	exchange_new_trace(&request);
-	problem_body(&body, NULL, code, (int) status, detail, "", request.trace_id, NULL, NULL);
 	copy = malloc(body.length);
 	if (copy == NULL)
 		abort();
@@ -115,9 +134,43 @@ __wrap_MHD_create_response_from_buffer(size_t size, void *buffer, enum MHD_Respo
 	MHD_add_response_header(response, "Content-Type", "application/problem+json");
 	MHD_add_response_header(response, "X-Trace-Id", request.trace_id);
 	MHD_add_response_header(response, "traceparent", exchange_traceparent(&request));
-	log_event("info", "answered %u to what is not HTTP/1.1, traceId %s", status, request.trace_id);
 	arena_free(&request.arena);
 	return response;
+}
+
+/* The value of Content-Length; one that cannot be read counts as 0 until check_framing refuses it. */
+size_t
+__wrap_MHD_str_to_uint64_n_(const char *text, size_t length, uint64_t *value)
+{
+	if (length == 0 || __real_MHD_str_to_uint64_n_(text, length, value) != length)
+		*value = 0;
+	return length > 0 ? length : 1;
+}
+
+/*
+ * The library closes a connection without an answer when the first line has no
+ * space at all (a TLS hello, say).  Answer it, if the client is still there.
+ */
+static void
+answer_first_line(int socket)
+{
+	Request		request = {.target = ""};
+	Buffer		body = {.arena = &request.arena};
+	struct tcp_info info;
+	socklen_t	size = sizeof(info);
+	const char *head;
+	char		byte;
+
+	if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || info.tcpi_bytes_received == 0 ||
+		recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		return;
+	write_problem(&request, &body, 400);
+	head = arena_format(&request.arena, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
+						"X-Trace-Id: %s\r\ntraceparent: %s\r\nContent-Length: %zu\r\n\r\n",
+						request.trace_id, exchange_traceparent(&request), body.length);
+	if (send(socket, head, strlen(head), MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE) > 0)
+		(void) !send(socket, body.data, body.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+	arena_free(&request.arena);
 }
 
 static void
@@ -135,8 +188,12 @@ on_connection(void *closure, struct MHD_Connection *connection, void **memory, e
 	}
 	else
 	{
-		deadline_close(&server->deadlines, *memory);
-		free(*memory);
+		Watch	   *watch = *memory;
+
+		if (watch->stage == STAGE_NEW)
+			answer_first_line(watch->socket);
+		deadline_close(&server->deadlines, watch);
+		free(watch);
 	}
 }
 
@@ -272,7 +329,7 @@ refuse_now(Request *request, const char *code, int status, const char *detail)
 
 /* What request smuggling lives on is refused (RFC 9112 section 6), and bodies that are too large. */
 static void
-check_framing(Request *request)
+check_framing(Request *request, bool needs_host)
 {
 	Framing		framing = {0};
 	const char *length = request_header(request, "Content-Length");
@@ -283,8 +340,14 @@ check_framing(Request *request)
 	else if (framing.content_lengths > 1 || framing.hosts > 1 || (framing.content_lengths > 0 && framing.transfer_encodings > 0) ||
 			 framing.transfer_encodings > 1)
 		refuse_now(request, "malformed_request", 400, "Host, Content-Length and Transfer-Encoding must stand once, and not both of the latter");
+	else if (needs_host && framing.hosts == 0)
+		refuse_now(request, "malformed_request", 400, "Host is required in HTTP/1.1");
+	else if (request->target[strcspn(request->target, " \t")] != '\0')
+		refuse_now(request, "malformed_request", 400, "the request target must not contain a space; write it as %20");
 	else if (framing.transfer_encodings > 0 && !framing.chunked)
 		refuse_now(request, "not_implemented", 501, "Transfer-Encoding must be chunked");
+	else if (length && (*length == '\0' || length[strspn(length, "0123456789")] != '\0'))
+		refuse_now(request, "malformed_request", 400, "Content-Length must be a number");
 	else if (length && strtoull(length, NULL, 10) > request->server->exchange->config->max_body)
 		refuse_now(request, "payload_too_large", 413, "the body is larger than the server takes");
 }
@@ -323,6 +386,20 @@ static void
 keep_body(void *body)
 {
 	(void) body;
+}
+
+/*
+ * Is a refused body read all the same?  Closing a connection on which bytes still
+ * come resets it, and the client may never see the answer (RFC 9112 section 9.6);
+ * a body that is far too large is not worth its time.
+ */
+static bool
+drains_body(const Request *request)
+{
+	const char *length = request_header(request, "Content-Length");
+
+	return request->refusal.status == 413 && request_header(request, "Expect") == NULL &&
+		strtoull(length, NULL, 10) <= request->server->exchange->config->max_body + DRAIN_BYTES;
 }
 
 static enum MHD_Result
@@ -364,16 +441,15 @@ on_request(void *closure, struct MHD_Connection *connection, const char *url, co
 
 	(void) connection;
 	(void) url;
-	(void) version;
 	if (request->method == NULL)
 	{
 		request->method = arena_copy(&request->arena, method, strlen(method));
 		request->router = router_hold(server->exchange->router);
 		copy_client(request);
 		exchange_identify(request);
-		check_framing(request);
+		check_framing(request, strcmp(version, MHD_HTTP_VERSION_1_1) == 0);
 		enter_stage(request, STAGE_BODY);
-		if (request->refusal.code == NULL)
+		if (request->refusal.code == NULL || drains_body(request))
 			return MHD_YES;
 	}
 	else if (*upload_length > 0)
@@ -414,7 +490,7 @@ server_create(Exchange *exchange, int listen_socket)
 									  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY,
 									  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) SILENT_SECONDS,
 									  MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-									  MHD_OPTION_STRICT_FOR_CLIENT, 1,
+									  MHD_OPTION_STRICT_FOR_CLIENT, 0,
 									  MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
 									  MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
 									  MHD_OPTION_END);

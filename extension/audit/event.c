@@ -185,7 +185,6 @@ audit_write_item(StringInfo out, const RequestContext *context, uint64 row)
 		json_literal(out, "[]");
 	write_text_member(out, ",\"from\":", row, 6);
 	write_text_member(out, ",\"to\":", row, 7);
-	write_text_member(out, ",\"transition\":", row, 8);
 	write_text_member(out, ",\"comment\":", row, 9);
 }
 

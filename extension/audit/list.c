@@ -55,6 +55,9 @@ write_audit_members(StringInfo out, const RequestContext *context, uint64 row)
 	json_id(out, DatumGetUUIDP(plan_value(row, 10, &isnull)), QEHS_ID_RECORD);
 	json_literal(out, ",\"moduleKey\":");
 	json_string(out, module ? module->key : NULL);
+	json_literal(out, ",\"transition\":");
+	value = plan_value(row, 8, &isnull);
+	json_string(out, isnull ? NULL : TextDatumGetCString(value));
 	json_literal(out, ",\"traceId\":");
 	value = plan_value(row, 12, &isnull);
 	json_string(out, isnull ? NULL : TextDatumGetCString(value));

@@ -69,8 +69,8 @@ qehs_module_get(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		not_found();
-	if (version < 0)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?version", "minimum", "must be at least 1");
+	if (!PG_ARGISNULL(1) && version < 1)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?version", "range", "must be at least 1");
 	key = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	module = module_lookup(context->tenant_id, key);
 	if (module == NULL)
