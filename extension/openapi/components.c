@@ -178,8 +178,12 @@ static bool
 write_choice(StringInfo out, const ApiDocument *document, const char *suffix, uint32 actions, bool told_apart)
 {
 	int			count = 0;
+	int			total = 0;
 
-	appendStringInfoString(out, told_apart ? "{\"oneOf\":[" : "{\"anyOf\":[");
+	for (int i = 0; i < document->module_count; i++)
+		total += (document->modules[i].actions & actions) != 0;
+	if (total > 1)
+		appendStringInfoString(out, told_apart ? "{\"oneOf\":[" : "{\"anyOf\":[");
 	for (int i = 0; i < document->module_count; i++)
 		if (document->modules[i].actions & actions)
 		{
@@ -187,6 +191,9 @@ write_choice(StringInfo out, const ApiDocument *document, const char *suffix, ui
 				appendStringInfoChar(out, ',');
 			write_reference(out, document->modules[i].name, suffix);
 		}
+	/* of one there is no choice */
+	if (total < 2)
+		return total > 0;
 	appendStringInfoChar(out, ']');
 	if (told_apart)
 	{
@@ -198,7 +205,7 @@ write_choice(StringInfo out, const ApiDocument *document, const char *suffix, ui
 		json_literal(out, "}}");
 	}
 	appendStringInfoChar(out, '}');
-	return count > 0;
+	return true;
 }
 
 static void
@@ -425,13 +432,17 @@ static void
 write_module_request(StringInfo out, const ApiDocument *document, const ApiEndpoint *endpoint, const ApiModule *module)
 {
 	int			count = 0;
+	int			total = 0;
 
 	if (endpoint_parameter(endpoint, "body", "transition") == NULL)
 	{
 		write_request(out, document, endpoint, module, NULL);
 		return;
 	}
-	json_literal(out, "{\"oneOf\":[");
+	for (int i = 0; i < module->module->transition_count; i++)
+		total += document_may_fire(document, module, &module->module->transitions[i]);
+	if (total > 1)
+		json_literal(out, "{\"oneOf\":[");
 	for (int i = 0; i < module->module->transition_count; i++)
 	{
 		const ModuleTransition *transition = &module->module->transitions[i];
@@ -442,7 +453,8 @@ write_module_request(StringInfo out, const ApiDocument *document, const ApiEndpo
 			appendStringInfoChar(out, ',');
 		write_request(out, document, endpoint, module, transition);
 	}
-	json_literal(out, "]}");
+	if (total > 1)
+		json_literal(out, "]}");
 }
 
 /* "RecordCreate" and, by module, "IncidentsCreate". */
