@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "cors.h"
 #include "json.h"
+#include "portal.h"
 #include "problem.h"
 #include "reply.h"
 #include "token.h"
@@ -517,7 +518,7 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 {
 	if (request->refusal.code != NULL && request->refusal.status != 0)
 		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, NULL);
-	else if (request->path && answer_health(exchange, request))
+	else if (request->path && (answer_health(exchange, request) || portal_reply(request)))
 		;
 	else if (request->router == NULL)
 		problem_reply(request, "unavailable", 0, "the database cannot be reached", NULL);
