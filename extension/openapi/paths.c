@@ -27,7 +27,7 @@ static const struct
 static void
 write_info(StringInfo out, const ApiDocument *document)
 {
-	json_literal(out, "{\"openapi\":\"3.1.0\",\"jsonSchemaDialect\":\"https://json-schema.org/draft/2020-12/schema\","
+	json_literal(out, "{\"openapi\":\"3.1.0\","
 				 "\"info\":{\"title\":\"qehs API\",\"version\":\"" QEHS_VERSION "\",\"summary\":\"Quality, environment, health and safety\","
 				 "\"description\":\"All endpoints follow the same patterns: bearer authentication, JSON bodies, pages by cursor, "
 				 "idempotency keys, rate-limit headers and problems as RFC 9457 says. ");

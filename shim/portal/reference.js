@@ -22,7 +22,7 @@
 		}
 		return {
 			wrapComponents: {
-				info: nothing, ServersContainer: nothing, authorizeBtn: nothing, authorizeOperationBtn: nothing, SchemesContainer: nothing,
+				InfoContainer: nothing, ServersContainer: nothing, authorizeBtn: nothing, authorizeOperationBtn: nothing, SchemesContainer: nothing,
 				responses: Original => props => {
 					const list = props.specSelectors.specJson().getIn(['paths', props.path, props.method, 'x-codeSamples'])?.toJS() ?? []
 					return h(system.React.Fragment, null, list.length > 0 && h(Samples, { list }), h(Original, props))
@@ -49,7 +49,7 @@
 		const target = container.appendChild(document.createElement('div'))
 		window.SwaggerUIBundle({
 			spec, domNode: target, presets: [window.SwaggerUIBundle.presets.apis], plugins: [samples], layout: 'BaseLayout',
-			docExpansion: 'none', defaultModelsExpandDepth: 0, defaultModelExpandDepth: 2, validatorUrl: null, tryItOutEnabled: true, persistAuthorization: false, deepLinking: false,
+			docExpansion: 'list', defaultModelsExpandDepth: 0, defaultModelExpandDepth: 2, validatorUrl: null, syntaxHighlight: { activated: false }, tryItOutEnabled: true, persistAuthorization: false, deepLinking: false,
 			requestInterceptor: request => {
 				if (key()) request.headers.Authorization = `Bearer ${key()}`
 				return request

@@ -1,4 +1,4 @@
-// The renderer has a dark theme of its own under a class; it follows the system as the rest of the page does.
+// For all pages. The renderer has a dark theme of its own under a class; it follows the system as the rest of the page does.
 'use strict'
 {
 	const dark = matchMedia('(prefers-color-scheme: dark)')
@@ -6,3 +6,8 @@
 	dark.addEventListener('change', apply)
 	apply()
 }
+
+// Not every browser moves the keyboard along with the page.
+document.addEventListener('click', event => {
+	if (event.target.matches?.('.skip')) document.getElementById('main').focus()
+})
