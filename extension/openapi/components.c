@@ -249,14 +249,17 @@ add_conditions(Components *all)
 	"},\"additionalProperties\":false}]}"
 #define TEXT "{\"type\":\"string\"}"
 #define NUMBER "{\"type\":\"number\"}"
+#define BOOLEAN "{\"type\":\"boolean\"}"
 #define TIME "{\"anyOf\":[{\"type\":\"string\",\"format\":\"date-time\"},{\"type\":\"string\",\"format\":\"date\"}]}"
-#define ID "{\"type\":\"string\",\"pattern\":\"^([a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$\"}"
+#define ID(prefix) "{\"type\":\"string\",\"pattern\":\"^(" prefix "_[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$\"}"
 #define CODE "{\"type\":\"string\",\"pattern\":\"^[A-Z][A-Z0-9]*-[0-9]{4}-[0-9]{4,9}$\"}"
 	static const char *const conditions[][2] = {
 		{"TextCondition", CONDITION(TEXT, ORDERED(TEXT) VALUES(",\"contains\":" TEXT ",\"startsWith\":" TEXT))},
 		{"NumberCondition", CONDITION(NUMBER, ORDERED(NUMBER) VALUES(""))},
 		{"TimeCondition", CONDITION(TIME, ORDERED(TIME) VALUES(""))},
-		{"IdCondition", CONDITION(ID, ORDERED(ID) VALUES(""))},
+		{"BooleanCondition", CONDITION(BOOLEAN, "\"eq\":" BOOLEAN ",\"ne\":" BOOLEAN "," VALUES(""))},
+		{"IdCondition", CONDITION(ID("rec"), ORDERED(ID("rec")) VALUES(""))},
+		{"ActorCondition", CONDITION(ID("(usr|key)"), ORDERED(ID("(usr|key)")) VALUES(""))},
 		{"CodeCondition", CONDITION(CODE, ORDERED(CODE) VALUES(""))},
 		{"PresenceCondition", "{\"type\":\"object\",\"minProperties\":1,\"properties\":{\"exists\":{\"type\":\"boolean\"},"
 		"\"contains\":" TEXT "},\"additionalProperties\":false}"},
@@ -273,7 +276,7 @@ write_filter(StringInfo out, const ModuleDef *module)
 		[SLOT_NONE] = "Presence", [SLOT_TEXT] = "Text", [SLOT_NUMBER] = "Number", [SLOT_TIME] = "Time"
 	};
 	static const char *const own[][2] = {
-		{"workflowState", "Text"}, {"createdAt", "Time"}, {"updatedAt", "Time"}, {"createdBy", "Id"}, {"displayCode", "Code"},
+		{"workflowState", "Text"}, {"createdAt", "Time"}, {"updatedAt", "Time"}, {"createdBy", "Actor"}, {"displayCode", "Code"},
 		{"id", "Id"}, {"version", "Number"}, {"status", "Text"}
 	};
 	int			count = 0;
@@ -286,7 +289,8 @@ write_filter(StringInfo out, const ModuleDef *module)
 	{
 		appendStringInfoChar(out, ',');
 		json_name(out, module->fields[i].key);
-		appendStringInfo(out, "{\"$ref\":\"" REFERENCE "%sCondition\"}", kinds[module->fields[i].kind]);
+		appendStringInfo(out, "{\"$ref\":\"" REFERENCE "%sCondition\"}",
+						 module->fields[i].type == FIELD_BOOLEAN ? "Boolean" : kinds[module->fields[i].kind]);
 	}
 	json_literal(out, "},\"additionalProperties\":false}");
 }

@@ -195,8 +195,8 @@ module_actions(const ApiDocument *document, ApiModule *item)
 static char *
 component_prefix(const ApiDocument *document, const char *key)
 {
-	static const char *const taken[] = {"Record", "ApiKey", "Module", "Problem", "Audit", "Activity", "Attachment", "Text",
-	"Number", "Time", "Id", "Code", "Presence"};
+	static const char *const taken[] = {"Record", "ApiKey", "Module", "Problem", "Audit", "Activity", "Attachment", "Actor", "Text",
+	"Number", "Time", "Id", "Code", "Boolean", "Presence"};
 	char	   *name = document_pascal(key);
 
 	for (int i = 0; i < (int) lengthof(taken); i++)

@@ -78,6 +78,32 @@ write_module_keys(StringInfo out, const ApiDocument *document)
 	json_literal(out, "]}");
 }
 
+/* Fields of the modules by which lists can be sorted, and all by which they can be trimmed. */
+static void
+write_field_choice(StringInfo out, const ApiDocument *document, bool sort)
+{
+	static const char *const own[] = {"id", "displayCode", "workflowState", "version", "createdAt", "updatedAt", "createdBy"};
+	static const char *const selectable[] = {"moduleKey", "payload", "definitionVersion", "updatedBy", "deletedAt"};
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < (int) lengthof(own); i++)
+		appendStringInfo(&names, "%s%s", i > 0 ? "|" : "", own[i]);
+	for (int i = 0; i < (int) lengthof(selectable) && !sort; i++)
+		appendStringInfo(&names, "|%s", selectable[i]);
+	for (int i = 0; i < document->module_count; i++)
+	{
+		const ModuleDef *module = document->modules[i].module;
+
+		for (int j = 0; j < module->field_count && (document->modules[i].actions & ACTION_READ); j++)
+			if (!sort || module->fields[j].kind != SLOT_NONE)
+				appendStringInfo(&names, "|%s%s", sort ? "" : "payload[.]", module->fields[j].key);
+	}
+	json_literal(out, "{\"type\":\"string\",\"pattern\":");
+	json_string(out, sort ? psprintf("^-?(%s)$", names.data) : psprintf("^(%s)(,(%s))*$", names.data, names.data));
+	appendStringInfoString(out, sort ? ",\"default\":\"-createdAt\"}" : "}");
+}
+
 static bool
 readable_modules(const ApiDocument *document)
 {
@@ -93,6 +119,7 @@ write_parameter(StringInfo out, const ApiDocument *document, const ApiEndpoint *
 	bool		filter = strcmp(parameter->place, "filter") == 0;
 	bool		typed = strcmp(parameter->name, "moduleKey") == 0 && strcmp(parameter->place, "query") == 0 &&
 		readable_modules(document);
+	bool		chooses = strcmp(parameter->name, "sort") == 0 || strcmp(parameter->name, "fields") == 0;
 	JsonbValue	value;
 
 	json_literal(out, "{\"name\":");
@@ -112,6 +139,8 @@ write_parameter(StringInfo out, const ApiDocument *document, const ApiEndpoint *
 		json_literal(out, "{\"$ref\":\"#/components/schemas/RecordFilter\"}");
 	else if (typed)
 		write_module_keys(out, document);
+	else if (chooses && endpoint_parameter(endpoint, "query", "moduleKey") && readable_modules(document))
+		write_field_choice(out, document, parameter->name[0] == 's');
 	else if (json_member(parameter->row, "schema", 6, &value) && value.type == jbvBinary)
 		json_jsonb_value(out, &value);
 	else

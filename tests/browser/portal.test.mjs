@@ -162,7 +162,7 @@ test('the keyboard reaches the content, the key and an operation', async () => {
 	await control.focus()
 	await page.keyboard.press('Enter')
 	await page.locator('#operations-Records-record_list .samples').waitFor()
-	await page.locator('#operations-Records-record_list [role=tab]').first().focus()
+	await page.locator('#operations-Records-record_list .samples [role=tab]').first().focus()
 	await page.keyboard.press('ArrowRight')
 	assert.equal(await page.evaluate(() => document.activeElement.textContent), 'JavaScript')
 	await close()
