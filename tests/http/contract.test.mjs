@@ -159,7 +159,7 @@ const breaks = {
 	badSort: (sent, random) => sent.at.operation.operationId === 'record_list'
 		? { ...sent, query: [...sent.query.filter(item => !/^sort=/.test(item)), `sort=${random.pick(['unheard_of', '--cost', 'spot', '', 'cost,title'])}`] } : null,
 	noRequired: sent => sent.at.operation.operationId === 'record_list' ? { ...sent, query: sent.query.filter(item => !item.startsWith('moduleKey=')) } : null,
-	malformed: (sent, random) => sent.body === undefined ? null : { ...sent, text: random.pick([JSON.stringify(sent.body).slice(0, -1), '{', '[]', '"x"', 'null', '', '{"a":1,"a":1}', '{"payload":{"title":"\u0001"}}', JSON.stringify(sent.body) + 'x', '\ufeff{}']) },
+	malformed: (sent, random) => sent.body === undefined ? null : { ...sent, text: random.pick([JSON.stringify(sent.body).slice(0, -1), '{', '[]', '"x"', 'null', ...(sent.at.operation.requestBody.required ? [''] : []), '{"a":1,"a":1}', '{"payload":{"title":"\u0001"}}', JSON.stringify(sent.body) + 'x', '\ufeff{}']) },
 	wrongType: sent => sent.body === undefined ? null : { ...sent, headers: { ...sent.headers, 'Content-Type': 'text/plain' } },
 	notAcceptable: sent => ({ ...sent, headers: { ...sent.headers, Accept: 'image/png' } }),
 	noKey: (sent, random) => sent.at.operation.security ? null : { ...sent, key: undefined, headers: { ...sent.headers, ...(random.chance(0.5) ? {} : { Authorization: 'Basic eDp5' }) } },
