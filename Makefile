@@ -92,11 +92,16 @@ $(EXTENSION_SCRIPT): $(SQL_PARTS) $(CATALOGUE) qehs.control
 		cat $$module; printf "\$$definition\$$);\n"; \
 	done; cat $(filter sql/90_%,$(SQL_PARTS)); } > $@
 
+# The developer portal, packed for the shim to hold.
+PORTAL_FILES := $(wildcard shim/portal/*.html shim/portal/*.css shim/portal/*.js shim/portal/*.svg)
+build/portal.S: shim/portal/embed.sh shim/portal/package-lock.json $(PORTAL_FILES)
+	@shim/portal/embed.sh build
+
 SHIM_CFLAGS ?= -O2 -g
 SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lcjose -lz -lcrypto
-qehs-shim: $(SHIM_SOURCES) $(wildcard shim/*.h shim/*/*.h) shim/LIBS qehs.control Makefile
-	$(CC) -std=c11 -D_GNU_SOURCE $(SHIM_CFLAGS) -Wall -Wextra -Werror -DQEHS_VERSION='"$(RELEASE)"' -Ishim \
-		-I$(shell $(PG_CONFIG) --includedir) -o $@ $(SHIM_SOURCES) $(SHIM_LIBS)
+qehs-shim: $(SHIM_SOURCES) $(wildcard shim/*.h shim/*/*.h) shim/LIBS qehs.control Makefile build/portal.S
+	$(CC) -std=c11 -D_GNU_SOURCE $(SHIM_CFLAGS) -Wall -Wextra -Werror -DQEHS_VERSION='"$(RELEASE)"' -Ishim -Ibuild \
+		-I$(shell $(PG_CONFIG) --includedir) -o $@ $(SHIM_SOURCES) build/portal.S $(SHIM_LIBS)
 
 all: ## build the extension and the shim
 install: ## install the extension for the server of PG_CONFIG

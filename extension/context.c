@@ -123,12 +123,18 @@ context_start_session(void)
 }
 
 RequestContext *
+context_find(void)
+{
+	return request_active ? &request_context : session_active ? &session_context : NULL;
+}
+
+RequestContext *
 context_require(void)
 {
-	if (request_active)
-		return &request_context;
-	if (session_active)
-		return &session_context;
+	RequestContext *context = context_find();
+
+	if (context)
+		return context;
 	problem_raise(PROBLEM_UNAUTHENTICATED, "Call qehs.use_tenant first, or send an API key.",
 				  "no tenant is selected");
 }

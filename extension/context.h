@@ -75,6 +75,9 @@ extern RequestContext *context_start_request(void);
 extern RequestContext *context_start_session(void);
 extern void context_init(void);
 
+/* The current context, or NULL; one without a key has tenant_id 0. */
+extern RequestContext *context_find(void);
+
 /* The current context; raises QH401 when there is none. */
 extern RequestContext *context_require(void);
 

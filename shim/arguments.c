@@ -581,6 +581,8 @@ arguments_read(Request *request, PgStatement *statement)
 			value = request->path_values[path_values++];
 		else if (parameter->place == IN_HEADER)
 			value = request_header(request, parameter->name);
+		else if (parameter->place == IN_SERVER)
+			value = request->public_url;
 		if (value)
 			bind_value(request, statement, i, parameter, value);
 	}

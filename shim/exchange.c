@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "cors.h"
 #include "json.h"
+#include "portal.h"
 #include "problem.h"
 #include "reply.h"
 #include "token.h"
@@ -207,11 +208,11 @@ bind_begin(Request *request, PgStatement *begin)
 	}
 }
 
-/* Does the Accept header allow JSON?  Weights matter only when zero. */
+/* Does the Accept header allow what the endpoint answers?  Weights matter only when zero. */
 static bool
-accepts_json(const char *accept)
+accepts(const char *accept, const char *media)
 {
-	static const char *const ranges[] = {"*/*", "application/*", "application/json", "application/problem+json"};
+	const char *const ranges[] = {"*/*", "application/*", media, "application/problem+json"};
 
 	if (accept == NULL || accept[strspn(accept, " ")] == '\0')
 		return true;
@@ -257,8 +258,9 @@ check_headers(Request *request)
 {
 	const char *encoding = request_header(request, "Content-Encoding");
 
-	if (!accepts_json(request_header(request, "Accept")))
-		request_refuse(request, "not_acceptable", "the endpoint answers application/json; allow it in Accept");
+	if (!accepts(request_header(request, "Accept"), request->endpoint->media))
+		request_refuse(request, "not_acceptable",
+					   arena_format(&request->arena, "the endpoint answers %s; allow it in Accept", request->endpoint->media));
 	if (!request->endpoint->has_body || request->body_length == 0)
 		return;
 	if (encoding && strcasecmp(encoding, "identity") != 0)
@@ -544,12 +546,13 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 {
 	if (request->refusal.code != NULL && request->refusal.status != 0)
 		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, NULL);
-	else if (request->path && answer_health(exchange, request))
+	else if (request->path && (answer_health(exchange, request) || portal_reply(request)))
 		;
 	else if (request->router == NULL)
 		problem_reply(request, "unavailable", 0, "the database cannot be reached", NULL);
 	else
 	{
+		request->public_url = exchange->config->public_url;
 		find_endpoint(request);
 		if (request->endpoint && request->refusal.code == NULL)
 		{

@@ -65,9 +65,8 @@ apply_conditions(Request *request)
 	}
 }
 
-/* Does Accept-Encoding allow gzip (RFC 9110 section 12.5.3)? */
-static bool
-accepts_gzip(const char *header)
+bool
+reply_accepts_gzip(const char *header)
 {
 	while (header && *header)
 	{
@@ -91,10 +90,10 @@ compress_body(Request *request)
 	char	   *packed;
 	uLong		bound;
 
-	if (reply->length < GZIP_LEAST_BYTES)
+	if (reply->length < GZIP_LEAST_BYTES || find_header(reply, "Content-Encoding"))
 		return;
 	reply_header(reply, "Vary", "Accept-Encoding");
-	if (!accepts_gzip(request_header(request, "Accept-Encoding")) || find_header(reply, "Content-Encoding"))
+	if (!reply_accepts_gzip(request_header(request, "Accept-Encoding")))
 		return;
 	if (deflateInit2(&stream, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		return;

@@ -7,6 +7,9 @@
 
 #include "request.h"
 
+/* Does an Accept-Encoding field, or none, allow gzip (RFC 9110 section 12.5.3)? */
+extern bool reply_accepts_gzip(const char *header);
+
 /* Finish a reply whose status, body and own headers stand. */
 extern void reply_complete(Request *request);
 

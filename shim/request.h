@@ -73,6 +73,7 @@ typedef struct Request
 	size_t		body_length;
 	size_t		body_capacity;
 
+	const char *public_url;		/* where clients see the server */
 	const Endpoint *endpoint;
 	const char *path_values[ROUTER_MAX_PARAMETERS];
 	Refusal		refusal;

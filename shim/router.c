@@ -15,9 +15,9 @@
 static ParameterPlace
 read_place(const char *name)
 {
-	static const char *const names[] = {"path", "query", "header", "body", "document", "filter"};
+	static const char *const names[] = {"path", "query", "header", "body", "document", "filter", "server"};
 
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < 7; i++)
 		if (strcmp(names[i], name) == 0)
 			return (ParameterPlace) i;
 	return IN_QUERY;
@@ -41,6 +41,7 @@ read_endpoint(Router *router, Endpoint *endpoint, const json_t *source)
 	endpoint->method = copy_member(router, source, "method");
 	endpoint->path = copy_member(router, source, "path");
 	endpoint->headers = copy_member(router, source, "headers");
+	endpoint->media = copy_member(router, source, "media");
 	endpoint->has_body = strcmp(copy_member(router, source, "body"), "json") == 0;
 	buffer_text(&call, "SELECT ");
 	buffer_text(&call, copy_member(router, source, "function"));
@@ -74,6 +75,7 @@ read_problem(Router *router, Problem *problem, const json_t *source)
 	problem->code = copy_member(router, source, "code");
 	problem->status = (int) json_integer_value(json_object_get(source, "status"));
 	problem->title = copy_member(router, source, "title");
+	problem->description = copy_member(router, source, "description");
 	json_object_foreach(titles, language, title)
 	{
 		if (problem->title_count == ROUTER_MAX_LANGUAGES || !json_is_string(title))

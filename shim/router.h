@@ -15,7 +15,7 @@
 
 typedef enum ParameterPlace
 {
-	IN_PATH, IN_QUERY, IN_HEADER, IN_BODY, IN_DOCUMENT, IN_FILTER
+	IN_PATH, IN_QUERY, IN_HEADER, IN_BODY, IN_DOCUMENT, IN_FILTER, IN_SERVER
 } ParameterPlace;
 
 typedef struct Parameter
@@ -36,6 +36,7 @@ typedef struct Endpoint
 	const char *path;			/* template */
 	const char *call;			/* SELECT function(…) */
 	const char *headers;		/* lines for each answer; may be empty */
+	const char *media;			/* type of the answer */
 	bool		has_body;
 	int			parameter_count;
 	Parameter	parameters[ROUTER_MAX_PARAMETERS];
@@ -46,6 +47,7 @@ typedef struct Problem
 	const char *code;
 	int			status;
 	const char *title;
+	const char *description;
 	int			title_count;	/* in other languages */
 	struct
 	{

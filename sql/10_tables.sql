@@ -221,11 +221,28 @@ CREATE TABLE qehs.endpoint (
 	authenticated boolean NOT NULL DEFAULT true,
 	tag text NOT NULL,
 	summary text NOT NULL,
+	description text,
+	scope text,
+	action text,
+	response text,
+	etag boolean NOT NULL DEFAULT false,
+	media text NOT NULL DEFAULT 'application/json',
+	problems text[] NOT NULL DEFAULT '{}',
 	parameters jsonb NOT NULL DEFAULT '[]',
 	deprecated_at timestamptz,
 	sunset_at timestamptz,
 	deprecation_link text,
 	UNIQUE (method, path)
+);
+COMMENT ON COLUMN qehs.endpoint.scope IS 'scope that the caller needs; NULL is none';
+COMMENT ON COLUMN qehs.endpoint.action IS 'action that the caller needs in a module (read, create, update, delete, transition), or administrator; NULL is none';
+COMMENT ON COLUMN qehs.endpoint.response IS 'component of the OpenAPI document that a successful answer is; NULL is no body';
+COMMENT ON COLUMN qehs.endpoint.etag IS 'successful answers carry an ETag';
+COMMENT ON COLUMN qehs.endpoint.problems IS 'problem codes beyond those that follow from method, parameters and body';
+-- Components of the OpenAPI document that are the same for every tenant.
+CREATE TABLE qehs.openapi_component (
+	name text PRIMARY KEY,
+	schema json NOT NULL
 );
 CREATE TABLE qehs.module_catalogue (
 	key text PRIMARY KEY,

@@ -1,6 +1,7 @@
 -- The endpoint table: router, arguments, OpenAPI and portal come from these rows. A parameter is
--- {"name","in","argument","type","sqlType","required"}; see the comment on qehs.endpoint.
-COMMENT ON TABLE qehs.endpoint IS 'One row per HTTP endpoint: which SQL function it calls and where its arguments come from. parameters is an array of {"name","in","argument","type","sqlType","required"}, in being path, query, header, body (a member of the JSON body), document (the whole JSON body) or filter (all filter[…] query parameters).';
+-- {"name","in","argument","type","sqlType","required"}; see the comment on qehs.endpoint. What only the
+-- documents say (descriptions, schemas, scopes) is added in 22_documentation.sql.
+COMMENT ON TABLE qehs.endpoint IS 'One row per HTTP endpoint: which SQL function it calls and where its arguments come from. parameters is an array of {"name","in","argument","type","sqlType","required"}, in being path, query, header, body (a member of the JSON body), document (the whole JSON body) filter (all filter[…] query parameters) or server (baseUrl: where clients see the server). For the OpenAPI document: "schema", "description" and "example".';
 
 INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, parameters) VALUES
 ('record_list', 'GET', '/api/v1/records', 'qehs.record_list', 200, 'none', 'Records', 'List records of one module with filters and pagination',
@@ -81,3 +82,12 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
 
 INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, authenticated) VALUES
 ('deprecation_list', 'GET', '/api/public/deprecations.json', 'qehs.deprecation_list', 200, 'none', 'About', 'List deprecated endpoints', false);
+
+INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, authenticated, media, parameters) VALUES
+('problem_list', 'GET', '/api/public/problems.json', 'qehs.problem_list', 200, 'none', 'About', 'List problem codes', false, 'application/json', '[]'),
+('openapi', 'GET', '/api/docs/spec.json', 'qehs.openapi', 200, 'none', 'About', 'Read the OpenAPI document', false, 'application/json',
+ '[{"name":"baseUrl","in":"server","argument":"base_url","type":"string","sqlType":"text","required":false}]'),
+('openapi_yaml', 'GET', '/api/docs/spec.yaml', 'qehs.openapi_yaml', 200, 'none', 'About', 'Read the OpenAPI document as YAML', false, 'application/yaml',
+ '[{"name":"baseUrl","in":"server","argument":"base_url","type":"string","sqlType":"text","required":false}]'),
+('postman', 'GET', '/api/docs/postman.json', 'qehs.postman', 200, 'none', 'About', 'Read the Postman collection', false, 'application/json',
+ '[{"name":"baseUrl","in":"server","argument":"base_url","type":"string","sqlType":"text","required":false}]');

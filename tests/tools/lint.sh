@@ -26,7 +26,7 @@ export server client
 tidy() {
 	case $1 in
 	extension/*) set -- "$1" -std=gnu11 -D_GNU_SOURCE -Iextension "-I$server" ;;
-	*) set -- "$1" -std=c11 -D_GNU_SOURCE -Ishim "-I$client" ;;
+	*) set -- "$1" -std=c11 -D_GNU_SOURCE -Ishim -Ibuild "-I$client" ;;
 	esac
 	# what it says of the system's headers is not for us
 	clang-tidy --quiet "$1" -- -DQEHS_VERSION='"lint"' "${@:2}" 2> >(grep -v 'warnings\? .*generated\|^Suppressed\|^Use -header-filter' >&2)
@@ -36,7 +36,7 @@ export -f tidy
 failed=0
 printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} bash -c 'tidy {}' || failed=1
 cppcheck --quiet -j "$(nproc)" --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --std=c11 \
-	--suppress=missingInclude --suppress=missingIncludeSystem --library=posix --library=tests/tools/cppcheck.cfg -Iextension -Ishim -DPG_VERSION_NUM="$number" -D_GNU_SOURCE \
+	--suppress=missingInclude --suppress=missingIncludeSystem --library=posix --library=tests/tools/cppcheck.cfg -Iextension -Ishim -Ibuild -DPG_VERSION_NUM="$number" -D_GNU_SOURCE \
 	-DQEHS_VERSION='"lint"' "$@" || failed=1
 [ "$failed" = 0 ] && echo "lint: $# files clean"
 exit $failed

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import http from 'node:http'
 import net from 'node:net'
+import { checkAnswer } from './contract.mjs'
 
 export const base = new URL(process.env.QEHS_URL ?? 'http://127.0.0.1:8080')
 export const agent = new http.Agent({ keepAlive: true, maxSockets: 64 })
@@ -31,7 +32,13 @@ export function request(method, target, { key, headers = {}, json, body, url = b
 			const parts = []
 			answer.on('data', part => parts.push(part))
 			answer.on('error', reject)
-			answer.on('end', () => resolve(complete(answer.statusCode, answer.headers, Buffer.concat(parts))))
+			answer.on('end', () => {
+				try {
+					resolve(checkAnswer(method, target, complete(answer.statusCode, answer.headers, Buffer.concat(parts))))
+				} catch (error) {
+					reject(error)
+				}
+			})
 		})
 		outgoing.on('error', reject)
 		outgoing.end(bytes)

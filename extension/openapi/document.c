@@ -1,0 +1,386 @@
+/*
+ * document.c
+ *	  Reading what the document is made from, cut to what the caller may do.
+ *
+ * Tables are read with the newest snapshot, as what is built from them is kept
+ * longer than the transaction (openapi.c).
+ */
+#include "compat.h"
+
+#include <ctype.h>
+
+#include "auth.h"
+#include "catalog/pg_type.h"
+#include "json.h"
+#include "miscadmin.h"
+#include "openapi/document.h"
+#include "plan.h"
+#include "utils/builtins.h"
+
+static KeptPlan select_endpoints = {
+	"SELECT operation, method, path, function, status, body, authenticated, tag, summary, description, scope, action,"
+	" response, etag, media, problems, parameters, deprecated_at IS NOT NULL FROM qehs.endpoint"
+	" ORDER BY path COLLATE \"C\", pg_catalog.array_position('{GET,POST,PUT,PATCH,DELETE}'::text[], method)",
+	0, {0}, NULL
+};
+static KeptPlan select_problems = {
+	"SELECT code, status, title, description FROM qehs.problem ORDER BY status, code COLLATE \"C\"", 0, {0}, NULL
+};
+static KeptPlan select_modules = {
+	"SELECT m.key, m.name, v.json_schema FROM qehs.module AS m JOIN qehs.module_version AS v ON v.tenant_id = $1"
+	" AND v.module_id = m.id AND v.version = m.version WHERE m.tenant_id = $1 ORDER BY m.key COLLATE \"C\"",
+	1, {INT4OID}, NULL
+};
+
+static char *
+text_column(MemoryContext memory, uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = plan_value(row, column, &isnull);
+
+	return isnull ? NULL : MemoryContextStrdup(memory, TextDatumGetCString(value));
+}
+
+char *
+document_pascal(const char *name)
+{
+	char	   *result = palloc(strlen(name) + 1);
+	char	   *end = result;
+	bool		upper = true;
+
+	for (; *name; name++)
+	{
+		if (!isalnum((unsigned char) *name))
+		{
+			upper = true;
+			continue;
+		}
+		*end++ = upper ? pg_toupper((unsigned char) *name) : *name;
+		upper = false;
+	}
+	*end = '\0';
+	return result;
+}
+
+static void
+read_parameters(ApiEndpoint *endpoint, Jsonb *rows)
+{
+	endpoint->parameter_count = JB_ROOT_COUNT(rows);
+	endpoint->parameters = palloc0(sizeof(ApiParameter) * (endpoint->parameter_count + 1));
+	for (int i = 0; i < endpoint->parameter_count; i++)
+	{
+		ApiParameter *parameter = &endpoint->parameters[i];
+		const JsonbContainer *row = getIthJsonbValueFromContainer(&rows->root, i)->val.binary.data;
+
+		parameter->row = row;
+		parameter->name = json_member_text(row, "name");
+		parameter->place = json_member_text(row, "in");
+		parameter->argument = json_member_text(row, "argument");
+		parameter->type = json_member_text(row, "type");
+		parameter->required = json_member_bool(row, "required", false);
+	}
+}
+
+/* One row of select_endpoints; inside SPI, into memory. */
+static void
+read_endpoint(ApiEndpoint *endpoint, uint64 row, MemoryContext memory)
+{
+	MemoryContext previous = MemoryContextSwitchTo(memory);
+	bool		isnull;
+
+	endpoint->operation = text_column(memory, row, 1);
+	endpoint->method = text_column(memory, row, 2);
+	endpoint->path = text_column(memory, row, 3);
+	endpoint->function = text_column(memory, row, 4);
+	endpoint->status = DatumGetInt32(plan_value(row, 5, &isnull));
+	endpoint->has_body = strcmp(text_column(memory, row, 6), "none") != 0;
+	endpoint->authenticated = DatumGetBool(plan_value(row, 7, &isnull));
+	endpoint->tag = text_column(memory, row, 8);
+	endpoint->summary = text_column(memory, row, 9);
+	endpoint->description = text_column(memory, row, 10);
+	endpoint->scope = text_column(memory, row, 11);
+	endpoint->action = text_column(memory, row, 12);
+	endpoint->response = text_column(memory, row, 13);
+	endpoint->etag = DatumGetBool(plan_value(row, 14, &isnull));
+	endpoint->media = text_column(memory, row, 15);
+	endpoint->problems = auth_names(plan_value(row, 16, &isnull), &endpoint->problem_count);
+	read_parameters(endpoint, DatumGetJsonbPCopy(plan_value(row, 17, &isnull)));
+	endpoint->deprecated = DatumGetBool(plan_value(row, 18, &isnull));
+	MemoryContextSwitchTo(previous);
+}
+
+/* May the caller use it?  The generic document shows all. */
+static bool
+may_use(const ApiDocument *document, const ApiEndpoint *endpoint)
+{
+	uint32		action;
+
+	if (document->context == NULL)
+		return true;
+	if (endpoint->scope && !(document->context->scopes & scope_parse(endpoint->scope)))
+		return false;
+	if (endpoint->action == NULL)
+		return true;
+	action = permission_action_parse(endpoint->action);
+	if (action == 0)
+		return document->context->administrator;
+	for (int i = 0; i < document->module_count; i++)
+		if (document->modules[i].actions & action)
+			return true;
+	return false;
+}
+
+static void
+load_endpoints(ApiDocument *document, MemoryContext memory)
+{
+	uint64		rows = plan_execute_latest(&select_endpoints, NULL, NULL, 0);
+
+	document->endpoints = MemoryContextAllocZero(memory, sizeof(ApiEndpoint) * (rows + 1));
+	for (uint64 i = 0; i < rows; i++)
+	{
+		ApiEndpoint *endpoint = &document->endpoints[document->endpoint_count];
+
+		CHECK_FOR_INTERRUPTS();
+		read_endpoint(endpoint, i, memory);
+		if (may_use(document, endpoint))
+			document->endpoint_count++;
+	}
+}
+
+static void
+load_problems(ApiDocument *document, MemoryContext memory)
+{
+	uint64		rows = plan_execute_latest(&select_problems, NULL, NULL, 0);
+	bool		isnull;
+
+	document->problems = MemoryContextAllocZero(memory, sizeof(ApiProblem) * (rows + 1));
+	document->problem_count = (int) rows;
+	for (uint64 i = 0; i < rows; i++)
+	{
+		document->problems[i].code = text_column(memory, i, 1);
+		document->problems[i].status = DatumGetInt32(plan_value(i, 2, &isnull));
+		document->problems[i].title = text_column(memory, i, 3);
+		document->problems[i].description = text_column(memory, i, 4);
+	}
+}
+
+bool
+document_may_fire(const ApiDocument *document, const ApiModule *module, const ModuleTransition *transition)
+{
+	if (!(module->actions & ACTION_READ) || !(document->context->scopes & SCOPE_RECORDS_WRITE))
+		return false;
+	if (document->context->administrator)
+		return true;
+	if (transition->role_count == 0)
+		return (permission_actions(document->context, module->module) & ACTION_TRANSITION) != 0;
+	for (int i = 0; i < transition->role_count; i++)
+		/* "@field" is whoever the record names: it may be the caller */
+		if (transition->roles[i][0] == '@' || context_has_role(document->context, transition->roles[i]))
+			return true;
+	return false;
+}
+
+/* The right to fire transitions comes from an action or from the roles of one. */
+static uint32
+module_actions(const ApiDocument *document, ApiModule *item)
+{
+	item->actions = permission_actions(document->context, item->module);
+	for (int i = 0; i < item->module->transition_count; i++)
+		if (document_may_fire(document, item, &item->module->transitions[i]))
+			return item->actions | ACTION_TRANSITION;
+	return item->actions & ~(uint32) ACTION_TRANSITION;
+}
+
+/* A name for the components of a module that no other one and no fixed component begins with. */
+static char *
+component_prefix(const ApiDocument *document, const char *key)
+{
+	static const char *const taken[] = {"Record", "ApiKey", "Module", "Problem", "Audit", "Activity", "Attachment", "Actor", "Text",
+	"Number", "Time", "Id", "Code", "Boolean", "Presence"};
+	char	   *name = document_pascal(key);
+
+	for (int i = 0; i < (int) lengthof(taken); i++)
+		if (strcmp(taken[i], name) == 0)
+			return psprintf("%sModule", name);
+	for (int i = 0; i < document->module_count; i++)
+		if (strcmp(document->modules[i].name, name) == 0)
+			return psprintf("%s%d", name, document->module_count);
+	return name;
+}
+
+/* Modules in which the caller may do something. */
+static void
+load_modules(ApiDocument *document, MemoryContext memory)
+{
+	Datum		tenant = Int32GetDatum(document->context->tenant_id);
+	uint64		rows = plan_execute_latest(&select_modules, &tenant, NULL, 0);
+	SPITupleTable *table = SPI_tuptable;
+	bool		isnull;
+
+	document->modules = MemoryContextAllocZero(memory, sizeof(ApiModule) * (rows + 1));
+	for (uint64 i = 0; i < rows; i++)
+	{
+		ApiModule  *item = &document->modules[document->module_count];
+		MemoryContext previous;
+
+		CHECK_FOR_INTERRUPTS();
+		SPI_tuptable = table;	/* module_lookup runs statements of its own */
+		previous = MemoryContextSwitchTo(memory);
+		item->label = text_column(memory, i, 2);
+		item->schema = DatumGetJsonbPCopy(plan_value(i, 3, &isnull));
+		item->module = module_lookup(document->context->tenant_id, text_column(memory, i, 1));
+		MemoryContextSwitchTo(previous);
+		if (item->module == NULL || (item->actions = module_actions(document, item)) == 0)
+			continue;
+		previous = MemoryContextSwitchTo(memory);
+		item->name = component_prefix(document, item->module->key);
+		item->example = example_payload(item->module, item->schema, &item->example_runs);
+		MemoryContextSwitchTo(previous);
+		document->module_count++;
+	}
+}
+
+static int
+compare_tags(const void *left, const void *right)
+{
+	const char *a = *(const char *const *) left;
+	const char *b = *(const char *const *) right;
+	int			rank_a = strcmp(a, "Records") == 0 ? 0 : strcmp(a, "About") == 0 ? 2 : 1;
+	int			rank_b = strcmp(b, "Records") == 0 ? 0 : strcmp(b, "About") == 0 ? 2 : 1;
+
+	return rank_a != rank_b ? rank_a - rank_b : strcmp(a, b);
+}
+
+static void
+collect_tags(ApiDocument *document)
+{
+	document->tags = palloc(sizeof(char *) * (document->endpoint_count + 1));
+	for (int i = 0; i < document->endpoint_count; i++)
+	{
+		bool		known = false;
+
+		for (int j = 0; j < document->tag_count; j++)
+			known = known || strcmp(document->tags[j], document->endpoints[i].tag) == 0;
+		if (!known)
+			document->tags[document->tag_count++] = document->endpoints[i].tag;
+	}
+	qsort(document->tags, document->tag_count, sizeof(char *), compare_tags);
+}
+
+void
+document_load(ApiDocument *document, const RequestContext *context, const char *base_url)
+{
+	MemoryContext memory = CurrentMemoryContext;
+
+	memset(document, 0, sizeof(*document));
+	document->context = context;
+	document->base_url = base_url;
+	SPI_connect();
+	if (context)
+		load_modules(document, memory);
+	load_endpoints(document, memory);
+	load_problems(document, memory);
+	SPI_finish();
+	collect_tags(document);
+}
+
+const ApiParameter *
+endpoint_parameter(const ApiEndpoint *endpoint, const char *place, const char *name)
+{
+	for (int i = 0; i < endpoint->parameter_count; i++)
+		if (strcmp(endpoint->parameters[i].place, place) == 0 && strcmp(endpoint->parameters[i].name, name) == 0)
+			return &endpoint->parameters[i];
+	return NULL;
+}
+
+bool
+endpoint_has_place(const ApiEndpoint *endpoint, const char *place)
+{
+	for (int i = 0; i < endpoint->parameter_count; i++)
+		if (strcmp(endpoint->parameters[i].place, place) == 0)
+			return true;
+	return false;
+}
+
+bool
+endpoint_is_typed(const ApiDocument *document, const ApiEndpoint *endpoint)
+{
+	return document->module_count > 0 && endpoint->action && permission_action_parse(endpoint->action) != 0 &&
+		endpoint_parameter(endpoint, "body", "payload") != NULL;
+}
+
+static bool
+always(const ApiEndpoint *endpoint)
+{
+	return true;
+}
+
+static bool
+takes_json(const ApiEndpoint *endpoint)
+{
+	return endpoint->has_body;
+}
+
+static bool
+has_cursor(const ApiEndpoint *endpoint)
+{
+	return endpoint_parameter(endpoint, "query", "cursor") != NULL;
+}
+
+static bool
+has_if_match(const ApiEndpoint *endpoint)
+{
+	return endpoint_parameter(endpoint, "header", "If-Match") != NULL;
+}
+
+static bool
+is_protected(const ApiEndpoint *endpoint)
+{
+	return endpoint->authenticated;
+}
+
+static bool
+changes_things(const ApiEndpoint *endpoint)
+{
+	return strcmp(endpoint->method, "GET") != 0;
+}
+
+/* Codes that follow from what an endpoint is. */
+static const struct
+{
+	const char *code;
+	bool		(*applies) (const ApiEndpoint *endpoint);
+}			common[] = {
+	{"malformed_request", always}, {"malformed_json", takes_json}, {"validation_failed", takes_json},
+	{"invalid_parameter", always}, {"invalid_cursor", has_cursor}, {"unauthenticated", always},
+	{"forbidden", is_protected}, {"not_acceptable", always}, {"conflict", changes_things},
+	{"idempotency_key_in_progress", changes_things}, {"version_mismatch", has_if_match}, {"payload_too_large", always},
+	{"uri_too_long", always}, {"unsupported_media_type", takes_json}, {"idempotency_key_conflict", changes_things},
+	{"rate_limited", always}, {"header_too_large", always}, {"internal", always}, {"not_implemented", always},
+	{"unavailable", always}, {"timeout", always}, {"http_version_not_supported", always},
+};
+
+static bool
+can_answer(const ApiEndpoint *endpoint, const char *code)
+{
+	for (int i = 0; i < (int) lengthof(common); i++)
+		if (strcmp(common[i].code, code) == 0 && common[i].applies(endpoint))
+			return true;
+	if (strcmp(code, "not_found") == 0 && endpoint_has_place(endpoint, "path"))
+		return true;
+	for (int i = 0; i < endpoint->problem_count; i++)
+		if (strcmp(endpoint->problems[i], code) == 0)
+			return true;
+	return false;
+}
+
+List *
+endpoint_problems(const ApiDocument *document, const ApiEndpoint *endpoint)
+{
+	List	   *found = NIL;
+
+	for (int i = 0; i < document->problem_count; i++)
+		if (can_answer(endpoint, document->problems[i].code))
+			found = lappend(found, &document->problems[i]);
+	return found;
+}

@@ -1,0 +1,184 @@
+/*
+ * payload.c
+ *	  The compiled JSON Schema of a payload in its three forms: as stored, as a
+ *	  new record may send it, and as a merge patch (RFC 7396).
+ *
+ * As stored it is the schema that the server checks with, but for $schema, which
+ * the document says once.  A new record may leave out what has a default.  In a
+ * patch nothing is required and null removes what may be missing.
+ */
+#include "compat.h"
+
+#include "json.h"
+#include "miscadmin.h"
+#include "openapi/document.h"
+
+static void write_patched(StringInfo out, const JsonbContainer *schema, bool nullable);
+
+static bool
+is_key(const JsonbValue *key, const char *name)
+{
+	return key->val.string.len == (int) strlen(name) && memcmp(key->val.string.val, name, key->val.string.len) == 0;
+}
+
+static bool
+array_has(const JsonbContainer *array, const JsonbValue *text)
+{
+	JsonbValue	wanted = *text;
+
+	return array && findJsonbValueFromContainer(unconstify(JsonbContainer *, array), JB_FARRAY, &wanted) != NULL;
+}
+
+static const JsonbContainer *
+member_container(const JsonbContainer *object, const char *name)
+{
+	JsonbValue	value;
+
+	return json_member(object, name, strlen(name), &value) && value.type == jbvBinary ? value.val.binary.data : NULL;
+}
+
+static void
+comma(StringInfo out)
+{
+	if (out->data[out->len - 1] != '{' && out->data[out->len - 1] != '[')
+		appendStringInfoChar(out, ',');
+}
+
+/* Append the members of an object but for those named. */
+static void
+write_members(StringInfo out, const JsonbContainer *object, const char *const *without)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, object));
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	bool		wanted = false;
+
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+		{
+			wanted = true;
+			for (int i = 0; without[i]; i++)
+				wanted = wanted && !is_key(&value, without[i]);
+			if (!wanted)
+				continue;
+			comma(out);
+			json_string_n(out, value.val.string.val, value.val.string.len);
+			appendStringInfoChar(out, ':');
+		}
+		else if (token == WJB_VALUE && wanted)
+			json_jsonb_value(out, &value);
+	}
+}
+
+void
+payload_write(StringInfo out, const ApiModule *module)
+{
+	static const char *const without[] = {"$schema", NULL};
+
+	appendStringInfoChar(out, '{');
+	write_members(out, &module->schema->root, without);
+	appendStringInfoChar(out, '}');
+}
+
+bool
+payload_has_defaults(const ApiModule *module)
+{
+	for (int i = 0; i < module->module->field_count; i++)
+		if (module->module->fields[i].required && module->module->fields[i].default_value)
+			return true;
+	return false;
+}
+
+void
+payload_write_new(StringInfo out, const ApiModule *module)
+{
+	static const char *const without[] = {"$schema", "required", NULL};
+	const JsonbContainer *required = member_container(&module->schema->root, "required");
+
+	appendStringInfoChar(out, '{');
+	write_members(out, &module->schema->root, without);
+	comma(out);
+	json_literal(out, "\"required\":[");
+	for (uint32 i = 0; required && i < JsonContainerSize(required); i++)
+	{
+		JsonbValue *name = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, required), i);
+		const ModuleField *field = module_field(module->module, name->val.string.val, name->val.string.len);
+
+		if (field && field->default_value)
+			continue;
+		comma(out);
+		json_jsonb_value(out, name);
+	}
+	json_literal(out, "]}");
+}
+
+static void
+write_properties(StringInfo out, const JsonbContainer *schema)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, member_container(schema, "properties")));
+	const JsonbContainer *required = member_container(schema, "required");
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	bool		nullable = true;
+
+	json_literal(out, "\"properties\":{");
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+		{
+			nullable = !array_has(required, &value);
+			comma(out);
+			json_string_n(out, value.val.string.val, value.val.string.len);
+			appendStringInfoChar(out, ':');
+		}
+		else if (token == WJB_VALUE && value.type == jbvBinary)
+			write_patched(out, value.val.binary.data, nullable);
+		else if (token == WJB_VALUE)
+			json_literal(out, "true");
+	}
+	appendStringInfoChar(out, '}');
+}
+
+/* One schema of a patch: objects lose their required members. */
+static void
+write_patched(StringInfo out, const JsonbContainer *schema, bool nullable)
+{
+	static const char *const without[] = {"$schema", "properties", "required", "type", "if", "then", "$comment", NULL};
+	static const char *const type_only[] = {"type", NULL};
+	bool		is_object = member_container(schema, "properties") != NULL;
+	JsonbValue	type;
+	bool		has_type = json_member(schema, "type", 4, &type) && type.type == jbvString;
+
+	check_stack_depth();
+	if (nullable && !has_type)
+	{
+		json_literal(out, "{\"anyOf\":[");
+		write_patched(out, schema, false);
+		json_literal(out, ",{\"type\":\"null\"}]}");
+		return;
+	}
+	appendStringInfoChar(out, '{');
+	if (has_type)
+	{
+		json_literal(out, "\"type\":");
+		if (nullable)
+			appendStringInfoChar(out, '[');
+		json_jsonb_value(out, &type);
+		if (nullable)
+			json_literal(out, ",\"null\"]");
+	}
+	write_members(out, schema, is_object ? without : type_only);
+	if (is_object)
+	{
+		comma(out);
+		write_properties(out, schema);
+	}
+	appendStringInfoChar(out, '}');
+}
+
+void
+payload_write_patch(StringInfo out, const ApiModule *module)
+{
+	write_patched(out, &module->schema->root, false);
+}
