@@ -22,7 +22,7 @@ typedef struct Names
 } Names;
 
 static const char *const definition_members[] = {"key", "name", "description", "displayCode", "fields", "workflow",
-"permissions", "migrate", "standards", "searchable", NULL};
+"permissions", "migrate", "standards", "searchable", "requireIfMatch", NULL};
 static const char *const field_members[] = {"key", "label", "labels", "type", "required", "requiredWhen", "visibleWhen",
 	"default", "options", "min", "max", "step", "minLength", "maxLength", "pattern", "unique", "indexed", "searchable",
 	"unit", "references", "deprecated", "description", "schema", "fields", "computed", "expression", "personalData",
@@ -504,6 +504,7 @@ definition_check(Jsonb *definition, ViolationList *faults)
 	const JsonbContainer *root = &definition->root;
 	const JsonbContainer *part;
 	Names		fields = {0};
+	JsonbValue	value;
 	char	   *name;
 
 	if (!JB_ROOT_IS_OBJECT(definition))
@@ -518,6 +519,8 @@ definition_check(Jsonb *definition, ViolationList *faults)
 	if (name == NULL || *name == '\0' || strlen(name) > 200)
 		violation_add(faults, "/name", "required", "must be a text of 1 to 200 bytes");
 	check_prefix(root, faults);
+	if (json_member(root, "requireIfMatch", 14, &value) && value.type != jbvBool)
+		violation_add(faults, "/requireIfMatch", "type", "must be true or false");
 	part = member_array(root, "fields", "", faults);
 	if (part == NULL || JsonContainerSize(part) == 0)
 		violation_add(faults, "/fields", "required", "must list at least one field");

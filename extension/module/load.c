@@ -245,6 +245,7 @@ module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 	module->definition = copy_jsonb(definition);
 	module->key = json_member_text(&module->definition->root, "key");
 	module->name = json_member_text(&module->definition->root, "name");
+	module->require_if_match = json_member_bool(&module->definition->root, "requireIfMatch", false);
 	load_fields(module, &slots->root);
 	load_workflow(module);
 	load_roles(module);

@@ -138,6 +138,7 @@ typedef struct ModuleDef
 	const char *key;
 	const char *name;
 	const char *prefix;			/* of display codes; frozen with the first version */
+	bool		require_if_match;	/* a change must say which version it is of */
 	int			field_count;
 	ModuleField *fields;		/* sorted as jsonb sorts keys: length, then bytes */
 	ModuleFields all;			/* the same fields */

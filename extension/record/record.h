@@ -59,6 +59,13 @@ extern void record_read_row(uint64 row, Record *record);
 /* The definition that a record was written against. */
 extern const ModuleDef *record_module(const RequestContext *context, const Record *record);
 
+/*
+ * context_check_if_match for a change of a record; where the module demands a
+ * condition (requireIfMatch), none raises QH428 precondition_required (RFC 6585
+ * section 3).
+ */
+extern void record_check_if_match(const ModuleDef *module, const char *if_match, int32 version);
+
 /* Raise the one 404 of a record: the same bytes for foreign, deleted and missing ids. */
 extern void record_not_found(void) pg_attribute_noreturn();
 

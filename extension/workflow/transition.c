@@ -164,7 +164,7 @@ qehs_record_transition(PG_FUNCTION_ARGS)
 	record_fetch(context, &id, RECORD_FOR_UPDATE, false, &before);
 	module = record_module(context, &before);
 	permission_require(context, module, ACTION_READ);
-	context_check_if_match(PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5)), before.version);
+	record_check_if_match(module, PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5)), before.version);
 	transition = find_transition(context, module, text_to_cstring(PG_GETARG_TEXT_PP(1)), &before);
 	event.transition = transition->name;
 	after = before;

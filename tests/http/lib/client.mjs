@@ -124,7 +124,9 @@ export function parseAnswers(bytes, methods = []) {
 		for (const line of lines.slice(1)) {
 			const colon = line.indexOf(':')
 			assert.ok(colon > 0, `a header line, not ${JSON.stringify(line)}`)
-			headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim()
+			// lines of one name are one list (RFC 9110 section 5.3), as node's client gives them
+			const [name, value] = [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]
+			headers[name] = name in headers ? `${headers[name]}, ${value}` : value
 		}
 		let start = end + 4
 		let body = Buffer.alloc(0)
