@@ -26,7 +26,7 @@ static const char *const definition_members[] = {"key", "name", "description", "
 static const char *const field_members[] = {"key", "label", "labels", "type", "required", "requiredWhen", "visibleWhen",
 	"default", "options", "min", "max", "step", "minLength", "maxLength", "pattern", "unique", "indexed", "searchable",
 	"unit", "references", "deprecated", "description", "schema", "fields", "computed", "expression", "personalData",
-NULL};
+"size", "bands", NULL};
 static const char *const workflow_members[] = {"states", "initial", "transitions", NULL};
 static const char *const transition_members[] = {"from", "to", "label", "requires", "roles", "when", "approvers",
 "effects", "commentRequired", "signature", "description", NULL};
@@ -217,6 +217,8 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 		check_options(field, path, faults);
 	if (json_member_bool(field, "indexed", false) && (module_field_types[type].kind == SLOT_NONE || depth > 0))
 		violation_add(faults, psprintf("%s/indexed", path), "indexed", "cannot be set for this field");
+	if (type == FIELD_MATRIX_SCORE)
+		definition_check_matrix(field, path, faults);
 	check_limit_order(field, "min", "max", path, faults);
 	check_limit_order(field, "minLength", "maxLength", path, faults);
 	check_expression(field, "requiredWhen", path, faults);

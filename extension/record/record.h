@@ -80,12 +80,20 @@ extern void record_write_display_code(StringInfo out, const ModuleDef *module, i
 /* ---- check.c ---- */
 
 /*
- * Bring a payload to its stored form and check it: defaults, computed values,
- * the schema, requiredWhen/visibleWhen, ids of references and users.  Adds all
- * violations (paths below /payload).  Gives the payload to store.
+ * Bring a new record's payload to its stored form and check it: defaults,
+ * computed values, the schema, requiredWhen/visibleWhen, ids of references and
+ * users.  Adds all violations (paths below /payload).  Gives the payload to store.
  */
 extern Jsonb *record_check_payload(const RequestContext *context, const ModuleDef *module, Jsonb *payload,
 								   const char *state, ViolationList *violations);
+
+/*
+ * The same for what a record holds before with a patch (RFC 7396, an object, or
+ * NULL) merged in: computed values are held against what the patch has, and ids
+ * that the record held already are not looked up again.
+ */
+extern Jsonb *record_check_patch(const RequestContext *context, const ModuleDef *module, Jsonb *before, Jsonb *patch,
+								 const char *state, ViolationList *violations);
 
 /* ---- slots.c ---- */
 

@@ -169,10 +169,7 @@ qehs_record_transition(PG_FUNCTION_ARGS)
 	event.transition = transition->name;
 	after = before;
 	if (!PG_ARGISNULL(2))
-	{
-		after.payload = record_merge_patch(before.payload, PG_GETARG_JSONB_P(2));
-		after.payload = record_check_payload(context, module, after.payload, transition->to, &violations);
-	}
+		after.payload = record_check_patch(context, module, before.payload, PG_GETARG_JSONB_P(2), transition->to, &violations);
 	check_requires(transition, after.payload, event.comment, &violations);
 	violation_raise(&violations);
 	if (transition->when && !guard_is_true(transition->when, context, after.payload, before.workflow_state))
