@@ -43,6 +43,7 @@ read_endpoint(Router *router, Endpoint *endpoint, const json_t *source)
 	endpoint->headers = copy_member(router, source, "headers");
 	endpoint->media = copy_member(router, source, "media");
 	endpoint->has_body = strcmp(copy_member(router, source, "body"), "json") == 0;
+	endpoint->streams = strcmp(copy_member(router, source, "body"), "stream") == 0;
 	buffer_text(&call, "SELECT ");
 	buffer_text(&call, copy_member(router, source, "function"));
 	buffer_text(&call, "(");

@@ -80,6 +80,19 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
 ('api_key_revoke', 'DELETE', '/api/v1/api-keys/{id}', 'qehs.api_key_revoke', 204, 'none', 'API keys', 'Revoke an API key',
  '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true}]');
 
+-- The shim calls bulk_load for each chunk of lines that follows; see shim/stream.c.
+INSERT INTO qehs.endpoint (operation, method, path, function, status, body, class, tag, summary, media, parameters)
+SELECT operation, 'POST', path, 'qehs.bulk_begin', 200, 'stream', 'bulk', 'Bulk load', summary, 'application/x-ndjson',
+ '[{"name":"moduleKey","in":"path","argument":"module_key","type":"string","sqlType":"text","required":true},
+   {"name":"mode","in":"query","argument":"mode","type":"string","sqlType":"text","required":false},
+   {"name":"dryRun","in":"query","argument":"dry_run","type":"boolean","sqlType":"bool","required":false},
+   {"name":"onConflict","in":"query","argument":"on_conflict","type":"string","sqlType":"text","required":false},
+   {"name":"externalId","in":"query","argument":"external_id","type":"string","sqlType":"text","required":false},
+   {"name":"onError","in":"query","argument":"on_error","type":"string","sqlType":"text","required":false}]'
+FROM (VALUES
+	('bulk_load', '/api/v1/modules/{moduleKey}/bulk', 'Load records from lines of JSON'),
+	('bulk_load_unversioned', '/api/modules/{moduleKey}/bulk', 'Load records from lines of JSON (same as under /api/v1)')) AS e (operation, path, summary);
+
 INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, authenticated) VALUES
 ('deprecation_list', 'GET', '/api/public/deprecations.json', 'qehs.deprecation_list', 200, 'none', 'About', 'List deprecated endpoints', false);
 
