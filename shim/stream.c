@@ -29,7 +29,7 @@
 #define LOAD_SQL "SELECT qehs.bulk_load($1::text, $2::bytea, $3::bigint, $4::text, $5::boolean, $6::text, $7::text, $8::text)"
 #define LOAD_PARAMETERS 8
 #define REQUEST_END_SQL "SELECT qehs.request_end()"
-#define BULK_END_SQL "SELECT qehs.bulk_end()::text"
+#define BULK_END_SQL "SELECT qehs.bulk_end()"
 #define MAX_STREAMS 32
 #define CHUNK_LINES 500
 #define CHUNK_BYTES (256 * 1024)
