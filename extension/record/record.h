@@ -59,6 +59,13 @@ extern void record_read_row(uint64 row, Record *record);
 /* The definition that a record was written against. */
 extern const ModuleDef *record_module(const RequestContext *context, const Record *record);
 
+/*
+ * context_check_if_match for a change of a record; where the module demands a
+ * condition (requireIfMatch), none raises QH428 precondition_required (RFC 6585
+ * section 3).
+ */
+extern void record_check_if_match(const ModuleDef *module, const char *if_match, int32 version);
+
 /* Raise the one 404 of a record: the same bytes for foreign, deleted and missing ids. */
 extern void record_not_found(void) pg_attribute_noreturn();
 
@@ -73,12 +80,20 @@ extern void record_write_display_code(StringInfo out, const ModuleDef *module, i
 /* ---- check.c ---- */
 
 /*
- * Bring a payload to its stored form and check it: defaults, computed values,
- * the schema, requiredWhen/visibleWhen, ids of references and users.  Adds all
- * violations (paths below /payload).  Gives the payload to store.
+ * Bring a new record's payload to its stored form and check it: defaults,
+ * computed values, the schema, requiredWhen/visibleWhen, ids of references and
+ * users.  Adds all violations (paths below /payload).  Gives the payload to store.
  */
 extern Jsonb *record_check_payload(const RequestContext *context, const ModuleDef *module, Jsonb *payload,
 								   const char *state, ViolationList *violations);
+
+/*
+ * The same for what a record holds before with a patch (RFC 7396, an object, or
+ * NULL) merged in: computed values are held against what the patch has, and ids
+ * that the record held already are not looked up again.
+ */
+extern Jsonb *record_check_patch(const RequestContext *context, const ModuleDef *module, Jsonb *before, Jsonb *patch,
+								 const char *state, ViolationList *violations);
 
 /* ---- slots.c ---- */
 

@@ -49,6 +49,10 @@ const calls = {
 	api_key_rotate: { forbidden: false, id: tenant.keyId, json: {}, own: [['not_found', { id: 'key_00000000000000000000000000' }], ['validation_failed', { json: { overlapSeconds: 'x' } }]] },
 	api_key_revoke: { forbidden: false, id: tenant.keyId, own: [['not_found', { id: 'key_00000000000000000000000000' }]] },
 	deprecation_list: { own: [] },
+	problem_list: { own: [] },
+	openapi: { own: [] },
+	openapi_yaml: { own: [] },
+	postman: { own: [] },
 }
 
 function send(endpoint, call, { key = keys.metered.key, method = endpoint.method, headers = {}, body, suffix = '' } = {}) {
