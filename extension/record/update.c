@@ -55,6 +55,14 @@ record_search_text(const ModuleDef *module, Jsonb *payload)
 void
 record_store(const RequestContext *context, const ModuleDef *module, const Record *before, Record *after)
 {
+	record_unique_replace(context, module, &after->id, before->deleted ? NULL : before->payload,
+						  after->deleted ? NULL : after->payload);
+	record_store_row(context, module, before, after);
+}
+
+void
+record_store_row(const RequestContext *context, const ModuleDef *module, const Record *before, Record *after)
+{
 	Datum		values[23];
 	char		nulls[23];
 	RecordSlots slots;
@@ -66,8 +74,6 @@ record_store(const RequestContext *context, const ModuleDef *module, const Recor
 	after->version = before->version + 1;
 	after->updated_at = Max(GetCurrentTransactionStartTimestamp(), before->updated_at);
 	after->updated_by = context->actor_id;
-	record_unique_replace(context, module, &after->id, before->deleted ? NULL : before->payload,
-						  after->deleted ? NULL : after->payload);
 	record_slots(current, after->payload, &slots);
 	values[0] = Int32GetDatum(context->tenant_id);
 	values[1] = UUIDPGetDatum(&after->id);
