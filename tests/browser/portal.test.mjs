@@ -1,5 +1,5 @@
 // The developer portal in headless Chromium: no request to another host, no console error, usable with a key, the keyboard
-// and a screen reader. Screenshots go to tests/results/portal.
+// and a screen reader. Screenshots go to portal in $QEHS_TEST_OUT, or in tests/results.
 import assert from 'node:assert/strict'
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -10,7 +10,7 @@ import { base, request } from '../http/lib/client.mjs'
 import { makeTenant, psql } from '../http/lib/tenant.mjs'
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-const shots = path.resolve(import.meta.dirname, '../results/portal')
+const shots = path.resolve(process.env.QEHS_TEST_OUT ?? path.join(import.meta.dirname, '../results'), 'portal')
 let browser
 let tenant
 

@@ -53,6 +53,10 @@ const calls = {
 		['unsupported_media_type', { headers: { 'Content-Type': 'application/json' } }],
 		['unsupported_media_type', { headers: { 'Content-Type': 'application/x-ndjson', 'Content-Encoding': 'br' } }]] },
 	deprecation_list: { own: [] },
+	problem_list: { own: [] },
+	openapi: { own: [] },
+	openapi_yaml: { own: [] },
+	postman: { own: [] },
 }
 
 function send(endpoint, call, { key = keys.metered.key, method = endpoint.method, headers = {}, body, suffix = '' } = {}) {

@@ -1,5 +1,6 @@
 #!/bin/bash
-# All tests on a cluster of their own: SQL, isolation, conformance, HTTP. Fails when one stage fails.
+# All tests on a cluster of their own: SQL, isolation, conformance, HTTP, faults, browser. Fails when one stage fails.
+# QEHS_TEST_OUT names a folder that keeps the diffs and the screenshots of the portal.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/tools/cluster.sh
@@ -15,11 +16,11 @@ trap finish EXIT
 port=$(free_port)
 cluster_create "$dir/cluster" "$port"
 cluster_start "$dir/cluster"
-export PG_BIN PGHOST=$dir/cluster PGPORT=$port PGUSER=postgres PGDATABASE=postgres QEHS_TEST_DIR=$dir QEHS_TEST_OUT=$dir/results
+export PG_BIN PGHOST=$dir/cluster PGPORT=$port PGUSER=postgres PGDATABASE=postgres QEHS_TEST_DIR=$dir QEHS_TEST_OUT=${QEHS_TEST_OUT:-$dir/results}
 failed=0
 tests/tools/sql_tests.sh | tee "$dir/sql.log" || {
 	failed=1
-	cat "$dir"/results/*.diffs
+	cat "$QEHS_TEST_OUT"/*.diffs
 }
 
 createdb qehs_http
@@ -44,4 +45,6 @@ if [ -x ./qehs-shim ]; then
 	curl -fs "$QEHS_URL/api/docs/spec.json" > "$QEHS_CONTRACT"
 fi
 node --test tests/http/*.test.mjs tests/fault/*.test.mjs || failed=1
+# apart from the others: a browser wants a processor for itself
+node --test tests/browser/*.test.mjs || failed=1
 exit $failed
