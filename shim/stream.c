@@ -108,6 +108,7 @@ struct Stream
 	int64_t		updated;
 	int64_t		replayed;
 	int64_t		failed;
+	int64_t		valid;			/* in a dry run */
 	bool		stopped;		/* onError=stop has met an error */
 	bool		broken;			/* ends without a summary */
 	bool		unspooled;		/* the answer could not be kept */
@@ -142,6 +143,7 @@ count_line(Stream *stream, const char *line, size_t length)
 	stream->updated += first == 'u';
 	stream->replayed += first == 'r';
 	stream->failed += first == 'f';
+	stream->valid += first == 'v';
 	stream->stopped = stream->stopped || (first == 'f' && stream->on_error && strcmp(stream->on_error, "stop") == 0);
 	keep(stream, &stream->answer, line, length);
 	if (stream->atomic && (first == 'f' || first == 'r'))
@@ -186,12 +188,15 @@ answer_summary(Stream *stream)
 	char		text[512];
 	bool		undone = stream->atomic && stream->failed > 0;
 	char		updated[48] = "";
+	char		valid[48] = "";
 	int			length;
 
 	if (stream->on_conflict)
 		snprintf(updated, sizeof(updated), ",\"updated\":%lld", undone ? 0 : (long long) stream->updated);
-	length = snprintf(text, sizeof(text), "{\"summary\":{\"lines\":%lld,\"created\":%lld%s,\"replayed\":%lld,\"failed\":%lld,"
-					  "\"durationMs\":%llu}}\n", (long long) stream->answered, undone ? 0 : (long long) stream->created, updated,
+	if (stream->dry_run)
+		snprintf(valid, sizeof(valid), ",\"valid\":%lld", (long long) stream->valid);
+	length = snprintf(text, sizeof(text), "{\"summary\":{\"lines\":%lld,\"created\":%lld%s%s,\"replayed\":%lld,\"failed\":%lld,"
+					  "\"durationMs\":%llu}}\n", (long long) stream->answered, undone ? 0 : (long long) stream->created, updated, valid,
 					  (long long) stream->replayed, (long long) stream->failed,
 					  (unsigned long long) ((clock_now() - stream->request->started) / 1000000));
 	keep(stream, undone ? &stream->remarks : &stream->answer, text, (size_t) length);
