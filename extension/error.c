@@ -150,6 +150,12 @@ raise(ProblemCode code, const char *message, const char *detail, const char *hin
 	pg_unreachable();
 }
 
+char *
+violation_json(const ViolationList *list)
+{
+	return violations_json(list->items, list->count);
+}
+
 void
 violation_raise(const ViolationList *list)
 {
@@ -158,7 +164,7 @@ violation_raise(const ViolationList *list)
 	raise(PROBLEM_VALIDATION_FAILED,
 		  list->count == 1 ? "the request has 1 violation" :
 		  psprintf("the request has %d violations", list->count),
-		  violations_json(list->items, list->count), NULL);
+		  violation_json(list), NULL);
 }
 
 void

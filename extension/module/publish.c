@@ -18,6 +18,7 @@
 #include "json.h"
 #include "miscadmin.h"
 #include "module/definition.h"
+#include "module/migrate.h"
 #include "module/publish.h"
 #include "plan.h"
 #include "storage/lock.h"
@@ -295,12 +296,14 @@ Jsonb *
 module_compile_schema(Jsonb *definition, ViolationList *faults)
 {
 	definition_check(definition, faults);
+	if (faults->count == 0)
+		migrate_check(definition, faults);
 	return faults->count == 0 ? definition_json_schema(definition) : NULL;
 }
 
-/* The schema must compile too: patterns and raw fragments are checked there. */
+/* The schema must compile too: patterns and raw fragments are checked there, and the defaults of migrate by it. */
 static void
-check_schema(Jsonb *schema, ViolationList *faults)
+check_schema(Jsonb *definition, Jsonb *schema, ViolationList *faults)
 {
 	SchemaOptions options = {.assert_formats = true};
 	SchemaErrors errors;
@@ -309,7 +312,10 @@ check_schema(Jsonb *schema, ViolationList *faults)
 	schema_errors_init(&errors);
 	compiled = schema_compile(schema, &options, CurrentMemoryContext, &errors);
 	if (compiled)
+	{
+		migrate_check_defaults(definition, compiled, faults);
 		schema_free(compiled);
+	}
 	for (int i = 0; i < errors.count && compiled == NULL; i++)
 		violation_add(faults, psprintf("/jsonSchema%s", errors.items[i].instance_location), errors.items[i].keyword,
 					  "%s", errors.items[i].message);
@@ -329,7 +335,7 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, Published
 	bool		refill;
 
 	violation_raise(&faults);
-	check_schema(schema, &faults);
+	check_schema(definition, schema, &faults);
 	violation_raise(&faults);
 	SPI_connect();
 	lock_tenant(tenant_id);

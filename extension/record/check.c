@@ -30,27 +30,12 @@ static KeptPlan select_reference = {
 static Jsonb *
 with_member(Jsonb *object, const ModuleField *field, const Jsonb *member)
 {
-	JsonbParseState *state = NULL;
-	JsonbValue	key = {.type = jbvString, .val.string = {field->key_length, unconstify(char *, field->key)}};
-	JsonbValue	patch;
+	JsonbValue	value;
 
-	JsonbToJsonbValue(unconstify(Jsonb *, member), &patch);
-	if (patch.type == jbvBinary && JsonContainerIsScalar(patch.val.binary.data))
-		JsonbExtractScalar(patch.val.binary.data, &patch);
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	{
-		JsonbIterator *iterator = JsonbIteratorInit(&object->root);
-		JsonbValue	value;
-		JsonbIteratorToken token;
-
-		while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
-			if (token == WJB_KEY || token == WJB_VALUE)
-				pushJsonbValue(&state, token, &value);
-	}
-	/* a later twin wins */
-	pushJsonbValue(&state, WJB_KEY, &key);
-	pushJsonbValue(&state, WJB_VALUE, &patch);
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	JsonbToJsonbValue(unconstify(Jsonb *, member), &value);
+	if (value.type == jbvBinary && JsonContainerIsScalar(value.val.binary.data))
+		JsonbExtractScalar(value.val.binary.data, &value);
+	return json_with_member(object, field->key, field->key_length, &value);
 }
 
 /* {"likelihood","severity","score","band"} with score and band computed. */
