@@ -18,6 +18,7 @@
 #include "json.h"
 #include "miscadmin.h"
 #include "module/definition.h"
+#include "module/diff.h"
 #include "module/migrate.h"
 #include "module/publish.h"
 #include "plan.h"
@@ -110,13 +111,13 @@ fields_of(Jsonb *definition)
 	return fields.val.binary.data;
 }
 
-static const JsonbContainer *
-find_field(const JsonbContainer *fields, const char *key)
+static bool
+has_field(const JsonbContainer *fields, const char *key)
 {
 	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
 		if (strcmp(json_member_text(field_at(fields, i), "key"), key) == 0)
-			return field_at(fields, i);
-	return NULL;
+			return true;
+	return false;
 }
 
 /* First slot number of a kind and how many there are. */
@@ -212,44 +213,46 @@ searchable_fields(Jsonb *definition)
 	return keys.data;
 }
 
-static bool
-is_unique(const JsonbContainer *field)
-{
-	return definition_field_type(field) == FIELD_IDENTIFIER || json_member_bool(field, "unique", false);
-}
-
-/* What an existing record could no longer satisfy. */
+/* Rules that would write over a value that records hold under the same key. */
 static void
-check_narrowing(Jsonb *definition, const Published *published, ViolationList *faults)
+check_overwriting(Jsonb *definition, const Published *published, ViolationList *faults)
 {
 	const JsonbContainer *before = fields_of(published->definition);
-	const JsonbContainer *after = fields_of(definition);
-	JsonbValue	rules;
 
-	if (!published->has_records || json_member(&definition->root, "migrate", 7, &rules))
-		return;
 	for (uint32 i = 0; i < JsonContainerSize(before); i++)
 	{
 		char	   *key = json_member_text(field_at(before, i), "key");
-		const JsonbContainer *field = find_field(after, key);
+		char	   *source = migrate_source(definition, key);
+		StringInfoData path;
 
-		if (field == NULL)
-			violation_add(faults, "/fields", "narrowing", "must keep field \"%s\": records hold it; say how in \"migrate\"", key);
-		else if (definition_field_type(field) != definition_field_type(field_at(before, i)))
-			violation_add(faults, "/fields", "narrowing", "must keep the type of field \"%s\": records hold it; say how in \"migrate\"", key);
+		if (source == NULL || strcmp(source, key) == 0 || migrate_renamed(definition, key) || migrate_drops(definition, key) ||
+			!has_field(before, source))
+			continue;
+		initStringInfo(&path);
+		appendStringInfoString(&path, "/migrate/rename");
+		json_pointer_append(&path, source, strlen(source));
+		violation_add(faults, path.data, "narrowing", "cannot be \"%s\": records hold that field; rename or drop it too", key);
 	}
-	for (uint32 i = 0; i < JsonContainerSize(after); i++)
-	{
-		const JsonbContainer *field = field_at(after, i);
-		const JsonbContainer *old = find_field(before, json_member_text(field, "key"));
+}
 
-		if (json_member_bool(field, "required", false) && (old == NULL || !json_member_bool(old, "required", false)))
-			violation_add(faults, psprintf("/fields/%u/required", i), "narrowing",
-						  "cannot be added: records lack the field; say how in \"migrate\"");
-		/* a new field is unique from its first value on; values that stand were never compared */
-		if (old && is_unique(field) && !is_unique(old))
-			violation_add(faults, psprintf("/fields/%u/unique", i), "narrowing",
-						  "cannot be added: records may share a value");
+/* What an existing record could no longer satisfy, and no rule says what becomes of it. */
+static void
+check_narrowing(Jsonb *definition, const Published *published, ViolationList *faults)
+{
+	ListCell   *cell;
+
+	if (!published->has_records)
+		return;
+	check_overwriting(definition, published, faults);
+	foreach(cell, definition_diff(published->definition, definition, true))
+	{
+		const DefinitionChange *change = lfirst(cell);
+
+		if (change->compatible || definition_says_how(definition, change))
+			continue;
+		/* what is gone has no place in the request: the list that lacks it has */
+		violation_add(faults, !change->in_old ? change->path : pnstrdup(change->path, strrchr(change->path, '/') - change->path),
+					  "narrowing", "%s, and records may hold what it was; say how in \"migrate\"", change->message);
 	}
 }
 
