@@ -235,16 +235,42 @@ check_overwriting(Jsonb *definition, const Published *published, ViolationList *
 	}
 }
 
+/* A drop of what still holds would lose values: most likely the rule was left over from the version before. */
+static void
+check_dropping(Jsonb *definition, const List *changes, ViolationList *faults)
+{
+	const JsonbContainer *after = fields_of(definition);
+
+	for (uint32 i = 0; i < JsonContainerSize(after); i++)
+	{
+		char	   *key = json_member_text(field_at(after, i), "key");
+		bool		narrowed = migrate_source(definition, key) != NULL || !migrate_drops(definition, key);
+		ListCell   *cell;
+
+		foreach(cell, changes)
+		{
+			const DefinitionChange *change = lfirst(cell);
+
+			narrowed |= !change->compatible && change->subject && strcmp(change->subject, key) == 0;
+		}
+		if (!narrowed)
+			violation_add(faults, "/migrate/drop", "narrowing", "names field \"%s\", which holds as it is", key);
+	}
+}
+
 /* What an existing record could no longer satisfy, and no rule says what becomes of it. */
 static void
 check_narrowing(Jsonb *definition, const Published *published, ViolationList *faults)
 {
+	List	   *changes;
 	ListCell   *cell;
 
 	if (!published->has_records)
 		return;
+	changes = definition_diff(published->definition, definition, true);
 	check_overwriting(definition, published, faults);
-	foreach(cell, definition_diff(published->definition, definition, true))
+	check_dropping(definition, changes, faults);
+	foreach(cell, changes)
 	{
 		const DefinitionChange *change = lfirst(cell);
 
@@ -252,7 +278,7 @@ check_narrowing(Jsonb *definition, const Published *published, ViolationList *fa
 			continue;
 		/* what is gone has no place in the request: the list that lacks it has */
 		violation_add(faults, !change->in_old ? change->path : pnstrdup(change->path, strrchr(change->path, '/') - change->path),
-					  "narrowing", "%s, and records may hold what it was; say how in \"migrate\"", change->message);
+					  "narrowing", "%s; records may not hold then: say in \"migrate\" what becomes of them", change->message);
 	}
 }
 
