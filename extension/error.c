@@ -137,6 +137,12 @@ violations_json(const Violation *items, int count)
 	return out.data;
 }
 
+char *
+violation_json(const ViolationList *list)
+{
+	return violations_json(list->items, list->count);
+}
+
 /* The one ereport of class QH. */
 static void pg_attribute_noreturn()
 raise(ProblemCode code, const char *message, const char *detail, const char *hint)
@@ -150,12 +156,6 @@ raise(ProblemCode code, const char *message, const char *detail, const char *hin
 	pg_unreachable();
 }
 
-char *
-violation_json(const ViolationList *list)
-{
-	return violations_json(list->items, list->count);
-}
-
 void
 violation_raise(const ViolationList *list)
 {
@@ -164,7 +164,7 @@ violation_raise(const ViolationList *list)
 	raise(PROBLEM_VALIDATION_FAILED,
 		  list->count == 1 ? "the request has 1 violation" :
 		  psprintf("the request has %d violations", list->count),
-		  violation_json(list), NULL);
+		  violations_json(list->items, list->count), NULL);
 }
 
 void

@@ -55,7 +55,7 @@ typedef struct ViolationList
 extern void violation_add(ViolationList *list, const char *path, const char *code,
 						  const char *format,...) pg_attribute_printf(4, 5);
 
-/* {"errors":[{"path","code","message"}]} of all violations. */
+/* {"errors":[…]} of violations, in the current memory context. */
 extern char *violation_json(const ViolationList *list);
 
 /* Raise QH400 validation_failed with all violations, if there are any. */

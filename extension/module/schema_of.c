@@ -50,12 +50,6 @@ static const char *const type_schema[FIELD_TYPE_COUNT] = {
 	[FIELD_SIGNATURE] = "\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\",\"maxLength\":200},"
 	"\"signedAt\":{\"type\":\"string\",\"format\":\"date-time\"},\"meaning\":{\"type\":\"string\",\"maxLength\":200}},"
 	"\"required\":[\"name\"],\"additionalProperties\":false",
-	[FIELD_MATRIX_SCORE] = "\"type\":\"object\",\"properties\":{"
-	"\"likelihood\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":5},"
-	"\"severity\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":5},"
-	"\"score\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":25},"
-	"\"band\":{\"enum\":[\"low\",\"medium\",\"high\",\"extreme\"]}},"
-	"\"required\":[\"likelihood\",\"severity\"],\"additionalProperties\":false",
 };
 
 /* Default greatest lengths of text-like types; 0: none. */
@@ -156,6 +150,27 @@ write_limits(StringInfo out, const JsonbContainer *field, FieldType type)
 		json_literal(out, ",\"deprecated\":true");
 }
 
+/* The factors; score and band are the server's. */
+static void
+write_matrix(StringInfo out, const JsonbContainer *field)
+{
+	int32		size;
+	int			count;
+	const ModuleBand *bands = definition_bands(field, &size, &count);
+
+	appendStringInfo(out, "\"type\":\"object\",\"properties\":{"
+					 "\"likelihood\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":%d},"
+					 "\"severity\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":%d},"
+					 "\"score\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":%d},\"band\":{\"enum\":[", size, size, size * size);
+	for (int i = 0; i < count; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(out, ',');
+		json_string(out, bands[i].name);
+	}
+	json_literal(out, "]}},\"required\":[\"likelihood\",\"severity\"],\"additionalProperties\":false");
+}
+
 static void write_fields(StringInfo out, const JsonbContainer *fields);
 
 static void
@@ -186,6 +201,9 @@ write_field(StringInfo out, const JsonbContainer *field)
 			json_literal(out, "\"type\":\"object\"");
 			if (json_member(field, "fields", 6, &nested))
 				write_fields(out, nested.val.binary.data);
+			break;
+		case FIELD_MATRIX_SCORE:
+			write_matrix(out, field);
 			break;
 		case FIELD_COMPUTED:
 			json_literal(out, "\"readOnly\":true");

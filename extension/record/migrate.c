@@ -88,11 +88,11 @@ record_move(const RequestContext *context, const Record *before, int32 target, R
 		if (state)
 			after->workflow_state = state;
 	}
-	checked = record_check_payload(context, module, after->payload, after->workflow_state, &found);
+	checked = record_check_patch(context, module, after->payload, NULL, after->workflow_state, &found);
 	if (found.count > 0 && put_defaults(context, before, target, after, &found))
 	{
 		found.count = 0;
-		checked = record_check_payload(context, module, after->payload, after->workflow_state, &found);
+		checked = record_check_patch(context, module, after->payload, NULL, after->workflow_state, &found);
 	}
 	after->payload = checked;
 	for (int i = 0; i < found.count; i++)
