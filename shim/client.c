@@ -44,27 +44,42 @@ format_address(const unsigned char *address, char *text, size_t size)
 		inet_ntop(AF_INET6, address, text, (socklen_t) size);
 }
 
+/* The length of a prefix, of 128 bits for both families. */
+static bool
+parse_bits(const char *text, long most, int *bits)
+{
+	char	   *end;
+	long		given = strtol(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || given > most)
+		return false;
+	*bits = (int) (128 - most + given);
+	return true;
+}
+
 bool
 client_trust(const char *networks)
 {
 	while (*networks)
 	{
-		size_t		length = strcspn(networks, ",");
+		size_t		length;
 		char		text[64];
 		char	   *slash;
 		Network    *network = &trusted[trusted_count];
 
+		networks += strspn(networks, " ");
+		length = strcspn(networks, ",");
 		if (length >= sizeof(text) || trusted_count == MAX_NETWORKS)
 			return false;
-		memcpy(text, networks + strspn(networks, " "), length);
-		text[length - strspn(networks, " ")] = '\0';
+		memcpy(text, networks, length);
+		text[length] = '\0';
 		slash = strchr(text, '/');
 		if (slash)
 			*slash = '\0';
 		if (!parse_address(text, network->address))
 			return false;
-		network->bits = slash ? atoi(slash + 1) + (strchr(text, ':') ? 0 : 96) : 128;
-		if (network->bits < 0 || network->bits > 128)
+		network->bits = 128;
+		if (slash && !parse_bits(slash + 1, strchr(text, ':') ? 128 : 32, &network->bits))
 			return false;
 		trusted_count++;
 		networks += length + (networks[length] == ',');

@@ -333,7 +333,7 @@ reply_replay(Request *request)
 			json_decode(member->value, member->length, &request->arena, &length) : NULL;
 
 		if (strcmp(member->name, "status") == 0)
-			request->reply.status = atoi(member->value);
+			request->reply.status = (int) strtol(member->value, NULL, 10);
 		else if (strcmp(member->name, "headers") == 0 && text)
 			take_header_lines(request, text, length);
 		else if (strcmp(member->name, "body") == 0 && text)
@@ -352,7 +352,7 @@ reply_answer(Request *request)
 	const char *end = job_text(&request->job, STATEMENT_END, &length);
 	const char *lines = end ? memchr(end, '\n', length) : NULL;
 
-	request->reply.status = end ? atoi(end) : 200;
+	request->reply.status = end ? (int) strtol(end, NULL, 10) : 200;
 	if (lines)
 		take_header_lines(request, lines + 1, length - (size_t) (lines + 1 - end));
 	request->reply.body = job_text(&request->job, STATEMENT_CALL, &request->reply.length);

@@ -336,9 +336,13 @@ static bool
 close_object(Scanner *scanner)
 {
 	Frame	   *frame = &scanner->frames[scanner->depth - 1];
-	Key		   *keys = scanner->keys + frame->first_key;
+	Key		   *keys;
 	size_t		count = scanner->key_count - frame->first_key;
 
+	/* no object had a member yet */
+	if (scanner->keys == NULL)
+		return true;
+	keys = scanner->keys + frame->first_key;
 	if (count > 1)
 		qsort(keys, count, sizeof(Key), compare_keys);
 	for (size_t i = 1; i < count; i++)

@@ -30,7 +30,7 @@ typedef struct Operation
 static Operation operations[MAX_OPERATIONS];
 
 static void
-add(uint64_t *counter, uint64_t amount)
+add(uint64_t *counter, uint64_t amount) /* NOLINT(readability-non-const-parameter): the builtin writes */
 {
 	__atomic_fetch_add(counter, amount, __ATOMIC_RELAXED);
 }

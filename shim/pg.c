@@ -540,13 +540,12 @@ void
 pool_free(Pool *pool)
 {
 	for (int i = 0; i < pool->count; i++)
-	{
 		if (pool->connections[i].pg)
 			lose_connection(&pool->connections[i]);
-		free(pool->connections[i].slots);
-	}
 	serve_delayed(pool, UINT64_MAX);
 	expire_waiting(pool, clock_now());
+	for (int i = 0; i < pool->count; i++)
+		free(pool->connections[i].slots);
 	free(pool->connections);
 	free(pool->conninfo);
 	free(pool);

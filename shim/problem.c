@@ -195,7 +195,7 @@ reply_own_problem(Request *request, const PgError *error)
 		}
 	if (error->hint)
 		detail = arena_format(&request->arena, "%s. %s", detail, error->hint);
-	problem_reply(request, error->constraint ? error->constraint : "internal", atoi(error->sqlstate + 2), detail,
+	problem_reply(request, error->constraint ? error->constraint : "internal", (int) strtol(error->sqlstate + 2, NULL, 10), detail,
 				  violations);
 }
 

@@ -15,8 +15,8 @@
  * second passes through a wrapped MHD_str_to_uint64_n_, and check_framing does
  * both.
  *
- * A field line that begins with a colon ends the header for the library; the
- * lines behind it are refused as request lines.
+ * The library takes bare line ends, folded lines and more that other parsers read
+ * otherwise; guard.c stands in front of it.
  */
 #include "server.h"
 
@@ -33,6 +33,7 @@
 #include "client.h"
 #include "clock.h"
 #include "deadline.h"
+#include "guard.h"
 #include "log.h"
 #include "metrics.h"
 #include "problem.h"
@@ -173,6 +174,12 @@ answer_first_line(int socket)
 	arena_free(&request.arena);
 }
 
+static int
+connection_socket(struct MHD_Connection *connection)
+{
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
 static void
 on_connection(void *closure, struct MHD_Connection *connection, void **memory, enum MHD_ConnectionNotificationCode code)
 {
@@ -183,8 +190,8 @@ on_connection(void *closure, struct MHD_Connection *connection, void **memory, e
 		*memory = malloc(sizeof(Watch));
 		if (*memory == NULL)
 			abort();
-		deadline_open(&server->deadlines, *memory,
-					  MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+		guard_open(connection_socket(connection));
+		deadline_open(&server->deadlines, *memory, connection_socket(connection));
 	}
 	else
 	{
@@ -335,7 +342,9 @@ check_framing(Request *request, bool needs_host)
 	const char *length = request_header(request, "Content-Length");
 
 	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, note_header, &framing);
-	if (framing.bad_name)
+	if (guard_broken(connection_socket(request->connection)))
+		refuse_now(request, "malformed_request", 400, "the request is not framed as RFC 9112 has it");
+	else if (framing.bad_name)
 		refuse_now(request, "malformed_request", 400, "a header field has a name that is not a token");
 	else if (framing.content_lengths > 1 || framing.hosts > 1 || (framing.content_lengths > 0 && framing.transfer_encodings > 0) ||
 			 framing.transfer_encodings > 1)
@@ -460,6 +469,8 @@ on_request(void *closure, struct MHD_Connection *connection, const char *url, co
 		return take_body(request, upload, length);
 	}
 	enter_stage(request, STAGE_NONE);
+	if (request->reply.status == 0 && guard_broken(connection_socket(connection)))
+		refuse_now(request, "malformed_request", 400, "the request is not framed as RFC 9112 has it");
 	if (request->reply.status == 0)
 	{
 		exchange_start(server->exchange, request, on_reply);

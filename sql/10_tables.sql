@@ -112,6 +112,17 @@ CREATE TABLE qehs.module_version (
 );
 COMMENT ON COLUMN qehs.module_version.slots IS 'field key to slot number (0..13: t1..t6, n1..n4, d1..d4) of indexed fields';
 
+CREATE FUNCTION qehs.module_version_is_immutable() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $immutable$
+BEGIN
+	RAISE EXCEPTION 'published versions of modules are immutable' USING ERRCODE = 'QH409', CONSTRAINT = 'conflict',
+		HINT = 'Publish a new version with qehs.module_publish.';
+END
+$immutable$;
+COMMENT ON FUNCTION qehs.module_version_is_immutable() IS 'Trigger of qehs.module_version: refuses UPDATE, DELETE and TRUNCATE with QH409 conflict, whoever asks, since records are read by the version that they were written against.';
+CREATE TRIGGER immutable BEFORE UPDATE OR DELETE OR TRUNCATE ON qehs.module_version
+	FOR EACH STATEMENT EXECUTE FUNCTION qehs.module_version_is_immutable();
+
 CREATE TABLE qehs.record (
 	tenant_id int4 NOT NULL,
 	module_id int4 NOT NULL,

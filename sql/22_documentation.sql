@@ -51,7 +51,7 @@ WITH documented (operation, name, documentation) AS (VALUES
 	('api_key_revoke', 'id', '{"description":"The API key.","schema":{"$ref":"#/components/schemas/ApiKeyId"},"example":"key_01KA5X8ZK5Q3V7N2M4T6W8Y0AB"}'),
 	(NULL, 'limit', '{"description":"Items of a page.","schema":{"type":"integer","minimum":1,"maximum":200,"default":50}}'),
 	(NULL, 'cursor', '{"description":"nextCursor of the page before; good only with the same filter and sort.","schema":{"type":"string"}}'),
-	(NULL, 'If-Match', '{"description":"Go on only when the record still has this version: its ETag.","schema":{"type":"string"},"example":"\"1\""}'),
+	(NULL, 'If-Match', '{"description":"Go on only when the record still has this version: its ETag. Required where the module has requireIfMatch.","schema":{"type":"string"},"example":"\"1\""}'),
 	(NULL, 'moduleKey', '{"description":"The module.","schema":{"type":"string"},"example":"incidents"}'),
 	('record_list', 'filter', '{"description":"Conditions on fields, all of which must hold: filter[severity]=high or filter[severity][in]=high,critical."}'),
 	('record_list', 'status', '{"description":"The workflow state.","schema":{"type":"string"}}'),

@@ -13,18 +13,18 @@ COMMENT ON FUNCTION qehs.record_get(text) IS 'A record by id (rec_… or UUID) w
 CREATE FUNCTION qehs.record_update(id text, payload jsonb, comment text DEFAULT NULL, if_match text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_update'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.record_update(text, jsonb, text, text) IS 'Merges payload into a record (RFC 7396: null removes) and gives it; a patch that changes nothing makes no new version. if_match is an If-Match field value or a version number. Needs scope records.write and action update. Raises QH400 validation_failed, QH404 not_found, QH409 conflict, QH412 version_mismatch.';
+COMMENT ON FUNCTION qehs.record_update(text, jsonb, text, text) IS 'Merges payload into a record (RFC 7396: null removes) and gives it; a patch that changes nothing makes no new version. if_match is an If-Match field value or a version number. Needs scope records.write and action update. Raises QH400 validation_failed, QH404 not_found, QH409 conflict, QH412 version_mismatch, QH428 precondition_required.';
 
 CREATE FUNCTION qehs.record_transition(id text, transition text, payload jsonb DEFAULT NULL, comment text DEFAULT NULL,
 	signature jsonb DEFAULT NULL, if_match text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_transition'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.record_transition(text, text, jsonb, text, jsonb, text) IS 'Moves a record along a transition of its workflow, after merging payload. Raises QH400 validation_failed (an unknown transition, what it requires, the payload), QH403 forbidden (roles), QH404 not_found, QH409 transition_not_allowed (state) or guard_failed (when), QH412 version_mismatch.';
+COMMENT ON FUNCTION qehs.record_transition(text, text, jsonb, text, jsonb, text) IS 'Moves a record along a transition of its workflow, after merging payload. Raises QH400 validation_failed (an unknown transition, what it requires, the payload), QH403 forbidden (roles), QH404 not_found, QH409 transition_not_allowed (state) or guard_failed (when), QH412 version_mismatch, QH428 precondition_required.';
 
 CREATE FUNCTION qehs.record_delete(id text, if_match text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_delete'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.record_delete(text, text) IS 'Soft-deletes a record: from then on it is seen by audit and activity only, and the event keeps the last payload. Gives NULL. Needs scope records.write and action delete. Raises QH404 not_found (also when deleted twice), QH412 version_mismatch.';
+COMMENT ON FUNCTION qehs.record_delete(text, text) IS 'Soft-deletes a record: from then on it is seen by audit and activity only, and the event keeps the last payload. Gives NULL. Needs scope records.write and action delete. Raises QH404 not_found (also when deleted twice), QH412 version_mismatch, QH428 precondition_required.';
 
 CREATE FUNCTION qehs.record_restore(id text, if_match text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_restore'

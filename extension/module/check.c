@@ -22,11 +22,11 @@ typedef struct Names
 } Names;
 
 static const char *const definition_members[] = {"key", "name", "description", "displayCode", "fields", "workflow",
-"permissions", "migrate", "standards", "searchable", NULL};
+"permissions", "migrate", "standards", "searchable", "requireIfMatch", NULL};
 static const char *const field_members[] = {"key", "label", "labels", "type", "required", "requiredWhen", "visibleWhen",
 	"default", "options", "min", "max", "step", "minLength", "maxLength", "pattern", "unique", "indexed", "searchable",
 	"unit", "references", "deprecated", "description", "schema", "fields", "computed", "expression", "personalData",
-NULL};
+"size", "bands", NULL};
 static const char *const workflow_members[] = {"states", "initial", "transitions", NULL};
 static const char *const transition_members[] = {"from", "to", "label", "requires", "roles", "when", "approvers",
 "effects", "commentRequired", "signature", "description", NULL};
@@ -217,6 +217,9 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 		check_options(field, path, faults);
 	if (json_member_bool(field, "indexed", false) && (module_field_types[type].kind == SLOT_NONE || depth > 0))
 		violation_add(faults, psprintf("%s/indexed", path), "indexed", "cannot be set for this field");
+	definition_check_options(field, type, depth, path, faults);
+	if (type == FIELD_MATRIX_SCORE)
+		definition_check_matrix(field, path, faults);
 	check_limit_order(field, "min", "max", path, faults);
 	check_limit_order(field, "minLength", "maxLength", path, faults);
 	check_expression(field, "requiredWhen", path, faults);
@@ -502,6 +505,7 @@ definition_check(Jsonb *definition, ViolationList *faults)
 	const JsonbContainer *root = &definition->root;
 	const JsonbContainer *part;
 	Names		fields = {0};
+	JsonbValue	value;
 	char	   *name;
 
 	if (!JB_ROOT_IS_OBJECT(definition))
@@ -516,6 +520,8 @@ definition_check(Jsonb *definition, ViolationList *faults)
 	if (name == NULL || *name == '\0' || strlen(name) > 200)
 		violation_add(faults, "/name", "required", "must be a text of 1 to 200 bytes");
 	check_prefix(root, faults);
+	if (json_member(root, "requireIfMatch", 14, &value) && value.type != jbvBool)
+		violation_add(faults, "/requireIfMatch", "type", "must be true or false");
 	part = member_array(root, "fields", "", faults);
 	if (part == NULL || JsonContainerSize(part) == 0)
 		violation_add(faults, "/fields", "required", "must list at least one field");

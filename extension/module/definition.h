@@ -11,9 +11,26 @@
 #define QEHS_MAX_FIELDS 500
 #define QEHS_MAX_STATES 100
 #define QEHS_MAX_TRANSITIONS 500
+#define QEHS_MATRIX_SIZE 10
 
 /* The type of a field object; FIELD_TYPE_COUNT when it names none. */
 extern FieldType definition_field_type(const JsonbContainer *field);
+
+/*
+ * The matrix of a matrix-score field: size (default 5) and its bands, by rising
+ * max; without "bands" those of the 5 x 5 matrix up to 4, 9, 16, 25 (matrix.c).
+ */
+extern const ModuleBand *definition_bands(const JsonbContainer *field, int32 *size, int *count);
+
+/* Add every fault of a matrix-score's "size" and "bands" (matrix.c). */
+extern void definition_check_matrix(const JsonbContainer *field, const char *path, ViolationList *faults);
+
+/* Add every fault of the options of a field that lies depth tables or objects deep (options.c). */
+extern void definition_check_options(const JsonbContainer *field, FieldType type, int depth, const char *path,
+									 ViolationList *faults);
+
+/* Add a fault for each reference to no module; of a definition without other faults, inside SPI (references.c). */
+extern void definition_check_references(int32 tenant_id, Jsonb *definition, ViolationList *faults);
 
 /* Add every fault of a definition, with its JSON Pointer (check.c). */
 extern void definition_check(Jsonb *definition, ViolationList *faults);

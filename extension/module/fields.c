@@ -48,24 +48,30 @@ compare_key(const char *left, int left_length, const ModuleField *right)
 }
 
 const ModuleField *
-module_field(const ModuleDef *module, const char *key, int length)
+module_fields_find(const ModuleFields *fields, const char *key, int length)
 {
 	int			low = 0;
-	int			high = module->field_count - 1;
+	int			high = fields->count - 1;
 
 	while (low <= high)
 	{
 		int			middle = (low + high) / 2;
-		int			order = compare_key(key, length, &module->fields[middle]);
+		int			order = compare_key(key, length, &fields->items[middle]);
 
 		if (order == 0)
-			return &module->fields[middle];
+			return &fields->items[middle];
 		if (order < 0)
 			high = middle - 1;
 		else
 			low = middle + 1;
 	}
 	return NULL;
+}
+
+const ModuleField *
+module_field(const ModuleDef *module, const char *key, int length)
+{
+	return module_fields_find(&module->all, key, length);
 }
 
 const ModuleTransition *

@@ -8,6 +8,7 @@
 #include "compat.h"
 
 #include "json.h"
+#include "miscadmin.h"
 #include "module/definition.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -55,6 +56,23 @@ member_names(const JsonbContainer *object, const char *key, int *count)
 	return names;
 }
 
+static void load_set(ModuleFields *set, const JsonbContainer *fields, const JsonbContainer *slots);
+
+/* What the checks after the schema look at; a field stands for what is nested in it. */
+static void
+mark_field(ModuleField *field)
+{
+	field->fills = field->default_value || field->computed || field->type == FIELD_MATRIX_SCORE;
+	field->checked = field->required_when || (field->required && field->visible_when) || field->type == FIELD_DATE_RANGE ||
+		field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE || field->type == FIELD_CURRENCY;
+	for (int i = 0; i < field->nested.count; i++)
+	{
+		field->fills |= field->nested.items[i].fills;
+		field->checked |= field->nested.items[i].checked;
+	}
+}
+
+/* slots is NULL for a nested field, which has none. */
 static void
 load_field(ModuleField *field, const JsonbContainer *source, const JsonbContainer *slots)
 {
@@ -68,7 +86,7 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 		field->label = field->key;
 	field->type = definition_field_type(source);
 	field->kind = module_field_types[field->type].kind;
-	field->slot = json_member_int(slots, field->key, &slot) ? slot : -1;
+	field->slot = slots && json_member_int(slots, field->key, &slot) ? slot : -1;
 	field->required = json_member_bool(source, "required", false);
 	field->unique = field->type == FIELD_IDENTIFIER || json_member_bool(source, "unique", false);
 	field->searchable = json_member_bool(source, "searchable", false);
@@ -77,8 +95,13 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	field->visible_when = member_expression(source, "visibleWhen");
 	if (field->type == FIELD_COMPUTED)
 		field->computed = member_expression(source, json_member_text(source, "computed") ? "computed" : "expression");
+	if (field->type == FIELD_MATRIX_SCORE)
+		field->bands = definition_bands(source, &field->matrix_size, &field->band_count);
 	if (json_member(source, "default", 7, &value))
 		field->default_value = json_value_to_jsonb(&value);
+	if ((field->type == FIELD_TABLE || field->type == FIELD_OBJECT) && json_member(source, "fields", 6, &value))
+		load_set(&field->nested, value.val.binary.data, NULL);
+	mark_field(field);
 }
 
 static int
@@ -93,16 +116,36 @@ compare_fields(const void *left, const void *right)
 }
 
 static void
+load_set(ModuleFields *set, const JsonbContainer *fields, const JsonbContainer *slots)
+{
+	check_stack_depth();
+	set->count = JsonContainerSize(fields);
+	set->items = palloc0(sizeof(ModuleField) * Max(set->count, 1));
+	for (int i = 0; i < set->count; i++)
+		load_field(&set->items[i], getIthJsonbValueFromContainer(unconstify(JsonbContainer *, fields), i)->val.binary.data,
+				   slots);
+	qsort(set->items, set->count, sizeof(ModuleField), compare_fields);
+	set->computed = palloc(sizeof(ModuleField *) * Max(set->count, 1));
+	for (int i = 0; i < set->count; i++)
+	{
+		char	   *key = json_member_text(getIthJsonbValueFromContainer(unconstify(JsonbContainer *, fields), i)->val.binary.data,
+										   "key");
+		ModuleField *field = unconstify(ModuleField *, module_fields_find(set, key, strlen(key)));
+
+		if (field->computed)
+			set->computed[set->computed_count++] = field;
+	}
+}
+
+static void
 load_fields(ModuleDef *module, const JsonbContainer *slots)
 {
 	JsonbValue	fields;
 
 	json_member(&module->definition->root, "fields", 6, &fields);
-	module->field_count = JsonContainerSize(fields.val.binary.data);
-	module->fields = palloc0(sizeof(ModuleField) * module->field_count);
-	for (int i = 0; i < module->field_count; i++)
-		load_field(&module->fields[i], getIthJsonbValueFromContainer(fields.val.binary.data, i)->val.binary.data, slots);
-	qsort(module->fields, module->field_count, sizeof(ModuleField), compare_fields);
+	load_set(&module->all, fields.val.binary.data, slots);
+	module->field_count = module->all.count;
+	module->fields = module->all.items;
 	for (int i = 0; i < QEHS_SLOTS; i++)
 		module->slot_field[i] = -1;
 	for (int i = 0; i < module->field_count; i++)
@@ -113,7 +156,6 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 			module->slot_field[field->slot] = i;
 		module->has_unique |= field->unique;
 		module->has_searchable |= field->searchable;
-		module->has_expressions |= field->default_value || field->required_when || field->visible_when || field->computed;
 	}
 }
 
@@ -203,6 +245,7 @@ module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 	module->definition = copy_jsonb(definition);
 	module->key = json_member_text(&module->definition->root, "key");
 	module->name = json_member_text(&module->definition->root, "name");
+	module->require_if_match = json_member_bool(&module->definition->root, "requireIfMatch", false);
 	load_fields(module, &slots->root);
 	load_workflow(module);
 	load_roles(module);

@@ -54,6 +54,24 @@ typedef struct FieldTypeInfo
 
 extern const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT];
 
+struct ModuleField;
+
+/* The fields of a payload, or of the rows of a table, or of an object. */
+typedef struct ModuleFields
+{
+	int			count;
+	struct ModuleField *items;	/* sorted as jsonb sorts keys: length, then bytes */
+	int			computed_count;
+	struct ModuleField **computed;	/* those with an expression, as the definition orders them */
+} ModuleFields;
+
+/* A band of a matrix score: from above the band before to max. */
+typedef struct ModuleBand
+{
+	const char *name;
+	int32		max;
+} ModuleBand;
+
 typedef struct ModuleField
 {
 	const char *key;
@@ -70,6 +88,12 @@ typedef struct ModuleField
 	JsonPath   *visible_when;
 	JsonPath   *computed;
 	Jsonb	   *default_value;	/* or NULL */
+	ModuleFields nested;		/* of a table or object */
+	int32		matrix_size;	/* of a matrix-score: its factors run from 1 to this */
+	int			band_count;
+	const ModuleBand *bands;
+	bool		fills;			/* the server writes here: default, computed, matrix-score, itself or nested */
+	bool		checked;		/* has what a schema cannot say, itself or nested */
 } ModuleField;
 
 typedef struct ModuleTransition
@@ -114,11 +138,12 @@ typedef struct ModuleDef
 	const char *key;
 	const char *name;
 	const char *prefix;			/* of display codes; frozen with the first version */
+	bool		require_if_match;	/* a change must say which version it is of */
 	int			field_count;
 	ModuleField *fields;		/* sorted as jsonb sorts keys: length, then bytes */
+	ModuleFields all;			/* the same fields */
 	bool		has_unique;
 	bool		has_searchable;
-	bool		has_expressions;	/* any default, required_when, visible_when, computed */
 	Schema	   *schema;			/* compiled JSON Schema of the payload */
 	int			state_count;
 	const char **states;
@@ -149,6 +174,7 @@ extern const ModuleDef *module_lookup_version(int32 tenant_id, int32 module_id, 
 extern void module_hold_slots(int32 tenant_id, int32 module_id);
 
 extern const ModuleField *module_field(const ModuleDef *module, const char *key, int length);
+extern const ModuleField *module_fields_find(const ModuleFields *fields, const char *key, int length);
 extern const ModuleTransition *module_transition(const ModuleDef *module, const char *name);
 extern bool module_has_state(const ModuleDef *module, const char *state);
 

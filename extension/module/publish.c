@@ -337,6 +337,7 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, Published
 	first = !published->exists;
 	if (first || compareJsonbContainers(&published->definition->root, &definition->root) != 0)
 	{
+		definition_check_references(tenant_id, definition, &faults);
 		slots = assign_slots(definition, published, &faults);
 		if (!first)
 		{

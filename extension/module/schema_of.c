@@ -18,9 +18,16 @@
 #define ID_SCHEMA(prefix) "{\"type\":\"string\",\"pattern\":\"^(" prefix ID_TAIL "|" UUID_PATTERN ")$\"}"
 #define FILES_SCHEMA "\"anyOf\":[" ID_SCHEMA("att_") ",{\"type\":\"array\",\"maxItems\":20,\"items\":" ID_SCHEMA("att_") "}]"
 
+/*
+ * Markup that rich text must not hold: all but these tags without attributes, and links to a page or a mailbox.  It
+ * refuses, so nothing has to be cleaned when it is shown; a "<" that starts no tag (HTML 13.2.5.6) is text.
+ */
+#define RICH_TEXT_TAGS "p|br|hr|b|strong|i|em|u|s|sub|sup|h[1-6]|ul|ol|li|blockquote|pre|code|table|thead|tbody|tr|th|td"
+#define RICH_TEXT_REFUSED "<(?!$|[^A-Za-z/!?]|/?(?:" RICH_TEXT_TAGS ") ?/?>|a href=\\\"(?:https?://|mailto:)[^\\\"<> ]+\\\">|/a>)"
+
 static const char *const type_schema[FIELD_TYPE_COUNT] = {
 	[FIELD_TEXT] = "\"type\":\"string\"",
-	[FIELD_RICH_TEXT] = "\"type\":\"string\"",
+	[FIELD_RICH_TEXT] = "\"type\":\"string\",\"not\":{\"pattern\":\"" RICH_TEXT_REFUSED "\"}",
 	[FIELD_EMAIL] = "\"type\":\"string\",\"format\":\"email\"",
 	[FIELD_PHONE] = "\"type\":\"string\",\"pattern\":\"^\\\\+[1-9][0-9]{1,14}$\"",
 	[FIELD_URL] = "\"type\":\"string\",\"format\":\"uri\"",
@@ -50,12 +57,6 @@ static const char *const type_schema[FIELD_TYPE_COUNT] = {
 	[FIELD_SIGNATURE] = "\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\",\"maxLength\":200},"
 	"\"signedAt\":{\"type\":\"string\",\"format\":\"date-time\"},\"meaning\":{\"type\":\"string\",\"maxLength\":200}},"
 	"\"required\":[\"name\"],\"additionalProperties\":false",
-	[FIELD_MATRIX_SCORE] = "\"type\":\"object\",\"properties\":{"
-	"\"likelihood\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":5},"
-	"\"severity\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":5},"
-	"\"score\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":25},"
-	"\"band\":{\"enum\":[\"low\",\"medium\",\"high\",\"extreme\"]}},"
-	"\"required\":[\"likelihood\",\"severity\"],\"additionalProperties\":false",
 };
 
 /* Default greatest lengths of text-like types; 0: none. */
@@ -156,6 +157,27 @@ write_limits(StringInfo out, const JsonbContainer *field, FieldType type)
 		json_literal(out, ",\"deprecated\":true");
 }
 
+/* The factors; score and band are the server's. */
+static void
+write_matrix(StringInfo out, const JsonbContainer *field)
+{
+	int32		size;
+	int			count;
+	const ModuleBand *bands = definition_bands(field, &size, &count);
+
+	appendStringInfo(out, "\"type\":\"object\",\"properties\":{"
+					 "\"likelihood\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":%d},"
+					 "\"severity\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":%d},"
+					 "\"score\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":%d},\"band\":{\"enum\":[", size, size, size * size);
+	for (int i = 0; i < count; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(out, ',');
+		json_string(out, bands[i].name);
+	}
+	json_literal(out, "]}},\"required\":[\"likelihood\",\"severity\"],\"additionalProperties\":false");
+}
+
 static void write_fields(StringInfo out, const JsonbContainer *fields);
 
 static void
@@ -187,6 +209,9 @@ write_field(StringInfo out, const JsonbContainer *field)
 			if (json_member(field, "fields", 6, &nested))
 				write_fields(out, nested.val.binary.data);
 			break;
+		case FIELD_MATRIX_SCORE:
+			write_matrix(out, field);
+			break;
 		case FIELD_COMPUTED:
 			json_literal(out, "\"readOnly\":true");
 			break;
@@ -199,6 +224,8 @@ write_field(StringInfo out, const JsonbContainer *field)
 		json_literal(out, ",\"title\":");
 		json_string(out, label);
 	}
+	copy_option(out, field, "description", "description");
+	copy_option(out, field, "unit", "x-unit");
 	if (json_member(field, "schema", 6, &nested))
 	{
 		json_literal(out, ",\"$comment\":\"and the definition's own schema\",\"if\":true,\"then\":");

@@ -67,7 +67,7 @@ quantifier(const char *at, int *times)
 	*times = 1;
 	if (*at == '{')
 	{
-		*times = atoi(at + 1);
+		*times = (int) strtol(at + 1, NULL, 10);
 		at += strcspn(at, "}");
 		at += *at == '}';
 	}
@@ -215,7 +215,7 @@ write_object_example(StringInfo out, const JsonbContainer *schema)
 	JsonbValue	properties;
 	JsonbValue	value;
 	JsonbIteratorToken token;
-	char	   *name = NULL;
+	char	   *name = "";
 	int			count = 0;
 
 	appendStringInfoChar(out, '{');
@@ -261,9 +261,8 @@ write_example(StringInfo out, const JsonbContainer *schema, const char *name)
 	check_stack_depth();
 	if (json_member(schema, "const", 5, &value) || first_of(schema, "enum", &value))
 		json_jsonb_value(out, &value);
-	else if ((first_of(schema, "anyOf", &value) || first_of(schema, "oneOf", &value)) && value.type == jbvBinary)
-		write_example(out, value.val.binary.data, name);
-	else if (type == NULL && first_of(schema, "allOf", &value) && value.type == jbvBinary)
+	else if ((first_of(schema, "anyOf", &value) || first_of(schema, "oneOf", &value) ||
+			  (type == NULL && first_of(schema, "allOf", &value))) && value.type == jbvBinary)
 		write_example(out, value.val.binary.data, name);
 	else if (type && strcmp(type, "string") == 0)
 		write_text_example(out, schema, name);

@@ -105,7 +105,8 @@ set_etag(KeptText *text)
 	text->etag[0] = '"';
 	for (int i = 0; i < ETAG_BYTES; i++)
 		snprintf(text->etag + 1 + 2 * i, 3, "%02x", digest[i]);
-	strcpy(text->etag + 1 + 2 * ETAG_BYTES, "\"");
+	text->etag[1 + 2 * ETAG_BYTES] = '"';
+	text->etag[2 + 2 * ETAG_BYTES] = '\0';
 }
 
 /* Put a text aside under its key; one that is too large is not kept. */

@@ -161,6 +161,7 @@ write_url(StringInfo out, const ApiDocument *document, const ApiEndpoint *endpoi
 	StringInfoData path;
 	StringInfoData query;
 	StringInfoData raw;
+	char	   *rest;
 	int			count = 0;
 
 	initStringInfo(&path);
@@ -172,7 +173,7 @@ write_url(StringInfo out, const ApiDocument *document, const ApiEndpoint *endpoi
 	json_literal(out, "{\"raw\":");
 	json_string(out, raw.data);
 	json_literal(out, ",\"host\":[\"{{baseUrl}}\"],\"path\":[");
-	for (char *segment = strtok(path.data + 1, "/"); segment; segment = strtok(NULL, "/"))
+	for (char *segment = strtok_r(path.data + 1, "/", &rest); segment; segment = strtok_r(NULL, "/", &rest))
 	{
 		if (count++ > 0)
 			appendStringInfoChar(out, ',');

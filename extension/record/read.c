@@ -90,6 +90,15 @@ record_module(const RequestContext *context, const Record *record)
 	return module;
 }
 
+void
+record_check_if_match(const ModuleDef *module, const char *if_match, int32 version)
+{
+	if (if_match == NULL && module->require_if_match)
+		problem_raise_at(PROBLEM_PRECONDITION_REQUIRED, "@If-Match", "required",
+						 "is required by the module: send the ETag of the version that was read");
+	context_check_if_match(if_match, version);
+}
+
 Datum
 qehs_record_get(PG_FUNCTION_ARGS)
 {

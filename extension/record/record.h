@@ -59,6 +59,13 @@ extern void record_read_row(uint64 row, Record *record);
 /* The definition that a record was written against. */
 extern const ModuleDef *record_module(const RequestContext *context, const Record *record);
 
+/*
+ * context_check_if_match for a change of a record; where the module demands a
+ * condition (requireIfMatch), none raises QH428 precondition_required (RFC 6585
+ * section 3).
+ */
+extern void record_check_if_match(const ModuleDef *module, const char *if_match, int32 version);
+
 /* Raise the one 404 of a record: the same bytes for foreign, deleted and missing ids. */
 extern void record_not_found(void) pg_attribute_noreturn();
 
@@ -73,12 +80,20 @@ extern void record_write_display_code(StringInfo out, const ModuleDef *module, i
 /* ---- check.c ---- */
 
 /*
- * Bring a payload to its stored form and check it: defaults, computed values,
- * the schema, requiredWhen/visibleWhen, ids of references and users.  Adds all
- * violations (paths below /payload).  Gives the payload to store.
+ * Bring a new record's payload to its stored form and check it: defaults,
+ * computed values, the schema, requiredWhen/visibleWhen, ids of references and
+ * users.  Adds all violations (paths below /payload).  Gives the payload to store.
  */
 extern Jsonb *record_check_payload(const RequestContext *context, const ModuleDef *module, Jsonb *payload,
 								   const char *state, ViolationList *violations);
+
+/*
+ * The same for what a record holds before with a patch (RFC 7396, an object, or
+ * NULL) merged in: computed values are held against what the patch has, and ids
+ * that the record held already are not looked up again.
+ */
+extern Jsonb *record_check_patch(const RequestContext *context, const ModuleDef *module, Jsonb *before, Jsonb *patch,
+								 const char *state, ViolationList *violations);
 
 /* ---- slots.c ---- */
 
@@ -99,6 +114,13 @@ extern void record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *s
 #define QEHS_SLOT_MISSING_TEXT "\xf4\x8f\xbf\xbf"	/* U+10FFFF */
 
 /* ---- unique.c: qehs.record_unique, inside SPI ---- */
+
+/* The value of a unique field as text; NULL when the payload (or NULL) has none. */
+extern char *record_unique_text(const ModuleField *field, Jsonb *payload);
+/* Take the values of after and give up those of before (each may be NULL); gives the field of a value that another has, with nothing changed. */
+extern const ModuleField *record_unique_try(const RequestContext *context, const ModuleDef *module,
+											const pg_uuid_t *id, Jsonb *before, Jsonb *after);
+/* The same; raises QH409 conflict. */
 extern void record_unique_replace(const RequestContext *context, const ModuleDef *module,
 								  const pg_uuid_t *id, Jsonb *before, Jsonb *after);
 
@@ -106,6 +128,10 @@ extern void record_unique_replace(const RequestContext *context, const ModuleDef
 
 /* Next display_no of tenant and module in the year of now (see display.c for how). */
 extern int64 record_next_display_no(int32 tenant_id, int32 module_id, TimestampTz now);
+/* The first of count numbers in a row, of the year of time. */
+extern int64 record_take_display_nos(int32 tenant_id, int32 module_id, TimestampTz time, int32 count);
+/* The year (UTC) that the display number of a record created at time shows. */
+extern int	record_display_year(TimestampTz time);
 /* Make the next number come from the table again (after a unique violation of display_no). */
 extern void record_forget_display_no(int32 tenant_id, int32 module_id, TimestampTz now);
 extern void display_shmem_request(void);
@@ -119,6 +145,10 @@ extern void display_shmem_startup(void);
  */
 extern void record_store(const RequestContext *context, const ModuleDef *module,
 						 const Record *before, Record *after);
+
+/* The same without the unique values. */
+extern void record_store_row(const RequestContext *context, const ModuleDef *module,
+							 const Record *before, Record *after);
 
 /* Text of the searchable fields; NULL for a module without any. */
 extern char *record_search_text(const ModuleDef *module, Jsonb *payload);

@@ -25,13 +25,18 @@ flip(FunctionCallInfo fcinfo, RequestContext *context, bool delete, Record *afte
 	const ModuleDef *module;
 	Record		before;
 	pg_uuid_t	id;
+	char	   *if_match = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
 	AuditEvent	event = {delete ? AUDIT_DELETE : AUDIT_RESTORE, &before, delete ? NULL : after, NULL, NULL, NULL};
 
 	record_parse_id(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), &id);
 	record_fetch(context, &id, RECORD_FOR_UPDATE, !delete, &before);
 	module = record_module(context, &before);
 	permission_require(context, module, ACTION_DELETE);
-	context_check_if_match(PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)), before.version);
+	/* nobody can read the version of a deleted record: to restore it needs none */
+	if (delete)
+		record_check_if_match(module, if_match, before.version);
+	else
+		context_check_if_match(if_match, before.version);
 	if (before.deleted != !delete)
 		problem_raise(PROBLEM_CONFLICT, NULL, "the record is not deleted");
 	*after = before;

@@ -55,6 +55,14 @@ record_search_text(const ModuleDef *module, Jsonb *payload)
 void
 record_store(const RequestContext *context, const ModuleDef *module, const Record *before, Record *after)
 {
+	record_unique_replace(context, module, &after->id, before->deleted ? NULL : before->payload,
+						  after->deleted ? NULL : after->payload);
+	record_store_row(context, module, before, after);
+}
+
+void
+record_store_row(const RequestContext *context, const ModuleDef *module, const Record *before, Record *after)
+{
 	Datum		values[23];
 	char		nulls[23];
 	RecordSlots slots;
@@ -66,8 +74,6 @@ record_store(const RequestContext *context, const ModuleDef *module, const Recor
 	after->version = before->version + 1;
 	after->updated_at = Max(GetCurrentTransactionStartTimestamp(), before->updated_at);
 	after->updated_by = context->actor_id;
-	record_unique_replace(context, module, &after->id, before->deleted ? NULL : before->payload,
-						  after->deleted ? NULL : after->payload);
 	record_slots(current, after->payload, &slots);
 	values[0] = Int32GetDatum(context->tenant_id);
 	values[1] = UUIDPGetDatum(&after->id);
@@ -174,10 +180,10 @@ qehs_record_update(PG_FUNCTION_ARGS)
 	record_fetch(context, &id, RECORD_FOR_UPDATE, false, &before);
 	module = record_module(context, &before);
 	permission_require(context, module, ACTION_UPDATE);
-	context_check_if_match(PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)), before.version);
+	record_check_if_match(module, PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)), before.version);
 	after = before;
-	after.payload = record_merge_patch(before.payload, PG_GETARG_JSONB_P(1));
-	after.payload = record_check_payload(context, module, after.payload, before.workflow_state, &violations);
+	after.payload = record_check_patch(context, module, before.payload, PG_GETARG_JSONB_P(1), before.workflow_state,
+									   &violations);
 	violation_raise(&violations);
 	/* a patch that changes nothing makes no version */
 	if (comment || compareJsonbContainers(&before.payload->root, &after.payload->root) != 0)

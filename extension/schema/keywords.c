@@ -246,13 +246,13 @@ compile_multiple(Compiler *compiler, Building *building, const Keyword *keyword,
 }
 
 static Regex *
-compile_regex(Compiler *compiler, const char *location, const char *keyword, const Value *pattern)
+compile_regex(Compiler *compiler, const char *pointer, const char *keyword, const Value *pattern)
 {
 	char	   *message;
 	Regex	   *regex = regex_compile(pattern->data, pattern->length, compiler->schema->context, &message);
 
 	if (regex == NULL)
-		schema_add(compiler->faults, location, keyword, keyword, "is no regular expression of ECMA-262: %s", message);
+		schema_add(compiler->faults, pointer, keyword, keyword, "is no regular expression of ECMA-262: %s", message);
 	return regex;
 }
 

@@ -43,7 +43,7 @@ typedef struct Walk
 } Walk;
 
 /* Does the value hold under the node?  evaluated may be NULL where nobody asks. */
-extern bool walk_check(Walk *walk, NodeIndex node, const Value *value, const Place *place, const Scope *scope, Evaluated *evaluated);
+extern bool walk_check(Walk *walk, NodeIndex index, const Value *value, const Place *place, const Scope *scope, Evaluated *evaluated);
 
 /* The same, without reporting violations. */
 extern bool walk_check_quietly(Walk *walk, NodeIndex node, const Value *value, const Place *place, const Scope *scope,

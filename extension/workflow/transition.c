@@ -164,15 +164,12 @@ qehs_record_transition(PG_FUNCTION_ARGS)
 	record_fetch(context, &id, RECORD_FOR_UPDATE, false, &before);
 	module = record_module(context, &before);
 	permission_require(context, module, ACTION_READ);
-	context_check_if_match(PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5)), before.version);
+	record_check_if_match(module, PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5)), before.version);
 	transition = find_transition(context, module, text_to_cstring(PG_GETARG_TEXT_PP(1)), &before);
 	event.transition = transition->name;
 	after = before;
 	if (!PG_ARGISNULL(2))
-	{
-		after.payload = record_merge_patch(before.payload, PG_GETARG_JSONB_P(2));
-		after.payload = record_check_payload(context, module, after.payload, transition->to, &violations);
-	}
+		after.payload = record_check_patch(context, module, before.payload, PG_GETARG_JSONB_P(2), transition->to, &violations);
 	check_requires(transition, after.payload, event.comment, &violations);
 	violation_raise(&violations);
 	if (transition->when && !guard_is_true(transition->when, context, after.payload, before.workflow_state))

@@ -377,12 +377,11 @@ line('two Hosts', 'GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n', 400, 'm
 line('a header without a colon', `GET /healthz HTTP/1.1\r\n${head}Nonsense\r\n\r\n`, 400, 'malformed_request')
 line('a header name with a space', `GET /healthz HTTP/1.1\r\n${head}A B: c\r\n\r\n`, 400, 'malformed_request')
 line('a space before the colon', `GET /healthz HTTP/1.1\r\n${head}Accept : c\r\n\r\n`, 400, 'malformed_request')
-// the library takes it for the end of the header: what stands behind it must not become a request
-line('an empty header name', `DELETE /healthz HTTP/1.1\r\n${head}: c\r\nContent-Length: 3\r\n\r\nabc`, 405, 'method_not_allowed')
+// the library would take it for the end of the header: what stands behind it must not become a request
+line('an empty header name', `DELETE /healthz HTTP/1.1\r\n${head}: c\r\nContent-Length: 3\r\n\r\nabc`, 400, 'malformed_request')
 test('bytes: what follows an empty header name is no request', async () => {
 	const { answers, closed } = await raw(`GET /healthz HTTP/1.1\r\n${head}: c\r\nX: /healthz HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc`)
-	assert.equal(answers[0].status, 200)
-	assert.ok(closed && answers.slice(1).every(answer => answer.status >= 400))
+	assert.ok(closed && answers.length > 0 && answers.every(answer => answer.status === 400))
 })
 line('a TLS hello', Buffer.from('16030100c8010000c40303' + '00'.repeat(180) + '0d0a0d0a', 'hex'), 400, 'malformed_request')
 line('10,000 header lines', `GET /healthz HTTP/1.1\r\n${head}${Array.from({ length: 10000 }, (_, i) => `X-${i}: ${i}\r\n`).join('')}\r\n`, 431, 'header_too_large')

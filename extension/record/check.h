@@ -1,0 +1,40 @@
+/*
+ * check.h
+ *	  The steps of checking a payload, which record/check.c puts together.
+ */
+#ifndef QEHS_RECORD_CHECK_H
+#define QEHS_RECORD_CHECK_H
+
+#include "record/record.h"
+
+typedef struct PayloadCheck
+{
+	const RequestContext *context;
+	const ModuleDef *module;
+	const char *state;			/* $state of expressions */
+	const Jsonb *before;		/* what the record held, or NULL */
+	ViolationList *violations;
+} PayloadCheck;
+
+/* Defaults, matrix scores and computed values, in rows and objects too (fill.c). */
+extern Jsonb *payload_fill(const PayloadCheck *check, Jsonb *payload);
+
+/*
+ * Add a violation for each server-written value that given, what the client
+ * sent, has otherwise than payload, which is filled (fill.c).
+ */
+extern void payload_check_given(const PayloadCheck *check, const Jsonb *given, const Jsonb *payload);
+
+/* What a schema cannot say, in rows and objects too (values.c). */
+extern void payload_check_values(const PayloadCheck *check, Jsonb *payload);
+
+/*
+ * Whether a place of the payload ("/rows/0/name") lies below a field that is hidden now.
+ * Sets the innermost field on the way to it, or NULL (values.c).
+ */
+extern bool payload_is_hidden(const PayloadCheck *check, Jsonb *payload, const char *path, const ModuleField **field);
+
+/* Whether the code is one of ISO 4217 (currency.c). */
+extern bool currency_is_known(const char *code, int length);
+
+#endif							/* QEHS_RECORD_CHECK_H */

@@ -1,0 +1,249 @@
+/*
+ * fill.c
+ *	  What the server writes into a payload: defaults, matrix scores, computed
+ *	  values, and refusing other ones from the client.
+ *
+ * Inside a table or object the expressions see the row or the object as $.
+ */
+#include "compat.h"
+
+#include "json.h"
+#include "miscadmin.h"
+#include "record/check.h"
+#include "utils/builtins.h"
+#include "workflow/workflow.h"
+
+static Jsonb *fill_object(const PayloadCheck *check, const ModuleFields *fields, Jsonb *object);
+
+/* A jsonb as a value to push. */
+static void
+value_of(Jsonb *source, JsonbValue *value)
+{
+	JsonbToJsonbValue(source, value);
+	if (JsonContainerIsScalar(value->val.binary.data))
+		JsonbExtractScalar(value->val.binary.data, value);
+}
+
+/* A copy of an object with some members set, or removed where values has NULL for a field of remove. */
+static Jsonb *
+with_members(Jsonb *object, const ModuleFields *fields, Jsonb **values, const ModuleField *remove)
+{
+	JsonbParseState *state = NULL;
+	JsonbIterator *iterator = JsonbIteratorInit(&object->root);
+	JsonbValue	key;
+	JsonbValue	value;
+	JsonbIteratorToken token;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		if (remove && key.val.string.len == remove->key_length &&
+			memcmp(key.val.string.val, remove->key, remove->key_length) == 0)
+			continue;
+		pushJsonbValue(&state, WJB_KEY, &key);
+		pushJsonbValue(&state, WJB_VALUE, &value);
+	}
+	/* a later twin wins */
+	for (int i = 0; values && i < fields->count; i++)
+	{
+		if (values[i] == NULL)
+			continue;
+		key.type = jbvString;
+		key.val.string.val = unconstify(char *, fields->items[i].key);
+		key.val.string.len = fields->items[i].key_length;
+		value_of(values[i], &value);
+		pushJsonbValue(&state, WJB_KEY, &key);
+		pushJsonbValue(&state, WJB_VALUE, &value);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/* {"likelihood","severity","score","band"} with score and band computed; NULL when a factor is not there. */
+static Jsonb *
+scored_matrix(const ModuleField *field, const JsonbContainer *matrix)
+{
+	int32		likelihood;
+	int32		severity;
+	int			band = 0;
+	StringInfoData text;
+
+	if (!json_member_int(matrix, "likelihood", &likelihood) || !json_member_int(matrix, "severity", &severity) ||
+		likelihood < 1 || likelihood > field->matrix_size || severity < 1 || severity > field->matrix_size)
+		return NULL;
+	while (band < field->band_count - 1 && likelihood * severity > field->bands[band].max)
+		band++;
+	initStringInfo(&text);
+	appendStringInfo(&text, "{\"likelihood\":%d,\"severity\":%d,\"score\":%d,\"band\":", likelihood, severity,
+					 likelihood * severity);
+	json_string(&text, field->bands[band].name);
+	appendStringInfoChar(&text, '}');
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text.data)));
+}
+
+/* The rows of a table, each filled. */
+static Jsonb *
+fill_rows(const PayloadCheck *check, const ModuleFields *fields, const JsonbContainer *rows)
+{
+	JsonbParseState *state = NULL;
+	uint32		count = JsonContainerSize(rows);
+
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (uint32 i = 0; i < count; i++)
+	{
+		JsonbValue	row = *getIthJsonbValueFromContainer(unconstify(JsonbContainer *, rows), i);
+
+		CHECK_FOR_INTERRUPTS();
+		if (row.type == jbvBinary && JsonContainerIsObject(row.val.binary.data))
+			value_of(fill_object(check, fields, json_value_to_jsonb(&row)), &row);
+		pushJsonbValue(&state, WJB_ELEM, &row);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+}
+
+/* What a field's value becomes; NULL: it stays. */
+static Jsonb *
+filled_value(const PayloadCheck *check, const ModuleField *field, Jsonb *object)
+{
+	JsonbValue	value;
+	const JsonbContainer *inner;
+
+	if (!json_member(&object->root, field->key, field->key_length, &value))
+		return field->default_value;
+	if (value.type != jbvBinary)
+		return NULL;
+	inner = value.val.binary.data;
+	if (field->type == FIELD_MATRIX_SCORE && JsonContainerIsObject(inner))
+		return scored_matrix(field, inner);
+	if (field->type == FIELD_OBJECT && JsonContainerIsObject(inner))
+		return fill_object(check, &field->nested, json_value_to_jsonb(&value));
+	if (field->type == FIELD_TABLE && JsonContainerIsArray(inner))
+		return fill_rows(check, &field->nested, inner);
+	return NULL;
+}
+
+static Jsonb *
+fill_object(const PayloadCheck *check, const ModuleFields *fields, Jsonb *object)
+{
+	Jsonb	  **values = palloc0(sizeof(Jsonb *) * Max(fields->count, 1));
+	bool		changed = false;
+
+	check_stack_depth();
+	for (int i = 0; i < fields->count; i++)
+	{
+		if (fields->items[i].fills && fields->items[i].computed == NULL)
+			values[i] = filled_value(check, &fields->items[i], object);
+		changed |= values[i] != NULL;
+	}
+	if (changed)
+		object = with_members(object, fields, values, NULL);
+	/* one after the other: a computed value may read those before it */
+	for (int i = 0; i < fields->computed_count; i++)
+	{
+		ModuleField *field = fields->computed[i];
+		Jsonb	   *computed = guard_value(field->computed, check->context, object, check->state);
+		ModuleFields one = {1, field, 0, NULL};
+
+		object = with_members(object, &one, &computed, field);
+	}
+	return object;
+}
+
+Jsonb *
+payload_fill(const PayloadCheck *check, Jsonb *payload)
+{
+	return fill_object(check, &check->module->all, payload);
+}
+
+/* Add a violation when sent and held, which may be absent, differ; numbers compare as numbers. */
+static void
+check_equal(const PayloadCheck *check, const JsonbValue *sent, const JsonbValue *held, const char *path)
+{
+	StringInfoData text;
+
+	if (held && json_values_equal(sent, held))
+		return;
+	if (held == NULL)
+	{
+		violation_add(check->violations, path, "computed", "is written by the server and has no value here");
+		return;
+	}
+	initStringInfo(&text);
+	json_jsonb_value(&text, held);
+	if (text.len <= 100)
+		violation_add(check->violations, path, "computed", "is written by the server: must be %s or left out", text.data);
+	else
+		violation_add(check->violations, path, "computed", "is written by the server: must be left out");
+}
+
+static void
+check_given_matrix(const PayloadCheck *check, const JsonbContainer *given, const JsonbContainer *held, const char *path)
+{
+	static const char *const written[] = {"score", "band"};
+
+	for (int i = 0; i < 2; i++)
+	{
+		JsonbValue	sent;
+		JsonbValue	value;
+		int			length = strlen(written[i]);
+
+		/* without a value the factors are at fault, which the schema says */
+		if (json_member(given, written[i], length, &sent) && json_member(held, written[i], length, &value))
+			check_equal(check, &sent, &value, psprintf("%s/%s", path, written[i]));
+	}
+}
+
+static void
+check_given(const PayloadCheck *check, const ModuleFields *fields, const JsonbContainer *given,
+			const JsonbContainer *held, const char *path)
+{
+	check_stack_depth();
+	for (int i = 0; i < fields->count; i++)
+	{
+		const ModuleField *field = &fields->items[i];
+		JsonbValue	sent;
+		JsonbValue	value;
+		char	   *at;
+		bool		has;
+
+		if (!field->fills || !json_member(given, field->key, field->key_length, &sent))
+			continue;
+		at = psprintf("%s/%s", path, field->key);
+		has = json_member(held, field->key, field->key_length, &value);
+		if (field->computed)
+		{
+			if (has || sent.type != jbvNull)
+				check_equal(check, &sent, has ? &value : NULL, at);
+			continue;
+		}
+		if (!has || sent.type != jbvBinary || value.type != jbvBinary)
+			continue;
+		if (field->type == FIELD_TABLE)
+		{
+			uint32		rows = Min(JsonContainerSize(sent.val.binary.data), JsonContainerSize(value.val.binary.data));
+
+			for (uint32 row = 0; row < rows && JsonContainerIsArray(sent.val.binary.data); row++)
+			{
+				JsonbValue	one = *getIthJsonbValueFromContainer(sent.val.binary.data, row);
+				JsonbValue	other = *getIthJsonbValueFromContainer(value.val.binary.data, row);
+
+				if (one.type == jbvBinary && JsonContainerIsObject(one.val.binary.data) && other.type == jbvBinary)
+					check_given(check, &field->nested, one.val.binary.data, other.val.binary.data, psprintf("%s/%u", at, row));
+			}
+		}
+		else if (!JsonContainerIsObject(sent.val.binary.data) || !JsonContainerIsObject(value.val.binary.data))
+			continue;
+		else if (field->type == FIELD_MATRIX_SCORE)
+			check_given_matrix(check, sent.val.binary.data, value.val.binary.data, at);
+		else if (field->type == FIELD_OBJECT)
+			check_given(check, &field->nested, sent.val.binary.data, value.val.binary.data, at);
+	}
+}
+
+void
+payload_check_given(const PayloadCheck *check, const Jsonb *given, const Jsonb *payload)
+{
+	check_given(check, &check->module->all, &given->root, &payload->root, "/payload");
+}

@@ -1,0 +1,291 @@
+/*
+ * values.c
+ *	  Checking what a JSON Schema cannot say: requiredWhen and visibleWhen, the
+ *	  order of a range, currencies, users and records that a payload names.
+ *
+ * A table's rows and an object's members are checked as the payload itself is;
+ * their expressions see the row or the object as $.  An id that the record held
+ * in the same field before stays allowed: who may change a record need not be
+ * able to read all that it names.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "id.h"
+#include "json.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "plan.h"
+#include "record/check.h"
+#include "utils/builtins.h"
+#include "utils/uuid.h"
+#include "workflow/workflow.h"
+
+static KeptPlan select_user = {
+	"SELECT 1 FROM qehs.user_account WHERE tenant_id = $1 AND id = $2 AND active", 2, {INT4OID, UUIDOID}, NULL
+};
+static KeptPlan select_reference = {
+	"SELECT m.key FROM qehs.record AS r JOIN qehs.module AS m ON m.tenant_id = $1 AND m.id = r.module_id"
+	" WHERE r.tenant_id = $1 AND r.id = $2 AND r.deleted_at IS NULL", 2, {INT4OID, UUIDOID}, NULL
+};
+
+/* An object that is checked: the payload, a row or a nested object. */
+typedef struct Place
+{
+	const ModuleFields *fields;
+	const JsonbContainer *object;
+	int			length;			/* bytes of object */
+	Jsonb	   *document;		/* the same for expressions; NULL until one needs it */
+	List	   *before;			/* JsonbContainer: what stood in this place, all rows of it */
+	const char *path;
+} Place;
+
+static void check_object(const PayloadCheck *check, Place *place);
+
+static bool
+holds(const PayloadCheck *check, Place *place, JsonPath *expression)
+{
+	if (place->document == NULL)
+	{
+		JsonbValue	value = {.type = jbvBinary};
+
+		value.val.binary.data = unconstify(JsonbContainer *, place->object);
+		value.val.binary.len = place->length;
+		place->document = json_value_to_jsonb(&value);
+	}
+	return guard_is_true(expression, check->context, place->document, check->state);
+}
+
+static void
+check_range(const PayloadCheck *check, const JsonbContainer *range, const char *path)
+{
+	char	   *from = json_member_text(range, "from");
+	char	   *to = json_member_text(range, "to");
+
+	/* full dates compare as text */
+	if (from && to && strcmp(from, to) > 0)
+		violation_add(check->violations, psprintf("%s/to", path), "range_order", "must not be before \"from\"");
+}
+
+static void
+check_currency(const PayloadCheck *check, const JsonbContainer *money, const char *path)
+{
+	char	   *code = json_member_text(money, "currency");
+
+	/* other shapes the schema has refused */
+	if (code && strlen(code) == 3 && strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3 && !currency_is_known(code, 3))
+		violation_add(check->violations, psprintf("%s/currency", path), "currency", "must be a currency code of ISO 4217");
+}
+
+/* Key of the module of a live record; NULL when there is none. In the caller's memory. */
+static char *
+referenced_module(Datum *values)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	char	   *key = NULL;
+	bool		isnull;
+
+	SPI_connect();
+	if (plan_execute(&select_reference, values, NULL, true, 1) > 0)
+		key = MemoryContextStrdup(caller, TextDatumGetCString(plan_value(0, 1, &isnull)));
+	SPI_finish();
+	return key;
+}
+
+static bool
+is_active_user(Datum *values)
+{
+	bool		found;
+
+	SPI_connect();
+	found = plan_execute(&select_user, values, NULL, true, 1) > 0;
+	SPI_finish();
+	return found;
+}
+
+static bool
+held_before(const Place *place, const ModuleField *field, const JsonbValue *value)
+{
+	ListCell   *cell;
+
+	foreach(cell, place->before)
+	{
+		JsonbValue	old;
+
+		if (json_member(lfirst(cell), field->key, field->key_length, &old) && json_values_equal(&old, value))
+			return true;
+	}
+	return false;
+}
+
+/* A user must be one of the tenant and active; a record must live and be readable by the caller. */
+static void
+check_id(const PayloadCheck *check, const Place *place, const ModuleField *field, const JsonbValue *value, const char *path)
+{
+	bool		is_user = field->type == FIELD_USER;
+	pg_uuid_t	id;
+	Datum		values[2] = {Int32GetDatum(check->context->tenant_id), UUIDPGetDatum(&id)};
+	const ModuleDef *module;
+	char	   *key;
+
+	if (value->type != jbvString || held_before(place, field, value) ||
+		!id_parse(value->val.string.val, value->val.string.len, is_user ? QEHS_ID_USER : QEHS_ID_RECORD, &id))
+		return;					/* the schema has refused what is no id */
+	if (is_user)
+	{
+		if (!is_active_user(values))
+			violation_add(check->violations, path, "not_found", "names no active user");
+		return;
+	}
+	key = referenced_module(values);
+	module = key ? module_lookup(check->context->tenant_id, key) : NULL;
+	/* what may not be read looks like what does not exist */
+	if (module == NULL || !(permission_actions(check->context, module) & ACTION_READ))
+		violation_add(check->violations, path, "not_found", "names no record");
+	else if (field->references && strcmp(key, field->references) != 0)
+		violation_add(check->violations, path, "references", "must name a record of module \"%s\"", field->references);
+}
+
+/* What the field held before, in all rows of place: objects, or the rows of tables. */
+static List *
+nested_before(const Place *place, const ModuleField *field)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, place->before)
+	{
+		JsonbValue	old;
+
+		if (!json_member(lfirst(cell), field->key, field->key_length, &old) || old.type != jbvBinary)
+			continue;
+		if (JsonContainerIsObject(old.val.binary.data))
+			result = lappend(result, old.val.binary.data);
+		for (uint32 i = 0; JsonContainerIsArray(old.val.binary.data) && i < JsonContainerSize(old.val.binary.data); i++)
+		{
+			JsonbValue *row = getIthJsonbValueFromContainer(old.val.binary.data, i);
+
+			if (row->type == jbvBinary && JsonContainerIsObject(row->val.binary.data))
+				result = lappend(result, row->val.binary.data);
+		}
+	}
+	return result;
+}
+
+static void
+check_rows(const PayloadCheck *check, const Place *place, const ModuleField *field, const JsonbContainer *rows,
+		   const char *path)
+{
+	List	   *before = nested_before(place, field);
+	uint32		count = JsonContainerSize(rows);
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		JsonbValue *row = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, rows), i);
+
+		CHECK_FOR_INTERRUPTS();
+		if (row->type == jbvBinary && JsonContainerIsObject(row->val.binary.data))
+		{
+			Place		inner = {&field->nested, row->val.binary.data, row->val.binary.len, NULL, before,
+			psprintf("%s/%u", path, i)};
+
+			check_object(check, &inner);
+		}
+	}
+}
+
+static void
+check_value(const PayloadCheck *check, const Place *place, const ModuleField *field, const JsonbValue *value)
+{
+	const char *path = psprintf("%s/%s", place->path, field->key);
+	const JsonbContainer *container = value->type == jbvBinary ? value->val.binary.data : NULL;
+
+	if (field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE)
+		check_id(check, place, field, value, path);
+	else if (container == NULL)
+		return;
+	else if (field->type == FIELD_TABLE && JsonContainerIsArray(container))
+		check_rows(check, place, field, container, path);
+	else if (!JsonContainerIsObject(container))
+		return;
+	else if (field->type == FIELD_DATE_RANGE)
+		check_range(check, container, path);
+	else if (field->type == FIELD_CURRENCY)
+		check_currency(check, container, path);
+	else if (field->type == FIELD_OBJECT)
+	{
+		Place		inner = {&field->nested, container, value->val.binary.len, NULL, nested_before(place, field), path};
+
+		check_object(check, &inner);
+	}
+}
+
+static void
+check_object(const PayloadCheck *check, Place *place)
+{
+	check_stack_depth();
+	for (int i = 0; i < place->fields->count; i++)
+	{
+		const ModuleField *field = &place->fields->items[i];
+		JsonbValue	value;
+
+		if (!field->checked || (field->visible_when && !holds(check, place, field->visible_when)))
+			continue;
+		if (json_member(place->object, field->key, field->key_length, &value) && value.type != jbvNull)
+			check_value(check, place, field, &value);
+		else if ((field->required && field->visible_when) ||
+				 (field->required_when && holds(check, place, field->required_when)))
+			violation_add(check->violations, psprintf("%s/%s", place->path, field->key), "required", "is required");
+	}
+}
+
+void
+payload_check_values(const PayloadCheck *check, Jsonb *payload)
+{
+	Place		place = {&check->module->all, &payload->root, VARSIZE(payload) - VARHDRSZ, payload, NIL, "/payload"};
+
+	if (check->before)
+		place.before = list_make1(unconstify(JsonbContainer *, &check->before->root));
+	check_object(check, &place);
+}
+
+bool
+payload_is_hidden(const PayloadCheck *check, Jsonb *payload, const char *path, const ModuleField **innermost)
+{
+	Place		place = {&check->module->all, &payload->root, VARSIZE(payload) - VARHDRSZ, payload, NIL, path};
+
+	*innermost = NULL;
+	while (*place.path == '/')
+	{
+		const char *key = place.path + 1;
+		int			length = strcspn(key, "/");
+		const ModuleField *field = module_fields_find(place.fields, key, length);
+		JsonbValue	value;
+
+		if (field == NULL)
+			return false;
+		*innermost = field;
+		if (field->visible_when && !holds(check, &place, field->visible_when))
+			return true;
+		place.path = key + length;
+		if (field->nested.count == 0 || !json_member(place.object, key, length, &value) || value.type != jbvBinary)
+			return false;
+		if (JsonContainerIsArray(value.val.binary.data))
+		{
+			unsigned long row = strtoul(place.path + (*place.path == '/'), NULL, 10);
+			JsonbValue *element = getIthJsonbValueFromContainer(value.val.binary.data, Min(row, PG_UINT32_MAX));
+
+			if (element == NULL || *place.path != '/')
+				return false;
+			place.path += 1 + strcspn(place.path + 1, "/");
+			value = *element;
+		}
+		if (value.type != jbvBinary || !JsonContainerIsObject(value.val.binary.data))
+			return false;
+		place.fields = &field->nested;
+		place.object = value.val.binary.data;
+		place.length = value.val.binary.len;
+		place.document = NULL;
+	}
+	return false;
+}

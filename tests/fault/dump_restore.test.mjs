@@ -1,0 +1,145 @@
+// pg_dump and restore, plain and custom: no row is lost, and everything that was given out before stays good.
+import assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
+import { after, before, test } from "node:test"
+import { Cluster, Shim, freePort } from "./cluster.mjs"
+import { agent, send } from "./retry.mjs"
+
+// Filled by CREATE EXTENSION itself, with the contents of the release that restores.
+const FIXED = ["endpoint", "module_catalogue", "openapi_component", "problem"]
+const records = "/api/v1/records?moduleKey=incidents&limit=4"
+const twin = { moduleKey: "incidents", payload: { title: "Twin", severity: "low" } }
+
+let cluster
+let source
+const given = {}
+
+// The cluster as a Shim needs it, with another database.
+const database = (name) => ({
+	name,
+	get conninfo() {
+		return `host=${cluster.directory}/pg port=${cluster.port} dbname=${name}`
+	},
+	sql: Cluster.prototype.sql,
+})
+
+const tool = (name, ...args) =>
+	execFileSync("bash", ["-c", '. tests/tools/cluster.sh; "$PG_BIN/$0" "$@"', name, ...args],
+		{ cwd: new URL("../..", import.meta.url).pathname, stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 28 })
+
+// Number and checksum of the rows of each table, and the state of each sequence.
+const contents = (db) => Object.fromEntries(db.sql(`
+	SELECT relname, relkind, query_to_xml(format(CASE relkind WHEN 'S' THEN 'SELECT last_value, is_called FROM %s'
+		ELSE 'SELECT count(*), md5(string_agg(md5(t::text), '''' ORDER BY t::text COLLATE "C")) FROM %s AS t' END, oid::regclass), true, true, '')
+	FROM pg_class WHERE relnamespace = 'qehs'::regnamespace AND relkind IN ('r', 'p', 'S') ORDER BY relname`)
+	.split(/\n(?=\w+\|)/).map((line) => [line.split("|")[0], line]))
+
+async function served(db, work) {
+	const shim = new Shim(db, await freePort())
+	try {
+		await shim.ready()
+		return await work(shim.port)
+	} finally {
+		await shim.stop()
+	}
+}
+
+async function fillTenant(port, slug, key) {
+	source.sql(`SELECT qehs.use_tenant('${slug}');
+		SELECT qehs.user_create('${slug}.user', 'A user', 'user@${slug}.example', '{tenant-user,manager}');
+		SELECT qehs.rate_limit_set('bulk', 3);
+		SELECT qehs.module_publish('badges', '{"key":"badges","name":"Badges","displayCode":{"prefix":"BDG"},"fields":[{"key":"badge","type":"identifier"}],
+			"workflow":{"states":["open"],"initial":"open"},"permissions":{"roles":{"tenant-user":["read"]}}}');
+		SELECT qehs.record_create('badges', '{"badge":"B1"}');
+		SELECT qehs.record_create('incidents', jsonb_build_object('title', 't' || i, 'severity', 'low')) FROM generate_series(1, 9) AS i`)
+	const first = await send(port, key, "GET", records)
+	assert.equal(first.status, 200, first.text)
+	const rest = await send(port, key, "GET", `${records}&cursor=${first.json.nextCursor}`)
+	const id = first.json.items[0].id
+	assert.equal((await send(port, key, "PATCH", `/api/v1/records/${id}`, { payload: { title: "changed" } })).status, 200)
+	assert.equal((await send(port, key, "DELETE", `/api/v1/records/${first.json.items[1].id}`)).status, 204)
+	const made = await send(port, key, "POST", "/api/v1/records", twin, { "Idempotency-Key": `${slug}-twin` })
+	assert.equal(made.status, 201, made.text)
+	const spare = await send(port, key, "POST", "/api/v1/api-keys", { name: "spare", scopes: ["records.read"], roles: ["tenant-user"] })
+	assert.equal(spare.status, 201, spare.text)
+	return { key, spare: spare.json.key, cursor: first.json.nextCursor, rest: rest.json.items, id, made: made.json }
+}
+
+before(async () => {
+	cluster = await Cluster.create()
+	source = database("postgres")
+	source.sql(`SELECT qehs.jsonschema_register('https://example.com/size', '{"type":"integer","minimum":1}')`)
+	const keys = ["one", "two"].map((slug) => [slug, cluster.tenant(slug, ["incidents", "capa"])])
+	await served(source, async (port) => {
+		for (const [slug, key] of keys)
+			given[slug] = await fillTenant(port, slug, key)
+	})
+	// cursors of before a rotation are to live on as well
+	source.sql("SELECT qehs.secret_rotate()")
+})
+
+after(() => {
+	agent.destroy()
+	cluster.remove()
+})
+
+function restore(format) {
+	const target = database(`restored_${format}`)
+	const file = `${cluster.directory}/${format}.dump`
+	tool("createdb", "-T", "template0", "--maintenance-db", `${source.conninfo} user=postgres`, target.name)
+	tool("pg_dump", `--format=${format}`, "-f", file, "-d", `${source.conninfo} user=postgres`)
+	if (format === "plain")
+		tool("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", `${target.conninfo} user=postgres`, "-f", file)
+	else
+		tool("pg_restore", "--exit-on-error", "-d", `${target.conninfo} user=postgres`, file)
+	return target
+}
+
+// What one tenant was given before the dump is good in the restored database.
+async function stillGood(port, { key, spare, cursor, rest, id, made }, slug) {
+	const page = await send(port, spare, "GET", `${records}&cursor=${cursor}`)
+	assert.equal(page.status, 200, page.text)
+	assert.deepEqual(page.json.items, rest)
+	const replay = await send(port, key, "POST", "/api/v1/records", twin, { "Idempotency-Key": `${slug}-twin` })
+	assert.equal(replay.headers["idempotency-replayed"], "true")
+	assert.deepEqual(replay.json, made)
+	const activity = await send(port, key, "GET", `/api/v1/records/${id}/activity`)
+	assert.deepEqual(activity.json.items.map((event) => event.type), ["updated", "created"])
+	const next = await send(port, key, "POST", "/api/v1/records", twin)
+	assert.equal(next.status, 201, next.text)
+	assert.equal(Number(next.json.displayCode.split("-").at(-1)), Number(made.displayCode.split("-").at(-1)) + 1)
+}
+
+for (const format of ["plain", "custom"])
+	test(`a ${format} dump restores every row and what was given out`, async () => {
+		const target = restore(format)
+		const before = contents(source)
+		const empty = Object.entries(before).filter(([, line]) => /<count>0</.test(line)).map(([name]) => name)
+		assert.deepEqual(empty, [], "the test has data in each table")
+		assert.deepEqual(contents(target), before)
+		await served(target, async (port) => {
+			for (const slug of ["one", "two"])
+				await stillGood(port, given[slug], slug)
+		})
+		// the identity of tenants goes on
+		assert.equal(target.sql(`SELECT qehs.tenant_create('three', 'Three');
+			SELECT id = (SELECT max(id) FROM qehs.tenant WHERE slug <> 'three') + 1 FROM qehs.tenant WHERE slug = 'three'`).split("\n").at(-1), "t")
+	})
+
+test("what a release fills itself is not in the dump", () => {
+	const text = tool("pg_dump", "--data-only", "-d", `${source.conninfo} user=postgres`).toString()
+	const dumped = [...text.matchAll(/^COPY qehs\.(\w+) /gm)].map((match) => match[1])
+	const tables = Object.entries(contents(source)).filter(([, line]) => !line.includes("|S|")).map(([name]) => name)
+	assert.deepEqual(tables.filter((name) => !dumped.includes(name)), FIXED)
+})
+
+test("the extension goes and comes back", () => {
+	const target = database("restored_custom")
+	target.sql("DROP EXTENSION qehs")
+	for (const [catalog, column] of [["pg_class", "relnamespace"], ["pg_proc", "pronamespace"], ["pg_type", "typnamespace"]])
+		assert.equal(target.sql(`SELECT count(*) FROM ${catalog} WHERE ${column} = (SELECT oid FROM pg_namespace WHERE nspname = 'qehs')`), "0")
+	target.sql("CREATE EXTENSION qehs")
+	target.sql(`SELECT qehs.tenant_create('one', 'One'); SELECT qehs.module_install('one', 'incidents')`)
+	assert.equal(target.sql(`SELECT qehs.use_tenant('one'); SELECT qehs.record_create('incidents', '{"title":"t","severity":"low"}') ->> 'displayCode' LIKE '%-0001'`)
+		.split("\n").at(-1), "t")
+})

@@ -1,0 +1,98 @@
+// What attackers send: request smuggling, bytes that two parsers may read differently, and much of everything. Each is refused
+// and what stands behind it on the connection never becomes a request.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import { assertOk, assertProblem, raw } from './lib/client.mjs'
+import { assertProblemSchema } from './lib/schema.mjs'
+import { makeTenant, payload } from './lib/tenant.mjs'
+
+const tenant = await makeTenant('hardening')
+const { key, api } = tenant
+const records = '/api/v1/records'
+const head = `Host: x\r\nAuthorization: Bearer ${key}\r\n`
+const body = JSON.stringify({ moduleKey: 'incidents', payload: payload({ title: 'outer' }) })
+const chunked = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
+// what would be executed if the server read the framing as the attacker hopes
+const inner = JSON.stringify({ moduleKey: 'incidents', payload: payload({ title: 'smuggled' }) })
+const smuggled = `POST ${records} HTTP/1.1\r\n${head}Content-Type: application/json\r\nContent-Length: ${inner.length}\r\n\r\n${inner}`
+const post = (headers, text, end = '\r\n') => `POST ${records} HTTP/1.1\r\n${head}Content-Type: application/json\r\n${headers}${end}${text}`
+const titles = async () => (await api.get(`${records}?moduleKey=incidents&limit=200`)).json.items.map(item => item.payload.title)
+
+const refused = {
+	'Content-Length and Transfer-Encoding': post(`Content-Length: ${chunked.length}\r\nTransfer-Encoding: chunked\r\n`, chunked),
+	'Transfer-Encoding and Content-Length': post(`Transfer-Encoding: chunked\r\nContent-Length: 4\r\n`, `0\r\n\r\n`),
+	'two different Content-Lengths': post(`Content-Length: ${body.length}\r\nContent-Length: 0\r\n`, body),
+	'two equal Content-Lengths': post(`Content-Length: ${body.length}\r\nContent-Length: ${body.length}\r\n`, body),
+	'a list of Content-Lengths': post(`Content-Length: ${body.length}, ${body.length}\r\n`, body),
+	'a Content-Length with a space in it': post(`Content-Length: 1 0\r\n`, body),
+	'two Transfer-Encodings': post('Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n', chunked),
+	'a Transfer-Encoding that ends in chunked': post('Transfer-Encoding: gzip, chunked\r\n', chunked),
+	'a Transfer-Encoding with chunked first': post('Transfer-Encoding: chunked, identity\r\n', chunked),
+	'a Transfer-Encoding in quotes': post('Transfer-Encoding: "chunked"\r\n', chunked),
+	'a Transfer-Encoding with a control character': post('Transfer-Encoding: \x0bchunked\r\n', chunked),
+	'a space before the colon of Content-Length': post(`Content-Length : ${body.length}\r\n`, body),
+	'a folded header': post(`X-Folded: a\r\n b\r\nContent-Length: ${body.length}\r\n`, body),
+	'a folded Transfer-Encoding': post('Transfer-Encoding:\r\n chunked\r\n', chunked),
+	'a folded Content-Length': post(`Content-Length:\r\n\t${body.length}\r\n`, body),
+	'a folded first header': `GET /healthz HTTP/1.1\r\n X: folded\r\n${head}\r\n`,
+	'a bare LF after the request line': `POST ${records} HTTP/1.1\n${head}Content-Length: 0\r\n\r\n`,
+	'a bare LF after a header': `POST ${records} HTTP/1.1\r\nHost: x\nAuthorization: Bearer ${key}\r\nContent-Length: 0\r\n\r\n`,
+	'a bare LF in place of the empty line': post(`Content-Length: ${body.length}\r\n`, body, '\n'),
+	'only bare LFs': post(`Content-Length: ${body.length}\r\n`, body).replaceAll('\r\n', '\n'),
+	'a bare CR in a header': post(`X-Bare: a\rTransfer-Encoding: chunked\r\nContent-Length: ${body.length}\r\n`, body),
+	'a NUL in a header': post(`X-Nul: a\0b\r\nContent-Length: ${body.length}\r\n`, body),
+	'a NUL in the request line': `POST ${records}\0 HTTP/1.1\r\n${head}Content-Length: 0\r\n\r\n`,
+	'a chunk size with a sign': post('Transfer-Encoding: chunked\r\n', `+${chunked}`),
+	'a chunk size in 0x': post('Transfer-Encoding: chunked\r\n', `0x${chunked}`),
+	'a chunk that is longer than its size': post('Transfer-Encoding: chunked\r\n', `2\r\n${body}\r\n0\r\n\r\n`),
+	'a chunk with a bare LF': post('Transfer-Encoding: chunked\r\n', chunked.replaceAll('\r\n', '\n')),
+}
+for (const [name, bytes] of Object.entries(refused))
+	test(`${name}: refused, and what follows is no request`, async () => {
+		const { answers, closed } = await raw(bytes + smuggled, { wait: 1500 })
+		assert.ok(answers.length > 0, 'there must be an answer')
+		for (const answer of answers) {
+			assert.ok([400, 413, 501].includes(answer.status), `${answer.status} ${answer.text}`)
+			assertProblemSchema(assertProblem(answer, answer.status, answer.json.code))
+		}
+		assert.equal(closed, true, 'the connection ends')
+		const found = await titles()
+		assert.ok(!found.includes('smuggled') && !found.includes('outer'), found.join(', '))
+	})
+
+const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${process.env.QEHS_SHIM_PID}/status`, 'utf8'))[1])
+
+test('memory stays bounded under bodies and headers that are refused', async () => {
+	const storm = async rounds => {
+		for (let i = 0; i < rounds; i++)
+			await Promise.all(Array.from({ length: 8 }, (_, n) => raw(n % 2
+				? [post('Transfer-Encoding: chunked\r\n', ''), ...Array(24).fill(`10000\r\n${' '.repeat(65536)}\r\n`), '0\r\n\r\n']
+				: `GET /healthz HTTP/1.1\r\n${head}${Array.from({ length: 10000 }, (_, k) => `X-${k}: ${k}\r\n`).join('')}\r\n`, { count: 1 })))
+	}
+	await storm(5)
+	const before = rss()
+	await storm(25)
+	assert.ok(rss() - before < 16 * 1024, `${before} kB grew to ${rss()} kB`)
+})
+
+test('1,000 pipelined requests on one connection are all answered, in order', async () => {
+	const traces = Array.from({ length: 1000 }, () => randomBytes(16).toString('hex'))
+	const { answers } = await raw(traces.map(trace => `GET /api/v1/modules HTTP/1.1\r\n${head}traceparent: 00-${trace}-00f067aa0ba902b7-01\r\n\r\n`).join(''),
+		{ count: 1000, wait: 20000 })
+	assert.deepEqual(answers.map(answer => [answer.status, answer.headers['x-trace-id']]), traces.map(trace => [200, trace]))
+})
+
+test('random bytes are never a crash, and never a success', async () => {
+	const good = post(`Content-Length: ${body.length}\r\n`, body)
+	for (let i = 0; i < 300; i++) {
+		const bytes = Buffer.from(good.replace(key, 'qehs_live_sk_none'))
+		for (let n = 0; n < 3; n++)
+			bytes[Math.floor(Math.random() * bytes.length)] = Math.floor(Math.random() * 256)
+		const { answers } = await raw(bytes, { count: 1, half: true, wait: 500 })
+		for (const answer of answers)
+			assert.ok(answer.status >= 400 || answer.status === 100, `${answer.status} for ${JSON.stringify(bytes.toString('latin1'))}`)
+	}
+	assertOk(await api.get('/api/v1/modules'))
+})
