@@ -217,6 +217,7 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 		check_options(field, path, faults);
 	if (json_member_bool(field, "indexed", false) && (module_field_types[type].kind == SLOT_NONE || depth > 0))
 		violation_add(faults, psprintf("%s/indexed", path), "indexed", "cannot be set for this field");
+	definition_check_options(field, type, depth, path, faults);
 	if (type == FIELD_MATRIX_SCORE)
 		definition_check_matrix(field, path, faults);
 	check_limit_order(field, "min", "max", path, faults);

@@ -250,10 +250,11 @@ payload_check_values(const PayloadCheck *check, Jsonb *payload)
 }
 
 bool
-payload_is_hidden(const PayloadCheck *check, Jsonb *payload, const char *path)
+payload_is_hidden(const PayloadCheck *check, Jsonb *payload, const char *path, const ModuleField **innermost)
 {
 	Place		place = {&check->module->all, &payload->root, VARSIZE(payload) - VARHDRSZ, payload, NIL, path};
 
+	*innermost = NULL;
 	while (*place.path == '/')
 	{
 		const char *key = place.path + 1;
@@ -263,6 +264,7 @@ payload_is_hidden(const PayloadCheck *check, Jsonb *payload, const char *path)
 
 		if (field == NULL)
 			return false;
+		*innermost = field;
 		if (field->visible_when && !holds(check, &place, field->visible_when))
 			return true;
 		place.path = key + length;
