@@ -4,7 +4,7 @@
 #   run.sh [--record]     --record appends the figures to RESULTS.md
 #
 # BENCH_SECONDS (4) and BENCH_ROUNDS (5) say how long, BENCH_ROWS (1000000) how big the table of the page walk, BENCH_ONLY (all
-# of "http conventions sql depth idle") which parts. The database settings are those of the tests but for memory; commits are durable.
+# of "http conventions sql schema depth idle") which parts. The database settings are those of the tests but for memory; commits are durable.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/tools/cluster.sh
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.."
 seconds=${BENCH_SECONDS:-4}
 rounds=${BENCH_ROUNDS:-5}
 rows=${BENCH_ROWS:-1000000}
-parts=${BENCH_ONLY:-http conventions sql depth idle}
+parts=${BENCH_ONLY:-http conventions sql schema depth idle}
 connections=4
 clients=64
 record=
@@ -199,6 +199,11 @@ bench_sql() {
 	done
 }
 
+bench_schema() {
+	say "validating documents by JSON Schema"
+	node tests/bench/jsonschema.mjs > "$dir/schema.txt"
+}
+
 bench_depth() {
 	local begun
 	say "filling a tenant with $rows records through record_create"
@@ -238,6 +243,12 @@ report() {
 		"figures, and of the ratios of neighbours."
 	echo
 	node tests/bench/report.mjs "$dir/results"
+	if [ -e "$dir/schema.txt" ]; then
+		echo
+		echo "JSON Schema validation:"
+		echo
+		sed 's/^/    /' "$dir/schema.txt"
+	fi
 	if [ -e "$dir/depth.md" ]; then
 		echo
 		echo "Pages of 50 among $rows records, by cursor:"
@@ -250,6 +261,7 @@ trap finish EXIT
 trap 'exit 130' INT TERM
 [ -x ./qehs-shim ] || { say "build first: make"; exit 1; }
 install_tools
+: > "$dir/results"
 start_database
 for part in $parts; do
 	"bench_$part"
