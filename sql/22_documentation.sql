@@ -73,6 +73,7 @@ WITH documented (operation, name, documentation) AS (VALUES
 	('audit_list', 'actor', '{"description":"Events of this user or API key.","schema":{"$ref":"#/components/schemas/ActorId"}}'),
 	('audit_list', 'action', '{"description":"Events of this kind.","schema":{"type":"string"},"example":"deleted"}'),
 	('module_get', 'version', '{"description":"A definition version; without it the current one.","schema":{"type":"integer","minimum":1,"maximum":2147483647}}'),
+	('module_publish', 'If-Match', '{"description":"Go on only when the module still has this version: its ETag.","schema":{"type":"string"},"example":"\"1\""}'),
 	('module_publish', 'moduleKey', '{"description":"The module; as in the definition.","schema":{"type":"string","pattern":"^[a-z][a-z0-9_]{0,62}$"},"example":"near_misses"}'),
 	('module_publish', 'definition', '{"schema":{"$ref":"#/components/schemas/ModuleDefinition"},"example":{"key":"near_misses","name":"Near misses","displayCode":{"prefix":"NM"},"fields":[{"key":"title","label":"Title","type":"text","required":true,"maxLength":500},{"key":"severity","label":"Severity","type":"select","options":["low","medium","high"],"indexed":true}],"workflow":{"states":["open","closed"],"initial":"open","transitions":{"close":{"from":"open","to":"closed"}}},"permissions":{"roles":{"tenant-user":["read","create","update","transition"]}}}}'),
 	('api_key_create', 'name', '{"description":"What the key is for.","schema":{"type":"string","minLength":1,"maxLength":50},"example":"Power BI"}'),
