@@ -197,6 +197,7 @@ bind_begin(Request *request, PgStatement *begin)
 	const char *values[] = {subject ? NULL : bearer, request->trace_id, request->client, key, key ? fingerprint(request) : NULL,
 	request->endpoint ? request->endpoint->operation : NULL, request->target, subject};
 
+	request->keyed = key != NULL;
 	begin->slot = SLOT_BEGIN;
 	begin->sql = BEGIN_SQL;
 	begin->count = BEGIN_PARAMETERS;

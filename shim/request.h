@@ -89,6 +89,7 @@ typedef struct Request
 	const char *tenant;			/* for the log, as the next */
 	const char *key_id;
 	int			attempts;		/* at the database */
+	bool		keyed;			/* sent with an idempotency key */
 } Request;
 
 #define REQUEST_BODY(request) ((request)->buffer + 1)

@@ -13,9 +13,14 @@ COMMENT ON FUNCTION qehs.module_get(text, int4, text) IS 'A definition as publis
 CREATE FUNCTION qehs.module_publish(module_key text, definition jsonb)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_publish'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.module_publish(text, jsonb) IS 'Publishes a definition as the module''s next version and gives it as module_get does; an identical one changes nothing. Needs scope modules.write and role tenant-owner or tenant-admin. Raises QH400 validation_failed with every fault and its JSON Pointer, also for a version that narrows what records hold.';
+COMMENT ON FUNCTION qehs.module_publish(text, jsonb) IS 'Publishes a definition as the module''s next version and gives it as module_get does; an identical one changes nothing. Needs scope modules.write and role tenant-owner or tenant-admin. Raises QH400 validation_failed with every fault and its JSON Pointer, also for a version that narrows what records hold where its member "migrate" does not say what becomes of them: {"rename":{old:new},"drop":[field],"default":{field:value},"states":{old:new}}; default is for records that lack the field or whose value does not hold, and a field that is renamed to itself is carried over as it is, so that records whose value does not hold stay at their version.';
 
 CREATE FUNCTION qehs.module_install(tenant text, module_key text)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_install'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.module_install(text, text) IS 'Publishes a module of the shipped catalogue (qehs.module_catalogue) in a tenant. Raises QH404 for an unknown tenant or module, QH400 as module_publish does.';
+
+CREATE FUNCTION qehs.module_diff(module_key text, from_version int4, to_version int4 DEFAULT NULL)
+RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_diff'
+LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.module_diff(text, int4, int4) IS 'What changed from one published version of a module to another (NULL: the current one): {"moduleKey","from","to","compatible","changes":[{"path","in","kind","compatible","migrated","message"}]}. path is a JSON Pointer into the definition that in names, from or to; compatible says that every record still holds after the change; migrated that the "migrate" rules of the next version say what becomes of those that do not. Needs scope modules.read. Raises QH404 not_found.';

@@ -140,8 +140,8 @@ extern void display_shmem_startup(void);
 /* ---- update.c, used by workflow/ ---- */
 
 /*
- * Store a changed record: payload and state of after, version + 1, slots,
- * unique values, search text.  Inside SPI; the row is locked by the caller.
+ * Store a changed record: payload, state and definition version of after,
+ * version + 1, slots, unique values, search text; module is that of after.  Inside SPI; the row is locked by the caller.
  */
 extern void record_store(const RequestContext *context, const ModuleDef *module,
 						 const Record *before, Record *after);
@@ -149,6 +149,19 @@ extern void record_store(const RequestContext *context, const ModuleDef *module,
 /* The same without the unique values. */
 extern void record_store_row(const RequestContext *context, const ModuleDef *module,
 							 const Record *before, Record *after);
+
+/* ---- migrate.c ---- */
+
+/*
+ * What a locked record becomes in version target of its module: the rules of
+ * each version in between, then the definition's defaults and checks.  Adds all
+ * violations (paths below /payload, or /workflowState); after is whole without
+ * any.  Inside SPI.  Gives the definition of the target.
+ */
+extern const ModuleDef *record_move(const RequestContext *context, const Record *before, int32 target,
+									Record *after, ViolationList *violations);
+
+/* ---- update.c ---- */
 
 /* Text of the searchable fields; NULL for a module without any. */
 extern char *record_search_text(const ModuleDef *module, Jsonb *payload);

@@ -23,11 +23,11 @@ static KeptPlan update_record = {
 	"UPDATE qehs.record SET workflow_state = $3, payload = $4, version = $5, updated_at = $6, updated_by = $7,"
 	" deleted_at = $8, t1 = $9, t2 = $10, t3 = $11, t4 = $12, t5 = $13, t6 = $14, n1 = $15, n2 = $16, n3 = $17,"
 	" n4 = $18, d1 = $19, d2 = $20, d3 = $21, d4 = $22,"
-	" search = CASE WHEN $23::text IS NULL THEN NULL ELSE pg_catalog.to_tsvector('pg_catalog.simple', $23) END"
-	" WHERE tenant_id = $1 AND id = $2",
-	23, {INT4OID, UUIDOID, TEXTOID, JSONBOID, INT4OID, TIMESTAMPTZOID, UUIDOID, TIMESTAMPTZOID,
+	" search = CASE WHEN $23::text IS NULL THEN NULL ELSE pg_catalog.to_tsvector('pg_catalog.simple', $23) END,"
+	" definition_version = $24 WHERE tenant_id = $1 AND id = $2",
+	24, {INT4OID, UUIDOID, TEXTOID, JSONBOID, INT4OID, TIMESTAMPTZOID, UUIDOID, TIMESTAMPTZOID,
 		TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID,
-	TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID}, NULL
+	TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, INT4OID}, NULL
 };
 
 char *
@@ -52,19 +52,33 @@ record_search_text(const ModuleDef *module, Jsonb *payload)
 	return text.data;
 }
 
+/* Unique values go by the definition of the record they belong to: a migration has two. */
+static void
+replace_unique(const RequestContext *context, const ModuleDef *module, const Record *before, const Record *after)
+{
+	Jsonb	   *old_payload = before->deleted ? NULL : before->payload;
+	Jsonb	   *new_payload = after->deleted ? NULL : after->payload;
+
+	if (before->definition_version != after->definition_version)
+	{
+		record_unique_replace(context, record_module(context, before), &before->id, old_payload, NULL);
+		old_payload = NULL;
+	}
+	record_unique_replace(context, module, &after->id, old_payload, new_payload);
+}
+
 void
 record_store(const RequestContext *context, const ModuleDef *module, const Record *before, Record *after)
 {
-	record_unique_replace(context, module, &after->id, before->deleted ? NULL : before->payload,
-						  after->deleted ? NULL : after->payload);
+	replace_unique(context, module, before, after);
 	record_store_row(context, module, before, after);
 }
 
 void
 record_store_row(const RequestContext *context, const ModuleDef *module, const Record *before, Record *after)
 {
-	Datum		values[23];
-	char		nulls[23];
+	Datum		values[24];
+	char		nulls[24];
 	RecordSlots slots;
 	/* lists go by the current definition, whichever the record was written against */
 	const ModuleDef *current = module_lookup_version(context->tenant_id, module->module_id, 0);
@@ -91,6 +105,7 @@ record_store_row(const RequestContext *context, const ModuleDef *module, const R
 	}
 	values[22] = search ? CStringGetTextDatum(search) : (Datum) 0;
 	nulls[22] = search ? ' ' : 'n';
+	values[23] = Int32GetDatum(after->definition_version);
 	plan_execute(&update_record, values, nulls, false, 0);
 }
 

@@ -8,7 +8,7 @@
 import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 
-const Ajv = createRequire(new URL('../bench/', import.meta.url))('ajv/dist/2020').default
+const Ajv = createRequire(import.meta.url)('ajv/dist/2020').default
 const pairs = Number(process.argv[2] ?? 200000)
 const seed = Number(process.argv[3] ?? Date.now() % 1e9)
 const INSTANCES = 10

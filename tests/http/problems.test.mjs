@@ -38,6 +38,8 @@ const calls = {
 		['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
 	record_delete: { own: [['not_found', { id: nobody }], ['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
 	record_restore: { own: [['not_found', { id: nobody }], ['conflict', {}]] },
+	record_migrate: { json: {}, own: [['not_found', { id: nobody }], ['validation_failed', { json: { definitionVersion: 99 } }],
+		['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
 	record_activity: { own: [['not_found', { id: nobody }], ['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '0' } }]] },
 	audit_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { recordId: 'x' } }]] },
 	module_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '201' } }]] },
