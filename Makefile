@@ -12,17 +12,18 @@ export PG_CONFIG
 SCRIPT_GOALS := help deps check installcheck run start stop bench lint format
 ifneq ($(filter $(SCRIPT_GOALS),$(MAKECMDGOALS)),)
 
-BUILD = tests/tools/deps.sh && $(MAKE) --no-print-directory -s all install
+MAKE_ALL = $(MAKE) --no-print-directory -s all install
+BUILD = tests/tools/deps.sh && $(MAKE_ALL)
 C_FILES := $(wildcard extension/*.[ch] extension/*/*.[ch] shim/*.[ch] shim/*/*.[ch])
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 deps: ## install what is missing to build and test (Debian, as root)
-	@tests/tools/deps.sh
+	@tests/tools/deps.sh tests
 
 check: ## run all tests on a throw-away cluster
-	@$(BUILD)
+	@tests/tools/deps.sh tests && $(MAKE_ALL)
 	@node -e 'const m = require("./META.json"), v = "$(RELEASE)"; if (m.version !== v || m.provides.qehs.version !== v || !m.provides.qehs.file.includes(v)) { console.error("META.json is not of version " + v); process.exit(1) }'
 	@tests/tools/check.sh
 

@@ -112,3 +112,17 @@ SELECT * FROM pg_temp.loaded(E'{"title":"w1","severity":"low"}\n{"payload":{"tit
 SELECT qehs.use_tenant('bulk', 'reader');
 SELECT qehs.bulk_load('incidents', '');
 SELECT qehs.bulk_begin('incidents');
+-- a table's column, in chunks; line breaks within a value, a NULL
+SELECT qehs.use_tenant('bulk');
+CREATE TEMP TABLE staged (document json);
+INSERT INTO staged SELECT json_build_object('title', 'from table ' || n, 'severity', CASE n WHEN 5 THEN 'none' ELSE 'low' END) FROM generate_series(1, 7) AS n;
+INSERT INTO staged VALUES (NULL), (E'{"title":\r\n"from table 9",\n"severity":"low"}');
+SELECT line::jsonb - 'id' AS line FROM qehs.bulk_load_table('incidents', 'staged', 'document', batch_key => 'staged', chunk_rows => 3) AS line;
+SELECT line::jsonb ->> 'status' AS status, count(*) FROM qehs.bulk_load_table('incidents', 'staged', 'document', batch_key => 'staged') AS line GROUP BY 1 ORDER BY 1;
+SELECT qehs.bulk_load_table('incidents', 'staged', 'nosuch');
+SELECT qehs.bulk_load_table('incidents', 'staged', 'document', chunk_rows => 0);
+-- a module that demands If-Match has no upsert
+SELECT qehs.module_publish('guarded', '{"key":"guarded","name":"Guarded","displayCode":{"prefix":"GUA"},"requireIfMatch":true,"fields":[{"key":"a","type":"identifier"}],
+	"workflow":{"states":["open"],"initial":"open","transitions":{}}}')::jsonb -> 'definitionVersion' AS version;
+SELECT qehs.bulk_begin('guarded'), qehs.bulk_end();
+SELECT qehs.bulk_begin('guarded', on_conflict => 'update', external_id => 'a');
