@@ -74,6 +74,7 @@ WITH documented (operation, name, documentation) AS (VALUES
 	('audit_list', 'recordId', '{"description":"Events of this record.","schema":{"$ref":"#/components/schemas/RecordId"}}'),
 	('audit_list', 'actor', '{"description":"Events of this user or API key.","schema":{"$ref":"#/components/schemas/ActorId"}}'),
 	('audit_list', 'action', '{"description":"Events of this kind.","schema":{"type":"string"},"example":"deleted"}'),
+	(NULL, 'Accept-Language', '{"description":"The language of labels (RFC 9110 section 12.5.4), where the definition has labels in it; Content-Language says which it is.","schema":{"type":"string"},"example":"de, en;q=0.8"}'),
 	('module_get', 'version', '{"description":"A definition version; without it the current one.","schema":{"type":"integer","minimum":1,"maximum":2147483647}}'),
 	('module_publish', 'If-Match', '{"description":"Go on only when the module still has this version: its ETag.","schema":{"type":"string"},"example":"\"1\""}'),
 	('module_publish', 'moduleKey', '{"description":"The module; as in the definition.","schema":{"type":"string","pattern":"^[a-z][a-z0-9_]{0,62}$"},"example":"near_misses"}'),

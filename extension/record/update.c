@@ -43,7 +43,7 @@ record_search_text(const ModuleDef *module, Jsonb *payload)
 		JsonbValue	value;
 
 		if (!module->fields[i].searchable ||
-			!json_member(&payload->root, module->fields[i].key, module->fields[i].key_length, &value) ||
+			!module_field_value(&module->fields[i], payload, &value) ||
 			value.type != jbvString)
 			continue;
 		appendBinaryStringInfo(&text, value.val.string.val, value.val.string.len);
