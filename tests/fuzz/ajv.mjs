@@ -1,5 +1,6 @@
 // ajv as it is, and ajv with its known faults mended one by one. Where ajv and the extension differ, a difference is
-// explained only when a mended ajv gives the extension's answer for that very pair; the mend then names the fault.
+// explained only when a mended ajv gives the extension's answer for that very pair; the mend then names the fault. The
+// mends hold to the specification: with them ajv holds seven more tests of the official suite, and none less.
 import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
@@ -23,8 +24,19 @@ const nameEvaluated = ({ gen, it }) => {
 	if (it.items !== true && !(it.items instanceof Name)) it.items = gen.var('items', it.items ?? 0)
 }
 const faults = {
-	// validateTuple tests a "valid" that is undefined when the array is shorter than prefixItems; allErrors never tests it
-	'it skips the keywords after a prefixItems that is longer than the array': { options: { allErrors: true } },
+	// validateTuple tests a "valid" that is undefined, or left by another array, when the array has no such item
+	'it skips the keywords after a prefixItems that is longer than the array': {
+		mend: instance => mend(instance, 'prefixItems', cxt => {
+			const subschema = cxt.subschema.bind(cxt)
+			const ok = cxt.ok.bind(cxt)
+			let index
+			cxt.subschema = (applied, name) => {
+				index = applied.schemaProp
+				return subschema(applied, name)
+			}
+			cxt.ok = valid => ok(_`${cxt.data}.length <= ${index} || ${valid}`)
+		}),
+	},
 	// unevaluatedItems counts from undefined (no item is looked at) or from true (as from 1)
 	'it takes an unknown number of evaluated items for all, and "all" for one': {
 		mend: instance => mend(instance, 'unevaluatedItems', ({ gen, it }) => {
@@ -57,8 +69,8 @@ export const metaschema = new Ajv({ strict: false, logger: false })
 export const compile = schema => new Ajv(options).compile(schema)
 
 const mended = (which, schema) => {
-	const instance = new Ajv(Object.assign({}, options, ...which.map(fault => fault.options)))
-	for (const fault of which) fault.mend?.(instance)
+	const instance = new Ajv(options)
+	for (const fault of which) fault.mend(instance)
 	return instance.compile(schema)
 }
 // the fault of ajv's for which it does not say "expected" of the pair; undefined if no known one explains it
