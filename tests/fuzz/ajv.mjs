@@ -37,6 +37,14 @@ const faults = {
 			cxt.ok = valid => ok(_`${cxt.data}.length <= ${index} || ${valid}`)
 		}),
 	},
+	// so does contains where one item is enough: in a loop, an empty array takes over what the array before it came to
+	'it lets an empty array pass "contains" when the array before it did': {
+		mend: instance => mend(instance, 'contains', cxt => {
+			const { minContains = 1, maxContains } = cxt.parentSchema
+			const result = cxt.result.bind(cxt)
+			if (minContains === 1 && maxContains === undefined) cxt.result = (valid, ...then) => result(_`${cxt.data}.length > 0 && ${valid}`, ...then)
+		}),
+	},
 	// unevaluatedItems counts from undefined (no item is looked at) or from true (as from 1)
 	'it takes an unknown number of evaluated items for all, and "all" for one': {
 		mend: instance => mend(instance, 'unevaluatedItems', ({ gen, it }) => {

@@ -58,5 +58,6 @@ SELECT n, qehs.jsonschema_is_valid(schema, instance) FROM (VALUES
 	(3, '{"anyOf":[{"allOf":[{"unevaluatedItems":{"exclusiveMaximum":3}}]},true],"unevaluatedItems":{"const":"b"}}', '[100]'),
 	(4, '{"unevaluatedItems":{"exclusiveMaximum":1},"if":true,"then":{"dependentSchemas":{"a":{"items":true}}}}', '[1]'),
 	(5, '{"if":{"const":true},"else":{"anyOf":[true,{"enum":[true],"unevaluatedItems":true}],"unevaluatedItems":{"maximum":0.5}}}', '[1]'),
-	(6, '{"unevaluatedProperties":false,"if":{"if":{"unevaluatedProperties":{"type":"string"}},"else":{"dependentSchemas":{}}},"else":{"anyOf":[true]}}', '{"c":true}')
+	(6, '{"unevaluatedProperties":false,"if":{"if":{"unevaluatedProperties":{"type":"string"}},"else":{"dependentSchemas":{}}},"else":{"anyOf":[true]}}', '{"c":true}'),
+	(7, '{"contains":{"contains":{"multipleOf":0.5}},"minContains":3}', '[null,[null],[]]')
 ) AS pair (n, schema, instance) ORDER BY n;
