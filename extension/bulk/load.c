@@ -226,6 +226,7 @@ start_load(FunctionCallInfo fcinfo, BulkLoad *load)
 	load->now = GetCurrentTransactionStartTimestamp();
 	load->memory = AllocSetContextCreate(CurrentMemoryContext, "qehs bulk chunk", ALLOCSET_DEFAULT_SIZES);
 	load->line_memory = AllocSetContextCreate(load->memory, "qehs bulk line", ALLOCSET_DEFAULT_SIZES);
+	record_remember_ids(load->memory);
 }
 
 /* Hold the slot map, and take the module as it is then. */
