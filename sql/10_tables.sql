@@ -195,7 +195,7 @@ CREATE TABLE qehs.audit_event (
 	PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX audit_event_record ON qehs.audit_event (tenant_id, record_id, id);
-COMMENT ON COLUMN qehs.audit_event.changes IS '[{"path","from","to"}] of an update or transition; {"payload":…} of a delete';
+COMMENT ON COLUMN qehs.audit_event.changes IS '[{"path","from","to"}] of an update, transition or migration; {"payload":…} of a delete';
 
 CREATE TABLE qehs.idempotency (
 	tenant_id int4 NOT NULL,

@@ -111,8 +111,12 @@ void
 bulk_require_actions(const RequestContext *context, const ModuleDef *module, const BulkOptions *options)
 {
 	permission_require(context, module, ACTION_CREATE);
-	if (options->upsert)
-		permission_require(context, module, ACTION_UPDATE);
+	if (!options->upsert)
+		return;
+	permission_require(context, module, ACTION_UPDATE);
+	if (module->require_if_match)
+		problem_raise(PROBLEM_PRECONDITION_REQUIRED, "Change records of the module one by one.",
+					  "records of module \"%s\" are changed with If-Match only", module->key);
 }
 
 /* A word that a parameter may be, or absent. */

@@ -25,7 +25,8 @@ static KeptPlan select_uses = {
 static KeptPlan insert_uses = {
 	"INSERT INTO qehs.idempotency (tenant_id, key_id, idempotency_key, fingerprint, status, headers, body)"
 	" SELECT $1, $2, k.key, k.fingerprint, 201, '', k.body"
-	" FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5)) AS k (key, fingerprint, body)"
+	" FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5))"
+	" AS k (key, fingerprint, body)"
 	" ON CONFLICT DO NOTHING RETURNING idempotency_key",
 	5, {INT4OID, UUIDOID, TEXTARRAYOID, BYTEAARRAYOID, TEXTARRAYOID}, NULL
 };

@@ -17,12 +17,14 @@
 
 static KeptPlan insert_values = {
 	"INSERT INTO qehs.record_unique (tenant_id, module_id, field, value, record_id)"
-	" SELECT $1, $2, v.field, v.value, v.record_id FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5)) AS v (field, value, record_id)"
+	" SELECT $1, $2, v.field, v.value, v.record_id"
+	" FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5)) AS v (field, value, record_id)"
 	" ON CONFLICT DO NOTHING RETURNING record_id, field",
 	5, {INT4OID, INT4OID, TEXTARRAYOID, TEXTARRAYOID, UUIDARRAYOID}, NULL
 };
 static KeptPlan select_values = {
-	"SELECT v.number, u.record_id FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4)) WITH ORDINALITY AS v (field, value, number)"
+	"SELECT v.number, u.record_id"
+	" FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4)) WITH ORDINALITY AS v (field, value, number)"
 	" JOIN qehs.record_unique AS u ON u.tenant_id = $1 AND u.module_id = $2 AND u.field = v.field AND u.value = v.value",
 	4, {INT4OID, INT4OID, TEXTARRAYOID, TEXTARRAYOID}, NULL
 };

@@ -58,8 +58,10 @@ static const char *const compared_members[] = {"key", "type", "required", "requi
 
 /* Keywords of a field's schema that are compared through its members, or say nothing about validity. */
 static const char *const compared_keywords[] = {"title", "description", "deprecated", "readOnly", "writeOnly", "default",
-	"examples", "$comment", "type", "enum", "items", "properties", "required", "additionalProperties", "minimum", "maximum",
-"multipleOf", "minLength", "maxLength", "pattern", "if", "then", NULL};
+	"examples", "$comment", "type", "enum", "minimum", "maximum", "multipleOf", "minLength", "maxLength", "pattern", "if", "then",
+NULL};
+/* Those that say what the fields of a table or object, or the options of a multi-select, say too. */
+static const char *const nested_keywords[] = {"items", "properties", "required", "additionalProperties", NULL};
 
 static bool
 listed(const char *const *names, const char *name)
@@ -234,6 +236,8 @@ compare_required(Diff *diff, const Side *before, const Side *after)
 static void
 compare_keywords(Diff *diff, const Side *before, const Side *after)
 {
+	FieldType	type = definition_field_type(after->definition);
+	bool		nested = type == FIELD_TABLE || type == FIELD_OBJECT || type == FIELD_MULTI_SELECT;
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue	key;
@@ -248,7 +252,7 @@ compare_keywords(Diff *diff, const Side *before, const Side *after)
 		if (token != WJB_KEY)
 			continue;
 		keyword = json_text_copy(&key);
-		if (listed(compared_keywords, keyword) || same_member(before->schema, after->schema, keyword))
+		if (listed(compared_keywords, keyword) || (nested && listed(nested_keywords, keyword)) || same_member(before->schema, after->schema, keyword))
 			continue;
 		add_change(diff, after->path, false, "constraint_changed", false, psprintf("\"%s\" of its schema changed", keyword));
 	}
@@ -463,7 +467,9 @@ definition_diff(Jsonb *before, Jsonb *after, bool adjacent)
 	Side		old_fields = {container_of(&before->root, "fields"), container_of(&definition_json_schema(before)->root, "properties"), "/fields"};
 	Side		new_fields = {container_of(&after->root, "fields"), container_of(&definition_json_schema(after)->root, "properties"), "/fields"};
 
-	compare_fields(&diff, &old_fields, &new_fields, true);
+	/* definitions without faults have fields */
+	if (old_fields.definition && new_fields.definition)
+		compare_fields(&diff, &old_fields, &new_fields, true);
 	compare_workflows(&diff, container_of(&before->root, "workflow"), container_of(&after->root, "workflow"));
 	compare_others(&diff, &old_root, &new_root, compared);
 	return diff.changes;

@@ -350,12 +350,22 @@ check_schema(Jsonb *definition, Jsonb *schema, ViolationList *faults)
 					  "%s", errors.items[i].message);
 }
 
+/* If-Match names the version that the new one is to follow; no version matches nothing (RFC 9110 section 13.1.1). */
+static void
+check_precondition(const char *if_match, const Published *published)
+{
+	if (if_match && !published->exists)
+		problem_raise_at(PROBLEM_VERSION_MISMATCH, "@If-Match", "version", "does not match: the module has no version yet");
+	context_check_if_match(if_match, published->version);
+}
+
 /*
- * Publish a definition in a tenant.  Gives 201 for a first version, 200 else
- * (also when the definition is what is published already).
+ * Publish a definition in a tenant, over the version that if_match (or NULL)
+ * names.  Gives 201 for a first version, 200 else (also when the definition is what
+ * is published already).
  */
 static int
-publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, Published *published)
+publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const char *if_match, Published *published)
 {
 	ViolationList faults = {0};
 	Jsonb	   *schema = module_compile_schema(definition, &faults);
@@ -370,6 +380,7 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, Published
 	lock_tenant(tenant_id);
 	read_published(tenant_id, json_member_text(&definition->root, "key"), published);
 	first = !published->exists;
+	check_precondition(if_match, published);
 	if (first || compareJsonbContainers(&published->definition->root, &definition->root) != 0)
 	{
 		definition_check_references(tenant_id, definition, &faults);
@@ -397,7 +408,7 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, Published
 	return first ? 201 : 200;
 }
 
-/* module_publish(module_key, definition) */
+/* module_publish(module_key, definition, if_match) */
 Datum
 qehs_module_publish(PG_FUNCTION_ARGS)
 {
@@ -416,7 +427,8 @@ qehs_module_publish(PG_FUNCTION_ARGS)
 	key = json_member_text(&PG_GETARG_JSONB_P(1)->root, "key");
 	if (key && strcmp(key, module_key) != 0)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/key", "const", "must be \"%s\", as in the path", module_key);
-	status = publish(context->tenant_id, &context->actor_id, PG_GETARG_JSONB_P(1), &published);
+	status = publish(context->tenant_id, &context->actor_id, PG_GETARG_JSONB_P(1),
+					 PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)), &published);
 	context_status(context, status);
 	json_begin(&out);
 	module_write_definition(&out, context->tenant_id, module_key, published.version);
@@ -450,7 +462,7 @@ qehs_module_install(PG_FUNCTION_ARGS)
 	if (plan_execute(&select_catalogue, &value, NULL, true, 1) == 0)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "the catalogue has no module \"%s\"", key);
 	definition = DatumGetJsonbPCopy(plan_value(0, 1, &isnull));
-	publish(tenant_id, &system, definition, &published);
+	publish(tenant_id, &system, definition, NULL, &published);
 	module_write_definition(&out, tenant_id, key, published.version);
 	SPI_finish();
 	PG_RETURN_DATUM(json_datum(&out));

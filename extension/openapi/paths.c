@@ -260,6 +260,8 @@ write_header_references(StringInfo out, const ApiEndpoint *endpoint, int status)
 				 "\"RateLimit\":{\"$ref\":\"#/components/headers/RateLimit\"}");
 	if (status == 304 || (endpoint && endpoint->etag))
 		json_literal(out, ",\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}");
+	if (endpoint && strcmp(endpoint->method, "GET") == 0 && endpoint_parameter(endpoint, "header", "Accept-Language"))
+		json_literal(out, ",\"Content-Language\":{\"$ref\":\"#/components/headers/Content-Language\"}");
 	if (endpoint && endpoint_parameter(endpoint, "query", "cursor"))
 		json_literal(out, ",\"Link\":{\"$ref\":\"#/components/headers/Link\"}");
 	if (endpoint && strcmp(endpoint->method, "GET") != 0)
@@ -536,6 +538,7 @@ static const Fixed headers[] = {
 	{"RateLimit-Policy", "The limit as the IETF draft writes it.", TEXT},
 	{"RateLimit", "What is left as the IETF draft writes it.", TEXT},
 	{"ETag", "The version of what is answered.", TEXT},
+	{"Content-Language", "The language of the labels, where Accept-Language chose one.", TEXT},
 	{"Link", "The next page, rel next (RFC 8288).", TEXT},
 	{"Location", "Where what was made is found.", "\"schema\":{\"type\":\"string\",\"format\":\"uri-reference\"}"},
 	{"Idempotency-Replayed", "true when the answer is that of an earlier request with this Idempotency-Key.",

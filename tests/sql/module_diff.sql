@@ -25,13 +25,13 @@ CREATE TEMP TABLE first AS SELECT '[{"key":"title","type":"text"},
  {"key":"count","type":"integer","min":1,"max":10},{"key":"share","type":"percentage"},
  {"key":"kind","type":"select","options":["a","b",{"value":"c","label":"C"}]},
  {"key":"old","type":"text","maxLength":20000},{"key":"gone","type":"date"},{"key":"serial","type":"text"},
- {"key":"hidden","type":"text","visibleWhen":"$.count > 5"},
+ {"key":"hidden","type":"text","visibleWhen":"$.count > 5"},{"key":"risk","type":"matrix-score"},
  {"key":"rows","type":"table","fields":[{"key":"name","type":"text"},{"key":"amount","type":"number","max":9}]}]'::jsonb AS fields;
 CREATE TEMP TABLE second AS SELECT '[{"key":"title","type":"text","required":true,"label":"Title"},
  {"key":"count","type":"integer","min":2,"max":11},{"key":"share","type":"percentage","max":50},
  {"key":"kind","type":"select","options":["a",{"value":"c","label":"See"},"d"],"indexed":true},
  {"key":"old","type":"text"},{"key":"serial","type":"text","unique":true,"pattern":"^S"},
- {"key":"hidden","type":"number"},{"key":"new","type":"text"},{"key":"must","type":"text","required":true},
+ {"key":"hidden","type":"number"},{"key":"risk","type":"matrix-score","size":3,"bands":[{"name":"low","max":4},{"name":"high","max":9}]},{"key":"new","type":"text"},{"key":"must","type":"text","required":true},
  {"key":"may","type":"text","required":true,"default":"x"},
  {"key":"rows","type":"table","fields":[{"key":"name","type":"text","required":true},{"key":"amount","type":"number","max":8}]}]'::jsonb AS fields;
 SELECT qehs.module_publish('things', pg_temp.definition(fields, '["open","held","shut"]')) FROM first;
@@ -56,7 +56,7 @@ SELECT e ->> 'path' AS path, e ->> 'message' AS message FROM pg_temp.faults((SEL
 SELECT e ->> 'path' AS path, e ->> 'message' AS message FROM pg_temp.faults((SELECT pg_temp.definition(fields - 5, '["open","held","shut"]',
  '{"migrate":{"rename":{"gone":"old"}}}') FROM first)) AS e;
 SELECT qehs.module_publish('things', pg_temp.definition(fields, '["open","shut","lost"]',
- '{"migrate":{"rename":{"gone":"new","count":"count","old":"old","serial":"serial"},"drop":["hidden"],
+ '{"migrate":{"rename":{"gone":"new","count":"count","old":"old","serial":"serial","risk":"risk"},"drop":["hidden"],
  "default":{"title":"none","kind":"a","rows":[],"share":50,"must":"m"},"states":{"held":"open"}}}')) -> 'definitionVersion' AS version FROM second;
 SELECT kind, compatible, migrated, message FROM pg_temp.changes(3, 4) WHERE NOT compatible OR kind = 'field_renamed';
 SELECT qehs.module_diff('things', 3) -> 'compatible' AS compatible, qehs.module_diff('things', 3) -> 'to' AS to;
