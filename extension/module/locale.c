@@ -280,6 +280,49 @@ locale_schema(Jsonb *schema, Jsonb *localised)
 	return JsonbValueToJsonb(push_schema(&state, &schema->root, NULL, nested_fields(&localised->root)));
 }
 
+/* The label of the innermost field on the way of a pointer into the payload; NULL when it has none. */
+static char *
+label_at(const JsonbContainer *fields, const char *pointer)
+{
+	char	   *label = NULL;
+
+	while (fields && *pointer == '/')
+	{
+		int			length = strcspn(pointer + 1, "/");
+		JsonbValue	key = {.type = jbvString, .val.string = {length, unconstify(char *, pointer + 1)}};
+		const JsonbContainer *field = find_field(fields, &key);
+
+		/* a number is a row: keys start with a letter */
+		if (field == NULL && strspn(pointer + 1, "0123456789") < (size_t) length)
+			break;
+		pointer += 1 + length;
+		if (field == NULL)
+			continue;
+		label = json_member_text(field, "label");
+		fields = nested_fields(field);
+	}
+	return label;
+}
+
+void
+locale_name_fields(Jsonb *definition, const char *accept, ViolationList *violations)
+{
+	const char *language = violations->count > 0 ? locale_choose(definition, accept) : NULL;
+	const JsonbContainer *fields;
+
+	if (language == NULL)
+		return;
+	fields = nested_fields(&locale_definition(definition, language)->root);
+	for (int i = 0; i < violations->count; i++)
+	{
+		Violation  *violation = &violations->items[i];
+		char	   *label = strncmp(violation->path, "/payload/", 9) == 0 ? label_at(fields, violation->path + 8) : NULL;
+
+		if (label)
+			violation->message = psprintf("%s %s", label, violation->message);
+	}
+}
+
 char *
 label_default(const JsonbContainer *object)
 {

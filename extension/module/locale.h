@@ -26,6 +26,13 @@ extern const char *locale_choose(Jsonb *definition, const char *accept);
 /* The definition with each label of several languages as the text in language, or its default. */
 extern Jsonb *locale_definition(Jsonb *definition, const char *language);
 
+/*
+ * Put the label of the field that each violation is about (its path lies below
+ * "/payload") before its message, in the language that accept prefers; without
+ * one the messages stay: "Titel must be at most 20 characters".
+ */
+extern void locale_name_fields(Jsonb *definition, const char *accept, ViolationList *violations);
+
 /* A compiled schema with the labels of a localised definition as its titles. */
 extern Jsonb *locale_schema(Jsonb *schema, Jsonb *localised);
 

@@ -270,7 +270,7 @@ write_header_references(StringInfo out, const ApiEndpoint *endpoint, int status)
 				 "\"RateLimit\":{\"$ref\":\"#/components/headers/RateLimit\"}");
 	if (status == 304 || (endpoint && endpoint->etag))
 		json_literal(out, ",\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}");
-	if (endpoint && endpoint_parameter(endpoint, "header", "Accept-Language"))
+	if (endpoint && strcmp(endpoint->method, "GET") == 0 && endpoint_parameter(endpoint, "header", "Accept-Language"))
 		json_literal(out, ",\"Content-Language\":{\"$ref\":\"#/components/headers/Content-Language\"}");
 	if (endpoint && endpoint_parameter(endpoint, "query", "cursor"))
 		json_literal(out, ",\"Link\":{\"$ref\":\"#/components/headers/Link\"}");

@@ -52,6 +52,15 @@ test('problem titles go by weight too', async () => {
 	assert.equal(titles['fr;q=0'], titles.en)
 })
 
+test('messages name the field in the language of the client', async () => {
+	const create = headers => api.post('/api/v1/records', { moduleKey: 'incidents', payload: { title: 1, severity: 'low' } }, headers)
+	for (const [accept, name] of [['de', 'Titel '], ['fr-CA', 'Titre '], ['it', '']]) {
+		const answer = await create({ 'Accept-Language': accept })
+		assert.equal(answer.status, 400)
+		assert.deepEqual(answer.json.errors, [{ path: '/payload/title', code: 'type', message: `${name}must be a string, not a number` }])
+	}
+})
+
 test('a value that the server computes is refused otherwise', async () => {
 	const tenant = await makeTenant('computed', {
 		...definition,

@@ -27,6 +27,12 @@ SELECT pg_temp.labels('de;q=0, EN');
 -- without a language that there is, labels are as published; what only looks like a label stays
 SELECT pg_temp.labels(accept) = pg_temp.labels(NULL) AS as_published FROM unnest(ARRAY['*', 'it', 'xx', '', ',;q=', 'd']) AS accept;
 SELECT qehs.module_get('spills', accept_language => 'de')::jsonb #> '{fields,0,default}' AS not_a_label;
+-- messages name the field, in rows too; without a language that there is they do not
+SELECT qehs.record_create('spills', '{"title":1,"where":2,"rows":[{"a":1}],"bogus":1}', accept_language => 'de');
+SELECT qehs.record_create('spills', '{"title":1,"where":2,"rows":[{"a":1}]}', accept_language => 'it');
+SELECT qehs.record_create('spills', '{"title":"x"}')::jsonb ->> 'id' AS id \gset
+SELECT qehs.record_update(:'id', '{"size":"huge"}', accept_language => 'fr');
+SELECT qehs.record_transition(:'id', 'end', '{"rows":[{}, {"a":false}]}', accept_language => 'en');
 -- faults
 SELECT qehs.module_publish('bad', '{"key":"bad","name":"Bad","displayCode":{"prefix":"BAD"},
  "fields":[{"key":"a","type":"text","label":1},{"key":"b","type":"text","label":{}},{"key":"c","type":"text","label":{"en":1,"e":"x","en-":"x","12":"x"}},
