@@ -32,4 +32,28 @@
 #define QEHS_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
+/*
+ * Callbacks of pg_parse_json: JsonActionResult is what they return, and
+ * JSON_ACTION_DONE their last statement.  json_lexer() reads UTF-8 with escapes.
+ */
+#if PG_VERSION_NUM >= 160000
+#define JsonActionResult JsonParseErrorType
+#define JSON_ACTION_DONE return JSON_SUCCESS
+#else
+#define JsonActionResult void
+#define JSON_ACTION_DONE return
+#endif
+#if PG_VERSION_NUM >= 170000
+#define json_lexer(text, length) makeJsonLexContextCstringLen(NULL, unconstify(char *, text), length, PG_UTF8, true)
+#else
+#define json_lexer(text, length) makeJsonLexContextCstringLen(unconstify(char *, text), length, PG_UTF8, true)
+#endif
+
+/* Whether this session or transaction holds a lock in just this mode. */
+#if PG_VERSION_NUM >= 170000
+#define session_holds_lock(tag, mode) LockHeldByMe(tag, mode, false)
+#else
+#define session_holds_lock(tag, mode) LockHeldByMe(tag, mode)
+#endif
+
 #endif							/* QEHS_COMPAT_H */

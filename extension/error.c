@@ -137,6 +137,12 @@ violations_json(const Violation *items, int count)
 	return out.data;
 }
 
+char *
+violation_json(const ViolationList *list)
+{
+	return violations_json(list->items, list->count);
+}
+
 /* The one ereport of class QH. */
 static void pg_attribute_noreturn()
 raise(ProblemCode code, const char *message, const char *detail, const char *hint)

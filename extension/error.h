@@ -55,6 +55,9 @@ typedef struct ViolationList
 extern void violation_add(ViolationList *list, const char *path, const char *code,
 						  const char *format,...) pg_attribute_printf(4, 5);
 
+/* {"errors":[…]} of violations, in the current memory context. */
+extern char *violation_json(const ViolationList *list);
+
 /* Raise QH400 validation_failed with all violations, if there are any. */
 extern void violation_raise(const ViolationList *list);
 

@@ -339,6 +339,25 @@ json_value_to_jsonb(const JsonbValue *value)
 	return JsonbValueToJsonb(unconstify(JsonbValue *, value));
 }
 
+Jsonb *
+json_with_member(Jsonb *object, const char *key, int key_length, JsonbValue *value)
+{
+	JsonbParseState *state = NULL;
+	JsonbIterator *iterator = JsonbIteratorInit(&object->root);
+	JsonbIteratorToken token;
+	JsonbValue	name = {.type = jbvString, .val.string = {key_length, unconstify(char *, key)}};
+	JsonbValue	member;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	while ((token = JsonbIteratorNext(&iterator, &member, true)) != WJB_DONE)
+		if (token == WJB_KEY || token == WJB_VALUE)
+			pushJsonbValue(&state, token, &member);
+	/* a later twin wins */
+	pushJsonbValue(&state, WJB_KEY, &name);
+	pushJsonbValue(&state, WJB_VALUE, value);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
 void
 json_pointer_append(StringInfo pointer, const char *token, int length)
 {

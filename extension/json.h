@@ -58,6 +58,9 @@ extern bool json_values_equal(const JsonbValue *left, const JsonbValue *right);
 /* Jsonb of one value (a container or a scalar). */
 extern Jsonb *json_value_to_jsonb(const JsonbValue *value);
 
+/* A copy of an object with one member set. */
+extern Jsonb *json_with_member(Jsonb *object, const char *key, int key_length, JsonbValue *value);
+
 /* Append a reference token to a JSON Pointer, escaped (RFC 6901). */
 extern void json_pointer_append(StringInfo pointer, const char *token, int length);
 

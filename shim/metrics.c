@@ -18,9 +18,25 @@
 
 static const double bounds[BUCKETS] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5};
 
+/* Policies of RateLimit-Policy, as the extension names them; the last takes those that are new. */
+static const char *const policies[] = {"default", "signed-urls", "address", "other"};
+
+#define POLICIES ((int) (sizeof(policies) / sizeof(policies[0])))
+
+typedef enum Outcome
+{
+	EXECUTED, REPLAYED, IN_PROGRESS, KEY_CONFLICT, FAILED, OUTCOMES
+} Outcome;
+
+static const char *const outcomes[OUTCOMES] = {"executed", "replayed", "in_progress", "conflict", "failed"};
+
+static uint64_t limited[sizeof(policies) / sizeof(policies[0])][2];	/* passed, refused */
+static uint64_t keyed[OUTCOMES];
+
 typedef struct Operation
 {
 	char		name[64];
+	char		labels[320];	/* operation, method and route */
 	int			taken;			/* 0 free, 1 being named, 2 in use */
 	uint64_t	status[MAX_STATUS];
 	uint64_t	buckets[BUCKETS + 1];
@@ -41,10 +57,11 @@ get(const uint64_t *counter)
 	return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
-/* The row of a name; the last one takes what does not fit. */
+/* The row of an endpoint, or of what is none; the last one takes what does not fit. */
 static Operation *
-find_operation(const char *name)
+find_operation(const Endpoint *endpoint)
 {
+	const char *name = endpoint ? endpoint->operation : "none";
 	unsigned	hash = 5381;
 
 	for (const char *c = name; *c; c++)
@@ -57,6 +74,8 @@ find_operation(const char *name)
 		if (__atomic_compare_exchange_n(&operation->taken, &free_slot, 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		{
 			snprintf(operation->name, sizeof(operation->name), "%s", name);
+			snprintf(operation->labels, sizeof(operation->labels), "operation=\"%s\",method=\"%s\",route=\"%s\"", name,
+					 endpoint ? endpoint->method : "none", endpoint ? endpoint->path : "none");
 			__atomic_store_n(&operation->taken, 2, __ATOMIC_RELEASE);
 			return operation;
 		}
@@ -68,10 +87,51 @@ find_operation(const char *name)
 	return &operations[MAX_OPERATIONS - 1];
 }
 
+static const char *
+find_header(const Reply *reply, const char *name)
+{
+	for (int i = 0; i < reply->header_count; i++)
+		if (strcmp(reply->headers[i].name, name) == 0)
+			return reply->headers[i].value;
+	return NULL;
+}
+
+/* The policy stands in quotes: "default";q=300;w=60. */
+static void
+count_limit(const Reply *reply)
+{
+	const char *policy = find_header(reply, "RateLimit-Policy");
+	int			i = 0;
+
+	if (policy == NULL || *policy != '"')
+		return;
+	while (i < POLICIES - 1 && (strncmp(policy + 1, policies[i], strlen(policies[i])) != 0 || policy[1 + strlen(policies[i])] != '"'))
+		i++;
+	add(&limited[i][reply->status == 429], 1);
+}
+
+static void
+count_key(const Request *request)
+{
+	const PgError *error = &request->job.error;
+	const char *code = request->job.outcome == PG_FAILED && error->constraint ? error->constraint : "";
+	Outcome		outcome = request->reply.status < 400 ? EXECUTED : FAILED;
+
+	if (!request->keyed)
+		return;
+	if (find_header(&request->reply, "Idempotency-Replayed"))
+		outcome = REPLAYED;
+	else if (strcmp(code, "idempotency_key_in_progress") == 0)
+		outcome = IN_PROGRESS;
+	else if (strcmp(code, "idempotency_key_conflict") == 0)
+		outcome = KEY_CONFLICT;
+	add(&keyed[outcome], 1);
+}
+
 void
 metrics_count(const Request *request, uint64_t duration)
 {
-	Operation  *operation = find_operation(request->endpoint ? request->endpoint->operation : "none");
+	Operation  *operation = find_operation(request->endpoint);
 	int			bucket = 0;
 
 	while (bucket < BUCKETS && (double) duration > bounds[bucket] * (double) CLOCK_SECOND)
@@ -80,6 +140,8 @@ metrics_count(const Request *request, uint64_t duration)
 		add(&operation->status[request->reply.status], 1);
 	add(&operation->buckets[bucket], 1);
 	add(&operation->nanoseconds, duration);
+	count_limit(&request->reply);
+	count_key(request);
 }
 
 static void
@@ -87,7 +149,7 @@ write_requests(Buffer *text, const Operation *operation)
 {
 	for (int status = 100; status < MAX_STATUS; status++)
 		if (get(&operation->status[status]) > 0)
-			buffer_format(text, "qehs_http_requests_total{operation=\"%s\",status=\"%d\"} %llu\n", operation->name, status,
+			buffer_format(text, "qehs_http_requests_total{%s,status=\"%d\"} %llu\n", operation->labels, status,
 						  (unsigned long long) get(&operation->status[status]));
 }
 
@@ -100,14 +162,30 @@ write_durations(Buffer *text, const Operation *operation)
 	{
 		sum += get(&operation->buckets[i]);
 		if (i < BUCKETS)
-			buffer_format(text, "qehs_http_request_duration_seconds_bucket{operation=\"%s\",le=\"%g\"} %llu\n",
-						  operation->name, bounds[i], sum);
+			buffer_format(text, "qehs_http_request_duration_seconds_bucket{%s,le=\"%g\"} %llu\n",
+						  operation->labels, bounds[i], sum);
 	}
-	buffer_format(text, "qehs_http_request_duration_seconds_bucket{operation=\"%s\",le=\"+Inf\"} %llu\n"
-				  "qehs_http_request_duration_seconds_sum{operation=\"%s\"} %.6f\n"
-				  "qehs_http_request_duration_seconds_count{operation=\"%s\"} %llu\n",
-				  operation->name, sum, operation->name, (double) get(&operation->nanoseconds) / (double) CLOCK_SECOND,
-				  operation->name, sum);
+	buffer_format(text, "qehs_http_request_duration_seconds_bucket{%s,le=\"+Inf\"} %llu\n"
+				  "qehs_http_request_duration_seconds_sum{%s} %.6f\n"
+				  "qehs_http_request_duration_seconds_count{%s} %llu\n",
+				  operation->labels, sum, operation->labels, (double) get(&operation->nanoseconds) / (double) CLOCK_SECOND,
+				  operation->labels, sum);
+}
+
+static void
+write_limits(Buffer *text)
+{
+	buffer_text(text, "# HELP qehs_rate_limit_requests_total Requests counted against a rate limit.\n"
+				"# TYPE qehs_rate_limit_requests_total counter\n");
+	for (int i = 0; i < POLICIES; i++)
+		for (int refused = 0; refused < 2; refused++)
+			buffer_format(text, "qehs_rate_limit_requests_total{policy=\"%s\",outcome=\"%s\"} %llu\n", policies[i],
+						  refused ? "refused" : "passed", (unsigned long long) get(&limited[i][refused]));
+	buffer_text(text, "# HELP qehs_idempotency_requests_total Requests with an Idempotency-Key.\n"
+				"# TYPE qehs_idempotency_requests_total counter\n");
+	for (int i = 0; i < OUTCOMES; i++)
+		buffer_format(text, "qehs_idempotency_requests_total{outcome=\"%s\"} %llu\n", outcomes[i],
+					  (unsigned long long) get(&keyed[i]));
 }
 
 void
@@ -126,6 +204,7 @@ metrics_write(Buffer *text, const Pool *pool)
 	for (int i = 0; i < MAX_OPERATIONS; i++)
 		if (__atomic_load_n(&operations[i].taken, __ATOMIC_ACQUIRE) == 2)
 			write_durations(text, &operations[i]);
+	write_limits(text);
 	buffer_format(text, "# HELP qehs_database_connections PostgreSQL connections of the answering event loop.\n"
 				  "# TYPE qehs_database_connections gauge\n"
 				  "qehs_database_connections{state=\"open\"} %d\nqehs_database_connections{state=\"connecting\"} %d\n"

@@ -5,17 +5,22 @@ RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_list'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.module_list(int4, text) IS 'A page of the tenant''s modules by key: {"key","name","description","definitionVersion","recordCount"}; recordCount counts live records. page_size is 1 to 200, default 50. Needs scope modules.read. Raises QH400 invalid_parameter, invalid_cursor.';
 
-CREATE FUNCTION qehs.module_get(module_key text, version int4 DEFAULT NULL)
+CREATE FUNCTION qehs.module_get(module_key text, version int4 DEFAULT NULL, accept_language text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_get'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.module_get(text, int4) IS 'A definition as published, with definitionVersion, createdAt and the compiled jsonSchema (JSON Schema 2020-12); version NULL is the current one. Needs scope modules.read. Raises QH404 not_found.';
+COMMENT ON FUNCTION qehs.module_get(text, int4, text) IS 'A definition as published, with definitionVersion, createdAt and the compiled jsonSchema (JSON Schema 2020-12); version NULL is the current one. accept_language is an Accept-Language value (RFC 9110 section 12.5.4): where it prefers a language of the labels, each label is a plain text, in it or else in English or the first. Needs scope modules.read. Raises QH404 not_found.';
 
-CREATE FUNCTION qehs.module_publish(module_key text, definition jsonb)
+CREATE FUNCTION qehs.module_publish(module_key text, definition jsonb, if_match text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_publish'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.module_publish(text, jsonb) IS 'Publishes a definition as the module''s next version and gives it as module_get does; an identical one changes nothing. Needs scope modules.write and role tenant-owner or tenant-admin. Raises QH400 validation_failed with every fault and its JSON Pointer, also for a version that narrows what records hold.';
+COMMENT ON FUNCTION qehs.module_publish(text, jsonb, text) IS 'Publishes a definition as the module''s next version and gives it as module_get does; an identical one changes nothing. if_match is the version (or ETag) that it follows: QH412 version_mismatch when another was published since. Needs scope modules.write and role tenant-owner or tenant-admin. Raises QH400 validation_failed with every fault and its JSON Pointer, also for a version that narrows what records hold where its member "migrate" does not say what becomes of them: {"rename":{old:new},"drop":[field],"default":{field:value},"states":{old:new}}; default is for records that lack the field or whose value does not hold, and a field that is renamed to itself is carried over as it is, so that records whose value does not hold stay at their version.';
 
 CREATE FUNCTION qehs.module_install(tenant text, module_key text)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_install'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.module_install(text, text) IS 'Publishes a module of the shipped catalogue (qehs.module_catalogue) in a tenant. Raises QH404 for an unknown tenant or module, QH400 as module_publish does.';
+
+CREATE FUNCTION qehs.module_diff(module_key text, from_version int4, to_version int4 DEFAULT NULL)
+RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_diff'
+LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.module_diff(text, int4, int4) IS 'What changed from one published version of a module to another (NULL: the current one): {"moduleKey","from","to","compatible","changes":[{"path","in","kind","compatible","migrated","message"}]}. path is a JSON Pointer into the definition that in names, from or to; compatible says that every record still holds after the change; migrated that the "migrate" rules of the next version say what becomes of those that do not. Needs scope modules.read. Raises QH404 not_found.';

@@ -1,25 +1,27 @@
 -- Records: one noun, one function per verb.
 
-CREATE FUNCTION qehs.record_create(module_key text, payload jsonb, workflow_state text DEFAULT NULL)
+CREATE FUNCTION qehs.record_create(module_key text, payload jsonb, workflow_state text DEFAULT NULL,
+	accept_language text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_create'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.record_create(text, jsonb, text) IS 'Creates a record of a module and gives it. workflow_state other than the initial one is for tenant-owner and tenant-admin. Needs scope records.write and action create. Raises QH400 validation_failed with all violations, QH403 forbidden, QH409 conflict for a unique value in use.';
+COMMENT ON FUNCTION qehs.record_create(text, jsonb, text, text) IS 'Creates a record of a module and gives it. workflow_state other than the initial one is for tenant-owner and tenant-admin. Needs scope records.write and action create. Raises QH400 validation_failed with all violations, QH403 forbidden, QH409 conflict for a unique value in use. accept_language is an Accept-Language value: where it prefers a language of the labels, messages start with the field''s label in it.';
 
 CREATE FUNCTION qehs.record_get(id text)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_get'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.record_get(text) IS 'A record by id (rec_… or UUID) with activity (the 50 newest events), attachments and availableTransitions. Needs scope records.read and action read. Raises QH404 not_found, the same for a missing, deleted or foreign record.';
 
-CREATE FUNCTION qehs.record_update(id text, payload jsonb, comment text DEFAULT NULL, if_match text DEFAULT NULL)
+CREATE FUNCTION qehs.record_update(id text, payload jsonb, comment text DEFAULT NULL, if_match text DEFAULT NULL,
+	accept_language text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_update'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.record_update(text, jsonb, text, text) IS 'Merges payload into a record (RFC 7396: null removes) and gives it; a patch that changes nothing makes no new version. if_match is an If-Match field value or a version number. Needs scope records.write and action update. Raises QH400 validation_failed, QH404 not_found, QH409 conflict, QH412 version_mismatch, QH428 precondition_required.';
+COMMENT ON FUNCTION qehs.record_update(text, jsonb, text, text, text) IS 'Merges payload into a record (RFC 7396: null removes) and gives it; a patch that changes nothing makes no new version. if_match is an If-Match field value or a version number. Needs scope records.write and action update. Raises QH400 validation_failed, QH404 not_found, QH409 conflict, QH412 version_mismatch, QH428 precondition_required. accept_language is an Accept-Language value: where it prefers a language of the labels, messages start with the field''s label in it.';
 
 CREATE FUNCTION qehs.record_transition(id text, transition text, payload jsonb DEFAULT NULL, comment text DEFAULT NULL,
-	signature jsonb DEFAULT NULL, if_match text DEFAULT NULL)
+	signature jsonb DEFAULT NULL, if_match text DEFAULT NULL, accept_language text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_transition'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.record_transition(text, text, jsonb, text, jsonb, text) IS 'Moves a record along a transition of its workflow, after merging payload. Raises QH400 validation_failed (an unknown transition, what it requires, the payload), QH403 forbidden (roles), QH404 not_found, QH409 transition_not_allowed (state) or guard_failed (when), QH412 version_mismatch, QH428 precondition_required.';
+COMMENT ON FUNCTION qehs.record_transition(text, text, jsonb, text, jsonb, text, text) IS 'Moves a record along a transition of its workflow, after merging payload. Raises QH400 validation_failed (an unknown transition, what it requires, the payload), QH403 forbidden (roles), QH404 not_found, QH409 transition_not_allowed (state) or guard_failed (when), QH412 version_mismatch, QH428 precondition_required. accept_language is an Accept-Language value: where it prefers a language of the labels, messages start with the field''s label in it.';
 
 CREATE FUNCTION qehs.record_delete(id text, if_match text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_delete'
@@ -30,3 +32,13 @@ CREATE FUNCTION qehs.record_restore(id text, if_match text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_restore'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.record_restore(text, text) IS 'Restores a deleted record and gives it. Needs scope records.write and action delete. Raises QH404 not_found, QH409 conflict when it is not deleted or a unique value is in use by now.';
+
+CREATE FUNCTION qehs.record_migrate(id text, definition_version int4 DEFAULT NULL, if_match text DEFAULT NULL)
+RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_migrate'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.record_migrate(text, int4, text) IS 'Moves a record to a newer version of its module''s definition (NULL: the current one) by the "migrate" rules of each version in between, writes a migrated event with the changes and gives the record; one that is there already stays as it is. Needs scope records.write and action update. Raises QH400 validation_failed with all violations, also for a version that there is not or that is older than the record''s, QH404 not_found, QH409 conflict for a unique value in use, QH412 version_mismatch.';
+
+CREATE FUNCTION qehs.module_migrate(module_key text, from_version int4, to_version int4 DEFAULT NULL, batch int4 DEFAULT 500, after text DEFAULT NULL)
+RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_migrate'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.module_migrate(text, int4, int4, int4, text) IS 'Moves the next records of a module that are of from_version to to_version (NULL: the current one), as record_migrate does, up to batch (1 to 10000) in the order of their ids after the record after: {"migrated","failed":[{"id","errors"}],"remaining","nextAfter"}. What cannot move stays as it is and is reported with every violation. Call it with the nextAfter of the call before until that is null, with COMMIT and a pause between calls; without after it starts again with what has not moved. remaining counts what comes after this batch. Deleted records keep their version. Needs scope modules.write and role tenant-owner or tenant-admin. Raises QH400 validation_failed, QH403 forbidden, QH404 not_found.';

@@ -25,6 +25,13 @@ extern const ModuleBand *definition_bands(const JsonbContainer *field, int32 *si
 /* Add every fault of a matrix-score's "size" and "bands" (matrix.c). */
 extern void definition_check_matrix(const JsonbContainer *field, const char *path, ViolationList *faults);
 
+/* Add every fault of the options of a field that lies depth tables or objects deep (options.c). */
+extern void definition_check_options(const JsonbContainer *field, FieldType type, int depth, const char *path,
+									 ViolationList *faults);
+
+/* Add a fault for each reference to no module; of a definition without other faults, inside SPI (references.c). */
+extern void definition_check_references(int32 tenant_id, Jsonb *definition, ViolationList *faults);
+
 /* Add every fault of a definition, with its JSON Pointer (check.c). */
 extern void definition_check(Jsonb *definition, ViolationList *faults);
 

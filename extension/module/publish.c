@@ -18,6 +18,8 @@
 #include "json.h"
 #include "miscadmin.h"
 #include "module/definition.h"
+#include "module/diff.h"
+#include "module/migrate.h"
 #include "module/publish.h"
 #include "plan.h"
 #include "storage/lock.h"
@@ -109,13 +111,13 @@ fields_of(Jsonb *definition)
 	return fields.val.binary.data;
 }
 
-static const JsonbContainer *
-find_field(const JsonbContainer *fields, const char *key)
+static bool
+has_field(const JsonbContainer *fields, const char *key)
 {
 	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
 		if (strcmp(json_member_text(field_at(fields, i), "key"), key) == 0)
-			return field_at(fields, i);
-	return NULL;
+			return true;
+	return false;
 }
 
 /* First slot number of a kind and how many there are. */
@@ -211,44 +213,72 @@ searchable_fields(Jsonb *definition)
 	return keys.data;
 }
 
-static bool
-is_unique(const JsonbContainer *field)
-{
-	return definition_field_type(field) == FIELD_IDENTIFIER || json_member_bool(field, "unique", false);
-}
-
-/* What an existing record could no longer satisfy. */
+/* Rules that would write over a value that records hold under the same key. */
 static void
-check_narrowing(Jsonb *definition, const Published *published, ViolationList *faults)
+check_overwriting(Jsonb *definition, const Published *published, ViolationList *faults)
 {
 	const JsonbContainer *before = fields_of(published->definition);
-	const JsonbContainer *after = fields_of(definition);
-	JsonbValue	rules;
 
-	if (!published->has_records || json_member(&definition->root, "migrate", 7, &rules))
-		return;
 	for (uint32 i = 0; i < JsonContainerSize(before); i++)
 	{
 		char	   *key = json_member_text(field_at(before, i), "key");
-		const JsonbContainer *field = find_field(after, key);
+		char	   *source = migrate_source(definition, key);
+		StringInfoData path;
 
-		if (field == NULL)
-			violation_add(faults, "/fields", "narrowing", "must keep field \"%s\": records hold it; say how in \"migrate\"", key);
-		else if (definition_field_type(field) != definition_field_type(field_at(before, i)))
-			violation_add(faults, "/fields", "narrowing", "must keep the type of field \"%s\": records hold it; say how in \"migrate\"", key);
+		if (source == NULL || strcmp(source, key) == 0 || migrate_renamed(definition, key) || migrate_drops(definition, key) ||
+			!has_field(before, source))
+			continue;
+		initStringInfo(&path);
+		appendStringInfoString(&path, "/migrate/rename");
+		json_pointer_append(&path, source, strlen(source));
+		violation_add(faults, path.data, "narrowing", "cannot be \"%s\": records hold that field; rename or drop it too", key);
 	}
+}
+
+/* A drop of what still holds would lose values: most likely the rule was left over from the version before. */
+static void
+check_dropping(Jsonb *definition, const List *changes, ViolationList *faults)
+{
+	const JsonbContainer *after = fields_of(definition);
+
 	for (uint32 i = 0; i < JsonContainerSize(after); i++)
 	{
-		const JsonbContainer *field = field_at(after, i);
-		const JsonbContainer *old = find_field(before, json_member_text(field, "key"));
+		char	   *key = json_member_text(field_at(after, i), "key");
+		bool		narrowed = migrate_source(definition, key) != NULL || !migrate_drops(definition, key);
+		ListCell   *cell;
 
-		if (json_member_bool(field, "required", false) && (old == NULL || !json_member_bool(old, "required", false)))
-			violation_add(faults, psprintf("/fields/%u/required", i), "narrowing",
-						  "cannot be added: records lack the field; say how in \"migrate\"");
-		/* a new field is unique from its first value on; values that stand were never compared */
-		if (old && is_unique(field) && !is_unique(old))
-			violation_add(faults, psprintf("/fields/%u/unique", i), "narrowing",
-						  "cannot be added: records may share a value");
+		foreach(cell, changes)
+		{
+			const DefinitionChange *change = lfirst(cell);
+
+			narrowed |= !change->compatible && change->subject && strcmp(change->subject, key) == 0;
+		}
+		if (!narrowed)
+			violation_add(faults, "/migrate/drop", "narrowing", "names field \"%s\", which holds as it is", key);
+	}
+}
+
+/* What an existing record could no longer satisfy, and no rule says what becomes of it. */
+static void
+check_narrowing(Jsonb *definition, const Published *published, ViolationList *faults)
+{
+	List	   *changes;
+	ListCell   *cell;
+
+	if (!published->has_records)
+		return;
+	changes = definition_diff(published->definition, definition, true);
+	check_overwriting(definition, published, faults);
+	check_dropping(definition, changes, faults);
+	foreach(cell, changes)
+	{
+		const DefinitionChange *change = lfirst(cell);
+
+		if (change->compatible || definition_says_how(definition, change))
+			continue;
+		/* what is gone has no place in the request: the list that lacks it has */
+		violation_add(faults, !change->in_old ? change->path : pnstrdup(change->path, strrchr(change->path, '/') - change->path),
+					  "narrowing", "%s; records may not hold then: say in \"migrate\" what becomes of them", change->message);
 	}
 }
 
@@ -295,12 +325,14 @@ Jsonb *
 module_compile_schema(Jsonb *definition, ViolationList *faults)
 {
 	definition_check(definition, faults);
+	if (faults->count == 0)
+		migrate_check(definition, faults);
 	return faults->count == 0 ? definition_json_schema(definition) : NULL;
 }
 
-/* The schema must compile too: patterns and raw fragments are checked there. */
+/* The schema must compile too: patterns and raw fragments are checked there, and the defaults of migrate by it. */
 static void
-check_schema(Jsonb *schema, ViolationList *faults)
+check_schema(Jsonb *definition, Jsonb *schema, ViolationList *faults)
 {
 	SchemaOptions options = {.assert_formats = true};
 	SchemaErrors errors;
@@ -309,18 +341,31 @@ check_schema(Jsonb *schema, ViolationList *faults)
 	schema_errors_init(&errors);
 	compiled = schema_compile(schema, &options, CurrentMemoryContext, &errors);
 	if (compiled)
+	{
+		migrate_check_defaults(definition, compiled, faults);
 		schema_free(compiled);
+	}
 	for (int i = 0; i < errors.count && compiled == NULL; i++)
 		violation_add(faults, psprintf("/jsonSchema%s", errors.items[i].instance_location), errors.items[i].keyword,
 					  "%s", errors.items[i].message);
 }
 
+/* If-Match names the version that the new one is to follow; no version matches nothing (RFC 9110 section 13.1.1). */
+static void
+check_precondition(const char *if_match, const Published *published)
+{
+	if (if_match && !published->exists)
+		problem_raise_at(PROBLEM_VERSION_MISMATCH, "@If-Match", "version", "does not match: the module has no version yet");
+	context_check_if_match(if_match, published->version);
+}
+
 /*
- * Publish a definition in a tenant.  Gives 201 for a first version, 200 else
- * (also when the definition is what is published already).
+ * Publish a definition in a tenant, over the version that if_match (or NULL)
+ * names.  Gives 201 for a first version, 200 else (also when the definition is what
+ * is published already).
  */
 static int
-publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, Published *published)
+publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const char *if_match, Published *published)
 {
 	ViolationList faults = {0};
 	Jsonb	   *schema = module_compile_schema(definition, &faults);
@@ -329,14 +374,16 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, Published
 	bool		refill;
 
 	violation_raise(&faults);
-	check_schema(schema, &faults);
+	check_schema(definition, schema, &faults);
 	violation_raise(&faults);
 	SPI_connect();
 	lock_tenant(tenant_id);
 	read_published(tenant_id, json_member_text(&definition->root, "key"), published);
 	first = !published->exists;
+	check_precondition(if_match, published);
 	if (first || compareJsonbContainers(&published->definition->root, &definition->root) != 0)
 	{
+		definition_check_references(tenant_id, definition, &faults);
 		slots = assign_slots(definition, published, &faults);
 		if (!first)
 		{
@@ -361,7 +408,7 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, Published
 	return first ? 201 : 200;
 }
 
-/* module_publish(module_key, definition) */
+/* module_publish(module_key, definition, if_match) */
 Datum
 qehs_module_publish(PG_FUNCTION_ARGS)
 {
@@ -380,7 +427,8 @@ qehs_module_publish(PG_FUNCTION_ARGS)
 	key = json_member_text(&PG_GETARG_JSONB_P(1)->root, "key");
 	if (key && strcmp(key, module_key) != 0)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/key", "const", "must be \"%s\", as in the path", module_key);
-	status = publish(context->tenant_id, &context->actor_id, PG_GETARG_JSONB_P(1), &published);
+	status = publish(context->tenant_id, &context->actor_id, PG_GETARG_JSONB_P(1),
+					 PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)), &published);
 	context_status(context, status);
 	json_begin(&out);
 	module_write_definition(&out, context->tenant_id, module_key, published.version);
@@ -414,7 +462,7 @@ qehs_module_install(PG_FUNCTION_ARGS)
 	if (plan_execute(&select_catalogue, &value, NULL, true, 1) == 0)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "the catalogue has no module \"%s\"", key);
 	definition = DatumGetJsonbPCopy(plan_value(0, 1, &isnull));
-	publish(tenant_id, &system, definition, &published);
+	publish(tenant_id, &system, definition, NULL, &published);
 	module_write_definition(&out, tenant_id, key, published.version);
 	SPI_finish();
 	PG_RETURN_DATUM(json_datum(&out));

@@ -11,6 +11,7 @@
 
 #include "json.h"
 #include "module/definition.h"
+#include "module/locale.h"
 #include "utils/builtins.h"
 
 #define ID_TAIL "([0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26})"
@@ -18,9 +19,16 @@
 #define ID_SCHEMA(prefix) "{\"type\":\"string\",\"pattern\":\"^(" prefix ID_TAIL "|" UUID_PATTERN ")$\"}"
 #define FILES_SCHEMA "\"anyOf\":[" ID_SCHEMA("att_") ",{\"type\":\"array\",\"maxItems\":20,\"items\":" ID_SCHEMA("att_") "}]"
 
+/*
+ * Markup that rich text must not hold: all but these tags without attributes, and links to a page or a mailbox.  It
+ * refuses, so nothing has to be cleaned when it is shown; a "<" that starts no tag (HTML 13.2.5.6) is text.
+ */
+#define RICH_TEXT_TAGS "p|br|hr|b|strong|i|em|u|s|sub|sup|h[1-6]|ul|ol|li|blockquote|pre|code|table|thead|tbody|tr|th|td"
+#define RICH_TEXT_REFUSED "<(?!$|[^A-Za-z/!?]|/?(?:" RICH_TEXT_TAGS ") ?/?>|a href=\\\"(?:https?://|mailto:)[^\\\"<> ]+\\\">|/a>)"
+
 static const char *const type_schema[FIELD_TYPE_COUNT] = {
 	[FIELD_TEXT] = "\"type\":\"string\"",
-	[FIELD_RICH_TEXT] = "\"type\":\"string\"",
+	[FIELD_RICH_TEXT] = "\"type\":\"string\",\"not\":{\"pattern\":\"" RICH_TEXT_REFUSED "\"}",
 	[FIELD_EMAIL] = "\"type\":\"string\",\"format\":\"email\"",
 	[FIELD_PHONE] = "\"type\":\"string\",\"pattern\":\"^\\\\+[1-9][0-9]{1,14}$\"",
 	[FIELD_URL] = "\"type\":\"string\",\"format\":\"uri\"",
@@ -177,7 +185,7 @@ static void
 write_field(StringInfo out, const JsonbContainer *field)
 {
 	FieldType	type = definition_field_type(field);
-	char	   *label = json_member_text(field, "label");
+	char	   *label = label_default(field);
 	JsonbValue	nested;
 
 	appendStringInfoChar(out, '{');
@@ -217,6 +225,8 @@ write_field(StringInfo out, const JsonbContainer *field)
 		json_literal(out, ",\"title\":");
 		json_string(out, label);
 	}
+	copy_option(out, field, "description", "description");
+	copy_option(out, field, "unit", "x-unit");
 	if (json_member(field, "schema", 6, &nested))
 	{
 		json_literal(out, ",\"$comment\":\"and the definition's own schema\",\"if\":true,\"then\":");

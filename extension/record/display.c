@@ -69,8 +69,8 @@ display_shmem_startup(void)
 	counters_lock = &GetNamedLWLockTranche("qehs_display")[0].lock;
 }
 
-static int
-year_of(TimestampTz time)
+int
+record_display_year(TimestampTz time)
 {
 	int			year,
 				month,
@@ -97,16 +97,19 @@ greatest_stored(const CounterKey *key)
 	return greatest;
 }
 
-/* Take the next number of an existing counter; false when there is none. */
+/* Take the next count numbers of an existing counter; false when there is none. */
 static bool
-take_next(const CounterKey *key, int64 *number)
+take_next(const CounterKey *key, int32 count, int64 *first)
 {
 	Counter    *counter;
 
 	LWLockAcquire(counters_lock, LW_EXCLUSIVE);
 	counter = hash_search(counters, key, HASH_FIND, NULL);
 	if (counter)
-		*number = ++counter->last;
+	{
+		*first = counter->last + 1;
+		counter->last += count;
+	}
 	LWLockRelease(counters_lock);
 	return counter != NULL;
 }
@@ -139,6 +142,12 @@ next_without_counter(const CounterKey *key)
 int64
 record_next_display_no(int32 tenant_id, int32 module_id, TimestampTz now)
 {
+	return record_take_display_nos(tenant_id, module_id, now, 1);
+}
+
+int64
+record_take_display_nos(int32 tenant_id, int32 module_id, TimestampTz time, int32 count)
+{
 	CounterKey	key;
 	int64		number;
 
@@ -147,12 +156,12 @@ record_next_display_no(int32 tenant_id, int32 module_id, TimestampTz now)
 	key.relation = get_relname_relid("record", get_namespace_oid("qehs", false));
 	key.tenant_id = tenant_id;
 	key.module_id = module_id;
-	key.year = year_of(now);
+	key.year = record_display_year(time);
 	if (counters == NULL)
 		return next_without_counter(&key);
-	if (take_next(&key, &number))
+	if (take_next(&key, count, &number))
 		return number;
-	if (!enter_counter(&key, greatest_stored(&key)) || !take_next(&key, &number))
+	if (!enter_counter(&key, greatest_stored(&key)) || !take_next(&key, count, &number))
 		return next_without_counter(&key);
 	return number;
 }
@@ -166,7 +175,7 @@ record_forget_display_no(int32 tenant_id, int32 module_id, TimestampTz now)
 {
 	HASH_SEQ_STATUS scan;
 	Counter    *counter;
-	int			year = year_of(now);
+	int			year = record_display_year(now);
 
 	if (counters == NULL)
 		return;

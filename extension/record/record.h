@@ -95,6 +95,9 @@ extern Jsonb *record_check_payload(const RequestContext *context, const ModuleDe
 extern Jsonb *record_check_patch(const RequestContext *context, const ModuleDef *module, Jsonb *before, Jsonb *patch,
 								 const char *state, ViolationList *violations);
 
+/* Look up each user and record that payloads name once only, until the memory context is reset (named.c). */
+extern void record_remember_ids(MemoryContext memory);
+
 /* ---- slots.c ---- */
 
 /* What a record's slot columns hold; isnull for slots that the module does not map. */
@@ -114,6 +117,13 @@ extern void record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *s
 #define QEHS_SLOT_MISSING_TEXT "\xf4\x8f\xbf\xbf"	/* U+10FFFF */
 
 /* ---- unique.c: qehs.record_unique, inside SPI ---- */
+
+/* The value of a unique field as text; NULL when the payload (or NULL) has none. */
+extern char *record_unique_text(const ModuleField *field, Jsonb *payload);
+/* Take the values of after and give up those of before (each may be NULL); gives the field of a value that another has, with nothing changed. */
+extern const ModuleField *record_unique_try(const RequestContext *context, const ModuleDef *module,
+											const pg_uuid_t *id, Jsonb *before, Jsonb *after);
+/* The same; raises QH409 conflict. */
 extern void record_unique_replace(const RequestContext *context, const ModuleDef *module,
 								  const pg_uuid_t *id, Jsonb *before, Jsonb *after);
 
@@ -121,6 +131,10 @@ extern void record_unique_replace(const RequestContext *context, const ModuleDef
 
 /* Next display_no of tenant and module in the year of now (see display.c for how). */
 extern int64 record_next_display_no(int32 tenant_id, int32 module_id, TimestampTz now);
+/* The first of count numbers in a row, of the year of time. */
+extern int64 record_take_display_nos(int32 tenant_id, int32 module_id, TimestampTz time, int32 count);
+/* The year (UTC) that the display number of a record created at time shows. */
+extern int	record_display_year(TimestampTz time);
 /* Make the next number come from the table again (after a unique violation of display_no). */
 extern void record_forget_display_no(int32 tenant_id, int32 module_id, TimestampTz now);
 extern void display_shmem_request(void);
@@ -129,11 +143,28 @@ extern void display_shmem_startup(void);
 /* ---- update.c, used by workflow/ ---- */
 
 /*
- * Store a changed record: payload and state of after, version + 1, slots,
- * unique values, search text.  Inside SPI; the row is locked by the caller.
+ * Store a changed record: payload, state and definition version of after,
+ * version + 1, slots, unique values, search text; module is that of after.  Inside SPI; the row is locked by the caller.
  */
 extern void record_store(const RequestContext *context, const ModuleDef *module,
 						 const Record *before, Record *after);
+
+/* The same without the unique values. */
+extern void record_store_row(const RequestContext *context, const ModuleDef *module,
+							 const Record *before, Record *after);
+
+/* ---- migrate.c ---- */
+
+/*
+ * What a locked record becomes in version target of its module: the rules of
+ * each version in between, then the definition's defaults and checks.  Adds all
+ * violations (paths below /payload, or /workflowState); after is whole without
+ * any.  Inside SPI.  Gives the definition of the target.
+ */
+extern const ModuleDef *record_move(const RequestContext *context, const Record *before, int32 target,
+									Record *after, ViolationList *violations);
+
+/* ---- update.c ---- */
 
 /* Text of the searchable fields; NULL for a module without any. */
 extern char *record_search_text(const ModuleDef *module, Jsonb *payload);

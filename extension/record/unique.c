@@ -19,13 +19,12 @@ static KeptPlan insert_value = {
 	5, {INT4OID, INT4OID, TEXTOID, TEXTOID, UUIDOID}, NULL
 };
 static KeptPlan delete_value = {
-	"DELETE FROM qehs.record_unique WHERE tenant_id = $1 AND module_id = $2 AND field = $3 AND record_id = $4",
-	4, {INT4OID, INT4OID, TEXTOID, UUIDOID}, NULL
+	"DELETE FROM qehs.record_unique WHERE tenant_id = $1 AND module_id = $2 AND field = $3 AND value = $4 AND record_id = $5",
+	5, {INT4OID, INT4OID, TEXTOID, TEXTOID, UUIDOID}, NULL
 };
 
-/* The field's value as text; NULL when the payload has none. */
-static char *
-unique_text(const ModuleField *field, Jsonb *payload)
+char *
+record_unique_text(const ModuleField *field, Jsonb *payload)
 {
 	JsonbValue	value;
 	StringInfoData text;
@@ -39,35 +38,49 @@ unique_text(const ModuleField *field, Jsonb *payload)
 	return text.data;
 }
 
+/* Run a statement for the values of one payload that the other lacks; stops where it touches no row. */
+static const ModuleField *
+for_each_difference(KeptPlan *plan, const RequestContext *context, const ModuleDef *module, const pg_uuid_t *id,
+					Jsonb *payload, Jsonb *other, const ModuleField *end)
+{
+	for (int i = 0; module->has_unique && i < module->field_count && &module->fields[i] != end; i++)
+	{
+		const ModuleField *field = &module->fields[i];
+		char	   *text = field->unique ? record_unique_text(field, payload) : NULL;
+		char	   *other_text = text ? record_unique_text(field, other) : NULL;
+		Datum		values[5] = {Int32GetDatum(context->tenant_id), Int32GetDatum(module->module_id)};
+
+		if (text == NULL || (other_text && strcmp(text, other_text) == 0))
+			continue;
+		values[2] = CStringGetTextDatum(field->key);
+		values[3] = CStringGetTextDatum(text);
+		values[4] = UUIDPGetDatum(id);
+		if (plan_execute(plan, values, NULL, false, 0) == 0 && plan == &insert_value)
+			return field;
+	}
+	return NULL;
+}
+
+const ModuleField *
+record_unique_try(const RequestContext *context, const ModuleDef *module, const pg_uuid_t *id, Jsonb *before, Jsonb *after)
+{
+	const ModuleField *conflict = for_each_difference(&insert_value, context, module, id, after, before, NULL);
+
+	/* give up what is no longer wanted: the old values, or the new ones taken so far */
+	if (conflict)
+		for_each_difference(&delete_value, context, module, id, after, before, conflict);
+	else
+		for_each_difference(&delete_value, context, module, id, before, after, NULL);
+	return conflict;
+}
+
 void
 record_unique_replace(const RequestContext *context, const ModuleDef *module, const pg_uuid_t *id,
 					  Jsonb *before, Jsonb *after)
 {
-	for (int i = 0; module->has_unique && i < module->field_count; i++)
-	{
-		const ModuleField *field = &module->fields[i];
-		char	   *old_text;
-		char	   *new_text;
-		Datum		values[5] = {Int32GetDatum(context->tenant_id), Int32GetDatum(module->module_id),
-		CStringGetTextDatum(field->key)};
+	const ModuleField *conflict = record_unique_try(context, module, id, before, after);
 
-		if (!field->unique)
-			continue;
-		old_text = unique_text(field, before);
-		new_text = unique_text(field, after);
-		if (old_text && new_text && strcmp(old_text, new_text) == 0)
-			continue;
-		if (old_text)
-		{
-			values[3] = UUIDPGetDatum(id);
-			plan_execute(&delete_value, values, NULL, false, 0);
-		}
-		if (new_text == NULL)
-			continue;
-		values[3] = CStringGetTextDatum(new_text);
-		values[4] = UUIDPGetDatum(id);
-		if (plan_execute(&insert_value, values, NULL, false, 0) == 0)
-			problem_raise_at(PROBLEM_CONFLICT, psprintf("/payload/%s", field->key), "unique",
-							 "is used by another record");
-	}
+	if (conflict)
+		problem_raise_at(PROBLEM_CONFLICT, psprintf("/payload/%s", conflict->key), "unique",
+						 "is used by another record");
 }

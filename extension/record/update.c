@@ -13,6 +13,7 @@
 #include "fmgr.h"
 #include "json.h"
 #include "miscadmin.h"
+#include "module/locale.h"
 #include "plan.h"
 #include "record/record.h"
 #include "utils/builtins.h"
@@ -23,11 +24,11 @@ static KeptPlan update_record = {
 	"UPDATE qehs.record SET workflow_state = $3, payload = $4, version = $5, updated_at = $6, updated_by = $7,"
 	" deleted_at = $8, t1 = $9, t2 = $10, t3 = $11, t4 = $12, t5 = $13, t6 = $14, n1 = $15, n2 = $16, n3 = $17,"
 	" n4 = $18, d1 = $19, d2 = $20, d3 = $21, d4 = $22,"
-	" search = CASE WHEN $23::text IS NULL THEN NULL ELSE pg_catalog.to_tsvector('pg_catalog.simple', $23) END"
-	" WHERE tenant_id = $1 AND id = $2",
-	23, {INT4OID, UUIDOID, TEXTOID, JSONBOID, INT4OID, TIMESTAMPTZOID, UUIDOID, TIMESTAMPTZOID,
+	" search = CASE WHEN $23::text IS NULL THEN NULL ELSE pg_catalog.to_tsvector('pg_catalog.simple', $23) END,"
+	" definition_version = $24 WHERE tenant_id = $1 AND id = $2",
+	24, {INT4OID, UUIDOID, TEXTOID, JSONBOID, INT4OID, TIMESTAMPTZOID, UUIDOID, TIMESTAMPTZOID,
 		TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID,
-	TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID}, NULL
+	TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, INT4OID}, NULL
 };
 
 char *
@@ -43,7 +44,7 @@ record_search_text(const ModuleDef *module, Jsonb *payload)
 		JsonbValue	value;
 
 		if (!module->fields[i].searchable ||
-			!json_member(&payload->root, module->fields[i].key, module->fields[i].key_length, &value) ||
+			!module_field_value(&module->fields[i], payload, &value) ||
 			value.type != jbvString)
 			continue;
 		appendBinaryStringInfo(&text, value.val.string.val, value.val.string.len);
@@ -52,11 +53,33 @@ record_search_text(const ModuleDef *module, Jsonb *payload)
 	return text.data;
 }
 
+/* Unique values go by the definition of the record they belong to: a migration has two. */
+static void
+replace_unique(const RequestContext *context, const ModuleDef *module, const Record *before, const Record *after)
+{
+	Jsonb	   *old_payload = before->deleted ? NULL : before->payload;
+	Jsonb	   *new_payload = after->deleted ? NULL : after->payload;
+
+	if (before->definition_version != after->definition_version)
+	{
+		record_unique_replace(context, record_module(context, before), &before->id, old_payload, NULL);
+		old_payload = NULL;
+	}
+	record_unique_replace(context, module, &after->id, old_payload, new_payload);
+}
+
 void
 record_store(const RequestContext *context, const ModuleDef *module, const Record *before, Record *after)
 {
-	Datum		values[23];
-	char		nulls[23];
+	replace_unique(context, module, before, after);
+	record_store_row(context, module, before, after);
+}
+
+void
+record_store_row(const RequestContext *context, const ModuleDef *module, const Record *before, Record *after)
+{
+	Datum		values[24];
+	char		nulls[24];
 	RecordSlots slots;
 	/* lists go by the current definition, whichever the record was written against */
 	const ModuleDef *current = module_lookup_version(context->tenant_id, module->module_id, 0);
@@ -66,8 +89,6 @@ record_store(const RequestContext *context, const ModuleDef *module, const Recor
 	after->version = before->version + 1;
 	after->updated_at = Max(GetCurrentTransactionStartTimestamp(), before->updated_at);
 	after->updated_by = context->actor_id;
-	record_unique_replace(context, module, &after->id, before->deleted ? NULL : before->payload,
-						  after->deleted ? NULL : after->payload);
 	record_slots(current, after->payload, &slots);
 	values[0] = Int32GetDatum(context->tenant_id);
 	values[1] = UUIDPGetDatum(&after->id);
@@ -85,6 +106,7 @@ record_store(const RequestContext *context, const ModuleDef *module, const Recor
 	}
 	values[22] = search ? CStringGetTextDatum(search) : (Datum) 0;
 	nulls[22] = search ? ' ' : 'n';
+	values[23] = Int32GetDatum(after->definition_version);
 	plan_execute(&update_record, values, nulls, false, 0);
 }
 
@@ -152,7 +174,7 @@ record_merge_patch(Jsonb *target, Jsonb *patch)
 	return JsonbValueToJsonb(merge_into(&state, &target->root, &patch->root));
 }
 
-/* record_update(id, payload, comment, if_match) */
+/* record_update(id, payload, comment, if_match, accept_language) */
 Datum
 qehs_record_update(PG_FUNCTION_ARGS)
 {
@@ -178,6 +200,7 @@ qehs_record_update(PG_FUNCTION_ARGS)
 	after = before;
 	after.payload = record_check_patch(context, module, before.payload, PG_GETARG_JSONB_P(1), before.workflow_state,
 									   &violations);
+	locale_name_fields(module->definition, PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4)), &violations);
 	violation_raise(&violations);
 	/* a patch that changes nothing makes no version */
 	if (comment || compareJsonbContainers(&before.payload->root, &after.payload->root) != 0)

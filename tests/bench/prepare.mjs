@@ -1,7 +1,8 @@
 // Makes the tenant, the records and the input files of the bench: node prepare.mjs DIR (the database from PGHOST and so on).
 //
 // DIR gets, for wrk: get.paths, page.paths, create.bodies; for pgbench: one script a variant and vars, a line NAME=VALUE for
-// each -D; and env with the key. pgbench passes its variables as parameters, as the shim does.
+// each -D; and env with the keys: one without a rate
+// limit, one with a limit that is never reached. pgbench passes its variables as parameters, as the shim does.
 import { writeFileSync } from 'node:fs'
 import pg from 'pg'
 import { reports } from '../data/incidents.mjs'
@@ -18,6 +19,7 @@ for (const statement of ['CREATE EXTENSION qehs', 'ALTER ROLE qehs_shim LOGIN', 
 	'CREATE TABLE public.sample (payload jsonb NOT NULL)', 'CREATE SEQUENCE public.bench_id', 'CREATE SEQUENCE public.bench_no'])
 	await client.query(statement)
 const key = (await value("SELECT qehs.api_key_create('bench', rate_limit => 0)")).key
+const metered = (await value("SELECT qehs.api_key_create('metered', rate_limit => 1000000000)")).key
 const payloads = [...reports(0, RECORDS)].map(payload => JSON.stringify(payload))
 await client.query('INSERT INTO public.sample SELECT jsonb_array_elements($1::jsonb)', [`[${payloads.join(',')}]`])
 await client.query("SELECT count(qehs.record_create('incidents', payload)) FROM public.sample")
@@ -80,5 +82,5 @@ writeFileSync(`${dir}/get.paths`, ids.map(id => `/api/v1/records/${id}\n`).join(
 writeFileSync(`${dir}/page.paths`, `${pagePath}\n`)
 writeFileSync(`${dir}/create.bodies`, bodies.map(body => `{"moduleKey":"incidents","payload":${body}}\n`).join(''))
 writeFileSync(`${dir}/vars`, vars.join('\n') + '\n')
-writeFileSync(`${dir}/env`, `QEHS_BENCH_KEY=${key}\n`)
+writeFileSync(`${dir}/env`, `QEHS_BENCH_KEY=${key}\nQEHS_METERED_KEY=${metered}\n`)
 await client.end()

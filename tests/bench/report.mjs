@@ -19,7 +19,7 @@ const ratio = (kind, a, b) => {
 const has = kind => [...rounds.keys()].some(name => name.startsWith(`${kind} `))
 const table = (head, rows) => console.log([head, head.map(() => '---'), ...rows].map(row => `| ${row.join(' | ')} |`).join('\n') + '\n')
 
-const kinds = [['get', 'GET a record'], ['page', 'page of 50'], ['create', 'create']].filter(([kind]) => has(kind))
+const kinds = [['get', 'GET a record'], ['page', 'page of 50'], ['create', 'create']].filter(([kind]) => rounds.has(`${kind} shim`))
 if (kinds.length) {
 	table(['requests a second', 'shim', 'pgbench pipeline', 'ratio', 'Fastify, pool', 'ratio', 'Fastify, pipelined', 'ratio'],
 		kinds.map(([kind, name]) => {
@@ -35,6 +35,9 @@ if (kinds.length) {
 			cpu(kind, 'pgbench'), cpu(kind, 'fastify-pool')]))
 	console.log(`Resident after the load: shim ${figure('memory shim')} MiB, Fastify ${figure('memory pool')} MiB.\n`)
 }
+if (rounds.has('get with'))
+	table(['requests a second', 'with all conventions', 'without', 'ratio'], [['get', 'GET a record'], ['create', 'create, synchronous_commit off']]
+		.map(([kind, name]) => [name, count(figure(`${kind} with`)), count(figure(`${kind} without`)), `**${ratio(kind, 'with', 'without')}**`]))
 const creates = [['record_create', 'durable commits'], ['record_create-async', 'synchronous_commit off']].filter(([kind]) => has(kind))
 if (creates.length)
 	table(['creates a second in SQL', 'record_create', 'plain prepared INSERTs', 'ratio'], creates.map(([kind, name]) =>

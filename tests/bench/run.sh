@@ -4,7 +4,7 @@
 #   run.sh [--record]     --record appends the figures to RESULTS.md
 #
 # BENCH_SECONDS (4) and BENCH_ROUNDS (5) say how long, BENCH_ROWS (1000000) how big the table of the page walk, BENCH_ONLY (all
-# of "http sql depth idle") which parts. The database settings are those of the tests but for memory; commits are durable.
+# of "http conventions sql schema depth idle") which parts. The database settings are those of the tests but for memory; commits are durable.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/tools/cluster.sh
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.."
 seconds=${BENCH_SECONDS:-4}
 rounds=${BENCH_ROUNDS:-5}
 rows=${BENCH_ROWS:-1000000}
-parts=${BENCH_ONLY:-http sql depth idle}
+parts=${BENCH_ONLY:-http conventions sql schema depth idle}
 connections=4
 clients=64
 record=
@@ -56,7 +56,7 @@ start_database() {
 	"$PG_BIN/createdb" bench
 	node tests/bench/prepare.mjs "$dir"
 	. "$dir/env"
-	export QEHS_BENCH_KEY
+	export QEHS_BENCH_KEY QEHS_METERED_KEY
 	defines=()
 	while IFS= read -r line; do
 		defines+=(-D "$line")
@@ -174,6 +174,22 @@ bench_http() {
 	done
 }
 
+# The conventions (rate limit, idempotency, trace, conditions) against requests without them, and without durable commits,
+# behind which they would hide. The table of keys grows with each round, as it does in a day.
+bench_conventions() {
+	"$PG_BIN/psql" -X -q -c 'ALTER SYSTEM SET synchronous_commit = off' -c 'SELECT pg_reload_conf()' -o /dev/null
+	start_server conventions ./qehs-shim --listen 127.0.0.1:PORT --threads 1 --connections $connections --log off \
+		--db "host=$PGHOST port=$PGPORT user=qehs_shim dbname=bench"
+	for kind in get create; do
+		seconds=1 QEHS_CONVENTIONS=1 timed wrk_round $kind "$url_conventions"
+		for _ in $(seq "$rounds"); do
+			QEHS_CONVENTIONS=1 http_run $kind with "$url_conventions" "$pid_conventions"
+			http_run $kind without "$url_conventions" "$pid_conventions"
+		done
+	done
+	"$PG_BIN/psql" -X -q -c 'ALTER SYSTEM RESET synchronous_commit' -c 'SELECT pg_reload_conf()' -o /dev/null
+}
+
 bench_sql() {
 	for _ in $(seq "$rounds"); do
 		sql_run record_create call postgres call
@@ -181,6 +197,11 @@ bench_sql() {
 		PGOPTIONS='-c synchronous_commit=off' sql_run record_create-async call postgres call
 		PGOPTIONS='-c synchronous_commit=off' sql_run record_create-async insert postgres insert
 	done
+}
+
+bench_schema() {
+	say "validating documents by JSON Schema"
+	node tests/bench/jsonschema.mjs > "$dir/schema.txt"
 }
 
 bench_depth() {
@@ -222,6 +243,12 @@ report() {
 		"figures, and of the ratios of neighbours."
 	echo
 	node tests/bench/report.mjs "$dir/results"
+	if [ -e "$dir/schema.txt" ]; then
+		echo
+		echo "JSON Schema validation:"
+		echo
+		sed 's/^/    /' "$dir/schema.txt"
+	fi
 	if [ -e "$dir/depth.md" ]; then
 		echo
 		echo "Pages of 50 among $rows records, by cursor:"
@@ -234,6 +261,7 @@ trap finish EXIT
 trap 'exit 130' INT TERM
 [ -x ./qehs-shim ] || { say "build first: make"; exit 1; }
 install_tools
+: > "$dir/results"
 start_database
 for part in $parts; do
 	"bench_$part"

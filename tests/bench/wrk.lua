@@ -1,13 +1,21 @@
 -- Requests for wrk: QEHS_PATHS is a file of paths to GET in turn, or QEHS_BODIES one of JSON bodies to POST in turn.
--- Prints one line at the end: requests a second, answers that were not 2xx, and latencies in milliseconds.
+-- QEHS_CONVENTIONS=1 sends what the conventions take: a key with a rate limit, a traceparent, If-None-Match, and an
+-- Idempotency-Key of its own with each POST. Prints one line at the end: requests a second, answers that were not 2xx, and latencies in milliseconds.
 local requests = {}
 local turn = 0
+local conventions = os.getenv("QEHS_CONVENTIONS") == "1"
+local run = os.time() .. "-"
 
 function init(args)
-	local headers = { Authorization = "Bearer " .. os.getenv("QEHS_BENCH_KEY") }
+	local headers = { Authorization = "Bearer " .. os.getenv(conventions and "QEHS_METERED_KEY" or "QEHS_BENCH_KEY") }
+	if conventions then
+		headers.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+		headers["If-None-Match"] = '"0"'
+	end
 	local bodies = os.getenv("QEHS_BODIES")
 	if bodies then
 		headers["Content-Type"] = "application/json"
+		headers["Idempotency-Key"] = conventions and "@KEY@" or nil
 		for body in io.lines(bodies) do
 			requests[#requests + 1] = wrk.format("POST", "/api/v1/records", headers, body)
 		end
@@ -19,8 +27,12 @@ function init(args)
 end
 
 function request()
-	turn = turn % #requests + 1
-	return requests[turn]
+	turn = turn + 1
+	local text = requests[turn % #requests + 1]
+	if conventions and text:byte(1) == 80 then
+		return (text:gsub("@KEY@", run .. turn, 1))
+	end
+	return text
 end
 
 function done(summary, latency)

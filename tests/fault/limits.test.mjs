@@ -30,13 +30,13 @@ async function awayFromTheMinute() {
 		await sleep(left * 1000 + 100)
 }
 
-async function burst(count, key, targets, path = "/api/v1/modules") {
+async function burst(count, key, targets, method = "GET", path = "/api/v1/modules", body = undefined) {
 	const answers = []
 	let next = 0
 	await Promise.all(Array.from({ length: 16 }, async () => {
 		while (next < count) {
 			const i = next++
-			answers.push(await send(targets[i % targets.length], key, "GET", path))
+			answers.push(await send(targets[i % targets.length], key, method, path, body))
 		}
 	}))
 	return answers
@@ -58,6 +58,18 @@ test("of 1,000 requests 300 pass through one shim, and through two", async () =>
 			assert.equal(answer.headers["x-ratelimit-remaining"], "0")
 		}
 	}
+})
+
+test("of 1,000 requests that are rolled back 300 are let to fail", async () => {
+	const key = cluster.key("limits", 300)
+	await awayFromTheMinute()
+	const answers = await burst(1000, key, ports, "POST", "/api/v1/records", { moduleKey: "incidents", payload: { severity: "none" } })
+	assert.equal(answers.filter((answer) => answer.status === 400).length, 300)
+	assert.equal(answers.filter((answer) => answer.status === 429).length, 700)
+	for (const answer of answers)
+		for (const field of fields)
+			assert.ok(answer.headers[field], `${field} on ${answer.status}`)
+	assert.equal((await send(ports[1], key, "GET", "/api/v1/modules")).status, 429, "nothing was given back")
 })
 
 test("a request that fails is counted", async () => {

@@ -35,6 +35,24 @@ test('with the ETag, or with * for any version, each is done', async () => {
 	assertOk(await api.post(`${one}:restore`))
 })
 
+test('of two who publish over the same version one is told', async () => {
+	const path = '/api/v1/modules/shared'
+	const put = (name, headers) => api.put(path, { ...definition, key: 'shared', name }, headers)
+	assertProblem(await put('None', { 'If-Match': '"1"' }), 412, 'version_mismatch', { errors: [{ path: '@If-Match', code: 'version' }] })
+	assertProblem(await put('None', { 'If-Match': '*' }), 412, 'version_mismatch')
+	assert.equal((await api.get(path)).status, 404)
+	const first = await put('First')
+	assertOk(first, 201)
+	const { etag } = (await api.get(path)).headers
+	assert.equal(etag, first.headers.etag)
+	const answers = await Promise.all(['Second', 'Third'].map(name => put(name, { 'If-Match': etag })))
+	assert.deepEqual(answers.map(answer => answer.status).sort(), [200, 412])
+	const next = (await api.get(path)).headers.etag
+	assert.notEqual(next, etag)
+	assert.equal((await api.get(path, { 'If-None-Match': next })).status, 304)
+	assertOk(await put('Fourth', { 'If-Match': next }))
+})
+
 test('the definition tells of it, and it can only be a boolean', async () => {
 	assert.equal((await api.get('/api/v1/modules/incidents')).json.requireIfMatch, true)
 	assertProblem(await api.put('/api/v1/modules/incidents', { ...definition, requireIfMatch: 'yes' }), 400, 'validation_failed',

@@ -26,7 +26,7 @@ SELECT jsonb_path_query_array(qehs.record_get(:'id')::jsonb, '$.activity[*].type
 SELECT qehs.record_delete(:'id') IS NULL AS deleted;
 SELECT qehs.record_delete(:'id');
 SELECT qehs.record_get(:'id');
-SELECT changes -> 'payload' AS last_payload FROM qehs.audit_event WHERE action = 'deleted';
+SELECT changes -> 'payload' AS last_payload FROM qehs.audit_event WHERE action = 'deleted' AND tenant_id = (SELECT id FROM qehs.tenant WHERE slug = :'tenant');
 SELECT qehs.record_restore(:'id')::jsonb -> 'deletedAt' AS restored;
 SELECT qehs.record_restore(:'id');
 -- another tenant, a malformed and a missing id give the same answer

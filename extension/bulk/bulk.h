@@ -1,0 +1,147 @@
+/*
+ * bulk.h
+ *	  Loading chunks of NDJSON: what the files of the bulk noun share.
+ *
+ * A chunk goes through phases: split into lines (load.c), look-up of the keys
+ * that were loaded before (keys.c), each line read (parse.c) and checked
+ * (line.c), then all rows stored with one statement a table (rows.c), or one by
+ * one where a line changes a record that exists (upsert.c).
+ *
+ * Everything of a chunk lives in BulkLoad.memory, everything of one line's
+ * check in line_memory, which is reset after each line.  No subtransactions: a
+ * line is refused before it is stored, or its rows are taken back by name.
+ */
+#ifndef QEHS_BULK_H
+#define QEHS_BULK_H
+
+#include "record/record.h"
+
+/* Longest line, without its end: as much as a request's body may be. */
+#define QEHS_BULK_LINE_BYTES (1024 * 1024)
+#define QEHS_BULK_KEY_BYTES 255
+
+typedef enum BulkStatus
+{
+	BULK_WAITING,				/* not checked yet, or checked and not stored yet */
+	BULK_CREATED,
+	BULK_UPDATED,
+	BULK_REPLAYED,
+	BULK_VALID,					/* dry run */
+	BULK_FAILED
+} BulkStatus;
+
+typedef struct BulkRow
+{
+	int64		line;
+	const char *text;			/* in the chunk */
+	int			length;
+	BulkStatus	status;
+	const char *errors;			/* {"errors":[…]} of a failed one */
+	Jsonb	   *parsed;			/* the whole line, or NULL when not parsed ahead */
+	const char *key;			/* idempotency key, or NULL */
+	uint64		fingerprint;	/* of module and line, when there is a key */
+	const char *external;		/* value of the external id's field, or NULL */
+	pg_uuid_t	existing;		/* the record that has it, when to_update */
+	bool		to_update;
+	bool		is_twin;		/* an earlier line of the chunk has the same external id */
+	/* what to store */
+	pg_uuid_t	id;
+	Jsonb	   *payload;
+	const char *state;
+	TimestampTz created_at;
+} BulkRow;
+
+typedef struct BulkOptions
+{
+	bool		dry_run;
+	bool		upsert;
+	bool		stop;
+	const ModuleField *external;	/* of an upsert */
+} BulkOptions;
+
+typedef struct BulkLoad
+{
+	RequestContext *context;
+	const ModuleDef *module;
+	BulkOptions options;
+	const char *batch_key;		/* or NULL */
+	TimestampTz now;			/* of the transaction */
+	BulkRow    *rows;
+	int			count;			/* rows to answer for */
+	int			stored;			/* rows before this one are settled */
+	MemoryContext memory;
+	MemoryContext line_memory;
+} BulkLoad;
+
+/* ---- parse.c: neither SPI nor errors ---- */
+
+/*
+ * The jsonb of one line, in the current memory context; NULL with one violation
+ * added for what is no JSON as RFC 8259 and this API want it (UTF-8, no NUL, no
+ * duplicate keys, 64 levels, numbers that numeric holds).
+ */
+extern Jsonb *bulk_parse(const char *text, int length, ViolationList *violations);
+
+/* ---- line.c ---- */
+
+/* Parse ahead of the check, for a line whose key or external id is wanted; settles the row on failure. */
+extern void bulk_parse_ahead(BulkLoad *load, BulkRow *row);
+
+/* Whether the line may bring a key of its own. */
+extern bool bulk_has_own_key(const BulkRow *row);
+
+/* Check a line and fill what is to be stored; settles the row on failure or in a dry run. */
+extern void bulk_check_line(BulkLoad *load, BulkRow *row);
+
+/* Settle a row as failed. */
+extern void bulk_fail(BulkLoad *load, BulkRow *row, const ViolationList *violations);
+extern void bulk_fail_at(BulkLoad *load, BulkRow *row, const char *path, const char *code, const char *message);
+
+/* ---- keys.c: qehs.idempotency, inside SPI ---- */
+
+/* Settle the rows whose keys were used within 24 hours; forget older uses. */
+extern void bulk_find_replays(BulkLoad *load, BulkRow **rows, int count);
+
+/* Claim the keys of rows; gives how many were not to be had, moved to the end of rows. */
+extern int	bulk_claim_keys(BulkLoad *load, BulkRow **rows, int count);
+
+/* Give back keys of rows that failed after all. */
+extern void bulk_release_keys(BulkLoad *load, BulkRow **rows, int count);
+
+/* ---- rows.c, inside SPI ---- */
+
+/* Store the checked rows before end that wait. */
+extern void bulk_store(BulkLoad *load, int end);
+
+/* ---- values.c: qehs.record_unique, inside SPI ---- */
+
+/* Take the unique values of rows; fails those whose values others have. */
+extern void bulk_take_values(BulkLoad *load, BulkRow **rows, int count);
+
+/* Give back the values of rows. */
+extern void bulk_release_values(BulkLoad *load, BulkRow **rows, int count);
+
+/* Which records have the external ids of rows now: fills existing and to_update. */
+extern void bulk_find_existing(BulkLoad *load, BulkRow **rows, int count);
+
+/* ---- upsert.c, inside SPI ---- */
+
+/* Merge a line into the record that has its external id, and settle the row. */
+extern void bulk_update(BulkLoad *load, BulkRow *row);
+
+/* ---- begin.c ---- */
+
+/* Options from arguments; raises QH400 naming the query parameter. */
+extern void bulk_read_options(const ModuleDef *module, const char *on_conflict, const char *external_id,
+							  const char *on_error, BulkOptions *options);
+
+/* The module by key with the actions that the options need; raises QH404, QH403. */
+extern const ModuleDef *bulk_find_module(const RequestContext *context, const char *key);
+
+/* Does a load run in this session: after bulk_begin, before bulk_end? */
+extern bool bulk_is_running(void);
+
+/* Raise QH403 unless the caller may create (and, for an upsert, update), QH428 for an upsert where If-Match is demanded. */
+extern void bulk_require_actions(const RequestContext *context, const ModuleDef *module, const BulkOptions *options);
+
+#endif							/* QEHS_BULK_H */

@@ -1,0 +1,368 @@
+/*
+ * migrate.c
+ *	  The rules of a definition's "migrate" member, and what they make of a payload.
+ */
+#include "compat.h"
+
+#include "json.h"
+#include "module/definition.h"
+#include "module/migrate.h"
+
+static const char *const rule_names[] = {"rename", "drop", "default", "states", NULL};
+
+/* A rule of a definition that has been checked; NULL when it is absent. */
+static const JsonbContainer *
+rule(const Jsonb *definition, const char *name)
+{
+	JsonbValue	rules;
+	JsonbValue	value;
+
+	if (!json_member(&definition->root, "migrate", 7, &rules) || rules.type != jbvBinary ||
+		!json_member(rules.val.binary.data, name, strlen(name), &value) || value.type != jbvBinary)
+		return NULL;
+	return value.val.binary.data;
+}
+
+static bool
+lists(const JsonbContainer *array, const char *text)
+{
+	JsonbValue	wanted = {.type = jbvString, .val.string = {strlen(text), unconstify(char *, text)}};
+
+	return array && findJsonbValueFromContainer(unconstify(JsonbContainer *, array), JB_FARRAY, &wanted) != NULL;
+}
+
+char *
+migrate_renamed(const Jsonb *definition, const char *key)
+{
+	const JsonbContainer *renames = rule(definition, "rename");
+
+	return renames ? json_member_text(renames, key) : NULL;
+}
+
+char *
+migrate_source(const Jsonb *definition, const char *key)
+{
+	const JsonbContainer *renames = rule(definition, "rename");
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	char	   *source = NULL;
+
+	if (renames == NULL)
+		return NULL;
+	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, renames));
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			source = json_text_copy(&value);
+		else if (token == WJB_VALUE && strcmp(json_text_copy(&value), key) == 0)
+			return source;
+	}
+	return NULL;
+}
+
+bool
+migrate_drops(const Jsonb *definition, const char *key)
+{
+	return lists(rule(definition, "drop"), key);
+}
+
+bool
+migrate_default(const Jsonb *definition, const char *key, JsonbValue *value)
+{
+	const JsonbContainer *defaults = rule(definition, "default");
+
+	return defaults && json_member(defaults, key, strlen(key), value);
+}
+
+char *
+migrate_state(const Jsonb *definition, const char *state)
+{
+	const JsonbContainer *states = rule(definition, "states");
+
+	return states ? json_member_text(states, state) : NULL;
+}
+
+bool
+migrate_names(const Jsonb *definition, const char *key)
+{
+	JsonbValue	value;
+
+	return migrate_renamed(definition, key) || migrate_source(definition, key) || migrate_drops(definition, key) ||
+		migrate_default(definition, key, &value);
+}
+
+/* ---- checking ---- */
+
+static bool
+has_field(Jsonb *definition, const char *key)
+{
+	JsonbValue	fields;
+
+	json_member(&definition->root, "fields", 6, &fields);
+	for (uint32 i = 0; i < JsonContainerSize(fields.val.binary.data); i++)
+		if (strcmp(json_member_text(getIthJsonbValueFromContainer(fields.val.binary.data, i)->val.binary.data, "key"), key) == 0)
+			return true;
+	return false;
+}
+
+static bool
+has_state(Jsonb *definition, const char *state)
+{
+	JsonbValue	workflow;
+	JsonbValue	states;
+
+	return json_member(&definition->root, "workflow", 8, &workflow) &&
+		json_member(workflow.val.binary.data, "states", 6, &states) && lists(states.val.binary.data, state);
+}
+
+/* One member of an object of rules; value is a field's key, a state or a default. */
+static void
+check_member(Jsonb *definition, const char *rule_name, const JsonbValue *key, const JsonbValue *value, ViolationList *faults)
+{
+	StringInfoData path;
+
+	initStringInfo(&path);
+	appendStringInfo(&path, "/migrate/%s", rule_name);
+	json_pointer_append(&path, key->val.string.val, key->val.string.len);
+	if (strcmp(rule_name, "default") == 0)
+	{
+		if (!has_field(definition, json_text_copy(key)))
+			violation_add(faults, path.data, "undefined", "is not a field: \"%s\"", json_text_copy(key));
+	}
+	else if (value->type != jbvString)
+		violation_add(faults, path.data, "type", "must be a string");
+	else if (strcmp(rule_name, "states") == 0 ? !has_state(definition, json_text_copy(value)) :
+			 !has_field(definition, json_text_copy(value)))
+		violation_add(faults, path.data, "undefined", "is not a %s: \"%s\"",
+					  strcmp(rule_name, "states") == 0 ? "state" : "field", json_text_copy(value));
+}
+
+/* "rename", "default" or "states". */
+static void
+check_object(Jsonb *definition, const char *name, const JsonbValue *value, ViolationList *faults)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	member;
+
+	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+	{
+		violation_add(faults, psprintf("/migrate/%s", name), "type", "must be an object");
+		return;
+	}
+	iterator = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &member, true);
+		check_member(definition, name, &key, &member, faults);
+	}
+}
+
+static void
+check_drop(const JsonbValue *value, ViolationList *faults)
+{
+	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
+	{
+		violation_add(faults, "/migrate/drop", "type", "must be an array of fields");
+		return;
+	}
+	for (uint32 i = 0; i < JsonContainerSize(value->val.binary.data); i++)
+		if (getIthJsonbValueFromContainer(value->val.binary.data, i)->type != jbvString)
+			violation_add(faults, psprintf("/migrate/drop/%u", i), "type", "must be a string");
+}
+
+void
+migrate_check(Jsonb *definition, ViolationList *faults)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	rules;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	if (!json_member(&definition->root, "migrate", 7, &rules))
+		return;
+	if (rules.type != jbvBinary || !JsonContainerIsObject(rules.val.binary.data))
+	{
+		violation_add(faults, "/migrate", "type", "must be an object");
+		return;
+	}
+	iterator = JsonbIteratorInit(rules.val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		StringInfoData path;
+		char	   *name;
+		int			i;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		name = json_text_copy(&key);
+		for (i = 0; rule_names[i] && strcmp(rule_names[i], name) != 0; i++)
+			;
+		if (rule_names[i] == NULL)
+		{
+			initStringInfo(&path);
+			appendStringInfoString(&path, "/migrate");
+			json_pointer_append(&path, key.val.string.val, key.val.string.len);
+			violation_add(faults, path.data, "unknown_member", "is not a known member");
+		}
+		else if (strcmp(name, "drop") == 0)
+			check_drop(&value, faults);
+		else
+			check_object(definition, name, &value, faults);
+	}
+}
+
+void
+migrate_check_defaults(Jsonb *definition, const Schema *schema, ViolationList *faults)
+{
+	const JsonbContainer *defaults = rule(definition, "default");
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	if (defaults == NULL)
+		return;
+	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, defaults));
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		SchemaErrors errors;
+		Jsonb	   *payload;
+		StringInfoData place;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		initStringInfo(&place);
+		json_pointer_append(&place, key.val.string.val, key.val.string.len);
+		{
+			JsonbParseState *state = NULL;
+
+			pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+			pushJsonbValue(&state, WJB_KEY, &key);
+			pushJsonbValue(&state, WJB_VALUE, &value);
+			payload = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+		}
+		schema_errors_init(&errors);
+		if (schema_validate(schema, payload, &errors))
+			continue;
+		/* other fields are missing here: only what lies at this one counts */
+		for (int i = 0; i < errors.count; i++)
+		{
+			const char *at = errors.items[i].instance_location;
+
+			if (strncmp(at, place.data, place.len) == 0 && (at[place.len] == '\0' || at[place.len] == '/'))
+				violation_add(faults, psprintf("/migrate/default%s", at), errors.items[i].keyword, "%s", errors.items[i].message);
+		}
+	}
+}
+
+/* ---- applying ---- */
+
+/* Push the members that are renamed, or those that are not; dropped ones are left out. */
+static void
+push_members(JsonbParseState **state, const Jsonb *definition, Jsonb *payload, bool renamed)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&payload->root);
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		char	   *name;
+		char	   *new_name;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		name = json_text_copy(&key);
+		new_name = migrate_renamed(definition, name);
+		if ((new_name != NULL) != renamed || migrate_drops(definition, name))
+			continue;
+		if (new_name)
+		{
+			key.val.string.val = new_name;
+			key.val.string.len = strlen(new_name);
+		}
+		pushJsonbValue(state, WJB_KEY, &key);
+		pushJsonbValue(state, WJB_VALUE, &value);
+	}
+}
+
+Jsonb *
+migrate_payload(const Jsonb *definition, Jsonb *payload)
+{
+	const JsonbContainer *defaults = rule(definition, "default");
+	JsonbParseState *state = NULL;
+	Jsonb	   *moved;
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+	JsonbValue	present;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_members(&state, definition, payload, false);
+	push_members(&state, definition, payload, true);	/* a later twin wins */
+	moved = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	if (defaults == NULL)
+		return moved;
+	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, defaults));
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		if (!json_member(&moved->root, key.val.string.val, key.val.string.len, &present))
+			moved = json_with_member(moved, key.val.string.val, key.val.string.len, &value);
+	}
+	return moved;
+}
+
+/* ---- keys of earlier versions ---- */
+
+void
+migrate_load_old_keys(ModuleDef *module, Jsonb **definitions, int count)
+{
+	MemoryContext previous = MemoryContextSwitchTo(module->context);
+
+	for (int i = 0; i < module->field_count; i++)
+	{
+		ModuleField *field = &module->fields[i];
+		const char *key = field->key;
+
+		for (int version = 0; version < count; version++)
+		{
+			char	   *source = migrate_source(definitions[version], key);
+
+			if (source == NULL || strcmp(source, key) == 0)
+				continue;
+			key = source;
+			/* a field of that name by now is another one */
+			if (module_field(module, key, strlen(key)))
+				continue;
+			if (field->old_keys == NULL)
+				field->old_keys = palloc(sizeof(char *) * count);
+			field->old_keys[field->old_key_count++] = key;
+		}
+	}
+	MemoryContextSwitchTo(previous);
+}
+
+bool
+module_field_value(const ModuleField *field, Jsonb *payload, JsonbValue *value)
+{
+	if (json_member(&payload->root, field->key, field->key_length, value))
+		return true;
+	for (int i = 0; i < field->old_key_count; i++)
+		if (json_member(&payload->root, field->old_keys[i], strlen(field->old_keys[i]), value))
+			return true;
+	return false;
+}
