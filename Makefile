@@ -12,17 +12,18 @@ export PG_CONFIG
 SCRIPT_GOALS := help deps check installcheck run start stop bench lint format
 ifneq ($(filter $(SCRIPT_GOALS),$(MAKECMDGOALS)),)
 
-BUILD = tests/tools/deps.sh && $(MAKE) --no-print-directory -s all install
+MAKE_ALL = $(MAKE) --no-print-directory -s all install
+BUILD = tests/tools/deps.sh && $(MAKE_ALL)
 C_FILES := $(wildcard extension/*.[ch] extension/*/*.[ch] shim/*.[ch] shim/*/*.[ch])
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 deps: ## install what is missing to build and test (Debian, as root)
-	@tests/tools/deps.sh
+	@tests/tools/deps.sh tests
 
 check: ## run all tests on a throw-away cluster
-	@$(BUILD)
+	@tests/tools/deps.sh tests && $(MAKE_ALL)
 	@node -e 'const m = require("./META.json"), v = "$(RELEASE)"; if (m.version !== v || m.provides.qehs.version !== v || !m.provides.qehs.file.includes(v)) { console.error("META.json is not of version " + v); process.exit(1) }'
 	@tests/tools/check.sh
 
@@ -98,8 +99,8 @@ build/portal.S: shim/portal/embed.sh shim/portal/package-lock.json $(PORTAL_FILE
 	@shim/portal/embed.sh build
 
 SHIM_CFLAGS ?= -O2 -g
-SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lcjose -lz -lcrypto
-qehs-shim: $(SHIM_SOURCES) $(wildcard shim/*.h shim/*/*.h) shim/LIBS qehs.control Makefile build/portal.S
+SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lcjose -lz -lzstd -lcrypto
+qehs-shim: $(SHIM_SOURCES) $(wildcard shim/*.h shim/*/*.h) extension/language.h shim/LIBS qehs.control Makefile build/portal.S
 	$(CC) -std=c11 -D_GNU_SOURCE $(SHIM_CFLAGS) -Wall -Wextra -Werror -DQEHS_VERSION='"$(RELEASE)"' -Ishim -Ibuild \
 		-I$(shell $(PG_CONFIG) --includedir) -o $@ $(SHIM_SOURCES) build/portal.S $(SHIM_LIBS)
 

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../extension/language.h"
 #include "json.h"
 
 static const char *base_url = "";
@@ -91,29 +92,19 @@ find_problem(const Router *router, const char *code)
 	return problem ? problem : find_problem(NULL, "internal");
 }
 
-/*
- * The title in the first language of Accept-Language that there is one in; English
- * otherwise.  Clients list languages by falling weight, so weights are not read.
- */
+/* The title in the language that Accept-Language prefers; English when there is none in it. */
 static const char *
 title_in(const Problem *problem, const char *languages)
 {
-	while (languages && *languages)
-	{
-		languages += strspn(languages, " \t,");
-		if (strncasecmp(languages, "en", 2) == 0)
-			break;
-		for (int i = 0; i < problem->title_count; i++)
-		{
-			size_t		length = strlen(problem->titles[i].language);
+	const char *tags[ROUTER_MAX_LANGUAGES + 1];
+	int			count = (int) problem->title_count;
+	int			chosen;
 
-			if (strncasecmp(languages, problem->titles[i].language, length) == 0 &&
-				strchr("-,; \t", languages[length]) != NULL)
-				return problem->titles[i].text;
-		}
-		languages += strcspn(languages, ",");
-	}
-	return problem->title;
+	for (int i = 0; i < count; i++)
+		tags[i] = problem->titles[i].language;
+	tags[count] = "en";
+	chosen = language_choose(languages, tags, count + 1);
+	return chosen < 0 || chosen == count ? problem->title : problem->titles[chosen].text;
 }
 
 void

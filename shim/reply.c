@@ -26,6 +26,17 @@ find_header(const Reply *reply, const char *name)
 	return NULL;
 }
 
+static void
+drop_header(Reply *reply, const char *name)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < (int) reply->header_count; i++)
+		if (strcasecmp(reply->headers[i].name, name) != 0)
+			reply->headers[kept++] = reply->headers[i];
+	reply->header_count = kept;
+}
+
 /* Does If-None-Match name the tag?  Weak comparison (RFC 9110 section 13.1.2). */
 static bool
 names_tag(const char *header, const char *tag)
@@ -60,6 +71,8 @@ apply_conditions(Request *request)
 	if (condition && names_tag(condition, tag))
 	{
 		reply->status = 304;
+		/* the client has it (RFC 9110 section 15.4.5) */
+		drop_header(reply, "Content-Language");
 		reply->body = NULL;
 		reply->length = 0;
 	}

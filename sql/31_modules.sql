@@ -5,10 +5,10 @@ RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_list'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.module_list(int4, text) IS 'A page of the tenant''s modules by key: {"key","name","description","definitionVersion","recordCount"}; recordCount counts live records. page_size is 1 to 200, default 50. Needs scope modules.read. Raises QH400 invalid_parameter, invalid_cursor.';
 
-CREATE FUNCTION qehs.module_get(module_key text, version int4 DEFAULT NULL)
+CREATE FUNCTION qehs.module_get(module_key text, version int4 DEFAULT NULL, accept_language text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_get'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.module_get(text, int4) IS 'A definition as published, with definitionVersion, createdAt and the compiled jsonSchema (JSON Schema 2020-12); version NULL is the current one. Needs scope modules.read. Raises QH404 not_found.';
+COMMENT ON FUNCTION qehs.module_get(text, int4, text) IS 'A definition as published, with definitionVersion, createdAt and the compiled jsonSchema (JSON Schema 2020-12); version NULL is the current one. accept_language is an Accept-Language value (RFC 9110 section 12.5.4): where it prefers a language of the labels, each label is a plain text, in it or else in English or the first. Needs scope modules.read. Raises QH404 not_found.';
 
 CREATE FUNCTION qehs.module_publish(module_key text, definition jsonb, if_match text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_publish'

@@ -1,25 +1,27 @@
 -- Records: one noun, one function per verb.
 
-CREATE FUNCTION qehs.record_create(module_key text, payload jsonb, workflow_state text DEFAULT NULL)
+CREATE FUNCTION qehs.record_create(module_key text, payload jsonb, workflow_state text DEFAULT NULL,
+	accept_language text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_create'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.record_create(text, jsonb, text) IS 'Creates a record of a module and gives it. workflow_state other than the initial one is for tenant-owner and tenant-admin. Needs scope records.write and action create. Raises QH400 validation_failed with all violations, QH403 forbidden, QH409 conflict for a unique value in use.';
+COMMENT ON FUNCTION qehs.record_create(text, jsonb, text, text) IS 'Creates a record of a module and gives it. workflow_state other than the initial one is for tenant-owner and tenant-admin. Needs scope records.write and action create. Raises QH400 validation_failed with all violations, QH403 forbidden, QH409 conflict for a unique value in use. accept_language is an Accept-Language value: where it prefers a language of the labels, messages start with the field''s label in it.';
 
 CREATE FUNCTION qehs.record_get(id text)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_get'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.record_get(text) IS 'A record by id (rec_… or UUID) with activity (the 50 newest events), attachments and availableTransitions. Needs scope records.read and action read. Raises QH404 not_found, the same for a missing, deleted or foreign record.';
 
-CREATE FUNCTION qehs.record_update(id text, payload jsonb, comment text DEFAULT NULL, if_match text DEFAULT NULL)
+CREATE FUNCTION qehs.record_update(id text, payload jsonb, comment text DEFAULT NULL, if_match text DEFAULT NULL,
+	accept_language text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_update'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.record_update(text, jsonb, text, text) IS 'Merges payload into a record (RFC 7396: null removes) and gives it; a patch that changes nothing makes no new version. if_match is an If-Match field value or a version number. Needs scope records.write and action update. Raises QH400 validation_failed, QH404 not_found, QH409 conflict, QH412 version_mismatch, QH428 precondition_required.';
+COMMENT ON FUNCTION qehs.record_update(text, jsonb, text, text, text) IS 'Merges payload into a record (RFC 7396: null removes) and gives it; a patch that changes nothing makes no new version. if_match is an If-Match field value or a version number. Needs scope records.write and action update. Raises QH400 validation_failed, QH404 not_found, QH409 conflict, QH412 version_mismatch, QH428 precondition_required. accept_language is an Accept-Language value: where it prefers a language of the labels, messages start with the field''s label in it.';
 
 CREATE FUNCTION qehs.record_transition(id text, transition text, payload jsonb DEFAULT NULL, comment text DEFAULT NULL,
-	signature jsonb DEFAULT NULL, if_match text DEFAULT NULL)
+	signature jsonb DEFAULT NULL, if_match text DEFAULT NULL, accept_language text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_transition'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.record_transition(text, text, jsonb, text, jsonb, text) IS 'Moves a record along a transition of its workflow, after merging payload. Raises QH400 validation_failed (an unknown transition, what it requires, the payload), QH403 forbidden (roles), QH404 not_found, QH409 transition_not_allowed (state) or guard_failed (when), QH412 version_mismatch, QH428 precondition_required.';
+COMMENT ON FUNCTION qehs.record_transition(text, text, jsonb, text, jsonb, text, text) IS 'Moves a record along a transition of its workflow, after merging payload. Raises QH400 validation_failed (an unknown transition, what it requires, the payload), QH403 forbidden (roles), QH404 not_found, QH409 transition_not_allowed (state) or guard_failed (when), QH412 version_mismatch, QH428 precondition_required. accept_language is an Accept-Language value: where it prefers a language of the labels, messages start with the field''s label in it.';
 
 CREATE FUNCTION qehs.record_delete(id text, if_match text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_delete'

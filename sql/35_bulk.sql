@@ -16,3 +16,38 @@ RETURNS text AS 'MODULE_PATHNAME', 'qehs_bulk_load'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan SET jit = off;
 COMMENT ON FUNCTION qehs.bulk_load(text, bytea, bigint, text, boolean, text, text, text) IS 'Loads one chunk of whole NDJSON lines, UTF-8, ended by LF or CRLF, of which the first is number first_line, and gives one line of JSON for each that is not empty: {"line","status","id"} with status created, updated or replayed, {"line","status":"valid"} of a dry run, {"line","status":"failed","errors"}. A line is a payload or {"payload","idempotencyKey","workflowState","createdAt"} (the last two for tenant-owner and tenant-admin). A line that fails harms no other; lines over 1 MiB fail. Line n has the key batch_key#n unless it brings its own; a key used within 24 hours is answered as replayed. on_conflict update with the key of a unique field as external_id merges a line into the record that has its value (RFC 7396). on_error stop loads and answers nothing behind the first line that fails. Needs scope records.write and action create, with on_conflict also update. Raises QH400 invalid_parameter, QH403 forbidden, QH404 not_found.';
+
+-- As the caller: it reads what the caller may read.
+CREATE FUNCTION qehs.bulk_load_table(module_key text, source regclass, column_name text, batch_key text DEFAULT NULL,
+	dry_run boolean DEFAULT false, on_conflict text DEFAULT NULL, external_id text DEFAULT NULL, chunk_rows int4 DEFAULT 1000)
+RETURNS SETOF text
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $load$
+DECLARE
+	-- a line break in JSON stands between tokens only, where a space does as well
+	query CONSTANT text := format('SELECT replace(replace(s.%I::text, E''\r'', '' ''), E''\n'', '' '') FROM %s AS s', column_name, source);
+	lines refcursor;
+	line text;
+	chunk text[] := '{}';
+	first_line bigint := 1;
+BEGIN
+	IF chunk_rows IS NULL OR chunk_rows < 1 THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'chunk_rows must be at least 1';
+	END IF;
+	OPEN lines NO SCROLL FOR EXECUTE query;
+	LOOP
+		FETCH lines INTO line;
+		EXIT WHEN NOT FOUND;
+		chunk := chunk || COALESCE(line, '');
+		IF cardinality(chunk) = chunk_rows THEN
+			RETURN QUERY SELECT answer FROM string_to_table(qehs.bulk_load(module_key, convert_to(array_to_string(chunk, E'\n'), 'UTF8'),
+				first_line, batch_key, dry_run, on_conflict, external_id), E'\n') AS answer WHERE answer <> '';
+			first_line := first_line + chunk_rows;
+			chunk := '{}';
+		END IF;
+	END LOOP;
+	CLOSE lines;
+	RETURN QUERY SELECT answer FROM string_to_table(qehs.bulk_load(module_key, convert_to(array_to_string(chunk, E'\n'), 'UTF8'),
+		first_line, batch_key, dry_run, on_conflict, external_id), E'\n') AS answer WHERE answer <> '';
+END
+$load$;
+COMMENT ON FUNCTION qehs.bulk_load_table(text, regclass, text, text, boolean, text, text, int4) IS 'Loads a column of type json, jsonb or text of a table, say one that COPY has filled, and gives the answer lines of bulk_load: line n is the nth row as the table is read. All in the caller''s transaction, chunk_rows rows at a time; the other arguments are those of bulk_load. Reads the table with the caller''s rights; call qehs.use_tenant first.';

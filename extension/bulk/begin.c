@@ -36,6 +36,7 @@ static KeptPlan select_limits = {
 
 static LOCKTAG held[2];
 static int	held_count = 0;
+static bool running = false;	/* also without a slot, where there is no limit */
 
 static void
 release_slots(void)
@@ -97,6 +98,12 @@ take_slots(const RequestContext *context)
 		take_slot(hash_bytes(context->key_id.data, UUID_LEN), KEY_SLOTS, key_limit, "API key");
 }
 
+bool
+bulk_is_running(void)
+{
+	return running;
+}
+
 const ModuleDef *
 bulk_find_module(const RequestContext *context, const char *key)
 {
@@ -111,8 +118,12 @@ void
 bulk_require_actions(const RequestContext *context, const ModuleDef *module, const BulkOptions *options)
 {
 	permission_require(context, module, ACTION_CREATE);
-	if (options->upsert)
-		permission_require(context, module, ACTION_UPDATE);
+	if (!options->upsert)
+		return;
+	permission_require(context, module, ACTION_UPDATE);
+	if (module->require_if_match)
+		problem_raise(PROBLEM_PRECONDITION_REQUIRED, "Change records of the module one by one.",
+					  "records of module \"%s\" are changed with If-Match only", module->key);
 }
 
 /* A word that a parameter may be, or absent. */
@@ -160,7 +171,9 @@ qehs_bulk_begin(PG_FUNCTION_ARGS)
 	is_word(text_argument(fcinfo, 1), "?mode", "atomic");
 	bulk_read_options(module, text_argument(fcinfo, 3), text_argument(fcinfo, 4), text_argument(fcinfo, 5), &options);
 	bulk_require_actions(context, module, &options);
+	running = false;
 	take_slots(context);
+	running = true;
 	PG_RETURN_VOID();
 }
 
@@ -168,5 +181,6 @@ Datum
 qehs_bulk_end(PG_FUNCTION_ARGS)
 {
 	release_slots();
+	running = false;
 	PG_RETURN_VOID();
 }

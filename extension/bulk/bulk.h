@@ -43,6 +43,7 @@ typedef struct BulkRow
 	const char *external;		/* value of the external id's field, or NULL */
 	pg_uuid_t	existing;		/* the record that has it, when to_update */
 	bool		to_update;
+	bool		is_twin;		/* an earlier line of the chunk has the same external id */
 	/* what to store */
 	pg_uuid_t	id;
 	Jsonb	   *payload;
@@ -137,7 +138,10 @@ extern void bulk_read_options(const ModuleDef *module, const char *on_conflict, 
 /* The module by key with the actions that the options need; raises QH404, QH403. */
 extern const ModuleDef *bulk_find_module(const RequestContext *context, const char *key);
 
-/* Raise QH403 unless the caller may create (and, for an upsert, update). */
+/* Does a load run in this session: after bulk_begin, before bulk_end? */
+extern bool bulk_is_running(void);
+
+/* Raise QH403 unless the caller may create (and, for an upsert, update), QH428 for an upsert where If-Match is demanded. */
 extern void bulk_require_actions(const RequestContext *context, const ModuleDef *module, const BulkOptions *options);
 
 #endif							/* QEHS_BULK_H */

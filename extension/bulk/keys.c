@@ -5,6 +5,9 @@
  * INSERT … ON CONFLICT DO NOTHING waits for a twin in flight and then tells by
  * leaving the row out.  Keys are claimed in their order, so that two loads of
  * the same keys do not deadlock.
+ *
+ * Look-ups are LATERAL with OFFSET 0, so that they go from the keys to the
+ * table: a plan is often made when the table is empty, and kept.
  */
 #include "compat.h"
 
@@ -18,20 +21,22 @@
 
 static KeptPlan select_uses = {
 	"SELECT k.number, i.fingerprint, i.body, i.created_at > pg_catalog.now() - interval '24 hours'"
-	" FROM pg_catalog.unnest($3) WITH ORDINALITY AS k (key, number)"
-	" JOIN qehs.idempotency AS i ON i.tenant_id = $1 AND i.key_id = $2 AND i.idempotency_key = k.key",
+	" FROM pg_catalog.unnest($3) WITH ORDINALITY AS k (key, number) CROSS JOIN LATERAL"
+	" (SELECT u.* FROM qehs.idempotency AS u WHERE u.tenant_id = $1 AND u.key_id = $2 AND u.idempotency_key = k.key OFFSET 0) AS i",
 	3, {INT4OID, UUIDOID, TEXTARRAYOID}, NULL
 };
 static KeptPlan insert_uses = {
 	"INSERT INTO qehs.idempotency (tenant_id, key_id, idempotency_key, fingerprint, status, headers, body)"
 	" SELECT $1, $2, k.key, k.fingerprint, 201, '', k.body"
-	" FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5)) AS k (key, fingerprint, body)"
+	" FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5))"
+	" AS k (key, fingerprint, body)"
 	" ON CONFLICT DO NOTHING RETURNING idempotency_key",
 	5, {INT4OID, UUIDOID, TEXTARRAYOID, BYTEAARRAYOID, TEXTARRAYOID}, NULL
 };
 static KeptPlan delete_uses = {
-	"DELETE FROM qehs.idempotency AS i USING pg_catalog.unnest($3) AS k (key)"
-	" WHERE i.tenant_id = $1 AND i.key_id = $2 AND i.idempotency_key = k.key",
+	"DELETE FROM qehs.idempotency WHERE ctid = ANY (ARRAY("
+	"SELECT i.ctid FROM pg_catalog.unnest($3) AS k (key) CROSS JOIN LATERAL"
+	" (SELECT u.ctid FROM qehs.idempotency AS u WHERE u.tenant_id = $1 AND u.key_id = $2 AND u.idempotency_key = k.key OFFSET 0) AS i))",
 	3, {INT4OID, UUIDOID, TEXTARRAYOID}, NULL
 };
 

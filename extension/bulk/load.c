@@ -99,6 +99,31 @@ set_key(BulkLoad *load, BulkRow *row)
 											   (uint64) load->module->module_id);
 }
 
+static int
+compare_externals(const void *left, const void *right)
+{
+	const BulkRow *a = *(BulkRow *const *) left;
+	const BulkRow *b = *(BulkRow *const *) right;
+	int			order = strcmp(a->external, b->external);
+
+	return order ? order : a->line < b->line ? -1 : 1;
+}
+
+/* Find out which records the lines of an upsert are about. */
+static void
+find_externals(BulkLoad *load, BulkRow **rows)
+{
+	int			count = 0;
+
+	for (int i = 0; i < load->count; i++)
+		if (load->rows[i].status == BULK_WAITING && load->rows[i].external)
+			rows[count++] = &load->rows[i];
+	bulk_find_existing(load, rows, count);
+	qsort(rows, count, sizeof(BulkRow *), compare_externals);
+	for (int i = 1; i < count; i++)
+		rows[i]->is_twin = strcmp(rows[i - 1]->external, rows[i]->external) == 0;
+}
+
 static void
 find_known(BulkLoad *load)
 {
@@ -113,36 +138,22 @@ find_known(BulkLoad *load)
 			rows[count++] = &load->rows[i];
 	}
 	bulk_find_replays(load, rows, count);
-	if (!load->options.upsert)
-		return;
-	count = 0;
-	for (int i = 0; i < load->count; i++)
-		if (load->rows[i].status == BULK_WAITING)
-			rows[count++] = &load->rows[i];
-	bulk_find_existing(load, rows, count);
+	if (load->options.upsert)
+		find_externals(load, rows);
 }
 
 /* ---- the lines in their order ---- */
 
-/* An upsert: what an earlier line of the chunk is about to create must be there first. */
+/* A twin: what an earlier line of the chunk is about to create must be there first. */
 static void
-prepare_upsert(BulkLoad *load, int index)
+store_before_twin(BulkLoad *load, int index)
 {
 	BulkRow    *row = &load->rows[index];
 
-	if (row->to_update || row->external == NULL)
+	if (row->to_update)
 		return;
-	for (int i = load->stored; i < index; i++)
-	{
-		const BulkRow *earlier = &load->rows[i];
-
-		if (earlier->status == BULK_WAITING && earlier->external && strcmp(earlier->external, row->external) == 0)
-		{
-			bulk_store(load, index);
-			bulk_find_existing(load, &row, 1);
-			return;
-		}
-	}
+	bulk_store(load, index);
+	bulk_find_existing(load, &row, 1);
 }
 
 static void
@@ -153,8 +164,8 @@ run_lines(BulkLoad *load)
 		BulkRow    *row = &load->rows[i];
 
 		CHECK_FOR_INTERRUPTS();
-		if (row->status == BULK_WAITING && load->options.upsert)
-			prepare_upsert(load, i);
+		if (row->status == BULK_WAITING && row->is_twin)
+			store_before_twin(load, i);
 		if (row->status == BULK_WAITING && i < load->count)
 			bulk_check_line(load, row);
 		if (row->status == BULK_WAITING && row->to_update)
@@ -215,6 +226,7 @@ start_load(FunctionCallInfo fcinfo, BulkLoad *load)
 	load->now = GetCurrentTransactionStartTimestamp();
 	load->memory = AllocSetContextCreate(CurrentMemoryContext, "qehs bulk chunk", ALLOCSET_DEFAULT_SIZES);
 	load->line_memory = AllocSetContextCreate(load->memory, "qehs bulk line", ALLOCSET_DEFAULT_SIZES);
+	record_remember_ids(load->memory);
 }
 
 /* Hold the slot map, and take the module as it is then. */

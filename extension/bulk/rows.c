@@ -175,7 +175,7 @@ insert_rows(BulkLoad *load, BulkRow **rows, int count)
 		rows[i]->status = BULK_CREATED;
 }
 
-/* The rows before end that wait, in the order of lines; those with a key or without. */
+/* The rows before end that wait to be created, in the order of lines. */
 static int
 waiting_rows(BulkLoad *load, int end, BulkRow **rows)
 {
@@ -219,37 +219,73 @@ turn_to_updates(BulkLoad *load, BulkRow **failed, int count)
 	{
 		BulkRow    *row = failed[i];
 
-		if (!row->to_update)
-			continue;
-		row->status = BULK_WAITING;
-		row->payload = NULL;
-		bulk_check_line(load, row);
-		if (row->status == BULK_WAITING)
-			bulk_update(load, row);
+		if (row->to_update)
+		{
+			row->status = BULK_WAITING;
+			row->payload = NULL;
+			bulk_check_line(load, row);
+			if (row->status == BULK_WAITING)
+				bulk_update(load, row);
+		}
+		if (row->status == BULK_FAILED && load->options.stop)
+			return;
 	}
 }
 
-/* With stop, rows behind the first failed one are not loaded: give back what they took, and forget them. */
+/* Take the values of rows; those that others have give their keys back. */
 static void
+take_values(BulkLoad *load, BulkRow **rows, int count)
+{
+	BulkRow   **failed = palloc(sizeof(BulkRow *) * Max(count, 1));
+	BulkRow   **keyed = palloc(sizeof(BulkRow *) * Max(count, 1));
+	int			failed_count;
+
+	bulk_take_values(load, rows, count);
+	failed_count = rows_of_status(rows, count, BULK_FAILED, failed);
+	bulk_release_keys(load, keyed, rows_with_key(failed, failed_count, keyed));
+	if (load->options.upsert)
+		turn_to_updates(load, failed, failed_count);
+}
+
+/*
+ * With stop, rows behind the first failed one are not loaded: they give back
+ * what they took and are forgotten.  Gives how many of the taken rows, which are
+ * in the order of lines, stand before it.
+ */
+static int
 stop_at_failure(BulkLoad *load, BulkRow **taken, int count, int end)
 {
-	BulkRow   **dropped = palloc(sizeof(BulkRow *) * Max(count, 1));
 	BulkRow   **keyed = palloc(sizeof(BulkRow *) * Max(count, 1));
-	int			dropped_count = 0;
 	int			first = load->stored;
+	int			kept = 0;
 
 	while (first < end && load->rows[first].status != BULK_FAILED)
 		first++;
 	if (!load->options.stop || first == end)
-		return;
-	for (int i = 0; i < count; i++)
-		if (taken[i]->status == BULK_WAITING && taken[i]->line > load->rows[first].line)
-			dropped[dropped_count++] = taken[i];
-	bulk_release_values(load, dropped, dropped_count);
-	bulk_release_keys(load, keyed, rows_with_key(dropped, dropped_count, keyed));
-	for (int i = 0; i < dropped_count; i++)
-		dropped[i]->payload = NULL;
+		return count;
+	while (kept < count && taken[kept]->line < load->rows[first].line)
+		kept++;
+	bulk_release_values(load, taken + kept, count - kept);
+	bulk_release_keys(load, keyed, rows_with_key(taken + kept, count - kept, keyed));
 	load->count = first + 1;
+	return kept;
+}
+
+/* Claim the keys of rows; those that others hold are moved to lost.  Gives how many are left. */
+static int
+claim_keys(BulkLoad *load, BulkRow **rows, int count, BulkRow **lost, int *lost_count)
+{
+	int			keyed_count = rows_with_key(rows, count, lost);
+
+	*lost_count = bulk_claim_keys(load, lost, keyed_count);
+	memmove(lost, lost + keyed_count - *lost_count, sizeof(BulkRow *) * *lost_count);
+	for (int i = 0; i < *lost_count; i++)
+		lost[i]->status = BULK_REPLAYED;
+	count = rows_of_status(rows, count, BULK_WAITING, rows);
+	/* who holds them is looked up later, when the rows of this chunk among the holders are settled */
+	for (int i = 0; i < *lost_count; i++)
+		lost[i]->status = BULK_WAITING;
+	return count;
 }
 
 /* One round; gives whether rows wait still, whose keys another row held that failed. */
@@ -258,39 +294,19 @@ store_round(BulkLoad *load, int end)
 {
 	int			room = Max(end - load->stored, 1);
 	BulkRow   **rows = palloc(sizeof(BulkRow *) * room);
-	BulkRow   **keyed = palloc(sizeof(BulkRow *) * room);
-	BulkRow   **chosen = palloc(sizeof(BulkRow *) * room);
+	BulkRow   **lost = palloc(sizeof(BulkRow *) * room);
 	int			count = waiting_rows(load, end, rows);
-	int			keyed_count;
 	int			lost_count;
 
 	for (int i = 0; i < count; i++)
 		id_generate(&rows[i]->id);
-	keyed_count = rows_with_key(rows, count, keyed);
-	lost_count = bulk_claim_keys(load, keyed, keyed_count);
-	/* what was claimed by others waits apart */
-	for (int i = 0; i < lost_count; i++)
-		keyed[keyed_count - lost_count + i]->status = BULK_REPLAYED;
+	count = claim_keys(load, rows, count, lost, &lost_count);
+	take_values(load, rows, count);
+	bulk_find_replays(load, lost, lost_count);
 	count = rows_of_status(rows, count, BULK_WAITING, rows);
-	for (int i = 0; i < lost_count; i++)
-		keyed[keyed_count - lost_count + i]->status = BULK_WAITING;
-	bulk_take_values(load, rows, count);
-	{
-		int			failed_count = rows_of_status(rows, count, BULK_FAILED, chosen);
-		BulkRow   **with_key = palloc(sizeof(BulkRow *) * room);
-
-		bulk_release_keys(load, with_key, rows_with_key(chosen, failed_count, with_key));
-		if (load->options.upsert)
-			turn_to_updates(load, chosen, failed_count);
-	}
-	bulk_find_replays(load, keyed + keyed_count - lost_count, lost_count);
-	count = rows_of_status(rows, count, BULK_WAITING, rows);
-	stop_at_failure(load, rows, count, end);
-	for (int i = 0; i < count; i++)
-		if (rows[i]->payload == NULL)
-			count = i;
+	count = stop_at_failure(load, rows, count, end);
 	insert_rows(load, rows, count);
-	return rows_of_status(keyed + keyed_count - lost_count, lost_count, BULK_WAITING, chosen) > 0 && load->count >= end;
+	return rows_of_status(lost, lost_count, BULK_WAITING, lost) > 0 && load->count >= end;
 }
 
 static void

@@ -74,8 +74,8 @@ merge(BulkLoad *load, BulkRow *row)
 	after = before;
 	if (row->state)
 		after.workflow_state = row->state;
-	after.payload = record_merge_patch(before.payload, row->payload);
-	after.payload = record_check_payload(load->context, module, after.payload, after.workflow_state, &violations);
+	after.payload = record_check_patch(load->context, module, before.payload, row->payload, after.workflow_state,
+									   &violations);
 	if (violations.count > 0)
 		bulk_fail(load, row, &violations);
 	else if (!load->options.dry_run)

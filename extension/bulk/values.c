@@ -17,18 +17,20 @@
 
 static KeptPlan insert_values = {
 	"INSERT INTO qehs.record_unique (tenant_id, module_id, field, value, record_id)"
-	" SELECT $1, $2, v.field, v.value, v.record_id FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5)) AS v (field, value, record_id)"
+	" SELECT $1, $2, v.field, v.value, v.record_id"
+	" FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5)) AS v (field, value, record_id)"
 	" ON CONFLICT DO NOTHING RETURNING record_id, field",
 	5, {INT4OID, INT4OID, TEXTARRAYOID, TEXTARRAYOID, UUIDARRAYOID}, NULL
 };
 static KeptPlan select_values = {
-	"SELECT v.number, u.record_id FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4)) WITH ORDINALITY AS v (field, value, number)"
-	" JOIN qehs.record_unique AS u ON u.tenant_id = $1 AND u.module_id = $2 AND u.field = v.field AND u.value = v.value",
+	"SELECT v.number, u.record_id"
+	" FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4)) WITH ORDINALITY AS v (field, value, number)"
+	" CROSS JOIN LATERAL (SELECT t.record_id FROM qehs.record_unique AS t"
+	" WHERE t.tenant_id = $1 AND t.module_id = $2 AND t.field = v.field AND t.value = v.value OFFSET 0) AS u",
 	4, {INT4OID, INT4OID, TEXTARRAYOID, TEXTARRAYOID}, NULL
 };
 static KeptPlan delete_values = {
-	"DELETE FROM qehs.record_unique AS u USING pg_catalog.unnest($2) AS r (id)"
-	" WHERE u.tenant_id = $1 AND u.record_id = r.id",
+	"DELETE FROM qehs.record_unique WHERE tenant_id = $1 AND record_id = ANY ($2)",
 	2, {INT4OID, UUIDARRAYOID}, NULL
 };
 

@@ -17,6 +17,7 @@
 #include "json.h"
 #include "miscadmin.h"
 #include "module/definition.h"
+#include "module/migrate.h"
 #include "module/publish.h"
 #include "plan.h"
 #include "storage/lock.h"
@@ -69,6 +70,13 @@ static KeptPlan select_version = {
 	3, {INT4OID, INT4OID, INT4OID}, NULL
 };
 
+/* Versions whose rules rename fields, up to the one that is loaded. */
+static KeptPlan select_renames = {
+	"SELECT definition FROM qehs.module_version WHERE tenant_id = $1 AND module_id = $2 AND version <= $3"
+	" AND definition #> '{migrate,rename}' IS NOT NULL ORDER BY version DESC",
+	3, {INT4OID, INT4OID, INT4OID}, NULL
+};
+
 static void
 free_retired(XactEvent event, void *argument)
 {
@@ -101,16 +109,33 @@ renew_cache(void)
 	generation = now;
 }
 
+/* Where earlier versions had the fields; inside SPI. */
+static void
+load_old_keys(ModuleDef *module)
+{
+	Datum		values[3] = {Int32GetDatum(module->tenant_id), Int32GetDatum(module->module_id), Int32GetDatum(module->version)};
+	int			count = plan_execute_latest(&select_renames, values, NULL, 0);
+	Jsonb	  **definitions = palloc(sizeof(Jsonb *) * Max(count, 1));
+	bool		isnull;
+
+	for (int i = 0; i < count; i++)
+		definitions[i] = DatumGetJsonbP(plan_value(i, 1, &isnull));
+	migrate_load_old_keys(module, definitions, count);
+}
+
 /* Load the row of the query that was just run; inside SPI. */
 static ModuleDef *
 load_row(int32 tenant_id)
 {
 	bool		isnull;
 	char	   *prefix = TextDatumGetCString(plan_value(0, 3, &isnull));
+	ModuleDef  *module;
 
-	return module_load(tenant_id, DatumGetInt32(plan_value(0, 1, &isnull)), DatumGetInt32(plan_value(0, 2, &isnull)),
-					   prefix, DatumGetJsonbP(plan_value(0, 4, &isnull)), DatumGetJsonbP(plan_value(0, 5, &isnull)),
-					   DatumGetJsonbP(plan_value(0, 6, &isnull)), memory);
+	module = module_load(tenant_id, DatumGetInt32(plan_value(0, 1, &isnull)), DatumGetInt32(plan_value(0, 2, &isnull)),
+						 prefix, DatumGetJsonbP(plan_value(0, 4, &isnull)), DatumGetJsonbP(plan_value(0, 5, &isnull)),
+						 DatumGetJsonbP(plan_value(0, 6, &isnull)), memory);
+	load_old_keys(module);
+	return module;
 }
 
 static void

@@ -10,6 +10,7 @@
 #include "access/xact.h"
 #include "json.h"
 #include "module/definition.h"
+#include "module/locale.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
@@ -182,6 +183,8 @@ check_options(const JsonbContainer *field, const char *path, ViolationList *faul
 		if (value.type != jbvString && (object == NULL || json_member_text(object, "value") == NULL))
 			violation_add(faults, psprintf("%s/options/%u", path, i), "type",
 						  "must be a string or an object with a member \"value\"");
+		else if (object)
+			label_check(object, psprintf("%s/options/%u", path, i), faults);
 	}
 }
 
@@ -217,6 +220,7 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 		check_options(field, path, faults);
 	if (json_member_bool(field, "indexed", false) && (module_field_types[type].kind == SLOT_NONE || depth > 0))
 		violation_add(faults, psprintf("%s/indexed", path), "indexed", "cannot be set for this field");
+	label_check(field, path, faults);
 	definition_check_options(field, type, depth, path, faults);
 	if (type == FIELD_MATRIX_SCORE)
 		definition_check_matrix(field, path, faults);
@@ -344,6 +348,7 @@ check_transition(const JsonbContainer *transition, const char *path, const Names
 	JsonbValue	value;
 
 	check_members(transition, transition_members, path, faults);
+	label_check(transition, path, faults);
 	for (int i = 0; i < 2; i++)
 		if (!json_member(transition, i ? "to" : "from", i ? 2 : 4, &value))
 			violation_add(faults, psprintf("%s/%s", path, i ? "to" : "from"), "required", "is required");

@@ -467,7 +467,9 @@ definition_diff(Jsonb *before, Jsonb *after, bool adjacent)
 	Side		old_fields = {container_of(&before->root, "fields"), container_of(&definition_json_schema(before)->root, "properties"), "/fields"};
 	Side		new_fields = {container_of(&after->root, "fields"), container_of(&definition_json_schema(after)->root, "properties"), "/fields"};
 
-	compare_fields(&diff, &old_fields, &new_fields, true);
+	/* definitions without faults have fields */
+	if (old_fields.definition && new_fields.definition)
+		compare_fields(&diff, &old_fields, &new_fields, true);
 	compare_workflows(&diff, container_of(&before->root, "workflow"), container_of(&after->root, "workflow"));
 	compare_others(&diff, &old_root, &new_root, compared);
 	return diff.changes;

@@ -10,6 +10,7 @@
 #include "json.h"
 #include "miscadmin.h"
 #include "module/definition.h"
+#include "module/locale.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
@@ -81,7 +82,7 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 
 	field->key = json_member_text(source, "key");
 	field->key_length = strlen(field->key);
-	field->label = json_member_text(source, "label");
+	field->label = label_default(source);
 	if (field->label == NULL)
 		field->label = field->key;
 	field->type = definition_field_type(source);

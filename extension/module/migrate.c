@@ -325,3 +325,44 @@ migrate_payload(const Jsonb *definition, Jsonb *payload)
 	}
 	return moved;
 }
+
+/* ---- keys of earlier versions ---- */
+
+void
+migrate_load_old_keys(ModuleDef *module, Jsonb **definitions, int count)
+{
+	MemoryContext previous = MemoryContextSwitchTo(module->context);
+
+	for (int i = 0; i < module->field_count; i++)
+	{
+		ModuleField *field = &module->fields[i];
+		const char *key = field->key;
+
+		for (int version = 0; version < count; version++)
+		{
+			char	   *source = migrate_source(definitions[version], key);
+
+			if (source == NULL || strcmp(source, key) == 0)
+				continue;
+			key = source;
+			/* a field of that name by now is another one */
+			if (module_field(module, key, strlen(key)))
+				continue;
+			if (field->old_keys == NULL)
+				field->old_keys = palloc(sizeof(char *) * count);
+			field->old_keys[field->old_key_count++] = key;
+		}
+	}
+	MemoryContextSwitchTo(previous);
+}
+
+bool
+module_field_value(const ModuleField *field, Jsonb *payload, JsonbValue *value)
+{
+	if (json_member(&payload->root, field->key, field->key_length, value))
+		return true;
+	for (int i = 0; i < field->old_key_count; i++)
+		if (json_member(&payload->root, field->old_keys[i], strlen(field->old_keys[i]), value))
+			return true;
+	return false;
+}

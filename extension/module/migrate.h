@@ -34,4 +34,10 @@ extern bool migrate_names(const Jsonb *definition, const char *key);
 /* A payload of the version before with the rules applied: renamed and dropped, and defaults for what it lacks. */
 extern Jsonb *migrate_payload(const Jsonb *definition, Jsonb *payload);
 
+/*
+ * Tell a just loaded module under which keys its fields stood in earlier
+ * versions.  definitions are those versions with rules, the newest first.
+ */
+extern void migrate_load_old_keys(ModuleDef *module, Jsonb **definitions, int count);
+
 #endif							/* QEHS_MIGRATE_H */

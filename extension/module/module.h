@@ -76,6 +76,8 @@ typedef struct ModuleField
 {
 	const char *key;
 	int			key_length;
+	int			old_key_count;	/* keys that records of earlier versions have it under, newest first */
+	const char **old_keys;
 	const char *label;
 	FieldType	type;
 	SlotKind	kind;
@@ -172,6 +174,9 @@ extern const ModuleDef *module_lookup_version(int32 tenant_id, int32 module_id, 
  * not wait for each other, only for a publisher that is changing the map.
  */
 extern void module_hold_slots(int32 tenant_id, int32 module_id);
+
+/* The field's value in a payload of any version, under its key or an old one; false when there is none. */
+extern bool module_field_value(const ModuleField *field, Jsonb *payload, JsonbValue *value);
 
 extern const ModuleField *module_field(const ModuleDef *module, const char *key, int length);
 extern const ModuleField *module_fields_find(const ModuleFields *fields, const char *key, int length);

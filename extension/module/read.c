@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "json.h"
+#include "module/locale.h"
 #include "module/module.h"
 #include "module/publish.h"
 #include "plan.h"
@@ -36,33 +37,55 @@ not_found(void)
 	problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
 }
 
-void
-module_write_definition(StringInfo out, int32 tenant_id, const char *key, int32 version)
+/* Append a definition in the language that accept, or NULL, prefers; gives that language, or NULL for all. */
+static const char *
+write_definition(StringInfo out, int32 tenant_id, const char *key, int32 version, const char *accept)
 {
 	Datum		values[3] = {Int32GetDatum(tenant_id), CStringGetTextDatum(key), Int32GetDatum(version)};
+	MemoryContext caller = CurrentMemoryContext;
+	Jsonb	   *definition;
+	Jsonb	   *schema;
+	const char *language;
 	bool		isnull;
 
 	SPI_connect();
 	if (plan_execute(&select_definition, values, NULL, false, 1) == 0)
 		not_found();
-	json_jsonb(out, DatumGetJsonbP(plan_value(0, 1, &isnull)));
+	definition = DatumGetJsonbP(plan_value(0, 1, &isnull));
+	schema = DatumGetJsonbP(plan_value(0, 4, &isnull));
+	language = locale_choose(definition, accept);
+	if (language)
+	{
+		language = MemoryContextStrdup(caller, language);
+		definition = locale_definition(definition, language);
+		schema = locale_schema(schema, definition);
+	}
+	json_jsonb(out, definition);
 	out->len--;					/* the closing brace */
 	json_literal(out, ",\"definitionVersion\":");
 	json_int(out, DatumGetInt32(plan_value(0, 2, &isnull)));
 	json_literal(out, ",\"createdAt\":");
 	json_time(out, DatumGetTimestampTz(plan_value(0, 3, &isnull)));
 	json_literal(out, ",\"jsonSchema\":");
-	json_jsonb(out, DatumGetJsonbP(plan_value(0, 4, &isnull)));
+	json_jsonb(out, schema);
 	appendStringInfoChar(out, '}');
 	SPI_finish();
+	return language;
 }
 
-/* module_get(module_key, version) */
+void
+module_write_definition(StringInfo out, int32 tenant_id, const char *key, int32 version)
+{
+	write_definition(out, tenant_id, key, version, NULL);
+}
+
+/* module_get(module_key, version, accept_language) */
 Datum
 qehs_module_get(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_MODULES_READ);
 	const ModuleDef *module;
+	const char *language;
 	StringInfoData out;
 	char	   *key;
 	int32		version = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1);
@@ -78,8 +101,18 @@ qehs_module_get(PG_FUNCTION_ARGS)
 	if (context->module_count >= 0)
 		permission_require(context, module, ACTION_READ);
 	json_begin(&out);
-	module_write_definition(&out, context->tenant_id, key, version);
-	context_etag(context, version ? version : module->version);
+	language = write_definition(&out, context->tenant_id, key, version,
+								PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	context_header(context, "Vary", "Accept-Language");
+	version = version ? version : module->version;
+	if (language)
+	{
+		/* another language is another representation: RFC 9110 section 8.8.3 */
+		context_header(context, "ETag", "\"%d-%s\"", version, language);
+		context_header(context, "Content-Language", "%s", language);
+	}
+	else
+		context_etag(context, version);
 	PG_RETURN_DATUM(context_answer(&out));
 }
 

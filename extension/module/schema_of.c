@@ -11,6 +11,7 @@
 
 #include "json.h"
 #include "module/definition.h"
+#include "module/locale.h"
 #include "utils/builtins.h"
 
 #define ID_TAIL "([0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26})"
@@ -184,7 +185,7 @@ static void
 write_field(StringInfo out, const JsonbContainer *field)
 {
 	FieldType	type = definition_field_type(field);
-	char	   *label = json_member_text(field, "label");
+	char	   *label = label_default(field);
 	JsonbValue	nested;
 
 	appendStringInfoChar(out, '{');

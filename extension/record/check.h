@@ -37,4 +37,12 @@ extern bool payload_is_hidden(const PayloadCheck *check, Jsonb *payload, const c
 /* Whether the code is one of ISO 4217 (currency.c). */
 extern bool currency_is_known(const char *code, int length);
 
+/* ---- named.c: runs SPI by itself ---- */
+
+/* Whether the user is one of the tenant, and active. */
+extern bool named_user_is_active(int32 tenant_id, const pg_uuid_t *id);
+
+/* Key of the module of a live record of the tenant, in the current memory context or longer; NULL when there is none. */
+extern const char *named_record_module(int32 tenant_id, const pg_uuid_t *id);
+
 #endif							/* QEHS_RECORD_CHECK_H */

@@ -10,6 +10,7 @@
 #include "fmgr.h"
 #include "id.h"
 #include "json.h"
+#include "module/locale.h"
 #include "plan.h"
 #include "record/record.h"
 #include "utils/builtins.h"
@@ -104,7 +105,7 @@ find_module(const RequestContext *context, const char *key)
 	return module_lookup(context->tenant_id, key);
 }
 
-/* record_create(module_key, payload, workflow_state) */
+/* record_create(module_key, payload, workflow_state, accept_language) */
 Datum
 qehs_record_create(PG_FUNCTION_ARGS)
 {
@@ -124,6 +125,7 @@ qehs_record_create(PG_FUNCTION_ARGS)
 	module = find_module(context, text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	record.workflow_state = start_state(context, module, state, &violations);
 	record.payload = record_check_payload(context, module, PG_GETARG_JSONB_P(1), record.workflow_state, &violations);
+	locale_name_fields(module->definition, PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)), &violations);
 	violation_raise(&violations);
 	id_generate(&record.id);
 	record.module_id = module->module_id;

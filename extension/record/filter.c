@@ -65,22 +65,54 @@ missing_of(SlotKind kind)
 	}
 }
 
+/* The field's member of any version's payload: format has the key as its one %s. */
+static const char *
+payload_member(const ModuleField *field, const char *format)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	if (field->old_key_count > 0)
+		appendStringInfoString(&sql, "coalesce(");
+	for (int i = -1; i < field->old_key_count; i++)
+	{
+		const char *key = i < 0 ? field->key : field->old_keys[i];
+		const char *place = strstr(format, "%s");
+
+		if (i >= 0)
+			appendStringInfoString(&sql, ", ");
+		appendBinaryStringInfo(&sql, format, place - format);
+		appendStringInfo(&sql, "%s%s", key, place + strlen("%s"));
+	}
+	if (field->old_key_count > 0)
+		appendStringInfoChar(&sql, ')');
+	return sql.data;
+}
+
+const char *
+query_payload_text(const ModuleField *field)
+{
+	return payload_member(field, "payload->>'%s'");
+}
+
 /* A field without slot, from the payload, absent as the missing value. */
 static const char *
 payload_expression(const ModuleField *field)
 {
-	const char *key = field->key;
 	const char *part = field->type == FIELD_CURRENCY ? "->'amount'" : field->type == FIELD_MATRIX_SCORE ? "->'score'" : "";
+	const char *member;
 
 	switch (field->kind)
 	{
 		case SLOT_TEXT:
-			return psprintf("coalesce(pg_catalog.left(payload->>'%s', 255), '" QEHS_SLOT_MISSING_TEXT "') COLLATE \"C\"", key);
+			return psprintf("coalesce(pg_catalog.left(%s, 255), '" QEHS_SLOT_MISSING_TEXT "') COLLATE \"C\"",
+							query_payload_text(field));
 		case SLOT_NUMBER:
-			return psprintf("(CASE pg_catalog.jsonb_typeof(payload->'%s'%s) WHEN 'number' THEN (payload->'%s'%s)::float8"
-							" ELSE 'NaN' END)", key, part, key, part);
+			member = payload_member(field, "payload->'%s'");
+			return psprintf("(CASE pg_catalog.jsonb_typeof(%s%s) WHEN 'number' THEN (%s%s)::float8 ELSE 'NaN' END)",
+							member, part, member, part);
 		default:
-			return psprintf("coalesce(qehs.payload_time(payload, '%s'), 'infinity')", key);
+			return psprintf("coalesce(%s, 'infinity')", payload_member(field, "qehs.payload_time(payload, '%s')"));
 	}
 }
 
@@ -260,12 +292,13 @@ append_text_match(ListQuery *query, const QueryField *field, const char *op, con
 	int			number = query_argument(query, TEXTOID, CStringGetTextDatum(value_text(value, path)));
 
 	if (field->field && field->kind == SLOT_NONE)
-		appendStringInfo(&query->sql, "pg_catalog.jsonb_exists(payload->'%s', $%d)", field->field->key, number);
+		appendStringInfo(&query->sql, "pg_catalog.jsonb_exists(%s, $%d)",
+						 payload_member(field->field, "payload->'%s'"), number);
 	else if (field->kind != SLOT_TEXT || field->is_uuid)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, path, "operator", "cannot be used with this field");
 	else
 	{
-		const char *text = field->field ? psprintf("payload->>'%s'", field->field->key) : field->expression;
+		const char *text = field->field ? query_payload_text(field->field) : field->expression;
 
 		if (strcmp(op, "contains") == 0)
 			appendStringInfo(&query->sql, "coalesce(pg_catalog.strpos(pg_catalog.lower(%s), pg_catalog.lower($%d)) > 0, false)",
@@ -286,7 +319,7 @@ append_exists(ListQuery *query, const QueryField *field, const JsonbValue *value
 	if (field->field == NULL)
 		appendStringInfoString(&query->sql, wanted ? "true" : "false");
 	else
-		appendStringInfo(&query->sql, "%s pg_catalog.jsonb_exists(payload, '%s')", wanted ? "" : "NOT", field->field->key);
+		appendStringInfo(&query->sql, "(%s IS %s NULL)", payload_member(field->field, "payload->'%s'"), wanted ? "NOT" : "");
 }
 
 static void
@@ -308,7 +341,8 @@ append_comparison(ListQuery *query, const char *name, const QueryField *field, c
 	{
 		query->sql.len -= strlen(psprintf("(%s %s $%d", field->expression, operator, number));
 		query->sql.data[query->sql.len] = '\0';
-		appendStringInfo(&query->sql, "(payload->>'%s' IS %s DISTINCT FROM $%d", field->field->key, is_ne ? "" : "NOT", number);
+		appendStringInfo(&query->sql, "(%s IS %s DISTINCT FROM $%d", query_payload_text(field->field),
+						 is_ne ? "" : "NOT", number);
 	}
 	appendStringInfoChar(&query->sql, ')');
 }

@@ -188,7 +188,7 @@ append_search(ListQuery *query, const char *q)
 		appendStringInfoString(&query->sql, " AND pg_catalog.to_tsvector('pg_catalog.simple', pg_catalog.concat_ws(' ', ''");
 		for (int i = 0; i < module->field_count; i++)
 			if (module->fields[i].type == FIELD_TEXT || module->fields[i].type == FIELD_RICH_TEXT)
-				appendStringInfo(&query->sql, ", payload->>'%s'", module->fields[i].key);
+				appendStringInfo(&query->sql, ", %s", query_payload_text(&module->fields[i]));
 		appendStringInfoString(&query->sql, "))");
 	}
 	appendStringInfo(&query->sql, " @@ pg_catalog.websearch_to_tsquery('pg_catalog.simple', $%d)", number);

@@ -26,13 +26,14 @@ PG_FUNCTION_INFO_V1(qehs_module_migrate);
 
 #define MAX_BATCH 10000
 
+/* module_id + 0: by the primary key, in its order; without statistics another index and a sort of all rows looks as cheap */
 static KeptPlan select_batch = {
-	"SELECT id FROM qehs.record WHERE tenant_id = $1 AND module_id = $2 AND definition_version = $3"
+	"SELECT id FROM qehs.record WHERE tenant_id = $1 AND module_id + 0 = $2 AND definition_version = $3"
 	" AND deleted_at IS NULL AND id > $4 ORDER BY id LIMIT $5",
 	5, {INT4OID, INT4OID, INT4OID, UUIDOID, INT4OID}, NULL
 };
 static KeptPlan count_rest = {
-	"SELECT pg_catalog.count(*) FROM qehs.record WHERE tenant_id = $1 AND module_id = $2 AND definition_version = $3"
+	"SELECT pg_catalog.count(*) FROM qehs.record WHERE tenant_id = $1 AND module_id + 0 = $2 AND definition_version = $3"
 	" AND deleted_at IS NULL AND id > $4",
 	4, {INT4OID, INT4OID, INT4OID, UUIDOID}, NULL
 };

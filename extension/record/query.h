@@ -37,6 +37,9 @@ typedef struct QueryField
 /* Add a value; gives its number ($n).  Raises QH400 when there are too many. */
 extern int	query_argument(ListQuery *query, Oid type, Datum value);
 
+/* SQL for a field's member of a payload of any version as text, NULL where it has none. */
+extern const char *query_payload_text(const ModuleField *field);
+
 /* Find a field by its wire name; false when the module has none. */
 extern bool query_field(const ModuleDef *module, const char *name, QueryField *found);
 

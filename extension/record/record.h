@@ -95,6 +95,9 @@ extern Jsonb *record_check_payload(const RequestContext *context, const ModuleDe
 extern Jsonb *record_check_patch(const RequestContext *context, const ModuleDef *module, Jsonb *before, Jsonb *patch,
 								 const char *state, ViolationList *violations);
 
+/* Look up each user and record that payloads name once only, until the memory context is reset (named.c). */
+extern void record_remember_ids(MemoryContext memory);
+
 /* ---- slots.c ---- */
 
 /* What a record's slot columns hold; isnull for slots that the module does not map. */

@@ -13,6 +13,7 @@
 #include "fmgr.h"
 #include "json.h"
 #include "miscadmin.h"
+#include "module/locale.h"
 #include "plan.h"
 #include "record/record.h"
 #include "utils/builtins.h"
@@ -43,7 +44,7 @@ record_search_text(const ModuleDef *module, Jsonb *payload)
 		JsonbValue	value;
 
 		if (!module->fields[i].searchable ||
-			!json_member(&payload->root, module->fields[i].key, module->fields[i].key_length, &value) ||
+			!module_field_value(&module->fields[i], payload, &value) ||
 			value.type != jbvString)
 			continue;
 		appendBinaryStringInfo(&text, value.val.string.val, value.val.string.len);
@@ -173,7 +174,7 @@ record_merge_patch(Jsonb *target, Jsonb *patch)
 	return JsonbValueToJsonb(merge_into(&state, &target->root, &patch->root));
 }
 
-/* record_update(id, payload, comment, if_match) */
+/* record_update(id, payload, comment, if_match, accept_language) */
 Datum
 qehs_record_update(PG_FUNCTION_ARGS)
 {
@@ -199,6 +200,7 @@ qehs_record_update(PG_FUNCTION_ARGS)
 	after = before;
 	after.payload = record_check_patch(context, module, before.payload, PG_GETARG_JSONB_P(1), before.workflow_state,
 									   &violations);
+	locale_name_fields(module->definition, PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4)), &violations);
 	violation_raise(&violations);
 	/* a patch that changes nothing makes no version */
 	if (comment || compareJsonbContainers(&before.payload->root, &after.payload->root) != 0)

@@ -10,24 +10,13 @@
  */
 #include "compat.h"
 
-#include "catalog/pg_type.h"
 #include "id.h"
 #include "json.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
-#include "plan.h"
 #include "record/check.h"
-#include "utils/builtins.h"
 #include "utils/uuid.h"
 #include "workflow/workflow.h"
-
-static KeptPlan select_user = {
-	"SELECT 1 FROM qehs.user_account WHERE tenant_id = $1 AND id = $2 AND active", 2, {INT4OID, UUIDOID}, NULL
-};
-static KeptPlan select_reference = {
-	"SELECT m.key FROM qehs.record AS r JOIN qehs.module AS m ON m.tenant_id = $1 AND m.id = r.module_id"
-	" WHERE r.tenant_id = $1 AND r.id = $2 AND r.deleted_at IS NULL", 2, {INT4OID, UUIDOID}, NULL
-};
 
 /* An object that is checked: the payload, a row or a nested object. */
 typedef struct Place
@@ -77,32 +66,6 @@ check_currency(const PayloadCheck *check, const JsonbContainer *money, const cha
 		violation_add(check->violations, psprintf("%s/currency", path), "currency", "must be a currency code of ISO 4217");
 }
 
-/* Key of the module of a live record; NULL when there is none. In the caller's memory. */
-static char *
-referenced_module(Datum *values)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	char	   *key = NULL;
-	bool		isnull;
-
-	SPI_connect();
-	if (plan_execute(&select_reference, values, NULL, true, 1) > 0)
-		key = MemoryContextStrdup(caller, TextDatumGetCString(plan_value(0, 1, &isnull)));
-	SPI_finish();
-	return key;
-}
-
-static bool
-is_active_user(Datum *values)
-{
-	bool		found;
-
-	SPI_connect();
-	found = plan_execute(&select_user, values, NULL, true, 1) > 0;
-	SPI_finish();
-	return found;
-}
-
 static bool
 held_before(const Place *place, const ModuleField *field, const JsonbValue *value)
 {
@@ -124,21 +87,21 @@ check_id(const PayloadCheck *check, const Place *place, const ModuleField *field
 {
 	bool		is_user = field->type == FIELD_USER;
 	pg_uuid_t	id;
-	Datum		values[2] = {Int32GetDatum(check->context->tenant_id), UUIDPGetDatum(&id)};
+	int32		tenant_id = check->context->tenant_id;
 	const ModuleDef *module;
-	char	   *key;
+	const char *key;
 
 	if (value->type != jbvString || held_before(place, field, value) ||
 		!id_parse(value->val.string.val, value->val.string.len, is_user ? QEHS_ID_USER : QEHS_ID_RECORD, &id))
 		return;					/* the schema has refused what is no id */
 	if (is_user)
 	{
-		if (!is_active_user(values))
+		if (!named_user_is_active(tenant_id, &id))
 			violation_add(check->violations, path, "not_found", "names no active user");
 		return;
 	}
-	key = referenced_module(values);
-	module = key ? module_lookup(check->context->tenant_id, key) : NULL;
+	key = named_record_module(tenant_id, &id);
+	module = key ? module_lookup(tenant_id, key) : NULL;
 	/* what may not be read looks like what does not exist */
 	if (module == NULL || !(permission_actions(check->context, module) & ACTION_READ))
 		violation_add(check->violations, path, "not_found", "names no record");

@@ -13,6 +13,7 @@
 #include "fmgr.h"
 #include "id.h"
 #include "json.h"
+#include "module/locale.h"
 #include "plan.h"
 #include "utils/builtins.h"
 #include "workflow/workflow.h"
@@ -138,7 +139,7 @@ check_requires(const ModuleTransition *transition, Jsonb *payload, const char *c
 		violation_add(violations, "/comment", "required", "is required by transition \"%s\"", transition->name);
 }
 
-/* record_transition(id, transition, payload, comment, signature, if_match) */
+/* record_transition(id, transition, payload, comment, signature, if_match, accept_language) */
 Datum
 qehs_record_transition(PG_FUNCTION_ARGS)
 {
@@ -171,6 +172,7 @@ qehs_record_transition(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(2))
 		after.payload = record_check_patch(context, module, before.payload, PG_GETARG_JSONB_P(2), transition->to, &violations);
 	check_requires(transition, after.payload, event.comment, &violations);
+	locale_name_fields(module->definition, PG_ARGISNULL(6) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(6)), &violations);
 	violation_raise(&violations);
 	if (transition->when && !guard_is_true(transition->when, context, after.payload, before.workflow_state))
 		problem_raise_at(PROBLEM_GUARD_FAILED, "/transition", "when", "needs that %s", transition->when_text);

@@ -21,6 +21,10 @@ test('publishing tells every fault of the rules', async () => {
 	const answer = await api.put('/api/v1/modules/incidents', { ...next, migrate: { rename: { badge: 'tags_' }, drop: 1 } })
 	const { errors } = assertProblem(answer, 400, 'validation_failed')
 	assert.deepEqual(errors.map(error => error.path).sort(), ['/migrate/drop', '/migrate/rename/badge'])
+	const { rename, drop } = next.migrate
+	const narrowed = await api.put('/api/v1/modules/incidents', { ...next, migrate: { rename, drop } })
+	assert.deepEqual(assertProblem(narrowed, 400, 'validation_failed').errors.map(({ path, code }) => [path, code]),
+		[[`/fields/${next.fields.length - 1}/required`, 'narrowing']])
 	assert.equal(assertOk(await api.put('/api/v1/modules/incidents', next)).definitionVersion, 2)
 })
 

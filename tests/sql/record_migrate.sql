@@ -5,6 +5,10 @@
 \i sql/include/incidents.psql
 SELECT qehs.record_create('incidents', '{"title":"first","severity":"critical","cost":5,"badge":"B1","notes":"n","rca_text":"gone"}', 'closed')::jsonb ->> 'id' AS first \gset
 SELECT qehs.record_create('incidents', '{"title":"second","severity":"low"}')::jsonb ->> 'id' AS second \gset
+SELECT qehs.record_create('incidents', '{"title":"third","severity":"low","badge":"B3","cost":7}');
+CREATE FUNCTION pg_temp.listed(filter jsonb, q text DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
+SELECT string_agg((item #>> '{payload,title}') || ' of ' || (item ->> 'definitionVersion'), ', ')
+FROM json_array_elements(qehs.record_list('incidents', filter, q => q, sort => 'createdAt') -> 'items') AS item $$;
 CREATE TEMP TABLE published AS SELECT qehs.module_get('incidents')::jsonb - '{definitionVersion,createdAt,jsonSchema}'::text[] AS definition;
 -- version 2: badge becomes tag, rca_text goes, site is new and required, critical is gone, closed becomes done
 CREATE FUNCTION pg_temp.second(definition jsonb) RETURNS jsonb LANGUAGE sql AS $$
@@ -37,8 +41,10 @@ SELECT jsonb_path_query_array(qehs.record_get(:'first')::jsonb, '$.activity[0].c
 SELECT field, value FROM qehs.record_unique WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'record_migrate');
 -- both versions at once
 SELECT qehs.record_migrate(:'second')::jsonb - '{id,displayCode,createdAt,updatedAt,createdBy,updatedBy}'::text[] AS migrated;
-SELECT item ->> 'definitionVersion' AS version, item #>> '{payload,title}' AS title
-FROM jsonb_array_elements(qehs.record_list('incidents', '{"place":{"eq":"Lyon"}}')::jsonb -> 'items') AS item;
+SELECT pg_temp.listed('{"place":{"eq":"Lyon"}}') AS by_slot, pg_temp.listed('{"place":{"exists":false}}') AS without,
+ pg_temp.listed('{"cost":{"gte":5}}') AS by_number;
+SELECT pg_temp.listed('{"tag":{"eq":"B3"}}') AS by_old_key, pg_temp.listed('{"tag":{"startsWith":"B"}}') AS by_both,
+ pg_temp.listed('{"tag":{"exists":true}}') AS with_tag, pg_temp.listed('{}', q => 'Lyon') AS found;
 -- one that is there already stays as it is
 SELECT qehs.record_migrate(:'second')::jsonb -> 'version' AS version;
 SELECT qehs.record_migrate(:'second', 2);

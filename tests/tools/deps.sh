@@ -1,10 +1,12 @@
 #!/bin/bash
-# Installs the Debian packages and npm modules that building and testing need; does nothing when all are there.
+# deps.sh [tests]: installs the Debian packages that building and the demo need and, with tests, what only the tests do;
+# does nothing when all are there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 packages="gcc make libc6-dev postgresql-15 postgresql-server-dev-15 postgresql-client-15 libmicrohttpd-dev libgnutls28-dev
-libpq-dev libjansson-dev libcjose-dev libpcre2-dev libidn2-dev zlib1g-dev libssl-dev curl jq nodejs npm chromium"
+libpq-dev libjansson-dev libcjose-dev libpcre2-dev libidn2-dev zlib1g-dev libzstd-dev libssl-dev curl jq nodejs npm"
+[ "${1:-}" != tests ] || packages="$packages chromium"
 missing=""
 for package in $packages; do
 	case $package in
@@ -28,6 +30,6 @@ if [ -n "$missing" ]; then
 	# shellcheck disable=SC2086
 	apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold $missing > /dev/null
 fi
-if [ -e tests/package-lock.json ] && [ ! -e tests/node_modules ]; then
+if [ "${1:-}" = tests ] && [ ! -e tests/node_modules ]; then
 	npm ci --prefix tests --no-audit --no-fund --silent
 fi
