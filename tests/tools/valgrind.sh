@@ -49,7 +49,7 @@ cat "$dir"/reports/*.xml | awk '
 	/<error>/ { text = ""; ours = 0; inside = 1 }
 	inside && /<(kind|text|what|auxwhat)>/ { line = $0; gsub(/^ *<[a-z]*>|<\/[a-z]*>$/, "", line); text = text line "\n" }
 	inside && /<frame>/ { fn = "?"; file = ""; at = "" }
-	inside && /<obj>/ { obj = $0; gsub(/.*<obj>.*\/|<\/obj>/, "", obj); ours = ours || obj == "qehs.so" }
+	inside && /<obj>/ { obj = $0; sub(/<\/obj>.*/, "", obj); sub(/.*\//, "", obj); ours = ours || obj == "qehs.so" }
 	inside && /<fn>/ { fn = $0; gsub(/ *<\/?fn>/, "", fn) }
 	inside && /<file>/ { file = $0; gsub(/ *<\/?file>/, "", file) }
 	inside && /<line>/ { at = $0; gsub(/ *<\/?line>/, "", at) }
