@@ -9,7 +9,7 @@ export RUN_DIR ?= .run
 export PORT ?= 8080
 export PG_CONFIG
 
-SCRIPT_GOALS := help deps check installcheck run start stop bench lint format
+SCRIPT_GOALS := help deps check sanitize valgrind installcheck run start stop bench lint format
 ifneq ($(filter $(SCRIPT_GOALS),$(MAKECMDGOALS)),)
 
 MAKE_ALL = $(MAKE) --no-print-directory -s all install
@@ -26,6 +26,16 @@ check: ## run all tests on a throw-away cluster
 	@tests/tools/deps.sh tests && $(MAKE_ALL)
 	@node -e 'const m = require("./META.json"), v = "$(RELEASE)"; if (m.version !== v || m.provides.qehs.version !== v || !m.provides.qehs.file.includes(v)) { console.error("META.json is not of version " + v); process.exit(1) }'
 	@tests/tools/check.sh
+
+sanitize: ## run the HTTP and fault tests on a shim with ASan and UBSan
+	@$(BUILD)
+	@mkdir -p build && $(MAKE) --no-print-directory -s SHIM=build/qehs-shim-sanitized build/qehs-shim-sanitized \
+		SHIM_CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+	@QEHS_SHIM_BIN=$(CURDIR)/build/qehs-shim-sanitized QEHS_STAGES=http tests/tools/check.sh
+
+valgrind: ## run the SQL tests on a server under valgrind (SQL_TESTS="name…" for some of them)
+	@$(BUILD)
+	@tests/tools/valgrind.sh
 
 installcheck: ## run the SQL tests on the server that PGHOST, PGPORT and so on name
 	@tests/tools/sql_tests.sh
@@ -99,8 +109,9 @@ build/portal.S: shim/portal/embed.sh shim/portal/package-lock.json $(PORTAL_FILE
 	@shim/portal/embed.sh build
 
 SHIM_CFLAGS ?= -O2 -g
-SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lcjose -lz -lcrypto
-qehs-shim: $(SHIM_SOURCES) $(wildcard shim/*.h shim/*/*.h) extension/language.h shim/LIBS qehs.control Makefile build/portal.S
+SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lcjose -lz -lzstd -lcrypto
+SHIM = qehs-shim
+$(SHIM): $(SHIM_SOURCES) $(wildcard shim/*.h shim/*/*.h) extension/language.h shim/LIBS qehs.control Makefile build/portal.S
 	$(CC) -std=c11 -D_GNU_SOURCE $(SHIM_CFLAGS) -Wall -Wextra -Werror -DQEHS_VERSION='"$(RELEASE)"' -Ishim -Ibuild \
 		-I$(shell $(PG_CONFIG) --includedir) -o $@ $(SHIM_SOURCES) build/portal.S $(SHIM_LIBS)
 

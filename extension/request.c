@@ -6,6 +6,7 @@
 #include "compat.h"
 
 #include "auth.h"
+#include "bulk/bulk.h"
 #include "catalog/pg_type.h"
 #include "error.h"
 #include "fmgr.h"
@@ -26,6 +27,7 @@ typedef struct EndpointRow
 	char		operation[NAMEDATALEN];
 	int			status;
 	bool		authenticated;
+	bool		bulk;
 	RateClass	class;
 } EndpointRow;
 
@@ -51,10 +53,13 @@ load_endpoints(void)
 	for (uint64 i = 0; i < rows; i++)
 	{
 		EndpointRow *entry = hash_search(endpoints, TextDatumGetCString(plan_value(i, 1, &isnull)), HASH_ENTER, NULL);
+		const char *class;
 
 		entry->status = DatumGetInt32(plan_value(i, 2, &isnull));
 		entry->authenticated = DatumGetBool(plan_value(i, 3, &isnull));
-		entry->class = strcmp(TextDatumGetCString(plan_value(i, 4, &isnull)), "signed-urls") == 0 ? RATE_SIGNED_URLS : RATE_DEFAULT;
+		class = TextDatumGetCString(plan_value(i, 4, &isnull));
+		entry->class = strcmp(class, "signed-urls") == 0 ? RATE_SIGNED_URLS : RATE_DEFAULT;
+		entry->bulk = strcmp(class, "bulk") == 0;
 	}
 	SPI_finish();
 }
@@ -265,7 +270,9 @@ qehs_request_begin(PG_FUNCTION_ARGS)
 	context = start_context(fcinfo);
 	fill_context(context, grant);
 	endpoint = find_endpoint(context->operation);
-	throttle_key(grant, endpoint ? endpoint->class : RATE_DEFAULT, &headers);
+	/* all chunks of a bulk load are one request */
+	if (endpoint == NULL || !endpoint->bulk || !bulk_is_running())
+		throttle_key(grant, endpoint ? endpoint->class : RATE_DEFAULT, &headers);
 	note_caller(context, &headers);
 	check_limited(fcinfo, grant, context, address, headers.data);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(headers.data, headers.len));

@@ -19,10 +19,12 @@
 #include "arguments.h"
 #include "clock.h"
 #include "cors.h"
+#include "decode.h"
 #include "json.h"
 #include "portal.h"
 #include "problem.h"
 #include "reply.h"
+#include "stream.h"
 #include "token.h"
 
 #define BEGIN_SQL "SELECT qehs.request_begin($1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text, $8::jsonb)"
@@ -46,6 +48,7 @@ typedef struct Pending
 {
 	Exchange   *exchange;
 	Request    *request;
+	Pool	   *pool;
 	void		(*finished) (Request *request);
 } Pending;
 
@@ -191,7 +194,8 @@ fingerprint(Request *request)
 static void
 bind_begin(Request *request, PgStatement *begin)
 {
-	const char *key = idempotency_key(request);
+	/* a stream's key is that of its lines, an argument like others */
+	const char *key = request->stream ? NULL : idempotency_key(request);
 	const char *bearer = api_key(request);
 	const char *subject = bearer && token_is_one(bearer) ? token_verify(bearer, &request->arena) : NULL;
 	const char *values[] = {subject ? NULL : bearer, request->trace_id, request->client, key, key ? fingerprint(request) : NULL,
@@ -254,6 +258,30 @@ is_json_type(const char *type)
 		(length == 28 && strncasecmp(type, "application/merge-patch+json", 28) == 0);
 }
 
+/* One of the names that lines of JSON go by; none at all is fine, as curl -T sends none. */
+static bool
+is_lines_type(const char *type)
+{
+	static const char *const names[] = {"application/x-ndjson", "application/ndjson", "application/jsonl",
+	"application/x-jsonlines"};
+	size_t		length = type ? strcspn(type, "; \t") : 0;
+
+	for (size_t i = 0; i < 4; i++)
+		if (length == strlen(names[i]) && strncasecmp(type, names[i], length) == 0)
+			return true;
+	return length == 0;
+}
+
+static void
+check_stream_headers(Request *request, const char *encoding)
+{
+	idempotency_key(request);
+	if (!is_lines_type(request_header(request, "Content-Type")))
+		request_refuse(request, "unsupported_media_type", "the body must be sent with Content-Type: application/x-ndjson");
+	if (!decoder_knows(encoding))
+		request_refuse(request, "unsupported_media_type", "the Content-Encoding of the body must be gzip, zstd or none");
+}
+
 static void
 check_headers(Request *request)
 {
@@ -262,6 +290,8 @@ check_headers(Request *request)
 	if (!accepts(request_header(request, "Accept"), request->endpoint->media))
 		request_refuse(request, "not_acceptable",
 					   arena_format(&request->arena, "the endpoint answers %s; allow it in Accept", request->endpoint->media));
+	if (request->endpoint->streams)
+		check_stream_headers(request, encoding);
 	if (!request->endpoint->has_body || request->body_length == 0)
 		return;
 	if (encoding && strcasecmp(encoding, "identity") != 0)
@@ -405,6 +435,18 @@ finish_reply(const Exchange *exchange, Request *request)
 	reply_header(&request->reply, "traceparent", exchange_traceparent(request));
 }
 
+/* The database takes the lines: the answer is what the stream will give. */
+static void
+start_stream(Pending *pending)
+{
+	Request    *request = pending->request;
+
+	request->reply.body = NULL;
+	request->reply.length = 0;
+	reply_header(&request->reply, "Content-Type", request->endpoint->media);
+	stream_start(request->stream, &request->job.statements[STATEMENT_BEGIN], pending->finished);
+}
+
 static void
 job_done(PgJob *job)
 {
@@ -417,7 +459,7 @@ job_done(PgJob *job)
 	if (delay > 0)
 	{
 		job_free(job);
-		pool_submit_later(pending->exchange->pool, job, delay);
+		pool_submit_later(pending->pool, job, delay);
 		return;
 	}
 	request->waiting = false;
@@ -435,6 +477,13 @@ job_done(PgJob *job)
 		problem_reply(request, request->refusal.code, 0, request->refusal.detail, request->violations.list.data);
 	else if (job->count > 1)
 		reply_answer(request);
+	if (request->stream && request->reply.status == 200)
+		start_stream(pending);
+	else if (request->stream)
+	{
+		stream_close(request->stream);
+		request->stream = NULL;
+	}
 	finish_reply(pending->exchange, request);
 	pending->finished(request);
 }
@@ -445,7 +494,7 @@ submit(Exchange *exchange, Request *request, void (*finished) (Request *request)
 	PgJob	   *job = &request->job;
 	Pending    *pending = arena_alloc(&request->arena, sizeof(Pending));
 
-	*pending = (Pending) {exchange, request, finished};
+	*pending = (Pending) {exchange, request, request->stream ? stream_pool(request->stream) : exchange->pool, finished};
 	job->generation = request->router->generation;
 	job->done = job_done;
 	job->owner = pending;
@@ -460,7 +509,7 @@ submit(Exchange *exchange, Request *request, void (*finished) (Request *request)
 		job->count = 3;
 	}
 	request->waiting = true;
-	pool_submit(exchange->pool, job);
+	pool_submit(pending->pool, job);
 }
 
 /* Paths of the shim's own; true when it has answered. */
@@ -542,6 +591,19 @@ find_endpoint(Request *request)
 	}
 }
 
+bool
+exchange_streams(Exchange *exchange, Request *request)
+{
+	const char *values[ROUTER_MAX_PARAMETERS];
+	Buffer		allow = {.arena = &request->arena};
+	const Endpoint *endpoint;
+
+	if (strcmp(request->method, "POST") != 0 || request->path == NULL || exchange->router == NULL)
+		return false;
+	endpoint = router_match(exchange->router, request->method, request->path, &request->arena, values, &allow);
+	return endpoint && endpoint->streams;
+}
+
 void
 exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *request))
 {
@@ -560,6 +622,9 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 			check_headers(request);
 			if (request->refusal.code == NULL)
 				arguments_read(request, &request->job.statements[STATEMENT_CALL]);
+			if (request->refusal.code == NULL && request->endpoint->streams &&
+				(request->stream = stream_open(exchange, request)) == NULL)
+				request_refuse(request, "unavailable", "the server takes no more bulk loads at present");
 		}
 		submit(exchange, request, finished);
 		return;

@@ -7,10 +7,13 @@
 
 #include "request.h"
 
+typedef struct Streams Streams;
+
 /* What an exchange needs of its event loop. */
 typedef struct Exchange
 {
 	Pool	   *pool;
+	Streams    *streams;
 	Router	   *router;			/* NULL until the first is loaded */
 	const Config *config;
 	bool		stopping;
@@ -23,9 +26,14 @@ extern const char *exchange_traceparent(Request *request);
 /* Set trace id and path; before anything else. */
 extern void exchange_identify(Request *request);
 
+/* Is the body of the request to be given to its stream?  After exchange_identify. */
+extern bool exchange_streams(Exchange *exchange, Request *request);
+
 /*
  * Answer or hand over to the database.  When request->waiting is true afterwards,
- * finished is called once the reply is there; else it is there already.
+ * finished is called once the reply is there; else it is there already.  A reply
+ * 200 of a request that streams has no body: its stream is open and calls finished
+ * again whenever it can go on.
  */
 extern void exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *request));
 

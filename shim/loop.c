@@ -15,6 +15,7 @@
 #include "exchange.h"
 #include "log.h"
 #include "server.h"
+#include "stream.h"
 
 #define MAX_EVENTS 64
 #define STOP_NS (30 * CLOCK_SECOND)
@@ -27,6 +28,7 @@ struct Loop
 	Router	   *incoming;		/* atomic */
 	bool		stop;			/* atomic */
 	Exchange	exchange;
+	Streams		streams;
 	Server	   *server;
 };
 
@@ -87,7 +89,10 @@ run(void *argument)
 
 	for (;;)
 	{
-		int			timeout = earlier(server_timeout(loop->server), pool_tick(loop->exchange.pool));
+		int			timeout = earlier(streams_tick(&loop->streams), pool_tick(loop->exchange.pool));
+
+		/* last, as what the others resume is due at once */
+		timeout = earlier(server_timeout(loop->server), timeout);
 
 		if (deadline)
 			timeout = earlier(timeout, 50);
@@ -103,8 +108,10 @@ run(void *argument)
 			break;
 	}
 	pool_free(loop->exchange.pool);
+	streams_end(&loop->streams);
 	server_run(loop->server);
 	server_free(loop->server);
+	streams_tick(&loop->streams);
 	router_release(loop->exchange.router);
 	log_flush();
 	return NULL;
@@ -128,6 +135,8 @@ loop_start(const Config *config, int listen_socket)
 		(loop->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) < 0)
 		abort();
 	loop->exchange.config = config;
+	loop->exchange.streams = &loop->streams;
+	loop->streams.epoll = loop->epoll;
 	loop->server = server_create(&loop->exchange, listen_socket);
 	if (loop->server == NULL)
 	{

@@ -74,6 +74,7 @@ struct Pool
 	char	   *conninfo;
 	int			epoll;
 	int			count;
+	bool		single;			/* see pool_create_single */
 	Connection *connections;
 	PgJob	   *first;			/* waiting */
 	PgJob	   *last;
@@ -124,7 +125,7 @@ lose_connection(Connection *connection)
 	connection->socket = -1;
 	connection->state = CLOSED;
 	connection->flight_count = 0;
-	connection->due = clock_now() + connection->backoff;
+	connection->due = connection->pool->single ? UINT64_MAX : clock_now() + connection->backoff;
 	connection->backoff = connection->backoff * 2 < BACKOFF_LAST_NS ? connection->backoff * 2 : BACKOFF_LAST_NS;
 	for (int i = 0; i < count; i++)
 		finish_job(flights[i].job, PG_LOST);
@@ -279,11 +280,12 @@ least_busy(Pool *pool)
 	return best;
 }
 
+/* Is there a connection to wait for? */
 static bool
 any_ready(const Pool *pool)
 {
 	for (int i = 0; i < pool->count; i++)
-		if (pool->connections[i].state == READY)
+		if (pool->connections[i].state == READY || (pool->single && pool->connections[i].state == CONNECTING))
 			return true;
 	return false;
 }
@@ -520,8 +522,8 @@ pool_tick(Pool *pool)
 	return next <= now ? 0 : (int) ((next - now) / 1000000 + 1);
 }
 
-Pool *
-pool_create(const char *conninfo, int connections, int epoll)
+static Pool *
+create(const char *conninfo, int connections, int epoll, bool single)
 {
 	Pool	   *pool = calloc(1, sizeof(Pool));
 
@@ -530,10 +532,23 @@ pool_create(const char *conninfo, int connections, int epoll)
 		abort();
 	pool->epoll = epoll;
 	pool->count = connections;
+	pool->single = single;
 	for (int i = 0; i < connections; i++)
 		pool->connections[i] = (Connection) {.pool = pool,.socket = -1,.backoff = BACKOFF_FIRST_NS};
 	pool_tick(pool);
 	return pool;
+}
+
+Pool *
+pool_create(const char *conninfo, int connections, int epoll)
+{
+	return create(conninfo, connections, epoll, false);
+}
+
+Pool *
+pool_create_single(const char *conninfo, int epoll)
+{
+	return create(conninfo, 1, epoll, true);
 }
 
 void

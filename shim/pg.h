@@ -75,6 +75,8 @@ typedef struct PoolFigures
 
 /* Connections are opened in the background; epoll gets their sockets. */
 extern Pool *pool_create(const char *conninfo, int connections, int epoll);
+/* One connection, opened at once, for which jobs wait, and which is not opened again once it is lost. */
+extern Pool *pool_create_single(const char *conninfo, int epoll);
 extern void pool_free(Pool *pool);
 extern void pool_submit(Pool *pool, PgJob *job);
 /* The same after some nanoseconds. */

@@ -89,6 +89,9 @@ typedef struct Request
 	const char *tenant;			/* for the log, as the next */
 	const char *key_id;
 	int			attempts;		/* at the database */
+	bool		streams;		/* its endpoint takes the body as it arrives */
+	bool		head_done;		/* of such one: its body may come */
+	struct Stream *stream;		/* NULL unless the database is asked to take it */
 	bool		keyed;			/* sent with an idempotency key */
 } Request;
 

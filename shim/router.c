@@ -43,25 +43,52 @@ read_endpoint(Router *router, Endpoint *endpoint, const json_t *source)
 	endpoint->headers = copy_member(router, source, "headers");
 	endpoint->media = copy_member(router, source, "media");
 	endpoint->has_body = strcmp(copy_member(router, source, "body"), "json") == 0;
+	endpoint->streams = strcmp(copy_member(router, source, "body"), "stream") == 0;
 	buffer_text(&call, "SELECT ");
-	buffer_text(&call, copy_member(router, source, "function"));
+	/* what a stream's lines go to is in stream.c */
+	buffer_text(&call, endpoint->streams ? "qehs.bulk_begin" : copy_member(router, source, "function"));
 	buffer_text(&call, "(");
 	for (size_t i = 0; i < json_array_size(parameters) && i < ROUTER_MAX_PARAMETERS; i++)
 	{
 		const json_t *item = json_array_get(parameters, i);
-		Parameter  *parameter = &endpoint->parameters[endpoint->parameter_count++];
+		Parameter  *parameter;
 
+		if (strcmp(copy_member(router, item, "in"), "stream") == 0)
+			continue;
+		parameter = &endpoint->parameters[endpoint->parameter_count++];
 		parameter->name = copy_member(router, item, "name");
 		parameter->argument = copy_member(router, item, "argument");
 		parameter->type = copy_member(router, item, "type");
 		parameter->sql_type = copy_member(router, item, "sqlType");
 		parameter->place = read_place(copy_member(router, item, "in"));
 		parameter->required = json_is_true(json_object_get(item, "required"));
-		buffer_format(&call, "%s%s => $%d::%s", i > 0 ? ", " : "", parameter->argument, endpoint->parameter_count,
+		buffer_format(&call, "%s%s => $%d::%s", endpoint->parameter_count > 1 ? ", " : "", parameter->argument, endpoint->parameter_count,
 					  parameter->sql_type);
 	}
 	buffer_text(&call, ")");
 	endpoint->call = call.data;
+}
+
+/* All of them, once more where they have an alias. */
+static void
+read_endpoints(Router *router, const json_t *list)
+{
+	size_t		count = json_array_size(list);
+
+	router->endpoints = arena_alloc(&router->arena, sizeof(Endpoint) * count * 2);
+	memset(router->endpoints, 0, sizeof(Endpoint) * count * 2);
+	for (size_t i = 0; i < count; i++)
+	{
+		const json_t *source = json_array_get(list, i);
+		const char *alias = copy_member(router, source, "alias");
+		Endpoint   *endpoint = &router->endpoints[router->endpoint_count++];
+
+		read_endpoint(router, endpoint, source);
+		if (*alias == '\0')
+			continue;
+		router->endpoints[router->endpoint_count] = *endpoint;
+		router->endpoints[router->endpoint_count++].path = alias;
+	}
 }
 
 static void
@@ -124,11 +151,7 @@ router_load(const char *endpoints_json, const char *problems_json, const char *v
 		router->references = 1;
 		router->version = arena_copy(&router->arena, version, strlen(version));
 		router->generation = __atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED);
-		router->endpoint_count = (int) json_array_size(endpoints);
-		router->endpoints = arena_alloc(&router->arena, sizeof(Endpoint) * (size_t) router->endpoint_count);
-		memset(router->endpoints, 0, sizeof(Endpoint) * (size_t) router->endpoint_count);
-		for (int i = 0; i < router->endpoint_count; i++)
-			read_endpoint(router, &router->endpoints[i], json_array_get(endpoints, (size_t) i));
+		read_endpoints(router, endpoints);
 		qsort(router->endpoints, (size_t) router->endpoint_count, sizeof(Endpoint), compare_endpoints);
 		for (int i = 0; i < router->endpoint_count; i++)
 			router->endpoints[i].index = i;

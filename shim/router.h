@@ -37,7 +37,8 @@ typedef struct Endpoint
 	const char *call;			/* SELECT function(…) */
 	const char *headers;		/* lines for each answer; may be empty */
 	const char *media;			/* type of the answer */
-	bool		has_body;
+	bool		has_body;		/* a JSON body */
+	bool		streams;		/* the body is lines, taken as they arrive */
 	int			parameter_count;
 	Parameter	parameters[ROUTER_MAX_PARAMETERS];
 } Endpoint;

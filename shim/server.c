@@ -37,6 +37,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "problem.h"
+#include "stream.h"
 
 #define SILENT_SECONDS 120
 #define CONNECTION_MEMORY (16 * 1024)
@@ -44,6 +45,7 @@
 #define SPARE_BODY_BYTES (16 * 1024)
 #define BODY_FIRST_BYTES 2048
 #define DRAIN_BYTES (16 * 1024 * 1024)
+#define STREAM_BLOCK 8192
 
 struct Server
 {
@@ -283,6 +285,8 @@ on_completed(void *closure, struct MHD_Connection *connection, void **memory, en
 		metrics_count(request, duration);
 		log_request(request, duration);
 	}
+	if (request->stream)
+		stream_close(request->stream);
 	job_free(&request->job);
 	router_release(request->router);
 	put_away(server, request);
@@ -357,7 +361,7 @@ check_framing(Request *request, bool needs_host)
 		refuse_now(request, "not_implemented", 501, "Transfer-Encoding must be chunked");
 	else if (length && (*length == '\0' || length[strspn(length, "0123456789")] != '\0'))
 		refuse_now(request, "malformed_request", 400, "Content-Length must be a number");
-	else if (length && strtoull(length, NULL, 10) > request->server->exchange->config->max_body)
+	else if (length && !request->streams && strtoull(length, NULL, 10) > request->server->exchange->config->max_body)
 		refuse_now(request, "payload_too_large", 413, "the body is larger than the server takes");
 }
 
@@ -411,11 +415,14 @@ drains_body(const Request *request)
 		strtoull(length, NULL, 10) <= request->server->exchange->config->max_body + DRAIN_BYTES;
 }
 
+static ssize_t read_stream(void *closure, uint64_t position, char *buffer, size_t room);
+
 static enum MHD_Result
 send_reply(Request *request)
 {
 	Reply	   *reply = &request->reply;
-	struct MHD_Response *response =
+	struct MHD_Response *response = request->stream ?
+		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, request, NULL) :
 		MHD_create_response_from_buffer_with_free_callback(reply->length, (void *) reply->body, keep_body);
 	enum MHD_Result result;
 
@@ -441,6 +448,94 @@ on_reply(Request *request)
 	}
 }
 
+/* Its connection rests until on_reply. */
+static enum MHD_Result
+put_aside(Request *request)
+{
+	if (!request->suspended)
+	{
+		request->suspended = true;
+		MHD_suspend_connection(request->connection);
+	}
+	return MHD_YES;
+}
+
+/* The answer of a stream, as the library asks for it. */
+static ssize_t
+read_stream(void *closure, uint64_t position, char *buffer, size_t room)
+{
+	Request    *request = closure;
+	size_t		length;
+
+	(void) position;
+	switch (stream_read(request->stream, buffer, room, &length))
+	{
+		case STREAM_BYTES:
+			return (ssize_t) length;
+		case STREAM_WAIT:
+			put_aside(request);
+			return 0;
+		case STREAM_END:
+			return MHD_CONTENT_READER_END_OF_STREAM;
+		default:
+			return MHD_CONTENT_READER_END_WITH_ERROR;
+	}
+}
+
+static bool
+is_open(const Request *request)
+{
+	return request->stream && request->reply.status == 200;
+}
+
+/*
+ * The headers of a request that streams: ask the database whether the body may
+ * come.  Refused, it is read all the same unless its sender waits for a word or
+ * it is large (see drains_body).
+ */
+static enum MHD_Result
+on_stream_head(Request *request)
+{
+	const char *length = request_header(request, "Content-Length");
+
+	if (request->reply.status == 0)
+	{
+		exchange_start(request->server->exchange, request, on_reply);
+		if (request->waiting)
+			return put_aside(request);
+	}
+	request->head_done = true;
+	if (is_open(request))
+		return MHD_YES;
+	if (request->reply.close || request_header(request, "Expect") || (length && strtoull(length, NULL, 10) > DRAIN_BYTES))
+		return send_reply(request);
+	return MHD_YES;
+}
+
+static enum MHD_Result
+on_stream_body(Request *request, const char *upload, size_t *upload_length)
+{
+	if (*upload_length > 0)
+	{
+		size_t		length = is_open(request) ? stream_take(request->stream, upload, *upload_length) : *upload_length;
+
+		*upload_length -= length;
+		request->body_length += length;
+		if (!is_open(request))
+			return request->body_length > DRAIN_BYTES ? MHD_NO : MHD_YES;
+		if (stream_blocked(request->stream))
+			return put_aside(request);
+		return stream_hopeless(request->stream) ? MHD_NO : MHD_YES;
+	}
+	if (is_open(request))
+	{
+		if (stream_blocked(request->stream))
+			return put_aside(request);
+		stream_finish(request->stream);
+	}
+	return send_reply(request);
+}
+
 static enum MHD_Result
 on_request(void *closure, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
 		   const char *upload, size_t *upload_length, void **memory)
@@ -456,11 +551,16 @@ on_request(void *closure, struct MHD_Connection *connection, const char *url, co
 		request->router = router_hold(server->exchange->router);
 		copy_client(request);
 		exchange_identify(request);
+		request->streams = exchange_streams(server->exchange, request);
 		check_framing(request, strcmp(version, MHD_HTTP_VERSION_1_1) == 0);
-		enter_stage(request, STAGE_BODY);
+		enter_stage(request, request->streams ? STAGE_NONE : STAGE_BODY);
+		if (request->streams)
+			return on_stream_head(request);
 		if (request->refusal.code == NULL || drains_body(request))
 			return MHD_YES;
 	}
+	else if (request->streams)
+		return request->head_done ? on_stream_body(request, upload, upload_length) : on_stream_head(request);
 	else if (*upload_length > 0)
 	{
 		size_t		length = *upload_length;

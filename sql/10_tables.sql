@@ -225,6 +225,7 @@ CREATE TABLE qehs.endpoint (
 	operation text PRIMARY KEY,
 	method text NOT NULL,
 	path text NOT NULL,
+	alias text,
 	function text NOT NULL,
 	status int4 NOT NULL DEFAULT 200,
 	body text NOT NULL DEFAULT 'none' CHECK (body IN ('none', 'json', 'stream')),
@@ -245,6 +246,8 @@ CREATE TABLE qehs.endpoint (
 	deprecation_link text,
 	UNIQUE (method, path)
 );
+COMMENT ON COLUMN qehs.endpoint.alias IS 'second path with the same meaning, which the documents do not list; NULL is none';
+COMMENT ON COLUMN qehs.endpoint.body IS 'none, json, or stream: lines that go to the function in chunks while they arrive';
 COMMENT ON COLUMN qehs.endpoint.scope IS 'scope that the caller needs; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.action IS 'action that the caller needs in a module (read, create, update, delete, transition), or administrator; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.response IS 'component of the OpenAPI document that a successful answer is; NULL is no body';

@@ -1,7 +1,7 @@
 -- The endpoint table: router, arguments, OpenAPI and portal come from these rows. A parameter is
 -- {"name","in","argument","type","sqlType","required"}; see the comment on qehs.endpoint. What only the
 -- documents say (descriptions, schemas, scopes) is added in 22_documentation.sql.
-COMMENT ON TABLE qehs.endpoint IS 'One row per HTTP endpoint: which SQL function it calls and where its arguments come from. parameters is an array of {"name","in","argument","type","sqlType","required"}, in being path, query, header, body (a member of the JSON body), document (the whole JSON body) filter (all filter[…] query parameters) or server (baseUrl: where clients see the server). For the OpenAPI document: "schema", "description" and "example".';
+COMMENT ON TABLE qehs.endpoint IS 'One row per HTTP endpoint: which SQL function it calls and where its arguments come from. parameters is an array of {"name","in","argument","type","sqlType","required"}, in being path, query, header, body (a member of the JSON body), document (the whole JSON body), stream (lines, in chunks), filter (all filter[…] query parameters) or server (baseUrl: where clients see the server). For the OpenAPI document: "schema", "description" and "example".';
 
 INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, parameters) VALUES
 ('record_list', 'GET', '/api/v1/records', 'qehs.record_list', 200, 'none', 'Records', 'List records of one module with filters and pagination',
@@ -88,6 +88,18 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
    {"name":"overlapSeconds","in":"body","argument":"overlap_seconds","type":"integer","sqlType":"int4","required":false}]'),
 ('api_key_revoke', 'DELETE', '/api/v1/api-keys/{id}', 'qehs.api_key_revoke', 204, 'none', 'API keys', 'Revoke an API key',
  '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true}]');
+
+-- A stream: the shim calls bulk_begin with these arguments, bulk_load for each chunk of lines, and bulk_end.
+INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, class, tag, summary, media, parameters) VALUES
+('bulk_load', 'POST', '/api/v1/modules/{moduleKey}/bulk', '/api/modules/{moduleKey}/bulk', 'qehs.bulk_load', 200, 'stream', 'bulk', 'Records',
+ 'Load records from lines of JSON', 'application/x-ndjson',
+ '[{"name":"moduleKey","in":"path","argument":"module_key","type":"string","sqlType":"text","required":true},
+   {"name":"mode","in":"query","argument":"mode","type":"string","sqlType":"text","required":false},
+   {"name":"dryRun","in":"query","argument":"dry_run","type":"boolean","sqlType":"bool","required":false},
+   {"name":"onConflict","in":"query","argument":"on_conflict","type":"string","sqlType":"text","required":false},
+   {"name":"externalId","in":"query","argument":"external_id","type":"string","sqlType":"text","required":false},
+   {"name":"onError","in":"query","argument":"on_error","type":"string","sqlType":"text","required":false},
+   {"name":"lines","in":"stream","argument":"lines","type":"string","sqlType":"bytea","required":true}]');
 
 INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, authenticated) VALUES
 ('deprecation_list', 'GET', '/api/public/deprecations.json', 'qehs.deprecation_list', 200, 'none', 'About', 'List deprecated endpoints', false);

@@ -36,6 +36,7 @@ static KeptPlan select_limits = {
 
 static LOCKTAG held[2];
 static int	held_count = 0;
+static bool running = false;	/* also without a slot, where there is no limit */
 
 static void
 release_slots(void)
@@ -95,6 +96,12 @@ take_slots(const RequestContext *context)
 		take_slot((uint32) context->tenant_id, TENANT_SLOTS, tenant_limit, "tenant");
 	if (key_limit > 0)
 		take_slot(hash_bytes(context->key_id.data, UUID_LEN), KEY_SLOTS, key_limit, "API key");
+}
+
+bool
+bulk_is_running(void)
+{
+	return running;
 }
 
 const ModuleDef *
@@ -164,7 +171,9 @@ qehs_bulk_begin(PG_FUNCTION_ARGS)
 	is_word(text_argument(fcinfo, 1), "?mode", "atomic");
 	bulk_read_options(module, text_argument(fcinfo, 3), text_argument(fcinfo, 4), text_argument(fcinfo, 5), &options);
 	bulk_require_actions(context, module, &options);
+	running = false;
 	take_slots(context);
+	running = true;
 	PG_RETURN_VOID();
 }
 
@@ -172,5 +181,6 @@ Datum
 qehs_bulk_end(PG_FUNCTION_ARGS)
 {
 	release_slots();
+	running = false;
 	PG_RETURN_VOID();
 }

@@ -138,6 +138,9 @@ extern void bulk_read_options(const ModuleDef *module, const char *on_conflict, 
 /* The module by key with the actions that the options need; raises QH404, QH403. */
 extern const ModuleDef *bulk_find_module(const RequestContext *context, const char *key);
 
+/* Does a load run in this session: after bulk_begin, before bulk_end? */
+extern bool bulk_is_running(void);
+
 /* Raise QH403 unless the caller may create (and, for an upsert, update), QH428 for an upsert where If-Match is demanded. */
 extern void bulk_require_actions(const RequestContext *context, const ModuleDef *module, const BulkOptions *options);
 

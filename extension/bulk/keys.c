@@ -5,6 +5,9 @@
  * INSERT … ON CONFLICT DO NOTHING waits for a twin in flight and then tells by
  * leaving the row out.  Keys are claimed in their order, so that two loads of
  * the same keys do not deadlock.
+ *
+ * Look-ups are LATERAL with OFFSET 0, so that they go from the keys to the
+ * table: a plan is often made when the table is empty, and kept.
  */
 #include "compat.h"
 
@@ -18,8 +21,8 @@
 
 static KeptPlan select_uses = {
 	"SELECT k.number, i.fingerprint, i.body, i.created_at > pg_catalog.now() - interval '24 hours'"
-	" FROM pg_catalog.unnest($3) WITH ORDINALITY AS k (key, number)"
-	" JOIN qehs.idempotency AS i ON i.tenant_id = $1 AND i.key_id = $2 AND i.idempotency_key = k.key",
+	" FROM pg_catalog.unnest($3) WITH ORDINALITY AS k (key, number) CROSS JOIN LATERAL"
+	" (SELECT u.* FROM qehs.idempotency AS u WHERE u.tenant_id = $1 AND u.key_id = $2 AND u.idempotency_key = k.key OFFSET 0) AS i",
 	3, {INT4OID, UUIDOID, TEXTARRAYOID}, NULL
 };
 static KeptPlan insert_uses = {
@@ -31,8 +34,9 @@ static KeptPlan insert_uses = {
 	5, {INT4OID, UUIDOID, TEXTARRAYOID, BYTEAARRAYOID, TEXTARRAYOID}, NULL
 };
 static KeptPlan delete_uses = {
-	"DELETE FROM qehs.idempotency AS i USING pg_catalog.unnest($3) AS k (key)"
-	" WHERE i.tenant_id = $1 AND i.key_id = $2 AND i.idempotency_key = k.key",
+	"DELETE FROM qehs.idempotency WHERE ctid = ANY (ARRAY("
+	"SELECT i.ctid FROM pg_catalog.unnest($3) AS k (key) CROSS JOIN LATERAL"
+	" (SELECT u.ctid FROM qehs.idempotency AS u WHERE u.tenant_id = $1 AND u.key_id = $2 AND u.idempotency_key = k.key OFFSET 0) AS i))",
 	3, {INT4OID, UUIDOID, TEXTARRAYOID}, NULL
 };
 

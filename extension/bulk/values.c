@@ -25,12 +25,12 @@ static KeptPlan insert_values = {
 static KeptPlan select_values = {
 	"SELECT v.number, u.record_id"
 	" FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4)) WITH ORDINALITY AS v (field, value, number)"
-	" JOIN qehs.record_unique AS u ON u.tenant_id = $1 AND u.module_id = $2 AND u.field = v.field AND u.value = v.value",
+	" CROSS JOIN LATERAL (SELECT t.record_id FROM qehs.record_unique AS t"
+	" WHERE t.tenant_id = $1 AND t.module_id = $2 AND t.field = v.field AND t.value = v.value OFFSET 0) AS u",
 	4, {INT4OID, INT4OID, TEXTARRAYOID, TEXTARRAYOID}, NULL
 };
 static KeptPlan delete_values = {
-	"DELETE FROM qehs.record_unique AS u USING pg_catalog.unnest($2) AS r (id)"
-	" WHERE u.tenant_id = $1 AND u.record_id = r.id",
+	"DELETE FROM qehs.record_unique WHERE tenant_id = $1 AND record_id = ANY ($2)",
 	2, {INT4OID, UUIDARRAYOID}, NULL
 };
 

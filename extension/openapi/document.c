@@ -94,6 +94,7 @@ read_endpoint(ApiEndpoint *endpoint, uint64 row, MemoryContext memory)
 	endpoint->function = text_column(memory, row, 4);
 	endpoint->status = DatumGetInt32(plan_value(row, 5, &isnull));
 	endpoint->has_body = strcmp(text_column(memory, row, 6), "none") != 0;
+	endpoint->streams = strcmp(text_column(memory, row, 6), "stream") == 0;
 	endpoint->authenticated = DatumGetBool(plan_value(row, 7, &isnull));
 	endpoint->tag = text_column(memory, row, 8);
 	endpoint->summary = text_column(memory, row, 9);

@@ -33,6 +33,7 @@ typedef struct ApiEndpoint
 	const char *function;
 	int			status;
 	bool		has_body;
+	bool		streams;		/* the body is lines of JSON */
 	bool		authenticated;
 	const char *tag;
 	const char *summary;
@@ -115,6 +116,9 @@ extern void postman_write(StringInfo out, ApiDocument *document);
 extern bool example_body(StringInfo out, const ApiEndpoint *endpoint, const ApiModule *module);
 /* Append an example of an operation's call in SQL (example.c). */
 extern void example_sql(StringInfo out, const ApiEndpoint *endpoint, const ApiModule *module);
+
+/* Lines for an endpoint that streams, as its row has them. */
+extern const char *example_lines(const ApiEndpoint *endpoint);
 /* A payload of a module that its schema takes, or NULL; does it run as it is, naming nothing that must exist? */
 extern Jsonb *example_payload(const ModuleDef *module, Jsonb *schema, bool *runs);
 

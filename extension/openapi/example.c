@@ -461,3 +461,12 @@ example_sql(StringInfo out, const ApiEndpoint *endpoint, const ApiModule *module
 	}
 	json_literal(out, ");");
 }
+
+const char *
+example_lines(const ApiEndpoint *endpoint)
+{
+	const ApiParameter *lines = endpoint_parameter(endpoint, "stream", "lines");
+	char	   *text = lines ? json_member_text(lines->row, "example") : NULL;
+
+	return text ? text : "{}\n";
+}

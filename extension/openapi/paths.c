@@ -161,7 +161,8 @@ write_parameters(StringInfo out, const ApiDocument *document, const ApiEndpoint 
 	{
 		const char *place = endpoint->parameters[i].place;
 
-		if (strcmp(place, "body") == 0 || strcmp(place, "document") == 0 || strcmp(place, "server") == 0)
+		if (strcmp(place, "body") == 0 || strcmp(place, "document") == 0 || strcmp(place, "server") == 0 ||
+			strcmp(place, "stream") == 0)
 			continue;
 		appendStringInfoChar(out, ',');
 		write_parameter(out, document, endpoint, &endpoint->parameters[i]);
@@ -206,6 +207,15 @@ write_examples(StringInfo out, const ApiDocument *document, const ApiEndpoint *e
 		out->len = start;
 		out->data[start] = '\0';
 	}
+}
+
+/* The body of a stream has no schema beyond text. */
+static void
+write_stream_body(StringInfo out, const ApiEndpoint *endpoint)
+{
+	json_literal(out, ",\"requestBody\":{\"required\":true,\"content\":{\"application/x-ndjson\":{\"schema\":{\"type\":\"string\"},\"example\":");
+	json_string(out, example_lines(endpoint));
+	json_literal(out, "}}}");
 }
 
 static void
@@ -424,20 +434,25 @@ write_code_samples(StringInfo out, const ApiDocument *document, const ApiEndpoin
 			appendStringInfo(&target, "%c%s=%s", count++ > 0 ? '&' : '?', endpoint->parameters[i].name,
 							 module && strcmp(endpoint->parameters[i].name, "moduleKey") == 0 ? module->module->key :
 							 json_member_text(endpoint->parameters[i].row, "example"));
-	has_body = endpoint->has_body &&
+	has_body = endpoint->has_body && !endpoint->streams &&
 		example_body(&body, endpoint, endpoint_is_typed(document, endpoint) ? module : NULL);
 	appendStringInfo(&code, "curl -g -X %s \"$QEHS_URL%s\" \\\n  -H \"Authorization: Bearer $QEHS_API_KEY\"", endpoint->method, target.data);
 	if (has_body)
 		appendStringInfo(&code, " \\\n  -H \"Content-Type: application/json\" \\\n  -d @- <<'JSON'\n%s\nJSON", body.data);
+	if (endpoint->streams)
+		appendStringInfoString(&code, " \\\n  -H \"Content-Type: application/x-ndjson\" \\\n  --data-binary @records.ndjson");
 	json_literal(out, ",\"x-codeSamples\":[{\"lang\":\"Shell\",\"label\":\"curl\",\"source\":");
 	json_string(out, code.data);
 	resetStringInfo(&code);
 	appendStringInfo(&code, "const response = await fetch(base + '%s', {\n  method: '%s',\n  headers: { Authorization: `Bearer ${key}`%s },",
-					 target.data, endpoint->method, has_body ? ", 'Content-Type': 'application/json'" : "");
+					 target.data, endpoint->method, has_body ? ", 'Content-Type': 'application/json'" :
+					 endpoint->streams ? ", 'Content-Type': 'application/x-ndjson'" : "");
 	if (has_body)
 		appendStringInfo(&code, "\n  body: JSON.stringify(%s),", body.data);
+	if (endpoint->streams)
+		appendStringInfoString(&code, "\n  body: lines.map(line => JSON.stringify(line) + '\\n').join(''),");
 	json_literal(&code, "\n})\nconst answer = await response.");
-	appendStringInfoString(&code, endpoint->status == 204 || strstr(endpoint->media, "json") == NULL ? "text()" : "json()");
+	appendStringInfoString(&code, endpoint->status == 204 || endpoint->streams || strstr(endpoint->media, "json") == NULL ? "text()" : "json()");
 	json_literal(out, "},{\"lang\":\"JavaScript\",\"label\":\"JavaScript\",\"source\":");
 	json_string(out, code.data);
 	resetStringInfo(&code);
@@ -478,7 +493,9 @@ write_operation(StringInfo out, ApiDocument *document, const ApiEndpoint *endpoi
 		appendStringInfo(out, ",\"x-qehs-scope\":\"%s\"", endpoint->scope);
 	appendStringInfo(out, ",\"x-qehs-function\":\"%s\"", endpoint->function);
 	write_parameters(out, document, endpoint);
-	if (endpoint->has_body)
+	if (endpoint->streams)
+		write_stream_body(out, endpoint);
+	else if (endpoint->has_body)
 		write_request_body(out, document, endpoint);
 	write_responses(out, document, endpoint);
 	write_code_samples(out, document, endpoint);

@@ -261,7 +261,7 @@ write_item(StringInfo out, const ApiDocument *document, const ApiEndpoint *endpo
 	if (strcmp(endpoint->method, "GET") != 0)
 		json_literal(out, "{\"key\":\"Idempotency-Key\",\"value\":\"{{$guid}}\"}");
 	if (body)
-		json_literal(out, ",{\"key\":\"Content-Type\",\"value\":\"application/json\"}");
+		appendStringInfo(out, ",{\"key\":\"Content-Type\",\"value\":\"application/%s\"}", endpoint->streams ? "x-ndjson" : "json");
 	if (endpoint_parameter(endpoint, "header", "If-Match"))
 		json_literal(out, ",{\"key\":\"If-Match\",\"value\":\"\\\"1\\\"\",\"disabled\":true}");
 	appendStringInfoChar(out, ']');
@@ -323,6 +323,11 @@ write_endpoint(StringInfo out, const ApiDocument *document, const ApiEndpoint *e
 	initStringInfo(&body);
 	if (endpoint_is_typed(document, endpoint) && module && !endpoint_parameter(endpoint, "body", "transition"))
 		has_body = write_patch(&body, module);
+	else if (endpoint->streams)
+	{
+		appendStringInfoString(&body, example_lines(endpoint));
+		has_body = true;
+	}
 	else
 		has_body = endpoint->has_body && write_body(&body, document, endpoint, module);
 	/* no transition that a new record can take */

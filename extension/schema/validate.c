@@ -139,7 +139,7 @@ check_string(Walk *walk, const SchemaNode *node, const Value *value, const Place
 	bool		holds = true;
 
 	/* a character has one to four bytes: mostly the bytes decide */
-	if (value->length < rules->minimum * 4 || (rules->maximum >= 0 && value->length > rules->maximum))
+	if (value->length / 4 < rules->minimum || (rules->maximum >= 0 && value->length > rules->maximum))
 	{
 		int64		characters = pg_mbstrlen_with_len(value->data, value->length);
 

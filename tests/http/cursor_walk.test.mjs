@@ -88,8 +88,8 @@ async function assertWalk(parameters, expected, mayPrecede) {
 const cost = item => item.payload.cost ?? Infinity
 const timeout = 120000
 
-test('the default order, 100,000 records', { timeout }, () =>
-	assertWalk('', () => true, (a, b) => a.createdAt > b.createdAt || (a.createdAt === b.createdAt && a.id > b.id)))
+// the order is by microseconds, of which the wire shows the milliseconds: within one, ids may stand either way
+test('the default order, 100,000 records', { timeout }, () => assertWalk('', () => true, (a, b) => a.createdAt >= b.createdAt))
 
 test('a filter and a sort on indexed fields', { timeout }, () =>
 	assertWalk('&filter[severity]=critical&sort=cost', i => i % 4 === 3,

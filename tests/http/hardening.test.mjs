@@ -62,6 +62,16 @@ for (const [name, bytes] of Object.entries(refused))
 		assert.ok(!found.includes('smuggled') && !found.includes('outer'), found.join(', '))
 	})
 
+test('cut in two anywhere, they are refused all the same', async () => {
+	for (const name of ['a folded header', 'a bare LF after a header', 'a bare CR in a header', 'a chunk with a bare LF'])
+		for (let cut = 1; cut < refused[name].length; cut += 11) {
+			const { answers, closed } = await raw([refused[name].slice(0, cut), 3, refused[name].slice(cut) + smuggled], { wait: 1500 })
+			assert.deepEqual(answers.map(answer => answer.status), [400], `${name}, cut at ${cut}`)
+			assert.equal(closed, true)
+		}
+	assert.deepEqual(await titles(), [])
+})
+
 const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${process.env.QEHS_SHIM_PID}/status`, 'utf8'))[1])
 
 test('memory stays bounded under bodies and headers that are refused', async () => {

@@ -50,6 +50,10 @@ const calls = {
 	api_key_get: { forbidden: false, id: tenant.keyId, own: [['not_found', { id: 'key_00000000000000000000000000' }]] },
 	api_key_rotate: { forbidden: false, id: tenant.keyId, json: {}, own: [['not_found', { id: 'key_00000000000000000000000000' }], ['validation_failed', { json: { overlapSeconds: 'x' } }]] },
 	api_key_revoke: { forbidden: false, id: tenant.keyId, own: [['not_found', { id: 'key_00000000000000000000000000' }]] },
+	bulk_load: { body: '{"title":"t","severity":"low"}\n', headers: { 'Content-Type': 'application/x-ndjson' }, own: [['not_found', { moduleKey: 'nowhere' }],
+		['invalid_parameter', { query: { mode: 'x' } }], ['invalid_parameter', { query: { onConflict: 'update' } }], ['invalid_parameter', { query: { onError: 'x' } }],
+		['unsupported_media_type', { headers: { 'Content-Type': 'application/json' } }],
+		['unsupported_media_type', { headers: { 'Content-Type': 'application/x-ndjson', 'Content-Encoding': 'br' } }]] },
 	deprecation_list: { own: [] },
 	problem_list: { own: [] },
 	openapi: { own: [] },
@@ -61,7 +65,7 @@ function send(endpoint, call, { key = keys.metered.key, method = endpoint.method
 	const path = endpoint.path.replace('{id}', call.id ?? record.id).replace('{moduleKey}', call.moduleKey ?? 'incidents')
 	const query = new URLSearchParams(call.query).toString()
 	return request(method, `${path}${query || suffix ? '?' : ''}${query}${suffix && query ? '&' : ''}${suffix}`,
-		{ key, headers: { ...call.headers, ...headers }, ...(body !== undefined ? { body } : { json: call.json }) })
+		{ key, headers: { ...call.headers, ...headers }, ...(body ?? call.body) !== undefined ? { body: body ?? call.body } : { json: call.json } })
 }
 
 // The whole answer: schema, table, headers.

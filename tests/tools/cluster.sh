@@ -33,8 +33,9 @@ shared_buffers = 256MB
 CONF
 }
 
+# cluster_start DIR [OPTION…]: options of pg_ctl.
 cluster_start() {
-	(cd / && as_postgres "$PG_BIN/pg_ctl" -D "$1/data" -l "$1/postgresql.log" -w -s start)
+	(cd / && as_postgres "$PG_BIN/pg_ctl" -D "$1/data" -l "$1/postgresql.log" -w -s "${@:2}" start)
 }
 
 cluster_stop() {

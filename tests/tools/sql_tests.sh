@@ -1,5 +1,6 @@
 #!/bin/bash
 # Runs pg_regress on tests/sql and the isolation tester on tests/specs against the server that PGHOST and so on name.
+# SQL_TESTS names the tests of tests/sql to run instead of all, without the isolation tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 pgxs=$(dirname "$("${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}" --pgxs)")/..
@@ -7,7 +8,8 @@ out=${QEHS_TEST_OUT:-$PWD/results}
 mkdir -p "$out"
 PG_BIN=${PG_BIN:-$(dirname "${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}")}
 tests=$(find sql -maxdepth 1 -name '*.sql' -printf '%f\n' | sed 's/[.]sql$//' | sort)
-specs=$(find . -path './specs/*.spec' -printf '%f\n' | sed 's/[.]spec$//' | sort)
+tests=${SQL_TESTS:-$tests}
+specs=$([ -n "${SQL_TESTS:-}" ] || find . -path './specs/*.spec' -printf '%f\n' | sed 's/[.]spec$//' | sort)
 # shellcheck disable=SC2086
 [ -z "$tests" ] || "$pgxs/test/regress/pg_regress" --inputdir=. --outputdir="$out" --bindir="$PG_BIN" --host="${PGHOST:-/var/run/postgresql}" --port="${PGPORT:-5432}" --dbname=qehs_regress \
 	--load-extension=qehs $tests

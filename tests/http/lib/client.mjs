@@ -49,7 +49,7 @@ export function request(method, target, { key, headers = {}, json, body, url = b
 
 function complete(status, headers, body) {
 	const answer = { status, headers, body, text: body.toString() }
-	if (/json/.test(headers['content-type'] ?? '') && body.length > 0 && !headers['content-encoding'])
+	if (/json\b/.test((headers['content-type'] ?? '').replace('x-ndjson', 'lines')) && body.length > 0 && !headers['content-encoding'])
 		answer.json = JSON.parse(answer.text)
 	return answer
 }

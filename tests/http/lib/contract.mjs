@@ -8,7 +8,7 @@ import { createRequire } from 'node:module'
 const require = createRequire(import.meta.url)
 
 // Headers of HTTP itself, which the document does not list.
-const ORDINARY = new Set(['content-type', 'content-length', 'content-encoding', 'date', 'connection', 'keep-alive', 'vary', 'cache-control', 'allow',
+const ORDINARY = new Set(['content-type', 'content-length', 'content-encoding', 'transfer-encoding', 'date', 'connection', 'keep-alive', 'vary', 'cache-control', 'allow',
 	'access-control-allow-origin', 'access-control-expose-headers', 'access-control-allow-credentials', 'access-control-max-age',
 	'access-control-allow-methods', 'access-control-allow-headers', 'content-security-policy', 'x-content-type-options', 'referrer-policy'])
 
@@ -103,7 +103,7 @@ export class Contract {
 		const type = (headers['content-type'] ?? '').split(';')[0]
 		if (!content) return body.length > 0 ? ['a body where none is documented'] : []
 		if (!content[type]) return [`content type ${type} is not documented`]
-		if (method === 'HEAD' || headers['content-encoding'] || !/json/.test(type)) return []
+		if (method === 'HEAD' || headers['content-encoding'] || !/json/.test(type) || type === 'application/x-ndjson') return []
 		const validate = this.validator(...response.parts, 'content', type, 'schema')
 		return validate(json) ? [] : [`body: ${this.ajv.errorsText(validate.errors)}`]
 	}

@@ -1,0 +1,32 @@
+/*
+ * spool.h
+ *	  Bytes that wait to be sent: the first in memory, the rest in a file that
+ *	  has no name.
+ */
+#ifndef QEHS_SPOOL_H
+#define QEHS_SPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define SPOOL_MEMORY (1024 * 1024)
+
+typedef struct Spool
+{
+	char	   *memory;
+	size_t		memory_length;
+	size_t		capacity;
+	int			file;			/* -1: none yet */
+	off_t		file_length;
+	off_t		read;			/* how far it has been read, over both */
+} Spool;
+
+extern void spool_init(Spool *spool);
+/* Put bytes at the end; false with errno set when the file cannot take them. */
+extern bool spool_append(Spool *spool, const char *bytes, size_t length);
+/* The next bytes, as many as are there and fit; 0 when there are none, -1 when the file cannot be read. */
+extern ssize_t spool_read(Spool *spool, char *buffer, size_t room);
+extern void spool_free(Spool *spool);
+
+#endif							/* QEHS_SPOOL_H */
