@@ -42,6 +42,7 @@ const creates = [['record_create', 'durable commits'], ['record_create-async', '
 if (creates.length)
 	table(['creates a second in SQL', 'record_create', 'plain prepared INSERTs', 'ratio'], creates.map(([kind, name]) =>
 		[name, count(figure(`${kind} call`)), count(figure(`${kind} insert`)), `**${ratio(kind, 'call', 'insert')}**`]))
+if (has('documents')) console.log(`OpenAPI document of 20 modules, kept: ${figure('documents openapi')} ms.\n`)
 if (has('fill')) console.log(`Filling the table by record_create in two sessions: ${count(figure('fill record_create'))} records/s.\n`)
 if (has('idle'))
 	console.log(`${figure('idle 1000', 2)} idle keep-alive connections: shim ${figure('idle 1000', 1)} MiB resident (${figure('idle 1000', 0)} MiB before).`)

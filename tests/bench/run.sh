@@ -4,7 +4,7 @@
 #   run.sh [--record]     --record appends the figures to RESULTS.md
 #
 # BENCH_SECONDS (4) and BENCH_ROUNDS (5) say how long, BENCH_ROWS (1000000) how big the table of the page walk, BENCH_ONLY (all
-# of "http conventions sql schema depth idle") which parts. The database settings are those of the tests but for memory; commits are durable.
+# of "http conventions sql schema documents depth idle") which parts. The database settings are those of the tests but for memory; commits are durable.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/tools/cluster.sh
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.."
 seconds=${BENCH_SECONDS:-4}
 rounds=${BENCH_ROUNDS:-5}
 rows=${BENCH_ROWS:-1000000}
-parts=${BENCH_ONLY:-http conventions sql schema depth idle}
+parts=${BENCH_ONLY:-http conventions sql schema documents depth idle}
 connections=4
 clients=64
 record=
@@ -202,6 +202,18 @@ bench_sql() {
 bench_schema() {
 	say "validating documents by JSON Schema"
 	node tests/bench/jsonschema.mjs > "$dir/schema.txt"
+}
+
+# The kept OpenAPI document of a tenant with 20 modules, with the time of psql to take its text.
+bench_documents() {
+	"$PG_BIN/psql" -X -q -o /dev/null -c "SELECT qehs.tenant_create('documents', 'Documents')" -c "SELECT qehs.use_tenant('documents')" \
+		-c "SELECT qehs.module_publish('module_' || n, definition || jsonb_build_object('key', 'module_' || n, 'displayCode',
+			jsonb_build_object('prefix', 'M' || n))) FROM qehs.module_catalogue, generate_series(1, 20) AS n WHERE key = 'incidents'"
+	{
+		printf '%s\n' "SELECT qehs.use_tenant('documents') \\g /dev/null" 'SELECT qehs.openapi() \g /dev/null' '\timing on'
+		for _ in $(seq 25); do echo 'SELECT qehs.openapi() \g /dev/null'; done
+	} > "$dir/documents.sql"
+	result documents openapi "$("$PG_BIN/psql" -X -q -f "$dir/documents.sql" | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | sort -n | sed -n 13p)"
 }
 
 bench_depth() {

@@ -190,17 +190,12 @@ test('the YAML says the same', async () => {
 	assert.equal((await request('GET', '/api/docs/spec.yaml', { headers: { Accept: 'application/json' } })).status, 406)
 })
 
-test('20 modules: the kept document is there in 5 ms', async () => {
+test('20 modules are in the document, the first time and kept', async () => {
 	const many = await makeTenant('openapi_many')
 	for (let i = 0; i < 19; i++) await many.api.put(`/api/v1/modules/module_${i}`, { ...definition, key: `module_${i}`, displayCode: { prefix: `M${i}` } })
-	const { key, slug } = many
-	const times = (await psql(`SELECT qehs.use_tenant('${slug}') \\g /dev/null
-		SELECT length(qehs.openapi()::text) \\g /dev/null
-		\\timing on
-		${'SELECT qehs.openapi() \\g /dev/null\n'.repeat(9)}`)).match(/[\d.]+(?= ms)/g).map(Number).sort((a, b) => a - b)
-	const answer = await request('GET', SPEC, { key })
-	assert.equal(Object.keys(answer.json.components.schemas).filter(name => /^Module\d+Payload$/.test(name)).length, 19)
-	assert.ok(times[4] <= 5, `${times[4]} ms`)
+	const [first, kept] = [await request('GET', SPEC, { key: many.key }), await request('GET', SPEC, { key: many.key })]
+	assert.equal(Object.keys(first.json.components.schemas).filter(name => /^Module\d+Payload$/.test(name)).length, 19)
+	assert.equal(kept.text, first.text)
 })
 
 test('a published field is in the next answer of another shim', async () => {
