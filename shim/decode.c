@@ -93,7 +93,7 @@ run_gzip(Decoder *decoder, const char **input, size_t *length, char *output, siz
 }
 
 static bool
-run_zstd(Decoder *decoder, const char **input, size_t *length, char *output, size_t room, size_t *produced)
+run_zstd(Decoder *decoder, const char **input, size_t *length, void *output, size_t room, size_t *produced)
 {
 	ZSTD_inBuffer in = {*input, *length, 0};
 	ZSTD_outBuffer out = {output, room, 0};

@@ -32,7 +32,7 @@ extern void payload_check_values(const PayloadCheck *check, Jsonb *payload);
  * Whether a place of the payload ("/rows/0/name") lies below a field that is hidden now.
  * Sets the innermost field on the way to it, or NULL (values.c).
  */
-extern bool payload_is_hidden(const PayloadCheck *check, Jsonb *payload, const char *path, const ModuleField **field);
+extern bool payload_is_hidden(const PayloadCheck *check, Jsonb *payload, const char *path, const ModuleField **innermost);
 
 /* Whether the code is one of ISO 4217 (currency.c). */
 extern bool currency_is_known(const char *code, int length);

@@ -165,11 +165,12 @@ check_value(const PayloadCheck *check, const Place *place, const ModuleField *fi
 
 	if (field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE)
 		check_id(check, place, field, value, path);
-	else if (container == NULL)
-		return;
-	else if (field->type == FIELD_TABLE && JsonContainerIsArray(container))
-		check_rows(check, place, field, container, path);
-	else if (!JsonContainerIsObject(container))
+	else if (field->type == FIELD_TABLE)
+	{
+		if (container && JsonContainerIsArray(container))
+			check_rows(check, place, field, container, path);
+	}
+	else if (container == NULL || !JsonContainerIsObject(container))
 		return;
 	else if (field->type == FIELD_DATE_RANGE)
 		check_range(check, container, path);
