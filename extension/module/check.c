@@ -26,7 +26,7 @@ static const char *const definition_members[] = {"key", "name", "description", "
 "permissions", "migrate", "standards", "searchable", "requireIfMatch", NULL};
 static const char *const field_members[] = {"key", "label", "labels", "type", "required", "requiredWhen", "visibleWhen",
 	"default", "options", "min", "max", "step", "minLength", "maxLength", "pattern", "unique", "indexed", "searchable",
-	"unit", "references", "deprecated", "description", "schema", "fields", "computed", "expression", "personalData",
+	"unit", "units", "references", "deprecated", "description", "schema", "fields", "computed", "expression", "personalData",
 "size", "bands", NULL};
 static const char *const workflow_members[] = {"states", "initial", "transitions", NULL};
 static const char *const transition_members[] = {"from", "to", "label", "requires", "roles", "when", "approvers",

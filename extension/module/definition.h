@@ -12,6 +12,8 @@
 #define QEHS_MAX_STATES 100
 #define QEHS_MAX_TRANSITIONS 500
 #define QEHS_MATRIX_SIZE 10
+#define QEHS_UNIT_LENGTH 40
+#define QEHS_MAX_UNITS 100
 
 /* The type of a field object; FIELD_TYPE_COUNT when it names none. */
 extern FieldType definition_field_type(const JsonbContainer *field);

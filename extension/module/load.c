@@ -80,6 +80,7 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	JsonbValue	value;
 	int32		slot;
 
+	field->definition = source;
 	field->key = json_member_text(source, "key");
 	field->key_length = strlen(field->key);
 	field->label = label_default(source);

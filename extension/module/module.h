@@ -29,7 +29,7 @@
 typedef enum FieldType
 {
 	FIELD_TEXT, FIELD_RICH_TEXT, FIELD_EMAIL, FIELD_PHONE, FIELD_URL, FIELD_IDENTIFIER,
-	FIELD_NUMBER, FIELD_INTEGER, FIELD_CURRENCY, FIELD_PERCENTAGE,
+	FIELD_NUMBER, FIELD_INTEGER, FIELD_QUANTITY, FIELD_CURRENCY, FIELD_PERCENTAGE,
 	FIELD_DATE, FIELD_DATETIME, FIELD_DURATION, FIELD_DATE_RANGE, FIELD_BOOLEAN,
 	FIELD_SELECT, FIELD_MULTI_SELECT, FIELD_LOOKUP, FIELD_RECORD_REFERENCE, FIELD_USER,
 	FIELD_LOCATION, FIELD_GEOLOCATION, FIELD_FILE, FIELD_IMAGE, FIELD_SIGNATURE,
@@ -53,6 +53,9 @@ typedef struct FieldTypeInfo
 } FieldTypeInfo;
 
 extern const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT];
+
+/* The member of a value that is an object by which it compares ("amount" of a currency); NULL for other types. */
+extern const char *module_compared_member(FieldType type);
 
 struct ModuleField;
 
@@ -79,6 +82,7 @@ typedef struct ModuleField
 	int			old_key_count;	/* keys that records of earlier versions have it under, newest first */
 	const char **old_keys;
 	const char *label;
+	const JsonbContainer *definition;
 	FieldType	type;
 	SlotKind	kind;
 	int			slot;			/* 0..QEHS_SLOTS-1 in the order t1..d4, or -1 */
