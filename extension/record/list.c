@@ -13,12 +13,13 @@
  */
 #include "compat.h"
 
+#include "argument.h"
 #include "catalog/pg_type.h"
+#include "cursor.h"
 #include "fmgr.h"
 #include "json.h"
 #include "nodes/parsenodes.h"
 #include "plan.h"
-#include "record/cursor.h"
 #include "record/query.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -27,7 +28,6 @@ PG_FUNCTION_INFO_V1(qehs_record_list);
 PG_FUNCTION_INFO_V1(qehs_payload_time);
 
 #define MAX_PLANS 128
-#define MAX_PAGE 200
 
 typedef struct ShapePlan
 {
@@ -96,12 +96,6 @@ shape_plan(ListQuery *query)
 	oldest->plan = plan;
 	oldest->used = ++plan_clock;
 	return plan;
-}
-
-static char *
-optional_text(FunctionCallInfo fcinfo, int number)
-{
-	return PG_ARGISNULL(number) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(number));
 }
 
 static void
@@ -212,7 +206,7 @@ append_order(ListQuery *query, const ListSort *sort, const char *position, int l
 		appendStringInfo(&query->sql, " AND (%s, id) %c ($%d, $%d)", sort->field.expression, sort->descending ? '<' : '>',
 						 value, query_argument(query, UUIDOID, UUIDPGetDatum(id)));
 	}
-	appendStringInfo(&query->sql, " ORDER BY %s %s, id %s LIMIT %d", sort->field.expression, direction, direction, MAX_PAGE + 1);
+	appendStringInfo(&query->sql, " ORDER BY %s %s, id %s LIMIT %d", sort->field.expression, direction, direction, QEHS_MAX_PAGE + 1);
 }
 
 /* Names of fields=…, checked against the module. */
@@ -313,12 +307,12 @@ Datum
 qehs_record_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_READ);
-	char	   *module_key = optional_text(fcinfo, 0);
-	char	   *status = optional_text(fcinfo, 2);
-	char	   *sort_text = optional_text(fcinfo, 6);
-	char	   *fields = optional_text(fcinfo, 7);
-	char	   *cursor = optional_text(fcinfo, 9);
-	int32		limit = PG_ARGISNULL(8) ? 50 : PG_GETARG_INT32(8);
+	char	   *module_key = argument_text(fcinfo, 0);
+	char	   *status = argument_text(fcinfo, 2);
+	char	   *sort_text = argument_text(fcinfo, 6);
+	char	   *fields = argument_text(fcinfo, 7);
+	char	   *cursor = argument_text(fcinfo, 9);
+	int32		limit = argument_page_size(fcinfo, 8);
 	ListQuery	query = {0};
 	ListSort		sort;
 	Selection	selection = {0};
@@ -332,8 +326,6 @@ qehs_record_list(PG_FUNCTION_ARGS)
 
 	if (module_key == NULL)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?moduleKey", "required", "is required");
-	if (limit < 1 || limit > MAX_PAGE)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?limit", "range", "must be from 1 to %d", MAX_PAGE);
 	query.module = module_lookup(context->tenant_id, module_key);
 	if (query.module == NULL)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
@@ -358,9 +350,9 @@ qehs_record_list(PG_FUNCTION_ARGS)
 	}
 	if (status)
 		appendStringInfo(&query.sql, " AND workflow_state = $%d", query_argument(&query, TEXTOID, CStringGetTextDatum(status)));
-	append_bound(&query, optional_text(fcinfo, 3), "from", ">=");
-	append_bound(&query, optional_text(fcinfo, 4), "to", "<=");
-	append_search(&query, optional_text(fcinfo, 5));
+	append_bound(&query, argument_text(fcinfo, 3), "from", ">=");
+	append_bound(&query, argument_text(fcinfo, 4), "to", "<=");
+	append_search(&query, argument_text(fcinfo, 5));
 	query.keyset_only = query.count == 2;
 	if (cursor)
 		position = cursor_open(context, "record_list", binding.data, cursor, &length);
