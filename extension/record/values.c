@@ -18,7 +18,6 @@
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 #include "utils/uuid.h"
-#include "workflow/workflow.h"
 
 /* An object that is checked: the payload, a row or a nested object. */
 typedef struct Place
@@ -44,7 +43,7 @@ holds(const PayloadCheck *check, Place *place, JsonPath *expression)
 		value.val.binary.len = place->length;
 		place->document = json_value_to_jsonb(&value);
 	}
-	return guard_is_true(expression, check->context, place->document, check->state);
+	return guard_is_true(check->guard, expression, place->document);
 }
 
 static void

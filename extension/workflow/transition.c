@@ -68,17 +68,18 @@ has_right(const RequestContext *context, const ModuleDef *module, const ModuleTr
 	return false;
 }
 
-bool
-workflow_may_fire(const RequestContext *context, const ModuleDef *module, const ModuleTransition *transition,
-				  const Record *record)
+/* Whether the caller may fire the transition: state, roles and when hold (requires aside). */
+static bool
+may_fire(Guard *guard, const ModuleDef *module, const ModuleTransition *transition, const Record *record)
 {
-	return starts_here(transition, record->workflow_state) && has_right(context, module, transition, record) &&
-		(transition->when == NULL || guard_is_true(transition->when, context, record->payload, record->workflow_state));
+	return starts_here(transition, record->workflow_state) && has_right(guard->context, module, transition, record) &&
+		(transition->when == NULL || guard_is_true(guard, transition->when, record->payload));
 }
 
 void
 workflow_write_available(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record)
 {
+	Guard		guard = {context, record->workflow_state, NULL};
 	bool		first = true;
 
 	json_literal(out, ",\"availableTransitions\":[");
@@ -86,7 +87,7 @@ workflow_write_available(StringInfo out, const RequestContext *context, const Mo
 	{
 		const ModuleTransition *transition = &module->transitions[i];
 
-		if (!workflow_may_fire(context, module, transition, record))
+		if (!may_fire(&guard, module, transition, record))
 			continue;
 		if (!first)
 			appendStringInfoChar(out, ',');
@@ -151,6 +152,7 @@ qehs_record_transition(PG_FUNCTION_ARGS)
 	Record		before;
 	Record		after;
 	AuditEvent	event = {AUDIT_TRANSITION, &before, &after, NULL, NULL, NULL};
+	Guard		guard = {context, NULL, NULL};
 	StringInfoData out;
 
 	if (PG_ARGISNULL(1))
@@ -165,12 +167,14 @@ qehs_record_transition(PG_FUNCTION_ARGS)
 	transition = find_transition(context, module, text_to_cstring(PG_GETARG_TEXT_PP(1)), &before);
 	event.transition = transition->name;
 	after = before;
-	if (!PG_ARGISNULL(2))
-		after.payload = record_check_patch(context, module, before.payload, PG_GETARG_JSONB_P(2), transition->to, &violations);
+	if (!PG_ARGISNULL(2) || module->reads_state)
+		after.payload = record_check_patch(context, module, before.payload, PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2),
+										   transition->to, &violations);
 	check_requires(transition, after.payload, event.comment, &violations);
 	locale_name_fields(module->definition, argument_text(fcinfo, 6), &violations);
 	violation_raise(&violations);
-	if (transition->when && !guard_is_true(transition->when, context, after.payload, before.workflow_state))
+	guard.state = before.workflow_state;
+	if (transition->when && !guard_is_true(&guard, transition->when, after.payload))
 		problem_raise_at(PROBLEM_GUARD_FAILED, "/transition", "when", "needs that %s", transition->when_text);
 	after.workflow_state = transition->to;
 	record_store(context, module, &before, &after);
