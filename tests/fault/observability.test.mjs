@@ -83,36 +83,66 @@ test("a line of the log says who asked for what and how long it took", async () 
 	const answer = await create({ traceparent: `00-${trace}-00f067aa0ba902b7-01` })
 	const keyId = at.cluster.sql("SELECT qehs.use_tenant('seen'); SELECT k ->> 'id' FROM json_array_elements(qehs.api_key_list(200) -> 'items') AS k ORDER BY k ->> 'id' LIMIT 1")
 	const [line] = await logged(1, (one) => one.traceId === trace)
-	assert.deepEqual({ ...line, time: 0, ms: 0, databaseMs: 0, client: 0 }, { time: 0, level: "info", traceId: trace, client: 0, method: "POST", route: "/api/v1/records",
+	assert.deepEqual({ ...line, time: 0, ms: 0, databaseMs: 0, client: 0 }, { time: 0, level: "info", traceId: trace, spanId: answer.headers.traceparent.split("-")[2],
+		parentSpanId: "00f067aa0ba902b7", client: 0, method: "POST", route: "/api/v1/records",
 		path: "/api/v1/records", operation: "record_create", tenant: "seen", keyId, status: 201, bytes: Buffer.byteLength(answer.text), ms: 0, databaseMs: 0 })
 	assert.match(line.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 	assert.ok(line.ms >= line.databaseMs && line.databaseMs > 0)
 })
 
 test("an error inside has its cause in the log, under the trace of its answer, in PostgreSQL's log as well", async () => {
-	at.cluster.sql("ALTER TABLE qehs.record RENAME TO record_away")
-	const answer = await create()
-	at.cluster.sql("ALTER TABLE qehs.record_away RENAME TO record")
-	assert.equal(answer.status, 500)
+	const answer = await failed()
 	assert.equal(answer.json.code, "internal")
 	assert.doesNotMatch(answer.text, /relation|qehs\.record|42P01|\.c:/)
 	const [line] = await logged(1, (one) => one.traceId === answer.json.traceId)
 	assert.equal(line.level, "error")
 	assert.match(line.error, /^42P01/)
-	assert.ok(readFileSync(`${at.cluster.directory}/pg/postgresql.log`, "utf8").includes(answer.json.traceId))
+	assert.ok(databaseLog().includes(`qehs trace ${answer.headers.traceparent}\n`))
 })
 
-test("no payload and no secret is in the logs", async () => {
+const databaseLog = () => readFileSync(`${at.cluster.directory}/pg/postgresql.log`, "utf8")
+
+// An answer 500, for which the cause is in both logs.
+async function failed(headers, table = "record") {
+	at.cluster.sql(`ALTER TABLE qehs.${table} RENAME TO away`)
+	try {
+		const answer = await create(headers)
+		assert.equal(answer.status, 500, answer.text)
+		return answer
+	} finally {
+		at.cluster.sql(`ALTER TABLE qehs.away RENAME TO ${table}`)
+	}
+}
+
+test("also when it is the key that cannot be looked up", async () => {
+	const answer = await failed({}, "api_key")
+	assert.ok(databaseLog().includes(`qehs trace ${answer.headers.traceparent}\n`))
+})
+
+const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+for (const [name, state, kept] of [["goes on", "vendor=t61rcWkgMzE,rojo@corp=00f067aa0ba902b7", true], ["with 32 members goes on", Array.from({ length: 32 }, (_, i) => `k${i}=v`).join(), true],
+	["with 33 members does not", Array.from({ length: 33 }, (_, i) => `k${i}=v`).join(), false], ["of more than 512 characters does not", `k=${"v".repeat(511)}`, false],
+	["without a value does not", "lonely", false], ["with a capital key does not", "Key=value", false], ["that is not ASCII does not", "key=v\u00e9", false]])
+	test(`a tracestate ${name} to PostgreSQL's log`, async () => {
+		const answer = await failed({ traceparent: parent, tracestate: state })
+		const line = databaseLog().split("\n").find((one) => one.includes(`qehs trace ${answer.headers.traceparent}`))
+		assert.equal(line.slice(line.indexOf("qehs trace")), `qehs trace ${answer.headers.traceparent}${kept ? ` ${state}` : ""}`)
+	})
+
+test("a tracestate without a valid traceparent is not taken", async () => {
+	for (const headers of [{}, { traceparent: parent.replace("00-", "ff-") }]) {
+		const answer = await failed({ ...headers, tracestate: "vendor=value" })
+		assert.ok(databaseLog().includes(`qehs trace ${answer.headers.traceparent}\n`))
+	}
+})
+
+test("no payload is in the logs", async () => {
 	const words = ["xylophone", "hippopotamus", "quetzal"]
-	await create({ "Idempotency-Key": "secret-ish" }, { title: words[0], severity: "low" })
+	await create({ "Idempotency-Key": "not to be logged" }, { title: words[0], severity: "low" })
 	await create({}, { title: words[0], severity: words[1] })
 	await send(at.shim.port, at.key, "GET", `/api/v1/records?moduleKey=incidents&q=${words[2]}&filter[title]=${words[0]}`)
-	const made = await send(at.shim.port, at.key, "POST", "/api/v1/api-keys", { name: "n", scopes: ["records.read"], roles: ["viewer"] })
-	assert.equal(made.status, 201)
-	await send(at.shim.port, made.json.key, "GET", "/api/v1/records?moduleKey=incidents")
-	await logged(1, (one) => one.operation === "api_key_create")
-	await sleep(100)
-	const text = readFileSync(log(), "utf8") + readFileSync(`${at.cluster.directory}/pg/postgresql.log`, "utf8")
-	for (const word of [...words, at.key, made.json.key, at.key.slice(-20), "secret-ish"])
+	await logged(1, (one) => one.operation === "record_list")
+	const text = readFileSync(log(), "utf8") + databaseLog()
+	for (const word of [...words, "not to be logged"])
 		assert.ok(!text.includes(word), word)
 })
