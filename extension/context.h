@@ -87,6 +87,9 @@ extern RequestContext *context_require_scope(Scope scope);
 
 extern bool context_has_role(const RequestContext *context, const char *role);
 
+/* Whether the key reaches a module: it names this one or none at all. */
+extern bool context_has_module(const RequestContext *context, const char *key);
+
 /* Answer: status other than the endpoint's, and header lines (HTTP only). */
 extern void context_status(RequestContext *context, int status);
 extern void context_header(RequestContext *context, const char *name, const char *format,...)

@@ -14,6 +14,7 @@
 #include "json.h"
 #include "redact.h"
 #include "tcop/tcopprot.h"
+#include "text.h"
 #include "utils/guc.h"
 
 typedef struct ProblemInfo
@@ -117,18 +118,8 @@ format_text(const char *format, va_list arguments)
 	StringInfoData text;
 
 	initStringInfo(&text);
-	for (;;)
-	{
-		va_list		copy;
-		int			needed;
-
-		va_copy(copy, arguments);
-		needed = appendStringInfoVA(&text, format, copy);
-		va_end(copy);
-		if (needed == 0)
-			return text.data;
-		enlargeStringInfo(&text, needed);
-	}
+	text_append_va(&text, format, arguments);
+	return text.data;
 }
 
 void

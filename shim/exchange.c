@@ -23,6 +23,7 @@
 #include "json.h"
 #include "portal.h"
 #include "problem.h"
+#include "query.h"
 #include "reply.h"
 #include "stream.h"
 #include "token.h"
@@ -169,7 +170,7 @@ exchange_identify(Request *request)
 	}
 	mark = strchr(target, '?');
 	request->query = mark ? mark + 1 : "";
-	request->path = arguments_decode(&request->arena, target, mark ? (size_t) (mark - target) : strlen(target), false);
+	request->path = query_decode(&request->arena, target, mark ? (size_t) (mark - target) : strlen(target), false);
 }
 
 static const char *
@@ -575,15 +576,9 @@ answer_health(Exchange *exchange, Request *request)
 
 	if (!is_own_path(request))
 		return false;
-	if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0)
-	{
-		reply_header(&request->reply, "Allow", "GET, HEAD, OPTIONS");
-		if (strcmp(request->method, "OPTIONS") == 0)
-			request->reply.status = 204;
-		else
-			problem_reply(request, "method_not_allowed", 0, "the path can only be read", NULL);
-	}
-	else if (ready && (exchange->stopping || request->router == NULL || pool_figures(exchange->pool).open == 0))
+	if (problem_unless_read(request))
+		return true;
+	if (ready && (exchange->stopping || request->router == NULL || pool_figures(exchange->pool).open == 0))
 		problem_reply(request, "unavailable", 0, exchange->stopping ? "the server is stopping" :
 					  "the database cannot be reached", NULL);
 	else if (strcmp(request->path, "/metrics") == 0)

@@ -218,3 +218,16 @@ problem_from_job(Request *request)
 		problem_reply(request, "internal", 0, "the server failed; its log has the cause under this traceId", NULL);
 	}
 }
+
+bool
+problem_unless_read(Request *request)
+{
+	if (strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0)
+		return false;
+	reply_header(&request->reply, "Allow", "GET, HEAD, OPTIONS");
+	if (strcmp(request->method, "OPTIONS") == 0)
+		request->reply.status = 204;
+	else
+		problem_reply(request, "method_not_allowed", 0, "the path can only be read", NULL);
+	return true;
+}

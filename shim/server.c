@@ -475,12 +475,12 @@ read_stream(void *closure, uint64_t position, char *buffer, size_t room)
 	(void) position;
 	switch (stream_read(request->stream, buffer, room, &length))
 	{
-		case STREAM_BYTES:
+		case ANSWER_BYTES:
 			return (ssize_t) length;
-		case STREAM_WAIT:
+		case ANSWER_WAIT:
 			put_aside(request);
 			return 0;
-		case STREAM_END:
+		case ANSWER_END:
 			return MHD_CONTENT_READER_END_OF_STREAM;
 		default:
 			return MHD_CONTENT_READER_END_WITH_ERROR;

@@ -11,6 +11,7 @@
 #ifndef QEHS_STREAM_H
 #define QEHS_STREAM_H
 
+#include "answer.h"
 #include "exchange.h"
 
 typedef struct Stream Stream;
@@ -43,13 +44,8 @@ extern bool stream_hopeless(const Stream *stream);
 /* The body has ended. */
 extern void stream_finish(Stream *stream);
 
-typedef enum StreamAnswer
-{
-	STREAM_BYTES, STREAM_WAIT, STREAM_END, STREAM_BROKEN
-} StreamAnswer;
-
 /* The next bytes of the answer. */
-extern StreamAnswer stream_read(Stream *stream, char *buffer, size_t room, size_t *length);
+extern AnswerPart stream_read(Stream *stream, char *buffer, size_t room, size_t *length);
 
 /* The request ends, with or without its answer sent.  Its memory is not touched from now on. */
 extern void stream_close(Stream *stream);

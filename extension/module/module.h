@@ -29,7 +29,7 @@
 typedef enum FieldType
 {
 	FIELD_TEXT, FIELD_RICH_TEXT, FIELD_EMAIL, FIELD_PHONE, FIELD_URL, FIELD_IDENTIFIER,
-	FIELD_NUMBER, FIELD_INTEGER, FIELD_CURRENCY, FIELD_PERCENTAGE,
+	FIELD_NUMBER, FIELD_INTEGER, FIELD_QUANTITY, FIELD_CURRENCY, FIELD_PERCENTAGE,
 	FIELD_DATE, FIELD_DATETIME, FIELD_DURATION, FIELD_DATE_RANGE, FIELD_BOOLEAN,
 	FIELD_SELECT, FIELD_MULTI_SELECT, FIELD_LOOKUP, FIELD_RECORD_REFERENCE, FIELD_USER,
 	FIELD_LOCATION, FIELD_GEOLOCATION, FIELD_FILE, FIELD_IMAGE, FIELD_SIGNATURE,
@@ -54,6 +54,9 @@ typedef struct FieldTypeInfo
 
 extern const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT];
 
+/* The member of a value that is an object by which it compares ("amount" of a currency); NULL for other types. */
+extern const char *module_compared_member(FieldType type);
+
 struct ModuleField;
 
 /* The fields of a payload, or of the rows of a table, or of an object. */
@@ -62,7 +65,7 @@ typedef struct ModuleFields
 	int			count;
 	struct ModuleField *items;	/* sorted as jsonb sorts keys: length, then bytes */
 	int			computed_count;
-	struct ModuleField **computed;	/* those with an expression, as the definition orders them */
+	struct ModuleField **computed;	/* those with an expression, by their stage */
 } ModuleFields;
 
 /* A band of a matrix score: from above the band before to max. */
@@ -79,6 +82,7 @@ typedef struct ModuleField
 	int			old_key_count;	/* keys that records of earlier versions have it under, newest first */
 	const char **old_keys;
 	const char *label;
+	const JsonbContainer *definition;
 	FieldType	type;
 	SlotKind	kind;
 	int			slot;			/* 0..QEHS_SLOTS-1 in the order t1..d4, or -1 */
@@ -89,6 +93,7 @@ typedef struct ModuleField
 	JsonPath   *required_when;
 	JsonPath   *visible_when;
 	JsonPath   *computed;
+	int			stage;			/* of a computed one: from 1, behind those that it reads */
 	Jsonb	   *default_value;	/* or NULL */
 	ModuleFields nested;		/* of a table or object */
 	int32		matrix_size;	/* of a matrix-score: its factors run from 1 to this */
@@ -96,6 +101,7 @@ typedef struct ModuleField
 	const ModuleBand *bands;
 	bool		fills;			/* the server writes here: default, computed, matrix-score, itself or nested */
 	bool		checked;		/* has what a schema cannot say, itself or nested */
+	bool		reads_state;	/* has an expression with $state, itself or nested */
 } ModuleField;
 
 typedef struct ModuleTransition
@@ -146,6 +152,7 @@ typedef struct ModuleDef
 	ModuleFields all;			/* the same fields */
 	bool		has_unique;
 	bool		has_searchable;
+	bool		reads_state;	/* whether a payload holds may change with the state */
 	Schema	   *schema;			/* compiled JSON Schema of the payload */
 	int			state_count;
 	const char **states;

@@ -12,6 +12,7 @@
 #include "compat.h"
 
 #include "access/xact.h"
+#include "argument.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "id.h"
@@ -428,7 +429,7 @@ qehs_module_publish(PG_FUNCTION_ARGS)
 	if (key && strcmp(key, module_key) != 0)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/key", "const", "must be \"%s\", as in the path", module_key);
 	status = publish(context->tenant_id, &context->actor_id, PG_GETARG_JSONB_P(1),
-					 PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)), &published);
+					 argument_text(fcinfo, 2), &published);
 	context_status(context, status);
 	json_begin(&out);
 	module_write_definition(&out, context->tenant_id, module_key, published.version);

@@ -54,7 +54,8 @@ Jsonb *
 record_check_payload(const RequestContext *context, const ModuleDef *module, Jsonb *payload, const char *state,
 					 ViolationList *violations)
 {
-	PayloadCheck check = {context, module, state, NULL, violations};
+	Guard		guard = {context, state, NULL};
+	PayloadCheck check = {context, module, &guard, NULL, violations};
 
 	if (!JB_ROOT_IS_OBJECT(payload))
 	{
@@ -68,7 +69,8 @@ Jsonb *
 record_check_patch(const RequestContext *context, const ModuleDef *module, Jsonb *before, Jsonb *patch,
 				   const char *state, ViolationList *violations)
 {
-	PayloadCheck check = {context, module, state, before, violations};
+	Guard		guard = {context, state, NULL};
+	PayloadCheck check = {context, module, &guard, before, violations};
 
 	return check_payload(&check, patch ? record_merge_patch(before, patch) : before, patch);
 }

@@ -5,16 +5,19 @@
 #ifndef QEHS_RECORD_CHECK_H
 #define QEHS_RECORD_CHECK_H
 
-#include "record/record.h"
+#include "workflow/workflow.h"
 
 typedef struct PayloadCheck
 {
 	const RequestContext *context;
 	const ModuleDef *module;
-	const char *state;			/* $state of expressions */
+	Guard	   *guard;			/* of all expressions */
 	const Jsonb *before;		/* what the record held, or NULL */
 	ViolationList *violations;
 } PayloadCheck;
+
+/* A field's value with what the server writes into it: the score of a matrix, nested defaults and computed values (fill.c). */
+extern Jsonb *payload_fill_value(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value);
 
 /* Defaults, matrix scores and computed values, in rows and objects too (fill.c). */
 extern Jsonb *payload_fill(const PayloadCheck *check, Jsonb *payload);
