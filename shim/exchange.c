@@ -23,6 +23,7 @@
 #include "json.h"
 #include "portal.h"
 #include "problem.h"
+#include "query.h"
 #include "reply.h"
 #include "stream.h"
 #include "token.h"
@@ -129,7 +130,7 @@ exchange_identify(Request *request)
 	}
 	mark = strchr(target, '?');
 	request->query = mark ? mark + 1 : "";
-	request->path = arguments_decode(&request->arena, target, mark ? (size_t) (mark - target) : strlen(target), false);
+	request->path = query_decode(&request->arena, target, mark ? (size_t) (mark - target) : strlen(target), false);
 }
 
 static const char *
