@@ -16,6 +16,11 @@ BEGIN
 			EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', role_name);
 		END IF;
 	END LOOP;
+	-- parameters hold API keys and payloads; a log that has them anyway is redacted by the library once a session has loaded it
+	IF NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting WHERE setrole = 'qehs_shim'::pg_catalog.regrole AND setdatabase = 0) THEN
+		ALTER ROLE qehs_shim SET log_parameter_max_length = 0;
+		ALTER ROLE qehs_shim SET log_parameter_max_length_on_error = 0;
+	END IF;
 END
 $roles$;
 

@@ -41,6 +41,12 @@ extern void definition_check(Jsonb *definition, ViolationList *faults);
 /* The JSON Schema of a definition without faults (schema_of.c). */
 extern Jsonb *definition_json_schema(Jsonb *definition);
 
+/* The greatest length of a text-like type where the field names none; 0: none (schema_of.c). */
+extern int	definition_max_length(FieldType type);
+
+/* The JSON Schema of one field (schema_of.c). */
+extern Jsonb *definition_field_schema(const JsonbContainer *field);
+
 /* Build a ModuleDef of a stored version in a new memory context below parent (load.c). */
 extern ModuleDef *module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 							  Jsonb *definition, Jsonb *json_schema, Jsonb *slots, MemoryContext parent);
