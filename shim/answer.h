@@ -34,6 +34,7 @@ typedef struct Answer
 	bool		lost;			/* it could not be kept */
 } Answer;
 
+/* Begin an answer; free what it holds. */
 extern void answer_open(Answer *answer);
 extern void answer_close(Answer *answer);
 

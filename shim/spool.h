@@ -22,11 +22,13 @@ typedef struct Spool
 	off_t		read;			/* how far it has been read, over both */
 } Spool;
 
+/* Begin empty. */
 extern void spool_init(Spool *spool);
 /* Put bytes at the end; false with errno set when the file cannot take them. */
 extern bool spool_append(Spool *spool, const char *bytes, size_t length);
 /* The next bytes, as many as are there and fit; 0 when there are none, -1 when the file cannot be read. */
 extern ssize_t spool_read(Spool *spool, char *buffer, size_t room);
+/* Free the memory and close the file. */
 extern void spool_free(Spool *spool);
 
 #endif							/* QEHS_SPOOL_H */
