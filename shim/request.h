@@ -67,6 +67,9 @@ typedef struct Request
 	char		client[64];		/* address */
 	char		trace_id[TRACE_ID_LENGTH + 1];
 	char		span_id[17];
+	char		parent_id[17];	/* span of the caller; empty when it has none */
+	const char *traceparent;	/* of the answer, once it is asked for */
+	const char *tracestate;		/* that came with a valid traceparent, or NULL */
 	bool		sampled;
 	/* one byte in front of the body stays free: see arguments.c */
 	char	   *buffer;

@@ -308,6 +308,7 @@ typedef struct Framing
 	int			content_lengths;
 	int			transfer_encodings;
 	int			hosts;
+	int			traceparents;
 	bool		chunked;
 	bool		bad_name;
 } Framing;
@@ -320,6 +321,7 @@ note_header(void *closure, enum MHD_ValueKind kind, const char *name, const char
 	(void) kind;
 	framing->content_lengths += strcasecmp(name, "Content-Length") == 0;
 	framing->hosts += strcasecmp(name, "Host") == 0;
+	framing->traceparents += strcasecmp(name, "traceparent") == 0;
 	if (strcasecmp(name, "Transfer-Encoding") == 0)
 	{
 		framing->transfer_encodings++;
@@ -346,6 +348,9 @@ check_framing(Request *request, bool needs_host)
 	const char *length = request_header(request, "Content-Length");
 
 	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, note_header, &framing);
+	/* two are none (W3C Trace Context section 4.3) */
+	if (framing.traceparents > 1)
+		exchange_new_trace(request);
 	if (guard_broken(connection_socket(request->connection)))
 		refuse_now(request, "malformed_request", 400, "the request is not framed as RFC 9112 has it");
 	else if (framing.bad_name)

@@ -7,14 +7,12 @@
  */
 #include "compat.h"
 
-#include "access/xact.h"
 #include "json.h"
 #include "module/definition.h"
+#include "module/expression.h"
 #include "module/locale.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
 
 typedef struct Names
 {
@@ -42,37 +40,6 @@ definition_field_type(const JsonbContainer *field)
 		if (strcmp(module_field_types[i].name, name) == 0)
 			return (FieldType) i;
 	return FIELD_TYPE_COUNT;
-}
-
-JsonPath *
-definition_expression(const char *text)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	JsonPath   *volatile path = NULL;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		path = DatumGetJsonPathPCopy(DirectFunctionCall1(jsonpath_in, CStringGetDatum(text)));
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
-			ReThrowError(error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return path;
 }
 
 /* ^[a-z][a-z0-9_-]{0,62}$; hyphens only where allowed. */
@@ -154,17 +121,41 @@ check_members(const JsonbContainer *object, const char *const *known, const char
 	}
 }
 
-static void
+/* An SQL/JSON path that compiles and reads no variables but those of CONTRACT 4; NULL when it is absent or has a fault. */
+static JsonPath *
 check_expression(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults)
 {
+	static const char *const variables[] = {"state", "user", "roles", "now", "today", NULL};
+	JsonPath   *expression;
 	JsonbValue	value;
+	ListCell   *cell;
 
 	if (!json_member(object, key, strlen(key), &value))
-		return;
+		return NULL;
+	path = psprintf("%s/%s", path, key);
 	if (value.type != jbvString)
-		violation_add(faults, psprintf("%s/%s", path, key), "type", "must be a string with an SQL/JSON path");
-	else if (definition_expression(json_text_copy(&value)) == NULL)
-		violation_add(faults, psprintf("%s/%s", path, key), "expression", "is not a valid SQL/JSON path");
+		violation_add(faults, path, "type", "must be a string with an SQL/JSON path");
+	else if (value.val.string.len > QEHS_EXPRESSION_BYTES)
+		violation_add(faults, path, "maxLength", "must be at most %d bytes", QEHS_EXPRESSION_BYTES);
+	else if ((expression = definition_expression(json_text_copy(&value))) == NULL)
+		violation_add(faults, path, "expression", "is not a valid SQL/JSON path");
+	else
+	{
+		int			faults_before = faults->count;
+
+		foreach(cell, expression_reads(expression)->variables)
+		{
+			int			i;
+
+			for (i = 0; variables[i] && strcmp(variables[i], lfirst(cell)) != 0; i++)
+				;
+			if (variables[i] == NULL)
+				violation_add(faults, path, "variable", "must have no variables but $state, $user, $roles, $now and $today: $%s",
+							  (char *) lfirst(cell));
+		}
+		return faults->count == faults_before ? expression : NULL;
+	}
+	return NULL;
 }
 
 static void
@@ -203,9 +194,11 @@ check_limit_order(const JsonbContainer *field, const char *low, const char *high
 
 static void check_fields(const JsonbContainer *fields, const char *path, int depth, Names *names, ViolationList *faults);
 
-static void
+/* Gives the expression of a computed field. */
+static JsonPath *
 check_field(const JsonbContainer *field, const char *path, int depth, ViolationList *faults)
 {
+	JsonPath   *computed;
 	FieldType	type = definition_field_type(field);
 	const JsonbContainer *nested;
 	Names		names = {0};
@@ -214,7 +207,7 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 	if (type == FIELD_TYPE_COUNT)
 	{
 		violation_add(faults, psprintf("%s/type", path), "enum", "is not a field type");
-		return;
+		return NULL;
 	}
 	if (type == FIELD_SELECT || type == FIELD_MULTI_SELECT)
 		check_options(field, path, faults);
@@ -228,8 +221,8 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 	check_limit_order(field, "minLength", "maxLength", path, faults);
 	check_expression(field, "requiredWhen", path, faults);
 	check_expression(field, "visibleWhen", path, faults);
-	check_expression(field, type == FIELD_COMPUTED && json_member_text(field, "computed") ? "computed" : "expression",
-					 path, faults);
+	computed = check_expression(field, type == FIELD_COMPUTED && json_member_text(field, "computed") ? "computed" : "expression",
+								path, faults);
 	if (type == FIELD_COMPUTED && !json_member_text(field, "computed") && !json_member_text(field, "expression"))
 		violation_add(faults, psprintf("%s/computed", path), "required", "must be an SQL/JSON path");
 	nested = member_array(field, "fields", path, faults);
@@ -239,12 +232,17 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 		check_fields(nested, psprintf("%s/fields", path), depth + 1, &names, faults);
 	else if (type == FIELD_TABLE)
 		violation_add(faults, psprintf("%s/fields", path), "required", "must list the table's fields");
+	return type == FIELD_COMPUTED ? computed : NULL;
 }
 
 static void
 check_fields(const JsonbContainer *fields, const char *path, int depth, Names *names, ViolationList *faults)
 {
 	uint32		count = JsonContainerSize(fields);
+	ComputedExpression *computed = palloc(sizeof(ComputedExpression) * Max(count, 1));
+	uint32	   *places = palloc(sizeof(uint32) * Max(count, 1));
+	int			computed_count = 0;
+	int			circular;
 
 	if (count > QEHS_MAX_FIELDS)
 	{
@@ -258,6 +256,7 @@ check_fields(const JsonbContainer *fields, const char *path, int depth, Names *n
 		JsonbValue	value;
 		const JsonbContainer *field = element(fields, i, &value);
 		char	   *key = field ? json_member_text(field, "key") : NULL;
+		JsonPath   *expression;
 
 		if (field == NULL)
 		{
@@ -271,7 +270,21 @@ check_fields(const JsonbContainer *fields, const char *path, int depth, Names *n
 			violation_add(faults, psprintf("%s/key", at), "unique", "is used by another field");
 		else
 			names->items[names->count++] = key;
-		check_field(field, at, depth, faults);
+		expression = check_field(field, at, depth, faults);
+		if (expression && key)
+		{
+			places[computed_count] = i;
+			computed[computed_count++] = (ComputedExpression) {key, expression_reads(expression), 0};
+		}
+	}
+	circular = expression_order(computed, computed_count);
+	if (circular >= 0)
+	{
+		JsonbValue	value;
+		const JsonbContainer *field = element(fields, places[circular], &value);
+
+		violation_add(faults, psprintf("%s/%u/%s", path, places[circular], json_member_text(field, "computed") ? "computed" : "expression"),
+					  "circular", "reads its own field, or one that follows from it");
 	}
 }
 

@@ -10,6 +10,7 @@
 #include "json.h"
 #include "miscadmin.h"
 #include "module/definition.h"
+#include "module/expression.h"
 #include "module/locale.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -66,10 +67,13 @@ mark_field(ModuleField *field)
 	field->fills = field->default_value || field->computed || field->type == FIELD_MATRIX_SCORE;
 	field->checked = field->required_when || (field->required && field->visible_when) || field->type == FIELD_DATE_RANGE ||
 		field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE || field->type == FIELD_CURRENCY;
+	field->reads_state = expression_reads_variable(field->required_when, "state") ||
+		expression_reads_variable(field->visible_when, "state") || expression_reads_variable(field->computed, "state");
 	for (int i = 0; i < field->nested.count; i++)
 	{
 		field->fills |= field->nested.items[i].fills;
 		field->checked |= field->nested.items[i].checked;
+		field->reads_state |= field->nested.items[i].reads_state;
 	}
 }
 
@@ -117,6 +121,29 @@ compare_fields(const void *left, const void *right)
 	return memcmp(a->key, b->key, a->key_length);
 }
 
+static int
+compare_stages(const void *left, const void *right)
+{
+	const ModuleField *a = *(ModuleField *const *) left;
+	const ModuleField *b = *(ModuleField *const *) right;
+
+	return a->stage != b->stage ? a->stage - b->stage : compare_fields(a, b);
+}
+
+/* Bring the computed fields, as the definition orders them, to the order in which they follow from each other. */
+static void
+order_computed(ModuleFields *set)
+{
+	ComputedExpression *items = palloc(sizeof(ComputedExpression) * Max(set->computed_count, 1));
+
+	for (int i = 0; i < set->computed_count; i++)
+		items[i] = (ComputedExpression) {set->computed[i]->key, expression_reads(set->computed[i]->computed), 0};
+	expression_order(items, set->computed_count);
+	for (int i = 0; i < set->computed_count; i++)
+		set->computed[i]->stage = items[i].stage;
+	qsort(set->computed, set->computed_count, sizeof(ModuleField *), compare_stages);
+}
+
 static void
 load_set(ModuleFields *set, const JsonbContainer *fields, const JsonbContainer *slots)
 {
@@ -137,6 +164,7 @@ load_set(ModuleFields *set, const JsonbContainer *fields, const JsonbContainer *
 		if (field->computed)
 			set->computed[set->computed_count++] = field;
 	}
+	order_computed(set);
 }
 
 static void
@@ -158,6 +186,7 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 			module->slot_field[field->slot] = i;
 		module->has_unique |= field->unique;
 		module->has_searchable |= field->searchable;
+		module->reads_state |= field->reads_state;
 	}
 }
 

@@ -65,7 +65,7 @@ typedef struct ModuleFields
 	int			count;
 	struct ModuleField *items;	/* sorted as jsonb sorts keys: length, then bytes */
 	int			computed_count;
-	struct ModuleField **computed;	/* those with an expression, as the definition orders them */
+	struct ModuleField **computed;	/* those with an expression, by their stage */
 } ModuleFields;
 
 /* A band of a matrix score: from above the band before to max. */
@@ -93,6 +93,7 @@ typedef struct ModuleField
 	JsonPath   *required_when;
 	JsonPath   *visible_when;
 	JsonPath   *computed;
+	int			stage;			/* of a computed one: from 1, behind those that it reads */
 	Jsonb	   *default_value;	/* or NULL */
 	ModuleFields nested;		/* of a table or object */
 	int32		matrix_size;	/* of a matrix-score: its factors run from 1 to this */
@@ -100,6 +101,7 @@ typedef struct ModuleField
 	const ModuleBand *bands;
 	bool		fills;			/* the server writes here: default, computed, matrix-score, itself or nested */
 	bool		checked;		/* has what a schema cannot say, itself or nested */
+	bool		reads_state;	/* has an expression with $state, itself or nested */
 } ModuleField;
 
 typedef struct ModuleTransition
@@ -150,6 +152,7 @@ typedef struct ModuleDef
 	ModuleFields all;			/* the same fields */
 	bool		has_unique;
 	bool		has_searchable;
+	bool		reads_state;	/* whether a payload holds may change with the state */
 	Schema	   *schema;			/* compiled JSON Schema of the payload */
 	int			state_count;
 	const char **states;

@@ -12,6 +12,7 @@
 #include "compat.h"
 
 #include "access/xact.h"
+#include "argument.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "id.h"
@@ -330,7 +331,7 @@ module_compile_schema(Jsonb *definition, ViolationList *faults)
 	return faults->count == 0 ? definition_json_schema(definition) : NULL;
 }
 
-/* The schema must compile too: patterns and raw fragments are checked there, and the defaults of migrate by it. */
+/* The schema must compile too: patterns and raw fragments are checked there. */
 static void
 check_schema(Jsonb *definition, Jsonb *schema, ViolationList *faults)
 {
@@ -341,10 +342,7 @@ check_schema(Jsonb *definition, Jsonb *schema, ViolationList *faults)
 	schema_errors_init(&errors);
 	compiled = schema_compile(schema, &options, CurrentMemoryContext, &errors);
 	if (compiled)
-	{
-		migrate_check_defaults(definition, compiled, faults);
 		schema_free(compiled);
-	}
 	for (int i = 0; i < errors.count && compiled == NULL; i++)
 		violation_add(faults, psprintf("/jsonSchema%s", errors.items[i].instance_location), errors.items[i].keyword,
 					  "%s", errors.items[i].message);
@@ -384,6 +382,7 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 	if (first || compareJsonbContainers(&published->definition->root, &definition->root) != 0)
 	{
 		definition_check_references(tenant_id, definition, &faults);
+		payload_check_defaults(tenant_id, definition, schema, &faults);
 		slots = assign_slots(definition, published, &faults);
 		if (!first)
 		{
@@ -428,7 +427,7 @@ qehs_module_publish(PG_FUNCTION_ARGS)
 	if (key && strcmp(key, module_key) != 0)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/key", "const", "must be \"%s\", as in the path", module_key);
 	status = publish(context->tenant_id, &context->actor_id, PG_GETARG_JSONB_P(1),
-					 PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)), &published);
+					 argument_text(fcinfo, 2), &published);
 	context_status(context, status);
 	json_begin(&out);
 	module_write_definition(&out, context->tenant_id, module_key, published.version);

@@ -8,6 +8,7 @@
  */
 #include "compat.h"
 
+#include "argument.h"
 #include "audit/audit.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -19,22 +20,12 @@
 
 PG_FUNCTION_INFO_V1(qehs_record_migrate);
 
-static const ModuleDef *
-version_of(const Record *record, int32 tenant_id, int32 version)
-{
-	const ModuleDef *module = module_lookup_version(tenant_id, record->module_id, version);
-
-	if (module == NULL)
-		elog(ERROR, "module %d version %d of tenant %d is missing", record->module_id, version, tenant_id);
-	return module;
-}
-
 /* The default that the newest rules up to target name for a field. */
 static bool
 newest_default(const RequestContext *context, const Record *record, int32 target, const char *key, JsonbValue *value)
 {
 	for (int32 version = target; version > record->definition_version; version--)
-		if (migrate_default(version_of(record, context->tenant_id, version)->definition, key, value))
+		if (migrate_default(record_module_version(context, record, version)->definition, key, value))
 			return true;
 	return false;
 }
@@ -72,7 +63,7 @@ put_defaults(const RequestContext *context, const Record *before, int32 target, 
 const ModuleDef *
 record_move(const RequestContext *context, const Record *before, int32 target, Record *after, ViolationList *violations)
 {
-	const ModuleDef *module = version_of(before, context->tenant_id, target);
+	const ModuleDef *module = record_module_version(context, before, target);
 	ViolationList found = {0};
 	Jsonb	   *checked;
 
@@ -80,7 +71,7 @@ record_move(const RequestContext *context, const Record *before, int32 target, R
 	after->definition_version = target;
 	for (int32 version = before->definition_version + 1; version <= target; version++)
 	{
-		Jsonb	   *definition = version_of(before, context->tenant_id, version)->definition;
+		Jsonb	   *definition = record_module_version(context, before, version)->definition;
 		char	   *state = migrate_state(definition, after->workflow_state);
 
 		CHECK_FOR_INTERRUPTS();
@@ -107,7 +98,7 @@ record_move(const RequestContext *context, const Record *before, int32 target, R
 static int32
 target_version(const RequestContext *context, const Record *record, bool given, int32 wanted)
 {
-	int32		current = version_of(record, context->tenant_id, 0)->version;
+	int32		current = record_module_version(context, record, 0)->version;
 
 	if (!given)
 		return current;
@@ -128,18 +119,13 @@ qehs_record_migrate(PG_FUNCTION_ARGS)
 	const ModuleDef *module;
 	Record		before;
 	Record		after;
-	pg_uuid_t	id;
 	int32		target;
 	AuditEvent	event = {AUDIT_MIGRATE, &before, &after, NULL, NULL, NULL};
 	StringInfoData out;
 
-	record_parse_id(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), &id);
 	json_begin(&out);
 	SPI_connect();
-	record_fetch(context, &id, RECORD_FOR_UPDATE, false, &before);
-	module = record_module(context, &before);
-	permission_require(context, module, ACTION_UPDATE);
-	context_check_if_match(PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)), before.version);
+	module = record_open(context, argument_text(fcinfo, 0), ACTION_UPDATE, argument_text(fcinfo, 2), &before);
 	target = target_version(context, &before, !PG_ARGISNULL(1), PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1));
 	after = before;
 	/* one that is there already stays as it is */
@@ -150,8 +136,5 @@ qehs_record_migrate(PG_FUNCTION_ARGS)
 		record_store(context, module, &before, &after);
 		audit_append(context, module, &event);
 	}
-	record_write_json(&out, context, module, &after, false);
-	SPI_finish();
-	context_etag(context, after.version);
-	PG_RETURN_DATUM(context_answer(&out));
+	PG_RETURN_DATUM(record_close(&out, context, module, &after));
 }

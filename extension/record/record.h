@@ -42,8 +42,8 @@ typedef enum RecordLock
 
 /* ---- read.c ---- */
 
-/* Parse a wire or plain id; raises QH404 (the same as for a missing record) when it is none. */
-extern void record_parse_id(text *wire, pg_uuid_t *id);
+/* Parse a wire or plain id (or NULL, which is none); raises QH404 (the same as for a missing record) when it is none. */
+extern void record_parse_id(const char *wire, pg_uuid_t *id);
 
 /*
  * Fetch a live (or, with deleted_too, any) record of the tenant into the
@@ -53,11 +53,28 @@ extern void record_parse_id(text *wire, pg_uuid_t *id);
 extern void record_fetch(const RequestContext *context, const pg_uuid_t *id, RecordLock lock,
 						 bool deleted_too, Record *record);
 
+/*
+ * What every change of one record begins with, inside an open SPI connection:
+ * lock and fetch the record of a wire id (NULL is no id) as record_fetch does,
+ * require the action of the caller, compare if_match (record_check_if_match).
+ * Gives the record's definition; raises QH404, QH403, QH412, QH428.
+ */
+extern const ModuleDef *record_open(const RequestContext *context, const char *wire, ModuleAction action,
+									const char *if_match, Record *record);
+
+/*
+ * What every change of one record ends with: its JSON appended to out, which was
+ * begun before SPI_connect, SPI_finish, the ETag.  Gives the function's answer.
+ */
+extern Datum record_close(StringInfo out, RequestContext *context, const ModuleDef *module, const Record *record);
+
 /* Read a row of QEHS_RECORD_COLUMNS from SPI_tuptable; its parts live until SPI_finish. */
 extern void record_read_row(uint64 row, Record *record);
 
 /* The definition that a record was written against. */
 extern const ModuleDef *record_module(const RequestContext *context, const Record *record);
+/* Another version of its module, which must exist; 0: the current one. */
+extern const ModuleDef *record_module_version(const RequestContext *context, const Record *record, int32 version);
 
 /*
  * context_check_if_match for a change of a record; where the module demands a

@@ -6,6 +6,7 @@
 
 #include "lib/stringinfo.h"
 #include "schema/program.h"
+#include "text.h"
 
 void
 schema_errors_init(SchemaErrors *errors)
@@ -22,6 +23,7 @@ schema_add(SchemaErrors *errors, const char *instance, const char *keyword_locat
 	MemoryContext previous;
 	StringInfoData message;
 	SchemaViolation *item;
+	va_list		arguments;
 
 	if (errors->count >= errors->limit)
 	{
@@ -32,18 +34,9 @@ schema_add(SchemaErrors *errors, const char *instance, const char *keyword_locat
 	if (errors->items == NULL)
 		errors->items = palloc(sizeof(SchemaViolation) * errors->limit);
 	initStringInfo(&message);
-	for (;;)
-	{
-		va_list		arguments;
-		int			needed;
-
-		va_start(arguments, format);
-		needed = appendStringInfoVA(&message, format, arguments);
-		va_end(arguments);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&message, needed);
-	}
+	va_start(arguments, format);
+	text_append_va(&message, format, arguments);
+	va_end(arguments);
 	item = &errors->items[errors->count++];
 	item->instance_location = pstrdup(instance);
 	item->keyword_location = pstrdup(keyword_location);

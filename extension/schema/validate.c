@@ -12,6 +12,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "schema/walk.h"
+#include "text.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
@@ -49,6 +50,7 @@ walk_violate(Walk *walk, const SchemaNode *node, const Place *place, const char 
 	StringInfoData message;
 	char	   *instance;
 	char	   *location;
+	va_list		arguments;
 
 	if (walk->errors == NULL || walk->fault)
 		return false;
@@ -59,18 +61,9 @@ walk_violate(Walk *walk, const SchemaNode *node, const Place *place, const char 
 		return false;
 	}
 	initStringInfo(&message);
-	for (;;)
-	{
-		va_list		arguments;
-		int			needed;
-
-		va_start(arguments, format);
-		needed = appendStringInfoVA(&message, format, arguments);
-		va_end(arguments);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&message, needed);
-	}
+	va_start(arguments, format);
+	text_append_va(&message, format, arguments);
+	va_end(arguments);
 	instance = place_text(place);
 	location = psprintf("%s/%s", node->location, keyword);
 	schema_add(walk->errors, instance, location, keyword, "%s", message.data);
