@@ -287,6 +287,6 @@ module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("stored JSON Schema of module \"%s\" version %d does not compile", module->key, version),
-				 faults.count > 0 ? errdetail("%s %s", faults.items[0].instance_location, faults.items[0].message) : 0));
+				 faults.count > 0 ? errdetail("At \"%s\": %s.", faults.items[0].instance_location, faults.items[0].message) : 0));
 	return module;
 }
