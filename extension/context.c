@@ -74,10 +74,10 @@ on_transaction_end(XactEvent event, void *argument)
 static void
 add_trace_id(ErrorData *edata)
 {
-	if (request_active && request_context.trace_id[0] && edata->output_to_server)
+	if (request_active && request_context.trace && edata->output_to_server)
 		edata->context = edata->context ?
-			psprintf("%s\nqehs trace %s", edata->context, request_context.trace_id) :
-			psprintf("qehs trace %s", request_context.trace_id);
+			psprintf("%s\nqehs trace %s", edata->context, request_context.trace) :
+			psprintf("qehs trace %s", request_context.trace);
 	if (previous_emit_log_hook)
 		previous_emit_log_hook(edata);
 }

@@ -52,6 +52,7 @@ typedef struct RequestContext
 	bool		over_http;		/* set by request_begin */
 	pg_uuid_t	key_id;			/* valid when over_http */
 	char		trace_id[33];	/* 32 hex digits, or empty */
+	const char *trace;			/* for the server's log: traceparent and tracestate, or the trace id alone; or NULL */
 	const char *target;			/* raw request target over HTTP, or NULL */
 	/* the answer */
 	int			status;			/* 0: the endpoint's own */

@@ -115,17 +115,22 @@ load_tables(const Config *config)
 	return true;
 }
 
-/* The extension's housekeeping; the next minute tries again what fails. */
-static void
+/* The extension's housekeeping; the next minute tries again what fails.  Gives whether there is more to do. */
+static bool
 tick(const Config *config)
 {
-	char	   *removed;
+	char	   *answer;
 	char		message[256];
+	bool		more;
 
-	if (pg_query_row(config->db, "SELECT qehs.tick()", 1, &removed, message, sizeof(message)))
-		free(removed);
-	else
+	if (!pg_query_row(config->db, "SELECT qehs.tick() ->> 'more'", 1, &answer, message, sizeof(message)))
+	{
 		log_event("error", "could not run qehs.tick(): %s", message);
+		return false;
+	}
+	more = strcmp(answer, "true") == 0;
+	free(answer);
+	return more;
 }
 
 static void
@@ -156,10 +161,11 @@ static void
 serve(const Config *config, const sigset_t *signals)
 {
 	bool		loaded = load_tables(config);
+	bool		behind = false;
 
 	for (;;)
 	{
-		struct timespec pause = {.tv_sec = loaded ? TICK_SECONDS : 1};
+		struct timespec pause = {.tv_sec = loaded && !behind ? TICK_SECONDS : 1};
 		int			number = sigtimedwait(signals, NULL, &pause);
 
 		if (number == SIGTERM || number == SIGINT)
@@ -171,7 +177,7 @@ serve(const Config *config, const sigset_t *signals)
 		if (number == SIGHUP || !loaded)
 			loaded = load_tables(config) || loaded;
 		else if (number < 0 && errno == EAGAIN)
-			tick(config);
+			behind = tick(config);
 	}
 }
 

@@ -19,6 +19,9 @@
 /* The type of a field object; FIELD_TYPE_COUNT when it names none. */
 extern FieldType definition_field_type(const JsonbContainer *field);
 
+/* Whether no two records may share the field's value (check.c). */
+extern bool definition_is_unique(const JsonbContainer *field);
+
 /*
  * The matrix of a matrix-score field: size (default 5) and its bands, by rising
  * max; without "bands" those of the 5 x 5 matrix up to 4, 9, 16, 25 (matrix.c).
@@ -40,6 +43,12 @@ extern void definition_check(Jsonb *definition, ViolationList *faults);
 
 /* The JSON Schema of a definition without faults (schema_of.c). */
 extern Jsonb *definition_json_schema(Jsonb *definition);
+
+/* The greatest length of a text-like type where the field names none; 0: none (schema_of.c). */
+extern int	definition_max_length(FieldType type);
+
+/* The JSON Schema of one field (schema_of.c). */
+extern Jsonb *definition_field_schema(const JsonbContainer *field);
 
 /* Build a ModuleDef of a stored version in a new memory context below parent (load.c). */
 extern ModuleDef *module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,

@@ -32,7 +32,7 @@ check_numbers(const JsonbContainer *field, const char *path, ViolationList *faul
 }
 
 static void
-check_lengths(const JsonbContainer *field, const char *path, ViolationList *faults)
+check_lengths(const JsonbContainer *field, FieldType type, const char *path, ViolationList *faults)
 {
 	static const char *const names[] = {"minLength", "maxLength"};
 	JsonbValue	value;
@@ -42,6 +42,10 @@ check_lengths(const JsonbContainer *field, const char *path, ViolationList *faul
 		if (json_member(field, names[i], strlen(names[i]), &value) &&
 			(!json_member_int(field, names[i], &length) || length < 0))
 			violation_add(faults, psprintf("%s/%s", path, names[i]), "type", "must be an integer of at least 0");
+	if (definition_max_length(type) > 0 && !json_member(field, "maxLength", 9, &value) &&
+		json_member_int(field, "minLength", &length) && length > definition_max_length(type))
+		violation_add(faults, psprintf("%s/minLength", path), "range", "must not be greater than the %d characters of its type",
+					  definition_max_length(type));
 }
 
 static void
@@ -169,16 +173,31 @@ check_fragment(const JsonbContainer *field, const char *path, ViolationList *fau
 		check_schema(json_value_to_jsonb(&value), psprintf("%s/schema", path), "", faults);
 }
 
+/* Types whose value is the server's, or another one in each record, take no default. */
+static void
+check_default(const JsonbContainer *field, FieldType type, const char *path, ViolationList *faults)
+{
+	JsonbValue	value;
+
+	if (!json_member(field, "default", 7, &value))
+		return;
+	if (type == FIELD_COMPUTED)
+		violation_add(faults, psprintf("%s/default", path), "computed", "cannot be set for a computed field");
+	else if (type == FIELD_IDENTIFIER || json_member_bool(field, "unique", false))
+		violation_add(faults, psprintf("%s/default", path), "unique", "cannot be set for a field that is unique");
+}
+
 void
 definition_check_options(const JsonbContainer *field, FieldType type, int depth, const char *path, ViolationList *faults)
 {
 	check_numbers(field, path, faults);
-	check_lengths(field, path, faults);
+	check_lengths(field, type, path, faults);
 	check_flags(field, path, faults);
 	check_texts(field, path, faults);
 	check_units(field, type, path, faults);
 	check_pattern(field, path, faults);
 	check_fragment(field, path, faults);
+	check_default(field, type, path, faults);
 	if (depth > 0 && json_member_bool(field, "unique", false))
 		violation_add(faults, psprintf("%s/unique", path), "unique", "cannot be set below a table or object");
 	if (depth > 0 && type == FIELD_IDENTIFIER)

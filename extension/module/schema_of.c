@@ -56,9 +56,8 @@ static const char *const type_schema[FIELD_TYPE_COUNT] = {
 	"\"required\":[\"name\"],\"additionalProperties\":false",
 };
 
-/* Default greatest lengths of text-like types; 0: none. */
-static int
-default_max_length(FieldType type)
+int
+definition_max_length(FieldType type)
 {
 	switch (type)
 	{
@@ -138,10 +137,10 @@ write_limits(StringInfo out, const JsonbContainer *field, FieldType type)
 
 	write_number_limits(out, field, type);
 	has_minimum_length = copy_option(out, field, "minLength", "minLength");
-	if (!has_minimum_length && default_max_length(type) > 0 && json_member_bool(field, "required", false))
+	if (!has_minimum_length && definition_max_length(type) > 0 && json_member_bool(field, "required", false))
 		json_literal(out, ",\"minLength\":1");
-	if (!copy_option(out, field, "maxLength", "maxLength") && default_max_length(type) > 0)
-		appendStringInfo(out, ",\"maxLength\":%d", default_max_length(type));
+	if (!copy_option(out, field, "maxLength", "maxLength") && definition_max_length(type) > 0)
+		appendStringInfo(out, ",\"maxLength\":%d", definition_max_length(type));
 	/* a type with a pattern of its own must hold both */
 	if (type == FIELD_PHONE)
 	{
@@ -212,6 +211,22 @@ write_matrix(StringInfo out, const JsonbContainer *field)
 	json_literal(out, "]}},\"required\":[\"likelihood\",\"severity\"],\"additionalProperties\":false");
 }
 
+/* A schema of the definition's own.  References inside it start at its root, not at the document's: an $id makes it one. */
+static void
+write_fragment(StringInfo out, const JsonbValue *fragment)
+{
+	StringInfoData text;
+	JsonbValue	id;
+
+	initStringInfo(&text);
+	json_jsonb_value(&text, fragment);
+	if (fragment->type == jbvBinary && !json_member(fragment->val.binary.data, "$id", 3, &id) &&
+		(strstr(text.data, "\"$ref\":") || strstr(text.data, "\"$dynamicRef\":")))
+		appendStringInfo(out, "{\"$id\":\"urn:qehs:schema:%d\",%s", out->len, text.data + 1);
+	else
+		appendStringInfoString(out, text.data);
+}
+
 static void write_fields(StringInfo out, const JsonbContainer *fields);
 
 static void
@@ -271,7 +286,7 @@ write_field(StringInfo out, const JsonbContainer *field)
 	if (json_member(field, "schema", 6, &nested))
 	{
 		json_literal(out, ",\"$comment\":\"and the definition's own schema\",\"if\":true,\"then\":");
-		json_jsonb_value(out, &nested);
+		write_fragment(out, &nested);
 	}
 	appendStringInfoChar(out, '}');
 }
@@ -308,6 +323,16 @@ write_fields(StringInfo out, const JsonbContainer *fields)
 		json_string(out, json_member_text(field, "key"));
 	}
 	json_literal(out, "],\"additionalProperties\":false");
+}
+
+Jsonb *
+definition_field_schema(const JsonbContainer *field)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	write_field(&out, field);
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
 }
 
 Jsonb *

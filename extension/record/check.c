@@ -11,6 +11,18 @@
 #include "json.h"
 #include "record/check.h"
 
+void
+payload_add_violation(const PayloadCheck *check, const ModuleField *field, const SchemaViolation *found, const char *path)
+{
+	const char *code = strcmp(found->keyword, "additionalProperties") == 0 ? "unknown_member" : found->keyword;
+
+	if (field && field->type == FIELD_RICH_TEXT && strcmp(code, "not") == 0 && !strstr(found->keyword_location, "/then/"))
+		violation_add(check->violations, path, "markup", "must have no other markup than simple tags without attributes"
+					  " and links to http, https or mailto");
+	else
+		violation_add(check->violations, path, code, "%s", found->message);
+}
+
 static void
 check_schema(const PayloadCheck *check, Jsonb *payload)
 {
@@ -24,17 +36,10 @@ check_schema(const PayloadCheck *check, Jsonb *payload)
 	for (int i = 0; i < errors.count; i++)
 	{
 		const SchemaViolation *item = &errors.items[i];
-		const char *path = psprintf("/payload%s", item->instance_location);
-		const char *code = strcmp(item->keyword, "additionalProperties") == 0 ? "unknown_member" : item->keyword;
 		const ModuleField *field;
 
-		if (payload_is_hidden(check, payload, item->instance_location, &field))
-			continue;
-		if (field && field->type == FIELD_RICH_TEXT && strcmp(code, "not") == 0 && !strstr(item->keyword_location, "/then/"))
-			violation_add(check->violations, path, "markup", "must have no other markup than simple tags without attributes"
-						  " and links to http, https or mailto");
-		else
-			violation_add(check->violations, path, code, "%s", item->message);
+		if (!payload_is_hidden(check, payload, item->instance_location, &field))
+			payload_add_violation(check, field, item, psprintf("/payload%s", item->instance_location));
 	}
 }
 
@@ -73,4 +78,14 @@ record_check_patch(const RequestContext *context, const ModuleDef *module, Jsonb
 	PayloadCheck check = {context, module, &guard, before, violations};
 
 	return check_payload(&check, patch ? record_merge_patch(before, patch) : before, patch);
+}
+
+Jsonb *
+record_check_moved(const RequestContext *context, const ModuleDef *module, Jsonb *payload, Jsonb *known, const char *state,
+				   ViolationList *violations)
+{
+	Guard		guard = {context, state, NULL};
+	PayloadCheck check = {context, module, &guard, known, violations};
+
+	return check_payload(&check, payload, NULL);
 }

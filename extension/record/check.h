@@ -37,6 +37,12 @@ extern void payload_check_values(const PayloadCheck *check, Jsonb *payload);
  */
 extern bool payload_is_hidden(const PayloadCheck *check, Jsonb *payload, const char *path, const ModuleField **innermost);
 
+/* Add what the schema of a field found at path, in the words of its type (check.c). */
+extern void payload_add_violation(const PayloadCheck *check, const ModuleField *field, const SchemaViolation *found, const char *path);
+
+/* What a schema cannot say about one value of a field, whatever the rest of the payload (values.c). */
+extern void payload_check_value(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value, const char *path);
+
 /* Whether the code is one of ISO 4217 (currency.c). */
 extern bool currency_is_known(const char *code, int length);
 

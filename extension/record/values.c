@@ -203,9 +203,8 @@ check_rows(const PayloadCheck *check, const Place *place, const ModuleField *fie
 }
 
 static void
-check_value(const PayloadCheck *check, const Place *place, const ModuleField *field, const JsonbValue *value)
+check_value(const PayloadCheck *check, const Place *place, const ModuleField *field, const JsonbValue *value, const char *path)
 {
-	const char *path = psprintf("%s/%s", place->path, field->key);
 	const JsonbContainer *container = value->type == jbvBinary ? value->val.binary.data : NULL;
 
 	if (field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE)
@@ -241,7 +240,7 @@ check_object(const PayloadCheck *check, Place *place)
 		if (!field->checked || (field->visible_when && !holds(check, place, field->visible_when)))
 			continue;
 		if (json_member(place->object, field->key, field->key_length, &value) && value.type != jbvNull)
-			check_value(check, place, field, &value);
+			check_value(check, place, field, &value, psprintf("%s/%s", place->path, field->key));
 		else if ((field->required && field->visible_when) ||
 				 (field->required_when && holds(check, place, field->required_when)))
 			violation_add(check->violations, psprintf("%s/%s", place->path, field->key), "required", "is required");
@@ -256,6 +255,14 @@ payload_check_values(const PayloadCheck *check, Jsonb *payload)
 	if (check->before)
 		place.before = list_make1(unconstify(JsonbContainer *, &check->before->root));
 	check_object(check, &place);
+}
+
+void
+payload_check_value(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value, const char *path)
+{
+	Place		place = {0};
+
+	check_value(check, &place, field, value, path);
 }
 
 bool

@@ -2,6 +2,9 @@
 import { execFileSync, spawn } from "node:child_process"
 import { mkdtempSync, chmodSync, readFileSync, rmSync } from "node:fs"
 import net from "node:net"
+import { after, before } from "node:test"
+import { agent } from "../http/lib/client.mjs"
+import { Contract } from "../http/lib/contract.mjs"
 
 const root = new URL("../..", import.meta.url).pathname
 
@@ -106,6 +109,30 @@ export class Cluster {
 	}
 }
 
+const contracts = new Map()
+
+// The OpenAPI document of the shim at a port, as it was when the shim got ready first; of a proxy that of any.
+export const contractOf = (port) => contracts.get(port) ?? contracts.values().next().value
+
+// What most files of tests stand on: a cluster, a tenant of its modules with a key, and a shim. Its members are there once the
+// first test runs. prepare changes the cluster before the shim starts; flags may be a function of the stage.
+export function stage(slug, { modules = ["incidents"], rateLimit = 0, settings = [], flags = [], prepare } = {}) {
+	const made = {}
+	before(async () => {
+		made.cluster = await Cluster.create(settings)
+		made.key = made.cluster.tenant(slug, modules, rateLimit)
+		prepare?.(made)
+		made.shim = new Shim(made.cluster, await freePort(), typeof flags === "function" ? flags(made) : flags)
+		await made.shim.ready()
+	})
+	after(async () => {
+		agent.destroy()
+		await made.shim?.stop()
+		made.cluster?.remove()
+	})
+	return made
+}
+
 export class Shim {
 	constructor(cluster, port, flags = []) {
 		Object.assign(this, { cluster, port, flags, stopped: false })
@@ -139,8 +166,10 @@ export class Shim {
 			try {
 				const response = await fetch(`http://127.0.0.1:${this.port}/readyz`)
 				await response.arrayBuffer()
-				if (response.status === 200)
+				if (response.status === 200) {
+					contracts.set(this.port, contracts.get(this.port) ?? new Contract(await (await fetch(`http://127.0.0.1:${this.port}/api/docs/spec.json`)).json()))
 					return
+				}
 			} catch {
 				// not listening yet
 			}
