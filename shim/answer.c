@@ -9,7 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
+
+#define MUCH_BYTES (64 * 1024)
+#define WAIT_NS (CLOCK_SECOND / 4)
 
 void
 answer_open(Answer *answer)
@@ -29,7 +33,11 @@ answer_close(Answer *answer)
 static void
 keep(Answer *answer, Spool *spool, const char *bytes, size_t length)
 {
-	if (!answer->lost && !spool_append(spool, bytes, length))
+	if (length == 0 || answer->lost)
+		return;
+	if (spool_left(&answer->lines) == 0)
+		answer->since = clock_now();
+	if (!spool_append(spool, bytes, length))
 	{
 		log_event("error", "could not keep the answer of a bulk load: %s", strerror(errno));
 		answer->lost = true;
@@ -120,6 +128,16 @@ answer_break(Answer *answer, const char *problem, size_t length)
 	keep(answer, spool, "{\"error\":", 9);
 	keep(answer, spool, problem, length);
 	keep(answer, spool, "}\n", 2);
+}
+
+uint64_t
+answer_due(const Answer *answer)
+{
+	size_t		left = spool_left(&answer->lines);
+
+	if (left == 0 || answer->atomic)
+		return 0;
+	return left >= MUCH_BYTES ? answer->since : answer->since + WAIT_NS;
 }
 
 AnswerPart

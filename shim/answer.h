@@ -32,8 +32,10 @@ typedef struct Answer
 	bool		broken;			/* ends with an error */
 	bool		ended;			/* its last line is there */
 	bool		lost;			/* it could not be kept */
+	uint64_t	since;			/* when the oldest part that waits came, or before */
 } Answer;
 
+/* Begin an answer; free what it holds. */
 extern void answer_open(Answer *answer);
 extern void answer_close(Answer *answer);
 
@@ -45,6 +47,12 @@ extern void answer_long_line(Answer *answer, int64_t line, size_t limit);
 extern void answer_break(Answer *answer, const char *problem, size_t length);
 /* Nothing more comes: unless it broke, the last line is the summary.  milliseconds is how long the load took. */
 extern void answer_end(Answer *answer, uint64_t milliseconds);
+
+/*
+ * When a part that waits is to be sent though the body has not ended: at once if
+ * it is much, a moment after it came otherwise.  0: nothing waits.
+ */
+extern uint64_t answer_due(const Answer *answer);
 
 typedef enum AnswerPart
 {

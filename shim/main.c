@@ -120,20 +120,23 @@ load_tables(const Config *config)
 	return true;
 }
 
-/* The extension's housekeeping; the next minute tries again what fails. */
-static void
+/* The extension's housekeeping; the next minute tries again what fails.  Gives whether there is more to do. */
+static bool
 tick(const Config *config)
 {
-	char	   *removed;
+	char	   *answer;
 	char		message[256];
+	bool		more;
 
-	if (pg_query_row(config->db, "SELECT qehs.tick()", 1, &removed, message, sizeof(message)))
-		free(removed);
-	else
+	if (!pg_query_row(config->db, "SELECT qehs.tick() ->> 'more'", 1, &answer, message, sizeof(message)))
 	{
 		metrics_failed(TASK_TICK);
 		log_event("error", "could not run qehs.tick(): %s", message);
+		return false;
 	}
+	more = strcmp(answer, "true") == 0;
+	free(answer);
+	return more;
 }
 
 /* Fetch the figures of the database for /metrics, which must answer when it does not. */
@@ -190,10 +193,11 @@ serve(const Config *config, const sigset_t *signals)
 {
 	bool		loaded = load_tables(config);
 	uint64_t	next_tick = clock_now() + TICK_SECONDS * CLOCK_SECOND;
+	bool		behind = false;
 
 	for (;;)
 	{
-		struct timespec pause = {.tv_sec = loaded ? METRICS_SECONDS : 1};
+		struct timespec pause = {.tv_sec = loaded && !behind ? METRICS_SECONDS : 1};
 		int			number;
 
 		if (loaded)
@@ -207,8 +211,8 @@ serve(const Config *config, const sigset_t *signals)
 			loaded = load_tables(config) || loaded;
 		if (loaded && clock_now() >= next_tick)
 		{
-			tick(config);
-			next_tick = clock_now() + TICK_SECONDS * CLOCK_SECOND;
+			behind = tick(config);
+			next_tick = clock_now() + (behind ? 1 : TICK_SECONDS) * CLOCK_SECOND;
 		}
 	}
 }

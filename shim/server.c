@@ -33,6 +33,7 @@
 #include "client.h"
 #include "clock.h"
 #include "deadline.h"
+#include "early.h"
 #include "guard.h"
 #include "log.h"
 #include "metrics.h"
@@ -286,6 +287,7 @@ on_completed(void *closure, struct MHD_Connection *connection, void **memory, en
 		metrics_count(request, duration);
 		log_request(request, duration);
 	}
+	early_free(request->early);
 	if (request->stream)
 		stream_close(request->stream);
 	job_free(&request->job);
@@ -443,8 +445,14 @@ send_reply(Request *request)
 	return result;
 }
 
+static bool
+is_open(const Request *request)
+{
+	return request->stream && request->reply.status == 200;
+}
+
 static void
-on_reply(Request *request)
+resume(Request *request)
 {
 	/* a reply that came at once finds the connection not yet suspended */
 	if (request->suspended)
@@ -452,6 +460,42 @@ on_reply(Request *request)
 		request->suspended = false;
 		MHD_resume_connection(request->connection);
 	}
+}
+
+/* Write what there is of an early answer.  Once the body has come, nothing but time tells that its client has left. */
+static EarlyState
+write_early(Request *request, bool has_read)
+{
+	const Watch *watch = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	EarlyState	state = early_write(request->early);
+	Stage		stage = request->body_done && state == EARLY_FULL ? STAGE_ANSWER : STAGE_NONE;
+
+	if (has_read || stage != watch->stage)
+		enter_stage(request, stage);
+	return state;
+}
+
+/* The client has read on. */
+static void
+on_written(Request *request)
+{
+	EarlyState	state = write_early(request, true);
+
+	if (state == EARLY_DONE || state == EARLY_FAILED)
+		resume(request);
+}
+
+/* The reply is there, or its stream can go on. */
+static void
+on_reply(Request *request)
+{
+	if (is_open(request) && request->early == NULL && !request->body_done && stream_urgent(request->stream) &&
+		early_possible(request, request->server->exchange->config->early_answers))
+		request->early = early_start(request, connection_socket(request->connection),
+									 request->server->exchange->streams->epoll, on_written);
+	if (request->early)
+		write_early(request, false);
+	resume(request);
 }
 
 /* Its connection rests until on_reply. */
@@ -488,10 +532,23 @@ read_stream(void *closure, uint64_t position, char *buffer, size_t room)
 	}
 }
 
-static bool
-is_open(const Request *request)
+/* All of the body has come: the answer goes the library's way, or has begun and goes on. */
+static enum MHD_Result
+finish_stream(Request *request)
 {
-	return request->stream && request->reply.status == 200;
+	EarlyState	state;
+
+	if (!request->body_done)
+	{
+		request->body_done = true;
+		stream_finish(request->stream);
+	}
+	if (request->early == NULL)
+		return send_reply(request);
+	state = write_early(request, false);
+	if (state == EARLY_DONE || state == EARLY_FAILED || request->server->exchange->ended)
+		return MHD_NO;			/* closes the connection */
+	return put_aside(request);
 }
 
 /*
@@ -537,7 +594,7 @@ on_stream_body(Request *request, const char *upload, size_t *upload_length)
 	{
 		if (stream_blocked(request->stream))
 			return put_aside(request);
-		stream_finish(request->stream);
+		return finish_stream(request);
 	}
 	return send_reply(request);
 }
@@ -558,7 +615,8 @@ on_request(void *closure, struct MHD_Connection *connection, const char *url, co
 		copy_client(request);
 		exchange_identify(request);
 		request->streams = exchange_streams(server->exchange, request);
-		check_framing(request, strcmp(version, MHD_HTTP_VERSION_1_1) == 0);
+		request->full_http = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
+		check_framing(request, request->full_http);
 		enter_stage(request, request->streams ? STAGE_NONE : STAGE_BODY);
 		if (request->streams)
 			return on_stream_head(request);

@@ -75,6 +75,7 @@ struct Stream
 	size_t		line_limit;
 	size_t		wasted;			/* bytes of the body since it broke */
 	bool		body_ended;
+	bool		told_urgent;
 	Ending		ending;
 	bool		closed;
 };
@@ -460,6 +461,14 @@ stream_finish(Stream *stream)
 	pump(stream);
 }
 
+bool
+stream_urgent(const Stream *stream)
+{
+	uint64_t	due = answer_due(&stream->answer);
+
+	return due > 0 && due <= clock_now();
+}
+
 AnswerPart
 stream_read(Stream *stream, char *buffer, size_t room, size_t *length)
 {
@@ -497,25 +506,36 @@ free_stream(Stream *stream)
 	free(stream);
 }
 
-/* What one stream has due; milliseconds until the next time, or -1. */
+static int
+earlier(int next, uint64_t due, uint64_t now)
+{
+	int			left = due > now ? (int) ((due - now) / 1000000 + 1) : 0;
+
+	return next < 0 || left < next ? left : next;
+}
+
+/* What one stream has due: a slow client's lines are not kept waiting for more, nor are their answers. */
 static int
 tick(Stream *stream)
 {
 	const Lines *lines = &stream->filling->lines;
 	uint64_t	now = clock_now();
+	uint64_t	due = stream->body_ended || stream->told_urgent ? 0 : answer_due(&stream->answer);
 	int			next = pool_tick(stream->pool);
-	int			left;
 
+	if (due > 0 && due <= now)
+	{
+		stream->told_urgent = true;
+		stream->changed(stream->request);
+	}
+	else if (due > 0)
+		next = earlier(next, due, now);
 	if (stream->sent || lines->count == 0 || stream->ending != RUNNING || !takes_lines(stream))
 		return next;
-	/* a slow client's lines are not kept waiting for more */
-	if (now >= lines->since + GATHER_NS)
-	{
-		submit_chunk(stream);
-		return next;
-	}
-	left = (int) ((lines->since + GATHER_NS - now) / 1000000 + 1);
-	return next < 0 || left < next ? left : next;
+	if (now < lines->since + GATHER_NS)
+		return earlier(next, lines->since + GATHER_NS, now);
+	submit_chunk(stream);
+	return next;
 }
 
 int
@@ -552,5 +572,9 @@ void
 streams_end(Streams *streams)
 {
 	for (Stream *stream = streams->first; stream; stream = stream->next)
+	{
 		release_pool(stream);
+		if (!stream->closed && stream->changed)
+			stream->changed(stream->request);
+	}
 }

@@ -25,3 +25,7 @@ END
 $roles$;
 
 GRANT USAGE ON SCHEMA qehs TO qehs_owner, qehs_shim, qehs_admin, qehs_reporter;
+COMMENT ON ROLE qehs_owner IS 'Owns all objects of the extension qehs; never logs in.';
+COMMENT ON ROLE qehs_shim IS 'What qehs-shim logs in as: may call the API functions of qehs, and read no table.';
+COMMENT ON ROLE qehs_admin IS 'For DBAs: may also call the functions of qehs that make tenants, modules and users.';
+COMMENT ON ROLE qehs_reporter IS 'Base of reporting logins of qehs.';

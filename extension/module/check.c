@@ -42,6 +42,12 @@ definition_field_type(const JsonbContainer *field)
 	return FIELD_TYPE_COUNT;
 }
 
+bool
+definition_is_unique(const JsonbContainer *field)
+{
+	return definition_field_type(field) == FIELD_IDENTIFIER || json_member_bool(field, "unique", false);
+}
+
 /* ^[a-z][a-z0-9_-]{0,62}$; hyphens only where allowed. */
 static bool
 is_name(const char *text, bool hyphen)

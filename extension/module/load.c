@@ -94,7 +94,7 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	field->kind = module_field_types[field->type].kind;
 	field->slot = slots && json_member_int(slots, field->key, &slot) ? slot : -1;
 	field->required = json_member_bool(source, "required", false);
-	field->unique = field->type == FIELD_IDENTIFIER || json_member_bool(source, "unique", false);
+	field->unique = definition_is_unique(source);
 	field->searchable = json_member_bool(source, "searchable", false);
 	field->references = json_member_text(source, "references");
 	field->required_when = member_expression(source, "requiredWhen");
@@ -287,6 +287,6 @@ module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("stored JSON Schema of module \"%s\" version %d does not compile", module->key, version),
-				 faults.count > 0 ? errdetail("%s %s", faults.items[0].instance_location, faults.items[0].message) : 0));
+				 faults.count > 0 ? errdetail("At \"%s\": %s.", faults.items[0].instance_location, faults.items[0].message) : 0));
 	return module;
 }

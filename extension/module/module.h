@@ -52,6 +52,7 @@ typedef struct FieldTypeInfo
 	SlotKind	kind;
 } FieldTypeInfo;
 
+/* What each field type is, by FieldType. */
 extern const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT];
 
 /* The member of a value that is an object by which it compares ("amount" of a currency); NULL for other types. */
@@ -185,6 +186,10 @@ extern void module_hold_slots(int32 tenant_id, int32 module_id);
 /* The field's value in a payload of any version, under its key or an old one; false when there is none. */
 extern bool module_field_value(const ModuleField *field, Jsonb *payload, JsonbValue *value);
 
+/* The key under which a payload of any version has the field; its own where it lacks it. */
+extern const char *module_field_key(const ModuleField *field, Jsonb *payload);
+
+/* A field, a field of a table or object, a transition by name; NULL when there is none. */
 extern const ModuleField *module_field(const ModuleDef *module, const char *key, int length);
 extern const ModuleField *module_fields_find(const ModuleFields *fields, const char *key, int length);
 extern const ModuleTransition *module_transition(const ModuleDef *module, const char *name);

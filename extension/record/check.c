@@ -79,3 +79,13 @@ record_check_patch(const RequestContext *context, const ModuleDef *module, Jsonb
 
 	return check_payload(&check, patch ? record_merge_patch(before, patch) : before, patch);
 }
+
+Jsonb *
+record_check_moved(const RequestContext *context, const ModuleDef *module, Jsonb *payload, Jsonb *known, const char *state,
+				   ViolationList *violations)
+{
+	Guard		guard = {context, state, NULL};
+	PayloadCheck check = {context, module, &guard, known, violations};
+
+	return check_payload(&check, payload, NULL);
+}
