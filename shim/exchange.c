@@ -23,6 +23,7 @@
 #include "json.h"
 #include "portal.h"
 #include "problem.h"
+#include "query.h"
 #include "reply.h"
 #include "stream.h"
 #include "token.h"
@@ -96,7 +97,38 @@ take_traceparent(Request *request, const char *header)
 		return;
 	memcpy(request->trace_id, header + 3, TRACE_ID_LENGTH);
 	request->trace_id[TRACE_ID_LENGTH] = '\0';
+	memcpy(request->parent_id, header + 36, 16);
+	request->parent_id[16] = '\0';
 	request->sampled = (header[54] & 1) != 0;
+}
+
+/* Up to 32 members of key=value in printable ASCII, 512 characters in all (W3C Trace Context section 3.3). */
+static bool
+is_tracestate(const char *header)
+{
+	int			members = 0;
+
+	if (header == NULL || *header == '\0' || strlen(header) > 512)
+		return false;
+	for (const char *c = header; *c; c++)
+		if ((*c < 0x20 && *c != '\t') || *c >= 0x7F)
+			return false;
+	while (*header)
+	{
+		size_t		length;
+
+		header += strspn(header, " \t");
+		length = strcspn(header, ",");
+		if (length > 0)
+		{
+			size_t		key = strspn(header, "abcdefghijklmnopqrstuvwxyz0123456789_-*/@");
+
+			if (key == 0 || key >= length || header[key] != '=' || ++members > 32)
+				return false;
+		}
+		header += length + (header[length] == ',');
+	}
+	return members > 0;
 }
 
 void
@@ -104,22 +136,31 @@ exchange_new_trace(Request *request)
 {
 	random_hex(request->trace_id, TRACE_ID_LENGTH / 2);
 	random_hex(request->span_id, 8);
+	*request->parent_id = '\0';
+	request->sampled = false;
+	request->traceparent = request->tracestate = NULL;
 }
 
 const char *
 exchange_traceparent(Request *request)
 {
-	return arena_format(&request->arena, "00-%s-%s-%02d", request->trace_id, request->span_id, request->sampled);
+	if (request->traceparent == NULL)
+		request->traceparent = arena_format(&request->arena, "00-%s-%s-%02d", request->trace_id, request->span_id, request->sampled);
+	return request->traceparent;
 }
 
 void
 exchange_identify(Request *request)
 {
 	const char *target = request->target;
+	const char *state = request_header(request, "tracestate");
 	const char *mark;
 
 	exchange_new_trace(request);
 	take_traceparent(request, request_header(request, "traceparent"));
+	/* it belongs to the traceparent (section 4.3) */
+	if (*request->parent_id && is_tracestate(state))
+		request->tracestate = state;
 	/* absolute form (RFC 9112 section 3.2.2): the authority does not matter here */
 	if (strncasecmp(target, "http://", 7) == 0 || strncasecmp(target, "https://", 8) == 0)
 	{
@@ -129,7 +170,7 @@ exchange_identify(Request *request)
 	}
 	mark = strchr(target, '?');
 	request->query = mark ? mark + 1 : "";
-	request->path = arguments_decode(&request->arena, target, mark ? (size_t) (mark - target) : strlen(target), false);
+	request->path = query_decode(&request->arena, target, mark ? (size_t) (mark - target) : strlen(target), false);
 }
 
 static const char *
@@ -194,12 +235,14 @@ fingerprint(Request *request)
 static void
 bind_begin(Request *request, PgStatement *begin)
 {
-	/* a stream's key is that of its lines, an argument like others */
-	const char *key = request->stream ? NULL : idempotency_key(request);
+	/* a stream's key is that of its lines, an argument like others; what is refused unread has nothing to replay */
+	const char *key = request->stream || request->refusal.status ? NULL : idempotency_key(request);
 	const char *bearer = api_key(request);
 	const char *subject = bearer && token_is_one(bearer) ? token_verify(bearer, &request->arena) : NULL;
-	const char *values[] = {subject ? NULL : bearer, request->trace_id, request->client, key, key ? fingerprint(request) : NULL,
-	request->endpoint ? request->endpoint->operation : NULL, request->target, subject};
+	const char *trace = request->tracestate ?
+		arena_format(&request->arena, "%s %s", exchange_traceparent(request), request->tracestate) : exchange_traceparent(request);
+	const char *values[] = {subject ? NULL : bearer, trace, request->client, key, key ? fingerprint(request) : NULL,
+	request->endpoint ? request->endpoint->operation : NULL, request->refusal.code ? NULL : request->target, subject};
 
 	request->keyed = key != NULL;
 	begin->slot = SLOT_BEGIN;
@@ -471,10 +514,10 @@ job_done(PgJob *job)
 		take_limits(request);
 	if (job->outcome == PG_FAILED && strcmp(job->error.sqlstate, "QH200") == 0)
 		reply_replay(request);
+	else if (request->refusal.code && (job->outcome == PG_DONE || (request->refusal.status && job->outcome != PG_FAILED)))
+		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, request->violations.list.data);
 	else if (job->outcome != PG_DONE)
 		problem_from_job(request);
-	else if (request->refusal.code)
-		problem_reply(request, request->refusal.code, 0, request->refusal.detail, request->violations.list.data);
 	else if (job->count > 1)
 		reply_answer(request);
 	if (request->stream && request->reply.status == 200)
@@ -512,6 +555,18 @@ submit(Exchange *exchange, Request *request, void (*finished) (Request *request)
 	pool_submit(pending->pool, job);
 }
 
+/* Is the path one of the shim's own, which need neither database nor limit? */
+static bool
+is_own_path(const Request *request)
+{
+	static const char *const own[] = {"/healthz", "/readyz", "/metrics"};
+
+	for (size_t i = 0; request->path && i < sizeof(own) / sizeof(own[0]); i++)
+		if (strcmp(request->path, own[i]) == 0)
+			return true;
+	return false;
+}
+
 /* Paths of the shim's own; true when it has answered. */
 static bool
 answer_health(Exchange *exchange, Request *request)
@@ -519,17 +574,11 @@ answer_health(Exchange *exchange, Request *request)
 	Buffer		body = {.arena = &request->arena};
 	bool		ready = strcmp(request->path, "/readyz") == 0;
 
-	if (!ready && strcmp(request->path, "/healthz") != 0 && strcmp(request->path, "/metrics") != 0)
+	if (!is_own_path(request))
 		return false;
-	if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0)
-	{
-		reply_header(&request->reply, "Allow", "GET, HEAD, OPTIONS");
-		if (strcmp(request->method, "OPTIONS") == 0)
-			request->reply.status = 204;
-		else
-			problem_reply(request, "method_not_allowed", 0, "the path can only be read", NULL);
-	}
-	else if (ready && (exchange->stopping || request->router == NULL || pool_figures(exchange->pool).open == 0))
+	if (problem_unless_read(request))
+		return true;
+	if (ready && (exchange->stopping || request->router == NULL || pool_figures(exchange->pool).open == 0))
 		problem_reply(request, "unavailable", 0, exchange->stopping ? "the server is stopping" :
 					  "the database cannot be reached", NULL);
 	else if (strcmp(request->path, "/metrics") == 0)
@@ -607,16 +656,19 @@ exchange_streams(Exchange *exchange, Request *request)
 void
 exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *request))
 {
-	if (request->refusal.code != NULL && request->refusal.status != 0)
+	bool		broken = request->refusal.status != 0;
+
+	if (broken && (request->router == NULL || is_own_path(request)))
 		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, NULL);
-	else if (request->path && (answer_health(exchange, request) || portal_reply(request)))
+	else if (!broken && request->path && (answer_health(exchange, request) || portal_reply(request)))
 		;
 	else if (request->router == NULL)
 		problem_reply(request, "unavailable", 0, "the database cannot be reached", NULL);
 	else
 	{
 		request->public_url = exchange->config->public_url;
-		find_endpoint(request);
+		if (!broken)
+			find_endpoint(request);
 		if (request->endpoint && request->refusal.code == NULL)
 		{
 			check_headers(request);

@@ -17,6 +17,7 @@ typedef struct Exchange
 	Router	   *router;			/* NULL until the first is loaded */
 	const Config *config;
 	bool		stopping;
+	bool		ended;			/* nothing waits any more */
 } Exchange;
 
 /* Make ids for a request that carries none. */

@@ -2,6 +2,7 @@
  * log.c
  *	  Each thread gathers its lines and writes them once per turn of its loop;
  *	  files are opened for appending, so lines of threads and processes do not mix.
+ *	  Secrets are taken out of each line, wherever a client has put them.
  */
 #include "log.h"
 
@@ -12,6 +13,8 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../extension/redact.h"
 
 #define LINES_BYTES 65536
 
@@ -62,8 +65,9 @@ log_flush(void)
 }
 
 static void
-append_line(const Buffer *line)
+append_line(Buffer *line)
 {
+	line->length = redact_text(line->data, line->length);
 	if (line->length > LINES_BYTES)
 		return;
 	if (used + line->length > LINES_BYTES)
@@ -104,6 +108,8 @@ log_request(const Request *request, uint64_t duration)
 		return;
 	begin_line(&line, request->reply.status >= 500 ? "error" : "info");
 	add_text(&line, "traceId", request->trace_id);
+	add_text(&line, "spanId", request->span_id);
+	add_text(&line, "parentSpanId", *request->parent_id ? request->parent_id : NULL);
 	add_text(&line, "client", request->client);
 	add_text(&line, "method", request->method);
 	add_text(&line, "route", request->endpoint ? request->endpoint->path : NULL);

@@ -9,10 +9,9 @@
 
 #include "json.h"
 #include "module/definition.h"
+#include "module/locale.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-
-#define QEHS_UNIT_BYTES 40
 
 static void
 check_numbers(const JsonbContainer *field, const char *path, ViolationList *faults)
@@ -33,7 +32,7 @@ check_numbers(const JsonbContainer *field, const char *path, ViolationList *faul
 }
 
 static void
-check_lengths(const JsonbContainer *field, const char *path, ViolationList *faults)
+check_lengths(const JsonbContainer *field, FieldType type, const char *path, ViolationList *faults)
 {
 	static const char *const names[] = {"minLength", "maxLength"};
 	JsonbValue	value;
@@ -43,6 +42,10 @@ check_lengths(const JsonbContainer *field, const char *path, ViolationList *faul
 		if (json_member(field, names[i], strlen(names[i]), &value) &&
 			(!json_member_int(field, names[i], &length) || length < 0))
 			violation_add(faults, psprintf("%s/%s", path, names[i]), "type", "must be an integer of at least 0");
+	if (definition_max_length(type) > 0 && !json_member(field, "maxLength", 9, &value) &&
+		json_member_int(field, "minLength", &length) && length > definition_max_length(type))
+		violation_add(faults, psprintf("%s/minLength", path), "range", "must not be greater than the %d characters of its type",
+					  definition_max_length(type));
 }
 
 static void
@@ -68,9 +71,55 @@ check_texts(const JsonbContainer *field, const char *path, ViolationList *faults
 			continue;
 		if (value.type != jbvString)
 			violation_add(faults, psprintf("%s/%s", path, names[i]), "type", "must be a string");
-		else if (i == 0 && (value.val.string.len < 1 || value.val.string.len > QEHS_UNIT_BYTES))
-			violation_add(faults, psprintf("%s/unit", path), "length", "must be 1 to %d bytes", QEHS_UNIT_BYTES);
+		else if (i == 0 && (value.val.string.len < 1 || value.val.string.len > QEHS_UNIT_LENGTH))
+			violation_add(faults, psprintf("%s/unit", path), "length", "must be 1 to %d bytes", QEHS_UNIT_LENGTH);
 	}
+}
+
+/* Texts without white space, as the codes of UCUM are, so that a list can be dropped for any unit later. */
+static bool
+is_unit(const JsonbValue *value)
+{
+	if (value->type != jbvString || value->val.string.len < 1 || value->val.string.len > QEHS_UNIT_LENGTH)
+		return false;
+	for (int i = 0; i < value->val.string.len; i++)
+		if ((unsigned char) value->val.string.val[i] <= ' ' || value->val.string.val[i] == 0x7f)
+			return false;
+	return true;
+}
+
+/* The unit of a quantity, or the list of its units; either, or neither for any unit. */
+static void
+check_units(const JsonbContainer *field, FieldType type, const char *path, ViolationList *faults)
+{
+	JsonbValue	value;
+	uint32		count = 0;
+
+	if (type == FIELD_QUANTITY && json_member(field, "unit", 4, &value) && value.type == jbvString && !is_unit(&value))
+		violation_add(faults, psprintf("%s/unit", path), "pattern", "must be 1 to %d bytes without white space", QEHS_UNIT_LENGTH);
+	if (!json_member(field, "units", 5, &value))
+		return;
+	if (type != FIELD_QUANTITY)
+		violation_add(faults, psprintf("%s/units", path), "type", "is for fields of type quantity");
+	else if (json_member_text(field, "unit"))
+		violation_add(faults, psprintf("%s/units", path), "type", "cannot stand beside \"unit\"");
+	else if (value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data) ||
+			 (count = JsonContainerSize(value.val.binary.data)) == 0 || count > QEHS_MAX_UNITS)
+		violation_add(faults, psprintf("%s/units", path), "type", "must be an array of 1 to %d units", QEHS_MAX_UNITS);
+	else
+		for (uint32 i = 0; i < count; i++)
+		{
+			JsonbValue *unit = getIthJsonbValueFromContainer(value.val.binary.data, i);
+			const JsonbContainer *object = unit->type == jbvBinary && JsonContainerIsObject(unit->val.binary.data) ?
+				unit->val.binary.data : NULL;
+			JsonbValue	code;
+
+			if (object ? !json_member(object, "value", 5, &code) || !is_unit(&code) : !is_unit(unit))
+				violation_add(faults, psprintf("%s/units/%u", path, i), "pattern", "must be 1 to %d bytes without white space,"
+							  " or an object with such a member \"value\"", QEHS_UNIT_LENGTH);
+			else if (object)
+				label_check(object, psprintf("%s/units/%u", path, i), faults);
+		}
 }
 
 /* Add the faults of a schema; at is where it stands in the definition, prefix what stands before it in the document. */
@@ -124,15 +173,31 @@ check_fragment(const JsonbContainer *field, const char *path, ViolationList *fau
 		check_schema(json_value_to_jsonb(&value), psprintf("%s/schema", path), "", faults);
 }
 
+/* Types whose value is the server's, or another one in each record, take no default. */
+static void
+check_default(const JsonbContainer *field, FieldType type, const char *path, ViolationList *faults)
+{
+	JsonbValue	value;
+
+	if (!json_member(field, "default", 7, &value))
+		return;
+	if (type == FIELD_COMPUTED)
+		violation_add(faults, psprintf("%s/default", path), "computed", "cannot be set for a computed field");
+	else if (type == FIELD_IDENTIFIER || json_member_bool(field, "unique", false))
+		violation_add(faults, psprintf("%s/default", path), "unique", "cannot be set for a field that is unique");
+}
+
 void
 definition_check_options(const JsonbContainer *field, FieldType type, int depth, const char *path, ViolationList *faults)
 {
 	check_numbers(field, path, faults);
-	check_lengths(field, path, faults);
+	check_lengths(field, type, path, faults);
 	check_flags(field, path, faults);
 	check_texts(field, path, faults);
+	check_units(field, type, path, faults);
 	check_pattern(field, path, faults);
 	check_fragment(field, path, faults);
+	check_default(field, type, path, faults);
 	if (depth > 0 && json_member_bool(field, "unique", false))
 		violation_add(faults, psprintf("%s/unique", path), "unique", "cannot be set below a table or object");
 	if (depth > 0 && type == FIELD_IDENTIFIER)

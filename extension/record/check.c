@@ -11,6 +11,18 @@
 #include "json.h"
 #include "record/check.h"
 
+void
+payload_add_violation(const PayloadCheck *check, const ModuleField *field, const SchemaViolation *found, const char *path)
+{
+	const char *code = strcmp(found->keyword, "additionalProperties") == 0 ? "unknown_member" : found->keyword;
+
+	if (field && field->type == FIELD_RICH_TEXT && strcmp(code, "not") == 0 && !strstr(found->keyword_location, "/then/"))
+		violation_add(check->violations, path, "markup", "must have no other markup than simple tags without attributes"
+					  " and links to http, https or mailto");
+	else
+		violation_add(check->violations, path, code, "%s", found->message);
+}
+
 static void
 check_schema(const PayloadCheck *check, Jsonb *payload)
 {
@@ -24,17 +36,40 @@ check_schema(const PayloadCheck *check, Jsonb *payload)
 	for (int i = 0; i < errors.count; i++)
 	{
 		const SchemaViolation *item = &errors.items[i];
-		const char *path = psprintf("/payload%s", item->instance_location);
-		const char *code = strcmp(item->keyword, "additionalProperties") == 0 ? "unknown_member" : item->keyword;
 		const ModuleField *field;
 
-		if (payload_is_hidden(check, payload, item->instance_location, &field))
+		if (!payload_is_hidden(check, payload, item->instance_location, &field))
+			payload_add_violation(check, field, item, psprintf("/payload%s", item->instance_location));
+	}
+}
+
+/* What the client sent in fields that it may not write, otherwise than a value that it may read. */
+static void
+check_writable(const PayloadCheck *check, const Jsonb *given)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	if (permission_reads_all(check->context, check->module))
+		return;
+	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, &given->root));
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		const char *name = key.val.string.val;
+		int			length = key.val.string.len;
+		JsonbValue	held;
+
+		if (token != WJB_KEY)
 			continue;
-		if (field && field->type == FIELD_RICH_TEXT && strcmp(code, "not") == 0 && !strstr(item->keyword_location, "/then/"))
-			violation_add(check->violations, path, "markup", "must have no other markup than simple tags without attributes"
-						  " and links to http, https or mailto");
-		else
-			violation_add(check->violations, path, code, "%s", item->message);
+		JsonbIteratorNext(&iterator, &value, true);
+		if (permission_writes_key(check->context, check->module, name, length))
+			continue;
+		if (check->before && permission_reads_key(check->context, check->module, name, length) &&
+			(json_member(&check->before->root, name, length, &held) ? json_values_equal(&value, &held) : value.type == jbvNull))
+			continue;
+		violation_add(check->violations, psprintf("/payload/%s", json_text_copy(&key)), "forbidden", "may not be written by the caller");
 	}
 }
 
@@ -44,7 +79,10 @@ check_payload(const PayloadCheck *check, Jsonb *payload, const Jsonb *given)
 {
 	payload = payload_fill(check, payload);
 	if (given)
+	{
+		check_writable(check, given);
 		payload_check_given(check, given, payload);
+	}
 	check_schema(check, payload);
 	payload_check_values(check, payload);
 	return payload;
@@ -54,7 +92,8 @@ Jsonb *
 record_check_payload(const RequestContext *context, const ModuleDef *module, Jsonb *payload, const char *state,
 					 ViolationList *violations)
 {
-	PayloadCheck check = {context, module, state, NULL, violations};
+	Guard		guard = {context, state, NULL};
+	PayloadCheck check = {context, module, &guard, NULL, violations};
 
 	if (!JB_ROOT_IS_OBJECT(payload))
 	{
@@ -68,7 +107,18 @@ Jsonb *
 record_check_patch(const RequestContext *context, const ModuleDef *module, Jsonb *before, Jsonb *patch,
 				   const char *state, ViolationList *violations)
 {
-	PayloadCheck check = {context, module, state, before, violations};
+	Guard		guard = {context, state, NULL};
+	PayloadCheck check = {context, module, &guard, before, violations};
 
 	return check_payload(&check, patch ? record_merge_patch(before, patch) : before, patch);
+}
+
+Jsonb *
+record_check_moved(const RequestContext *context, const ModuleDef *module, Jsonb *payload, Jsonb *known, const char *state,
+				   ViolationList *violations)
+{
+	Guard		guard = {context, state, NULL};
+	PayloadCheck check = {context, module, &guard, known, violations};
+
+	return check_payload(&check, payload, NULL);
 }

@@ -95,11 +95,20 @@ query_payload_text(const ModuleField *field)
 	return payload_member(field, "payload->>'%s'");
 }
 
+/* The amount of a currency may be a string of digits. */
+static const char *
+amount_text(const char *member)
+{
+	return psprintf(" WHEN 'string' THEN coalesce(pg_catalog.substring(%s->>'amount', '^-?[0-9]{1,15}(?:[.][0-9]{1,4})?$')::float8,"
+					" 'NaN')", member);
+}
+
 /* A field without slot, from the payload, absent as the missing value. */
 static const char *
 payload_expression(const ModuleField *field)
 {
-	const char *part = field->type == FIELD_CURRENCY ? "->'amount'" : field->type == FIELD_MATRIX_SCORE ? "->'score'" : "";
+	const char *compared = module_compared_member(field->type);
+	const char *part = compared ? psprintf("->'%s'", compared) : "";
 	const char *member;
 
 	switch (field->kind)
@@ -109,8 +118,8 @@ payload_expression(const ModuleField *field)
 							query_payload_text(field));
 		case SLOT_NUMBER:
 			member = payload_member(field, "payload->'%s'");
-			return psprintf("(CASE pg_catalog.jsonb_typeof(%s%s) WHEN 'number' THEN (%s%s)::float8 ELSE 'NaN' END)",
-							member, part, member, part);
+			return psprintf("(CASE pg_catalog.jsonb_typeof(%s%s) WHEN 'number' THEN (%s%s)::float8%s ELSE 'NaN' END)",
+							member, part, member, part, field->type == FIELD_CURRENCY ? amount_text(member) : "");
 		default:
 			return psprintf("coalesce(%s, 'infinity')", payload_member(field, "qehs.payload_time(payload, '%s')"));
 	}
@@ -144,6 +153,13 @@ query_field(const ModuleDef *module, const char *name, QueryField *found)
 		return true;
 	}
 	return false;
+}
+
+void
+query_require_readable(const ListQuery *query, const QueryField *field, const char *path)
+{
+	if (field->field && !permission_reads_field(query->context, field->field))
+		problem_raise_at(PROBLEM_FORBIDDEN, path, "forbidden", "is a field that the caller may not read");
 }
 
 static void pg_attribute_noreturn()
@@ -396,6 +412,7 @@ append_field(ListQuery *query, const char *name, const JsonbValue *value)
 	if (!query_field(query->module, name, &field))
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, psprintf("?filter[%s]", name), "unknown_field",
 						 "is not a field of module \"%s\"", query->module->key);
+	query_require_readable(query, &field, psprintf("?filter[%s]", name));
 	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
 	{
 		append_condition(query, name, &field, "eq", value);

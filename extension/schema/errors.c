@@ -9,6 +9,7 @@
 #include "json.h"
 #include "mb/pg_wchar.h"
 #include "schema/program.h"
+#include "text.h"
 
 #define SHOWN_BYTES 200
 
@@ -18,23 +19,6 @@ schema_errors_init(SchemaErrors *errors)
 	memset(errors, 0, sizeof(*errors));
 	errors->limit = QEHS_SCHEMA_ERROR_LIMIT;
 	errors->context = CurrentMemoryContext;
-}
-
-static void pg_attribute_printf(2, 0)
-append_arguments(StringInfo out, const char *format, va_list arguments)
-{
-	for (;;)
-	{
-		va_list		again;
-		int			needed;
-
-		va_copy(again, arguments);
-		needed = appendStringInfoVA(out, format, again);
-		va_end(again);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(out, needed);
-	}
 }
 
 bool
@@ -62,7 +46,7 @@ schema_add_place(SchemaErrors *errors, const Place *instance, const Place *schem
 	if (token)
 		json_pointer_append(&keyword_location, token, strlen(token));
 	initStringInfo(&message);
-	append_arguments(&message, format, arguments);
+	text_append_va(&message, format, arguments);
 	if (errors->items == NULL)
 		errors->items = palloc(sizeof(SchemaViolation) * errors->limit);
 	errors->items[errors->count++] = (SchemaViolation)

@@ -106,6 +106,7 @@ typedef enum SchemaHolds
 	HOLDS_MAP
 } SchemaHolds;
 
+/* Where a keyword has schemas: in its value, in an array or in members of it, or nowhere. */
 extern SchemaHolds schema_keyword_holds(const Value *name);
 
 /* Everything but the documents lives in the current memory context. */

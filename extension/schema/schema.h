@@ -76,6 +76,7 @@ extern Size schema_size(const Schema *schema);
 /* Whether documents of options->lookup went into the program. */
 extern bool schema_uses_registered(const Schema *schema);
 
+/* Free a compiled schema and all that it holds. */
 extern void schema_free(Schema *schema);
 
 #endif							/* QEHS_SCHEMA_H */

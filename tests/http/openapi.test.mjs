@@ -21,7 +21,7 @@ const SPEC = '/api/docs/spec.json'
 const every = {
 	key: 'every_type', name: 'Every type', displayCode: { prefix: 'EVT' },
 	fields: [
-		...['text', 'rich-text', 'email', 'phone', 'url', 'identifier', 'number', 'integer', 'currency', 'percentage', 'date', 'datetime', 'duration',
+		...['text', 'rich-text', 'email', 'phone', 'url', 'identifier', 'number', 'integer', 'quantity', 'currency', 'percentage', 'date', 'datetime', 'duration',
 			'date-range', 'boolean', 'lookup', 'record-reference', 'user', 'location', 'geolocation', 'file', 'image', 'signature', 'matrix-score']
 			.map(type => ({ key: `a_${type.replaceAll('-', '_')}`, label: `A ${type}`, type })),
 		{ key: 'choice', type: 'select', options: ['yes', 'no', 'n/a'], required: true, default: 'no' },

@@ -29,7 +29,7 @@ SELECT shape, outcome FROM (VALUES
 	('const', $$SELECT qehs.jsonschema_is_valid(('{"const":' || pg_temp.nested(10000, '[', '', ']') || '}')::jsonb, pg_temp.nested(10000, '[', '1', ']')::jsonb)$$),
 	('unique', $$SELECT qehs.jsonschema_is_valid('{"uniqueItems":true}', jsonb_build_array(pg_temp.nested(9999, '[', '', ']')::jsonb, pg_temp.nested(9999, '[', '1', ']')::jsonb))$$)
 ) AS cases (shape, statement), LATERAL (SELECT pg_temp.outcome(statement) AS outcome OFFSET 0) AS run
-WHERE outcome NOT IN ('too deep', 'true', 'false', '0', '1') AND outcome NOT LIKE '%nested too deeply%' AND outcome NOT LIKE '%nested deeper than 4096 subschemas';
+WHERE outcome NOT IN ('too deep', 'true', 'false', '0', '1') AND outcome NOT LIKE '%nested too deeply%' AND outcome NOT LIKE '%nested deeper than 4096 subschemas.';
 
 -- 100,000 members and more: of documents, of schemas, of lists
 SELECT count(*) AS members, jsonb_object_agg('k' || i, i) AS wide, jsonb_object_agg('k' || i, '{"type":"integer"}'::jsonb) AS properties, jsonb_agg('k' || i) AS names
