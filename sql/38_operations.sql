@@ -19,6 +19,14 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION qehs.secret_rotate() IS 'Makes a new secret that signs cursors from now on. The three before it go on verifying, so that walks under way do not break; qehs.tick removes older ones.';
 
+CREATE FUNCTION qehs.tick_note(idempotency_keys bigint, secrets bigint) RETURNS void AS 'MODULE_PATHNAME', 'qehs_tick_note'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.tick_note(bigint, bigint) IS 'Counts a run of tick and what it removed for qehs.metrics. tick calls it.';
+
+CREATE FUNCTION qehs.metrics() RETURNS text AS 'MODULE_PATHNAME', 'qehs_metrics'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.metrics() IS 'Figures of the database in Prometheus''s text format, which the shim adds to its own under /metrics: kept and expired idempotency keys, places taken by bulk loads and, where the library is preloaded, runs of tick with what they removed and batches of module_migrate, counted since the server started.';
+
 CREATE FUNCTION qehs.tick(batch_size int4 DEFAULT 5000, budget interval DEFAULT '200 milliseconds') RETURNS json
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 -- so that the oldest come by index, whatever the statistics of a table say that has just grown
@@ -57,6 +65,7 @@ BEGIN
 	DELETE FROM qehs.secret AS s WHERE s.purpose = 'cursor' AND (
 		SELECT count(*) FROM qehs.secret AS n WHERE n.purpose = s.purpose AND n.created_at > s.created_at) >= 4;
 	GET DIAGNOSTICS secrets = ROW_COUNT;
+	PERFORM qehs.tick_note(expired, secrets);
 	RETURN json_build_object('idempotencyKeys', expired, 'secrets', secrets, 'more', tenants <> '{}');
 END
 $tick$;
