@@ -32,6 +32,11 @@
 #define QEHS_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
+/* Stands in front of a declaration, as C11's _Noreturn does. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /*
  * Callbacks of pg_parse_json: JsonActionResult is what they return, and
  * JSON_ACTION_DONE their last statement.  json_lexer() reads UTF-8 with escapes.
