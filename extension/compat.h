@@ -54,6 +54,13 @@
 #define json_lexer(text, length) makeJsonLexContextCstringLen(unconstify(char *, text), length, PG_UTF8, true)
 #endif
 
+/* What Base64 encodes, as pg_b64_encode and pg_b64_decode declare it. */
+#if PG_VERSION_NUM >= 180000
+typedef uint8 Base64Byte;
+#else
+typedef char Base64Byte;
+#endif
+
 /* Whether this session or transaction holds a lock in just this mode. */
 #if PG_VERSION_NUM >= 170000
 #define session_holds_lock(tag, mode) LockHeldByMe(tag, mode, false)
