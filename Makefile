@@ -55,7 +55,7 @@ bench: ## measure, as ratios against a peer in one run
 	@$(BUILD)
 	@tests/bench/run.sh
 
-lint: ## clang-tidy and cppcheck
+lint: ## the rules of the sources, clang-tidy and cppcheck
 	@tests/tools/lint.sh $(filter %.c,$(C_FILES))
 
 format: ## format the C sources

@@ -93,7 +93,7 @@ compile_or_fail(Jsonb *document, bool assert_formats, MemoryContext parent)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("the JSON Schema is not valid"),
-				errdetail("\"%s\": %s", faults.items[0].instance_location, faults.items[0].message),
+				errdetail("At \"%s\": %s.", faults.items[0].instance_location, faults.items[0].message),
 				errhint("qehs.jsonschema_check(schema) lists all faults."));
 	return schema;
 }

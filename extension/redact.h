@@ -15,6 +15,7 @@
 #include <strings.h>
 
 #define REDACTED "***"
+#define REDACTED_LENGTH (sizeof(REDACTED) - 1)
 #define REDACT_WORD "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 /* How many bytes from the start are all in set. */
@@ -105,8 +106,8 @@ redact_text(char *text, size_t length)
 			continue;
 		}
 		memmove(text + used, text + at, kept);
-		memcpy(text + used + kept, REDACTED, strlen(REDACTED));
-		used += kept + strlen(REDACTED);
+		memcpy(text + used + kept, REDACTED, REDACTED_LENGTH);
+		used += kept + REDACTED_LENGTH;
 		at += secret;
 	}
 	return used;

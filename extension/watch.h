@@ -25,6 +25,7 @@ extern uint64 watch_generation(WatchedTable table);
 /* Announce a change; takes effect for others when this transaction commits. */
 extern void watch_announce(WatchedTable table);
 
+/* Watch the cache invalidations of this backend; once, at load. */
 extern void watch_init(void);
 
 #endif							/* QEHS_WATCH_H */

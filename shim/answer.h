@@ -35,6 +35,7 @@ typedef struct Answer
 	uint64_t	since;			/* when the oldest part that waits came, or before */
 } Answer;
 
+/* Begin an answer; free what it holds. */
 extern void answer_open(Answer *answer);
 extern void answer_close(Answer *answer);
 

@@ -9,6 +9,7 @@
 #include "json.h"
 #include "request.h"
 
+/* Text as it is. */
 extern void bind_text(PgStatement *statement, int number, const char *value, size_t length);
 
 /*

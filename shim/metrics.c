@@ -7,8 +7,13 @@
  */
 #include "metrics.h"
 
+#include <dirent.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "clock.h"
 
@@ -32,6 +37,15 @@ static const char *const outcomes[OUTCOMES] = {"executed", "replayed", "in_progr
 
 static uint64_t limited[sizeof(policies) / sizeof(policies[0])][2];	/* passed, refused */
 static uint64_t keyed[OUTCOMES];
+
+static const char *const task_names[TASKS] = {"endpoints", "tick", "metrics"};
+
+static uint64_t failures[TASKS];
+static int64_t connections;
+
+/* What the main thread fetched last. */
+static pthread_mutex_t database_lock = PTHREAD_MUTEX_INITIALIZER;
+static char *database_text;
 
 typedef struct Operation
 {
@@ -189,6 +203,118 @@ write_limits(Buffer *text)
 }
 
 void
+metrics_connection(int change)
+{
+	__atomic_fetch_add(&connections, change, __ATOMIC_RELAXED);
+}
+
+void
+metrics_failed(Task task)
+{
+	add(&failures[task], 1);
+}
+
+void
+metrics_database(const char *text)
+{
+	char	   *copy = text ? strdup(text) : NULL;
+	char	   *old;
+
+	pthread_mutex_lock(&database_lock);
+	old = database_text;
+	database_text = copy;
+	pthread_mutex_unlock(&database_lock);
+	free(old);
+}
+
+static void
+write_database(Buffer *text)
+{
+	pthread_mutex_lock(&database_lock);
+	buffer_format(text, "# HELP qehs_database_up Whether the database answered when it was asked last.\n"
+				  "# TYPE qehs_database_up gauge\nqehs_database_up %d\n", database_text != NULL);
+	if (database_text)
+		buffer_text(text, database_text);
+	pthread_mutex_unlock(&database_lock);
+	buffer_text(text, "# HELP qehs_task_failures_total Background tasks of the shim that failed; its log says why.\n"
+				"# TYPE qehs_task_failures_total counter\n");
+	for (int i = 0; i < TASKS; i++)
+		buffer_format(text, "qehs_task_failures_total{task=\"%s\"} %llu\n", task_names[i], (unsigned long long) get(&failures[i]));
+}
+
+static long
+count_files(void)
+{
+	DIR		   *folder = opendir("/proc/self/fd");
+	long		count = -3;		/* . and .. and the folder itself */
+
+	/* cppcheck-suppress readdirCalled; the stream is this call's own */
+	while (folder && readdir(folder))
+		count++;
+	if (folder)
+		closedir(folder);
+	return count < 0 ? 0 : count;
+}
+
+/* Field 22 of /proc/self/stat, in ticks since the start of the system, and /proc/stat's time of that. */
+static double
+start_time(void)
+{
+	char		line[1024];
+	unsigned long long started = 0;
+	long long	boot = 0;
+	FILE	   *file = fopen("/proc/self/stat", "re");
+
+	if (file && fgets(line, sizeof(line), file) && strrchr(line, ')'))
+		(void) sscanf(strrchr(line, ')') + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &started);	/* NOLINT(cert-err34-c) */
+	if (file)
+		fclose(file);
+	file = fopen("/proc/stat", "re");
+	while (file && boot == 0 && fgets(line, sizeof(line), file))
+		if (strncmp(line, "btime ", 6) == 0)
+			boot = strtoll(line + 6, NULL, 10);
+	if (file)
+		fclose(file);
+	return (double) boot + (double) started / (double) sysconf(_SC_CLK_TCK);
+}
+
+static long long
+resident_pages(void)
+{
+	long long	resident = 0;
+	FILE	   *file = fopen("/proc/self/statm", "re");
+
+	if (file && fscanf(file, "%*s %lld", &resident) != 1)	/* NOLINT(cert-err34-c) */
+		resident = 0;
+	if (file)
+		fclose(file);
+	return resident;
+}
+
+/* The process metrics that every Prometheus client library gives. */
+static void
+write_process(Buffer *text)
+{
+	struct rusage usage;
+	struct rlimit files;
+
+	getrusage(RUSAGE_SELF, &usage);
+	getrlimit(RLIMIT_NOFILE, &files);
+	buffer_format(text, "# HELP process_cpu_seconds_total Total user and system CPU time spent in seconds.\n"
+				  "# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total %.6f\n"
+				  "# HELP process_resident_memory_bytes Resident memory size in bytes.\n"
+				  "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %lld\n"
+				  "# HELP process_start_time_seconds Start time of the process since unix epoch in seconds.\n"
+				  "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds %.2f\n"
+				  "# HELP process_open_fds Number of open file descriptors.\n"
+				  "# TYPE process_open_fds gauge\nprocess_open_fds %ld\n"
+				  "# HELP process_max_fds Maximum number of open file descriptors.\n"
+				  "# TYPE process_max_fds gauge\nprocess_max_fds %llu\n",
+				  (double) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + (double) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,
+				  resident_pages() * sysconf(_SC_PAGESIZE), start_time(), count_files(), (unsigned long long) files.rlim_cur);
+}
+
+void
 metrics_write(Buffer *text, const Pool *pool)
 {
 	PoolFigures figures = pool_figures(pool);
@@ -212,4 +338,9 @@ metrics_write(Buffer *text, const Pool *pool)
 				  "# TYPE qehs_database_requests gauge\n"
 				  "qehs_database_requests{state=\"in_flight\"} %d\nqehs_database_requests{state=\"waiting\"} %d\n",
 				  figures.open, figures.connecting, figures.in_flight, figures.waiting);
+	buffer_format(text, "# HELP qehs_http_connections Client connections that are open, of all event loops.\n"
+				  "# TYPE qehs_http_connections gauge\nqehs_http_connections %lld\n",
+				  (long long) __atomic_load_n(&connections, __ATOMIC_RELAXED));
+	write_database(text);
+	write_process(text);
 }

@@ -188,6 +188,7 @@ on_connection(void *closure, struct MHD_Connection *connection, void **memory, e
 {
 	Server	   *server = closure;
 
+	metrics_connection(code == MHD_CONNECTION_NOTIFY_STARTED ? 1 : -1);
 	if (code == MHD_CONNECTION_NOTIFY_STARTED)
 	{
 		*memory = malloc(sizeof(Watch));

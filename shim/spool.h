@@ -22,6 +22,7 @@ typedef struct Spool
 	off_t		read;			/* how far it has been read, over both */
 } Spool;
 
+/* Begin empty. */
 extern void spool_init(Spool *spool);
 /* Put bytes at the end; false with errno set when the file cannot take them. */
 extern bool spool_append(Spool *spool, const char *bytes, size_t length);
@@ -29,6 +30,7 @@ extern bool spool_append(Spool *spool, const char *bytes, size_t length);
 extern ssize_t spool_read(Spool *spool, char *buffer, size_t room);
 /* How many bytes have not been read. */
 extern size_t spool_left(const Spool *spool);
+/* Free the memory and close the file. */
 extern void spool_free(Spool *spool);
 
 #endif							/* QEHS_SPOOL_H */

@@ -42,6 +42,12 @@ definition_field_type(const JsonbContainer *field)
 	return FIELD_TYPE_COUNT;
 }
 
+bool
+definition_is_unique(const JsonbContainer *field)
+{
+	return definition_field_type(field) == FIELD_IDENTIFIER || json_member_bool(field, "unique", false);
+}
+
 /* ^[a-z][a-z0-9_-]{0,62}$; hyphens only where allowed. */
 static bool
 is_name(const char *text, bool hyphen)
@@ -468,6 +474,57 @@ check_workflow(const JsonbContainer *workflow, const Names *fields, ViolationLis
 		check_reachable(transitions, &states, initial, faults);
 }
 
+/* {"read":[role],"write":[role]} of one field. */
+static void
+check_field_rule(const JsonbContainer *rule, const char *path, ViolationList *faults)
+{
+	static const char *const known[] = {"read", "write", NULL};
+
+	check_members(rule, known, path, faults);
+	for (int i = 0; known[i]; i++)
+	{
+		const JsonbContainer *roles = member_array(rule, known[i], path, faults);
+
+		for (uint32 j = 0; roles && j < JsonContainerSize(roles); j++)
+		{
+			JsonbValue	role;
+
+			element(roles, j, &role);
+			if (role.type != jbvString || role.val.string.len == 0 || role.val.string.len > 63)
+				violation_add(faults, psprintf("%s/%s/%u", path, known[i], j), "type", "must be the name of a role");
+		}
+	}
+}
+
+static void
+check_field_rules(const JsonbContainer *permissions, const Names *fields, ViolationList *faults)
+{
+	const JsonbContainer *rules = member_object(permissions, "fields", "/permissions", faults);
+	JsonbIterator *iterator = rules ? JsonbIteratorInit(unconstify(JsonbContainer *, rules)) : NULL;
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	char	   *name = NULL;
+
+	while (rules && (token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		StringInfoData path;
+
+		if (token == WJB_KEY)
+			name = json_text_copy(&value);
+		if (token != WJB_VALUE)
+			continue;
+		initStringInfo(&path);
+		appendStringInfoString(&path, "/permissions/fields");
+		json_pointer_append(&path, name, strlen(name));
+		if (!has_name(fields, name))
+			violation_add(faults, path.data, "undefined", "is not a field: \"%s\"", name);
+		if (value.type != jbvBinary || !JsonContainerIsObject(value.val.binary.data))
+			violation_add(faults, path.data, "type", "must be an object with \"read\" and \"write\"");
+		else
+			check_field_rule(value.val.binary.data, path.data, faults);
+	}
+}
+
 static void
 check_permissions(const JsonbContainer *permissions, const Names *fields, ViolationList *faults)
 {
@@ -478,6 +535,7 @@ check_permissions(const JsonbContainer *permissions, const Names *fields, Violat
 	char	   *path = NULL;
 
 	check_members(permissions, permission_members, "/permissions", faults);
+	check_field_rules(permissions, fields, faults);
 	if (roles == NULL)
 		return;
 	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, roles));

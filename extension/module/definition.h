@@ -19,6 +19,9 @@
 /* The type of a field object; FIELD_TYPE_COUNT when it names none. */
 extern FieldType definition_field_type(const JsonbContainer *field);
 
+/* Whether no two records may share the field's value (check.c). */
+extern bool definition_is_unique(const JsonbContainer *field);
+
 /*
  * The matrix of a matrix-score field: size (default 5) and its bands, by rising
  * max; without "bands" those of the 5 x 5 matrix up to 4, 9, 16, 25 (matrix.c).

@@ -135,12 +135,6 @@ member_path(const Side *side, const char *key)
 	return member_of(side->definition, key, &value) ? psprintf("%s/%s", side->path, key) : side->path;
 }
 
-static bool
-is_unique(const JsonbContainer *field)
-{
-	return definition_field_type(field) == FIELD_IDENTIFIER || json_member_bool(field, "unique", false);
-}
-
 /* ---- one field ---- */
 
 /* Where the limits stand: of a currency or quantity in the schema of its number. */
@@ -380,9 +374,9 @@ compare_field(Diff *diff, const Side *before, const Side *after)
 	compare_options(diff, after, before, "options", false);
 	compare_units(diff, before, after);
 	compare_limits(diff, before, after);
-	if (is_unique(after->definition) != is_unique(before->definition))
-		add_change(diff, member_path(after, "unique"), false, is_unique(after->definition) ? "unique_added" : "unique_removed",
-				   !is_unique(after->definition), is_unique(after->definition) ? "is unique by now: records may share a value" :
+	if (definition_is_unique(after->definition) != definition_is_unique(before->definition))
+		add_change(diff, member_path(after, "unique"), false, definition_is_unique(after->definition) ? "unique_added" : "unique_removed",
+				   !definition_is_unique(after->definition), definition_is_unique(after->definition) ? "is unique by now: records may share a value" :
 				   "is not unique any more");
 	if (!same_member(before->definition, after->definition, "references"))
 		add_change(diff, member_path(after, "references"), false, "references_changed",

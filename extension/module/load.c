@@ -93,8 +93,9 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	field->type = definition_field_type(source);
 	field->kind = module_field_types[field->type].kind;
 	field->slot = slots && json_member_int(slots, field->key, &slot) ? slot : -1;
+	field->readers.count = field->writers.count = -1;
 	field->required = json_member_bool(source, "required", false);
-	field->unique = field->type == FIELD_IDENTIFIER || json_member_bool(source, "unique", false);
+	field->unique = definition_is_unique(source);
 	field->searchable = json_member_bool(source, "searchable", false);
 	field->references = json_member_text(source, "references");
 	field->required_when = member_expression(source, "requiredWhen");
@@ -191,6 +192,32 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 }
 
 static void
+load_field_rules(ModuleDef *module)
+{
+	JsonbValue	rules;
+	JsonbValue	value;
+
+	if (!json_member(&module->definition->root, "permissions", 11, &rules) ||
+		!json_member(rules.val.binary.data, "fields", 6, &rules))
+		return;
+	for (int i = 0; i < module->field_count; i++)
+	{
+		ModuleField *field = &module->fields[i];
+		const JsonbContainer *rule;
+
+		if (!json_member(rules.val.binary.data, field->key, field->key_length, &value))
+			continue;
+		rule = value.val.binary.data;
+		if (json_member(rule, "read", 4, &value))
+			field->readers.names = member_names(rule, "read", &field->readers.count);
+		field->writers = field->readers;
+		if (json_member(rule, "write", 5, &value))
+			field->writers.names = member_names(rule, "write", &field->writers.count);
+		module->has_field_rules = true;
+	}
+}
+
+static void
 load_transition(ModuleTransition *transition, const char *name, const JsonbContainer *source)
 {
 	transition->name = name;
@@ -280,6 +307,7 @@ module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 	load_fields(module, &slots->root);
 	load_workflow(module);
 	load_roles(module);
+	load_field_rules(module);
 	schema_errors_init(&faults);
 	module->schema = schema_compile(json_schema, &options, memory, &faults);
 	MemoryContextSwitchTo(previous);
@@ -287,6 +315,6 @@ module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("stored JSON Schema of module \"%s\" version %d does not compile", module->key, version),
-				 faults.count > 0 ? errdetail("%s %s", faults.items[0].instance_location, faults.items[0].message) : 0));
+				 faults.count > 0 ? errdetail("At \"%s\": %s.", faults.items[0].instance_location, faults.items[0].message) : 0));
 	return module;
 }

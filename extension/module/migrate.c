@@ -321,3 +321,14 @@ module_field_value(const ModuleField *field, Jsonb *payload, JsonbValue *value)
 			return true;
 	return false;
 }
+
+const char *
+module_field_key(const ModuleField *field, Jsonb *payload)
+{
+	JsonbValue	value;
+
+	for (int i = 0; i < field->old_key_count && !json_member(&payload->root, field->key, field->key_length, &value); i++)
+		if (json_member(&payload->root, field->old_keys[i], strlen(field->old_keys[i]), &value))
+			return field->old_keys[i];
+	return field->key;
+}

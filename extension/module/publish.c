@@ -112,13 +112,13 @@ fields_of(Jsonb *definition)
 	return fields.val.binary.data;
 }
 
-static bool
-has_field(const JsonbContainer *fields, const char *key)
+static const JsonbContainer *
+find_field(const JsonbContainer *fields, const char *key)
 {
 	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
 		if (strcmp(json_member_text(field_at(fields, i), "key"), key) == 0)
-			return true;
-	return false;
+			return field_at(fields, i);
+	return NULL;
 }
 
 /* First slot number of a kind and how many there are. */
@@ -214,6 +214,28 @@ searchable_fields(Jsonb *definition)
 	return keys.data;
 }
 
+/* Whether other fields are unique than before, or the same under other keys. */
+static bool
+unique_changes(Jsonb *before, Jsonb *after)
+{
+	for (int pass = 0; pass < 2; pass++)
+	{
+		const JsonbContainer *fields = fields_of(pass == 0 ? after : before);
+		const JsonbContainer *others = fields_of(pass == 0 ? before : after);
+
+		for (uint32 i = 0; i < JsonContainerSize(fields); i++)
+		{
+			char	   *key = json_member_text(field_at(fields, i), "key");
+			const JsonbContainer *other = find_field(others, key);
+
+			if (definition_is_unique(field_at(fields, i)) &&
+				(other == NULL || !definition_is_unique(other) || migrate_renamed(after, key) || migrate_source(after, key)))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Rules that would write over a value that records hold under the same key. */
 static void
 check_overwriting(Jsonb *definition, const Published *published, ViolationList *faults)
@@ -227,7 +249,7 @@ check_overwriting(Jsonb *definition, const Published *published, ViolationList *
 		StringInfoData path;
 
 		if (source == NULL || strcmp(source, key) == 0 || migrate_renamed(definition, key) || migrate_drops(definition, key) ||
-			!has_field(before, source))
+			!find_field(before, source))
 			continue;
 		initStringInfo(&path);
 		appendStringInfoString(&path, "/migrate/rename");
@@ -370,6 +392,7 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 	Jsonb	   *slots;
 	bool		first;
 	bool		refill;
+	bool		reunique;
 
 	violation_raise(&faults);
 	check_schema(definition, schema, &faults);
@@ -396,12 +419,15 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 		violation_raise(&faults);
 		refill = !first && (compareJsonbContainers(&published->slots->root, &slots->root) != 0 ||
 							strcmp(searchable_fields(published->definition), searchable_fields(definition)) != 0);
-		if (refill)
+		reunique = !first && published->has_records && unique_changes(published->definition, definition);
+		if (refill || reunique)
 			module_lock_slots(tenant_id, published->module_id);
 		store(tenant_id, actor_id, definition, schema, slots, published);
 		watch_announce(WATCH_MODULE);
 		if (refill)
 			module_refill_slots(tenant_id, published->module_id);
+		if (reunique)
+			module_refill_unique(tenant_id, published->module_id);
 	}
 	SPI_finish();
 	return first ? 201 : 200;

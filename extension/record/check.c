@@ -43,13 +43,46 @@ check_schema(const PayloadCheck *check, Jsonb *payload)
 	}
 }
 
+/* What the client sent in fields that it may not write, otherwise than a value that it may read. */
+static void
+check_writable(const PayloadCheck *check, const Jsonb *given)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	if (permission_reads_all(check->context, check->module))
+		return;
+	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, &given->root));
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		const char *name = key.val.string.val;
+		int			length = key.val.string.len;
+		JsonbValue	held;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		if (permission_writes_key(check->context, check->module, name, length))
+			continue;
+		if (check->before && permission_reads_key(check->context, check->module, name, length) &&
+			(json_member(&check->before->root, name, length, &held) ? json_values_equal(&value, &held) : value.type == jbvNull))
+			continue;
+		violation_add(check->violations, psprintf("/payload/%s", json_text_copy(&key)), "forbidden", "may not be written by the caller");
+	}
+}
+
 /* Fill and check; given is what the client sent. */
 static Jsonb *
 check_payload(const PayloadCheck *check, Jsonb *payload, const Jsonb *given)
 {
 	payload = payload_fill(check, payload);
 	if (given)
+	{
+		check_writable(check, given);
 		payload_check_given(check, given, payload);
+	}
 	check_schema(check, payload);
 	payload_check_values(check, payload);
 	return payload;
@@ -78,4 +111,14 @@ record_check_patch(const RequestContext *context, const ModuleDef *module, Jsonb
 	PayloadCheck check = {context, module, &guard, before, violations};
 
 	return check_payload(&check, patch ? record_merge_patch(before, patch) : before, patch);
+}
+
+Jsonb *
+record_check_moved(const RequestContext *context, const ModuleDef *module, Jsonb *payload, Jsonb *known, const char *state,
+				   ViolationList *violations)
+{
+	Guard		guard = {context, state, NULL};
+	PayloadCheck check = {context, module, &guard, known, violations};
+
+	return check_payload(&check, payload, NULL);
 }

@@ -155,6 +155,13 @@ query_field(const ModuleDef *module, const char *name, QueryField *found)
 	return false;
 }
 
+void
+query_require_readable(const ListQuery *query, const QueryField *field, const char *path)
+{
+	if (field->field && !permission_reads_field(query->context, field->field))
+		problem_raise_at(PROBLEM_FORBIDDEN, path, "forbidden", "is a field that the caller may not read");
+}
+
 static void pg_attribute_noreturn()
 bad_value(const char *path, const char *what)
 {
@@ -405,6 +412,7 @@ append_field(ListQuery *query, const char *name, const JsonbValue *value)
 	if (!query_field(query->module, name, &field))
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, psprintf("?filter[%s]", name), "unknown_field",
 						 "is not a field of module \"%s\"", query->module->key);
+	query_require_readable(query, &field, psprintf("?filter[%s]", name));
 	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
 	{
 		append_condition(query, name, &field, "eq", value);

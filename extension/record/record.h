@@ -112,6 +112,10 @@ extern Jsonb *record_check_payload(const RequestContext *context, const ModuleDe
 extern Jsonb *record_check_patch(const RequestContext *context, const ModuleDef *module, Jsonb *before, Jsonb *patch,
 								 const char *state, ViolationList *violations);
 
+/* The same for a payload that comes from an older version, of which ids in known need not be looked up again. */
+extern Jsonb *record_check_moved(const RequestContext *context, const ModuleDef *module, Jsonb *payload, Jsonb *known,
+								 const char *state, ViolationList *violations);
+
 /* Look up each user and record that payloads name once only, until the memory context is reset (named.c). */
 extern void record_remember_ids(MemoryContext memory);
 
@@ -133,16 +137,17 @@ extern void record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *s
 
 #define QEHS_SLOT_MISSING_TEXT "\xf4\x8f\xbf\xbf"	/* U+10FFFF */
 
-/* ---- unique.c: qehs.record_unique, inside SPI ---- */
+/* ---- unique.c: qehs.record_unique, inside SPI; module is the current definition, whichever the record is of ---- */
 
 /* The value of a unique field as text; NULL when the payload (or NULL) has none. */
 extern char *record_unique_text(const ModuleField *field, Jsonb *payload);
 /* Take the values of after and give up those of before (each may be NULL); gives the field of a value that another has, with nothing changed. */
-extern const ModuleField *record_unique_try(const RequestContext *context, const ModuleDef *module,
-											const pg_uuid_t *id, Jsonb *before, Jsonb *after);
-/* The same; raises QH409 conflict. */
-extern void record_unique_replace(const RequestContext *context, const ModuleDef *module,
-								  const pg_uuid_t *id, Jsonb *before, Jsonb *after);
+extern const ModuleField *record_unique_try(const ModuleDef *module, const pg_uuid_t *id, Jsonb *before, Jsonb *after);
+/* The same; raises QH409 conflict.  With all it makes sure of values that both have, too: the record may be the second that has one. */
+extern void record_unique_replace(const ModuleDef *module, const pg_uuid_t *id, Jsonb *before, Jsonb *after, bool all);
+/* Forget all values of a module, and take those of a record as far as no other has them. */
+extern void record_unique_clear(const ModuleDef *module);
+extern void record_unique_keep(const ModuleDef *module, const pg_uuid_t *id, Jsonb *payload);
 
 /* ---- display.c ---- */
 

@@ -54,25 +54,12 @@ record_search_text(const ModuleDef *module, Jsonb *payload)
 	return text.data;
 }
 
-/* Unique values go by the definition of the record they belong to: a migration has two. */
-static void
-replace_unique(const RequestContext *context, const ModuleDef *module, const Record *before, const Record *after)
-{
-	Jsonb	   *old_payload = before->deleted ? NULL : before->payload;
-	Jsonb	   *new_payload = after->deleted ? NULL : after->payload;
-
-	if (before->definition_version != after->definition_version)
-	{
-		record_unique_replace(context, record_module(context, before), &before->id, old_payload, NULL);
-		old_payload = NULL;
-	}
-	record_unique_replace(context, module, &after->id, old_payload, new_payload);
-}
-
 void
 record_store(const RequestContext *context, const ModuleDef *module, const Record *before, Record *after)
 {
-	replace_unique(context, module, before, after);
+	record_unique_replace(module_lookup_version(context->tenant_id, module->module_id, 0), &after->id,
+						  before->deleted ? NULL : before->payload, after->deleted ? NULL : after->payload,
+						  before->definition_version != after->definition_version);
 	record_store_row(context, module, before, after);
 }
 

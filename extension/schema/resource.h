@@ -81,8 +81,10 @@ typedef enum SchemaHolds
 	HOLDS_MAP
 } SchemaHolds;
 
+/* Where a keyword has schemas: in its value, in an array or in members of it, or nowhere. */
 extern SchemaHolds schema_keyword_holds(const Value *name);
 
+/* Everything but the documents lives in the current memory context. */
 extern Resources *resources_create(MemoryContext context, const SchemaOptions *options, SchemaErrors *faults);
 
 /* Take a document in under the URI by which it was asked for; gives its resource, or -1 with a fault. */

@@ -69,6 +69,7 @@ extern bool schema_validate(const Schema *schema, Jsonb *instance,
 /* The same without violations, ending at the first; *fault is NULL, or why checking was given up. */
 extern bool schema_holds(const Schema *schema, Jsonb *instance, const char **fault);
 
+/* Free a compiled schema and all that it holds. */
 extern void schema_free(Schema *schema);
 
 #endif							/* QEHS_SCHEMA_H */

@@ -59,6 +59,7 @@ extern bool walk_matches(Walk *walk, Regex *regex, const char *text, uint32 leng
 /* Nobody wants to know more than that something is wrong, and something is. */
 #define WALK_DONE(walk, holds) (!(holds) && ((walk)->errors == NULL || (walk)->fault != NULL))
 
+/* Check the members of an object, the items of an array, and the schemas that apply to them; false for a violation. */
 extern bool walk_check_object(Walk *walk, const SchemaNode *node, const Value *object, const Place *place, const Scope *scope,
 							  Evaluated *evaluated);
 extern bool walk_check_array(Walk *walk, const SchemaNode *node, const Value *array, const Place *place, const Scope *scope,

@@ -105,6 +105,7 @@ bulk_beside() {
 	cp "$dir/paced.paths" "$dir/busy.paths"
 	for _ in $(seq "$rounds"); do
 		bulk_gets quiet
+		: > "$dir/bulk.answer"
 		while cat "$dir/bulk.ndjson"; do :; done 2> /dev/null | curl -sS -N -o "$dir/bulk.answer" -H "Authorization: Bearer $bulk_key" \
 			-H 'Content-Type: application/x-ndjson' -X POST -T - "$url_bulk$bulk_url" &
 		helper=$!

@@ -1,31 +1,25 @@
 // The metrics and the access log: what each request leaves in them, and that no payload and no secret does.
 import assert from "node:assert/strict"
-import { readFileSync } from "node:fs"
+import { spawn } from "node:child_process"
+import { readFileSync, readdirSync, statSync } from "node:fs"
+import net from "node:net"
 import { test } from "node:test"
+import { parseMetrics } from "../http/lib/prometheus.mjs"
 import { sleep, stage } from "./cluster.mjs"
 import { send } from "./retry.mjs"
 
 const at = stage("seen", { rateLimit: 100000, flags: ({ cluster }) => ["--log", `${cluster.directory}/shim.log`] })
 const log = () => `${at.cluster.directory}/shim.log`
 
-// Every series of /metrics by its name with labels, which must be in Prometheus's text format.
-async function metrics() {
-	const text = await (await fetch(`http://127.0.0.1:${at.shim.port}/metrics`)).text()
-	const series = new Map()
-	const typed = new Set()
-	for (const line of text.trimEnd().split("\n")) {
-		const type = /^# TYPE (\w+) (counter|gauge|histogram)$/.exec(line)
-		if (type)
-			typed.add(type[1])
-		if (line.startsWith("#"))
-			continue
-		const match = /^(\w+)(\{\w+="[^"\n]*"(?:,\w+="[^"\n]*")*\})? ([\d.e+-]+)$/.exec(line)
-		assert.ok(match, line)
-		assert.ok(typed.has(match[1]) || typed.has(match[1].replace(/_(bucket|sum|count)$/, "")), `${match[1]} has a type`)
-		assert.ok(!series.has(match[1] + (match[2] ?? "")), `${line} stands once`)
-		series.set(match[1] + (match[2] ?? ""), Number(match[3]))
-	}
-	return series
+const metrics = async () => parseMetrics(await (await fetch(`http://127.0.0.1:${at.shim.port}/metrics`)).text())
+
+// The metrics once they are as wanted: the shim asks the database for its figures every few seconds.
+async function metricsWith(wanted) {
+	let seen
+	for (let i = 0; i < 300 && !wanted(seen = await metrics()); i++)
+		await sleep(50)
+	assert.ok(wanted(seen), JSON.stringify([...seen], null, 1))
+	return seen
 }
 
 // The log is written once per turn of the loop.
@@ -51,9 +45,6 @@ test("requests are counted per route, with a histogram that adds up", async () =
 	const seen = await metrics()
 	assert.equal(seen.get(`qehs_http_requests_total{${labels},status="200"}`), 5)
 	assert.equal(seen.get(`qehs_http_requests_total{${labels},status="404"}`), 1)
-	const buckets = [...seen].filter(([name]) => name.startsWith(`qehs_http_request_duration_seconds_bucket{${labels},le=`)).map(([, value]) => value)
-	assert.deepEqual(buckets, [...buckets].sort((a, b) => a - b), "buckets only grow")
-	assert.equal(buckets.at(-1), 6)
 	assert.equal(seen.get(`qehs_http_request_duration_seconds_count{${labels}}`), 6)
 	assert.ok(seen.get(`qehs_http_request_duration_seconds_sum{${labels}}`) > 0)
 	assert.ok(seen.get('qehs_database_connections{state="open"}') > 0)
@@ -76,6 +67,91 @@ test("idempotency keys and rate limits are counted by outcome", async () => {
 	assert.equal(grown('qehs_rate_limit_requests_total{policy="default",outcome="passed"}'), 6)
 	assert.equal(grown('qehs_rate_limit_requests_total{policy="default",outcome="refused"}'), 1)
 	assert.equal(grown('qehs_rate_limit_requests_total{policy="address",outcome="passed"}'), 1)
+})
+
+// A session that holds locks until its input ends.
+async function hold(statements) {
+	const session = spawn("psql", ["-X", "-q", "-d", `${at.cluster.conninfo} user=postgres`], { stdio: ["pipe", "pipe", "inherit"] })
+	const held = new Promise((resolve) => session.stdout.once("data", resolve))
+	session.stdin.write(`BEGIN;\n${statements};\nSELECT 'held';\n`)
+	await held
+	return () => session.stdin.end("ROLLBACK;\n")
+}
+
+test("requests at the database, and waiting for it, are counted while they are", async () => {
+	const release = await hold("LOCK TABLE qehs.record IN ACCESS EXCLUSIVE MODE")
+	const answers = Promise.all(Array.from({ length: 12 }, () => send(at.shim.port, at.key, "GET", "/api/v1/records?moduleKey=incidents")))
+	// four connections with two in flight each
+	await metricsWith((seen) => seen.get('qehs_database_requests{state="in_flight"}') === 8 && seen.get('qehs_database_requests{state="waiting"}') === 4)
+	release()
+	assert.ok((await answers).every(({ status }) => status === 200))
+	await metricsWith((seen) => seen.get('qehs_database_requests{state="in_flight"}') === 0 && seen.get('qehs_database_requests{state="waiting"}') === 0)
+})
+
+test("a twin that is refused while the first one runs is counted", async () => {
+	const release = await hold("LOCK TABLE qehs.record IN ACCESS EXCLUSIVE MODE")
+	const before = await metrics()
+	const first = create({ "Idempotency-Key": "twin" })
+	await metricsWith((seen) => seen.get('qehs_database_requests{state="in_flight"}') === 1)
+	assert.equal((await create({ "Idempotency-Key": "twin" })).status, 409)
+	release()
+	assert.equal((await first).status, 201)
+	const name = 'qehs_idempotency_requests_total{outcome="in_progress"}'
+	assert.equal((await metrics()).get(name) - before.get(name), 1)
+})
+
+test("client connections are counted while they are open", async () => {
+	const before = (await metrics()).get("qehs_http_connections")
+	const sockets = await Promise.all(Array.from({ length: 5 }, () => new Promise((resolve) => {
+		const socket = net.connect(at.shim.port, "127.0.0.1", () => resolve(socket))
+	})))
+	await metricsWith((seen) => seen.get("qehs_http_connections") >= before + 5)
+	for (const socket of sockets)
+		socket.destroy()
+	await metricsWith((seen) => seen.get("qehs_http_connections") <= before)
+})
+
+test("expired keys wait for tick, which says what it removed and when it ran", async () => {
+	await create({ "Idempotency-Key": "old" })
+	at.cluster.sql("UPDATE qehs.idempotency SET created_at = now() - interval '25 hours' WHERE idempotency_key = 'old'; ANALYZE qehs.idempotency")
+	const before = await metricsWith((seen) => seen.get("qehs_idempotency_keys_expired") === 1 && seen.get("qehs_idempotency_keys") > 0)
+	assert.equal(JSON.parse(at.cluster.sql("SELECT qehs.tick()")).idempotencyKeys, 1)
+	const seen = await metricsWith((now) => now.get("qehs_idempotency_keys_expired") === 0)
+	const name = 'qehs_tick_removed_rows_total{table="idempotency"}'
+	assert.equal(seen.get(name) - before.get(name), 1)
+	assert.ok(seen.get("qehs_tick_runs_total") > before.get("qehs_tick_runs_total"))
+	assert.ok(Math.abs(seen.get("qehs_tick_last_run_timestamp_seconds") - Date.now() / 1000) < 600, "the clock's time")
+})
+
+test("a migration of a module is counted by batches and records", async () => {
+	const definition = (fields, more) => JSON.stringify({ key: "moved", name: "Moved", displayCode: { prefix: "MOV" }, fields: [{ key: "title", type: "text", required: true }, ...fields], workflow: { states: ["s"], initial: "s", transitions: {} }, ...more }).replaceAll("'", "''")
+	const acting = "SELECT qehs.use_tenant('seen');"
+	at.cluster.sql(`${acting} SELECT qehs.module_publish('moved', '${definition([{ key: "a", type: "text" }])}')`)
+	for (const a of ["x", "y", "z"])
+		assert.equal((await send(at.shim.port, at.key, "POST", "/api/v1/records", { moduleKey: "moved", payload: { title: "t", a } })).status, 201)
+	at.cluster.sql(`${acting} SELECT qehs.module_publish('moved', '${definition([], { migrate: { drop: ["a"] } })}')`)
+	assert.equal(JSON.parse(at.cluster.sql(`${acting} SELECT qehs.module_migrate('moved', from_version => 1, batch => 2)`)).migrated, 2)
+	const seen = await metricsWith((now) => now.get("qehs_migrate_batches_total") === 1)
+	assert.equal(seen.get('qehs_migrate_records_total{outcome="migrated"}'), 2)
+	assert.equal(seen.get('qehs_migrate_records_total{outcome="failed"}'), 0)
+	assert.ok(seen.get("qehs_migrate_last_batch_timestamp_seconds") > 1e9)
+})
+
+test("places of bulk loads are counted while they are taken", async () => {
+	const release = await hold("SELECT qehs.use_tenant('seen'); SELECT qehs.bulk_begin('incidents')")
+	await metricsWith((seen) => seen.get("qehs_bulk_places_taken") === 1)
+	release()
+	await metricsWith((seen) => seen.get("qehs_bulk_places_taken") === 0)
+})
+
+test("the process is described as by every client library", async () => {
+	const seen = await metrics()
+	const pid = at.shim.process.pid
+	assert.ok(Math.abs(seen.get("process_start_time_seconds") - statSync(`/proc/${pid}`).ctimeMs / 1000) < 60)
+	assert.ok(seen.get("process_resident_memory_bytes") > 1e6 && seen.get("process_cpu_seconds_total") > 0)
+	assert.ok(Math.abs(seen.get("process_open_fds") - readdirSync(`/proc/${pid}/fd`).length) <= 2)
+	assert.equal(seen.get("process_max_fds"), Number(/Max open files\s+(\d+)/.exec(readFileSync(`/proc/${pid}/limits`, "utf8"))[1]))
+	assert.equal(seen.get(`qehs_build_info{version="${/default_version = '(.*)'/.exec(readFileSync(new URL("../../qehs.control", import.meta.url), "utf8"))[1]}"}`), 1)
 })
 
 test("a line of the log says who asked for what and how long it took", async () => {
@@ -145,4 +221,16 @@ test("no payload is in the logs", async () => {
 	const text = readFileSync(log(), "utf8") + databaseLog()
 	for (const word of [...words, "not to be logged"])
 		assert.ok(!text.includes(word), word)
+})
+
+test("while the database is away the metrics say so, and have none of its figures", async () => {
+	at.cluster.stopImmediately()
+	const seen = await metricsWith((now) => now.get("qehs_database_up") === 0)
+	assert.ok(!seen.has("qehs_idempotency_keys"))
+	assert.equal(seen.get('qehs_database_connections{state="open"}'), 0)
+	assert.ok(seen.get('qehs_task_failures_total{task="metrics"}') >= 1)
+	at.cluster.start()
+	await at.shim.ready()
+	const again = await metricsWith((now) => now.get("qehs_database_up") === 1 && now.get('qehs_database_connections{state="open"}') === 4)
+	assert.equal(again.get("qehs_tick_runs_total"), 0, "counted from the start of the server")
 })
