@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "answer.h"
+#include "bulk_metrics.h"
 #include "clock.h"
 #include "lines.h"
 #include "problem.h"
@@ -28,7 +29,7 @@
 #define REQUEST_END_SQL "SELECT qehs.request_end()"
 #define BULK_END_SQL "SELECT qehs.bulk_end()"
 #define MAX_STREAMS 32
-#define MAX_LINE_BYTES (64 * 1024 * 1024)
+#define MAX_LINE_BYTES (64 * 1024 * 1024)	/* QEHS_BULK_LINE_BYTES of extension/bulk/bulk.h */
 #define HOPELESS_BYTES (16 * 1024 * 1024)
 #define GATHER_NS (CLOCK_SECOND / 4)
 #define MAX_RETRIES 5
@@ -84,8 +85,10 @@ struct Stream
 	const char *problem;		/* ends the answer once what is at the database has settled; NULL: none */
 	size_t		problem_length;
 	uint64_t	last_settled;
+	LineCounts	counted;		/* of the lines that have been answered, those that the metrics have */
 	size_t		line_limit;
 	size_t		wasted;			/* bytes of the body since it broke */
+	bool		started;
 	bool		body_ended;
 	bool		told_urgent;
 	Ending		ending;
@@ -229,6 +232,20 @@ retry_chunk(Stream *stream, Chunk *chunk)
 	return true;
 }
 
+/* Those of an atomic load count when it is known what became of them. */
+static void
+count_lines(Stream *stream)
+{
+	LineCounts	news = stream->answer.counts;
+
+	for (int i = 0; i < LINE_OUTCOMES; i++)
+		news.of[i] -= stream->counted.of[i];
+	stream->counted = stream->answer.counts;
+	bulk_metrics_lines(&news, answer_undone(&stream->answer));
+	stream->request->lines = answer_count(&stream->answer);
+	stream->request->failed_lines = stream->answer.counts.of[LINE_FAILED];
+}
+
 /* Take the outcomes that are there, in the order of the lines. */
 static void
 settle(Stream *stream)
@@ -247,6 +264,8 @@ settle(Stream *stream)
 			answer_take(&stream->answer, text, length);
 		finish_chunk(stream, chunk);
 	}
+	if (!stream->answer.atomic)
+		count_lines(stream);
 	tell_problem(stream);
 }
 
@@ -256,6 +275,7 @@ chunk_done(PgJob *job)
 	Chunk	   *chunk = job->owner;
 	Stream	   *stream = chunk->stream;
 	uint64_t	now = clock_now();
+	uint64_t	took;
 
 	if (stream->closed)
 	{
@@ -265,7 +285,9 @@ chunk_done(PgJob *job)
 	if (retry_chunk(stream, chunk))
 		return;
 	/* the time that it waited for the one ahead has been counted */
-	stream->request->database_time += now - (job->submitted > stream->last_settled ? job->submitted : stream->last_settled);
+	took = now - (job->submitted > stream->last_settled ? job->submitted : stream->last_settled);
+	stream->request->database_time += took;
+	bulk_metrics_chunk(took);
 	stream->last_settled = now;
 	chunk->settled = true;
 	settle(stream);
@@ -312,6 +334,7 @@ static void
 conclude(Stream *stream)
 {
 	tell_problem(stream);
+	count_lines(stream);
 	answer_end(&stream->answer, (clock_now() - stream->request->started) / 1000000);
 	stream->ending = ENDED;
 	stream->changed(stream->request);
@@ -355,7 +378,7 @@ end_stream(Stream *stream)
 	else if (stream->answer.atomic)
 	{
 		stream->ending = ENDING_TRANSACTION;
-		if (stream->answer.failed > 0)
+		if (stream->answer.counts.of[LINE_FAILED] > 0)
 			submit_control(stream, &stream->end, SLOT_ROLLBACK, "ROLLBACK", transaction_done);
 		else
 			submit_control(stream, &stream->end, SLOT_COMMIT, "COMMIT", transaction_done);
@@ -486,6 +509,8 @@ stream_start(Stream *stream, const PgStatement *begin, void (*changed) (Request 
 	stream->answer.stop = stream->on_error && strcmp(stream->on_error, "stop") == 0;
 	stream->answer.atomic = mode && strcmp(mode, "atomic") == 0;
 	stream->sent_limit = stream->answer.stop || stream->answer.upsert ? 1 : MAX_SENT;
+	bulk_metrics_running(1);
+	stream->started = true;
 	lines_open(&stream->reader, request_header(request, "Content-Encoding"), stream->line_limit);
 	if (stream->answer.atomic)
 		submit_control(stream, &stream->start, SLOT_START, "BEGIN", start_done);
@@ -496,6 +521,7 @@ stream_take(Stream *stream, const char *bytes, size_t length)
 {
 	if (stream_blocked(stream))
 		return 0;
+	bulk_metrics_body(length);
 	if (!takes_lines(stream))
 	{
 		stream->wasted += length;
@@ -536,12 +562,17 @@ stream_urgent(const Stream *stream)
 AnswerPart
 stream_read(Stream *stream, char *buffer, size_t room, size_t *length)
 {
-	return answer_read(&stream->answer, buffer, room, length);
+	AnswerPart	part = answer_read(&stream->answer, buffer, room, length);
+
+	stream->request->reply.length += *length;
+	return part;
 }
 
 void
 stream_close(Stream *stream)
 {
+	if (stream->started)
+		bulk_metrics_running(-1);
 	stream->closed = true;
 	stream->request = NULL;
 }
