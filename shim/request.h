@@ -97,6 +97,7 @@ typedef struct Request
 	struct Stream *stream;		/* NULL unless the database is asked to take it */
 	bool		full_http;		/* 1.1, not 1.0 */
 	bool		body_done;		/* of a stream: all of it has come */
+	bool		cut;			/* a stream's client has closed its side; what it has sent is taken */
 	struct Early *early;		/* its answer has begun before that */
 	bool		keyed;			/* sent with an idempotency key */
 } Request;
