@@ -99,6 +99,7 @@ typedef struct Request
 	int64_t		lines;			/* of a stream: answered */
 	int64_t		failed_lines;
 	bool		body_done;		/* of a stream: all of it has come */
+	bool		cut;			/* a stream's client has closed its side; what it has sent is taken */
 	struct Early *early;		/* its answer has begun before that */
 	bool		keyed;			/* sent with an idempotency key */
 } Request;
