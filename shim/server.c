@@ -468,7 +468,12 @@ write_early(Request *request, bool has_read)
 {
 	const Watch *watch = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 	EarlyState	state = early_write(request->early);
-	Stage		stage = request->body_done && state == EARLY_FULL ? STAGE_ANSWER : STAGE_NONE;
+	Stage		stage = STAGE_NONE;
+
+	if (request->cut && !request->body_done)
+		stage = STAGE_CUT;
+	else if (request->body_done && state == EARLY_FULL)
+		stage = STAGE_ANSWER;
 
 	if (has_read || stage != watch->stage)
 		enter_stage(request, stage);
@@ -541,6 +546,8 @@ finish_stream(Request *request)
 	if (!request->body_done)
 	{
 		request->body_done = true;
+		if (request->cut)
+			enter_stage(request, STAGE_NONE);
 		stream_finish(request->stream);
 	}
 	if (request->early == NULL)
@@ -575,6 +582,22 @@ on_stream_head(Request *request)
 	return MHD_YES;
 }
 
+/*
+ * libmicrohttpd takes a read that fills less than its buffer as all there is until epoll tells of more; of an end that came
+ * with those bytes it is told no more, and the connection would rest (0.9.75).  Should the body not be whole then, the time
+ * of STAGE_CUT ends it.
+ */
+static void
+look_for_end(Request *request)
+{
+	char		next;
+
+	if (recv(connection_socket(request->connection), &next, 1, MSG_PEEK | MSG_DONTWAIT) != 0)
+		return;
+	request->cut = true;
+	enter_stage(request, STAGE_CUT);
+}
+
 static enum MHD_Result
 on_stream_body(Request *request, const char *upload, size_t *upload_length)
 {
@@ -588,6 +611,7 @@ on_stream_body(Request *request, const char *upload, size_t *upload_length)
 			return request->body_length > DRAIN_BYTES ? MHD_NO : MHD_YES;
 		if (stream_blocked(request->stream))
 			return put_aside(request);
+		look_for_end(request);
 		return stream_hopeless(request->stream) ? MHD_NO : MHD_YES;
 	}
 	if (is_open(request))
