@@ -85,6 +85,8 @@ extern RequestContext *context_require(void);
 extern RequestContext *context_require_scope(Scope scope);
 
 extern bool context_has_role(const RequestContext *context, const char *role);
+/* May the caller touch the module at all?  A key can be narrowed to some. */
+extern bool context_sees_module(const RequestContext *context, const char *key);
 
 /* Answer: status other than the endpoint's, and header lines (HTTP only). */
 extern void context_status(RequestContext *context, int status);
@@ -100,6 +102,8 @@ extern void context_link_next(RequestContext *context, const char *cursor);
  * a bare number; NULL means no condition) names this version (RFC 9110 13.1.1).
  */
 extern void context_check_if_match(const char *if_match, int32 version);
+/* The same for If-None-Match of a change: unless it names this version (RFC 9110 13.1.2); * names any. */
+extern void context_check_if_none_match(const char *if_none_match, int32 version);
 
 /*
  * The answer's body as a Datum of type json: json_datum, and a copy kept for

@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "cors.h"
 #include "decode.h"
+#include "etag.h"
 #include "json.h"
 #include "portal.h"
 #include "problem.h"
@@ -191,11 +192,18 @@ fingerprint(Request *request)
 	return (char *) digest;
 }
 
+/* Is the body too large?  Its framing is good: it counts as a request like others. */
+static bool
+is_too_large(const Request *request)
+{
+	return request->refusal.status == 413;
+}
+
 static void
 bind_begin(Request *request, PgStatement *begin)
 {
-	/* a stream's key is that of its lines, an argument like others */
-	const char *key = request->stream ? NULL : idempotency_key(request);
+	/* a stream's key is that of its lines, an argument like others; of a body that is too large not all is there */
+	const char *key = request->stream || is_too_large(request) ? NULL : idempotency_key(request);
 	const char *bearer = api_key(request);
 	const char *subject = bearer && token_is_one(bearer) ? token_verify(bearer, &request->arena) : NULL;
 	const char *values[] = {subject ? NULL : bearer, request->trace_id, request->client, key, key ? fingerprint(request) : NULL,
@@ -283,9 +291,35 @@ check_stream_headers(Request *request, const char *encoding)
 }
 
 static void
+check_precondition(Request *request, const char *name)
+{
+	const char *field = request_header(request, name);
+	const char *path = arena_format(&request->arena, "@%s", name);
+	bool		taken = !changes_things(request);
+
+	if (field == NULL)
+		return;
+	for (int i = 0; i < request->endpoint->parameter_count && !taken; i++)
+		taken = request->endpoint->parameters[i].place == IN_HEADER && strcasecmp(request->endpoint->parameters[i].name, name) == 0;
+	if (!taken)
+	{
+		problem_violation(request, path, "unsupported", "is a condition that this endpoint does not know");
+		request_refuse(request, "invalid_parameter", "a condition that is not looked at must not be sent");
+	}
+	else if (etag_find(field, NULL, true) == TAG_MALFORMED)
+	{
+		problem_violation(request, path, "format", "must be * or entity tags in double quotes, such as \"1\"");
+		request_refuse(request, "invalid_parameter", "a condition cannot be read");
+	}
+}
+
+static void
 check_headers(Request *request)
 {
 	const char *encoding = request_header(request, "Content-Encoding");
+
+	check_precondition(request, "If-Match");
+	check_precondition(request, "If-None-Match");
 
 	if (!accepts(request_header(request, "Accept"), request->endpoint->media))
 		request_refuse(request, "not_acceptable",
@@ -607,9 +641,9 @@ exchange_streams(Exchange *exchange, Request *request)
 void
 exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *request))
 {
-	if (request->refusal.code != NULL && request->refusal.status != 0)
+	if (request->refusal.code != NULL && request->refusal.status != 0 && !(is_too_large(request) && request->router))
 		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, NULL);
-	else if (request->path && (answer_health(exchange, request) || portal_reply(request)))
+	else if (!is_too_large(request) && request->path && (answer_health(exchange, request) || portal_reply(request)))
 		;
 	else if (request->router == NULL)
 		problem_reply(request, "unavailable", 0, "the database cannot be reached", NULL);

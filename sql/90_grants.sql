@@ -14,7 +14,7 @@ BEGIN
 	END LOOP;
 	FOR found IN
 		SELECT p.oid::pg_catalog.regprocedure AS name, p.prosecdef,
-			p.proname = ANY ('{tenant_create,use_tenant,user_create,module_install,module_migrate,jsonschema_register,secret_announce,secret_rotate,rate_limit_set}') AS for_dba
+			p.proname = ANY ('{tenant_create,use_tenant,user_create,module_install,module_migrate,jsonschema_register,secret_rotate,rate_limit_set,rate_limit_list}') AS for_dba
 		FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = 'qehs'::pg_catalog.regnamespace
 	LOOP
 		EXECUTE pg_catalog.format('ALTER FUNCTION %s OWNER TO qehs_owner', found.name);

@@ -62,23 +62,12 @@ find_role(const ModuleRole *roles, int count, const char *name, uint32 *given)
 	return false;
 }
 
-static bool
-key_has_module(const RequestContext *context, const char *key)
-{
-	if (context->module_count < 0)
-		return true;
-	for (int i = 0; i < context->module_count; i++)
-		if (strcmp(context->modules[i], key) == 0)
-			return true;
-	return false;
-}
-
 uint32
 permission_actions(const RequestContext *context, const ModuleDef *module)
 {
 	uint32		given = context->administrator ? ACTION_ALL : 0;
 
-	if (!key_has_module(context, module->key))
+	if (!context_sees_module(context, module->key))
 		return 0;
 	for (int i = 0; i < context->role_count && !context->administrator; i++)
 		if (!find_role(module->roles, module->role_count, context->roles[i], &given))

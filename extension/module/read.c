@@ -137,17 +137,6 @@ write_item(StringInfo out, uint64 row)
 	appendStringInfoChar(out, '}');
 }
 
-static bool
-may_see(const RequestContext *context, const char *key)
-{
-	if (context->module_count < 0)
-		return true;
-	for (int i = 0; i < context->module_count; i++)
-		if (strcmp(context->modules[i], key) == 0)
-			return true;
-	return false;
-}
-
 /* module_list(page_size, cursor) */
 Datum
 qehs_module_list(PG_FUNCTION_ARGS)
@@ -181,7 +170,7 @@ qehs_module_list(PG_FUNCTION_ARGS)
 	{
 		char	   *key = TextDatumGetCString(plan_value(i, 1, &isnull));
 
-		if (!may_see(context, key))
+		if (!context_sees_module(context, key))
 			continue;
 		more = written == limit;
 		if (more)
