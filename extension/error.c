@@ -55,11 +55,12 @@ is_client_error(int sqlstate)
 	return PGUNSIXBIT(sqlstate) == 'Q' && PGUNSIXBIT(sqlstate >> 6) == 'H';
 }
 
-/* Keep the client's errors out of the server log. */
+/* Keep the client's errors out of the server log, and always what is no error but a stored answer: that may be secret. */
 static void
 drop_client_errors(ErrorData *edata)
 {
-	if (!log_client_errors && edata->elevel == ERROR && is_client_error(edata->sqlerrcode))
+	if (edata->elevel == ERROR && is_client_error(edata->sqlerrcode) &&
+		(!log_client_errors || edata->sqlerrcode == problem_sqlstate(200)))
 		edata->output_to_server = false;
 	if (previous_emit_log_hook)
 		previous_emit_log_hook(edata);

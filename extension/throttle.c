@@ -142,7 +142,7 @@ address_caller(const char *address)
 	unsigned char bytes[16];
 	const void *counted = address;
 	int			length = strlen(address);
-	pg_uuid_t	caller;
+	pg_uuid_t	caller = {{0}};
 
 	if (inet_pton(AF_INET6, address, bytes) == 1)
 	{

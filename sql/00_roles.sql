@@ -16,6 +16,9 @@ BEGIN
 			EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', role_name);
 		END IF;
 	END LOOP;
+	-- arguments hold API keys and payloads: whatever the server logs of the shim's statements, it leaves them out
+	ALTER ROLE qehs_shim SET log_parameter_max_length = 0;
+	ALTER ROLE qehs_shim SET log_parameter_max_length_on_error = 0;
 END
 $roles$;
 

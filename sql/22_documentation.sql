@@ -93,7 +93,7 @@ WITH documented (operation, name, documentation) AS (VALUES
 	('api_key_create', 'modules', '{"description":"Modules that the key may touch; null is all.","schema":{"type":["array","null"],"items":{"type":"string"}}}'),
 	('api_key_create', 'expiresAt', '{"schema":{"type":["string","null"],"format":"date-time"}}'),
 	('api_key_create', 'actingUser', '{"description":"User name that the key acts as; of another user than the caller for administrators only.","schema":{"type":["string","null"]}}'),
-	('api_key_create', 'kind', '{"description":"What the key is for, which its first characters tell: live (qehs_live_sk_), test (qehs_test_sk_; the same rights), service (sa_; never acts as a user) or scim (scim_; the SCIM endpoints only).","schema":{"type":"string","enum":["live","test","service","scim"],"default":"live"}}'),
+	('api_key_create', 'kind', '{"description":"What the key is for, which its first characters tell: live (qehs_live_sk_), test (qehs_test_sk_; the same rights), service (sa_; never acts as a user) or scim (scim_; the SCIM endpoints only).","schema":{"type":["string","null"],"enum":["live","test","service","scim",null],"default":"live"}}'),
 	('api_key_create', 'rateLimit', '{"description":"Requests a minute; null is the default of 300, 0 is without limit.","schema":{"type":["integer","null"],"minimum":0,"maximum":2147483647}}'),
 	('api_key_create', 'allowedAddresses', '{"description":"Networks in CIDR notation; null is all.","schema":{"type":["array","null"],"items":{"type":"string"}}}'),
 	('api_key_rotate', 'overlapSeconds', '{"schema":{"type":["integer","null"],"minimum":0,"maximum":7776000,"default":86400},"example":3600}')
