@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "apikey.h"
+#include "argument.h"
 #include "auth.h"
 #include "catalog/pg_type.h"
 #include "error.h"
@@ -133,7 +134,7 @@ check_modules(const RequestContext *context, const KeyRights *rights, ViolationL
 	}
 	names = auth_names(rights->modules, &count);
 	for (int i = 0; i < count; i++)
-		if (!context_sees_module(context, names[i]))
+		if (!context_has_module(context, names[i]))
 			violation_add(violations, psprintf("/modules/%d", i), "forbidden", "is a module that the caller may not touch");
 }
 
@@ -308,14 +309,6 @@ qehs_api_key_create(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
-static bool
-read_key_id(FunctionCallInfo fcinfo, pg_uuid_t *id)
-{
-	text	   *wire = PG_ARGISNULL(0) ? cstring_to_text("") : PG_GETARG_TEXT_PP(0);
-
-	return id_parse(VARDATA_ANY(wire), VARSIZE_ANY_EXHDR(wire), QEHS_ID_KEY, id);
-}
-
 static void pg_attribute_noreturn()
 refuse_unknown_key(void)
 {
@@ -358,7 +351,7 @@ qehs_api_key_rotate(PG_FUNCTION_ARGS)
 
 	if (overlap < 0 || overlap > MAX_OVERLAP)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/overlapSeconds", "range", "must be from 0 to %d", MAX_OVERLAP);
-	if (!read_key_id(fcinfo, &old_id))
+	if (!argument_id(fcinfo, 0, QEHS_ID_KEY, &old_id))
 		refuse_unknown_key();
 	id_generate(&id);
 	json_begin(&out);
@@ -389,7 +382,7 @@ qehs_api_key_revoke(PG_FUNCTION_ARGS)
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&id)};
 	uint64		found;
 
-	if (!read_key_id(fcinfo, &id))
+	if (!argument_id(fcinfo, 0, QEHS_ID_KEY, &id))
 		refuse_unknown_key();
 	SPI_connect();
 	found = plan_execute(&revoke_key, values, NULL, false, 0);

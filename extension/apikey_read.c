@@ -5,15 +5,16 @@
 #include "compat.h"
 
 #include "apikey.h"
+#include "argument.h"
 #include "auth.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "cursor.h"
 #include "error.h"
 #include "fmgr.h"
 #include "id.h"
 #include "json.h"
 #include "plan.h"
-#include "record/cursor.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -137,11 +138,10 @@ Datum
 qehs_api_key_get(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_ADMIN_KEYS);
-	text	   *wire = PG_ARGISNULL(0) ? cstring_to_text("") : PG_GETARG_TEXT_PP(0);
 	pg_uuid_t	id;
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&id)};
 	StringInfoData out;
-	bool		found = id_parse(VARDATA_ANY(wire), VARSIZE_ANY_EXHDR(wire), QEHS_ID_KEY, &id);
+	bool		found = argument_id(fcinfo, 0, QEHS_ID_KEY, &id);
 
 	json_begin(&out);
 	SPI_connect();
@@ -162,15 +162,13 @@ Datum
 qehs_api_key_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_ADMIN_KEYS);
-	int32		limit = PG_ARGISNULL(0) ? 50 : PG_GETARG_INT32(0);
+	int32		limit = argument_page_size(fcinfo, 0);
 	pg_uuid_t	last = {{0}};
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&last)};
 	StringInfoData out;
 	uint64		rows;
 	bool		isnull;
 
-	if (limit < 1 || limit > 200)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?limit", "range", "must be from 1 to 200");
 	if (!PG_ARGISNULL(1))
 	{
 		int			length;

@@ -13,6 +13,7 @@
 #include "error.h"
 #include "id.h"
 #include "json.h"
+#include "text.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -73,10 +74,10 @@ on_transaction_end(XactEvent event, void *argument)
 static void
 add_trace_id(ErrorData *edata)
 {
-	if (request_active && request_context.trace_id[0] && edata->output_to_server)
+	if (request_active && request_context.trace && edata->output_to_server)
 		edata->context = edata->context ?
-			psprintf("%s\nqehs trace %s", edata->context, request_context.trace_id) :
-			psprintf("qehs trace %s", request_context.trace_id);
+			psprintf("%s\nqehs trace %s", edata->context, request_context.trace) :
+			psprintf("qehs trace %s", request_context.trace);
 	if (previous_emit_log_hook)
 		previous_emit_log_hook(edata);
 }
@@ -163,7 +164,7 @@ context_has_role(const RequestContext *context, const char *role)
 }
 
 bool
-context_sees_module(const RequestContext *context, const char *key)
+context_has_module(const RequestContext *context, const char *key)
 {
 	if (context->module_count < 0)
 		return true;
@@ -183,6 +184,7 @@ void
 context_header(RequestContext *context, const char *name, const char *format,...)
 {
 	MemoryContext previous;
+	va_list		arguments;
 
 	if (!context->over_http)
 		return;
@@ -192,18 +194,9 @@ context_header(RequestContext *context, const char *name, const char *format,...
 	MemoryContextSwitchTo(previous);
 	appendStringInfoString(&context->headers, name);
 	json_literal(&context->headers, ": ");
-	for (;;)
-	{
-		va_list		arguments;
-		int			needed;
-
-		va_start(arguments, format);
-		needed = appendStringInfoVA(&context->headers, format, arguments);
-		va_end(arguments);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&context->headers, needed);
-	}
+	va_start(arguments, format);
+	text_append_va(&context->headers, format, arguments);
+	va_end(arguments);
 	appendStringInfoChar(&context->headers, '\n');
 }
 

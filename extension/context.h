@@ -52,6 +52,7 @@ typedef struct RequestContext
 	bool		over_http;		/* set by request_begin */
 	pg_uuid_t	key_id;			/* valid when over_http */
 	char		trace_id[33];	/* 32 hex digits, or empty */
+	const char *trace;			/* for the server's log: traceparent and tracestate, or the trace id alone; or NULL */
 	const char *target;			/* raw request target over HTTP, or NULL */
 	/* the answer */
 	int			status;			/* 0: the endpoint's own */
@@ -85,8 +86,8 @@ extern RequestContext *context_require(void);
 extern RequestContext *context_require_scope(Scope scope);
 
 extern bool context_has_role(const RequestContext *context, const char *role);
-/* May the caller touch the module at all?  A key can be narrowed to some. */
-extern bool context_sees_module(const RequestContext *context, const char *key);
+/* Whether the key reaches a module: it names this one or none at all. */
+extern bool context_has_module(const RequestContext *context, const char *key);
 
 /* Answer: status other than the endpoint's, and header lines (HTTP only). */
 extern void context_status(RequestContext *context, int status);

@@ -5,12 +5,16 @@
  * The codes here are the rows of qehs.problem that a C function can raise; the
  * SQLSTATE carries the status, so no lookup is needed to answer.  Errors of
  * class QH are the client's: a log hook keeps them out of the server's log
- * unless qehs.log_client_errors is on.
+ * unless qehs.log_client_errors is on.  It also takes secrets out of whatever
+ * goes there, say out of the parameters that log_min_duration_statement adds.
  */
 #include "compat.h"
 
 #include "error.h"
 #include "json.h"
+#include "redact.h"
+#include "tcop/tcopprot.h"
+#include "text.h"
 #include "utils/guc.h"
 
 typedef struct ProblemInfo
@@ -55,13 +59,42 @@ is_client_error(int sqlstate)
 	return PGUNSIXBIT(sqlstate) == 'Q' && PGUNSIXBIT(sqlstate >> 6) == 'H';
 }
 
-/* Keep the client's errors out of the server log, and always what is no error but a stored answer: that may be secret. */
+/* A copy without secrets, which may live in read-only memory; the same text when it has none. */
+static char *
+redacted(char *text)
+{
+	size_t		length = text ? strlen(text) : 0;
+
+	if (!redact_needed(text, length))
+		return text;
+	text = pstrdup(text);
+	text[redact_text(text, length)] = '\0';
+	return text;
+}
+
+/* Runs in ErrorContext, which the end of the report empties. */
+static void
+drop_secrets(ErrorData *edata)
+{
+	edata->message = redacted(edata->message);
+	edata->detail = redacted(edata->detail);
+	edata->detail_log = redacted(edata->detail_log);
+	edata->hint = redacted(edata->hint);
+	edata->context = redacted(edata->context);
+	edata->internalquery = redacted(edata->internalquery);
+	if (debug_query_string && redact_needed(debug_query_string, strlen(debug_query_string)))
+		edata->hide_stmt = true;
+}
+
+/* Keep the client's errors out of the server log, and answers from the store always: they are no errors. */
 static void
 drop_client_errors(ErrorData *edata)
 {
 	if (edata->elevel == ERROR && is_client_error(edata->sqlerrcode) &&
 		(!log_client_errors || edata->sqlerrcode == problem_sqlstate(200)))
 		edata->output_to_server = false;
+	if (edata->output_to_server)
+		drop_secrets(edata);
 	if (previous_emit_log_hook)
 		previous_emit_log_hook(edata);
 }
@@ -85,18 +118,8 @@ format_text(const char *format, va_list arguments)
 	StringInfoData text;
 
 	initStringInfo(&text);
-	for (;;)
-	{
-		va_list		copy;
-		int			needed;
-
-		va_copy(copy, arguments);
-		needed = appendStringInfoVA(&text, format, copy);
-		va_end(copy);
-		if (needed == 0)
-			return text.data;
-		enlargeStringInfo(&text, needed);
-	}
+	text_append_va(&text, format, arguments);
+	return text.data;
 }
 
 void

@@ -10,6 +10,7 @@
 
 #include "id.h"
 #include "port.h"
+#include "text.h"
 
 #include <time.h>
 
@@ -125,15 +126,6 @@ parse_ulid(const char *text, pg_uuid_t *id)
 	return true;
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* 8-4-4-4-12 hexadecimal digits. */
 static bool
 parse_uuid(const char *text, pg_uuid_t *id)
@@ -147,8 +139,8 @@ parse_uuid(const char *text, pg_uuid_t *id)
 
 		if ((i == 4 || i == 6 || i == 8 || i == 10) && text[at++] != '-')
 			return false;
-		high = hex_value(text[at]);
-		low = hex_value(text[at + 1]);
+		high = text_hex_value(text[at]);
+		low = text_hex_value(text[at + 1]);
 		if (high < 0 || low < 0)
 			return false;
 		id->data[i] = (uint8) (high << 4 | low);

@@ -27,11 +27,6 @@ extern void json_name(StringInfo out, const char *name);
 extern void json_int(StringInfo out, int64 value);
 extern void json_bool(StringInfo out, bool value);
 
-/* Append "2026-04-16T08:30:00.000Z" (RFC 3339, UTC, milliseconds, quoted). */
-extern void json_time(StringInfo out, TimestampTz value);
-/* The same without quotes. */
-extern void json_time_raw(StringInfo out, TimestampTz value);
-
 /* Append a prefixed id, quoted. */
 extern void json_id(StringInfo out, const pg_uuid_t *id, const char *prefix);
 
@@ -63,6 +58,13 @@ extern Jsonb *json_with_member(Jsonb *object, const char *key, int key_length, J
 
 /* Append a reference token to a JSON Pointer, escaped (RFC 6901). */
 extern void json_pointer_append(StringInfo pointer, const char *token, int length);
+
+/* ---- json_time.c ---- */
+
+/* Append "2026-04-16T08:30:00.000Z" (RFC 3339, UTC, milliseconds, quoted). */
+extern void json_time(StringInfo out, TimestampTz value);
+/* The same without quotes. */
+extern void json_time_raw(StringInfo out, TimestampTz value);
 
 /*
  * Read an RFC 3339 date-time with an offset or Z ('T' or one space between

@@ -11,6 +11,7 @@
 #include "auth.h"
 #include "context.h"
 #include "error.h"
+#include "figures.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "ratelimit.h"
@@ -39,6 +40,7 @@ request_shmem(void)
 		previous_shmem_request_hook();
 #endif
 	RequestAddinShmemSpace(ratelimit_shmem_size());
+	RequestAddinShmemSpace(figures_shmem_size());
 	display_shmem_request();
 }
 
@@ -49,6 +51,7 @@ start_shmem(void)
 		previous_shmem_startup_hook();
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	ratelimit_shmem_startup();
+	figures_shmem_startup();
 	display_shmem_startup();
 	LWLockRelease(AddinShmemInitLock);
 }

@@ -114,12 +114,37 @@ text_argument(FunctionCallInfo fcinfo, int number, MemoryContext memory)
 	return copy;
 }
 
-/* A trace id of 32 hexadecimal digits; anything else is not taken. */
-static void
-copy_trace_id(RequestContext *context, const char *trace_id)
+#define TRACE_ID_DIGITS 32
+#define TRACEPARENT_LENGTH 55	/* 00-<32 digits>-<16 digits>-<2 digits> */
+
+static bool
+is_hex(const char *text, size_t length)
 {
-	if (trace_id && strlen(trace_id) == 32 && strspn(trace_id, "0123456789abcdef") == 32)
-		memcpy(context->trace_id, trace_id, 33);
+	return strspn(text, "0123456789abcdef") >= length;
+}
+
+/*
+ * A trace id of 32 digits, or a traceparent, with its tracestate behind a space (W3C
+ * Trace Context section 3); anything else is not taken.
+ */
+static void
+take_trace(RequestContext *context, char *trace)
+{
+	const char *id = trace;
+
+	if (trace == NULL)
+		return;
+	if (strlen(trace) >= TRACEPARENT_LENGTH && is_hex(trace, 2) && trace[2] == '-' && trace[35] == '-' &&
+		is_hex(trace + 36, 16) && trace[52] == '-' && is_hex(trace + 53, 2) &&
+		(trace[TRACEPARENT_LENGTH] == '\0' || trace[TRACEPARENT_LENGTH] == ' '))
+		id = trace + 3;
+	else if (strlen(trace) != TRACE_ID_DIGITS)
+		return;
+	if (!is_hex(id, TRACE_ID_DIGITS))
+		return;
+	memcpy(context->trace_id, id, TRACE_ID_DIGITS);
+	context->trace_id[TRACE_ID_DIGITS] = '\0';
+	context->trace = trace;
 }
 
 /* What every request has, with a key or without. */
@@ -129,7 +154,7 @@ start_context(FunctionCallInfo fcinfo)
 	RequestContext *context = context_start_request();
 
 	context->over_http = true;
-	copy_trace_id(context, text_argument(fcinfo, 1, context->memory));
+	take_trace(context, text_argument(fcinfo, 1, context->memory));
 	context->operation = text_argument(fcinfo, 5, context->memory);
 	context->target = text_argument(fcinfo, 6, context->memory);
 	return context;
@@ -140,9 +165,8 @@ start_context(FunctionCallInfo fcinfo)
  * request to no endpoint has nothing to protect.
  */
 static void
-begin_without_key(FunctionCallInfo fcinfo, const char *address, StringInfo headers)
+begin_without_key(const RequestContext *context, const char *address, StringInfo headers)
 {
-	RequestContext *context = start_context(fcinfo);
 	const EndpointRow *endpoint = find_endpoint(context->operation);
 
 	throttle_address(address, false, headers);
@@ -262,19 +286,18 @@ Datum
 qehs_request_begin(PG_FUNCTION_ARGS)
 {
 	char	   *address = text_argument(fcinfo, 2, CurrentMemoryContext);
+	RequestContext *context = start_context(fcinfo);
 	KeyGrant   *grant;
-	RequestContext *context;
 	const EndpointRow *endpoint;
 	StringInfoData headers;
 
 	initStringInfo(&headers);
 	if (PG_ARGISNULL(0) && PG_ARGISNULL(7))
 	{
-		begin_without_key(fcinfo, address, &headers);
+		begin_without_key(context, address, &headers);
 		PG_RETURN_TEXT_P(cstring_to_text_with_len(headers.data, headers.len));
 	}
 	grant = verify_caller(fcinfo, address, &headers);
-	context = start_context(fcinfo);
 	fill_context(context, grant);
 	endpoint = find_endpoint(context->operation);
 	/* all chunks of a bulk load are one request */

@@ -17,6 +17,7 @@ typedef enum WatchedTable
 	WATCH_ENDPOINT,
 	WATCH_SECRET,
 	WATCH_MODULE,
+	WATCH_JSON_SCHEMA,
 	WATCH_COUNT
 } WatchedTable;
 
@@ -26,6 +27,7 @@ extern uint64 watch_generation(WatchedTable table);
 /* Announce a change; takes effect for others when this transaction commits. */
 extern void watch_announce(WatchedTable table);
 
+/* Watch the cache invalidations of this backend; once, at load. */
 extern void watch_init(void);
 
 #endif							/* QEHS_WATCH_H */

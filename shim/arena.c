@@ -105,19 +105,26 @@ arena_reset(Arena *arena)
 	arena->blocks = kept;
 }
 
+/* Room for so many bytes more and a NUL. */
+static void
+make_room(Buffer *buffer, size_t length)
+{
+	size_t		capacity = (buffer->length + length + 1) * 2;
+	char	   *data;
+
+	if (buffer->length + length + 1 <= buffer->capacity)
+		return;
+	data = arena_alloc(buffer->arena, capacity);
+	if (buffer->length > 0)
+		memcpy(data, buffer->data, buffer->length);
+	buffer->data = data;
+	buffer->capacity = capacity;
+}
+
 void
 buffer_append(Buffer *buffer, const char *bytes, size_t length)
 {
-	if (buffer->length + length + 1 > buffer->capacity)
-	{
-		size_t		capacity = (buffer->length + length + 1) * 2;
-		char	   *data = arena_alloc(buffer->arena, capacity);
-
-		if (buffer->length > 0)
-			memcpy(data, buffer->data, buffer->length);
-		buffer->data = data;
-		buffer->capacity = capacity;
-	}
+	make_room(buffer, length);
 	memcpy(buffer->data + buffer->length, bytes, length);
 	buffer->length += length;
 	buffer->data[buffer->length] = '\0';
@@ -133,13 +140,23 @@ void
 buffer_format(Buffer *buffer, const char *format,...)
 {
 	va_list		arguments;
-	char		text[512];
+	size_t		room;
 	int			length;
 
-	va_start(arguments, format);
-	length = vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	buffer_append(buffer, text, (size_t) length < sizeof(text) ? (size_t) length : sizeof(text) - 1);
+	make_room(buffer, 64);
+	for (;;)
+	{
+		room = buffer->capacity - buffer->length;
+		va_start(arguments, format);
+		length = vsnprintf(buffer->data + buffer->length, room, format, arguments);
+		va_end(arguments);
+		if (length < 0)
+			abort();
+		if ((size_t) length < room)
+			break;
+		make_room(buffer, (size_t) length);
+	}
+	buffer->length += (size_t) length;
 }
 
 void

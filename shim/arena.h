@@ -16,9 +16,11 @@ typedef struct Arena
 	ArenaBlock *blocks;
 } Arena;
 
+/* Memory, a NUL-terminated copy, a formatted text; all live until arena_free or arena_reset, and none is ever NULL. */
 extern void *arena_alloc(Arena *arena, size_t size);
 extern char *arena_copy(Arena *arena, const char *text, size_t length);
 extern char *arena_format(Arena *arena, const char *format,...) __attribute__((format(printf, 2, 3)));
+/* Free everything. */
 extern void arena_free(Arena *arena);
 /* Free everything but one small block, for the next use. */
 extern void arena_reset(Arena *arena);
@@ -32,6 +34,7 @@ typedef struct Buffer
 	size_t		capacity;
 } Buffer;
 
+/* Append bytes, a text, a formatted text. */
 extern void buffer_append(Buffer *buffer, const char *bytes, size_t length);
 extern void buffer_text(Buffer *buffer, const char *text);
 extern void buffer_format(Buffer *buffer, const char *format,...) __attribute__((format(printf, 2, 3)));

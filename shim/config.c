@@ -31,6 +31,7 @@ static const struct
 	{"jwt-tenant-claim", "QEHS_JWT_TENANT_CLAIM", "tenant", "claim with the tenant's slug"},
 	{"jwt-user-claim", "QEHS_JWT_USER_CLAIM", "sub", "claim with the user name"},
 	{"jwt-roles-claim", "QEHS_JWT_ROLES_CLAIM", "roles", "claim with role names; without it the user's own count"},
+	{"early-answers", "QEHS_EARLY_ANSWERS", "direct", "who gets the answer of a bulk load while its body goes: direct (no proxy), always, never"},
 	{"log", "QEHS_LOG", "stderr", "where log lines go: stderr, off or a file"},
 };
 
@@ -61,6 +62,18 @@ number(const char *flag, const char *text, long low, long high)
 		exit(2);
 	}
 	return value;
+}
+
+static EarlyAnswers
+early_answers(const char *text)
+{
+	static const char *const names[] = {[EARLY_DIRECT] = "direct",[EARLY_ALWAYS] = "always",[EARLY_NEVER] = "never"};
+
+	for (int i = 0; i < (int) (sizeof(names) / sizeof(names[0])); i++)
+		if (strcmp(text, names[i]) == 0)
+			return (EarlyAnswers) i;
+	fprintf(stderr, "qehs-shim: --early-answers must be direct, always or never, not \"%s\"\n", text);
+	exit(2);
 }
 
 void
@@ -106,7 +119,8 @@ config_read(Config *config, int argc, char **argv)
 	config->jwt_tenant_claim = values[12];
 	config->jwt_user_claim = values[13];
 	config->jwt_roles_claim = values[14];
-	config->log = values[15];
+	config->early_answers = early_answers(values[15]);
+	config->log = values[16];
 	if (*config->public_url == '\0')
 	{
 		static char url[300];

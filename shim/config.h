@@ -7,6 +7,12 @@
 
 #include <stddef.h>
 
+/* Whose bulk loads are answered while the body arrives. */
+typedef enum EarlyAnswers
+{
+	EARLY_DIRECT, EARLY_ALWAYS, EARLY_NEVER
+} EarlyAnswers;
+
 typedef struct Config
 {
 	const char *listen;			/* host:port or [v6]:port */
@@ -25,6 +31,7 @@ typedef struct Config
 	const char *jwt_tenant_claim;
 	const char *jwt_user_claim;
 	const char *jwt_roles_claim;
+	EarlyAnswers early_answers;
 } Config;
 
 /* Fill the config; prints and exits for --help, --version and bad flags. */

@@ -41,6 +41,6 @@ cors_apply(Request *request, const Config *config)
 		return;
 	reply_header(reply, "Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE");
 	reply_header(reply, "Access-Control-Allow-Headers",
-				 "Authorization, Content-Type, Accept-Language, Idempotency-Key, If-Match, If-None-Match, Prefer, traceparent");
+				 "Authorization, Content-Type, Accept-Language, Idempotency-Key, If-Match, If-None-Match, Prefer, traceparent, tracestate");
 	reply_header(reply, "Access-Control-Max-Age", "600");
 }

@@ -9,7 +9,6 @@
  */
 #include "exchange.h"
 
-#include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,9 +23,11 @@
 #include "json.h"
 #include "portal.h"
 #include "problem.h"
+#include "query.h"
 #include "reply.h"
 #include "stream.h"
 #include "token.h"
+#include "trace.h"
 
 #define BEGIN_SQL "SELECT qehs.request_begin($1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text, $8::jsonb)"
 #define BEGIN_PARAMETERS 8
@@ -53,74 +54,13 @@ typedef struct Pending
 	void		(*finished) (Request *request);
 } Pending;
 
-static bool
-is_hex(const char *text, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		if (!((text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f')))
-			return false;
-	return true;
-}
-
-/* Random bytes are fetched by the page: a call costs more than the bytes. */
-static void
-random_hex(char *text, size_t bytes)
-{
-	static __thread unsigned char pool[4096];
-	static __thread size_t left = 0;
-	const unsigned char *random;
-
-	if (left < bytes)
-	{
-		if (RAND_bytes(pool, sizeof(pool)) != 1)
-			abort();
-		left = sizeof(pool);
-	}
-	left -= bytes;
-	random = pool + left;
-	for (size_t i = 0; i < bytes; i++)
-	{
-		text[2 * i] = "0123456789abcdef"[random[i] >> 4];
-		text[2 * i + 1] = "0123456789abcdef"[random[i] & 15];
-	}
-	text[2 * bytes] = '\0';
-}
-
-/* A valid traceparent: 00-<32 hex>-<16 hex>-<2 hex>, ids not zero (W3C Trace Context section 3.2). */
-static void
-take_traceparent(Request *request, const char *header)
-{
-	if (header == NULL || strlen(header) < 55 || !is_hex(header, 2) || strncmp(header, "ff", 2) == 0 || header[2] != '-' ||
-		!is_hex(header + 3, 32) || header[35] != '-' || !is_hex(header + 36, 16) || header[52] != '-' ||
-		!is_hex(header + 53, 2) || (header[55] != '\0' && (strncmp(header, "00", 2) == 0 || header[55] != '-')) ||
-		strspn(header + 3, "0") >= 32 || strspn(header + 36, "0") >= 16)
-		return;
-	memcpy(request->trace_id, header + 3, TRACE_ID_LENGTH);
-	request->trace_id[TRACE_ID_LENGTH] = '\0';
-	request->sampled = (header[54] & 1) != 0;
-}
-
-void
-exchange_new_trace(Request *request)
-{
-	random_hex(request->trace_id, TRACE_ID_LENGTH / 2);
-	random_hex(request->span_id, 8);
-}
-
-const char *
-exchange_traceparent(Request *request)
-{
-	return arena_format(&request->arena, "00-%s-%s-%02d", request->trace_id, request->span_id, request->sampled);
-}
-
 void
 exchange_identify(Request *request)
 {
 	const char *target = request->target;
 	const char *mark;
 
-	exchange_new_trace(request);
-	take_traceparent(request, request_header(request, "traceparent"));
+	trace_take(request);
 	/* absolute form (RFC 9112 section 3.2.2): the authority does not matter here */
 	if (strncasecmp(target, "http://", 7) == 0 || strncasecmp(target, "https://", 8) == 0)
 	{
@@ -130,7 +70,7 @@ exchange_identify(Request *request)
 	}
 	mark = strchr(target, '?');
 	request->query = mark ? mark + 1 : "";
-	request->path = arguments_decode(&request->arena, target, mark ? (size_t) (mark - target) : strlen(target), false);
+	request->path = query_decode(&request->arena, target, mark ? (size_t) (mark - target) : strlen(target), false);
 }
 
 static const char *
@@ -192,22 +132,17 @@ fingerprint(Request *request)
 	return (char *) digest;
 }
 
-/* Is the body too large?  Its framing is good: it counts as a request like others. */
-static bool
-is_too_large(const Request *request)
-{
-	return request->refusal.status == 413;
-}
-
 static void
 bind_begin(Request *request, PgStatement *begin)
 {
-	/* a stream's key is that of its lines, an argument like others; of a body that is too large not all is there */
-	const char *key = request->stream || is_too_large(request) ? NULL : idempotency_key(request);
+	/* a stream's key is that of its lines, an argument like others; what is refused unread has nothing to replay */
+	const char *key = request->stream || request->refusal.status ? NULL : idempotency_key(request);
 	const char *bearer = api_key(request);
 	const char *subject = bearer && token_is_one(bearer) ? token_verify(bearer, &request->arena) : NULL;
-	const char *values[] = {subject ? NULL : bearer, request->trace_id, request->client, key, key ? fingerprint(request) : NULL,
-	request->endpoint ? request->endpoint->operation : NULL, request->target, subject};
+	const char *trace = request->tracestate ?
+		arena_format(&request->arena, "%s %s", trace_parent(request), request->tracestate) : trace_parent(request);
+	const char *values[] = {subject ? NULL : bearer, trace, request->client, key, key ? fingerprint(request) : NULL,
+	request->endpoint ? request->endpoint->operation : NULL, request->refusal.code ? NULL : request->target, subject};
 
 	request->keyed = key != NULL;
 	begin->slot = SLOT_BEGIN;
@@ -466,7 +401,7 @@ finish_reply(const Exchange *exchange, Request *request)
 		take_header_lines(request, request->endpoint->headers, strlen(request->endpoint->headers));
 	reply_complete(request);
 	reply_header(&request->reply, "X-Trace-Id", request->trace_id);
-	reply_header(&request->reply, "traceparent", exchange_traceparent(request));
+	reply_header(&request->reply, "traceparent", trace_parent(request));
 }
 
 /* The database takes the lines: the answer is what the stream will give. */
@@ -505,10 +440,10 @@ job_done(PgJob *job)
 		take_limits(request);
 	if (job->outcome == PG_FAILED && strcmp(job->error.sqlstate, "QH200") == 0)
 		reply_replay(request);
+	else if (request->refusal.code && (job->outcome == PG_DONE || (request->refusal.status && job->outcome != PG_FAILED)))
+		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, request->violations.list.data);
 	else if (job->outcome != PG_DONE)
 		problem_from_job(request);
-	else if (request->refusal.code)
-		problem_reply(request, request->refusal.code, 0, request->refusal.detail, request->violations.list.data);
 	else if (job->count > 1)
 		reply_answer(request);
 	if (request->stream && request->reply.status == 200)
@@ -546,6 +481,18 @@ submit(Exchange *exchange, Request *request, void (*finished) (Request *request)
 	pool_submit(pending->pool, job);
 }
 
+/* Is the path one of the shim's own, which need neither database nor limit? */
+static bool
+is_own_path(const Request *request)
+{
+	static const char *const own[] = {"/healthz", "/readyz", "/metrics"};
+
+	for (size_t i = 0; request->path && i < sizeof(own) / sizeof(own[0]); i++)
+		if (strcmp(request->path, own[i]) == 0)
+			return true;
+	return false;
+}
+
 /* Paths of the shim's own; true when it has answered. */
 static bool
 answer_health(Exchange *exchange, Request *request)
@@ -553,17 +500,11 @@ answer_health(Exchange *exchange, Request *request)
 	Buffer		body = {.arena = &request->arena};
 	bool		ready = strcmp(request->path, "/readyz") == 0;
 
-	if (!ready && strcmp(request->path, "/healthz") != 0 && strcmp(request->path, "/metrics") != 0)
+	if (!is_own_path(request))
 		return false;
-	if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0)
-	{
-		reply_header(&request->reply, "Allow", "GET, HEAD, OPTIONS");
-		if (strcmp(request->method, "OPTIONS") == 0)
-			request->reply.status = 204;
-		else
-			problem_reply(request, "method_not_allowed", 0, "the path can only be read", NULL);
-	}
-	else if (ready && (exchange->stopping || request->router == NULL || pool_figures(exchange->pool).open == 0))
+	if (problem_unless_read(request))
+		return true;
+	if (ready && (exchange->stopping || request->router == NULL || pool_figures(exchange->pool).open == 0))
 		problem_reply(request, "unavailable", 0, exchange->stopping ? "the server is stopping" :
 					  "the database cannot be reached", NULL);
 	else if (strcmp(request->path, "/metrics") == 0)
@@ -641,16 +582,19 @@ exchange_streams(Exchange *exchange, Request *request)
 void
 exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *request))
 {
-	if (request->refusal.code != NULL && request->refusal.status != 0 && !(is_too_large(request) && request->router))
+	bool		broken = request->refusal.status != 0;
+
+	if (broken && (request->router == NULL || is_own_path(request)))
 		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, NULL);
-	else if (!is_too_large(request) && request->path && (answer_health(exchange, request) || portal_reply(request)))
+	else if (!broken && request->path && (answer_health(exchange, request) || portal_reply(request)))
 		;
 	else if (request->router == NULL)
 		problem_reply(request, "unavailable", 0, "the database cannot be reached", NULL);
 	else
 	{
 		request->public_url = exchange->config->public_url;
-		find_endpoint(request);
+		if (!broken)
+			find_endpoint(request);
 		if (request->endpoint && request->refusal.code == NULL)
 		{
 			check_headers(request);

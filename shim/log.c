@@ -2,6 +2,7 @@
  * log.c
  *	  Each thread gathers its lines and writes them once per turn of its loop;
  *	  files are opened for appending, so lines of threads and processes do not mix.
+ *	  Secrets are taken out of each line, wherever a client has put them.
  */
 #include "log.h"
 
@@ -12,6 +13,8 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../extension/redact.h"
 
 #define LINES_BYTES 65536
 
@@ -62,8 +65,9 @@ log_flush(void)
 }
 
 static void
-append_line(const Buffer *line)
+append_line(Buffer *line)
 {
+	line->length = redact_text(line->data, line->length);
 	if (line->length > LINES_BYTES)
 		return;
 	if (used + line->length > LINES_BYTES)
@@ -104,6 +108,8 @@ log_request(const Request *request, uint64_t duration)
 		return;
 	begin_line(&line, request->reply.status >= 500 ? "error" : "info");
 	add_text(&line, "traceId", request->trace_id);
+	add_text(&line, "spanId", request->span_id);
+	add_text(&line, "parentSpanId", *request->parent_id ? request->parent_id : NULL);
 	add_text(&line, "client", request->client);
 	add_text(&line, "method", request->method);
 	add_text(&line, "route", request->endpoint ? request->endpoint->path : NULL);
@@ -113,6 +119,9 @@ log_request(const Request *request, uint64_t duration)
 	add_text(&line, "keyId", request->key_id);
 	buffer_format(&line, ",\"status\":%d,\"bytes\":%zu,\"ms\":%.3f,\"databaseMs\":%.3f", request->reply.status,
 				  request->reply.length, (double) duration / 1e6, (double) request->database_time / 1e6);
+	if (request->stream)
+		buffer_format(&line, ",\"bodyBytes\":%zu,\"lines\":%lld,\"failedLines\":%lld", request->body_length,
+					  (long long) request->lines, (long long) request->failed_lines);
 	add_text(&line, "error", request->error);
 	buffer_text(&line, "}\n");
 	append_line(&line);

@@ -6,6 +6,7 @@
 #include "loop.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -16,6 +17,7 @@
 #include "log.h"
 #include "server.h"
 #include "stream.h"
+#include "watcher.h"
 
 #define MAX_EVENTS 64
 #define STOP_NS (30 * CLOCK_SECOND)
@@ -24,6 +26,8 @@ struct Loop
 {
 	pthread_t	thread;
 	int			epoll;
+	Watcher		news;
+	Watcher		http;
 	int			wake;			/* eventfd: something below has changed */
 	Router	   *incoming;		/* atomic */
 	bool		stop;			/* atomic */
@@ -42,11 +46,13 @@ wake_up(Loop *loop)
 }
 
 static void
-take_news(Loop *loop)
+take_news(Watcher *watcher, uint32_t events)
 {
+	Loop	   *loop = (Loop *) ((char *) watcher - offsetof(Loop, news));
 	uint64_t	count;
 	Router	   *router = __atomic_exchange_n(&loop->incoming, NULL, __ATOMIC_ACQ_REL);
 
+	(void) events;
 	if (read(loop->wake, &count, sizeof(count)) < 0)
 		count = 0;
 	if (router)
@@ -54,6 +60,14 @@ take_news(Loop *loop)
 		router_release(loop->exchange.router);
 		loop->exchange.router = router;
 	}
+}
+
+/* HTTP is served at the end of each turn. */
+static void
+expect_http(Watcher *watcher, uint32_t events)
+{
+	(void) watcher;
+	(void) events;
 }
 
 static int
@@ -72,10 +86,9 @@ turn(Loop *loop, int timeout)
 
 	for (int i = 0; i < count; i++)
 	{
-		if (events[i].data.ptr == &loop->wake)
-			take_news(loop);
-		else if (events[i].data.ptr != &loop->server)
-			pool_event(events[i].data.ptr, events[i].events);
+		Watcher    *watcher = events[i].data.ptr;
+
+		watcher->ready(watcher, events[i].events);
 	}
 	server_run(loop->server);
 	log_flush();
@@ -107,6 +120,7 @@ run(void *argument)
 		if (deadline && (server_active(loop->server) == 0 || clock_now() > deadline))
 			break;
 	}
+	loop->exchange.ended = true;
 	pool_free(loop->exchange.pool);
 	streams_end(&loop->streams);
 	server_run(loop->server);
@@ -118,9 +132,9 @@ run(void *argument)
 }
 
 static void
-watch(Loop *loop, int descriptor, void *tag)
+watch(Loop *loop, int descriptor, Watcher *watcher)
 {
-	struct epoll_event event = {.events = EPOLLIN,.data.ptr = tag};
+	struct epoll_event event = {.events = EPOLLIN,.data.ptr = watcher};
 
 	if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, descriptor, &event) != 0)
 		abort();
@@ -144,8 +158,10 @@ loop_start(const Config *config, int listen_socket)
 		return NULL;
 	}
 	loop->exchange.pool = pool_create(config->db, config->connections, loop->epoll);
-	watch(loop, loop->wake, &loop->wake);
-	watch(loop, server_epoll(loop->server), &loop->server);
+	loop->news = (Watcher) {take_news};
+	loop->http = (Watcher) {expect_http};
+	watch(loop, loop->wake, &loop->news);
+	watch(loop, server_epoll(loop->server), &loop->http);
 	if (pthread_create(&loop->thread, NULL, run, loop) != 0)
 		abort();
 	return loop;

@@ -17,9 +17,11 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "clock.h"
 #include "config.h"
 #include "log.h"
 #include "loop.h"
+#include "metrics.h"
 #include "pg.h"
 #include "problem.h"
 #include "token.h"
@@ -28,6 +30,7 @@
 #define MAX_LOOPS 64
 #define LISTEN_BACKLOG 1024
 #define TICK_SECONDS 60
+#define METRICS_SECONDS 5
 
 static Loop *loops[MAX_LOOPS];
 
@@ -97,6 +100,7 @@ load_tables(const Config *config)
 
 	if (!pg_query_row(config->db, TABLES_SQL, 3, values, message, sizeof(message)))
 	{
+		metrics_failed(TASK_ENDPOINTS);
 		log_event("error", "could not load the endpoints: %s", *message ? message : "the extension qehs is not installed");
 		return false;
 	}
@@ -105,6 +109,7 @@ load_tables(const Config *config)
 		free(values[i]);
 	if (router == NULL)
 	{
+		metrics_failed(TASK_ENDPOINTS);
 		log_event("error", "could not load the endpoints: their table has another form than this version knows");
 		return false;
 	}
@@ -115,17 +120,40 @@ load_tables(const Config *config)
 	return true;
 }
 
-/* The extension's housekeeping; the next minute tries again what fails. */
-static void
+/* The extension's housekeeping; the next minute tries again what fails.  Gives whether there is more to do. */
+static bool
 tick(const Config *config)
 {
-	char	   *removed;
+	char	   *answer;
+	char		message[256];
+	bool		more;
+
+	if (!pg_query_row(config->db, "SELECT qehs.tick() ->> 'more'", 1, &answer, message, sizeof(message)))
+	{
+		metrics_failed(TASK_TICK);
+		log_event("error", "could not run qehs.tick(): %s", message);
+		return false;
+	}
+	more = strcmp(answer, "true") == 0;
+	free(answer);
+	return more;
+}
+
+/* Fetch the figures of the database for /metrics, which must answer when it does not. */
+static void
+fetch_metrics(const Config *config)
+{
+	char	   *text;
 	char		message[256];
 
-	if (pg_query_row(config->db, "SELECT qehs.tick()", 1, &removed, message, sizeof(message)))
-		free(removed);
-	else
-		log_event("error", "could not run qehs.tick(): %s", message);
+	if (pg_query_row(config->db, "SELECT qehs.metrics()", 1, &text, message, sizeof(message)))
+	{
+		metrics_database(text);
+		free(text);
+		return;
+	}
+	metrics_database(NULL);
+	metrics_failed(TASK_METRICS);
 }
 
 static void
@@ -151,27 +179,41 @@ reload_token_keys(const Config *config)
 		log_event("error", "%s; the keys loaded before stay", message);
 }
 
+static void
+reload(const Config *config)
+{
+	reload_token_keys(config);
+	if (!log_open(config->log))
+		log_event("error", "could not open the log \"%s\" again: %s", config->log, strerror(errno));
+}
+
 /* Wait for signals; gives when the shim is to stop. */
 static void
 serve(const Config *config, const sigset_t *signals)
 {
 	bool		loaded = load_tables(config);
+	uint64_t	next_tick = clock_now() + TICK_SECONDS * CLOCK_SECOND;
+	bool		behind = false;
 
 	for (;;)
 	{
-		struct timespec pause = {.tv_sec = loaded ? TICK_SECONDS : 1};
-		int			number = sigtimedwait(signals, NULL, &pause);
+		struct timespec pause = {.tv_sec = loaded && !behind ? METRICS_SECONDS : 1};
+		int			number;
 
+		if (loaded)
+			fetch_metrics(config);
+		number = sigtimedwait(signals, NULL, &pause);
 		if (number == SIGTERM || number == SIGINT)
 			return;
 		if (number == SIGHUP)
-			reload_token_keys(config);
-		if (number == SIGHUP && !log_open(config->log))
-			log_event("error", "could not open the log \"%s\" again: %s", config->log, strerror(errno));
+			reload(config);
 		if (number == SIGHUP || !loaded)
 			loaded = load_tables(config) || loaded;
-		else if (number < 0 && errno == EAGAIN)
-			tick(config);
+		if (loaded && clock_now() >= next_tick)
+		{
+			behind = tick(config);
+			next_tick = clock_now() + (behind ? 1 : TICK_SECONDS) * CLOCK_SECOND;
+		}
 	}
 }
 

@@ -7,16 +7,19 @@
  */
 #include "metrics.h"
 
+#include <dirent.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
-#include "clock.h"
+#include "bulk_metrics.h"
+#include "histogram.h"
 
 #define MAX_OPERATIONS 128
 #define MAX_STATUS 600
-#define BUCKETS 12
-
-static const double bounds[BUCKETS] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5};
 
 /* Policies of RateLimit-Policy, as the extension names them; the last takes those that are new. */
 static const char *const policies[] = {"default", "signed-urls", "address", "other"};
@@ -33,29 +36,25 @@ static const char *const outcomes[OUTCOMES] = {"executed", "replayed", "in_progr
 static uint64_t limited[sizeof(policies) / sizeof(policies[0])][2];	/* passed, refused */
 static uint64_t keyed[OUTCOMES];
 
+static const char *const task_names[TASKS] = {"endpoints", "tick", "metrics"};
+
+static uint64_t failures[TASKS];
+static int64_t connections;
+
+/* What the main thread fetched last. */
+static pthread_mutex_t database_lock = PTHREAD_MUTEX_INITIALIZER;
+static char *database_text;
+
 typedef struct Operation
 {
 	char		name[64];
 	char		labels[320];	/* operation, method and route */
 	int			taken;			/* 0 free, 1 being named, 2 in use */
 	uint64_t	status[MAX_STATUS];
-	uint64_t	buckets[BUCKETS + 1];
-	uint64_t	nanoseconds;
+	Histogram	durations;
 } Operation;
 
 static Operation operations[MAX_OPERATIONS];
-
-static void
-add(uint64_t *counter, uint64_t amount) /* NOLINT(readability-non-const-parameter): the builtin writes */
-{
-	__atomic_fetch_add(counter, amount, __ATOMIC_RELAXED);
-}
-
-static uint64_t
-get(const uint64_t *counter)
-{
-	return __atomic_load_n(counter, __ATOMIC_RELAXED);
-}
 
 /* The row of an endpoint, or of what is none; the last one takes what does not fit. */
 static Operation *
@@ -107,7 +106,7 @@ count_limit(const Reply *reply)
 		return;
 	while (i < POLICIES - 1 && (strncmp(policy + 1, policies[i], strlen(policies[i])) != 0 || policy[1 + strlen(policies[i])] != '"'))
 		i++;
-	add(&limited[i][reply->status == 429], 1);
+	counter_add(&limited[i][reply->status == 429], 1);
 }
 
 static void
@@ -125,21 +124,17 @@ count_key(const Request *request)
 		outcome = IN_PROGRESS;
 	else if (strcmp(code, "idempotency_key_conflict") == 0)
 		outcome = KEY_CONFLICT;
-	add(&keyed[outcome], 1);
+	counter_add(&keyed[outcome], 1);
 }
 
 void
 metrics_count(const Request *request, uint64_t duration)
 {
 	Operation  *operation = find_operation(request->endpoint);
-	int			bucket = 0;
 
-	while (bucket < BUCKETS && (double) duration > bounds[bucket] * (double) CLOCK_SECOND)
-		bucket++;
 	if (request->reply.status > 0 && request->reply.status < MAX_STATUS)
-		add(&operation->status[request->reply.status], 1);
-	add(&operation->buckets[bucket], 1);
-	add(&operation->nanoseconds, duration);
+		counter_add(&operation->status[request->reply.status], 1);
+	histogram_add(&operation->durations, duration);
 	count_limit(&request->reply);
 	count_key(request);
 }
@@ -148,28 +143,9 @@ static void
 write_requests(Buffer *text, const Operation *operation)
 {
 	for (int status = 100; status < MAX_STATUS; status++)
-		if (get(&operation->status[status]) > 0)
+		if (counter_get(&operation->status[status]) > 0)
 			buffer_format(text, "qehs_http_requests_total{%s,status=\"%d\"} %llu\n", operation->labels, status,
-						  (unsigned long long) get(&operation->status[status]));
-}
-
-static void
-write_durations(Buffer *text, const Operation *operation)
-{
-	unsigned long long sum = 0;
-
-	for (int i = 0; i <= BUCKETS; i++)
-	{
-		sum += get(&operation->buckets[i]);
-		if (i < BUCKETS)
-			buffer_format(text, "qehs_http_request_duration_seconds_bucket{%s,le=\"%g\"} %llu\n",
-						  operation->labels, bounds[i], sum);
-	}
-	buffer_format(text, "qehs_http_request_duration_seconds_bucket{%s,le=\"+Inf\"} %llu\n"
-				  "qehs_http_request_duration_seconds_sum{%s} %.6f\n"
-				  "qehs_http_request_duration_seconds_count{%s} %llu\n",
-				  operation->labels, sum, operation->labels, (double) get(&operation->nanoseconds) / (double) CLOCK_SECOND,
-				  operation->labels, sum);
+						  (unsigned long long) counter_get(&operation->status[status]));
 }
 
 static void
@@ -180,12 +156,126 @@ write_limits(Buffer *text)
 	for (int i = 0; i < POLICIES; i++)
 		for (int refused = 0; refused < 2; refused++)
 			buffer_format(text, "qehs_rate_limit_requests_total{policy=\"%s\",outcome=\"%s\"} %llu\n", policies[i],
-						  refused ? "refused" : "passed", (unsigned long long) get(&limited[i][refused]));
+						  refused ? "refused" : "passed", (unsigned long long) counter_get(&limited[i][refused]));
 	buffer_text(text, "# HELP qehs_idempotency_requests_total Requests with an Idempotency-Key.\n"
 				"# TYPE qehs_idempotency_requests_total counter\n");
 	for (int i = 0; i < OUTCOMES; i++)
 		buffer_format(text, "qehs_idempotency_requests_total{outcome=\"%s\"} %llu\n", outcomes[i],
-					  (unsigned long long) get(&keyed[i]));
+					  (unsigned long long) counter_get(&keyed[i]));
+}
+
+void
+metrics_connection(int change)
+{
+	__atomic_fetch_add(&connections, change, __ATOMIC_RELAXED);
+}
+
+void
+metrics_failed(Task task)
+{
+	counter_add(&failures[task], 1);
+}
+
+void
+metrics_database(const char *text)
+{
+	char	   *copy = text ? strdup(text) : NULL;
+	char	   *old;
+
+	pthread_mutex_lock(&database_lock);
+	old = database_text;
+	database_text = copy;
+	pthread_mutex_unlock(&database_lock);
+	free(old);
+}
+
+static void
+write_database(Buffer *text)
+{
+	pthread_mutex_lock(&database_lock);
+	buffer_format(text, "# HELP qehs_database_up Whether the database answered when it was asked last.\n"
+				  "# TYPE qehs_database_up gauge\nqehs_database_up %d\n", database_text != NULL);
+	if (database_text)
+		buffer_text(text, database_text);
+	pthread_mutex_unlock(&database_lock);
+	buffer_text(text, "# HELP qehs_task_failures_total Background tasks of the shim that failed; its log says why.\n"
+				"# TYPE qehs_task_failures_total counter\n");
+	for (int i = 0; i < TASKS; i++)
+		buffer_format(text, "qehs_task_failures_total{task=\"%s\"} %llu\n", task_names[i], (unsigned long long) counter_get(&failures[i]));
+}
+
+static long
+count_files(void)
+{
+	DIR		   *folder = opendir("/proc/self/fd");
+	long		count = -3;		/* . and .. and the folder itself */
+
+	/* cppcheck-suppress readdirCalled; the stream is this call's own */
+	while (folder && readdir(folder))
+		count++;
+	if (folder)
+		closedir(folder);
+	return count < 0 ? 0 : count;
+}
+
+/* Field 22 of /proc/self/stat, in ticks since the start of the system, and /proc/stat's time of that. */
+static double
+start_time(void)
+{
+	char		line[1024];
+	unsigned long long started = 0;
+	long long	boot = 0;
+	FILE	   *file = fopen("/proc/self/stat", "re");
+
+	if (file && fgets(line, sizeof(line), file) && strrchr(line, ')'))
+		/* NOLINTNEXTLINE(cert-err34-c) */
+		(void) sscanf(strrchr(line, ')') + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s"
+					  " %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &started);
+	if (file)
+		fclose(file);
+	file = fopen("/proc/stat", "re");
+	while (file && boot == 0 && fgets(line, sizeof(line), file))
+		if (strncmp(line, "btime ", 6) == 0)
+			boot = strtoll(line + 6, NULL, 10);
+	if (file)
+		fclose(file);
+	return (double) boot + (double) started / (double) sysconf(_SC_CLK_TCK);
+}
+
+static long long
+resident_pages(void)
+{
+	long long	resident = 0;
+	FILE	   *file = fopen("/proc/self/statm", "re");
+
+	if (file && fscanf(file, "%*s %lld", &resident) != 1)	/* NOLINT(cert-err34-c) */
+		resident = 0;
+	if (file)
+		fclose(file);
+	return resident;
+}
+
+/* The process metrics that every Prometheus client library gives. */
+static void
+write_process(Buffer *text)
+{
+	struct rusage usage;
+	struct rlimit files;
+
+	getrusage(RUSAGE_SELF, &usage);
+	getrlimit(RLIMIT_NOFILE, &files);
+	buffer_format(text, "# HELP process_cpu_seconds_total Total user and system CPU time spent in seconds.\n"
+				  "# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total %.6f\n"
+				  "# HELP process_resident_memory_bytes Resident memory size in bytes.\n"
+				  "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %lld\n"
+				  "# HELP process_start_time_seconds Start time of the process since unix epoch in seconds.\n"
+				  "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds %.2f\n"
+				  "# HELP process_open_fds Number of open file descriptors.\n"
+				  "# TYPE process_open_fds gauge\nprocess_open_fds %ld\n"
+				  "# HELP process_max_fds Maximum number of open file descriptors.\n"
+				  "# TYPE process_max_fds gauge\nprocess_max_fds %llu\n",
+				  (double) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + (double) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,
+				  resident_pages() * sysconf(_SC_PAGESIZE), start_time(), count_files(), (unsigned long long) files.rlim_cur);
 }
 
 void
@@ -203,8 +293,9 @@ metrics_write(Buffer *text, const Pool *pool)
 				"# TYPE qehs_http_request_duration_seconds histogram\n");
 	for (int i = 0; i < MAX_OPERATIONS; i++)
 		if (__atomic_load_n(&operations[i].taken, __ATOMIC_ACQUIRE) == 2)
-			write_durations(text, &operations[i]);
+			histogram_write(text, "qehs_http_request_duration_seconds", operations[i].labels, &operations[i].durations);
 	write_limits(text);
+	bulk_metrics_write(text);
 	buffer_format(text, "# HELP qehs_database_connections PostgreSQL connections of the answering event loop.\n"
 				  "# TYPE qehs_database_connections gauge\n"
 				  "qehs_database_connections{state=\"open\"} %d\nqehs_database_connections{state=\"connecting\"} %d\n"
@@ -212,4 +303,9 @@ metrics_write(Buffer *text, const Pool *pool)
 				  "# TYPE qehs_database_requests gauge\n"
 				  "qehs_database_requests{state=\"in_flight\"} %d\nqehs_database_requests{state=\"waiting\"} %d\n",
 				  figures.open, figures.connecting, figures.in_flight, figures.waiting);
+	buffer_format(text, "# HELP qehs_http_connections Client connections that are open, of all event loops.\n"
+				  "# TYPE qehs_http_connections gauge\nqehs_http_connections %lld\n",
+				  (long long) __atomic_load_n(&connections, __ATOMIC_RELAXED));
+	write_database(text);
+	write_process(text);
 }

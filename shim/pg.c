@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include "clock.h"
+#include "watcher.h"
 
 #define MAX_IN_FLIGHT 2
 #define MAX_WAITING 1024
@@ -55,6 +56,7 @@ typedef enum ConnectionState
 
 typedef struct Connection
 {
+	Watcher		watcher;
 	Pool	   *pool;
 	PGconn	   *pg;
 	ConnectionState state;
@@ -88,7 +90,7 @@ static void
 watch_socket(Connection *connection, uint32_t events)
 {
 	int			socket = PQsocket(connection->pg);
-	struct epoll_event event = {.events = events,.data.ptr = connection};
+	struct epoll_event event = {.events = events,.data.ptr = &connection->watcher};
 
 	if (connection->socket == socket && connection->events == events)
 		return;
@@ -462,10 +464,10 @@ read_results(Connection *connection)
 		lose_connection(connection);
 }
 
-void
-pool_event(void *tag, uint32_t events)
+static void
+on_event(Watcher *watcher, uint32_t events)
 {
-	Connection *connection = tag;
+	Connection *connection = (Connection *) watcher;
 
 	if (connection->state == CONNECTING)
 		poll_connection(connection);
@@ -534,7 +536,7 @@ create(const char *conninfo, int connections, int epoll, bool single)
 	pool->count = connections;
 	pool->single = single;
 	for (int i = 0; i < connections; i++)
-		pool->connections[i] = (Connection) {.pool = pool,.socket = -1,.backoff = BACKOFF_FIRST_NS};
+		pool->connections[i] = (Connection) {.watcher = {on_event},.pool = pool,.socket = -1,.backoff = BACKOFF_FIRST_NS};
 	pool_tick(pool);
 	return pool;
 }

@@ -5,7 +5,7 @@
  * A job is up to three prepared statements that run in one pipeline and one
  * transaction.  At most two jobs are in flight on a connection; the others wait
  * in a bounded queue.  job->done is called when the outcome is there, always
- * from pool_event, pool_tick or pool_submit of the same thread.
+ * from an event of the loop, pool_tick or pool_submit of the same thread.
  */
 #ifndef QEHS_PG_H
 #define QEHS_PG_H
@@ -73,7 +73,7 @@ typedef struct PoolFigures
 	int			waiting;
 } PoolFigures;
 
-/* Connections are opened in the background; epoll gets their sockets. */
+/* Connections are opened in the background; epoll gets their sockets, each with a Watcher. */
 extern Pool *pool_create(const char *conninfo, int connections, int epoll);
 /* One connection, opened at once, for which jobs wait, and which is not opened again once it is lost. */
 extern Pool *pool_create_single(const char *conninfo, int epoll);
@@ -81,8 +81,6 @@ extern void pool_free(Pool *pool);
 extern void pool_submit(Pool *pool, PgJob *job);
 /* The same after some nanoseconds. */
 extern void pool_submit_later(Pool *pool, PgJob *job, uint64_t delay);
-/* An event of a socket that pool_create or a later call registered. */
-extern void pool_event(void *tag, uint32_t events);
 /* Reconnect and expire what is due; gives the milliseconds until the next time, or -1. */
 extern int	pool_tick(Pool *pool);
 extern PoolFigures pool_figures(const Pool *pool);

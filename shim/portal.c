@@ -149,15 +149,8 @@ portal_reply(Request *request)
 	file = find_file(strcmp(request->path, "/developers/") == 0 ? "/developers" : request->path);
 	if (file == NULL || (request->router == NULL && strcmp(file->path, "/developers/errors") == 0))
 		return false;
-	if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0)
-	{
-		reply_header(&request->reply, "Allow", "GET, HEAD, OPTIONS");
-		if (strcmp(request->method, "OPTIONS") == 0)
-			request->reply.status = 204;
-		else
-			problem_reply(request, "method_not_allowed", 0, "the path can only be read", NULL);
+	if (problem_unless_read(request))
 		return true;
-	}
 	request->reply.status = 200;
 	reply_header(&request->reply, "Content-Type", file->type);
 	reply_header(&request->reply, "Content-Security-Policy", POLICY);

@@ -16,6 +16,7 @@
 #include <strings.h>
 
 #include "../extension/language.h"
+#include "../extension/redact.h"
 #include "json.h"
 
 static const char *base_url = "";
@@ -130,6 +131,8 @@ problem_body(Buffer *body, const Router *router, const char *code, int status, c
 		buffer_text(body, "]");
 	}
 	buffer_text(body, "}");
+	/* a key in a path or in the name of a parameter must not go on into logs and tickets */
+	body->length = redact_text(body->data, body->length);
 }
 
 void
@@ -138,7 +141,7 @@ problem_reply(Request *request, const char *code, int status, const char *detail
 	Reply	   *reply = &request->reply;
 	Buffer		body = {.arena = &request->arena};
 
-	problem_body(&body, request->router, code, status, detail, request->path ? request->path : request->target,
+	problem_body(&body, request->router, code, status, detail, request->path ? request->path : "",
 				 request->trace_id, violations, request_header(request, "Accept-Language"));
 	reply->status = status ? status : find_problem(request->router, code)->status;
 	reply->body = body.data;
@@ -214,4 +217,17 @@ problem_from_job(Request *request)
 			}
 		problem_reply(request, "internal", 0, "the server failed; its log has the cause under this traceId", NULL);
 	}
+}
+
+bool
+problem_unless_read(Request *request)
+{
+	if (strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0)
+		return false;
+	reply_header(&request->reply, "Allow", "GET, HEAD, OPTIONS");
+	if (strcmp(request->method, "OPTIONS") == 0)
+		request->reply.status = 204;
+	else
+		problem_reply(request, "method_not_allowed", 0, "the path can only be read", NULL);
+	return true;
 }

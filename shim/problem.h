@@ -22,6 +22,9 @@ extern void problem_reply(Request *request, const char *code, int status, const 
 /* Make the reply from an ERROR of PostgreSQL or from a lost connection. */
 extern void problem_from_job(Request *request);
 
+/* Answer OPTIONS, or refuse a method that writes, on a path that can only be read; false for GET and HEAD. */
+extern bool problem_unless_read(Request *request);
+
 /* The body of a problem, for answers that have no request (server.c); languages is the Accept-Language field or NULL. */
 extern void problem_body(Buffer *body, const Router *router, const char *code, int status, const char *detail,
 						 const char *instance, const char *trace_id, const char *violations,

@@ -67,6 +67,9 @@ typedef struct Request
 	char		client[64];		/* address */
 	char		trace_id[TRACE_ID_LENGTH + 1];
 	char		span_id[17];
+	char		parent_id[17];	/* span of the caller; empty when it has none */
+	const char *traceparent;	/* of the answer, once it is asked for */
+	const char *tracestate;		/* that came with a valid traceparent, or NULL */
 	bool		sampled;
 	/* one byte in front of the body stays free: see arguments.c */
 	char	   *buffer;
@@ -92,6 +95,12 @@ typedef struct Request
 	bool		streams;		/* its endpoint takes the body as it arrives */
 	bool		head_done;		/* of such one: its body may come */
 	struct Stream *stream;		/* NULL unless the database is asked to take it */
+	bool		full_http;		/* 1.1, not 1.0 */
+	int64_t		lines;			/* of a stream: answered */
+	int64_t		failed_lines;
+	bool		body_done;		/* of a stream: all of it has come */
+	bool		cut;			/* a stream's client has closed its side; what it has sent is taken */
+	struct Early *early;		/* its answer has begun before that */
 	bool		keyed;			/* sent with an idempotency key */
 } Request;
 

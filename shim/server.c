@@ -33,11 +33,13 @@
 #include "client.h"
 #include "clock.h"
 #include "deadline.h"
+#include "early.h"
 #include "guard.h"
 #include "log.h"
 #include "metrics.h"
 #include "problem.h"
 #include "stream.h"
+#include "trace.h"
 
 #define SILENT_SECONDS 120
 #define CONNECTION_MEMORY (16 * 1024)
@@ -111,7 +113,7 @@ write_problem(Request *request, Buffer *body, unsigned status)
 	const char *detail;
 	const char *code = library_problem(status, &detail);
 
-	exchange_new_trace(request);
+	trace_new(request);
 	problem_body(body, NULL, code, (int) status, detail, "", request->trace_id, NULL, NULL);
 	log_event("info", "answered %u to what is not HTTP/1.1, traceId %s", status, request->trace_id);
 }
@@ -136,7 +138,7 @@ __wrap_MHD_create_response_from_buffer(size_t size, void *buffer, enum MHD_Respo
 	response = MHD_create_response_from_buffer_with_free_callback(body.length, copy, free);
 	MHD_add_response_header(response, "Content-Type", "application/problem+json");
 	MHD_add_response_header(response, "X-Trace-Id", request.trace_id);
-	MHD_add_response_header(response, "traceparent", exchange_traceparent(&request));
+	MHD_add_response_header(response, "traceparent", trace_parent(&request));
 	arena_free(&request.arena);
 	return response;
 }
@@ -170,7 +172,7 @@ answer_first_line(int socket)
 	write_problem(&request, &body, 400);
 	head = arena_format(&request.arena, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
 						"X-Trace-Id: %s\r\ntraceparent: %s\r\nContent-Length: %zu\r\n\r\n",
-						request.trace_id, exchange_traceparent(&request), body.length);
+						request.trace_id, trace_parent(&request), body.length);
 	if (send(socket, head, strlen(head), MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE) > 0)
 		(void) !send(socket, body.data, body.length, MSG_NOSIGNAL | MSG_DONTWAIT);
 	arena_free(&request.arena);
@@ -187,6 +189,7 @@ on_connection(void *closure, struct MHD_Connection *connection, void **memory, e
 {
 	Server	   *server = closure;
 
+	metrics_connection(code == MHD_CONNECTION_NOTIFY_STARTED ? 1 : -1);
 	if (code == MHD_CONNECTION_NOTIFY_STARTED)
 	{
 		*memory = malloc(sizeof(Watch));
@@ -285,6 +288,7 @@ on_completed(void *closure, struct MHD_Connection *connection, void **memory, en
 		metrics_count(request, duration);
 		log_request(request, duration);
 	}
+	early_free(request->early);
 	if (request->stream)
 		stream_close(request->stream);
 	job_free(&request->job);
@@ -341,6 +345,7 @@ typedef struct Framing
 	int			content_lengths;
 	int			transfer_encodings;
 	int			hosts;
+	int			traceparents;
 	bool		chunked;
 	bool		bad_name;
 } Framing;
@@ -353,6 +358,7 @@ note_header(void *closure, enum MHD_ValueKind kind, const char *name, const char
 	(void) kind;
 	framing->content_lengths += strcasecmp(name, "Content-Length") == 0;
 	framing->hosts += strcasecmp(name, "Host") == 0;
+	framing->traceparents += strcasecmp(name, "traceparent") == 0;
 	if (strcasecmp(name, "Transfer-Encoding") == 0)
 	{
 		framing->transfer_encodings++;
@@ -379,6 +385,9 @@ check_framing(Request *request, bool needs_host)
 	const char *length = request_header(request, "Content-Length");
 
 	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, note_header, &framing);
+	/* two are none (W3C Trace Context section 4.3) */
+	if (framing.traceparents > 1)
+		trace_new(request);
 	if (guard_broken(connection_socket(request->connection)))
 		refuse_now(request, "malformed_request", 400, "the request is not framed as RFC 9112 has it");
 	else if (framing.bad_name)
@@ -470,8 +479,14 @@ send_reply(Request *request)
 	return result;
 }
 
+static bool
+is_open(const Request *request)
+{
+	return request->stream && request->reply.status == 200;
+}
+
 static void
-on_reply(Request *request)
+resume(Request *request)
 {
 	/* a reply that came at once finds the connection not yet suspended */
 	if (request->suspended)
@@ -479,6 +494,47 @@ on_reply(Request *request)
 		request->suspended = false;
 		MHD_resume_connection(request->connection);
 	}
+}
+
+/* Write what there is of an early answer.  Once the body has come, nothing but time tells that its client has left. */
+static EarlyState
+write_early(Request *request, bool has_read)
+{
+	const Watch *watch = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	EarlyState	state = early_write(request->early);
+	Stage		stage = STAGE_NONE;
+
+	if (request->cut && !request->body_done)
+		stage = STAGE_CUT;
+	else if (request->body_done && state == EARLY_FULL)
+		stage = STAGE_ANSWER;
+
+	if (has_read || stage != watch->stage)
+		enter_stage(request, stage);
+	return state;
+}
+
+/* The client has read on. */
+static void
+on_written(Request *request)
+{
+	EarlyState	state = write_early(request, true);
+
+	if (state == EARLY_DONE || state == EARLY_FAILED)
+		resume(request);
+}
+
+/* The reply is there, or its stream can go on. */
+static void
+on_reply(Request *request)
+{
+	if (is_open(request) && request->early == NULL && !request->body_done && stream_urgent(request->stream) &&
+		early_possible(request, request->server->exchange->config->early_answers))
+		request->early = early_start(request, connection_socket(request->connection),
+									 request->server->exchange->streams->epoll, on_written);
+	if (request->early)
+		write_early(request, false);
+	resume(request);
 }
 
 /* Its connection rests until on_reply. */
@@ -503,22 +559,37 @@ read_stream(void *closure, uint64_t position, char *buffer, size_t room)
 	(void) position;
 	switch (stream_read(request->stream, buffer, room, &length))
 	{
-		case STREAM_BYTES:
+		case ANSWER_BYTES:
 			return (ssize_t) length;
-		case STREAM_WAIT:
+		case ANSWER_WAIT:
 			put_aside(request);
 			return 0;
-		case STREAM_END:
+		case ANSWER_END:
 			return MHD_CONTENT_READER_END_OF_STREAM;
 		default:
 			return MHD_CONTENT_READER_END_WITH_ERROR;
 	}
 }
 
-static bool
-is_open(const Request *request)
+/* All of the body has come: the answer goes the library's way, or has begun and goes on. */
+static enum MHD_Result
+finish_stream(Request *request)
 {
-	return request->stream && request->reply.status == 200;
+	EarlyState	state;
+
+	if (!request->body_done)
+	{
+		request->body_done = true;
+		if (request->cut)
+			enter_stage(request, STAGE_NONE);
+		stream_finish(request->stream);
+	}
+	if (request->early == NULL)
+		return send_reply(request);
+	state = write_early(request, false);
+	if (state == EARLY_DONE || state == EARLY_FAILED || request->server->exchange->ended)
+		return MHD_NO;			/* closes the connection */
+	return put_aside(request);
 }
 
 /*
@@ -545,6 +616,22 @@ on_stream_head(Request *request)
 	return MHD_YES;
 }
 
+/*
+ * libmicrohttpd takes a read that fills less than its buffer as all there is until epoll tells of more; of an end that came
+ * with those bytes it is told no more, and the connection would rest (0.9.75).  Should the body not be whole then, the time
+ * of STAGE_CUT ends it.
+ */
+static void
+look_for_end(Request *request)
+{
+	char		next;
+
+	if (recv(connection_socket(request->connection), &next, 1, MSG_PEEK | MSG_DONTWAIT) != 0)
+		return;
+	request->cut = true;
+	enter_stage(request, STAGE_CUT);
+}
+
 static enum MHD_Result
 on_stream_body(Request *request, const char *upload, size_t *upload_length)
 {
@@ -558,13 +645,14 @@ on_stream_body(Request *request, const char *upload, size_t *upload_length)
 			return request->body_length > DRAIN_BYTES ? MHD_NO : MHD_YES;
 		if (stream_blocked(request->stream))
 			return put_aside(request);
+		look_for_end(request);
 		return stream_hopeless(request->stream) ? MHD_NO : MHD_YES;
 	}
 	if (is_open(request))
 	{
 		if (stream_blocked(request->stream))
 			return put_aside(request);
-		stream_finish(request->stream);
+		return finish_stream(request);
 	}
 	return send_reply(request);
 }
@@ -585,7 +673,8 @@ on_request(void *closure, struct MHD_Connection *connection, const char *url, co
 		copy_client(request);
 		exchange_identify(request);
 		request->streams = exchange_streams(server->exchange, request);
-		check_framing(request, strcmp(version, MHD_HTTP_VERSION_1_1) == 0);
+		request->full_http = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
+		check_framing(request, request->full_http);
 		enter_stage(request, request->streams ? STAGE_NONE : STAGE_BODY);
 		if (request->streams)
 			return on_stream_head(request);

@@ -51,10 +51,28 @@ append_memory(Spool *spool, const char *bytes, size_t length)
 	spool->memory_length += length;
 }
 
+size_t
+spool_left(const Spool *spool)
+{
+	return spool->memory_length + (size_t) spool->file_length - (size_t) spool->read;
+}
+
+/* All has been read: begin again, in memory. */
+static void
+rewind_spool(Spool *spool)
+{
+	if (spool->file_length > 0 && ftruncate(spool->file, 0) != 0)
+		return;
+	spool->memory_length = 0;
+	spool->file_length = spool->read = 0;
+}
+
 bool
 spool_append(Spool *spool, const char *bytes, size_t length)
 {
-	if (spool->file < 0 && spool->memory_length + length <= SPOOL_MEMORY)
+	if (spool->read > 0 && spool_left(spool) == 0)
+		rewind_spool(spool);
+	if (spool->file_length == 0 && spool->memory_length + length <= SPOOL_MEMORY)
 	{
 		append_memory(spool, bytes, length);
 		return true;

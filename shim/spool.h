@@ -1,7 +1,7 @@
 /*
  * spool.h
  *	  Bytes that wait to be sent: the first in memory, the rest in a file that
- *	  has no name.
+ *	  has no name.  What has been read makes room once all has been.
  */
 #ifndef QEHS_SPOOL_H
 #define QEHS_SPOOL_H
@@ -22,11 +22,15 @@ typedef struct Spool
 	off_t		read;			/* how far it has been read, over both */
 } Spool;
 
+/* Begin empty. */
 extern void spool_init(Spool *spool);
 /* Put bytes at the end; false with errno set when the file cannot take them. */
 extern bool spool_append(Spool *spool, const char *bytes, size_t length);
 /* The next bytes, as many as are there and fit; 0 when there are none, -1 when the file cannot be read. */
 extern ssize_t spool_read(Spool *spool, char *buffer, size_t room);
+/* How many bytes have not been read. */
+extern size_t spool_left(const Spool *spool);
+/* Free the memory and close the file. */
 extern void spool_free(Spool *spool);
 
 #endif							/* QEHS_SPOOL_H */

@@ -5,12 +5,13 @@
  *
  * Each stream has a connection to PostgreSQL of its own, since the place that it
  * holds there (qehs.bulk_begin) and an atomic load's transaction belong to a
- * session.  server.c brings the body and takes the answer; the answer waits in a
- * spool until the body has been read, because libmicrohttpd sends nothing before.
+ * session.  server.c brings the body and takes the answer: when the body has ended,
+ * or before (early.h).
  */
 #ifndef QEHS_STREAM_H
 #define QEHS_STREAM_H
 
+#include "answer.h"
 #include "exchange.h"
 
 typedef struct Stream Stream;
@@ -30,7 +31,7 @@ extern Pool *stream_pool(Stream *stream);
 /*
  * qehs.bulk_begin has succeeded: from now on lines are taken.  begin is the
  * statement that each chunk starts with; changed is called when stream_read or
- * stream_blocked would answer otherwise than before.
+ * stream_blocked or stream_urgent would answer otherwise than before.
  */
 extern void stream_start(Stream *stream, const PgStatement *begin, void (*changed) (Request *request));
 
@@ -43,13 +44,10 @@ extern bool stream_hopeless(const Stream *stream);
 /* The body has ended. */
 extern void stream_finish(Stream *stream);
 
-typedef enum StreamAnswer
-{
-	STREAM_BYTES, STREAM_WAIT, STREAM_END, STREAM_BROKEN
-} StreamAnswer;
-
+/* Has a part of the answer waited for so long that it is to be sent while the body arrives? */
+extern bool stream_urgent(const Stream *stream);
 /* The next bytes of the answer. */
-extern StreamAnswer stream_read(Stream *stream, char *buffer, size_t room, size_t *length);
+extern AnswerPart stream_read(Stream *stream, char *buffer, size_t room, size_t *length);
 
 /* The request ends, with or without its answer sent.  Its memory is not touched from now on. */
 extern void stream_close(Stream *stream);

@@ -16,10 +16,16 @@ BEGIN
 			EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', role_name);
 		END IF;
 	END LOOP;
-	-- arguments hold API keys and payloads: whatever the server logs of the shim's statements, it leaves them out
-	ALTER ROLE qehs_shim SET log_parameter_max_length = 0;
-	ALTER ROLE qehs_shim SET log_parameter_max_length_on_error = 0;
+	-- parameters hold API keys and payloads; a log that has them anyway is redacted by the library once a session has loaded it
+	IF NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting WHERE setrole = 'qehs_shim'::pg_catalog.regrole AND setdatabase = 0) THEN
+		ALTER ROLE qehs_shim SET log_parameter_max_length = 0;
+		ALTER ROLE qehs_shim SET log_parameter_max_length_on_error = 0;
+	END IF;
 END
 $roles$;
 
 GRANT USAGE ON SCHEMA qehs TO qehs_owner, qehs_shim, qehs_admin, qehs_reporter;
+COMMENT ON ROLE qehs_owner IS 'Owns all objects of the extension qehs; never logs in.';
+COMMENT ON ROLE qehs_shim IS 'What qehs-shim logs in as: may call the API functions of qehs, and read no table.';
+COMMENT ON ROLE qehs_admin IS 'For DBAs: may also call the functions of qehs that make tenants, modules and users.';
+COMMENT ON ROLE qehs_reporter IS 'Base of reporting logins of qehs.';

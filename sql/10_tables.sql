@@ -7,14 +7,16 @@ CREATE TABLE qehs.tenant (
 	name text NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
+COMMENT ON SEQUENCE qehs.tenant_id_seq IS 'Numbers of tenants; never used twice.';
+COMMENT ON TABLE qehs.tenant IS 'A customer whose data no other sees; every other table with tenant_id belongs to one. Made by qehs.tenant_create.';
 
--- Secrets of the database, such as the key that signs cursors; made when the first tenant is.
 CREATE TABLE qehs.secret (
 	purpose text NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	value bytea NOT NULL,
 	PRIMARY KEY (purpose, created_at)
 );
+COMMENT ON TABLE qehs.secret IS 'Secrets of the database by purpose, such as the one that signs cursors (purpose cursor); made when the first tenant is, renewed by qehs.secret_rotate.';
 
 CREATE TABLE qehs.user_account (
 	tenant_id int4 NOT NULL REFERENCES qehs.tenant,
@@ -26,6 +28,7 @@ CREATE TABLE qehs.user_account (
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	PRIMARY KEY (tenant_id, id)
 );
+COMMENT ON TABLE qehs.user_account IS 'People of a tenant; who is not active can do nothing. Made by qehs.user_create.';
 CREATE UNIQUE INDEX user_account_user_name ON qehs.user_account (tenant_id, pg_catalog.lower(user_name));
 
 CREATE TABLE qehs.role (
@@ -34,6 +37,7 @@ CREATE TABLE qehs.role (
 	description text,
 	PRIMARY KEY (tenant_id, name)
 );
+COMMENT ON TABLE qehs.role IS 'Roles of a tenant: the built-in tenant-owner, tenant-admin, tenant-user and viewer, and those that modules and users name.';
 
 CREATE TABLE qehs.role_member (
 	tenant_id int4 NOT NULL,
@@ -43,6 +47,7 @@ CREATE TABLE qehs.role_member (
 	FOREIGN KEY (tenant_id, role_name) REFERENCES qehs.role,
 	FOREIGN KEY (tenant_id, user_id) REFERENCES qehs.user_account
 );
+COMMENT ON TABLE qehs.role_member IS 'Which user has which role.';
 CREATE INDEX role_member_user ON qehs.role_member (tenant_id, user_id);
 
 CREATE TABLE qehs.api_key (
@@ -66,12 +71,12 @@ CREATE TABLE qehs.api_key (
 	UNIQUE (tenant_id, prefix),
 	FOREIGN KEY (tenant_id, user_id) REFERENCES qehs.user_account
 );
+COMMENT ON TABLE qehs.api_key IS 'API keys of a tenant: what each may do, for whom, and until when. Of the key itself only the SHA-256 is kept.';
 COMMENT ON COLUMN qehs.api_key.rate_limit IS 'requests a minute; NULL is the default of 300, 0 is without limit';
 COMMENT ON COLUMN qehs.api_key.last_used_at IS 'accurate to a minute';
 COMMENT ON COLUMN qehs.api_key.allowed_addresses IS 'networks that may use the key; NULL is all';
 COMMENT ON COLUMN qehs.api_key.modules IS 'module keys that the key may touch; NULL is all';
 
--- Limits other than the built-in ones; key_id of zeros stands for all keys of the tenant.
 CREATE TABLE qehs.rate_limit (
 	tenant_id int4 NOT NULL REFERENCES qehs.tenant,
 	class text NOT NULL CHECK (class IN ('default', 'signed-urls', 'tenant', 'bulk', 'exports')),
@@ -79,11 +84,12 @@ CREATE TABLE qehs.rate_limit (
 	quantity int4 NOT NULL CHECK (quantity >= 0),
 	PRIMARY KEY (tenant_id, class, key_id)
 );
+COMMENT ON TABLE qehs.rate_limit IS 'Limits other than the built-in ones, set by qehs.rate_limit_set; key_id of zeros stands for all keys of the tenant.';
 COMMENT ON COLUMN qehs.rate_limit.quantity IS 'default and signed-urls: requests a minute of each API key; tenant: of all together; bulk and exports: running at once; 0 is without limit';
 
--- The handle of the shared memory that counts requests where the library is not preloaded; 0 is none yet.
 CREATE SEQUENCE qehs.rate_limit_segment MINVALUE 0 MAXVALUE 4294967295 START 0;
 ALTER SEQUENCE qehs.rate_limit_segment OWNER TO qehs_owner;
+COMMENT ON SEQUENCE qehs.rate_limit_segment IS 'The handle of the shared memory that counts requests where the library is not preloaded; 0 is none yet.';
 
 CREATE TABLE qehs.module (
 	tenant_id int4 NOT NULL REFERENCES qehs.tenant,
@@ -98,10 +104,10 @@ CREATE TABLE qehs.module (
 	PRIMARY KEY (tenant_id, id),
 	UNIQUE (tenant_id, key)
 );
+COMMENT ON TABLE qehs.module IS 'Modules of a tenant; the definition of each version is in qehs.module_version.';
 COMMENT ON COLUMN qehs.module.version IS 'the current definition version';
 COMMENT ON COLUMN qehs.module.display_prefix IS 'prefix of display codes, frozen with the first version';
 
--- Published versions are immutable.
 CREATE TABLE qehs.module_version (
 	tenant_id int4 NOT NULL,
 	module_id int4 NOT NULL,
@@ -114,6 +120,7 @@ CREATE TABLE qehs.module_version (
 	PRIMARY KEY (tenant_id, module_id, version),
 	FOREIGN KEY (tenant_id, module_id) REFERENCES qehs.module
 );
+COMMENT ON TABLE qehs.module_version IS 'Published definitions, immutable; a record keeps the version that it was written against.';
 COMMENT ON COLUMN qehs.module_version.slots IS 'field key to slot number (0..13: t1..t6, n1..n4, d1..d4) of indexed fields';
 
 CREATE FUNCTION qehs.module_version_is_immutable() RETURNS trigger
@@ -149,6 +156,10 @@ CREATE TABLE qehs.record (
 	PRIMARY KEY (tenant_id, id),
 	UNIQUE (tenant_id, module_id, display_no)
 );
+COMMENT ON TABLE qehs.record IS 'All records of all modules and tenants. Written by the functions of the extension only, which check, audit and index what they write.';
+COMMENT ON COLUMN qehs.record.deleted_at IS 'when it was deleted; NULL: it lives';
+COMMENT ON COLUMN qehs.record.definition_version IS 'the version of the module that it was written against or moved to';
+COMMENT ON COLUMN qehs.record.search IS 'words of the searchable fields of a live record; NULL where the module has none';
 COMMENT ON COLUMN qehs.record.display_no IS 'year of creation (UTC) * 10^9 + number in the year';
 COMMENT ON COLUMN qehs.record.t1 IS 'slots t1..t6, n1..n4, d1..d4 hold the indexed fields of a module; NULL where the module maps none or the record is deleted, the greatest value where the payload lacks the field';
 
@@ -179,6 +190,7 @@ CREATE TABLE qehs.record_unique (
 	record_id uuid NOT NULL,
 	PRIMARY KEY (tenant_id, module_id, field, value)
 );
+COMMENT ON TABLE qehs.record_unique IS 'Values of unique fields of live records as text: the primary key is what makes them unique.';
 CREATE INDEX record_unique_record ON qehs.record_unique (tenant_id, record_id);
 
 CREATE TABLE qehs.audit_event (
@@ -198,6 +210,7 @@ CREATE TABLE qehs.audit_event (
 	changes jsonb,
 	PRIMARY KEY (tenant_id, id)
 );
+COMMENT ON TABLE qehs.audit_event IS 'What happened to each record, who did it, and by which request (trace_id). Rows are only ever added.';
 CREATE INDEX audit_event_record ON qehs.audit_event (tenant_id, record_id, id);
 COMMENT ON COLUMN qehs.audit_event.changes IS '[{"path","from","to"}] of an update, transition or migration; {"payload":…} of a delete';
 
@@ -213,10 +226,10 @@ CREATE TABLE qehs.idempotency (
 	sealed boolean NOT NULL DEFAULT false,
 	PRIMARY KEY (tenant_id, key_id, idempotency_key)
 );
+COMMENT ON TABLE qehs.idempotency IS 'Answers kept 24 hours by the Idempotency-Key of their request and the API key that sent it; qehs.tick removes older ones.';
 COMMENT ON COLUMN qehs.idempotency.sealed IS 'body holds a secret: it is encrypted with the API key of the request, which is not stored';
 CREATE INDEX idempotency_created ON qehs.idempotency (tenant_id, created_at);
 
--- Fixed contents, made anew by each release: not dumped.
 CREATE TABLE qehs.problem (
 	code text PRIMARY KEY,
 	status int4 NOT NULL,
@@ -224,7 +237,9 @@ CREATE TABLE qehs.problem (
 	description text NOT NULL,
 	titles jsonb NOT NULL DEFAULT '{}'
 );
+COMMENT ON TABLE qehs.problem IS 'The problems that errors are (RFC 9457): code, HTTP status, title and meaning. Made anew by each release, not dumped.';
 COMMENT ON COLUMN qehs.problem.titles IS 'title in other languages, by language tag';
+
 CREATE TABLE qehs.endpoint (
 	operation text PRIMARY KEY,
 	method text NOT NULL,
@@ -250,6 +265,7 @@ CREATE TABLE qehs.endpoint (
 	deprecation_link text,
 	UNIQUE (method, path)
 );
+COMMENT ON TABLE qehs.endpoint IS 'The endpoints of the API, from which the shim routes and the documents are written. Made anew by each release, not dumped.';
 COMMENT ON COLUMN qehs.endpoint.alias IS 'second path with the same meaning, which the documents do not list; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.body IS 'none, json, or stream: lines that go to the function in chunks while they arrive';
 COMMENT ON COLUMN qehs.endpoint.scope IS 'scope that the caller needs; NULL is none';
@@ -257,21 +273,24 @@ COMMENT ON COLUMN qehs.endpoint.action IS 'action that the caller needs in a mod
 COMMENT ON COLUMN qehs.endpoint.response IS 'component of the OpenAPI document that a successful answer is; NULL is no body';
 COMMENT ON COLUMN qehs.endpoint.etag IS 'successful answers carry an ETag';
 COMMENT ON COLUMN qehs.endpoint.problems IS 'problem codes beyond those that follow from method, parameters and body';
--- Components of the OpenAPI document that are the same for every tenant.
+
 CREATE TABLE qehs.openapi_component (
 	name text PRIMARY KEY,
 	schema json NOT NULL
 );
+COMMENT ON TABLE qehs.openapi_component IS 'Components of the OpenAPI document that are the same for every tenant. Made anew by each release, not dumped.';
+
 CREATE TABLE qehs.module_catalogue (
 	key text PRIMARY KEY,
 	definition jsonb NOT NULL
 );
+COMMENT ON TABLE qehs.module_catalogue IS 'Definitions that ship with the extension, for qehs.module_install. Made anew by each release, not dumped.';
 
--- Schemas that a $ref of any other may name, of the database and not of a tenant; jsonschema_register fills it.
 CREATE TABLE qehs.json_schema (
 	uri text PRIMARY KEY,
 	document jsonb NOT NULL
 );
+COMMENT ON TABLE qehs.json_schema IS 'JSON Schemas that a $ref of any other may name by URI, of the database and not of a tenant; qehs.jsonschema_register fills it, anyone may read it.';
 GRANT SELECT ON qehs.json_schema TO PUBLIC;
 
 DO $dump$

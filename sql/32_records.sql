@@ -21,7 +21,7 @@ CREATE FUNCTION qehs.record_transition(id text, transition text, payload jsonb D
 	signature jsonb DEFAULT NULL, if_match text DEFAULT NULL, accept_language text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_transition'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.record_transition(text, text, jsonb, text, jsonb, text, text) IS 'Moves a record along a transition of its workflow, after merging payload. Raises QH400 validation_failed (an unknown transition, what it requires, the payload), QH403 forbidden (roles), QH404 not_found, QH409 transition_not_allowed (state) or guard_failed (when), QH412 version_mismatch, QH428 precondition_required. accept_language is an Accept-Language value: where it prefers a language of the labels, messages start with the field''s label in it.';
+COMMENT ON FUNCTION qehs.record_transition(text, text, jsonb, text, jsonb, text, text) IS 'Moves a record along a transition of its workflow, after merging payload, and gives it. Needs scope records.write and action read, and the role that the transition names or action transition. Raises QH400 validation_failed (an unknown transition, what it requires, the payload), QH403 forbidden (roles), QH404 not_found, QH409 transition_not_allowed (state) or guard_failed (when), QH412 version_mismatch, QH428 precondition_required. accept_language is an Accept-Language value: where it prefers a language of the labels, messages start with the field''s label in it.';
 
 CREATE FUNCTION qehs.record_delete(id text, if_match text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_delete'
@@ -36,7 +36,7 @@ COMMENT ON FUNCTION qehs.record_restore(text, text) IS 'Restores a deleted recor
 CREATE FUNCTION qehs.record_migrate(id text, definition_version int4 DEFAULT NULL, if_match text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_migrate'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.record_migrate(text, int4, text) IS 'Moves a record to a newer version of its module''s definition (NULL: the current one) by the "migrate" rules of each version in between, writes a migrated event with the changes and gives the record; one that is there already stays as it is. Needs scope records.write and action update. Raises QH400 validation_failed with all violations, also for a version that there is not or that is older than the record''s, QH404 not_found, QH409 conflict for a unique value in use, QH412 version_mismatch.';
+COMMENT ON FUNCTION qehs.record_migrate(text, int4, text) IS 'Moves a record to a newer version of its module''s definition (NULL: the current one) by the "migrate" rules of each version in between, writes a migrated event with the changes and gives the record; one that is there already stays as it is. Needs scope records.write and action update. Raises QH400 validation_failed with all violations, also for a version that there is not or that is older than the record''s, QH404 not_found, QH409 conflict for a unique value in use, QH412 version_mismatch, QH428 precondition_required.';
 
 CREATE FUNCTION qehs.module_migrate(module_key text, from_version int4, to_version int4 DEFAULT NULL, batch int4 DEFAULT 500, after text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_migrate'

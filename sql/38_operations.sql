@@ -18,32 +18,57 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION qehs.secret_rotate() IS 'Makes a new secret that signs cursors from now on. The three before it go on verifying, so that walks under way do not break; qehs.tick removes older ones.';
 
-CREATE FUNCTION qehs.tick(batch_size int4 DEFAULT 1000) RETURNS json
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $tick$
+CREATE FUNCTION qehs.tick_note(idempotency_keys bigint, secrets bigint) RETURNS void AS 'MODULE_PATHNAME', 'qehs_tick_note'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.tick_note(bigint, bigint) IS 'Counts a run of tick and what it removed for qehs.metrics. tick calls it.';
+
+CREATE FUNCTION qehs.metrics() RETURNS text AS 'MODULE_PATHNAME', 'qehs_metrics'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.metrics() IS 'Figures of the database in Prometheus''s text format, which the shim adds to its own under /metrics: kept and expired idempotency keys, places taken by bulk loads and, where the library is preloaded, runs of tick with what they removed and batches of module_migrate, counted since the server started.';
+
+CREATE FUNCTION qehs.tick(batch_size int4 DEFAULT 5000, budget interval DEFAULT '200 milliseconds') RETURNS json
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- so that the oldest come by index, whatever the statistics of a table say that has just grown
+SET enable_sort = off SET jit = off AS $tick$
 DECLARE
+	cutoff timestamptz := now() - interval '24 hours';
+	deadline timestamptz := clock_timestamp() + budget;
+	step int4 := greatest(batch_size, 1);
+	tenants int4[];
+	tenant int4;
+	gone bigint;
 	expired bigint := 0;
 	secrets bigint := 0;
+	late boolean := false;
 BEGIN
 	-- one at a time is enough, whoever calls
 	IF pg_is_in_recovery() OR NOT pg_try_advisory_xact_lock(hashtext('qehs.tick')) THEN
-		RETURN json_build_object('idempotencyKeys', 0, 'secrets', 0);
+		RETURN json_build_object('idempotencyKeys', 0, 'secrets', 0, 'more', false);
 	END IF;
-	DELETE FROM qehs.idempotency AS i USING (
-		SELECT o.tenant_id, o.key_id, o.idempotency_key FROM qehs.tenant AS t
-		CROSS JOIN LATERAL (
-			SELECT e.tenant_id, e.key_id, e.idempotency_key FROM qehs.idempotency AS e
-			WHERE e.tenant_id = t.id AND e.created_at < now() - interval '24 hours'
-			ORDER BY e.created_at LIMIT batch_size) AS o
-		LIMIT batch_size) AS old
-	WHERE i.tenant_id = old.tenant_id AND i.key_id = old.key_id AND i.idempotency_key = old.idempotency_key;
-	GET DIAGNOSTICS expired = ROW_COUNT;
+	tenants := ARRAY(SELECT t.id FROM qehs.tenant AS t WHERE (
+		SELECT e.created_at FROM qehs.idempotency AS e WHERE e.tenant_id = t.id ORDER BY e.created_at LIMIT 1) < cutoff ORDER BY random());
+	-- in turns, a batch each, until none has any left or the time is up
+	WHILE NOT late AND tenants <> '{}' LOOP
+		FOREACH tenant IN ARRAY tenants LOOP
+			DELETE FROM qehs.idempotency WHERE ctid = ANY (ARRAY(SELECT e.ctid FROM qehs.idempotency AS e
+				WHERE e.tenant_id = tenant AND e.created_at < cutoff ORDER BY e.created_at LIMIT step));
+			GET DIAGNOSTICS gone = ROW_COUNT;
+			expired := expired + gone;
+			IF gone < step THEN
+				tenants := array_remove(tenants, tenant);
+			END IF;
+			late := clock_timestamp() >= deadline;
+			EXIT WHEN late;
+		END LOOP;
+	END LOOP;
 	DELETE FROM qehs.secret AS s WHERE s.purpose = 'cursor' AND (
 		SELECT count(*) FROM qehs.secret AS n WHERE n.purpose = s.purpose AND n.created_at > s.created_at) >= 4;
 	GET DIAGNOSTICS secrets = ROW_COUNT;
-	RETURN json_build_object('idempotencyKeys', expired, 'secrets', secrets);
+	PERFORM qehs.tick_note(expired, secrets);
+	RETURN json_build_object('idempotencyKeys', expired, 'secrets', secrets, 'more', tenants <> '{}');
 END
 $tick$;
-COMMENT ON FUNCTION qehs.tick(int4) IS 'Housekeeping in small steps: removes up to batch_size expired idempotency keys and secrets that verify nothing any more. The shim calls it every minute; without a shim call it from a scheduler. Gives {"idempotencyKeys","secrets"}, the numbers removed.';
+COMMENT ON FUNCTION qehs.tick(int4, interval) IS 'Housekeeping in small steps: removes expired idempotency keys, batch_size of a tenant at a time until budget is used up, and secrets that verify nothing any more. The shim calls it every minute, and every second while there is more; without a shim call it from a scheduler. Gives {"idempotencyKeys","secrets","more"}: the numbers removed, and whether expired keys are left.';
 
 CREATE FUNCTION qehs.deprecation_list() RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -1,5 +1,5 @@
--- Everything belongs to qehs_owner. API functions (SECURITY DEFINER) are for the shim and the DBA;
--- a few are for the DBA alone. Other functions are plain helpers that anyone may call.
+-- Everything belongs to qehs_owner. API functions (SECURITY DEFINER) are for the shim and the DBA; a few, and the
+-- helpers, are for the DBA alone. Only the checks of JSON Schema, which read no table of the product, are for anyone.
 GRANT USAGE ON SCHEMA qehs TO PUBLIC;
 
 DO $grants$
@@ -14,14 +14,15 @@ BEGIN
 	END LOOP;
 	FOR found IN
 		SELECT p.oid::pg_catalog.regprocedure AS name, p.prosecdef,
-			p.proname = ANY ('{tenant_create,use_tenant,user_create,module_install,module_migrate,jsonschema_register,secret_rotate,rate_limit_set,rate_limit_list}') AS for_dba
+			p.proname = ANY ('{tenant_create,use_tenant,user_create,module_install,module_migrate,jsonschema_register,tick_note,secret_rotate,rate_limit_set,rate_limit_list}') AS for_dba,
+			p.proname = ANY ('{jsonschema_is_valid,jsonschema_errors,jsonschema_check}') AS for_all
 		FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = 'qehs'::pg_catalog.regnamespace
 	LOOP
 		EXECUTE pg_catalog.format('ALTER FUNCTION %s OWNER TO qehs_owner', found.name);
-		CONTINUE WHEN NOT found.prosecdef;
+		CONTINUE WHEN found.for_all;
 		EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', found.name);
 		EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO qehs_admin', found.name);
-		IF NOT found.for_dba THEN
+		IF found.prosecdef AND NOT found.for_dba THEN
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO qehs_shim', found.name);
 		END IF;
 	END LOOP;

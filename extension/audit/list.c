@@ -6,13 +6,14 @@
  */
 #include "compat.h"
 
+#include "argument.h"
 #include "audit/audit.h"
 #include "catalog/pg_type.h"
+#include "cursor.h"
 #include "fmgr.h"
 #include "id.h"
 #include "json.h"
 #include "plan.h"
-#include "record/cursor.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -49,10 +50,9 @@ typedef struct EventPage
 
 /* Append what an audit item has beyond an activity item. */
 static void
-write_audit_members(StringInfo out, const RequestContext *context, uint64 row)
+write_audit_members(StringInfo out, const RequestContext *context, const ModuleDef *module, uint64 row)
 {
 	bool		isnull;
-	const ModuleDef *module = module_lookup_version(context->tenant_id, DatumGetInt32(plan_value(row, 11, &isnull)), 0);
 	Datum		value;
 
 	json_literal(out, ",\"recordId\":");
@@ -73,7 +73,10 @@ write_audit_members(StringInfo out, const RequestContext *context, uint64 row)
 		if (json_member(&DatumGetJsonbP(value)->root, "payload", 7, &payload))
 		{
 			json_literal(out, ",\"payload\":");
-			json_jsonb_value(out, &payload);
+			if (module)
+				permission_write_payload(out, context, module, payload.val.binary.data);
+			else
+				json_jsonb_value(out, &payload);
 		}
 	}
 }
@@ -87,8 +90,6 @@ write_page(RequestContext *context, EventPage *page, const char *cursor)
 	uint64		rows;
 	bool		isnull;
 
-	if (page->limit < 1 || page->limit > 200)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?limit", "range", "must be from 1 to 200");
 	memset(last, 0xFF, sizeof(*last));
 	if (cursor)
 	{
@@ -107,11 +108,14 @@ write_page(RequestContext *context, EventPage *page, const char *cursor)
 						page->limit + 1);
 	for (uint64 i = 0; i < Min(rows, (uint64) page->limit); i++)
 	{
+		const ModuleDef *module;
+
 		if (i > 0)
 			appendStringInfoChar(&out, ',');
-		audit_write_item(&out, context, i);
+		module = module_lookup_version(context->tenant_id, DatumGetInt32(plan_value(i, 11, &isnull)), 0);
+		audit_write_item(&out, context, module, i);
 		if (page->full)
-			write_audit_members(&out, context, i);
+			write_audit_members(&out, context, module, i);
 		appendStringInfoChar(&out, '}');
 		*last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
 	}
@@ -156,12 +160,6 @@ set_id(EventPage *page, int index, const char *text, const char *path, const cha
 	page->nulls[index] = ' ';
 }
 
-static char *
-optional_text(FunctionCallInfo fcinfo, int number)
-{
-	return PG_ARGISNULL(number) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(number));
-}
-
 /* Narrow the page to the modules of the caller's key. */
 static void
 set_modules(EventPage *page, const RequestContext *context)
@@ -181,25 +179,25 @@ Datum
 qehs_audit_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_AUDIT_READ);
-	EventPage	page = {.endpoint = "audit_list", .limit = PG_ARGISNULL(5) ? 50 : PG_GETARG_INT32(5), .full = true};
+	EventPage	page = {.endpoint = "audit_list", .limit = argument_page_size(fcinfo, 5), .full = true};
 	StringInfoData binding;
 
 	memset(page.nulls, 'n', sizeof(page.nulls));
-	set_id(&page, 6, optional_text(fcinfo, 0), "?recordId", QEHS_ID_RECORD, QEHS_ID_RECORD);
-	set_id(&page, 2, optional_text(fcinfo, 1), "?actor", QEHS_ID_USER, QEHS_ID_KEY);
+	set_id(&page, 6, argument_text(fcinfo, 0), "?recordId", QEHS_ID_RECORD, QEHS_ID_RECORD);
+	set_id(&page, 2, argument_text(fcinfo, 1), "?actor", QEHS_ID_USER, QEHS_ID_KEY);
 	if (!PG_ARGISNULL(2))
 	{
 		page.values[3] = PG_GETARG_DATUM(2);
 		page.nulls[3] = ' ';
 	}
-	set_time(&page, 4, optional_text(fcinfo, 3), "?from");
-	set_time(&page, 5, optional_text(fcinfo, 4), "?to");
+	set_time(&page, 4, argument_text(fcinfo, 3), "?from");
+	set_time(&page, 5, argument_text(fcinfo, 4), "?to");
 	set_modules(&page, context);
 	initStringInfo(&binding);
 	for (int i = 0; i < 5; i++)
-		appendStringInfo(&binding, "%d:%s\n", i, PG_ARGISNULL(i) ? "" : optional_text(fcinfo, i));
+		appendStringInfo(&binding, "%d:%s\n", i, PG_ARGISNULL(i) ? "" : argument_text(fcinfo, i));
 	page.binding = binding.data;
-	return write_page(context, &page, optional_text(fcinfo, 6));
+	return write_page(context, &page, argument_text(fcinfo, 6));
 }
 
 /* record_activity(id, page_size, cursor) */
@@ -207,12 +205,12 @@ Datum
 qehs_record_activity(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_READ);
-	EventPage	page = {.endpoint = "record_activity", .limit = PG_ARGISNULL(1) ? 50 : PG_GETARG_INT32(1)};
+	EventPage	page = {.endpoint = "record_activity", .limit = argument_page_size(fcinfo, 1)};
 	pg_uuid_t	id;
 	Record		record;
 	char		binding[QEHS_ID_LENGTH + 1];
 
-	record_parse_id(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), &id);
+	record_parse_id(argument_text(fcinfo, 0), &id);
 	SPI_connect();
 	record_fetch(context, &id, RECORD_READ, (context->scopes & SCOPE_AUDIT_READ) != 0, &record);
 	permission_require(context, record_module(context, &record), ACTION_READ);
@@ -222,5 +220,5 @@ qehs_record_activity(PG_FUNCTION_ARGS)
 	page.nulls[6] = ' ';
 	id_format(&id, QEHS_ID_RECORD, binding);
 	page.binding = binding;
-	return write_page(context, &page, optional_text(fcinfo, 2));
+	return write_page(context, &page, argument_text(fcinfo, 2));
 }

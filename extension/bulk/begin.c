@@ -8,6 +8,7 @@
  */
 #include "compat.h"
 
+#include "argument.h"
 #include "auth.h"
 #include "bulk/bulk.h"
 #include "catalog/pg_type.h"
@@ -154,22 +155,16 @@ bulk_read_options(const ModuleDef *module, const char *on_conflict, const char *
 						 module->key);
 }
 
-static char *
-text_argument(FunctionCallInfo fcinfo, int number)
-{
-	return PG_ARGISNULL(number) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(number));
-}
-
 /* bulk_begin(module_key, mode, dry_run, on_conflict, external_id, on_error) */
 Datum
 qehs_bulk_begin(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_WRITE);
-	const ModuleDef *module = bulk_find_module(context, text_argument(fcinfo, 0));
+	const ModuleDef *module = bulk_find_module(context, argument_text(fcinfo, 0));
 	BulkOptions options = {0};
 
-	is_word(text_argument(fcinfo, 1), "?mode", "atomic");
-	bulk_read_options(module, text_argument(fcinfo, 3), text_argument(fcinfo, 4), text_argument(fcinfo, 5), &options);
+	is_word(argument_text(fcinfo, 1), "?mode", "atomic");
+	bulk_read_options(module, argument_text(fcinfo, 3), argument_text(fcinfo, 4), argument_text(fcinfo, 5), &options);
 	bulk_require_actions(context, module, &options);
 	running = false;
 	take_slots(context);

@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "access/xact.h"
+#include "argument.h"
 #include "bulk/bulk.h"
 #include "common/hashfn.h"
 #include "fmgr.h"
@@ -24,12 +25,6 @@ static const char *const status_names[] = {
 	[BULK_VALID] = "valid",
 	[BULK_FAILED] = "failed",
 };
-
-static char *
-text_argument(FunctionCallInfo fcinfo, int number)
-{
-	return PG_ARGISNULL(number) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(number));
-}
 
 /* ---- lines ---- */
 
@@ -211,12 +206,12 @@ write_answer(StringInfo out, const BulkRow *row)
 static void
 start_load(FunctionCallInfo fcinfo, BulkLoad *load)
 {
-	char	   *batch_key = text_argument(fcinfo, 3);
+	char	   *batch_key = argument_text(fcinfo, 3);
 
 	load->context = context_require_scope(SCOPE_RECORDS_WRITE);
-	load->module = bulk_find_module(load->context, text_argument(fcinfo, 0));
+	load->module = bulk_find_module(load->context, argument_text(fcinfo, 0));
 	load->options.dry_run = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
-	bulk_read_options(load->module, text_argument(fcinfo, 5), text_argument(fcinfo, 6), text_argument(fcinfo, 7), &load->options);
+	bulk_read_options(load->module, argument_text(fcinfo, 5), argument_text(fcinfo, 6), argument_text(fcinfo, 7), &load->options);
 	bulk_require_actions(load->context, load->module, &load->options);
 	if (!PG_ARGISNULL(2) && PG_GETARG_INT64(2) < 1)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?firstLine", "minimum", "must be at least 1");
@@ -235,7 +230,7 @@ hold_module(BulkLoad *load, FunctionCallInfo fcinfo)
 {
 	module_hold_slots(load->context->tenant_id, load->module->module_id);
 	load->module = module_lookup(load->context->tenant_id, load->module->key);
-	bulk_read_options(load->module, text_argument(fcinfo, 5), text_argument(fcinfo, 6), text_argument(fcinfo, 7), &load->options);
+	bulk_read_options(load->module, argument_text(fcinfo, 5), argument_text(fcinfo, 6), argument_text(fcinfo, 7), &load->options);
 }
 
 /* bulk_load(module_key, lines, first_line, batch_key, dry_run, on_conflict, external_id, on_error) */

@@ -45,10 +45,10 @@ store(BulkLoad *load, BulkRow *row, const ModuleDef *module, const Record *befor
 	if (strcmp(before->workflow_state, after->workflow_state) == 0 &&
 		compareJsonbContainers(&before->payload->root, &after->payload->root) == 0)
 		return;
-	conflict = record_unique_try(load->context, module, &after->id, before->payload, after->payload);
+	conflict = record_unique_try(load->module, &after->id, before->payload, after->payload);
 	if (conflict)
 	{
-		bulk_fail_at(load, row, psprintf("/payload/%s", conflict->key), "unique", "is used by another record");
+		bulk_fail_at(load, row, psprintf("/payload/%s", module_field_key(conflict, after->payload)), "unique", "is used by another record");
 		return;
 	}
 	record_store_row(load->context, module, before, after);

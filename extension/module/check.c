@@ -7,14 +7,12 @@
  */
 #include "compat.h"
 
-#include "access/xact.h"
 #include "json.h"
 #include "module/definition.h"
+#include "module/expression.h"
 #include "module/locale.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
 
 typedef struct Names
 {
@@ -26,7 +24,7 @@ static const char *const definition_members[] = {"key", "name", "description", "
 "permissions", "migrate", "standards", "searchable", "requireIfMatch", NULL};
 static const char *const field_members[] = {"key", "label", "labels", "type", "required", "requiredWhen", "visibleWhen",
 	"default", "options", "min", "max", "step", "minLength", "maxLength", "pattern", "unique", "indexed", "searchable",
-	"unit", "references", "deprecated", "description", "schema", "fields", "computed", "expression", "personalData",
+	"unit", "units", "references", "deprecated", "description", "schema", "fields", "computed", "expression", "personalData",
 "size", "bands", NULL};
 static const char *const workflow_members[] = {"states", "initial", "transitions", NULL};
 static const char *const transition_members[] = {"from", "to", "label", "requires", "roles", "when", "approvers",
@@ -44,35 +42,10 @@ definition_field_type(const JsonbContainer *field)
 	return FIELD_TYPE_COUNT;
 }
 
-JsonPath *
-definition_expression(const char *text)
+bool
+definition_is_unique(const JsonbContainer *field)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	JsonPath   *volatile path = NULL;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		path = DatumGetJsonPathPCopy(DirectFunctionCall1(jsonpath_in, CStringGetDatum(text)));
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
-			ReThrowError(error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return path;
+	return definition_field_type(field) == FIELD_IDENTIFIER || json_member_bool(field, "unique", false);
 }
 
 /* ^[a-z][a-z0-9_-]{0,62}$; hyphens only where allowed. */
@@ -154,38 +127,41 @@ check_members(const JsonbContainer *object, const char *const *known, const char
 	}
 }
 
-static void
+/* An SQL/JSON path that compiles and reads no variables but those of CONTRACT 4; NULL when it is absent or has a fault. */
+static JsonPath *
 check_expression(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults)
 {
+	static const char *const variables[] = {"state", "user", "roles", "now", "today", NULL};
+	JsonPath   *expression;
 	JsonbValue	value;
+	ListCell   *cell;
 
 	if (!json_member(object, key, strlen(key), &value))
-		return;
+		return NULL;
+	path = psprintf("%s/%s", path, key);
 	if (value.type != jbvString)
-		violation_add(faults, psprintf("%s/%s", path, key), "type", "must be a string with an SQL/JSON path");
-	else if (definition_expression(json_text_copy(&value)) == NULL)
-		violation_add(faults, psprintf("%s/%s", path, key), "expression", "is not a valid SQL/JSON path");
-}
-
-static void
-check_options(const JsonbContainer *field, const char *path, ViolationList *faults)
-{
-	const JsonbContainer *options = member_array(field, "options", path, faults);
-	uint32		count = options ? JsonContainerSize(options) : 0;
-
-	if (count == 0)
-		violation_add(faults, psprintf("%s/options", path), "required", "must list at least one option");
-	for (uint32 i = 0; i < count; i++)
+		violation_add(faults, path, "type", "must be a string with an SQL/JSON path");
+	else if (value.val.string.len > QEHS_EXPRESSION_BYTES)
+		violation_add(faults, path, "maxLength", "must be at most %d bytes", QEHS_EXPRESSION_BYTES);
+	else if ((expression = definition_expression(json_text_copy(&value))) == NULL)
+		violation_add(faults, path, "expression", "is not a valid SQL/JSON path");
+	else
 	{
-		JsonbValue	value;
-		const JsonbContainer *object = element(options, i, &value);
+		int			faults_before = faults->count;
 
-		if (value.type != jbvString && (object == NULL || json_member_text(object, "value") == NULL))
-			violation_add(faults, psprintf("%s/options/%u", path, i), "type",
-						  "must be a string or an object with a member \"value\"");
-		else if (object)
-			label_check(object, psprintf("%s/options/%u", path, i), faults);
+		foreach(cell, expression_reads(expression)->variables)
+		{
+			int			i;
+
+			for (i = 0; variables[i] && strcmp(variables[i], lfirst(cell)) != 0; i++)
+				;
+			if (variables[i] == NULL)
+				violation_add(faults, path, "variable", "must have no variables but $state, $user, $roles, $now and $today: $%s",
+							  (char *) lfirst(cell));
+		}
+		return faults->count == faults_before ? expression : NULL;
 	}
+	return NULL;
 }
 
 static void
@@ -203,9 +179,11 @@ check_limit_order(const JsonbContainer *field, const char *low, const char *high
 
 static void check_fields(const JsonbContainer *fields, const char *path, int depth, Names *names, ViolationList *faults);
 
-static void
+/* Gives the expression of a computed field. */
+static JsonPath *
 check_field(const JsonbContainer *field, const char *path, int depth, ViolationList *faults)
 {
+	JsonPath   *computed;
 	FieldType	type = definition_field_type(field);
 	const JsonbContainer *nested;
 	Names		names = {0};
@@ -214,10 +192,8 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 	if (type == FIELD_TYPE_COUNT)
 	{
 		violation_add(faults, psprintf("%s/type", path), "enum", "is not a field type");
-		return;
+		return NULL;
 	}
-	if (type == FIELD_SELECT || type == FIELD_MULTI_SELECT)
-		check_options(field, path, faults);
 	if (json_member_bool(field, "indexed", false) && (module_field_types[type].kind == SLOT_NONE || depth > 0))
 		violation_add(faults, psprintf("%s/indexed", path), "indexed", "cannot be set for this field");
 	label_check(field, path, faults);
@@ -228,23 +204,30 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 	check_limit_order(field, "minLength", "maxLength", path, faults);
 	check_expression(field, "requiredWhen", path, faults);
 	check_expression(field, "visibleWhen", path, faults);
-	check_expression(field, type == FIELD_COMPUTED && json_member_text(field, "computed") ? "computed" : "expression",
-					 path, faults);
+	computed = check_expression(field, type == FIELD_COMPUTED && json_member_text(field, "computed") ? "computed" : "expression",
+								path, faults);
 	if (type == FIELD_COMPUTED && !json_member_text(field, "computed") && !json_member_text(field, "expression"))
 		violation_add(faults, psprintf("%s/computed", path), "required", "must be an SQL/JSON path");
 	nested = member_array(field, "fields", path, faults);
-	if (nested && depth + 1 >= QEHS_FIELD_DEPTH)
+	if (nested && JsonContainerSize(nested) == 0)
+		violation_add(faults, psprintf("%s/fields", path), "required", "must list at least one field");
+	else if (nested && depth + 1 >= QEHS_FIELD_DEPTH)
 		violation_add(faults, psprintf("%s/fields", path), "depth", "must not be nested deeper than %d levels", QEHS_FIELD_DEPTH);
 	else if (nested)
 		check_fields(nested, psprintf("%s/fields", path), depth + 1, &names, faults);
 	else if (type == FIELD_TABLE)
 		violation_add(faults, psprintf("%s/fields", path), "required", "must list the table's fields");
+	return type == FIELD_COMPUTED ? computed : NULL;
 }
 
 static void
 check_fields(const JsonbContainer *fields, const char *path, int depth, Names *names, ViolationList *faults)
 {
 	uint32		count = JsonContainerSize(fields);
+	ComputedExpression *computed = palloc(sizeof(ComputedExpression) * Max(count, 1));
+	uint32	   *places = palloc(sizeof(uint32) * Max(count, 1));
+	int			computed_count = 0;
+	int			circular;
 
 	if (count > QEHS_MAX_FIELDS)
 	{
@@ -258,6 +241,7 @@ check_fields(const JsonbContainer *fields, const char *path, int depth, Names *n
 		JsonbValue	value;
 		const JsonbContainer *field = element(fields, i, &value);
 		char	   *key = field ? json_member_text(field, "key") : NULL;
+		JsonPath   *expression;
 
 		if (field == NULL)
 		{
@@ -271,7 +255,21 @@ check_fields(const JsonbContainer *fields, const char *path, int depth, Names *n
 			violation_add(faults, psprintf("%s/key", at), "unique", "is used by another field");
 		else
 			names->items[names->count++] = key;
-		check_field(field, at, depth, faults);
+		expression = check_field(field, at, depth, faults);
+		if (expression && key)
+		{
+			places[computed_count] = i;
+			computed[computed_count++] = (ComputedExpression) {key, expression_reads(expression), 0};
+		}
+	}
+	circular = expression_order(computed, computed_count);
+	if (circular >= 0)
+	{
+		JsonbValue	value;
+		const JsonbContainer *field = element(fields, places[circular], &value);
+
+		violation_add(faults, psprintf("%s/%u/%s", path, places[circular], json_member_text(field, "computed") ? "computed" : "expression"),
+					  "circular", "reads its own field, or one that follows from it");
 	}
 }
 
@@ -455,6 +453,57 @@ check_workflow(const JsonbContainer *workflow, const Names *fields, ViolationLis
 		check_reachable(transitions, &states, initial, faults);
 }
 
+/* {"read":[role],"write":[role]} of one field. */
+static void
+check_field_rule(const JsonbContainer *rule, const char *path, ViolationList *faults)
+{
+	static const char *const known[] = {"read", "write", NULL};
+
+	check_members(rule, known, path, faults);
+	for (int i = 0; known[i]; i++)
+	{
+		const JsonbContainer *roles = member_array(rule, known[i], path, faults);
+
+		for (uint32 j = 0; roles && j < JsonContainerSize(roles); j++)
+		{
+			JsonbValue	role;
+
+			element(roles, j, &role);
+			if (role.type != jbvString || role.val.string.len == 0 || role.val.string.len > 63)
+				violation_add(faults, psprintf("%s/%s/%u", path, known[i], j), "type", "must be the name of a role");
+		}
+	}
+}
+
+static void
+check_field_rules(const JsonbContainer *permissions, const Names *fields, ViolationList *faults)
+{
+	const JsonbContainer *rules = member_object(permissions, "fields", "/permissions", faults);
+	JsonbIterator *iterator = rules ? JsonbIteratorInit(unconstify(JsonbContainer *, rules)) : NULL;
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	char	   *name = NULL;
+
+	while (rules && (token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		StringInfoData path;
+
+		if (token == WJB_KEY)
+			name = json_text_copy(&value);
+		if (token != WJB_VALUE)
+			continue;
+		initStringInfo(&path);
+		appendStringInfoString(&path, "/permissions/fields");
+		json_pointer_append(&path, name, strlen(name));
+		if (!has_name(fields, name))
+			violation_add(faults, path.data, "undefined", "is not a field: \"%s\"", name);
+		if (value.type != jbvBinary || !JsonContainerIsObject(value.val.binary.data))
+			violation_add(faults, path.data, "type", "must be an object with \"read\" and \"write\"");
+		else
+			check_field_rule(value.val.binary.data, path.data, faults);
+	}
+}
+
 static void
 check_permissions(const JsonbContainer *permissions, const Names *fields, ViolationList *faults)
 {
@@ -465,6 +514,7 @@ check_permissions(const JsonbContainer *permissions, const Names *fields, Violat
 	char	   *path = NULL;
 
 	check_members(permissions, permission_members, "/permissions", faults);
+	check_field_rules(permissions, fields, faults);
 	if (roles == NULL)
 		return;
 	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, roles));

@@ -12,9 +12,17 @@
 #define QEHS_MAX_STATES 100
 #define QEHS_MAX_TRANSITIONS 500
 #define QEHS_MATRIX_SIZE 10
+#define QEHS_UNIT_LENGTH 40
+#define QEHS_MAX_UNITS 100
+#define QEHS_MAX_OPTIONS 10000
+#define QEHS_OPTION_BYTES 255
+#define QEHS_EXPRESSION_BYTES 10000
 
 /* The type of a field object; FIELD_TYPE_COUNT when it names none. */
 extern FieldType definition_field_type(const JsonbContainer *field);
+
+/* Whether no two records may share the field's value (check.c). */
+extern bool definition_is_unique(const JsonbContainer *field);
 
 /*
  * The matrix of a matrix-score field: size (default 5) and its bands, by rising
@@ -38,8 +46,11 @@ extern void definition_check(Jsonb *definition, ViolationList *faults);
 /* The JSON Schema of a definition without faults (schema_of.c). */
 extern Jsonb *definition_json_schema(Jsonb *definition);
 
-/* Compile an expression; NULL when it is none.  An internal subtransaction catches the error. */
-extern JsonPath *definition_expression(const char *text);
+/* The greatest length of a text-like type where the field names none; 0: none (schema_of.c). */
+extern int	definition_max_length(FieldType type);
+
+/* The JSON Schema of one field (schema_of.c). */
+extern Jsonb *definition_field_schema(const JsonbContainer *field);
 
 /* Build a ModuleDef of a stored version in a new memory context below parent (load.c). */
 extern ModuleDef *module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,

@@ -54,11 +54,11 @@ static const struct
 
 /* Members of a field that have a comparison of their own; the others never narrow. */
 static const char *const compared_members[] = {"key", "type", "required", "requiredWhen", "visibleWhen", "options", "min",
-"max", "step", "minLength", "maxLength", "pattern", "unique", "references", "schema", "fields", NULL};
+"max", "step", "minLength", "maxLength", "pattern", "unique", "references", "schema", "fields", "unit", "units", NULL};
 
 /* Keywords of a field's schema that are compared through its members, or say nothing about validity. */
 static const char *const compared_keywords[] = {"title", "description", "deprecated", "readOnly", "writeOnly", "default",
-	"examples", "$comment", "type", "enum", "minimum", "maximum", "multipleOf", "minLength", "maxLength", "pattern", "if", "then",
+	"examples", "$comment", "x-unit", "type", "enum", "minimum", "maximum", "multipleOf", "minLength", "maxLength", "pattern", "if", "then",
 NULL};
 /* Those that say what the fields of a table or object, or the options of a multi-select, say too. */
 static const char *const nested_keywords[] = {"items", "properties", "required", "additionalProperties", NULL};
@@ -135,13 +135,18 @@ member_path(const Side *side, const char *key)
 	return member_of(side->definition, key, &value) ? psprintf("%s/%s", side->path, key) : side->path;
 }
 
-static bool
-is_unique(const JsonbContainer *field)
-{
-	return definition_field_type(field) == FIELD_IDENTIFIER || json_member_bool(field, "unique", false);
-}
-
 /* ---- one field ---- */
+
+/* Where the limits stand: of a currency or quantity in the schema of its number. */
+static const JsonbContainer *
+limited_schema(const Side *side)
+{
+	FieldType	type = definition_field_type(side->definition);
+
+	if (side->schema && (type == FIELD_CURRENCY || type == FIELD_QUANTITY))
+		return container_of(container_of(side->schema, "properties"), module_compared_member(type));
+	return side->schema;
+}
 
 static bool
 limit_tightens(LimitKind kind, const JsonbValue *before, const JsonbValue *after)
@@ -169,8 +174,8 @@ compare_limits(Diff *diff, const Side *before, const Side *after)
 		/* one that neither names is the type's own, or follows from another member */
 		if (same_member(before->definition, after->definition, limits[i].option))
 			continue;
-		had = member_of(before->schema, limits[i].keyword, &old_value);
-		has = member_of(after->schema, limits[i].keyword, &new_value);
+		had = member_of(limited_schema(before), limits[i].keyword, &old_value);
+		has = member_of(limited_schema(after), limits[i].keyword, &new_value);
 		if (!had && !has)
 			continue;
 		if (had && has && json_values_equal(&old_value, &new_value))
@@ -181,13 +186,20 @@ compare_limits(Diff *diff, const Side *before, const Side *after)
 	}
 }
 
+static char *
+option_value(const JsonbContainer *options, uint32 index)
+{
+	JsonbValue *option = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, options), index);
+
+	return option->type == jbvString ? json_text_copy(option) : json_member_text(option->val.binary.data, "value");
+}
+
 static bool
 has_option(const JsonbContainer *options, const char *wanted)
 {
 	for (uint32 i = 0; options && i < JsonContainerSize(options); i++)
 	{
-		JsonbValue *option = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, options), i);
-		char	   *value = option->type == jbvString ? json_text_copy(option) : json_member_text(option->val.binary.data, "value");
+		char	   *value = option_value(options, i);
 
 		if (value && strcmp(value, wanted) == 0)
 			return true;
@@ -195,21 +207,49 @@ has_option(const JsonbContainer *options, const char *wanted)
 	return false;
 }
 
-/* Options of one side that the other lacks. */
+/* Options (list "options") or units (list "units") of one side that the other lacks. */
 static void
-compare_options(Diff *diff, const Side *side, const Side *other, bool removed)
+compare_options(Diff *diff, const Side *side, const Side *other, const char *list, bool removed)
 {
-	const JsonbContainer *options = container_of(side->definition, "options");
+	const JsonbContainer *options = container_of(side->definition, list);
+	const char *what = strcmp(list, "units") == 0 ? "unit" : "option";
 
 	for (uint32 i = 0; options && i < JsonContainerSize(options); i++)
 	{
-		JsonbValue *option = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, options), i);
-		char	   *value = option->type == jbvString ? json_text_copy(option) : json_member_text(option->val.binary.data, "value");
+		char	   *value = option_value(options, i);
 
-		if (value && !has_option(container_of(other->definition, "options"), value))
-			add_change(diff, psprintf("%s/options/%u", side->path, i), removed, removed ? "option_removed" : "option_added",
-					   !removed, psprintf("option \"%s\" is %s", value, removed ? "gone" : "new"));
+		if (value && !has_option(container_of(other->definition, list), value))
+			add_change(diff, psprintf("%s/%s/%u", side->path, list, i), removed,
+					   psprintf("%s_%s", what, removed ? "removed" : "added"), !removed,
+					   psprintf("%s \"%s\" is %s", what, value, removed ? "gone" : "new"));
 	}
+}
+
+/*
+ * The units of a quantity: a list against a list, else by what "unit" and "units" allow.  A number in another unit
+ * would mean something else without having changed.
+ */
+static void
+compare_units(Diff *diff, const Side *before, const Side *after)
+{
+	char	   *old_unit = json_member_text(before->definition, "unit");
+	char	   *new_unit = json_member_text(after->definition, "unit");
+	const JsonbContainer *old_units = container_of(before->definition, "units");
+	const JsonbContainer *new_units = container_of(after->definition, "units");
+	bool		is_quantity = definition_field_type(after->definition) == FIELD_QUANTITY;
+	bool		wider = is_quantity ? (new_unit == NULL && new_units == NULL) || (old_unit && has_option(new_units, old_unit)) ||
+		(old_units && new_unit && JsonContainerSize(old_units) == 1 && has_option(old_units, new_unit)) :
+		old_unit == NULL || new_unit == NULL;
+
+	if (old_units && new_units)
+	{
+		compare_options(diff, before, after, "units", true);
+		compare_options(diff, after, before, "units", false);
+	}
+	else if (!same_member(before->definition, after->definition, "unit") || old_units != new_units)
+		add_change(diff, member_path(after, new_units ? "units" : "unit"), false, "units_changed", wider,
+				   wider ? "\"unit\" changed" : is_quantity ? "is counted in other units" :
+				   "is counted in another unit: values would mean something else");
 }
 
 static void
@@ -237,7 +277,8 @@ static void
 compare_keywords(Diff *diff, const Side *before, const Side *after)
 {
 	FieldType	type = definition_field_type(after->definition);
-	bool		nested = type == FIELD_TABLE || type == FIELD_OBJECT || type == FIELD_MULTI_SELECT;
+	bool		nested = type == FIELD_TABLE || type == FIELD_OBJECT || type == FIELD_MULTI_SELECT || type == FIELD_CURRENCY ||
+		type == FIELD_QUANTITY;
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue	key;
@@ -329,12 +370,13 @@ compare_field(Diff *diff, const Side *before, const Side *after)
 	compare_required(diff, before, after);
 	if (old_type != new_type && !wider)
 		return;
-	compare_options(diff, before, after, true);
-	compare_options(diff, after, before, false);
+	compare_options(diff, before, after, "options", true);
+	compare_options(diff, after, before, "options", false);
+	compare_units(diff, before, after);
 	compare_limits(diff, before, after);
-	if (is_unique(after->definition) != is_unique(before->definition))
-		add_change(diff, member_path(after, "unique"), false, is_unique(after->definition) ? "unique_added" : "unique_removed",
-				   !is_unique(after->definition), is_unique(after->definition) ? "is unique by now: records may share a value" :
+	if (definition_is_unique(after->definition) != definition_is_unique(before->definition))
+		add_change(diff, member_path(after, "unique"), false, definition_is_unique(after->definition) ? "unique_added" : "unique_removed",
+				   !definition_is_unique(after->definition), definition_is_unique(after->definition) ? "is unique by now: records may share a value" :
 				   "is not unique any more");
 	if (!same_member(before->definition, after->definition, "references"))
 		add_change(diff, member_path(after, "references"), false, "references_changed",

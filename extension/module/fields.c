@@ -4,6 +4,7 @@
  */
 #include "compat.h"
 
+#include "id.h"
 #include "module/module.h"
 
 const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT] = {
@@ -15,6 +16,7 @@ const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT] = {
 	[FIELD_IDENTIFIER] = {"identifier", SLOT_TEXT},
 	[FIELD_NUMBER] = {"number", SLOT_NUMBER},
 	[FIELD_INTEGER] = {"integer", SLOT_NUMBER},
+	[FIELD_QUANTITY] = {"quantity", SLOT_NUMBER},
 	[FIELD_CURRENCY] = {"currency", SLOT_NUMBER},
 	[FIELD_PERCENTAGE] = {"percentage", SLOT_NUMBER},
 	[FIELD_DATE] = {"date", SLOT_TIME},
@@ -37,6 +39,39 @@ const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT] = {
 	[FIELD_OBJECT] = {"object", SLOT_NONE},
 	[FIELD_COMPUTED] = {"computed", SLOT_NONE},
 };
+
+const char *
+module_compared_member(FieldType type)
+{
+	switch (type)
+	{
+		case FIELD_CURRENCY:
+			return "amount";
+		case FIELD_QUANTITY:
+			return "value";
+		case FIELD_MATRIX_SCORE:
+			return "score";
+		default:
+			return NULL;
+	}
+}
+
+const char *
+module_id_prefix(FieldType type)
+{
+	switch (type)
+	{
+		case FIELD_RECORD_REFERENCE:
+			return QEHS_ID_RECORD;
+		case FIELD_USER:
+			return QEHS_ID_USER;
+		case FIELD_FILE:
+		case FIELD_IMAGE:
+			return QEHS_ID_ATTACHMENT;
+		default:
+			return NULL;
+	}
+}
 
 /* Order of keys in jsonb: length, then bytes. */
 static int

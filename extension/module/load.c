@@ -10,6 +10,7 @@
 #include "json.h"
 #include "miscadmin.h"
 #include "module/definition.h"
+#include "module/expression.h"
 #include "module/locale.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -63,13 +64,16 @@ static void load_set(ModuleFields *set, const JsonbContainer *fields, const Json
 static void
 mark_field(ModuleField *field)
 {
-	field->fills = field->default_value || field->computed || field->type == FIELD_MATRIX_SCORE;
+	field->fills = field->default_value || field->computed || field->type == FIELD_MATRIX_SCORE || module_id_prefix(field->type);
 	field->checked = field->required_when || (field->required && field->visible_when) || field->type == FIELD_DATE_RANGE ||
 		field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE || field->type == FIELD_CURRENCY;
+	field->reads_state = expression_reads_variable(field->required_when, "state") ||
+		expression_reads_variable(field->visible_when, "state") || expression_reads_variable(field->computed, "state");
 	for (int i = 0; i < field->nested.count; i++)
 	{
 		field->fills |= field->nested.items[i].fills;
 		field->checked |= field->nested.items[i].checked;
+		field->reads_state |= field->nested.items[i].reads_state;
 	}
 }
 
@@ -80,6 +84,7 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	JsonbValue	value;
 	int32		slot;
 
+	field->definition = source;
 	field->key = json_member_text(source, "key");
 	field->key_length = strlen(field->key);
 	field->label = label_default(source);
@@ -88,8 +93,9 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	field->type = definition_field_type(source);
 	field->kind = module_field_types[field->type].kind;
 	field->slot = slots && json_member_int(slots, field->key, &slot) ? slot : -1;
+	field->readers.count = field->writers.count = -1;
 	field->required = json_member_bool(source, "required", false);
-	field->unique = field->type == FIELD_IDENTIFIER || json_member_bool(source, "unique", false);
+	field->unique = definition_is_unique(source);
 	field->searchable = json_member_bool(source, "searchable", false);
 	field->references = json_member_text(source, "references");
 	field->required_when = member_expression(source, "requiredWhen");
@@ -116,6 +122,29 @@ compare_fields(const void *left, const void *right)
 	return memcmp(a->key, b->key, a->key_length);
 }
 
+static int
+compare_stages(const void *left, const void *right)
+{
+	const ModuleField *a = *(ModuleField *const *) left;
+	const ModuleField *b = *(ModuleField *const *) right;
+
+	return a->stage != b->stage ? a->stage - b->stage : compare_fields(a, b);
+}
+
+/* Bring the computed fields, as the definition orders them, to the order in which they follow from each other. */
+static void
+order_computed(ModuleFields *set)
+{
+	ComputedExpression *items = palloc(sizeof(ComputedExpression) * Max(set->computed_count, 1));
+
+	for (int i = 0; i < set->computed_count; i++)
+		items[i] = (ComputedExpression) {set->computed[i]->key, expression_reads(set->computed[i]->computed), 0};
+	expression_order(items, set->computed_count);
+	for (int i = 0; i < set->computed_count; i++)
+		set->computed[i]->stage = items[i].stage;
+	qsort(set->computed, set->computed_count, sizeof(ModuleField *), compare_stages);
+}
+
 static void
 load_set(ModuleFields *set, const JsonbContainer *fields, const JsonbContainer *slots)
 {
@@ -136,6 +165,7 @@ load_set(ModuleFields *set, const JsonbContainer *fields, const JsonbContainer *
 		if (field->computed)
 			set->computed[set->computed_count++] = field;
 	}
+	order_computed(set);
 }
 
 static void
@@ -157,6 +187,33 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 			module->slot_field[field->slot] = i;
 		module->has_unique |= field->unique;
 		module->has_searchable |= field->searchable;
+		module->reads_state |= field->reads_state;
+	}
+}
+
+static void
+load_field_rules(ModuleDef *module)
+{
+	JsonbValue	rules;
+	JsonbValue	value;
+
+	if (!json_member(&module->definition->root, "permissions", 11, &rules) ||
+		!json_member(rules.val.binary.data, "fields", 6, &rules))
+		return;
+	for (int i = 0; i < module->field_count; i++)
+	{
+		ModuleField *field = &module->fields[i];
+		const JsonbContainer *rule;
+
+		if (!json_member(rules.val.binary.data, field->key, field->key_length, &value))
+			continue;
+		rule = value.val.binary.data;
+		if (json_member(rule, "read", 4, &value))
+			field->readers.names = member_names(rule, "read", &field->readers.count);
+		field->writers = field->readers;
+		if (json_member(rule, "write", 5, &value))
+			field->writers.names = member_names(rule, "write", &field->writers.count);
+		module->has_field_rules = true;
 	}
 }
 
@@ -250,6 +307,7 @@ module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 	load_fields(module, &slots->root);
 	load_workflow(module);
 	load_roles(module);
+	load_field_rules(module);
 	schema_errors_init(&faults);
 	module->schema = schema_compile(json_schema, &options, memory, &faults);
 	MemoryContextSwitchTo(previous);
@@ -257,6 +315,6 @@ module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("stored JSON Schema of module \"%s\" version %d does not compile", module->key, version),
-				 faults.count > 0 ? errdetail("%s %s", faults.items[0].instance_location, faults.items[0].message) : 0));
+				 faults.count > 0 ? errdetail("At \"%s\": %s.", faults.items[0].instance_location, faults.items[0].message) : 0));
 	return module;
 }

@@ -32,6 +32,7 @@ static const struct
 	{PART_FIELD, "label", PART_LABEL},
 	{PART_FIELD, "fields", PART_FIELDS},
 	{PART_FIELD, "options", PART_OPTIONS},
+	{PART_FIELD, "units", PART_OPTIONS},
 	{PART_OPTIONS, NULL, PART_OPTION},
 	{PART_OPTION, "label", PART_LABEL},
 	{PART_WORKFLOW, "transitions", PART_TRANSITIONS},

@@ -218,51 +218,6 @@ migrate_check(Jsonb *definition, ViolationList *faults)
 	}
 }
 
-void
-migrate_check_defaults(Jsonb *definition, const Schema *schema, ViolationList *faults)
-{
-	const JsonbContainer *defaults = rule(definition, "default");
-	JsonbIterator *iterator;
-	JsonbIteratorToken token;
-	JsonbValue	key;
-	JsonbValue	value;
-
-	if (defaults == NULL)
-		return;
-	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, defaults));
-	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
-	{
-		SchemaErrors errors;
-		Jsonb	   *payload;
-		StringInfoData place;
-
-		if (token != WJB_KEY)
-			continue;
-		JsonbIteratorNext(&iterator, &value, true);
-		initStringInfo(&place);
-		json_pointer_append(&place, key.val.string.val, key.val.string.len);
-		{
-			JsonbParseState *state = NULL;
-
-			pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-			pushJsonbValue(&state, WJB_KEY, &key);
-			pushJsonbValue(&state, WJB_VALUE, &value);
-			payload = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
-		}
-		schema_errors_init(&errors);
-		if (schema_validate(schema, payload, &errors))
-			continue;
-		/* other fields are missing here: only what lies at this one counts */
-		for (int i = 0; i < errors.count; i++)
-		{
-			const char *at = errors.items[i].instance_location;
-
-			if (strncmp(at, place.data, place.len) == 0 && (at[place.len] == '\0' || at[place.len] == '/'))
-				violation_add(faults, psprintf("/migrate/default%s", at), errors.items[i].keyword, "%s", errors.items[i].message);
-		}
-	}
-}
-
 /* ---- applying ---- */
 
 /* Push the members that are renamed, or those that are not; dropped ones are left out. */
@@ -365,4 +320,15 @@ module_field_value(const ModuleField *field, Jsonb *payload, JsonbValue *value)
 		if (json_member(&payload->root, field->old_keys[i], strlen(field->old_keys[i]), value))
 			return true;
 	return false;
+}
+
+const char *
+module_field_key(const ModuleField *field, Jsonb *payload)
+{
+	JsonbValue	value;
+
+	for (int i = 0; i < field->old_key_count && !json_member(&payload->root, field->key, field->key_length, &value); i++)
+		if (json_member(&payload->root, field->old_keys[i], strlen(field->old_keys[i]), &value))
+			return field->old_keys[i];
+	return field->key;
 }

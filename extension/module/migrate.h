@@ -16,9 +16,6 @@
 /* Add every fault of the rules: their shape, and targets that the definition (without other faults) lacks. */
 extern void migrate_check(Jsonb *definition, ViolationList *faults);
 
-/* Add a fault for each default that the compiled schema of the payload refuses. */
-extern void migrate_check_defaults(Jsonb *definition, const Schema *schema, ViolationList *faults);
-
 /* The new key of a field; NULL when no rule renames it. */
 extern char *migrate_renamed(const Jsonb *definition, const char *key);
 /* The old key of a field; NULL when no rule renames one to it. */

@@ -29,7 +29,7 @@
 typedef enum FieldType
 {
 	FIELD_TEXT, FIELD_RICH_TEXT, FIELD_EMAIL, FIELD_PHONE, FIELD_URL, FIELD_IDENTIFIER,
-	FIELD_NUMBER, FIELD_INTEGER, FIELD_CURRENCY, FIELD_PERCENTAGE,
+	FIELD_NUMBER, FIELD_INTEGER, FIELD_QUANTITY, FIELD_CURRENCY, FIELD_PERCENTAGE,
 	FIELD_DATE, FIELD_DATETIME, FIELD_DURATION, FIELD_DATE_RANGE, FIELD_BOOLEAN,
 	FIELD_SELECT, FIELD_MULTI_SELECT, FIELD_LOOKUP, FIELD_RECORD_REFERENCE, FIELD_USER,
 	FIELD_LOCATION, FIELD_GEOLOCATION, FIELD_FILE, FIELD_IMAGE, FIELD_SIGNATURE,
@@ -52,7 +52,14 @@ typedef struct FieldTypeInfo
 	SlotKind	kind;
 } FieldTypeInfo;
 
+/* What each field type is, by FieldType. */
 extern const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT];
+
+/* The member of a value that is an object by which it compares ("amount" of a currency); NULL for other types. */
+extern const char *module_compared_member(FieldType type);
+
+/* The prefix of the ids that a field of this type holds ("rec_"); NULL for other types. */
+extern const char *module_id_prefix(FieldType type);
 
 struct ModuleField;
 
@@ -62,7 +69,7 @@ typedef struct ModuleFields
 	int			count;
 	struct ModuleField *items;	/* sorted as jsonb sorts keys: length, then bytes */
 	int			computed_count;
-	struct ModuleField **computed;	/* those with an expression, as the definition orders them */
+	struct ModuleField **computed;	/* those with an expression, by their stage */
 } ModuleFields;
 
 /* A band of a matrix score: from above the band before to max. */
@@ -72,6 +79,13 @@ typedef struct ModuleBand
 	int32		max;
 } ModuleBand;
 
+/* Roles of a field rule; count -1: whoever may read or change the record. */
+typedef struct ModuleRoles
+{
+	int			count;
+	const char **names;
+} ModuleRoles;
+
 typedef struct ModuleField
 {
 	const char *key;
@@ -79,6 +93,7 @@ typedef struct ModuleField
 	int			old_key_count;	/* keys that records of earlier versions have it under, newest first */
 	const char **old_keys;
 	const char *label;
+	const JsonbContainer *definition;
 	FieldType	type;
 	SlotKind	kind;
 	int			slot;			/* 0..QEHS_SLOTS-1 in the order t1..d4, or -1 */
@@ -89,13 +104,17 @@ typedef struct ModuleField
 	JsonPath   *required_when;
 	JsonPath   *visible_when;
 	JsonPath   *computed;
+	int			stage;			/* of a computed one: from 1, behind those that it reads */
 	Jsonb	   *default_value;	/* or NULL */
 	ModuleFields nested;		/* of a table or object */
+	ModuleRoles readers;
+	ModuleRoles writers;
 	int32		matrix_size;	/* of a matrix-score: its factors run from 1 to this */
 	int			band_count;
 	const ModuleBand *bands;
-	bool		fills;			/* the server writes here: default, computed, matrix-score, itself or nested */
+	bool		fills;			/* the server writes here: default, computed, score, the form of an id, itself or nested */
 	bool		checked;		/* has what a schema cannot say, itself or nested */
+	bool		reads_state;	/* has an expression with $state, itself or nested */
 } ModuleField;
 
 typedef struct ModuleTransition
@@ -146,6 +165,8 @@ typedef struct ModuleDef
 	ModuleFields all;			/* the same fields */
 	bool		has_unique;
 	bool		has_searchable;
+	bool		has_field_rules;	/* this version, or one before it, restricts who may read or write a field */
+	bool		reads_state;	/* whether a payload holds may change with the state */
 	Schema	   *schema;			/* compiled JSON Schema of the payload */
 	int			state_count;
 	const char **states;
@@ -178,6 +199,10 @@ extern void module_hold_slots(int32 tenant_id, int32 module_id);
 /* The field's value in a payload of any version, under its key or an old one; false when there is none. */
 extern bool module_field_value(const ModuleField *field, Jsonb *payload, JsonbValue *value);
 
+/* The key under which a payload of any version has the field; its own where it lacks it. */
+extern const char *module_field_key(const ModuleField *field, Jsonb *payload);
+
+/* A field, a field of a table or object, a transition by name; NULL when there is none. */
 extern const ModuleField *module_field(const ModuleDef *module, const char *key, int length);
 extern const ModuleField *module_fields_find(const ModuleFields *fields, const char *key, int length);
 extern const ModuleTransition *module_transition(const ModuleDef *module, const char *name);
@@ -196,6 +221,23 @@ extern uint32 permission_actions(const RequestContext *context, const ModuleDef 
 
 /* Raise QH403 forbidden unless the caller has the action. */
 extern void permission_require(const RequestContext *context, const ModuleDef *module, ModuleAction action);
+
+/* ---- fields (module/field_permission.c): by the current definition, whichever version module is ---- */
+
+/* Whether no rule of a field cuts what this caller may read or write. */
+extern bool permission_reads_all(const RequestContext *context, const ModuleDef *module);
+
+/* Whether the caller may read, or write, a field of the current definition. */
+extern bool permission_reads_field(const RequestContext *context, const ModuleField *field);
+extern bool permission_writes_field(const RequestContext *context, const ModuleField *field);
+
+/* The same for a member of a payload of any version. */
+extern bool permission_reads_key(const RequestContext *context, const ModuleDef *module, const char *key, int length);
+extern bool permission_writes_key(const RequestContext *context, const ModuleDef *module, const char *key, int length);
+
+/* Append a payload with the members that the caller may read. */
+extern void permission_write_payload(StringInfo out, const RequestContext *context, const ModuleDef *module,
+									 const JsonbContainer *payload);
 
 /* The word of an action ("read"), and back (0 when unknown). */
 extern const char *permission_action_name(ModuleAction action);

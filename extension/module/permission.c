@@ -67,7 +67,9 @@ permission_actions(const RequestContext *context, const ModuleDef *module)
 {
 	uint32		given = context->administrator ? ACTION_ALL : 0;
 
-	if (!context_sees_module(context, module->key))
+	/* what an older version of the definition gave is no more given */
+	module = module_lookup_version(module->tenant_id, module->module_id, 0);
+	if (!context_has_module(context, module->key))
 		return 0;
 	for (int i = 0; i < context->role_count && !context->administrator; i++)
 		if (!find_role(module->roles, module->role_count, context->roles[i], &given))

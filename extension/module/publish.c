@@ -12,6 +12,7 @@
 #include "compat.h"
 
 #include "access/xact.h"
+#include "argument.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "id.h"
@@ -111,13 +112,13 @@ fields_of(Jsonb *definition)
 	return fields.val.binary.data;
 }
 
-static bool
-has_field(const JsonbContainer *fields, const char *key)
+static const JsonbContainer *
+find_field(const JsonbContainer *fields, const char *key)
 {
 	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
 		if (strcmp(json_member_text(field_at(fields, i), "key"), key) == 0)
-			return true;
-	return false;
+			return field_at(fields, i);
+	return NULL;
 }
 
 /* First slot number of a kind and how many there are. */
@@ -213,6 +214,28 @@ searchable_fields(Jsonb *definition)
 	return keys.data;
 }
 
+/* Whether other fields are unique than before, or the same under other keys. */
+static bool
+unique_changes(Jsonb *before, Jsonb *after)
+{
+	for (int pass = 0; pass < 2; pass++)
+	{
+		const JsonbContainer *fields = fields_of(pass == 0 ? after : before);
+		const JsonbContainer *others = fields_of(pass == 0 ? before : after);
+
+		for (uint32 i = 0; i < JsonContainerSize(fields); i++)
+		{
+			char	   *key = json_member_text(field_at(fields, i), "key");
+			const JsonbContainer *other = find_field(others, key);
+
+			if (definition_is_unique(field_at(fields, i)) &&
+				(other == NULL || !definition_is_unique(other) || migrate_renamed(after, key) || migrate_source(after, key)))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Rules that would write over a value that records hold under the same key. */
 static void
 check_overwriting(Jsonb *definition, const Published *published, ViolationList *faults)
@@ -226,7 +249,7 @@ check_overwriting(Jsonb *definition, const Published *published, ViolationList *
 		StringInfoData path;
 
 		if (source == NULL || strcmp(source, key) == 0 || migrate_renamed(definition, key) || migrate_drops(definition, key) ||
-			!has_field(before, source))
+			!find_field(before, source))
 			continue;
 		initStringInfo(&path);
 		appendStringInfoString(&path, "/migrate/rename");
@@ -330,7 +353,7 @@ module_compile_schema(Jsonb *definition, ViolationList *faults)
 	return faults->count == 0 ? definition_json_schema(definition) : NULL;
 }
 
-/* The schema must compile too: patterns and raw fragments are checked there, and the defaults of migrate by it. */
+/* The schema must compile too: patterns and raw fragments are checked there. */
 static void
 check_schema(Jsonb *definition, Jsonb *schema, ViolationList *faults)
 {
@@ -341,10 +364,7 @@ check_schema(Jsonb *definition, Jsonb *schema, ViolationList *faults)
 	schema_errors_init(&errors);
 	compiled = schema_compile(schema, &options, CurrentMemoryContext, &errors);
 	if (compiled)
-	{
-		migrate_check_defaults(definition, compiled, faults);
 		schema_free(compiled);
-	}
 	for (int i = 0; i < errors.count && compiled == NULL; i++)
 		violation_add(faults, psprintf("/jsonSchema%s", errors.items[i].instance_location), errors.items[i].keyword,
 					  "%s", errors.items[i].message);
@@ -375,6 +395,7 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 	Jsonb	   *slots;
 	bool		first;
 	bool		refill;
+	bool		reunique;
 
 	violation_raise(&faults);
 	check_schema(definition, schema, &faults);
@@ -387,6 +408,7 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 	if (first || compareJsonbContainers(&published->definition->root, &definition->root) != 0)
 	{
 		definition_check_references(tenant_id, definition, &faults);
+		payload_check_defaults(tenant_id, definition, schema, &faults);
 		slots = assign_slots(definition, published, &faults);
 		if (!first)
 		{
@@ -400,12 +422,15 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 		violation_raise(&faults);
 		refill = !first && (compareJsonbContainers(&published->slots->root, &slots->root) != 0 ||
 							strcmp(searchable_fields(published->definition), searchable_fields(definition)) != 0);
-		if (refill)
+		reunique = !first && published->has_records && unique_changes(published->definition, definition);
+		if (refill || reunique)
 			module_lock_slots(tenant_id, published->module_id);
 		store(tenant_id, actor_id, definition, schema, slots, published);
 		watch_announce(WATCH_MODULE);
 		if (refill)
 			module_refill_slots(tenant_id, published->module_id);
+		if (reunique)
+			module_refill_unique(tenant_id, published->module_id);
 	}
 	SPI_finish();
 	return first ? 201 : 200;
@@ -427,14 +452,13 @@ qehs_module_publish(PG_FUNCTION_ARGS)
 	if (!context->administrator)
 		problem_raise(PROBLEM_FORBIDDEN, NULL, "only a tenant-owner or tenant-admin may publish modules");
 	module_key = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	if (!context_sees_module(context, module_key))
+	if (!context_has_module(context, module_key))
 		problem_raise(PROBLEM_FORBIDDEN, NULL, "the API key may not touch the module \"%s\"", module_key);
 	key = json_member_text(&PG_GETARG_JSONB_P(1)->root, "key");
 	if (key && strcmp(key, module_key) != 0)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/key", "const", "must be \"%s\", as in the path", module_key);
 	status = publish(context->tenant_id, &context->actor_id, PG_GETARG_JSONB_P(1),
-					 PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)),
-					 PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)), &published);
+					 argument_text(fcinfo, 2), argument_text(fcinfo, 3), &published);
 	context_status(context, status);
 	json_begin(&out);
 	module_write_definition(&out, context->tenant_id, module_key, published.version);

@@ -4,14 +4,15 @@
  */
 #include "compat.h"
 
+#include "argument.h"
 #include "catalog/pg_type.h"
+#include "cursor.h"
 #include "fmgr.h"
 #include "json.h"
 #include "module/locale.h"
 #include "module/module.h"
 #include "module/publish.h"
 #include "plan.h"
-#include "record/cursor.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -102,7 +103,7 @@ qehs_module_get(PG_FUNCTION_ARGS)
 		permission_require(context, module, ACTION_READ);
 	json_begin(&out);
 	language = write_definition(&out, context->tenant_id, key, version,
-								PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)));
+								argument_text(fcinfo, 2));
 	context_header(context, "Vary", "Accept-Language");
 	version = version ? version : module->version;
 	if (language)
@@ -142,7 +143,7 @@ Datum
 qehs_module_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_MODULES_READ);
-	int32		limit = PG_ARGISNULL(0) ? 50 : PG_GETARG_INT32(0);
+	int32		limit = argument_page_size(fcinfo, 0);
 	char	   *after = pstrdup("");
 	char	   *last = NULL;
 	Datum		values[2] = {Int32GetDatum(context->tenant_id)};
@@ -152,8 +153,6 @@ qehs_module_list(PG_FUNCTION_ARGS)
 	bool		more = false;
 	bool		isnull;
 
-	if (limit < 1 || limit > 200)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?limit", "range", "must be from 1 to 200");
 	if (!PG_ARGISNULL(1))
 	{
 		int			length;
@@ -170,7 +169,7 @@ qehs_module_list(PG_FUNCTION_ARGS)
 	{
 		char	   *key = TextDatumGetCString(plan_value(i, 1, &isnull));
 
-		if (!context_sees_module(context, key))
+		if (!context_has_module(context, key))
 			continue;
 		more = written == limit;
 		if (more)

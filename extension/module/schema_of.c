@@ -14,7 +14,8 @@
 #include "module/locale.h"
 #include "utils/builtins.h"
 
-#define ID_TAIL "([0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26})"
+/* 26 characters hold 130 bits: the first of 128 is at most 7 */
+#define ID_TAIL "([0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25})"
 #define UUID_PATTERN "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 #define ID_SCHEMA(prefix) "{\"type\":\"string\",\"pattern\":\"^(" prefix ID_TAIL "|" UUID_PATTERN ")$\"}"
 #define FILES_SCHEMA "\"anyOf\":[" ID_SCHEMA("att_") ",{\"type\":\"array\",\"maxItems\":20,\"items\":" ID_SCHEMA("att_") "}]"
@@ -31,14 +32,11 @@ static const char *const type_schema[FIELD_TYPE_COUNT] = {
 	[FIELD_RICH_TEXT] = "\"type\":\"string\",\"not\":{\"pattern\":\"" RICH_TEXT_REFUSED "\"}",
 	[FIELD_EMAIL] = "\"type\":\"string\",\"format\":\"email\"",
 	[FIELD_PHONE] = "\"type\":\"string\",\"pattern\":\"^\\\\+[1-9][0-9]{1,14}$\"",
-	[FIELD_URL] = "\"type\":\"string\",\"format\":\"uri\"",
+	/* other schemes run code (javascript:) or name what a reader cannot open */
+	[FIELD_URL] = "\"type\":\"string\",\"format\":\"uri\",\"pattern\":\"^[Hh][Tt][Tt][Pp][Ss]?://[^/?#]\"",
 	[FIELD_IDENTIFIER] = "\"type\":\"string\"",
 	[FIELD_NUMBER] = "\"type\":\"number\"",
 	[FIELD_INTEGER] = "\"type\":\"integer\"",
-	[FIELD_CURRENCY] = "\"type\":\"object\",\"properties\":{\"amount\":{\"anyOf\":[{\"type\":\"number\"},"
-	"{\"type\":\"string\",\"pattern\":\"^-?[0-9]{1,15}([.][0-9]{1,4})?$\"}]},"
-	"\"currency\":{\"type\":\"string\",\"pattern\":\"^[A-Z]{3}$\"}},"
-	"\"required\":[\"amount\",\"currency\"],\"additionalProperties\":false",
 	[FIELD_PERCENTAGE] = "\"type\":\"number\"",
 	[FIELD_DATE] = "\"type\":\"string\",\"format\":\"date\"",
 	[FIELD_DATETIME] = "\"type\":\"string\",\"format\":\"date-time\"",
@@ -55,14 +53,13 @@ static const char *const type_schema[FIELD_TYPE_COUNT] = {
 	"\"required\":[\"lat\",\"lon\"],\"additionalProperties\":false",
 	[FIELD_FILE] = FILES_SCHEMA,
 	[FIELD_IMAGE] = FILES_SCHEMA,
-	[FIELD_SIGNATURE] = "\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\",\"maxLength\":200},"
+	[FIELD_SIGNATURE] = "\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":200},"
 	"\"signedAt\":{\"type\":\"string\",\"format\":\"date-time\"},\"meaning\":{\"type\":\"string\",\"maxLength\":200}},"
 	"\"required\":[\"name\"],\"additionalProperties\":false",
 };
 
-/* Default greatest lengths of text-like types; 0: none. */
-static int
-default_max_length(FieldType type)
+int
+definition_max_length(FieldType type)
 {
 	switch (type)
 	{
@@ -98,15 +95,15 @@ copy_option(StringInfo out, const JsonbContainer *field, const char *option, con
 	return true;
 }
 
-/* The values of options: strings, or objects with a member value. */
+/* The values of a list of the definition: strings, or objects with a member value. */
 static void
-write_options(StringInfo out, const JsonbContainer *field)
+write_enum(StringInfo out, const JsonbContainer *field, const char *list)
 {
 	JsonbValue	options;
 	uint32		count;
 
 	json_literal(out, "\"enum\":[");
-	if (json_member(field, "options", 7, &options) && options.type == jbvBinary)
+	if (json_member(field, list, strlen(list), &options) && options.type == jbvBinary)
 	{
 		count = JsonContainerSize(options.val.binary.data);
 		for (uint32 i = 0; i < count; i++)
@@ -126,22 +123,29 @@ write_options(StringInfo out, const JsonbContainer *field)
 }
 
 static void
-write_limits(StringInfo out, const JsonbContainer *field, FieldType type)
+write_number_limits(StringInfo out, const JsonbContainer *field, FieldType type)
 {
-	bool		has_minimum_length;
-
 	if (!copy_option(out, field, "min", "minimum") && type == FIELD_PERCENTAGE)
 		json_literal(out, ",\"minimum\":0");
 	if (!copy_option(out, field, "max", "maximum") && type == FIELD_PERCENTAGE)
 		json_literal(out, ",\"maximum\":100");
 	copy_option(out, field, "step", "multipleOf");
+}
+
+static void
+write_limits(StringInfo out, const JsonbContainer *field, FieldType type)
+{
+	bool		has_minimum_length;
+
+	write_number_limits(out, field, type);
 	has_minimum_length = copy_option(out, field, "minLength", "minLength");
-	if (!has_minimum_length && default_max_length(type) > 0 && json_member_bool(field, "required", false))
+	if (!has_minimum_length && (type == FIELD_IDENTIFIER ||
+								(definition_max_length(type) > 0 && json_member_bool(field, "required", false))))
 		json_literal(out, ",\"minLength\":1");
-	if (!copy_option(out, field, "maxLength", "maxLength") && default_max_length(type) > 0)
-		appendStringInfo(out, ",\"maxLength\":%d", default_max_length(type));
+	if (!copy_option(out, field, "maxLength", "maxLength") && definition_max_length(type) > 0)
+		appendStringInfo(out, ",\"maxLength\":%d", definition_max_length(type));
 	/* a type with a pattern of its own must hold both */
-	if (type == FIELD_PHONE)
+	if (type == FIELD_PHONE || type == FIELD_URL)
 	{
 		JsonbValue	pattern;
 
@@ -154,8 +158,39 @@ write_limits(StringInfo out, const JsonbContainer *field, FieldType type)
 	}
 	else
 		copy_option(out, field, "pattern", "pattern");
-	if (json_member_bool(field, "deprecated", false))
-		json_literal(out, ",\"deprecated\":true");
+}
+
+/* {"amount","currency"}; the limits of an amount that is a string are checked in record/values.c. */
+static void
+write_currency(StringInfo out, const JsonbContainer *field)
+{
+	json_literal(out, "\"type\":\"object\",\"properties\":{\"amount\":{\"type\":[\"number\",\"string\"],"
+				 "\"pattern\":\"^-?[0-9]{1,15}([.][0-9]{1,4})?$\"");
+	write_number_limits(out, field, FIELD_CURRENCY);
+	json_literal(out, "},\"currency\":{\"type\":\"string\",\"pattern\":\"^[A-Z]{3}$\",\"examples\":[\"EUR\"]}},"
+				 "\"required\":[\"amount\",\"currency\"],\"additionalProperties\":false");
+}
+
+/* {"value","unit"}: one of the field's units, or any where it names none. */
+static void
+write_quantity(StringInfo out, const JsonbContainer *field)
+{
+	JsonbValue	value;
+
+	json_literal(out, "\"type\":\"object\",\"properties\":{\"value\":{\"type\":\"number\"");
+	write_number_limits(out, field, FIELD_QUANTITY);
+	json_literal(out, "},\"unit\":{\"type\":\"string\",");
+	if (json_member(field, "units", 5, &value))
+		write_enum(out, field, "units");
+	else if (json_member(field, "unit", 4, &value))
+	{
+		json_literal(out, "\"enum\":[");
+		json_jsonb_value(out, &value);
+		appendStringInfoChar(out, ']');
+	}
+	else
+		appendStringInfo(out, "\"minLength\":1,\"maxLength\":%d,\"pattern\":\"^\\\\S+$\"", QEHS_UNIT_LENGTH);
+	json_literal(out, "}},\"required\":[\"value\",\"unit\"],\"additionalProperties\":false");
 }
 
 /* The factors; score and band are the server's. */
@@ -179,6 +214,22 @@ write_matrix(StringInfo out, const JsonbContainer *field)
 	json_literal(out, "]}},\"required\":[\"likelihood\",\"severity\"],\"additionalProperties\":false");
 }
 
+/* A schema of the definition's own.  References inside it start at its root, not at the document's: an $id makes it one. */
+static void
+write_fragment(StringInfo out, const JsonbValue *fragment)
+{
+	StringInfoData text;
+	JsonbValue	id;
+
+	initStringInfo(&text);
+	json_jsonb_value(&text, fragment);
+	if (fragment->type == jbvBinary && !json_member(fragment->val.binary.data, "$id", 3, &id) &&
+		(strstr(text.data, "\"$ref\":") || strstr(text.data, "\"$dynamicRef\":")))
+		appendStringInfo(out, "{\"$id\":\"urn:qehs:schema:%d\",%s", out->len, text.data + 1);
+	else
+		appendStringInfoString(out, text.data);
+}
+
 static void write_fields(StringInfo out, const JsonbContainer *fields);
 
 static void
@@ -192,11 +243,11 @@ write_field(StringInfo out, const JsonbContainer *field)
 	switch (type)
 	{
 		case FIELD_SELECT:
-			write_options(out, field);
+			write_enum(out, field, "options");
 			break;
 		case FIELD_MULTI_SELECT:
 			json_literal(out, "\"type\":\"array\",\"uniqueItems\":true,\"items\":{");
-			write_options(out, field);
+			write_enum(out, field, "options");
 			appendStringInfoChar(out, '}');
 			break;
 		case FIELD_TABLE:
@@ -213,6 +264,12 @@ write_field(StringInfo out, const JsonbContainer *field)
 		case FIELD_MATRIX_SCORE:
 			write_matrix(out, field);
 			break;
+		case FIELD_CURRENCY:
+			write_currency(out, field);
+			break;
+		case FIELD_QUANTITY:
+			write_quantity(out, field);
+			break;
 		case FIELD_COMPUTED:
 			json_literal(out, "\"readOnly\":true");
 			break;
@@ -227,10 +284,12 @@ write_field(StringInfo out, const JsonbContainer *field)
 	}
 	copy_option(out, field, "description", "description");
 	copy_option(out, field, "unit", "x-unit");
+	if (json_member_bool(field, "deprecated", false))
+		json_literal(out, ",\"deprecated\":true");
 	if (json_member(field, "schema", 6, &nested))
 	{
 		json_literal(out, ",\"$comment\":\"and the definition's own schema\",\"if\":true,\"then\":");
-		json_jsonb_value(out, &nested);
+		write_fragment(out, &nested);
 	}
 	appendStringInfoChar(out, '}');
 }
@@ -267,6 +326,16 @@ write_fields(StringInfo out, const JsonbContainer *fields)
 		json_string(out, json_member_text(field, "key"));
 	}
 	json_literal(out, "],\"additionalProperties\":false");
+}
+
+Jsonb *
+definition_field_schema(const JsonbContainer *field)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	write_field(&out, field);
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
 }
 
 Jsonb *

@@ -12,6 +12,8 @@
 #include "miscadmin.h"
 #include "openapi/document.h"
 
+#define DEPRECATED "-deprecated"
+
 static const struct
 {
 	const char *name;
@@ -258,8 +260,9 @@ write_request_body(StringInfo out, const ApiDocument *document, const ApiEndpoin
 
 /* ---- responses ---- */
 
+/* endpoint is NULL for an answer that several endpoints share. */
 static void
-write_header_references(StringInfo out, const ApiEndpoint *endpoint, int status)
+write_header_references(StringInfo out, const ApiEndpoint *endpoint, int status, bool deprecated)
 {
 	json_literal(out, "\"headers\":{\"X-Trace-Id\":{\"$ref\":\"#/components/headers/X-Trace-Id\"},"
 				 "\"traceparent\":{\"$ref\":\"#/components/headers/traceparent\"},"
@@ -272,7 +275,7 @@ write_header_references(StringInfo out, const ApiEndpoint *endpoint, int status)
 		json_literal(out, ",\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}");
 	if (endpoint && strcmp(endpoint->method, "GET") == 0 && endpoint_parameter(endpoint, "header", "Accept-Language"))
 		json_literal(out, ",\"Content-Language\":{\"$ref\":\"#/components/headers/Content-Language\"}");
-	if (endpoint && endpoint_parameter(endpoint, "query", "cursor"))
+	if (deprecated || (endpoint && endpoint_parameter(endpoint, "query", "cursor")))
 		json_literal(out, ",\"Link\":{\"$ref\":\"#/components/headers/Link\"}");
 	if (endpoint && strcmp(endpoint->method, "GET") != 0)
 		json_literal(out, ",\"Idempotency-Replayed\":{\"$ref\":\"#/components/headers/Idempotency-Replayed\"}");
@@ -282,7 +285,7 @@ write_header_references(StringInfo out, const ApiEndpoint *endpoint, int status)
 		json_literal(out, ",\"WWW-Authenticate\":{\"$ref\":\"#/components/headers/WWW-Authenticate\"}");
 	if (status == 429 || status == 503 || status == 409)
 		json_literal(out, ",\"Retry-After\":{\"$ref\":\"#/components/headers/Retry-After\"}");
-	if (endpoint && endpoint->deprecated)
+	if (deprecated)
 		json_literal(out, ",\"Deprecation\":{\"$ref\":\"#/components/headers/Deprecation\"},"
 					 "\"Sunset\":{\"$ref\":\"#/components/headers/Sunset\"}");
 	appendStringInfoChar(out, '}');
@@ -295,7 +298,7 @@ write_success(StringInfo out, const ApiEndpoint *endpoint, int status)
 	json_string(out, status == 201 ? "Made" : status == 202 ? "Accepted: it goes on by itself" :
 				status == 204 ? "Done; there is no body" : "Success");
 	appendStringInfoChar(out, ',');
-	write_header_references(out, endpoint, status);
+	write_header_references(out, endpoint, status, endpoint->deprecated);
 	if (endpoint->response && status != 204)
 		appendStringInfo(out, ",\"content\":{\"%s\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}}", endpoint->media, endpoint->response);
 	appendStringInfoChar(out, '}');
@@ -332,6 +335,14 @@ note_answer(ApiDocument *document, char *name)
 }
 
 static void
+write_not_modified(StringInfo out, bool deprecated)
+{
+	json_literal(out, "{\"description\":\"What If-None-Match names still holds.\",");
+	write_header_references(out, NULL, 304, deprecated);
+	appendStringInfoChar(out, '}');
+}
+
+static void
 write_responses(StringInfo out, ApiDocument *document, const ApiEndpoint *endpoint)
 {
 	List	   *problems = endpoint_problems(document, endpoint);
@@ -343,13 +354,20 @@ write_responses(StringInfo out, ApiDocument *document, const ApiEndpoint *endpoi
 		appendStringInfoChar(out, ',');
 		write_success(out, endpoint, 201);
 	}
-	if (strcmp(endpoint->method, "GET") == 0 && endpoint->etag)
+	if (strcmp(endpoint->method, "GET") == 0 && endpoint->etag && endpoint->deprecated)
+	{
+		json_literal(out, ",\"304\":");
+		write_not_modified(out, true);
+	}
+	else if (strcmp(endpoint->method, "GET") == 0 && endpoint->etag)
 		json_literal(out, ",\"304\":{\"$ref\":\"#/components/responses/NotModified\"}");
 	for (int i = 0; i < list_length(problems);)
 	{
 		int			status = ((ApiProblem *) list_nth(problems, i))->status;
 		char	   *name = answer_name(problems, &i);
 
+		if (endpoint->deprecated)
+			name = psprintf("%s" DEPRECATED, name);
 		note_answer(document, name);
 		appendStringInfo(out, ",\"%d\":{\"$ref\":\"#/components/responses/%s\"}", status, name);
 	}
@@ -365,19 +383,19 @@ find_problem(const ApiDocument *document, const char *code, size_t length)
 	return NULL;
 }
 
-/* A problem response from its name. */
+/* A problem response from its name: codes with dots between them, of a deprecated endpoint with DEPRECATED behind them. */
 static void
 write_answer(StringInfo out, const ApiDocument *document, const char *name)
 {
 	StringInfoData codes;
 	StringInfoData description;
-	const ApiProblem *first = find_problem(document, name, strcspn(name, "."));
+	const ApiProblem *first = find_problem(document, name, strcspn(name, ".-"));
 
 	initStringInfo(&codes);
 	initStringInfo(&description);
-	for (const char *at = name; *at;)
+	for (const char *at = name; *at && strcmp(at, DEPRECATED) != 0;)
 	{
-		size_t		length = strcspn(at, ".");
+		size_t		length = strcspn(at, ".-");
 		const ApiProblem *problem = find_problem(document, at, length);
 
 		appendStringInfo(&codes, "%s\"%s\"", at > name ? "," : "", problem->code);
@@ -388,7 +406,7 @@ write_answer(StringInfo out, const ApiDocument *document, const char *name)
 	json_literal(out, "{\"description\":");
 	json_string(out, description.data);
 	appendStringInfoChar(out, ',');
-	write_header_references(out, NULL, first->status);
+	write_header_references(out, NULL, first->status, strstr(name, DEPRECATED) != NULL);
 	appendStringInfo(out, ",\"content\":{\"application/problem+json\":{\"schema\":{\"allOf\":[{\"$ref\":\"#/components/schemas/Problem\"},"
 					 "{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"integer\",\"const\":%d},\"code\":{\"type\":\"string\",\"enum\":[%s]}}}]}",
 					 first->status, codes.data);
@@ -556,7 +574,7 @@ static const Fixed headers[] = {
 	{"RateLimit", "What is left as the IETF draft writes it.", TEXT},
 	{"ETag", "The version of what is answered.", TEXT},
 	{"Content-Language", "The language of the labels, where Accept-Language chose one.", TEXT},
-	{"Link", "The next page, rel next (RFC 8288).", TEXT},
+	{"Link", "The next page, rel next (RFC 8288); of a deprecated endpoint also what to read about it, rel deprecation.", TEXT},
 	{"Location", "Where what was made is found.", "\"schema\":{\"type\":\"string\",\"format\":\"uri-reference\"}"},
 	{"Idempotency-Replayed", "true when the answer is that of an earlier request with this Idempotency-Key.",
 	"\"schema\":{\"type\":\"string\",\"const\":\"true\"}"},
@@ -599,9 +617,8 @@ write_components(StringInfo out, ApiDocument *document, const char *paths)
 	ListCell   *cell;
 
 	initStringInfo(&responses);
-	json_literal(&responses, "\"responses\":{\"NotModified\":{\"description\":\"What If-None-Match names still holds.\",");
-	write_header_references(&responses, NULL, 304);
-	appendStringInfoChar(&responses, '}');
+	json_literal(&responses, "\"responses\":{\"NotModified\":");
+	write_not_modified(&responses, false);
 	foreach(cell, document->answers)
 	{
 		appendStringInfoChar(&responses, ',');

@@ -5,16 +5,19 @@
 #ifndef QEHS_RECORD_CHECK_H
 #define QEHS_RECORD_CHECK_H
 
-#include "record/record.h"
+#include "workflow/workflow.h"
 
 typedef struct PayloadCheck
 {
 	const RequestContext *context;
 	const ModuleDef *module;
-	const char *state;			/* $state of expressions */
+	Guard	   *guard;			/* of all expressions */
 	const Jsonb *before;		/* what the record held, or NULL */
 	ViolationList *violations;
 } PayloadCheck;
+
+/* A field's value with what the server writes into it: the score of a matrix, nested defaults and computed values (fill.c). */
+extern Jsonb *payload_fill_value(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value);
 
 /* Defaults, matrix scores and computed values, in rows and objects too (fill.c). */
 extern Jsonb *payload_fill(const PayloadCheck *check, Jsonb *payload);
@@ -33,6 +36,12 @@ extern void payload_check_values(const PayloadCheck *check, Jsonb *payload);
  * Sets the innermost field on the way to it, or NULL (values.c).
  */
 extern bool payload_is_hidden(const PayloadCheck *check, Jsonb *payload, const char *path, const ModuleField **innermost);
+
+/* Add what the schema of a field found at path, in the words of its type (check.c). */
+extern void payload_add_violation(const PayloadCheck *check, const ModuleField *field, const SchemaViolation *found, const char *path);
+
+/* What a schema cannot say about one value of a field, whatever the rest of the payload (values.c). */
+extern void payload_check_value(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value, const char *path);
 
 /* Whether the code is one of ISO 4217 (currency.c). */
 extern bool currency_is_known(const char *code, int length);

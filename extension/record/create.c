@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "access/xact.h"
+#include "argument.h"
 #include "audit/audit.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -112,7 +113,7 @@ qehs_record_create(PG_FUNCTION_ARGS)
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_WRITE);
 	ViolationList violations = {0};
 	const ModuleDef *module;
-	char	   *state = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	char	   *state = argument_text(fcinfo, 2);
 	Record		record = {0};
 	StringInfoData out;
 	char		id[QEHS_ID_LENGTH + 1];
@@ -125,7 +126,7 @@ qehs_record_create(PG_FUNCTION_ARGS)
 	module = find_module(context, text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	record.workflow_state = start_state(context, module, state, &violations);
 	record.payload = record_check_payload(context, module, PG_GETARG_JSONB_P(1), record.workflow_state, &violations);
-	locale_name_fields(module->definition, PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)), &violations);
+	locale_name_fields(module->definition, argument_text(fcinfo, 3), &violations);
 	violation_raise(&violations);
 	id_generate(&record.id);
 	record.module_id = module->module_id;
@@ -136,7 +137,7 @@ qehs_record_create(PG_FUNCTION_ARGS)
 	json_begin(&out);
 	SPI_connect();
 	record.display_no = record_next_display_no(context->tenant_id, module->module_id, record.created_at);
-	record_unique_replace(context, module, &record.id, NULL, record.payload);
+	record_unique_replace(module, &record.id, NULL, record.payload, false);
 	insert(context, module, &record);
 	SPI_finish();
 	record_write_json(&out, context, module, &record, false);

@@ -1,17 +1,17 @@
 /*
  * fill.c
  *	  What the server writes into a payload: defaults, matrix scores, computed
- *	  values, and refusing other ones from the client.
+ *	  values, ids in the form of the wire, and refusing other ones from the client.
  *
  * Inside a table or object the expressions see the row or the object as $.
  */
 #include "compat.h"
 
+#include "id.h"
 #include "json.h"
 #include "miscadmin.h"
 #include "record/check.h"
 #include "utils/builtins.h"
-#include "workflow/workflow.h"
 
 static Jsonb *fill_object(const PayloadCheck *check, const ModuleFields *fields, Jsonb *object);
 
@@ -24,9 +24,9 @@ value_of(Jsonb *source, JsonbValue *value)
 		JsonbExtractScalar(value->val.binary.data, value);
 }
 
-/* A copy of an object with some members set, or removed where values has NULL for a field of remove. */
+/* A copy of an object with those members set that have a value, and without the computed ones when drop says so. */
 static Jsonb *
-with_members(Jsonb *object, const ModuleFields *fields, Jsonb **values, const ModuleField *remove)
+with_members(Jsonb *object, const ModuleFields *fields, Jsonb **values, bool drop)
 {
 	JsonbParseState *state = NULL;
 	JsonbIterator *iterator = JsonbIteratorInit(&object->root);
@@ -37,17 +37,19 @@ with_members(Jsonb *object, const ModuleFields *fields, Jsonb **values, const Mo
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
+		const ModuleField *field;
+
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
-		if (remove && key.val.string.len == remove->key_length &&
-			memcmp(key.val.string.val, remove->key, remove->key_length) == 0)
+		field = drop ? module_fields_find(fields, key.val.string.val, key.val.string.len) : NULL;
+		if (field && field->computed)
 			continue;
 		pushJsonbValue(&state, WJB_KEY, &key);
 		pushJsonbValue(&state, WJB_VALUE, &value);
 	}
 	/* a later twin wins */
-	for (int i = 0; values && i < fields->count; i++)
+	for (int i = 0; i < fields->count; i++)
 	{
 		if (values[i] == NULL)
 			continue;
@@ -103,25 +105,98 @@ fill_rows(const PayloadCheck *check, const ModuleFields *fields, const JsonbCont
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
 }
 
-/* What a field's value becomes; NULL: it stays. */
+/* An id in its one form, so that it compares and is found whichever the client sent; NULL: it has it, or is none. */
 static Jsonb *
-filled_value(const PayloadCheck *check, const ModuleField *field, Jsonb *object)
+canonical_id(const char *prefix, const JsonbValue *value)
 {
-	JsonbValue	value;
-	const JsonbContainer *inner;
+	char		text[QEHS_ID_LENGTH + 1];
+	JsonbValue	canonical = {.type = jbvString, .val.string = {QEHS_ID_LENGTH, text}};
+	pg_uuid_t	id;
 
-	if (!json_member(&object->root, field->key, field->key_length, &value))
-		return field->default_value;
-	if (value.type != jbvBinary)
+	if (value->type != jbvString || !id_parse(value->val.string.val, value->val.string.len, prefix, &id))
 		return NULL;
-	inner = value.val.binary.data;
+	id_format(&id, prefix, text);
+	return json_values_equal(value, &canonical) ? NULL : json_value_to_jsonb(&canonical);
+}
+
+static Jsonb *
+canonical_ids(const char *prefix, const JsonbContainer *array)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue *array_value;
+	bool		changed = false;
+
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (uint32 i = 0; i < JsonContainerSize(array); i++)
+	{
+		JsonbValue	element = *getIthJsonbValueFromContainer(unconstify(JsonbContainer *, array), i);
+		Jsonb	   *canonical = canonical_id(prefix, &element);
+
+		changed |= canonical != NULL;
+		if (canonical)
+			value_of(canonical, &element);
+		pushJsonbValue(&state, WJB_ELEM, &element);
+	}
+	array_value = pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+	return changed ? JsonbValueToJsonb(array_value) : NULL;
+}
+
+/* What a value becomes; NULL: it stays. */
+static Jsonb *
+filled(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value)
+{
+	const JsonbContainer *inner = value->type == jbvBinary ? value->val.binary.data : NULL;
+
+	if (!field->fills)
+		return NULL;
+	if (module_id_prefix(field->type))
+		return inner && JsonContainerIsArray(inner) ? canonical_ids(module_id_prefix(field->type), inner) :
+			canonical_id(module_id_prefix(field->type), value);
+	if (inner == NULL)
+		return NULL;
 	if (field->type == FIELD_MATRIX_SCORE && JsonContainerIsObject(inner))
 		return scored_matrix(field, inner);
 	if (field->type == FIELD_OBJECT && JsonContainerIsObject(inner))
-		return fill_object(check, &field->nested, json_value_to_jsonb(&value));
+		return fill_object(check, &field->nested, json_value_to_jsonb(value));
 	if (field->type == FIELD_TABLE && JsonContainerIsArray(inner))
 		return fill_rows(check, &field->nested, inner);
 	return NULL;
+}
+
+Jsonb *
+payload_fill_value(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value)
+{
+	Jsonb	   *result = filled(check, field, value);
+
+	return result ? result : json_value_to_jsonb(value);
+}
+
+/* The same for what an object has of a field, or lacks. */
+static Jsonb *
+filled_member(const PayloadCheck *check, const ModuleField *field, Jsonb *object)
+{
+	JsonbValue	value;
+
+	if (json_member(&object->root, field->key, field->key_length, &value))
+		return filled(check, field, &value);
+	if (field->default_value == NULL)
+		return NULL;
+	value_of(field->default_value, &value);
+	return payload_fill_value(check, field, &value);
+}
+
+/* Computed values stage by stage: each sees those that it reads, and nothing of what the client sent in their place. */
+static Jsonb *
+compute(const PayloadCheck *check, const ModuleFields *fields, Jsonb *object, Jsonb **values)
+{
+	for (int i = 0, next; i < fields->computed_count; i = next)
+	{
+		memset(values, 0, sizeof(Jsonb *) * fields->count);
+		for (next = i; next < fields->computed_count && fields->computed[next]->stage == fields->computed[i]->stage; next++)
+			values[fields->computed[next] - fields->items] = guard_value(check->guard, fields->computed[next]->computed, object);
+		object = with_members(object, fields, values, false);
+	}
+	return object;
 }
 
 static Jsonb *
@@ -133,22 +208,18 @@ fill_object(const PayloadCheck *check, const ModuleFields *fields, Jsonb *object
 	check_stack_depth();
 	for (int i = 0; i < fields->count; i++)
 	{
-		if (fields->items[i].fills && fields->items[i].computed == NULL)
-			values[i] = filled_value(check, &fields->items[i], object);
+		const ModuleField *field = &fields->items[i];
+		JsonbValue	value;
+
+		if (field->computed)
+			changed = changed || json_member(&object->root, field->key, field->key_length, &value);
+		else if (field->fills)
+			values[i] = filled_member(check, field, object);
 		changed |= values[i] != NULL;
 	}
 	if (changed)
-		object = with_members(object, fields, values, NULL);
-	/* one after the other: a computed value may read those before it */
-	for (int i = 0; i < fields->computed_count; i++)
-	{
-		ModuleField *field = fields->computed[i];
-		Jsonb	   *computed = guard_value(field->computed, check->context, object, check->state);
-		ModuleFields one = {1, field, 0, NULL};
-
-		object = with_members(object, &one, &computed, field);
-	}
-	return object;
+		object = with_members(object, fields, values, true);
+	return compute(check, fields, object, values);
 }
 
 Jsonb *

@@ -13,12 +13,13 @@
  */
 #include "compat.h"
 
+#include "argument.h"
 #include "catalog/pg_type.h"
+#include "cursor.h"
 #include "fmgr.h"
 #include "json.h"
 #include "nodes/parsenodes.h"
 #include "plan.h"
-#include "record/cursor.h"
 #include "record/query.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -27,7 +28,6 @@ PG_FUNCTION_INFO_V1(qehs_record_list);
 PG_FUNCTION_INFO_V1(qehs_payload_time);
 
 #define MAX_PLANS 128
-#define MAX_PAGE 200
 
 typedef struct ShapePlan
 {
@@ -98,12 +98,6 @@ shape_plan(ListQuery *query)
 	return plan;
 }
 
-static char *
-optional_text(FunctionCallInfo fcinfo, int number)
-{
-	return PG_ARGISNULL(number) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(number));
-}
-
 static void
 read_sort(const ModuleDef *module, const char *text, ListSort *sort)
 {
@@ -170,6 +164,23 @@ append_bound(ListQuery *query, const char *text, const char *name, const char *o
 	appendStringInfo(&query->sql, " AND created_at %s $%d", operator, query_argument(query, TIMESTAMPTZOID, TimestampTzGetDatum(time)));
 }
 
+/* Those that are named searchable, else all texts. */
+static bool
+is_searched(const ModuleDef *module, const ModuleField *field)
+{
+	return module->has_searchable ? field->searchable : field->type == FIELD_TEXT || field->type == FIELD_RICH_TEXT;
+}
+
+/* Whether the caller may read all that the column search is made of. */
+static bool
+searches_all(const ListQuery *query)
+{
+	for (int i = 0; i < query->module->field_count; i++)
+		if (query->module->fields[i].searchable && !permission_reads_field(query->context, &query->module->fields[i]))
+			return false;
+	return true;
+}
+
 static void
 append_search(ListQuery *query, const char *q)
 {
@@ -181,13 +192,13 @@ append_search(ListQuery *query, const char *q)
 	if (*q == '\0' || strlen(q) > 500)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?q", "length", "must be 1 to 500 bytes");
 	number = query_argument(query, TEXTOID, CStringGetTextDatum(q));
-	if (module->has_searchable)
+	if (module->has_searchable && searches_all(query))
 		appendStringInfoString(&query->sql, " AND search");
 	else
 	{
 		appendStringInfoString(&query->sql, " AND pg_catalog.to_tsvector('pg_catalog.simple', pg_catalog.concat_ws(' ', ''");
 		for (int i = 0; i < module->field_count; i++)
-			if (module->fields[i].type == FIELD_TEXT || module->fields[i].type == FIELD_RICH_TEXT)
+			if (is_searched(module, &module->fields[i]) && permission_reads_field(query->context, &module->fields[i]))
 				appendStringInfo(&query->sql, ", %s", query_payload_text(&module->fields[i]));
 		appendStringInfoString(&query->sql, "))");
 	}
@@ -212,7 +223,7 @@ append_order(ListQuery *query, const ListSort *sort, const char *position, int l
 		appendStringInfo(&query->sql, " AND (%s, id) %c ($%d, $%d)", sort->field.expression, sort->descending ? '<' : '>',
 						 value, query_argument(query, UUIDOID, UUIDPGetDatum(id)));
 	}
-	appendStringInfo(&query->sql, " ORDER BY %s %s, id %s LIMIT %d", sort->field.expression, direction, direction, MAX_PAGE + 1);
+	appendStringInfo(&query->sql, " ORDER BY %s %s, id %s LIMIT %d", sort->field.expression, direction, direction, QEHS_MAX_PAGE + 1);
 }
 
 /* Names of fields=…, checked against the module. */
@@ -222,6 +233,16 @@ typedef struct Selection
 	char	   *names[64];
 } Selection;
 
+static bool
+is_selected(const Selection *selection, const char *name)
+{
+	for (int i = 0; i < selection->count; i++)
+		if (strcmp(selection->names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* A name that comes again says nothing new. */
 static void
 read_selection(const ModuleDef *module, char *fields, Selection *selection)
 {
@@ -237,7 +258,8 @@ read_selection(const ModuleDef *module, char *fields, Selection *selection)
 			found = strcmp(known[i], name) == 0;
 		if (!found || selection->count >= (int) lengthof(selection->names))
 			problem_raise_at(PROBLEM_INVALID_PARAMETER, "?fields", "unknown_field", "has no field \"%s\" to select", name);
-		selection->names[selection->count++] = name;
+		if (!is_selected(selection, name))
+			selection->names[selection->count++] = name;
 	}
 }
 
@@ -264,7 +286,7 @@ write_selected(StringInfo out, const char *whole, const Selection *selection)
 		json_jsonb_value(out, &value);
 	}
 	json_member(&record->root, "payload", 7, &payload);
-	for (int i = 0; i < selection->count; i++)
+	for (int i = 0; i < selection->count && !is_selected(selection, "payload"); i++)
 	{
 		const char *name = selection->names[i];
 
@@ -306,70 +328,56 @@ write_item(StringInfo out, const RequestContext *context, uint64 row, const Sele
 	pfree(whole.data);
 }
 
-/*
- * record_list(module_key, filter, status, created_from, created_to, q, sort, fields, page_size, cursor)
- */
-Datum
-qehs_record_list(PG_FUNCTION_ARGS)
+/* Whatever must be the same on the next page: the module, the sort, the conditions. */
+static char *
+page_binding(FunctionCallInfo fcinfo, const char *sort)
 {
-	RequestContext *context = context_require_scope(SCOPE_RECORDS_READ);
-	char	   *module_key = optional_text(fcinfo, 0);
-	char	   *status = optional_text(fcinfo, 2);
-	char	   *sort_text = optional_text(fcinfo, 6);
-	char	   *fields = optional_text(fcinfo, 7);
-	char	   *cursor = optional_text(fcinfo, 9);
-	int32		limit = PG_ARGISNULL(8) ? 50 : PG_GETARG_INT32(8);
-	ListQuery	query = {0};
-	ListSort		sort;
-	Selection	selection = {0};
 	StringInfoData binding;
+
+	initStringInfo(&binding);
+	appendStringInfo(&binding, "%s\n%s\n", argument_text(fcinfo, 0), sort);
+	for (int i = 2; i <= 5; i++)
+		appendStringInfo(&binding, "%d:%s\n", i, PG_ARGISNULL(i) ? "" : argument_text(fcinfo, i));
+	if (!PG_ARGISNULL(1))
+		json_jsonb(&binding, PG_GETARG_JSONB_P(1));
+	return binding.data;
+}
+
+/* The statement up to its order. */
+static void
+begin_query(ListQuery *query, const RequestContext *context, const ListSort *sort, FunctionCallInfo fcinfo)
+{
+	char	   *status = argument_text(fcinfo, 2);
+
+	initStringInfo(&query->sql);
+	appendStringInfo(&query->sql, "SELECT " QEHS_RECORD_COLUMNS ", %s FROM qehs.record"
+					 " WHERE tenant_id = $1 AND module_id = $2 AND deleted_at IS NULL", sort->field.expression);
+	query_argument(query, INT4OID, Int32GetDatum(context->tenant_id));
+	query_argument(query, INT4OID, Int32GetDatum(query->module->module_id));
+	if (!PG_ARGISNULL(1))
+		query_filter(query, context, PG_GETARG_JSONB_P(1));
+	if (status)
+		appendStringInfo(&query->sql, " AND workflow_state = $%d", query_argument(query, TEXTOID, CStringGetTextDatum(status)));
+	append_bound(query, argument_text(fcinfo, 3), "from", ">=");
+	append_bound(query, argument_text(fcinfo, 4), "to", "<=");
+	append_search(query, argument_text(fcinfo, 5));
+	query->keyset_only = query->count == 2;
+}
+
+/* Run the query and write {"items":[…],"nextCursor":…}. */
+static Datum
+write_page(ListQuery *query, RequestContext *context, const ListSort *sort, const Selection *selection,
+		   const char *binding, int32 limit)
+{
 	StringInfoData out;
-	char	   *position = NULL;
-	int			length = 0;
 	uint64		rows;
 	int			result;
 	bool		isnull;
 
-	if (module_key == NULL)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?moduleKey", "required", "is required");
-	if (limit < 1 || limit > MAX_PAGE)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?limit", "range", "must be from 1 to %d", MAX_PAGE);
-	query.module = module_lookup(context->tenant_id, module_key);
-	if (query.module == NULL)
-		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
-	permission_require(context, query.module, ACTION_READ);
-	read_sort(query.module, sort_text ? sort_text : "-createdAt", &sort);
-	if (fields)
-		read_selection(query.module, fields, &selection);
-
-	initStringInfo(&query.sql);
-	appendStringInfo(&query.sql, "SELECT " QEHS_RECORD_COLUMNS ", %s FROM qehs.record"
-					 " WHERE tenant_id = $1 AND module_id = $2 AND deleted_at IS NULL", sort.field.expression);
-	query_argument(&query, INT4OID, Int32GetDatum(context->tenant_id));
-	query_argument(&query, INT4OID, Int32GetDatum(query.module->module_id));
-	initStringInfo(&binding);
-	appendStringInfo(&binding, "%s\n%s\n", module_key, sort_text ? sort_text : "-createdAt");
-	for (int i = 2; i <= 5; i++)
-		appendStringInfo(&binding, "%d:%s\n", i, PG_ARGISNULL(i) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(i)));
-	if (!PG_ARGISNULL(1))
-	{
-		json_jsonb(&binding, PG_GETARG_JSONB_P(1));
-		query_filter(&query, context, PG_GETARG_JSONB_P(1));
-	}
-	if (status)
-		appendStringInfo(&query.sql, " AND workflow_state = $%d", query_argument(&query, TEXTOID, CStringGetTextDatum(status)));
-	append_bound(&query, optional_text(fcinfo, 3), "from", ">=");
-	append_bound(&query, optional_text(fcinfo, 4), "to", "<=");
-	append_search(&query, optional_text(fcinfo, 5));
-	query.keyset_only = query.count == 2;
-	if (cursor)
-		position = cursor_open(context, "record_list", binding.data, cursor, &length);
-	append_order(&query, &sort, position, length);
-
 	json_begin(&out);
 	json_literal(&out, "{\"items\":[");
 	SPI_connect();
-	result = SPI_execute_plan(shape_plan(&query), query.values, NULL, true, limit + 1);
+	result = SPI_execute_plan(shape_plan(query), query->values, NULL, true, limit + 1);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
 	rows = SPI_processed;
@@ -377,12 +385,12 @@ qehs_record_list(PG_FUNCTION_ARGS)
 	{
 		if (i > 0)
 			appendStringInfoChar(&out, ',');
-		write_item(&out, context, i, fields ? &selection : NULL);
+		write_item(&out, context, i, selection);
 	}
 	json_literal(&out, "],\"nextCursor\":");
 	if (rows > (uint64) limit)
 	{
-		char	   *next = seal_position(context, binding.data, &sort, DatumGetUUIDP(plan_value(limit - 1, 1, &isnull)),
+		char	   *next = seal_position(context, binding, sort, DatumGetUUIDP(plan_value(limit - 1, 1, &isnull)),
 										 plan_value(limit - 1, 13, &isnull));
 
 		json_string(&out, next);
@@ -392,5 +400,41 @@ qehs_record_list(PG_FUNCTION_ARGS)
 		json_literal(&out, "null");
 	SPI_finish();
 	appendStringInfoChar(&out, '}');
-	PG_RETURN_DATUM(context_answer(&out));
+	return context_answer(&out);
+}
+
+/* record_list(module_key, filter, status, created_from, created_to, q, sort, fields, page_size, cursor) */
+Datum
+qehs_record_list(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_RECORDS_READ);
+	char	   *module_key = argument_text(fcinfo, 0);
+	char	   *sort_text = PG_ARGISNULL(6) ? "-createdAt" : argument_text(fcinfo, 6);
+	char	   *fields = argument_text(fcinfo, 7);
+	char	   *cursor = argument_text(fcinfo, 9);
+	int32		limit = argument_page_size(fcinfo, 8);
+	ListQuery	query = {0};
+	ListSort	sort;
+	Selection	selection = {0};
+	char	   *binding;
+	char	   *position = NULL;
+	int			length = 0;
+
+	if (module_key == NULL)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?moduleKey", "required", "is required");
+	query.context = context;
+	query.module = module_lookup(context->tenant_id, module_key);
+	if (query.module == NULL)
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
+	permission_require(context, query.module, ACTION_READ);
+	read_sort(query.module, sort_text, &sort);
+	query_require_readable(&query, &sort.field, "?sort");
+	if (fields)
+		read_selection(query.module, fields, &selection);
+	begin_query(&query, context, &sort, fcinfo);
+	binding = page_binding(fcinfo, sort_text);
+	if (cursor)
+		position = cursor_open(context, "record_list", binding, cursor, &length);
+	append_order(&query, &sort, position, length);
+	PG_RETURN_DATUM(write_page(&query, context, &sort, fields ? &selection : NULL, binding, limit));
 }

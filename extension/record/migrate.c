@@ -8,6 +8,7 @@
  */
 #include "compat.h"
 
+#include "argument.h"
 #include "audit/audit.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -19,22 +20,12 @@
 
 PG_FUNCTION_INFO_V1(qehs_record_migrate);
 
-static const ModuleDef *
-version_of(const Record *record, int32 tenant_id, int32 version)
-{
-	const ModuleDef *module = module_lookup_version(tenant_id, record->module_id, version);
-
-	if (module == NULL)
-		elog(ERROR, "module %d version %d of tenant %d is missing", record->module_id, version, tenant_id);
-	return module;
-}
-
 /* The default that the newest rules up to target name for a field. */
 static bool
 newest_default(const RequestContext *context, const Record *record, int32 target, const char *key, JsonbValue *value)
 {
 	for (int32 version = target; version > record->definition_version; version--)
-		if (migrate_default(version_of(record, context->tenant_id, version)->definition, key, value))
+		if (migrate_default(record_module_version(context, record, version)->definition, key, value))
 			return true;
 	return false;
 }
@@ -69,18 +60,114 @@ put_defaults(const RequestContext *context, const Record *before, int32 target, 
 	return put;
 }
 
+static void push_known(JsonbParseState **state, JsonbIteratorToken token, JsonbValue *value, const ModuleField *old,
+					   const ModuleField *new);
+
+/* Push an object with the members that may hold known ids. */
+static void
+push_known_object(JsonbParseState **state, const JsonbContainer *object, const ModuleFields *old, const ModuleFields *new)
+{
+	check_stack_depth();
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < new->count; i++)
+	{
+		const ModuleField *field = &new->items[i];
+		const ModuleField *source = module_fields_find(old, field->key, field->key_length);
+		JsonbValue	key = {.type = jbvString, .val.string = {field->key_length, unconstify(char *, field->key)}};
+		JsonbValue	value;
+
+		if (source == NULL || !field->checked || !json_member(object, field->key, field->key_length, &value))
+			continue;
+		pushJsonbValue(state, WJB_KEY, &key);
+		push_known(state, WJB_VALUE, &value, source, field);
+	}
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+/* Push a value with null in place of ids that need not hold under the new definition of their field. */
+static void
+push_known(JsonbParseState **state, JsonbIteratorToken token, JsonbValue *value, const ModuleField *old, const ModuleField *new)
+{
+	static JsonbValue none = {.type = jbvNull};
+	const JsonbContainer *container = value->type == jbvBinary ? value->val.binary.data : NULL;
+	bool		same = old->type == new->type &&
+		(new->references == NULL || (old->references && strcmp(old->references, new->references) == 0));
+
+	if (same && container && new->type == FIELD_OBJECT && JsonContainerIsObject(container))
+		push_known_object(state, container, &old->nested, &new->nested);
+	else if (same && container && new->type == FIELD_TABLE && JsonContainerIsArray(container))
+	{
+		pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+		for (uint32 i = 0; i < JsonContainerSize(container); i++)
+		{
+			JsonbValue	row = *getIthJsonbValueFromContainer(unconstify(JsonbContainer *, container), i);
+
+			CHECK_FOR_INTERRUPTS();
+			if (row.type == jbvBinary && JsonContainerIsObject(row.val.binary.data))
+				push_known_object(state, row.val.binary.data, &old->nested, &new->nested);
+		}
+		pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	}
+	else
+		pushJsonbValue(state, token, same && container == NULL ? value : &none);
+}
+
+/* The field that the record's version has for a field of version target; NULL when it is new since. */
+static const ModuleField *
+source_field(const RequestContext *context, const Record *record, int32 target, const ModuleField *field)
+{
+	const char *key = field->key;
+
+	for (int32 version = target; version > record->definition_version; version--)
+	{
+		Jsonb	   *definition = record_module_version(context, record, version)->definition;
+		char	   *source = migrate_source(definition, key);
+
+		if (source == NULL && migrate_renamed(definition, key))
+			return NULL;
+		key = source ? source : key;
+	}
+	return module_field(record_module(context, record), key, strlen(key));
+}
+
+/* The part of a moved payload whose ids need no look-up: the same field held them in the version before. */
+static Jsonb *
+known_part(const RequestContext *context, const Record *before, const ModuleDef *module, Jsonb *payload)
+{
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < module->field_count; i++)
+	{
+		const ModuleField *field = &module->fields[i];
+		JsonbValue	key = {.type = jbvString, .val.string = {field->key_length, unconstify(char *, field->key)}};
+		JsonbValue	value;
+		const ModuleField *source;
+
+		if (!field->checked || !json_member(&payload->root, field->key, field->key_length, &value))
+			continue;
+		source = source_field(context, before, module->version, field);
+		if (source == NULL)
+			continue;
+		pushJsonbValue(&state, WJB_KEY, &key);
+		push_known(&state, WJB_VALUE, &value, source, field);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
 const ModuleDef *
 record_move(const RequestContext *context, const Record *before, int32 target, Record *after, ViolationList *violations)
 {
-	const ModuleDef *module = version_of(before, context->tenant_id, target);
+	const ModuleDef *module = record_module_version(context, before, target);
 	ViolationList found = {0};
+	Jsonb	   *known;
 	Jsonb	   *checked;
 
 	*after = *before;
 	after->definition_version = target;
 	for (int32 version = before->definition_version + 1; version <= target; version++)
 	{
-		Jsonb	   *definition = version_of(before, context->tenant_id, version)->definition;
+		Jsonb	   *definition = record_module_version(context, before, version)->definition;
 		char	   *state = migrate_state(definition, after->workflow_state);
 
 		CHECK_FOR_INTERRUPTS();
@@ -88,11 +175,12 @@ record_move(const RequestContext *context, const Record *before, int32 target, R
 		if (state)
 			after->workflow_state = state;
 	}
-	checked = record_check_patch(context, module, after->payload, NULL, after->workflow_state, &found);
+	known = known_part(context, before, module, after->payload);
+	checked = record_check_moved(context, module, after->payload, known, after->workflow_state, &found);
 	if (found.count > 0 && put_defaults(context, before, target, after, &found))
 	{
 		found.count = 0;
-		checked = record_check_patch(context, module, after->payload, NULL, after->workflow_state, &found);
+		checked = record_check_moved(context, module, after->payload, known, after->workflow_state, &found);
 	}
 	after->payload = checked;
 	for (int i = 0; i < found.count; i++)
@@ -107,7 +195,7 @@ record_move(const RequestContext *context, const Record *before, int32 target, R
 static int32
 target_version(const RequestContext *context, const Record *record, bool given, int32 wanted)
 {
-	int32		current = version_of(record, context->tenant_id, 0)->version;
+	int32		current = record_module_version(context, record, 0)->version;
 
 	if (!given)
 		return current;
@@ -128,18 +216,13 @@ qehs_record_migrate(PG_FUNCTION_ARGS)
 	const ModuleDef *module;
 	Record		before;
 	Record		after;
-	pg_uuid_t	id;
 	int32		target;
 	AuditEvent	event = {AUDIT_MIGRATE, &before, &after, NULL, NULL, NULL};
 	StringInfoData out;
 
-	record_parse_id(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), &id);
 	json_begin(&out);
 	SPI_connect();
-	record_fetch(context, &id, RECORD_FOR_UPDATE, false, &before);
-	module = record_module(context, &before);
-	permission_require(context, module, ACTION_UPDATE);
-	context_check_if_match(PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)), before.version);
+	module = record_open(context, argument_text(fcinfo, 0), ACTION_UPDATE, argument_text(fcinfo, 2), &before);
 	target = target_version(context, &before, !PG_ARGISNULL(1), PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1));
 	after = before;
 	/* one that is there already stays as it is */
@@ -150,8 +233,5 @@ qehs_record_migrate(PG_FUNCTION_ARGS)
 		record_store(context, module, &before, &after);
 		audit_append(context, module, &event);
 	}
-	record_write_json(&out, context, module, &after, false);
-	SPI_finish();
-	context_etag(context, after.version);
-	PG_RETURN_DATUM(context_answer(&out));
+	PG_RETURN_DATUM(record_close(&out, context, module, &after));
 }

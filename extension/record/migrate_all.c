@@ -12,6 +12,7 @@
 #include "access/xact.h"
 #include "audit/audit.h"
 #include "catalog/pg_type.h"
+#include "figures.h"
 #include "fmgr.h"
 #include "id.h"
 #include "json.h"
@@ -46,12 +47,14 @@ typedef struct Batch
 	int32		from;
 	int32		to;
 	int64		migrated;
+	int64		failed_count;
 	StringInfoData failed;		/* items of "failed" */
 } Batch;
 
 static void
 report(Batch *batch, const pg_uuid_t *id, const char *detail)
 {
+	batch->failed_count++;
 	if (batch->failed.len > 0)
 		appendStringInfoChar(&batch->failed, ',');
 	json_literal(&batch->failed, "{\"id\":");
@@ -203,6 +206,10 @@ qehs_module_migrate(PG_FUNCTION_ARGS)
 		remaining = DatumGetInt64(plan_value(0, 1, &isnull));
 	}
 	SPI_finish();
+	figures_add(FIGURE_MIGRATE_BATCHES, 1);
+	figures_add(FIGURE_MIGRATED_RECORDS, (uint64) batch.migrated);
+	figures_add(FIGURE_FAILED_MIGRATIONS, (uint64) batch.failed_count);
+	figures_note_time(FIGURE_MIGRATE_TIME);
 	appendStringInfo(&out, "{\"migrated\":" INT64_FORMAT ",\"failed\":[%s],\"remaining\":" INT64_FORMAT ",\"nextAfter\":",
 					 batch.migrated, batch.failed.len > 0 ? batch.failed.data : "", remaining);
 	if (remaining > 0)

@@ -4,6 +4,7 @@
  */
 #include "compat.h"
 
+#include "argument.h"
 #include "audit/audit.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -32,9 +33,9 @@ record_not_found(void)
 }
 
 void
-record_parse_id(text *wire, pg_uuid_t *id)
+record_parse_id(const char *wire, pg_uuid_t *id)
 {
-	if (wire == NULL || !id_parse(VARDATA_ANY(wire), VARSIZE_ANY_EXHDR(wire), QEHS_ID_RECORD, id))
+	if (wire == NULL || !id_parse(wire, strlen(wire), QEHS_ID_RECORD, id))
 		record_not_found();
 }
 
@@ -78,16 +79,20 @@ record_fetch(const RequestContext *context, const pg_uuid_t *id, RecordLock lock
 		record_not_found();
 }
 
-/* The definition that a record was written against. */
+const ModuleDef *
+record_module_version(const RequestContext *context, const Record *record, int32 version)
+{
+	const ModuleDef *module = module_lookup_version(context->tenant_id, record->module_id, version);
+
+	if (module == NULL)
+		elog(ERROR, "module %d version %d of tenant %d is missing", record->module_id, version, context->tenant_id);
+	return module;
+}
+
 const ModuleDef *
 record_module(const RequestContext *context, const Record *record)
 {
-	const ModuleDef *module = module_lookup_version(context->tenant_id, record->module_id, record->definition_version);
-
-	if (module == NULL)
-		elog(ERROR, "module %d version %d of tenant %d is missing", record->module_id, record->definition_version,
-			 context->tenant_id);
-	return module;
+	return record_module_version(context, record, record->definition_version);
 }
 
 void
@@ -99,6 +104,30 @@ record_check_if_match(const ModuleDef *module, const char *if_match, int32 versi
 	context_check_if_match(if_match, version);
 }
 
+const ModuleDef *
+record_open(const RequestContext *context, const char *wire, ModuleAction action, const char *if_match, Record *record)
+{
+	const ModuleDef *module;
+	pg_uuid_t	id;
+
+	record_parse_id(wire, &id);
+	record_fetch(context, &id, RECORD_FOR_UPDATE, false, record);
+	module = record_module(context, record);
+	permission_require(context, module, action);
+	record_check_if_match(module, if_match, record->version);
+	return module;
+}
+
+Datum
+record_close(StringInfo out, RequestContext *context, const ModuleDef *module, const Record *record)
+{
+	record_write_json(out, context, module, record, false);
+	SPI_finish();
+	context_etag(context, record->version);
+	return context_answer(out);
+}
+
+/* record_get(id) */
 Datum
 qehs_record_get(PG_FUNCTION_ARGS)
 {
@@ -108,14 +137,14 @@ qehs_record_get(PG_FUNCTION_ARGS)
 	pg_uuid_t	id;
 	StringInfoData out;
 
-	record_parse_id(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), &id);
+	record_parse_id(argument_text(fcinfo, 0), &id);
 	json_begin(&out);
 	SPI_connect();
 	record_fetch(context, &id, RECORD_READ, false, &record);
 	module = record_module(context, &record);
 	permission_require(context, module, ACTION_READ);
 	record_write_json(&out, context, module, &record, true);
-	audit_write_activity(&out, context, &id);
+	audit_write_activity(&out, context, module, &id);
 	json_literal(&out, ",\"attachments\":[]");
 	workflow_write_available(&out, context, module, &record);
 	appendStringInfoChar(&out, '}');

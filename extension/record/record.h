@@ -42,8 +42,8 @@ typedef enum RecordLock
 
 /* ---- read.c ---- */
 
-/* Parse a wire or plain id; raises QH404 (the same as for a missing record) when it is none. */
-extern void record_parse_id(text *wire, pg_uuid_t *id);
+/* Parse a wire or plain id (or NULL, which is none); raises QH404 (the same as for a missing record) when it is none. */
+extern void record_parse_id(const char *wire, pg_uuid_t *id);
 
 /*
  * Fetch a live (or, with deleted_too, any) record of the tenant into the
@@ -53,11 +53,28 @@ extern void record_parse_id(text *wire, pg_uuid_t *id);
 extern void record_fetch(const RequestContext *context, const pg_uuid_t *id, RecordLock lock,
 						 bool deleted_too, Record *record);
 
+/*
+ * What every change of one record begins with, inside an open SPI connection:
+ * lock and fetch the record of a wire id (NULL is no id) as record_fetch does,
+ * require the action of the caller, compare if_match (record_check_if_match).
+ * Gives the record's definition; raises QH404, QH403, QH412, QH428.
+ */
+extern const ModuleDef *record_open(const RequestContext *context, const char *wire, ModuleAction action,
+									const char *if_match, Record *record);
+
+/*
+ * What every change of one record ends with: its JSON appended to out, which was
+ * begun before SPI_connect, SPI_finish, the ETag.  Gives the function's answer.
+ */
+extern Datum record_close(StringInfo out, RequestContext *context, const ModuleDef *module, const Record *record);
+
 /* Read a row of QEHS_RECORD_COLUMNS from SPI_tuptable; its parts live until SPI_finish. */
 extern void record_read_row(uint64 row, Record *record);
 
 /* The definition that a record was written against. */
 extern const ModuleDef *record_module(const RequestContext *context, const Record *record);
+/* Another version of its module, which must exist; 0: the current one. */
+extern const ModuleDef *record_module_version(const RequestContext *context, const Record *record, int32 version);
 
 /*
  * context_check_if_match for a change of a record; where the module demands a
@@ -95,6 +112,10 @@ extern Jsonb *record_check_payload(const RequestContext *context, const ModuleDe
 extern Jsonb *record_check_patch(const RequestContext *context, const ModuleDef *module, Jsonb *before, Jsonb *patch,
 								 const char *state, ViolationList *violations);
 
+/* The same for a payload that comes from an older version, of which ids in known need not be looked up again. */
+extern Jsonb *record_check_moved(const RequestContext *context, const ModuleDef *module, Jsonb *payload, Jsonb *known,
+								 const char *state, ViolationList *violations);
+
 /* Look up each user and record that payloads name once only, until the memory context is reset (named.c). */
 extern void record_remember_ids(MemoryContext memory);
 
@@ -116,16 +137,17 @@ extern void record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *s
 
 #define QEHS_SLOT_MISSING_TEXT "\xf4\x8f\xbf\xbf"	/* U+10FFFF */
 
-/* ---- unique.c: qehs.record_unique, inside SPI ---- */
+/* ---- unique.c: qehs.record_unique, inside SPI; module is the current definition, whichever the record is of ---- */
 
 /* The value of a unique field as text; NULL when the payload (or NULL) has none. */
 extern char *record_unique_text(const ModuleField *field, Jsonb *payload);
 /* Take the values of after and give up those of before (each may be NULL); gives the field of a value that another has, with nothing changed. */
-extern const ModuleField *record_unique_try(const RequestContext *context, const ModuleDef *module,
-											const pg_uuid_t *id, Jsonb *before, Jsonb *after);
-/* The same; raises QH409 conflict. */
-extern void record_unique_replace(const RequestContext *context, const ModuleDef *module,
-								  const pg_uuid_t *id, Jsonb *before, Jsonb *after);
+extern const ModuleField *record_unique_try(const ModuleDef *module, const pg_uuid_t *id, Jsonb *before, Jsonb *after);
+/* The same; raises QH409 conflict.  With all it makes sure of values that both have, too: the record may be the second that has one. */
+extern void record_unique_replace(const ModuleDef *module, const pg_uuid_t *id, Jsonb *before, Jsonb *after, bool all);
+/* Forget all values of a module, and take those of a record as far as no other has them. */
+extern void record_unique_clear(const ModuleDef *module);
+extern void record_unique_keep(const ModuleDef *module, const pg_uuid_t *id, Jsonb *payload);
 
 /* ---- display.c ---- */
 

@@ -1,7 +1,8 @@
 /*
  * refill.c
  *	  Filling the slots and search text of existing records after a module's slot
- *	  map or its searchable fields changed.
+ *	  map or its searchable fields changed, and their unique values after its
+ *	  unique fields did.
  */
 #include "compat.h"
 
@@ -72,5 +73,35 @@ module_refill_slots(int32 tenant_id, int32 module_id)
 	pg_uuid_t	last = {{0}};
 
 	while (refill_batch(module, &last) > 0)
+		;
+}
+
+/* One batch after the id; gives how many rows there were and moves the id. */
+static uint64
+keep_batch(const ModuleDef *module, pg_uuid_t *last)
+{
+	Datum		arguments[3] = {Int32GetDatum(module->tenant_id), Int32GetDatum(module->module_id), UUIDPGetDatum(last)};
+	uint64		rows = plan_execute(&select_payloads, arguments, NULL, false, 0);
+	SPITupleTable *batch = SPI_tuptable;
+	bool		isnull;
+
+	for (uint64 i = 0; i < rows; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		*last = *DatumGetUUIDP(SPI_getbinval(batch->vals[i], batch->tupdesc, 1, &isnull));
+		record_unique_keep(module, last, DatumGetJsonbP(SPI_getbinval(batch->vals[i], batch->tupdesc, 2, &isnull)));
+	}
+	SPI_freetuptable(batch);
+	return rows;
+}
+
+void
+module_refill_unique(int32 tenant_id, int32 module_id)
+{
+	const ModuleDef *module = module_lookup_version(tenant_id, module_id, 0);
+	pg_uuid_t	last = {{0}};
+
+	record_unique_clear(module);
+	while (module->has_unique && keep_batch(module, &last) > 0)
 		;
 }

@@ -8,6 +8,7 @@
 #include "compat.h"
 
 #include "access/xact.h"
+#include "argument.h"
 #include "audit/audit.h"
 #include "fmgr.h"
 #include "json.h"
@@ -25,10 +26,10 @@ flip(FunctionCallInfo fcinfo, RequestContext *context, bool delete, Record *afte
 	const ModuleDef *module;
 	Record		before;
 	pg_uuid_t	id;
-	char	   *if_match = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *if_match = argument_text(fcinfo, 1);
 	AuditEvent	event = {delete ? AUDIT_DELETE : AUDIT_RESTORE, &before, delete ? NULL : after, NULL, NULL, NULL};
 
-	record_parse_id(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), &id);
+	record_parse_id(argument_text(fcinfo, 0), &id);
 	record_fetch(context, &id, RECORD_FOR_UPDATE, !delete, &before);
 	module = record_module(context, &before);
 	permission_require(context, module, ACTION_DELETE);
@@ -72,8 +73,5 @@ qehs_record_restore(PG_FUNCTION_ARGS)
 	json_begin(&out);
 	SPI_connect();
 	module = flip(fcinfo, context, false, &after);
-	record_write_json(&out, context, module, &after, false);
-	SPI_finish();
-	context_etag(context, after.version);
-	PG_RETURN_DATUM(context_answer(&out));
+	PG_RETURN_DATUM(record_close(&out, context, module, &after));
 }

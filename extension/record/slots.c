@@ -38,16 +38,16 @@ numeric_slot(Numeric numeric, Datum *slot)
 	return true;
 }
 
-/* A number, the amount of a currency, the score of a matrix. */
+/* A number, or that by which an object compares. */
 static bool
 number_value(const ModuleField *field, const JsonbValue *value, Datum *slot)
 {
 	JsonbValue	member;
-	const char *name = field->type == FIELD_CURRENCY ? "amount" : "score";
+	const char *name = module_compared_member(field->type);
 
 	if (value->type == jbvNumeric)
 		return numeric_slot(value->val.numeric, slot);
-	if (value->type != jbvBinary || !json_member(value->val.binary.data, name, strlen(name), &member))
+	if (name == NULL || value->type != jbvBinary || !json_member(value->val.binary.data, name, strlen(name), &member))
 		return false;
 	if (member.type == jbvNumeric)
 		return numeric_slot(member.val.numeric, slot);

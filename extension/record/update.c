@@ -8,6 +8,7 @@
 #include "compat.h"
 
 #include "access/xact.h"
+#include "argument.h"
 #include "audit/audit.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -53,25 +54,12 @@ record_search_text(const ModuleDef *module, Jsonb *payload)
 	return text.data;
 }
 
-/* Unique values go by the definition of the record they belong to: a migration has two. */
-static void
-replace_unique(const RequestContext *context, const ModuleDef *module, const Record *before, const Record *after)
-{
-	Jsonb	   *old_payload = before->deleted ? NULL : before->payload;
-	Jsonb	   *new_payload = after->deleted ? NULL : after->payload;
-
-	if (before->definition_version != after->definition_version)
-	{
-		record_unique_replace(context, record_module(context, before), &before->id, old_payload, NULL);
-		old_payload = NULL;
-	}
-	record_unique_replace(context, module, &after->id, old_payload, new_payload);
-}
-
 void
 record_store(const RequestContext *context, const ModuleDef *module, const Record *before, Record *after)
 {
-	replace_unique(context, module, before, after);
+	record_unique_replace(module_lookup_version(context->tenant_id, module->module_id, 0), &after->id,
+						  before->deleted ? NULL : before->payload, after->deleted ? NULL : after->payload,
+						  before->definition_version != after->definition_version);
 	record_store_row(context, module, before, after);
 }
 
@@ -183,24 +171,19 @@ qehs_record_update(PG_FUNCTION_ARGS)
 	const ModuleDef *module;
 	Record		before;
 	Record		after;
-	pg_uuid_t	id;
-	char	   *comment = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	char	   *comment = argument_text(fcinfo, 2);
 	AuditEvent	event = {AUDIT_UPDATE, &before, &after, NULL, comment, NULL};
 	StringInfoData out;
 
-	record_parse_id(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), &id);
 	if (PG_ARGISNULL(1) || !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(1)))
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/payload", PG_ARGISNULL(1) ? "required" : "type", "must be an object");
 	json_begin(&out);
 	SPI_connect();
-	record_fetch(context, &id, RECORD_FOR_UPDATE, false, &before);
-	module = record_module(context, &before);
-	permission_require(context, module, ACTION_UPDATE);
-	record_check_if_match(module, PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)), before.version);
+	module = record_open(context, argument_text(fcinfo, 0), ACTION_UPDATE, argument_text(fcinfo, 3), &before);
 	after = before;
 	after.payload = record_check_patch(context, module, before.payload, PG_GETARG_JSONB_P(1), before.workflow_state,
 									   &violations);
-	locale_name_fields(module->definition, PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4)), &violations);
+	locale_name_fields(module->definition, argument_text(fcinfo, 4), &violations);
 	violation_raise(&violations);
 	/* a patch that changes nothing makes no version */
 	if (comment || compareJsonbContainers(&before.payload->root, &after.payload->root) != 0)
@@ -208,8 +191,5 @@ qehs_record_update(PG_FUNCTION_ARGS)
 		record_store(context, module, &before, &after);
 		audit_append(context, module, &event);
 	}
-	record_write_json(&out, context, module, &after, false);
-	SPI_finish();
-	context_etag(context, after.version);
-	PG_RETURN_DATUM(context_answer(&out));
+	PG_RETURN_DATUM(record_close(&out, context, module, &after));
 }

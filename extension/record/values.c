@@ -15,8 +15,9 @@
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "record/check.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
 #include "utils/uuid.h"
-#include "workflow/workflow.h"
 
 /* An object that is checked: the payload, a row or a nested object. */
 typedef struct Place
@@ -42,7 +43,7 @@ holds(const PayloadCheck *check, Place *place, JsonPath *expression)
 		value.val.binary.len = place->length;
 		place->document = json_value_to_jsonb(&value);
 	}
-	return guard_is_true(expression, check->context, place->document, check->state);
+	return guard_is_true(check->guard, expression, place->document);
 }
 
 static void
@@ -51,16 +52,82 @@ check_range(const PayloadCheck *check, const JsonbContainer *range, const char *
 	char	   *from = json_member_text(range, "from");
 	char	   *to = json_member_text(range, "to");
 
-	/* full dates compare as text */
-	if (from && to && strcmp(from, to) > 0)
+	TimestampTz time;
+
+	/* full dates compare as text; others the schema has refused */
+	if (from && to && json_date_parse(from, strlen(from), &time) && json_date_parse(to, strlen(to), &time) && strcmp(from, to) > 0)
 		violation_add(check->violations, psprintf("%s/to", path), "range_order", "must not be before \"from\"");
 }
 
+/* An amount as numeric; false when it has more than 15 digits or 4 decimals, or (*shaped false) is none, which the schema has refused. */
+static bool
+read_amount(const JsonbValue *amount, Datum *number, bool *shaped)
+{
+	char	   *text = amount->type == jbvNumeric ? DatumGetCString(DirectFunctionCall1(numeric_out, DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(amount->val.numeric)))) :
+		json_text_copy(amount);
+	int			sign = *text == '-';
+	int			digits = strspn(text + sign, "0123456789");
+	int			decimals = text[sign + digits] == '.' ? (int) strspn(text + sign + digits + 1, "0123456789") : -1;
+
+	*shaped = digits > 0 && decimals != 0 && text[sign + digits + 1 + decimals] == '\0';
+	if (!*shaped || digits > 15 || decimals > 4)
+		return false;
+	*number = DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	return true;
+}
+
+/* An amount that is a string meets the limits that the schema holds a number to. */
 static void
-check_currency(const PayloadCheck *check, const JsonbContainer *money, const char *path)
+check_limits(const PayloadCheck *check, const ModuleField *field, Datum amount, const char *path)
+{
+	static const struct
+	{
+		const char *option;
+		const char *keyword;
+		const char *message;
+	}			limits[] = {
+		{"min", "minimum", "must be at least %s"},
+		{"max", "maximum", "must be at most %s"},
+		{"step", "multipleOf", "must be a multiple of %s"},
+	};
+	Datum		zero = DirectFunctionCall1(int4_numeric, Int32GetDatum(0));
+
+	for (int i = 0; i < (int) lengthof(limits); i++)
+	{
+		JsonbValue	limit;
+		Datum		left = amount;
+		Datum		right;
+
+		if (!json_member(field->definition, limits[i].option, strlen(limits[i].option), &limit) || limit.type != jbvNumeric)
+			continue;
+		right = NumericGetDatum(limit.val.numeric);
+		if (i == 2)
+			left = DirectFunctionCall2(numeric_mod, amount, right);
+		if (i == 2 ? DatumGetBool(DirectFunctionCall2(numeric_ne, left, zero)) :
+			DatumGetBool(DirectFunctionCall2(i == 0 ? numeric_lt : numeric_gt, left, right)))
+			violation_add(check->violations, psprintf("%s/amount", path), limits[i].keyword, limits[i].message,
+						  DatumGetCString(DirectFunctionCall1(numeric_out, right)));
+	}
+}
+
+static void
+check_currency(const PayloadCheck *check, const ModuleField *field, const JsonbContainer *money, const char *path)
 {
 	char	   *code = json_member_text(money, "currency");
+	JsonbValue	amount;
+	Datum		number;
+	bool		shaped;
 
+	if (json_member(money, "amount", 6, &amount) && (amount.type == jbvNumeric || amount.type == jbvString))
+	{
+		if (read_amount(&amount, &number, &shaped))
+		{
+			if (amount.type == jbvString)
+				check_limits(check, field, number, path);
+		}
+		else if (shaped && amount.type == jbvNumeric)
+			violation_add(check->violations, psprintf("%s/amount", path), "pattern", "must be a number of at most 15 digits and 4 decimals");
+	}
 	/* other shapes the schema has refused */
 	if (code && strlen(code) == 3 && strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3 && !currency_is_known(code, 3))
 		violation_add(check->violations, psprintf("%s/currency", path), "currency", "must be a currency code of ISO 4217");
@@ -158,9 +225,8 @@ check_rows(const PayloadCheck *check, const Place *place, const ModuleField *fie
 }
 
 static void
-check_value(const PayloadCheck *check, const Place *place, const ModuleField *field, const JsonbValue *value)
+check_value(const PayloadCheck *check, const Place *place, const ModuleField *field, const JsonbValue *value, const char *path)
 {
-	const char *path = psprintf("%s/%s", place->path, field->key);
 	const JsonbContainer *container = value->type == jbvBinary ? value->val.binary.data : NULL;
 
 	if (field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE)
@@ -175,7 +241,7 @@ check_value(const PayloadCheck *check, const Place *place, const ModuleField *fi
 	else if (field->type == FIELD_DATE_RANGE)
 		check_range(check, container, path);
 	else if (field->type == FIELD_CURRENCY)
-		check_currency(check, container, path);
+		check_currency(check, field, container, path);
 	else if (field->type == FIELD_OBJECT)
 	{
 		Place		inner = {&field->nested, container, value->val.binary.len, NULL, nested_before(place, field), path};
@@ -196,7 +262,7 @@ check_object(const PayloadCheck *check, Place *place)
 		if (!field->checked || (field->visible_when && !holds(check, place, field->visible_when)))
 			continue;
 		if (json_member(place->object, field->key, field->key_length, &value) && value.type != jbvNull)
-			check_value(check, place, field, &value);
+			check_value(check, place, field, &value, psprintf("%s/%s", place->path, field->key));
 		else if ((field->required && field->visible_when) ||
 				 (field->required_when && holds(check, place, field->required_when)))
 			violation_add(check->violations, psprintf("%s/%s", place->path, field->key), "required", "is required");
@@ -211,6 +277,14 @@ payload_check_values(const PayloadCheck *check, Jsonb *payload)
 	if (check->before)
 		place.before = list_make1(unconstify(JsonbContainer *, &check->before->root));
 	check_object(check, &place);
+}
+
+void
+payload_check_value(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value, const char *path)
+{
+	Place		place = {0};
+
+	check_value(check, &place, field, value, path);
 }
 
 bool

@@ -8,6 +8,7 @@
 
 #include "lib/stringinfo.h"
 #include "schema/uri.h"
+#include "text.h"
 
 /* The five parts of a URI as slices; data is NULL where a part is absent. */
 typedef struct Slice
@@ -157,15 +158,6 @@ uri_cut_fragment(char *uri)
 	return hash + 1;
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool
 uri_decode(char *text)
 {
@@ -175,8 +167,8 @@ uri_decode(char *text)
 	{
 		if (*text == '%')
 		{
-			int			high = hex_value(text[1]);
-			int			low = high < 0 ? -1 : hex_value(text[2]);
+			int			high = text_hex_value(text[1]);
+			int			low = high < 0 ? -1 : text_hex_value(text[2]);
 
 			if (low < 0 || high * 16 + low == 0)
 				return false;

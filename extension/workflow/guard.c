@@ -15,15 +15,18 @@
 #include "utils/fmgrprotos.h"
 #include "workflow/workflow.h"
 
-/* {"state","user","roles","now","today"} */
+/* {"state","user","roles","now","today"}, made when first asked for. */
 static Jsonb *
-variables(const RequestContext *context, const char *state)
+variables(Guard *guard)
 {
+	const RequestContext *context = guard->context;
 	StringInfoData text;
 
+	if (guard->variables)
+		return guard->variables;
 	initStringInfo(&text);
 	json_literal(&text, "{\"state\":");
-	json_string(&text, state);
+	json_string(&text, guard->state);
 	json_literal(&text, ",\"user\":");
 	if (context->actor_type == ACTOR_USER)
 		json_id(&text, &context->actor_id, QEHS_ID_USER);
@@ -42,20 +45,20 @@ variables(const RequestContext *context, const char *state)
 	json_time_raw(&text, GetCurrentTransactionStartTimestamp());
 	text.len -= 14;				/* the date alone */
 	json_literal(&text, "\"}");
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text.data)));
+	guard->variables = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text.data)));
+	return guard->variables;
 }
 
 /* Call a jsonb_path function; false when it gives NULL. */
 static bool
-call(PGFunction function, JsonPath *expression, const RequestContext *context, Jsonb *payload, const char *state,
-	 Datum *result)
+call(Guard *guard, PGFunction function, JsonPath *expression, Jsonb *payload, Datum *result)
 {
 	LOCAL_FCINFO(fcinfo, 4);
 
 	InitFunctionCallInfoData(*fcinfo, NULL, 4, InvalidOid, NULL, NULL);
 	fcinfo->args[0].value = JsonbPGetDatum(payload);
 	fcinfo->args[1].value = PointerGetDatum(expression);
-	fcinfo->args[2].value = JsonbPGetDatum(variables(context, state));
+	fcinfo->args[2].value = JsonbPGetDatum(variables(guard));
 	fcinfo->args[3].value = BoolGetDatum(true);
 	for (int i = 0; i < 4; i++)
 		fcinfo->args[i].isnull = false;
@@ -64,17 +67,17 @@ call(PGFunction function, JsonPath *expression, const RequestContext *context, J
 }
 
 bool
-guard_is_true(JsonPath *expression, const RequestContext *context, Jsonb *payload, const char *state)
+guard_is_true(Guard *guard, JsonPath *expression, Jsonb *payload)
 {
 	Datum		result;
 
-	return call(jsonb_path_match_tz, expression, context, payload, state, &result) && DatumGetBool(result);
+	return call(guard, jsonb_path_match_tz, expression, payload, &result) && DatumGetBool(result);
 }
 
 Jsonb *
-guard_value(JsonPath *expression, const RequestContext *context, Jsonb *payload, const char *state)
+guard_value(Guard *guard, JsonPath *expression, Jsonb *payload)
 {
 	Datum		result;
 
-	return call(jsonb_path_query_first_tz, expression, context, payload, state, &result) ? DatumGetJsonbP(result) : NULL;
+	return call(guard, jsonb_path_query_first_tz, expression, payload, &result) ? DatumGetJsonbP(result) : NULL;
 }

@@ -9,6 +9,7 @@
  */
 #include "compat.h"
 
+#include "argument.h"
 #include "audit/audit.h"
 #include "fmgr.h"
 #include "id.h"
@@ -67,17 +68,18 @@ has_right(const RequestContext *context, const ModuleDef *module, const ModuleTr
 	return false;
 }
 
-bool
-workflow_may_fire(const RequestContext *context, const ModuleDef *module, const ModuleTransition *transition,
-				  const Record *record)
+/* Whether the caller may fire the transition: state, roles and when hold (requires aside). */
+static bool
+may_fire(Guard *guard, const ModuleDef *module, const ModuleTransition *transition, const Record *record)
 {
-	return starts_here(transition, record->workflow_state) && has_right(context, module, transition, record) &&
-		(transition->when == NULL || guard_is_true(transition->when, context, record->payload, record->workflow_state));
+	return starts_here(transition, record->workflow_state) && has_right(guard->context, module, transition, record) &&
+		(transition->when == NULL || guard_is_true(guard, transition->when, record->payload));
 }
 
 void
 workflow_write_available(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record)
 {
+	Guard		guard = {context, record->workflow_state, NULL};
 	bool		first = true;
 
 	json_literal(out, ",\"availableTransitions\":[");
@@ -85,7 +87,7 @@ workflow_write_available(StringInfo out, const RequestContext *context, const Mo
 	{
 		const ModuleTransition *transition = &module->transitions[i];
 
-		if (!workflow_may_fire(context, module, transition, record))
+		if (!may_fire(&guard, module, transition, record))
 			continue;
 		if (!first)
 			appendStringInfoChar(out, ',');
@@ -149,38 +151,33 @@ qehs_record_transition(PG_FUNCTION_ARGS)
 	const ModuleTransition *transition;
 	Record		before;
 	Record		after;
-	pg_uuid_t	id;
 	AuditEvent	event = {AUDIT_TRANSITION, &before, &after, NULL, NULL, NULL};
+	Guard		guard = {context, NULL, NULL};
 	StringInfoData out;
 
-	record_parse_id(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), &id);
 	if (PG_ARGISNULL(1))
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/transition", "required", "is required");
-	event.comment = PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3));
+	event.comment = argument_text(fcinfo, 3);
 	event.signature = PG_ARGISNULL(4) ? NULL : PG_GETARG_JSONB_P(4);
 	if (!PG_ARGISNULL(2) && !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(2)))
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/payload", "type", "must be an object");
 	json_begin(&out);
 	SPI_connect();
-	record_fetch(context, &id, RECORD_FOR_UPDATE, false, &before);
-	module = record_module(context, &before);
-	permission_require(context, module, ACTION_READ);
-	record_check_if_match(module, PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5)), before.version);
+	module = record_open(context, argument_text(fcinfo, 0), ACTION_READ, argument_text(fcinfo, 5), &before);
 	transition = find_transition(context, module, text_to_cstring(PG_GETARG_TEXT_PP(1)), &before);
 	event.transition = transition->name;
 	after = before;
-	if (!PG_ARGISNULL(2))
-		after.payload = record_check_patch(context, module, before.payload, PG_GETARG_JSONB_P(2), transition->to, &violations);
+	if (!PG_ARGISNULL(2) || module->reads_state)
+		after.payload = record_check_patch(context, module, before.payload, PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2),
+										   transition->to, &violations);
 	check_requires(transition, after.payload, event.comment, &violations);
-	locale_name_fields(module->definition, PG_ARGISNULL(6) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(6)), &violations);
+	locale_name_fields(module->definition, argument_text(fcinfo, 6), &violations);
 	violation_raise(&violations);
-	if (transition->when && !guard_is_true(transition->when, context, after.payload, before.workflow_state))
+	guard.state = before.workflow_state;
+	if (transition->when && !guard_is_true(&guard, transition->when, after.payload))
 		problem_raise_at(PROBLEM_GUARD_FAILED, "/transition", "when", "needs that %s", transition->when_text);
 	after.workflow_state = transition->to;
 	record_store(context, module, &before, &after);
 	audit_append(context, module, &event);
-	record_write_json(&out, context, module, &after, false);
-	SPI_finish();
-	context_etag(context, after.version);
-	PG_RETURN_DATUM(context_answer(&out));
+	PG_RETURN_DATUM(record_close(&out, context, module, &after));
 }

@@ -7,19 +7,23 @@
 
 #include "record/record.h"
 
+/* Who asks, in which state: one for all expressions of a call; the caller sets context and state. */
+typedef struct Guard
+{
+	const RequestContext *context;
+	const char *state;
+	Jsonb	   *variables;		/* NULL until an expression needs them; in the memory context of then */
+} Guard;
+
 /*
  * Evaluate an expression (SQL/JSON path) over a payload with $state, $user,
  * $roles, $now, $today.  True when it gives true; false for false, unknown,
  * empty or an evaluation error (guard.c).
  */
-extern bool guard_is_true(JsonPath *expression, const RequestContext *context, Jsonb *payload, const char *state);
+extern bool guard_is_true(Guard *guard, JsonPath *expression, Jsonb *payload);
 
 /* The value that an expression gives, or NULL when it gives none (computed fields). */
-extern Jsonb *guard_value(JsonPath *expression, const RequestContext *context, Jsonb *payload, const char *state);
-
-/* Whether the caller may fire the transition: state, roles and when hold (requires aside). */
-extern bool workflow_may_fire(const RequestContext *context, const ModuleDef *module,
-							  const ModuleTransition *transition, const Record *record);
+extern Jsonb *guard_value(Guard *guard, JsonPath *expression, Jsonb *payload);
 
 /* Append ,"availableTransitions":[{"name","to","requires"}]. */
 extern void workflow_write_available(StringInfo out, const RequestContext *context,

@@ -9,12 +9,12 @@ for (const line of readFileSync(process.argv[2], 'utf8').trim().split('\n')) {
 	const name = `${kind} ${side}`
 	rounds.set(name, [...(rounds.get(name) ?? []), figures.map(Number)])
 }
-const median = list => list?.sort((a, b) => a - b)[list.length >> 1]
+const median = list => list?.sort((a, b) => a - b) && (list[list.length >> 1] + list[(list.length - 1) >> 1]) / 2
 const figure = (name, column = 0) => median(rounds.get(name)?.map(row => row[column]))
-const count = value => value?.toLocaleString('en') ?? '–'
-const ratio = (kind, a, b) => {
+const count = value => value?.toLocaleString('en', { maximumFractionDigits: 0 }) ?? '–'
+const ratio = (kind, a, b, column = 0) => {
 	const [above, below] = [rounds.get(`${kind} ${a}`), rounds.get(`${kind} ${b}`)]
-	return above && below ? median(above.map((row, i) => row[0] / below[i][0])).toFixed(2) : '–'
+	return above && below ? median(above.map((row, i) => row[column] / below[i][column])).toFixed(2) : '–'
 }
 const has = kind => [...rounds.keys()].some(name => name.startsWith(`${kind} `))
 const table = (head, rows) => console.log([head, head.map(() => '---'), ...rows].map(row => `| ${row.join(' | ')} |`).join('\n') + '\n')
@@ -42,6 +42,28 @@ const creates = [['record_create', 'durable commits'], ['record_create-async', '
 if (creates.length)
 	table(['creates a second in SQL', 'record_create', 'plain prepared INSERTs', 'ratio'], creates.map(([kind, name]) =>
 		[name, count(figure(`${kind} call`)), count(figure(`${kind} insert`)), `**${ratio(kind, 'call', 'insert')}**`]))
+if (rounds.has('bulk plain')) {
+	const sides = [['plain', 'load', 'copy-audit'], ['keyed', 'load with an Idempotency-Key', 'copy-keys'], ['atomic', 'load, mode=atomic', 'copy-audit'],
+		['gzip', 'load, gzip', 'copy-audit'], ['copy', '`\\copy` of the records'], ['copy-audit', '`\\copy` of records and audit events'],
+		['copy-keys', '`\\copy` of records, audit events and keys']]
+	table(['bulk load over HTTP', 'rows a second', 'ratio to `\\copy` of the records', 'ratio to `\\copy` of all that it writes',
+		'CPU, µs a row: PostgreSQL + shim + client', 'peak MiB: shim, backend'],
+		sides.map(([side, name, whole]) => {
+			const [rate, server, shim, client, ...peak] = [0, 1, 2, 3, 4, 5].map(column => figure(`bulk ${side}`, column))
+			const each = [server, shim, client].map(ms => (ms * 1000 / figure('bulk rows')).toFixed(1)).join(' + ')
+			return [name, count(rate), whole ? `**${ratio('bulk', side, 'copy')}**` : '', whole ? ratio('bulk', side, whole) : '', each, whole ? peak.join(', ') : '']
+		}))
+}
+if (rounds.has('paced quiet')) {
+	const kinds = [['paced', '16 connections, pauses of 10 ms'], ['busy', 'as many as go']]
+	const sides = [['load', 'beside a load'], ['guests', 'beside clients that stall']]
+	table(['GET a record', 'alone: requests a second, p99 in ms', ...sides.flatMap(([, name]) => [name, 'rate, ×', 'p99, ×'])],
+		kinds.map(([kind, name]) => [name, ...['quiet', ...sides.map(([side]) => side)].flatMap(side => {
+			const figures = `${count(figure(`${kind} ${side}`))}, ${figure(`${kind} ${side}`, 2).toFixed(2)}`
+			return side === 'quiet' ? [figures] : [figures, ratio(kind, side, 'quiet'), `**${ratio(kind, side, 'quiet', 2)}**`]
+		})]))
+	console.log(`The load beside them: ${count(figure('beside load'))} rows a second.\n`)
+}
 if (has('documents')) console.log(`OpenAPI document of 20 modules, kept: ${figure('documents openapi')} ms.\n`)
 if (has('fill')) console.log(`Filling the table by record_create in two sessions: ${count(figure('fill record_create'))} records/s.\n`)
 if (has('idle'))

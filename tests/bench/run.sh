@@ -3,16 +3,20 @@
 #
 #   run.sh [--record]     --record appends the figures to RESULTS.md
 #
-# BENCH_SECONDS (4) and BENCH_ROUNDS (5) say how long, BENCH_ROWS (1000000) how big the table of the page walk, BENCH_ONLY (all
-# of "http conventions sql schema documents depth idle") which parts. The database settings are those of the tests but for memory; commits are durable.
+# BENCH_SECONDS (3) and BENCH_ROUNDS (4) say how long, BENCH_ROWS (1000000) how big the table of the page walk, BENCH_BULK_ROWS
+# (200000) how much the loader loads, BENCH_BULK_ROUNDS (2) how often, BENCH_ONLY (all of "http conventions sql bulk schema documents depth
+# idle") which parts. The database settings are those of the tests but for memory; commits are durable.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/tools/cluster.sh
+. tests/bench/bulk.sh
 
-seconds=${BENCH_SECONDS:-4}
-rounds=${BENCH_ROUNDS:-5}
+seconds=${BENCH_SECONDS:-3}
+rounds=${BENCH_ROUNDS:-4}
 rows=${BENCH_ROWS:-1000000}
-parts=${BENCH_ONLY:-http conventions sql schema documents depth idle}
+bulk_rows=${BENCH_BULK_ROWS:-200000}
+bulk_rounds=${BENCH_BULK_ROUNDS:-2}
+parts=${BENCH_ONLY:-http conventions sql bulk schema documents depth idle}
 connections=4
 clients=64
 record=

@@ -1,6 +1,6 @@
 -- Requests for wrk: QEHS_PATHS is a file of paths to GET in turn, or QEHS_BODIES one of JSON bodies to POST in turn.
 -- QEHS_CONVENTIONS=1 sends what the conventions take: a key with a rate limit, a traceparent, If-None-Match, and an
--- Idempotency-Key of its own with each POST. Prints one line at the end: requests a second, answers that were not 2xx, and latencies in milliseconds.
+-- Idempotency-Key of its own with each POST. With QEHS_PAUSE each connection waits as many milliseconds on average before each request. Prints one line at the end: requests a second, answers that were not 2xx, and latencies in milliseconds.
 local requests = {}
 local turn = 0
 local conventions = os.getenv("QEHS_CONVENTIONS") == "1"
@@ -23,6 +23,13 @@ function init(args)
 		for path in io.lines(os.getenv("QEHS_PATHS")) do
 			requests[#requests + 1] = wrk.format("GET", path, headers)
 		end
+	end
+end
+
+local pause = tonumber(os.getenv("QEHS_PAUSE"))
+if pause then
+	function delay()
+		return math.random(0, 2 * pause)
 	end
 end
 

@@ -1,7 +1,10 @@
 // A cluster with shims of the test's own, and the means to break them.
 import { execFileSync, spawn } from "node:child_process"
-import { mkdtempSync, chmodSync, rmSync } from "node:fs"
+import { mkdtempSync, chmodSync, readFileSync, rmSync } from "node:fs"
 import net from "node:net"
+import { after, before } from "node:test"
+import { agent } from "../http/lib/client.mjs"
+import { Contract } from "../http/lib/contract.mjs"
 
 const root = new URL("../..", import.meta.url).pathname
 
@@ -16,6 +19,15 @@ const shell = (script, ...args) =>
 	execFileSync("bash", ["-c", `. tests/tools/cluster.sh; ${script}`, "cluster", ...args], { cwd: root, stdio: ["ignore", "pipe", "ignore"] })
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
+// Does a process run still? One that nobody has waited for yet has ended, too.
+const isAlive = (pid) => {
+	try {
+		return !/\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, "latin1"))
+	} catch {
+		return false
+	}
+}
 
 export class Cluster {
 	static async create(settings = []) {
@@ -56,6 +68,20 @@ export class Cluster {
 		shell('as_postgres "$PG_BIN/pg_ctl" -D "$1/data" -m immediate -w -s stop', `${this.directory}/pg`)
 	}
 
+	// Stop as a crash would, at once: the server is told to quit, or killed between two forks; its children notice and end.
+	async crash(signal = "SIGKILL") {
+		const pid = Number(readFileSync(`${this.directory}/pg/data/postmaster.pid`, "utf8").split("\n")[0])
+		process.kill(pid, "SIGSTOP")
+		const children = execFileSync("pgrep", ["-P", String(pid)], { encoding: "utf8" }).split("\n").filter(Boolean).map(Number)
+		process.kill(pid, signal)
+		process.kill(pid, "SIGCONT")
+		while ([pid, ...children].some(isAlive))
+			await sleep(20)
+		// a killed one leaves its locks, which count as held until somebody has waited for it
+		for (const lock of ["data/postmaster.pid", `.s.PGSQL.${this.port}.lock`])
+			rmSync(`${this.directory}/pg/${lock}`, { force: true })
+	}
+
 	start() {
 		shell('cluster_start "$1"', `${this.directory}/pg`)
 	}
@@ -81,6 +107,30 @@ export class Cluster {
 			rmSync(this.directory, { recursive: true, force: true })
 		}
 	}
+}
+
+const contracts = new Map()
+
+// The OpenAPI document of the shim at a port, as it was when the shim got ready first; of a proxy that of any.
+export const contractOf = (port) => contracts.get(port) ?? contracts.values().next().value
+
+// What most files of tests stand on: a cluster, a tenant of its modules with a key, and a shim. Its members are there once the
+// first test runs. prepare changes the cluster before the shim starts; flags may be a function of the stage.
+export function stage(slug, { modules = ["incidents"], rateLimit = 0, settings = [], flags = [], prepare } = {}) {
+	const made = {}
+	before(async () => {
+		made.cluster = await Cluster.create(settings)
+		made.key = made.cluster.tenant(slug, modules, rateLimit)
+		prepare?.(made)
+		made.shim = new Shim(made.cluster, await freePort(), typeof flags === "function" ? flags(made) : flags)
+		await made.shim.ready()
+	})
+	after(async () => {
+		agent.destroy()
+		await made.shim?.stop()
+		made.cluster?.remove()
+	})
+	return made
 }
 
 export class Shim {
@@ -116,8 +166,10 @@ export class Shim {
 			try {
 				const response = await fetch(`http://127.0.0.1:${this.port}/readyz`)
 				await response.arrayBuffer()
-				if (response.status === 200)
+				if (response.status === 200) {
+					contracts.set(this.port, contracts.get(this.port) ?? new Contract(await (await fetch(`http://127.0.0.1:${this.port}/api/docs/spec.json`)).json()))
 					return
+				}
 			} catch {
 				// not listening yet
 			}
@@ -127,11 +179,12 @@ export class Shim {
 	}
 }
 
-// A TCP proxy that now and then cuts a connection after the request and before its answer.
+// A TCP proxy that now and then cuts a connection after the request and before its answer, and all of them when it is told to.
 export class CuttingProxy {
 	static async create(targets, random, rate) {
 		const proxy = new CuttingProxy()
 		proxy.cuts = 0
+		proxy.clients = new Set()
 		proxy.server = net.createServer((client) => {
 			const target = net.connect(targets[Math.floor(random() * targets.length)], "127.0.0.1")
 			client.on("data", (data) => {
@@ -142,7 +195,11 @@ export class CuttingProxy {
 				}
 			})
 			target.on("data", (data) => client.destroyed || client.write(data))
-			client.on("close", () => target.end())
+			proxy.clients.add(client)
+			client.on("close", () => {
+				proxy.clients.delete(client)
+				target.end()
+			})
 			target.on("close", () => client.destroy())
 			client.on("error", () => target.destroy())
 			target.on("error", () => client.destroy())
@@ -150,6 +207,12 @@ export class CuttingProxy {
 		proxy.port = await freePort()
 		await new Promise((resolve) => proxy.server.listen(proxy.port, "127.0.0.1", resolve))
 		return proxy
+	}
+
+	cut() {
+		this.cuts += this.clients.size
+		for (const client of this.clients)
+			client.resetAndDestroy()
 	}
 
 	close() {

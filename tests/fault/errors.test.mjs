@@ -2,19 +2,13 @@
 // shim, and what failed only because two met is tried again where that is safe.
 import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
-import { after, before, test } from "node:test"
-import { Cluster, Shim, freePort } from "./cluster.mjs"
-import { agent, send } from "./retry.mjs"
+import { test } from "node:test"
+import { Shim, freePort, stage } from "./cluster.mjs"
+import { send } from "./retry.mjs"
 
-let cluster
-let shim
-let key
-
-before(async () => {
-	cluster = await Cluster.create()
-	key = cluster.tenant("errors", ["incidents"])
+const at = stage("errors", {
 	// an insert into qehs.record fails as the row of fault says, for its first turns; a sequence counts on over rollbacks
-	cluster.sql(`CREATE TABLE public.fault (state text, turns int); INSERT INTO public.fault VALUES (NULL, 0); CREATE SEQUENCE public.turn;
+	prepare: ({ cluster }) => cluster.sql(`CREATE TABLE public.fault (state text, turns int); INSERT INTO public.fault VALUES (NULL, 0); CREATE SEQUENCE public.turn;
 		CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 		DECLARE fault public.fault;
 		BEGIN
@@ -24,20 +18,12 @@ before(async () => {
 			END IF;
 			RETURN NEW;
 		END $$;
-		CREATE TRIGGER fail BEFORE INSERT ON qehs.record FOR EACH ROW EXECUTE FUNCTION public.fail()`)
-	shim = new Shim(cluster, await freePort())
-	await shim.ready()
+		CREATE TRIGGER fail BEFORE INSERT ON qehs.record FOR EACH ROW EXECUTE FUNCTION public.fail()`),
 })
 
-after(async () => {
-	agent.destroy()
-	await shim.stop()
-	cluster.remove()
-})
-
-const failWith = (state, turns = 1000) => cluster.sql(`UPDATE public.fault SET state = ${state ? `'${state}'` : "NULL"}, turns = ${turns}; ALTER SEQUENCE public.turn RESTART`)
-const create = (headers = {}, title = "t") => send(shim.port, key, "POST", "/api/v1/records", { moduleKey: "incidents", payload: { title, severity: "low" } }, headers)
-const turns = () => Number(cluster.sql("SELECT last_value FROM public.turn"))
+const failWith = (state, turns = 1000) => at.cluster.sql(`UPDATE public.fault SET state = ${state ? `'${state}'` : "NULL"}, turns = ${turns}; ALTER SEQUENCE public.turn RESTART`)
+const create = (headers = {}, title = "t") => send(at.shim.port, at.key, "POST", "/api/v1/records", { moduleKey: "incidents", payload: { title, severity: "low" } }, headers)
+const turns = () => Number(at.cluster.sql("SELECT last_value FROM public.turn"))
 
 function assertProblem(answer, status, code) {
 	assert.equal(answer.status, status, answer.text)
@@ -70,7 +56,7 @@ for (const state of ["40001", "40P01"]) {
 		assertProblem(await create({ "Idempotency-Key": `four ${state}` }), 409, "conflict")
 		assert.equal(turns(), 4)
 		failWith(null)
-		assert.equal(cluster.sql(`SELECT count(*) FROM qehs.record WHERE payload ->> 'title' = 'three ${state}'`), "1")
+		assert.equal(at.cluster.sql(`SELECT count(*) FROM qehs.record WHERE payload ->> 'title' = 'three ${state}'`), "1")
 	})
 	test(`${state} of a change without a key is for its sender to repeat`, async () => {
 		failWith(state, 1)
@@ -81,41 +67,41 @@ for (const state of ["40001", "40P01"]) {
 }
 
 test("a statement that takes too long is 504", async () => {
-	cluster.sql("ALTER ROLE qehs_shim SET statement_timeout = '300ms'")
-	const hasty = new Shim(cluster, await freePort())
-	const holder = spawn("psql", ["-X", "-q", "-d", `${cluster.conninfo} user=postgres`], { stdio: ["pipe", "pipe", "ignore"] })
+	at.cluster.sql("ALTER ROLE qehs_shim SET statement_timeout = '300ms'")
+	const hasty = new Shim(at.cluster, await freePort())
+	const holder = spawn("psql", ["-X", "-q", "-d", `${at.cluster.conninfo} user=postgres`], { stdio: ["pipe", "pipe", "ignore"] })
 	try {
 		await hasty.ready()
 		const held = new Promise((resolve) => holder.stdout.once("data", resolve))
 		holder.stdin.write("BEGIN;\nLOCK TABLE qehs.record;\nSELECT 'held';\n")
 		await held
-		assertProblem(await send(hasty.port, key, "GET", "/api/v1/records?moduleKey=incidents"), 504, "timeout")
+		assertProblem(await send(hasty.port, at.key, "GET", "/api/v1/records?moduleKey=incidents"), 504, "timeout")
 	} finally {
 		holder.stdin.end()
-		cluster.sql("ALTER ROLE qehs_shim RESET statement_timeout")
+		at.cluster.sql("ALTER ROLE qehs_shim RESET statement_timeout")
 		await hasty.stop()
 	}
 })
 
 test("a database that takes no writes is 503 for changes, and can be read", async () => {
-	cluster.sql("ALTER ROLE qehs_shim SET default_transaction_read_only = on")
-	const reader = new Shim(cluster, await freePort())
+	at.cluster.sql("ALTER ROLE qehs_shim SET default_transaction_read_only = on")
+	const reader = new Shim(at.cluster, await freePort())
 	try {
 		await reader.ready()
-		assert.equal((await send(reader.port, key, "GET", "/api/v1/records?moduleKey=incidents")).status, 200)
-		assertProblem(await send(reader.port, key, "POST", "/api/v1/records", { moduleKey: "incidents", payload: { title: "t", severity: "low" } }), 503, "unavailable")
+		assert.equal((await send(reader.port, at.key, "GET", "/api/v1/records?moduleKey=incidents")).status, 200)
+		assertProblem(await send(reader.port, at.key, "POST", "/api/v1/records", { moduleKey: "incidents", payload: { title: "t", severity: "low" } }), 503, "unavailable")
 	} finally {
-		cluster.sql("ALTER ROLE qehs_shim RESET default_transaction_read_only")
+		at.cluster.sql("ALTER ROLE qehs_shim RESET default_transaction_read_only")
 		await reader.stop()
 	}
 })
 
 test("while the server is away answers are 503, afterwards they are good again", async () => {
-	cluster.stopImmediately()
+	at.cluster.stopImmediately()
 	assertProblem(await create(), 503, "unavailable")
-	assertProblem(await send(shim.port, key, "GET", "/readyz"), 503, "unavailable")
-	assert.equal((await send(shim.port, key, "GET", "/healthz")).status, 200)
-	cluster.start()
-	await shim.ready()
+	assertProblem(await send(at.shim.port, at.key, "GET", "/readyz"), 503, "unavailable")
+	assert.equal((await send(at.shim.port, at.key, "GET", "/healthz")).status, 200)
+	at.cluster.start()
+	await at.shim.ready()
 	assert.equal((await create()).status, 201)
 })

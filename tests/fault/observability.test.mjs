@@ -1,53 +1,31 @@
 // The metrics and the access log: what each request leaves in them, and that no payload and no secret does.
 import assert from "node:assert/strict"
-import { readFileSync } from "node:fs"
-import { after, before, test } from "node:test"
-import { Cluster, Shim, freePort, sleep } from "./cluster.mjs"
-import { agent, send } from "./retry.mjs"
+import { spawn } from "node:child_process"
+import { readFileSync, readdirSync, statSync } from "node:fs"
+import net from "node:net"
+import { test } from "node:test"
+import { parseMetrics } from "../http/lib/prometheus.mjs"
+import { sleep, stage } from "./cluster.mjs"
+import { send } from "./retry.mjs"
 
-let cluster
-let shim
-let key
-let log
+const at = stage("seen", { rateLimit: 100000, flags: ({ cluster }) => ["--log", `${cluster.directory}/shim.log`] })
+const log = () => `${at.cluster.directory}/shim.log`
 
-before(async () => {
-	cluster = await Cluster.create()
-	key = cluster.tenant("seen", ["incidents"], 100000)
-	log = `${cluster.directory}/shim.log`
-	shim = new Shim(cluster, await freePort(), ["--log", log])
-	await shim.ready()
-})
+const metrics = async () => parseMetrics(await (await fetch(`http://127.0.0.1:${at.shim.port}/metrics`)).text())
 
-after(async () => {
-	agent.destroy()
-	await shim.stop()
-	cluster.remove()
-})
-
-// Every series of /metrics by its name with labels, which must be in Prometheus's text format.
-async function metrics() {
-	const text = await (await fetch(`http://127.0.0.1:${shim.port}/metrics`)).text()
-	const series = new Map()
-	const typed = new Set()
-	for (const line of text.trimEnd().split("\n")) {
-		const type = /^# TYPE (\w+) (counter|gauge|histogram)$/.exec(line)
-		if (type)
-			typed.add(type[1])
-		if (line.startsWith("#"))
-			continue
-		const match = /^(\w+)(\{\w+="[^"\n]*"(?:,\w+="[^"\n]*")*\})? ([\d.e+-]+)$/.exec(line)
-		assert.ok(match, line)
-		assert.ok(typed.has(match[1]) || typed.has(match[1].replace(/_(bucket|sum|count)$/, "")), `${match[1]} has a type`)
-		assert.ok(!series.has(match[1] + (match[2] ?? "")), `${line} stands once`)
-		series.set(match[1] + (match[2] ?? ""), Number(match[3]))
-	}
-	return series
+// The metrics once they are as wanted: the shim asks the database for its figures every few seconds.
+async function metricsWith(wanted) {
+	let seen
+	for (let i = 0; i < 300 && !wanted(seen = await metrics()); i++)
+		await sleep(50)
+	assert.ok(wanted(seen), JSON.stringify([...seen], null, 1))
+	return seen
 }
 
 // The log is written once per turn of the loop.
 async function logged(count, wanted = () => true) {
 	for (let i = 0; i < 100; i++) {
-		const lines = readFileSync(log, "utf8").trimEnd().split("\n").map((line) => JSON.parse(line)).filter((line) => line.status && wanted(line))
+		const lines = readFileSync(log(), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line)).filter((line) => line.status && wanted(line))
 		if (lines.length >= count)
 			return lines
 		await sleep(20)
@@ -55,21 +33,18 @@ async function logged(count, wanted = () => true) {
 	assert.fail(`${count} lines in the log`)
 }
 
-const create = (headers, payload = { title: "t", severity: "low" }, sender = key) =>
-	send(shim.port, sender, "POST", "/api/v1/records", { moduleKey: "incidents", payload }, headers)
+const create = (headers, payload = { title: "t", severity: "low" }, sender = at.key) =>
+	send(at.shim.port, sender, "POST", "/api/v1/records", { moduleKey: "incidents", payload }, headers)
 
 test("requests are counted per route, with a histogram that adds up", async () => {
 	const labels = 'operation="record_get",method="GET",route="/api/v1/records/{id}"'
 	const { id } = (await create()).json
 	for (let i = 0; i < 5; i++)
-		await send(shim.port, key, "GET", `/api/v1/records/${id}`)
-	await send(shim.port, key, "GET", "/api/v1/records/rec_00000000000000000000000000")
+		await send(at.shim.port, at.key, "GET", `/api/v1/records/${id}`)
+	await send(at.shim.port, at.key, "GET", "/api/v1/records/rec_00000000000000000000000000")
 	const seen = await metrics()
 	assert.equal(seen.get(`qehs_http_requests_total{${labels},status="200"}`), 5)
 	assert.equal(seen.get(`qehs_http_requests_total{${labels},status="404"}`), 1)
-	const buckets = [...seen].filter(([name]) => name.startsWith(`qehs_http_request_duration_seconds_bucket{${labels},le=`)).map(([, value]) => value)
-	assert.deepEqual(buckets, [...buckets].sort((a, b) => a - b), "buckets only grow")
-	assert.equal(buckets.at(-1), 6)
 	assert.equal(seen.get(`qehs_http_request_duration_seconds_count{${labels}}`), 6)
 	assert.ok(seen.get(`qehs_http_request_duration_seconds_sum{${labels}}`) > 0)
 	assert.ok(seen.get('qehs_database_connections{state="open"}') > 0)
@@ -78,12 +53,12 @@ test("requests are counted per route, with a histogram that adds up", async () =
 
 test("idempotency keys and rate limits are counted by outcome", async () => {
 	const before = await metrics()
-	const small = cluster.key("seen", 2)
+	const small = at.cluster.key("seen", 2)
 	const answers = [await create({ "Idempotency-Key": "m1" }), await create({ "Idempotency-Key": "m1" }), await create({ "Idempotency-Key": "m1" }, { title: "u", severity: "low" }),
 		await create({ "Idempotency-Key": "m2" }, {})]
 	for (let i = 0; i < 3; i++)
-		answers.push(await send(shim.port, small, "GET", "/api/v1/modules"))
-	answers.push(await send(shim.port, "qehs_live_sk_wrong", "GET", "/api/v1/modules"))
+		answers.push(await send(at.shim.port, small, "GET", "/api/v1/modules"))
+	answers.push(await send(at.shim.port, "qehs_live_sk_wrong", "GET", "/api/v1/modules"))
 	assert.deepEqual(answers.map((answer) => answer.status), [201, 201, 422, 400, 200, 200, 429, 401])
 	const now = await metrics()
 	const grown = (name) => now.get(name) - before.get(name)
@@ -94,41 +69,168 @@ test("idempotency keys and rate limits are counted by outcome", async () => {
 	assert.equal(grown('qehs_rate_limit_requests_total{policy="address",outcome="passed"}'), 1)
 })
 
+// A session that holds locks until its input ends.
+async function hold(statements) {
+	const session = spawn("psql", ["-X", "-q", "-d", `${at.cluster.conninfo} user=postgres`], { stdio: ["pipe", "pipe", "inherit"] })
+	const held = new Promise((resolve) => session.stdout.once("data", resolve))
+	session.stdin.write(`BEGIN;\n${statements};\nSELECT 'held';\n`)
+	await held
+	return () => session.stdin.end("ROLLBACK;\n")
+}
+
+test("requests at the database, and waiting for it, are counted while they are", async () => {
+	const release = await hold("LOCK TABLE qehs.record IN ACCESS EXCLUSIVE MODE")
+	const answers = Promise.all(Array.from({ length: 12 }, () => send(at.shim.port, at.key, "GET", "/api/v1/records?moduleKey=incidents")))
+	// four connections with two in flight each
+	await metricsWith((seen) => seen.get('qehs_database_requests{state="in_flight"}') === 8 && seen.get('qehs_database_requests{state="waiting"}') === 4)
+	release()
+	assert.ok((await answers).every(({ status }) => status === 200))
+	await metricsWith((seen) => seen.get('qehs_database_requests{state="in_flight"}') === 0 && seen.get('qehs_database_requests{state="waiting"}') === 0)
+})
+
+test("a twin that is refused while the first one runs is counted", async () => {
+	const release = await hold("LOCK TABLE qehs.record IN ACCESS EXCLUSIVE MODE")
+	const before = await metrics()
+	const first = create({ "Idempotency-Key": "twin" })
+	await metricsWith((seen) => seen.get('qehs_database_requests{state="in_flight"}') === 1)
+	assert.equal((await create({ "Idempotency-Key": "twin" })).status, 409)
+	release()
+	assert.equal((await first).status, 201)
+	const name = 'qehs_idempotency_requests_total{outcome="in_progress"}'
+	assert.equal((await metrics()).get(name) - before.get(name), 1)
+})
+
+test("client connections are counted while they are open", async () => {
+	const before = (await metrics()).get("qehs_http_connections")
+	const sockets = await Promise.all(Array.from({ length: 5 }, () => new Promise((resolve) => {
+		const socket = net.connect(at.shim.port, "127.0.0.1", () => resolve(socket))
+	})))
+	await metricsWith((seen) => seen.get("qehs_http_connections") >= before + 5)
+	for (const socket of sockets)
+		socket.destroy()
+	await metricsWith((seen) => seen.get("qehs_http_connections") <= before)
+})
+
+test("expired keys wait for tick, which says what it removed and when it ran", async () => {
+	await create({ "Idempotency-Key": "old" })
+	at.cluster.sql("UPDATE qehs.idempotency SET created_at = now() - interval '25 hours' WHERE idempotency_key = 'old'; ANALYZE qehs.idempotency")
+	const before = await metricsWith((seen) => seen.get("qehs_idempotency_keys_expired") === 1 && seen.get("qehs_idempotency_keys") > 0)
+	assert.equal(JSON.parse(at.cluster.sql("SELECT qehs.tick()")).idempotencyKeys, 1)
+	const seen = await metricsWith((now) => now.get("qehs_idempotency_keys_expired") === 0)
+	const name = 'qehs_tick_removed_rows_total{table="idempotency"}'
+	assert.equal(seen.get(name) - before.get(name), 1)
+	assert.ok(seen.get("qehs_tick_runs_total") > before.get("qehs_tick_runs_total"))
+	assert.ok(Math.abs(seen.get("qehs_tick_last_run_timestamp_seconds") - Date.now() / 1000) < 600, "the clock's time")
+})
+
+test("a migration of a module is counted by batches and records", async () => {
+	const definition = (fields, more) => JSON.stringify({ key: "moved", name: "Moved", displayCode: { prefix: "MOV" }, fields: [{ key: "title", type: "text", required: true }, ...fields], workflow: { states: ["s"], initial: "s", transitions: {} }, ...more }).replaceAll("'", "''")
+	const acting = "SELECT qehs.use_tenant('seen');"
+	at.cluster.sql(`${acting} SELECT qehs.module_publish('moved', '${definition([{ key: "a", type: "text" }])}')`)
+	for (const a of ["x", "y", "z"])
+		assert.equal((await send(at.shim.port, at.key, "POST", "/api/v1/records", { moduleKey: "moved", payload: { title: "t", a } })).status, 201)
+	at.cluster.sql(`${acting} SELECT qehs.module_publish('moved', '${definition([], { migrate: { drop: ["a"] } })}')`)
+	assert.equal(JSON.parse(at.cluster.sql(`${acting} SELECT qehs.module_migrate('moved', from_version => 1, batch => 2)`)).migrated, 2)
+	const seen = await metricsWith((now) => now.get("qehs_migrate_batches_total") === 1)
+	assert.equal(seen.get('qehs_migrate_records_total{outcome="migrated"}'), 2)
+	assert.equal(seen.get('qehs_migrate_records_total{outcome="failed"}'), 0)
+	assert.ok(seen.get("qehs_migrate_last_batch_timestamp_seconds") > 1e9)
+})
+
+test("places of bulk loads are counted while they are taken", async () => {
+	const release = await hold("SELECT qehs.use_tenant('seen'); SELECT qehs.bulk_begin('incidents')")
+	await metricsWith((seen) => seen.get("qehs_bulk_places_taken") === 1)
+	release()
+	await metricsWith((seen) => seen.get("qehs_bulk_places_taken") === 0)
+})
+
+test("the process is described as by every client library", async () => {
+	const seen = await metrics()
+	const pid = at.shim.process.pid
+	assert.ok(Math.abs(seen.get("process_start_time_seconds") - statSync(`/proc/${pid}`).ctimeMs / 1000) < 60)
+	assert.ok(seen.get("process_resident_memory_bytes") > 1e6 && seen.get("process_cpu_seconds_total") > 0)
+	assert.ok(Math.abs(seen.get("process_open_fds") - readdirSync(`/proc/${pid}/fd`).length) <= 2)
+	assert.equal(seen.get("process_max_fds"), Number(/Max open files\s+(\d+)/.exec(readFileSync(`/proc/${pid}/limits`, "utf8"))[1]))
+	assert.equal(seen.get(`qehs_build_info{version="${/default_version = '(.*)'/.exec(readFileSync(new URL("../../qehs.control", import.meta.url), "utf8"))[1]}"}`), 1)
+})
+
 test("a line of the log says who asked for what and how long it took", async () => {
 	const trace = "0af7651916cd43dd8448eb211c80319c"
 	const answer = await create({ traceparent: `00-${trace}-00f067aa0ba902b7-01` })
-	const keyId = cluster.sql("SELECT qehs.use_tenant('seen'); SELECT k ->> 'id' FROM json_array_elements(qehs.api_key_list(200) -> 'items') AS k ORDER BY k ->> 'id' LIMIT 1")
+	const keyId = at.cluster.sql("SELECT qehs.use_tenant('seen'); SELECT k ->> 'id' FROM json_array_elements(qehs.api_key_list(200) -> 'items') AS k ORDER BY k ->> 'id' LIMIT 1")
 	const [line] = await logged(1, (one) => one.traceId === trace)
-	assert.deepEqual({ ...line, time: 0, ms: 0, databaseMs: 0, client: 0 }, { time: 0, level: "info", traceId: trace, client: 0, method: "POST", route: "/api/v1/records",
+	assert.deepEqual({ ...line, time: 0, ms: 0, databaseMs: 0, client: 0 }, { time: 0, level: "info", traceId: trace, spanId: answer.headers.traceparent.split("-")[2],
+		parentSpanId: "00f067aa0ba902b7", client: 0, method: "POST", route: "/api/v1/records",
 		path: "/api/v1/records", operation: "record_create", tenant: "seen", keyId, status: 201, bytes: Buffer.byteLength(answer.text), ms: 0, databaseMs: 0 })
 	assert.match(line.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 	assert.ok(line.ms >= line.databaseMs && line.databaseMs > 0)
 })
 
 test("an error inside has its cause in the log, under the trace of its answer, in PostgreSQL's log as well", async () => {
-	cluster.sql("ALTER TABLE qehs.record RENAME TO record_away")
-	const answer = await create()
-	cluster.sql("ALTER TABLE qehs.record_away RENAME TO record")
-	assert.equal(answer.status, 500)
+	const answer = await failed()
 	assert.equal(answer.json.code, "internal")
 	assert.doesNotMatch(answer.text, /relation|qehs\.record|42P01|\.c:/)
 	const [line] = await logged(1, (one) => one.traceId === answer.json.traceId)
 	assert.equal(line.level, "error")
 	assert.match(line.error, /^42P01/)
-	assert.ok(readFileSync(`${cluster.directory}/pg/postgresql.log`, "utf8").includes(answer.json.traceId))
+	assert.ok(databaseLog().includes(`qehs trace ${answer.headers.traceparent}\n`))
 })
 
-test("no payload and no secret is in the logs", async () => {
+const databaseLog = () => readFileSync(`${at.cluster.directory}/pg/postgresql.log`, "utf8")
+
+// An answer 500, for which the cause is in both logs.
+async function failed(headers, table = "record") {
+	at.cluster.sql(`ALTER TABLE qehs.${table} RENAME TO away`)
+	try {
+		const answer = await create(headers)
+		assert.equal(answer.status, 500, answer.text)
+		return answer
+	} finally {
+		at.cluster.sql(`ALTER TABLE qehs.away RENAME TO ${table}`)
+	}
+}
+
+test("also when it is the key that cannot be looked up", async () => {
+	const answer = await failed({}, "api_key")
+	assert.ok(databaseLog().includes(`qehs trace ${answer.headers.traceparent}\n`))
+})
+
+const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+for (const [name, state, kept] of [["goes on", "vendor=t61rcWkgMzE,rojo@corp=00f067aa0ba902b7", true], ["with 32 members goes on", Array.from({ length: 32 }, (_, i) => `k${i}=v`).join(), true],
+	["with 33 members does not", Array.from({ length: 33 }, (_, i) => `k${i}=v`).join(), false], ["of more than 512 characters does not", `k=${"v".repeat(511)}`, false],
+	["without a value does not", "lonely", false], ["with a capital key does not", "Key=value", false], ["that is not ASCII does not", "key=v\u00e9", false]])
+	test(`a tracestate ${name} to PostgreSQL's log`, async () => {
+		const answer = await failed({ traceparent: parent, tracestate: state })
+		const line = databaseLog().split("\n").find((one) => one.includes(`qehs trace ${answer.headers.traceparent}`))
+		assert.equal(line.slice(line.indexOf("qehs trace")), `qehs trace ${answer.headers.traceparent}${kept ? ` ${state}` : ""}`)
+	})
+
+test("a tracestate without a valid traceparent is not taken", async () => {
+	for (const headers of [{}, { traceparent: parent.replace("00-", "ff-") }]) {
+		const answer = await failed({ ...headers, tracestate: "vendor=value" })
+		assert.ok(databaseLog().includes(`qehs trace ${answer.headers.traceparent}\n`))
+	}
+})
+
+test("no payload is in the logs", async () => {
 	const words = ["xylophone", "hippopotamus", "quetzal"]
-	await create({ "Idempotency-Key": "secret-ish" }, { title: words[0], severity: "low" })
+	await create({ "Idempotency-Key": "not to be logged" }, { title: words[0], severity: "low" })
 	await create({}, { title: words[0], severity: words[1] })
-	await send(shim.port, key, "GET", `/api/v1/records?moduleKey=incidents&q=${words[2]}&filter[title]=${words[0]}`)
-	const made = await send(shim.port, key, "POST", "/api/v1/api-keys", { name: "n", scopes: ["records.read"], roles: ["viewer"] })
-	assert.equal(made.status, 201)
-	await send(shim.port, made.json.key, "GET", "/api/v1/records?moduleKey=incidents")
-	await logged(1, (one) => one.operation === "api_key_create")
-	await sleep(100)
-	const text = readFileSync(log, "utf8") + readFileSync(`${cluster.directory}/pg/postgresql.log`, "utf8")
-	for (const word of [...words, key, made.json.key, key.slice(-20), "secret-ish"])
+	await send(at.shim.port, at.key, "GET", `/api/v1/records?moduleKey=incidents&q=${words[2]}&filter[title]=${words[0]}`)
+	await logged(1, (one) => one.operation === "record_list")
+	const text = readFileSync(log(), "utf8") + databaseLog()
+	for (const word of [...words, "not to be logged"])
 		assert.ok(!text.includes(word), word)
+})
+
+test("while the database is away the metrics say so, and have none of its figures", async () => {
+	at.cluster.stopImmediately()
+	const seen = await metricsWith((now) => now.get("qehs_database_up") === 0)
+	assert.ok(!seen.has("qehs_idempotency_keys"))
+	assert.equal(seen.get('qehs_database_connections{state="open"}'), 0)
+	assert.ok(seen.get('qehs_task_failures_total{task="metrics"}') >= 1)
+	at.cluster.start()
+	await at.shim.ready()
+	const again = await metricsWith((now) => now.get("qehs_database_up") === 1 && now.get('qehs_database_connections{state="open"}') === 4)
+	assert.equal(again.get("qehs_tick_runs_total"), 0, "counted from the start of the server")
 })

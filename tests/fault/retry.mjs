@@ -1,28 +1,16 @@
-// One HTTP request on a connection of an agent, and the client that retries every unclear answer with its key.
-import http from "node:http"
-import { sleep } from "./cluster.mjs"
+// One HTTP request to a shim of the test's own, and the client that retries every unclear answer with its key.
+import { agent, request } from "../http/lib/client.mjs"
+import { contractOf, sleep } from "./cluster.mjs"
 
-export const agent = new http.Agent({ keepAlive: true, maxSockets: 64 })
+export { agent }
 
-export const send = (port, key, method, path, body, headers = {}) => new Promise((resolve, reject) => {
-	const text = body === undefined ? undefined : JSON.stringify(body)
-	const request = http.request({
-		host: "127.0.0.1", port, method, path, agent, timeout: 20000,
-		headers: { Authorization: `Bearer ${key}`, ...(text && { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) }), ...headers },
-	}, (response) => {
-		const chunks = []
-		response.on("data", (chunk) => chunks.push(chunk))
-		response.on("error", reject)
-		response.on("aborted", () => reject(new Error("aborted")))
-		response.on("end", () => {
-			const answer = Buffer.concat(chunks).toString()
-			resolve({ status: response.statusCode, headers: response.headers, text: answer, json: answer ? JSON.parse(answer) : null })
-		})
+// Every answer is held against the document of the shim at this port; json is null when there is none.
+export const send = async (port, key, method, path, body, headers = {}) => {
+	const answer = await request(method, path, {
+		key, json: body, headers, url: new URL(`http://127.0.0.1:${port}`), from: "127.0.0.1", timeout: 20000, contract: contractOf(port),
 	})
-	request.on("timeout", () => request.destroy(new Error("timeout")))
-	request.on("error", reject)
-	request.end(text)
-})
+	return { ...answer, json: answer.json ?? null }
+}
 
 const unclear = (answer) => answer.status >= 500 || answer.status === 429 ||
 	(answer.status === 409 && (answer.json.code === "idempotency_key_in_progress" || answer.json.code === "conflict"))

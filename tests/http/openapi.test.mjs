@@ -21,7 +21,7 @@ const SPEC = '/api/docs/spec.json'
 const every = {
 	key: 'every_type', name: 'Every type', displayCode: { prefix: 'EVT' },
 	fields: [
-		...['text', 'rich-text', 'email', 'phone', 'url', 'identifier', 'number', 'integer', 'currency', 'percentage', 'date', 'datetime', 'duration',
+		...['text', 'rich-text', 'email', 'phone', 'url', 'identifier', 'number', 'integer', 'quantity', 'currency', 'percentage', 'date', 'datetime', 'duration',
 			'date-range', 'boolean', 'lookup', 'record-reference', 'user', 'location', 'geolocation', 'file', 'image', 'signature', 'matrix-score']
 			.map(type => ({ key: `a_${type.replaceAll('-', '_')}`, label: `A ${type}`, type })),
 		{ key: 'choice', type: 'select', options: ['yes', 'no', 'n/a'], required: true, default: 'no' },
@@ -148,6 +148,13 @@ test('with a key, modules are typed, told apart by moduleKey', () => {
 	assert.ok(!schemas.EveryTypeNew.required.includes('choice'), 'what has a default need not be sent')
 	assert.equal(schemas.EveryTypePatch.properties.thing.required, undefined)
 	assert.ok(typed.paths['/api/v1/records'].post.requestBody.content['application/json'].examples.every_type.value.payload.code)
+})
+
+test('the example of a module whose required fields name nothing that must exist makes a record', async () => {
+	const { value } = typed.paths['/api/v1/records'].post.requestBody.content['application/json'].examples.every_type
+	assert.equal(value.payload.a_currency.currency, 'EUR')
+	const answer = await tenant.api.post('/api/v1/records', value)
+	assert.equal(answer.status, 201, answer.text)
 })
 
 test('a key sees what it may do, and nothing of the rest', async () => {

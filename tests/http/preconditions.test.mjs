@@ -12,6 +12,7 @@ const one = `/api/v1/records/${record.id}`
 const changes = {
 	update: headers => api.patch(one, { payload: { cost: 7 } }, headers),
 	transition: headers => api.post(`${one}:transition`, { transition: 'reset' }, headers),
+	migrate: headers => api.post(`${one}:migrate`, {}, headers),
 	delete: headers => api.delete(one, headers),
 }
 
@@ -29,7 +30,9 @@ for (const [name, change] of Object.entries(changes)) {
 test('with the ETag, or with * for any version, each is done', async () => {
 	const updated = await changes.update({ 'If-Match': (await api.get(one)).headers.etag })
 	assertOk(updated)
-	assertOk(await changes.transition({ 'If-Match': updated.headers.etag }))
+	const moved = await changes.transition({ 'If-Match': updated.headers.etag })
+	assertOk(moved)
+	assertOk(await changes.migrate({ 'If-Match': moved.headers.etag }))
 	assert.equal((await changes.delete({ 'If-Match': '*' })).status, 204)
 	// nobody can have read the version of a deleted record
 	assertOk(await api.post(`${one}:restore`))

@@ -105,7 +105,7 @@ for (const endpoint of endpoints) {
 		refuse('unsupported_media_type', 'a body that is text', { headers: { 'Content-Type': 'text/plain' } })
 		refuse('unsupported_media_type', 'a body in gzip', { headers: { 'Content-Encoding': 'gzip' } })
 		refuse('validation_failed', 'a body that is a list', { body: '[]' })
-		refuse('payload_too_large', 'a body that is too large', { body: Buffer.alloc(1 << 21, 0x20) }, {}, false)
+		refuse('payload_too_large', 'a body that is too large', { body: Buffer.alloc(1 << 21, 0x20) })
 	}
 	if (writes) {
 		refuse('invalid_parameter', 'an Idempotency-Key that cannot be one', { headers: { 'Idempotency-Key': 'a\tb' } })
@@ -139,10 +139,11 @@ test('paths that there are not', async () => {
 
 test('what the HTTP library refuses', async () => {
 	const head = `Host: x\r\nAuthorization: Bearer ${keys.metered.key}\r\n`
-	for (const [code, bytes] of [['malformed_request', 'GET /\r\n\r\n'], ['header_too_large', `GET / HTTP/1.1\r\n${head}X: ${'x'.repeat(60000)}\r\n\r\n`],
+	for (const [code, bytes, limited = false] of [['malformed_request', 'GET /\r\n\r\n'], ['header_too_large', `GET / HTTP/1.1\r\n${head}X: ${'x'.repeat(60000)}\r\n\r\n`],
 		['uri_too_long', `GET /${'x'.repeat(60000)} HTTP/1.1\r\n${head}\r\n`], ['http_version_not_supported', `GET / HTTP/3.0\r\n${head}\r\n`],
-		['not_implemented', `POST / HTTP/1.1\r\n${head}Transfer-Encoding: gzip\r\n\r\n`]])
-		assertWhole((await raw(bytes, { count: 1 })).answers[0], code, false)
+		['not_implemented', `POST / HTTP/1.1\r\n${head}Transfer-Encoding: gzip\r\n\r\n`, true], ['malformed_request', `POST / HTTP/1.1\r\n${head}Content-Length: x\r\n\r\n`, true],
+		['payload_too_large', `POST / HTTP/1.1\r\n${head}Content-Length: 100000000\r\n\r\n`, true]])
+		assertWhole((await raw(bytes, { count: 1 })).answers[0], code, limited)
 })
 
 test('a title in the language of the client', async () => {

@@ -256,6 +256,17 @@ test('what is no traceparent is passed over', async () => {
 		assertOk(answer)
 		assert.notEqual(answer.headers['x-trace-id'], trace, value)
 	}
+	for (const place of [2, 10, 40, 54]) {
+		// one capital digit anywhere, or one that is none
+		for (const digit of ['A', 'g', ' '])
+			assert.notEqual((await api.get(one, { traceparent: parent(trace).slice(0, place) + digit + parent(trace).slice(place + 1) })).headers['x-trace-id'], trace, `${digit} at ${place}`)
+	}
+})
+test('two traceparents are none', async () => {
+	const traces = [randomBytes(16).toString('hex'), randomBytes(16).toString('hex')]
+	const { answers } = await raw(`GET ${one} HTTP/1.1\r\n${head}${traces.map(trace => `traceparent: ${parent(trace)}\r\n`).join('')}\r\n`, { count: 1 })
+	assertOk(answers[0])
+	assert.ok(!traces.includes(answers[0].headers['x-trace-id']))
 })
 
 test('a body of 100 MB is refused before it is sent', async () => {

@@ -45,6 +45,10 @@ SELECT count(*) AS records, count(trace_id) AS traced, min(trace_id) AS trace_id
 WHERE r.tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'bulkkeys');
 SELECT qehs.record_get(id::text)::jsonb #>> '{createdBy,displayName}' AS created_by, count(*) FROM qehs.record
 WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'bulkkeys') GROUP BY 1;
+-- a line leaves no more than its key, a hash and its record's id, and the call nothing
+SELECT count(*) FILTER (WHERE idempotency_key NOT LIKE '%#%' AND body NOT LIKE 'rec\_%') AS of_calls, max(length(headers)) AS headers, max(length(body)) AS body,
+	max(octet_length(fingerprint)) AS fingerprint
+FROM qehs.idempotency WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'bulkkeys');
 \c -
 SELECT qehs.bulk_load('incidents', '');
 SELECT qehs.bulk_begin('incidents');

@@ -8,10 +8,11 @@ SELECT qehs.use_tenant('definition_languages');
 \set ECHO all
 \set VERBOSITY default
 SELECT jsonb_path_query_array(qehs.module_publish('spills', '{"key":"spills","name":"Spills","displayCode":{"prefix":"SPL"},
- "fields":[{"key":"title","label":{"de":"Titel","en":"Title","de-AT":"Überschrift"},"type":"text","default":{"label":{"xx":"not a label"}}},
+ "fields":[{"key":"title","label":{"de":"Titel","en":"Title","de-AT":"Überschrift"},"type":"text"},
   {"key":"where","label":"Where","type":"text"},
   {"key":"size","label":{"en":"Size","fr":"Taille"},"type":"select","options":["small",{"value":"big","label":{"en":"Big","de":"Groß"}}]},
-  {"key":"rows","type":"table","label":{"de":"Zeilen"},"fields":[{"key":"a","type":"text","label":{"en":"A","de":"Ah"}}]}],
+  {"key":"rows","type":"table","label":{"de":"Zeilen"},"fields":[{"key":"a","type":"text","label":{"en":"A","de":"Ah"}}]},
+  {"key":"extra","type":"object","default":{"label":{"xx":"not a label"}}}],
  "workflow":{"states":["open","done"],"initial":"open","transitions":{"end":{"from":"open","to":"done","label":{"en":"End","de":"Beenden"}}}}}')::jsonb,
  '$.jsonSchema.**.title') AS titles;
 CREATE FUNCTION pg_temp.labels(accept text) RETURNS text LANGUAGE sql AS $$
@@ -26,7 +27,7 @@ SELECT pg_temp.labels('it, fr-CA;q=0.2');
 SELECT pg_temp.labels('de;q=0, EN');
 -- without a language that there is, labels are as published; what only looks like a label stays
 SELECT pg_temp.labels(accept) = pg_temp.labels(NULL) AS as_published FROM unnest(ARRAY['*', 'it', 'xx', '', ',;q=', 'd']) AS accept;
-SELECT qehs.module_get('spills', accept_language => 'de')::jsonb #> '{fields,0,default}' AS not_a_label;
+SELECT qehs.module_get('spills', accept_language => 'de')::jsonb #> '{fields,4,default}' AS not_a_label;
 -- messages name the field, in rows too; without a language that there is they do not
 SELECT qehs.record_create('spills', '{"title":1,"where":2,"rows":[{"a":1}],"bogus":1}', accept_language => 'de');
 SELECT qehs.record_create('spills', '{"title":1,"where":2,"rows":[{"a":1}]}', accept_language => 'it');

@@ -25,6 +25,9 @@ SELECT titles(qehs.record_list('incidents', q => 'wet 3')) AS q;
 SELECT titles(qehs.record_list('incidents', status => 'closed')) AS status;
 SELECT titles(qehs.record_list('incidents', sort => 'cost')) AS missing_last, titles(qehs.record_list('incidents', sort => '-cost')) AS missing_first;
 SELECT qehs.record_list('incidents', '{"title":"T1"}', fields => 'payload.title,workflowState')::jsonb -> 'items' -> 0 #- '{id}' AS trimmed;
+-- a field named twice, or by itself and in the whole payload, is there once
+SELECT regexp_replace(qehs.record_list('incidents', '{"title":"T1"}', fields => 'version,payload.title,version')::text, 'rec_\w+', '') AS once;
+SELECT count(*) FROM regexp_matches(qehs.record_list('incidents', '{"title":"T1"}', fields => 'payload.title,payload')::text, '"(payload|title)"', 'g');
 DO $$
 DECLARE
 	page jsonb;

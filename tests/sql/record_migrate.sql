@@ -37,7 +37,7 @@ SELECT qehs.record_migrate(:'first', 2, '"1"')::jsonb - '{id,displayCode,created
 SELECT jsonb_path_query_array(qehs.record_get(:'first')::jsonb, '$.activity[0].changes') AS changes,
  qehs.record_get(:'first')::jsonb #> '{activity,0,type}' AS type, qehs.record_get(:'first')::jsonb #> '{activity,0,from}' AS from,
  qehs.record_get(:'first')::jsonb #> '{activity,0,to}' AS to;
--- slots and unique values are those of the new definition
+-- slots and unique values are those of the current definition, of records that have not moved too
 SELECT field, value FROM qehs.record_unique WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'record_migrate');
 -- both versions at once
 SELECT qehs.record_migrate(:'second')::jsonb - '{id,displayCode,createdAt,updatedAt,createdBy,updatedBy}'::text[] AS migrated;

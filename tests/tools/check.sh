@@ -34,6 +34,7 @@ has_stage() {
 }
 
 if has_stage sql; then
+	node tests/tools/source_rules.mjs || failed=1
 	tests/tools/sql_tests.sh | tee "$dir/sql.log" || {
 		failed=1
 		cat "$QEHS_TEST_OUT"/*.diffs

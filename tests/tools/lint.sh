@@ -1,5 +1,5 @@
 #!/bin/bash
-# lint.sh FILE.c...: clang-tidy (.clang-tidy says what) and cppcheck over the C sources, as many at once as there are processors.
+# lint.sh FILE.c...: the rules of source_rules.mjs, then clang-tidy (.clang-tidy says what) and cppcheck over the C sources, as many at once as there are processors.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -34,6 +34,7 @@ tidy() {
 export -f tidy
 
 failed=0
+node tests/tools/source_rules.mjs || failed=1
 printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} bash -c 'tidy {}' || failed=1
 cppcheck --quiet -j "$(nproc)" --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --std=c11 \
 	--suppress=missingInclude --suppress=missingIncludeSystem --library=posix --library=tests/tools/cppcheck.cfg -Iextension -Ishim -Ibuild -DPG_VERSION_NUM="$number" -D_GNU_SOURCE \

@@ -14,9 +14,10 @@ export const agent = new http.Agent({ keepAlive: true, maxSockets: 64 })
 export const someAddress = () => '127.' + [250, 255, 254].map(top => 1 + Math.floor(Math.random() * (top - 1))).join('.')
 const ours = someAddress()
 
-// method, target as it goes on the line; options: key, headers, json (an object to send), body (bytes or text), url, agent.
+// method, target as it goes on the line; options: key, headers, json (an object to send), body (bytes or text), url, agent,
+// from (the address to send from), timeout (ms without a byte), contract (that the answer is held against).
 // Gives {status, headers, body, text, json}; json is undefined when the body is none.
-export function request(method, target, { key, headers = {}, json, body, url = base, agent: use = agent } = {}) {
+export function request(method, target, { key, headers = {}, json, body, url = base, agent: use = agent, from, timeout, contract } = {}) {
 	return new Promise((resolve, reject) => {
 		const sent = { ...headers }
 		const bytes = json === undefined ? body : JSON.stringify(json)
@@ -29,19 +30,20 @@ export function request(method, target, { key, headers = {}, json, body, url = b
 		}
 		const outgoing = http.request({
 			host: url.hostname, port: url.port, method, path: target, headers: sent, agent: use,
-			localAddress: key ? ours : someAddress(),
+			localAddress: from ?? (key ? ours : someAddress()), timeout,
 		}, answer => {
 			const parts = []
 			answer.on('data', part => parts.push(part))
 			answer.on('error', reject)
 			answer.on('end', () => {
 				try {
-					resolve(checkAnswer(method, target, complete(answer.statusCode, answer.headers, Buffer.concat(parts))))
+					resolve(checkAnswer(method, target, complete(answer.statusCode, answer.headers, Buffer.concat(parts)), contract))
 				} catch (error) {
 					reject(error)
 				}
 			})
 		})
+		outgoing.on('timeout', () => outgoing.destroy(new Error('timeout')))
 		outgoing.on('error', reject)
 		outgoing.end(bytes)
 	})

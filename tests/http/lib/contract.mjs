@@ -118,8 +118,8 @@ export function contract() {
 	return shared
 }
 
-export function checkAnswer(method, target, answer) {
-	const faults = contract()?.faults(method, target, answer) ?? []
+export function checkAnswer(method, target, answer, against = contract()) {
+	const faults = against?.faults(method, target, answer) ?? []
 	if (faults.length > 0)
 		throw new Error(`${method} ${target} answered ${answer.status} against the document: ${faults.join('; ')}\n${answer.text.slice(0, 500)}`)
 	return answer

@@ -12,9 +12,9 @@
 
 #include "common/hmac.h"
 #include "common/sha2.h"
+#include "cursor.h"
 #include "error.h"
 #include "plan.h"
-#include "record/cursor.h"
 #include "seal.h"
 #include "utils/memutils.h"
 #include "watch.h"

@@ -1,0 +1,36 @@
+/*
+ * argument.c
+ *	  Arguments of SQL functions that may be NULL.
+ */
+#include "compat.h"
+
+#include "argument.h"
+#include "error.h"
+#include "id.h"
+#include "utils/builtins.h"
+
+#define DEFAULT_PAGE 50
+
+char *
+argument_text(FunctionCallInfo fcinfo, int number)
+{
+	return PG_ARGISNULL(number) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(number));
+}
+
+bool
+argument_id(FunctionCallInfo fcinfo, int number, const char *prefix, pg_uuid_t *id)
+{
+	char	   *text = argument_text(fcinfo, number);
+
+	return text && id_parse(text, strlen(text), prefix, id);
+}
+
+int32
+argument_page_size(FunctionCallInfo fcinfo, int number)
+{
+	int32		size = PG_ARGISNULL(number) ? DEFAULT_PAGE : PG_GETARG_INT32(number);
+
+	if (size < 1 || size > QEHS_MAX_PAGE)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?limit", "range", "must be from 1 to %d", QEHS_MAX_PAGE);
+	return size;
+}

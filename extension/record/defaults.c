@@ -1,0 +1,110 @@
+/*
+ * defaults.c
+ *	  Checking, when a definition is published, that its defaults hold: those of
+ *	  fields at any depth, and those of the migration rules.
+ *
+ * A default is filled as in a record and held against the schema of its field
+ * alone, then against what a schema cannot say.  As a record of the definition
+ * would be checked, but by a caller who may read everything.
+ */
+#include "compat.h"
+
+#include "json.h"
+#include "miscadmin.h"
+#include "module/definition.h"
+#include "module/publish.h"
+#include "record/check.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+static void
+check_schema(const PayloadCheck *check, const ModuleField *field, Jsonb *value, const char *path)
+{
+	SchemaOptions options = {.assert_formats = true};
+	SchemaErrors errors;
+	Schema	   *schema;
+
+	schema_errors_init(&errors);
+	schema = schema_compile(definition_field_schema(field->definition), &options, CurrentMemoryContext, &errors);
+	/* what does not compile has been reported already */
+	if (schema == NULL)
+		return;
+	schema_errors_init(&errors);
+	if (!schema_validate(schema, value, &errors) && errors.fault)
+		violation_add(check->violations, path, "schema", "could not be checked: %s", errors.fault);
+	for (int i = 0; i < errors.count; i++)
+		payload_add_violation(check, field, &errors.items[i], psprintf("%s%s", path, errors.items[i].instance_location));
+	schema_free(schema);
+}
+
+static void
+check_default(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value, const char *path)
+{
+	Jsonb	   *filled = payload_fill_value(check, field, value);
+	JsonbValue	whole;
+
+	check_schema(check, field, filled, path);
+	JsonbToJsonbValue(filled, &whole);
+	if (JsonContainerIsScalar(whole.val.binary.data))
+		JsonbExtractScalar(whole.val.binary.data, &whole);
+	payload_check_value(check, field, &whole, path);
+}
+
+static void
+check_fields(const PayloadCheck *check, const JsonbContainer *definitions, const ModuleFields *fields, const char *path)
+{
+	check_stack_depth();
+	for (uint32 i = 0; i < JsonContainerSize(definitions); i++)
+	{
+		const JsonbContainer *definition = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, definitions), i)->val.binary.data;
+		char	   *key = json_member_text(definition, "key");
+		const ModuleField *field = module_fields_find(fields, key, strlen(key));
+		JsonbValue	value;
+
+		CHECK_FOR_INTERRUPTS();
+		if (json_member(definition, "default", 7, &value))
+			check_default(check, field, &value, psprintf("%s/%u/default", path, i));
+		if (json_member(definition, "fields", 6, &value) && field->nested.count > 0)
+			check_fields(check, value.val.binary.data, &field->nested, psprintf("%s/%u/fields", path, i));
+	}
+}
+
+/* The members of "default" of the migration rules, which are checked to name fields. */
+static void
+check_rules(const PayloadCheck *check, Jsonb *definition)
+{
+	JsonbValue	value;
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+
+	if (!json_member(&definition->root, "migrate", 7, &value) || !json_member(value.val.binary.data, "default", 7, &value))
+		return;
+	iterator = JsonbIteratorInit(value.val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		char	   *name;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		name = json_text_copy(&key);
+		check_default(check, module_field(check->module, name, strlen(name)), &value, psprintf("/migrate/default/%s", name));
+	}
+}
+
+void
+payload_check_defaults(int32 tenant_id, Jsonb *definition, Jsonb *schema, ViolationList *faults)
+{
+	RequestContext context = {.tenant_id = tenant_id, .actor_type = ACTOR_SYSTEM, .scopes = SCOPE_ALL, .administrator = true, .module_count = -1};
+	Jsonb	   *no_slots = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+	ModuleDef  *module = module_load(tenant_id, 0, 0, "", definition, schema, no_slots, CurrentMemoryContext);
+	Guard		guard = {&context, module->initial, NULL};
+	PayloadCheck check = {&context, module, &guard, NULL, faults};
+	JsonbValue	fields;
+
+	json_member(&definition->root, "fields", 6, &fields);
+	check_fields(&check, fields.val.binary.data, &module->all, "/fields");
+	check_rules(&check, definition);
+	MemoryContextDelete(module->context);
+}

@@ -1,0 +1,113 @@
+// What holds for every C file, read from the sources: node tests/tools/source_rules.mjs. Prints what breaks a rule, and fails then.
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+
+process.chdir(new URL('../..', import.meta.url).pathname)
+const paths = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'extension', 'shim'], { encoding: 'utf8' })
+	.split('\n').filter(path => /\.[ch]$/.test(path))
+const sources = new Map(paths.map(path => [path, readFileSync(path, 'utf8')]))
+const faults = []
+const fault = (path, text, at, message) => faults.push(`${path}:${text.slice(0, at).split('\n').length}: ${message}`)
+
+// Text of the same length with comments blank, and a second one with strings blank as well.
+function strip(text) {
+	const blank = match => match.replace(/[^\n]/g, ' ')
+	const code = text.replace(/"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])+'|\/\*[^]*?\*\//g, match => match[0] === '/' ? blank(match) : match)
+	return { code, bare: code.replace(/"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])+'/g, match => match[0] + blank(match.slice(1, -1)) + match[0]) }
+}
+
+// The calls of a function: where each is, and the text of its arguments.
+function* calls({ code, bare }, name) {
+	for (const match of bare.matchAll(new RegExp(`(?<![\\w>.])${name}\\(`, 'g'))) {
+		const found = []
+		let depth = 0
+		let from = match.index + match[0].length
+		for (let i = from; ; i++) {
+			if (depth === 0 && (bare[i] === ',' || bare[i] === ')')) {
+				found.push(code.slice(from, i).trim())
+				from = i + 1
+			}
+			if (bare[i] === ')' && depth-- === 0)
+				break
+			if (bare[i] === '(')
+				depth++
+		}
+		yield { at: match.index, found }
+	}
+}
+
+// The string literals of an argument that is nothing else, or a choice between two, as the texts it may be.
+const literals = argument => argument
+	.replace(/"\s*"/g, '').replace(/"\s*(INT64_FORMAT|UINT64_FORMAT|\w+_\w+)\s*"/g, 'N')
+	.match(/^(?:[^"?]*\?)?\s*"(?:\\.|[^"\\])*"(?:\s*:\s*"(?:\\.|[^"\\])*")?$/)?.[0].match(/"(?:\\.|[^"\\])*"/g)?.map(text => text.slice(1, -1)) ?? []
+
+// PostgreSQL's message style: https://www.postgresql.org/docs/current/error-style-guide.html
+const primary = text => /^[A-Z][a-z]/.test(text) ? 'a primary message starts lower-case' : /[.!\n]$|\\n/.test(text) ? 'a primary message has no full stop and no line end' : null
+const sentence = text => text !== '%s' && (!/^([A-Z]|qehs)/.test(text) || !/\.$/.test(text)) ? 'a detail or hint is a sentence' : null
+const messages = [
+	['errmsg', 0, primary], ['errmsg_internal', 0, primary], ['errdetail', 0, sentence], ['errhint', 0, sentence],
+	['problem_raise', 1, sentence], ['problem_raise', 2, primary], ['problem_raise_at', 3, primary], ['problem_raise_detail', 3, primary],
+	['violation_add', 3, primary], ['problem_violation', 3, primary], ['problem_reply', 3, primary], ['request_refuse', 2, primary],
+]
+// Who alone knows a library or the server.
+const owners = [
+	[/<microhttpd\.h>/, /^shim\/server\.c$/], [/<libpq-fe\.h>/, /^shim\/pg\.c$/], [/<jansson\.h>/, /^shim\/(router|token)\.c$/], [/<cjose\//, /^shim\/token\.c$/],
+	[/"postgres\.h"/, /^extension\/compat\.h$/], [/"(executor\/spi|plan)\.h"/, /^(?!extension\/schema\/|extension\/(json|json_time|text|id)\.)extension\//],
+]
+
+for (const [path, text] of sources) {
+	const { code, bare } = strip(text)
+	const isParser = path.startsWith('extension/schema/')
+	if (!text.startsWith(`/*\n * ${basename(path)}\n *\t  `))
+		fault(path, text, 0, 'the file starts with its name and what it is for')
+	for (const { at, found } of calls({ code, bare }, 'ereport')) {
+		if (/^(ERROR|FATAL|PANIC)$/.test(found[0]) && !/errcode\w*\(/.test(found.join()))
+			fault(path, text, at, 'an error has a code')
+		if (isParser && !/ERRCODE_OUT_OF_MEMORY/.test(found.join()))
+			fault(path, text, at, 'a parser gives its faults and raises nothing')
+	}
+	for (const [name, number, judge] of messages)
+		for (const { at, found } of calls({ code, bare }, name))
+			for (const message of literals(found[number] ?? '').map(judge).filter(Boolean))
+				fault(path, text, at, message)
+	for (const line of text.matchAll(/[ \t]+$|^ +(?! ?\*)\S|.{161,}/gm))
+		fault(path, text, line.index, 'indentation is tabs, no line ends in blanks or has more than 160 characters')
+	if (!text.endsWith('}\n') && !/[;/]\n$/.test(text))
+		fault(path, text, text.length, 'the file ends with a line end')
+	if (path !== 'extension/compat.h' && /PG_VERSION_NUM/.test(bare))
+		fault(path, text, bare.indexOf('PG_VERSION_NUM'), 'versions of PostgreSQL are for compat.h')
+	for (const include of code.matchAll(/^#include (.*)$/gm))
+		for (const [what, owner] of owners)
+			if (what.test(include[1]) && !owner.test(path))
+				fault(path, text, include.index, `${include[1]} is not for this file`)
+	// a paragraph of declarations is under a comment
+	if (path.endsWith('.h'))
+		for (const paragraph of text.matchAll(/(?:^|\n\n)((?:[^\n]+\n?)+)/g))
+			if (/^extern /m.test(paragraph[1]) && !/^\/\*/.test(paragraph[1]))
+				fault(path, text, paragraph.index + 2, 'a declaration has a comment')
+}
+
+// Headers point down: no circle of includes.
+const includes = path => [...sources.get(path).matchAll(/^#include "(.*)"$/gm)]
+	.map(match => [join(path.split('/')[0], match[1]), join(dirname(path), match[1])].find(name => sources.has(name))).filter(Boolean)
+const state = new Map()
+function visit(path, trail) {
+	if (state.get(path) === 'done')
+		return
+	if (state.get(path) === 'open') {
+		faults.push(`${[...trail.slice(trail.indexOf(path)), path].join(' -> ')}: a circle of includes`)
+		return
+	}
+	state.set(path, 'open')
+	for (const next of includes(path))
+		visit(next, [...trail, path])
+	state.set(path, 'done')
+}
+for (const path of sources.keys())
+	visit(path, [])
+
+for (const line of faults)
+	console.log(line)
+console.log(`${sources.size} files, ${faults.length} faults`)
+process.exitCode = faults.length > 0 ? 1 : 0
