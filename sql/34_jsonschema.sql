@@ -21,3 +21,11 @@ CREATE FUNCTION qehs.jsonschema_register(uri text, schema jsonb) RETURNS void
 AS 'MODULE_PATHNAME', 'qehs_jsonschema_register'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.jsonschema_register(text, jsonb) IS 'Makes a schema known in this database under an absolute URI without fragment, for $ref and $schema of others. A registered schema does not change: CHECK constraints rely on it; the same again is nothing new. Raises 22023 for a bad URI, 42710 when another schema has the URI.';
+
+CREATE FUNCTION qehs.jsonschema_announce() RETURNS trigger
+AS 'MODULE_PATHNAME', 'qehs_jsonschema_announce'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.jsonschema_announce() IS 'Trigger function of qehs.json_schema: after any change every session compiles anew what refers to registered schemas, as soon as it sees the change.';
+REVOKE ALL ON FUNCTION qehs.jsonschema_announce() FROM PUBLIC;
+CREATE TRIGGER announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON qehs.json_schema
+FOR EACH STATEMENT EXECUTE FUNCTION qehs.jsonschema_announce();

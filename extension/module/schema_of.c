@@ -164,7 +164,7 @@ write_currency(StringInfo out, const JsonbContainer *field)
 	json_literal(out, "\"type\":\"object\",\"properties\":{\"amount\":{\"type\":[\"number\",\"string\"],"
 				 "\"pattern\":\"^-?[0-9]{1,15}([.][0-9]{1,4})?$\"");
 	write_number_limits(out, field, FIELD_CURRENCY);
-	json_literal(out, "},\"currency\":{\"type\":\"string\",\"pattern\":\"^[A-Z]{3}$\"}},"
+	json_literal(out, "},\"currency\":{\"type\":\"string\",\"pattern\":\"^[A-Z]{3}$\",\"examples\":[\"EUR\"]}},"
 				 "\"required\":[\"amount\",\"currency\"],\"additionalProperties\":false");
 }
 
