@@ -1,9 +1,9 @@
 -- Bulk loads: chunks of NDJSON, each in the transaction of its caller.
 
 CREATE FUNCTION qehs.bulk_begin(module_key text, mode text DEFAULT NULL, dry_run boolean DEFAULT false, on_conflict text DEFAULT NULL,
-	external_id text DEFAULT NULL, on_error text DEFAULT NULL) RETURNS void AS 'MODULE_PATHNAME', 'qehs_bulk_begin'
+	external_id text DEFAULT NULL, on_error text DEFAULT NULL, accept_language text DEFAULT NULL) RETURNS void AS 'MODULE_PATHNAME', 'qehs_bulk_begin'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.bulk_begin(text, text, boolean, text, text, text) IS 'Checks whether the caller may load the module so, and takes one of the tenant''s places for bulk loads (10 at once, or as rate_limit_set says for class bulk) until bulk_end or the end of the connection. mode is NULL or atomic (the caller''s transaction spans all chunks). Needs scope records.write and action create, with on_conflict also update. Raises QH400 invalid_parameter, QH403 forbidden, QH404 not_found, QH429 rate_limited with Retry-After.';
+COMMENT ON FUNCTION qehs.bulk_begin(text, text, boolean, text, text, text, text) IS 'Checks whether the caller may load the module so, and takes one of the tenant''s places for bulk loads (10 at once, or as rate_limit_set says for class bulk) until bulk_end or the end of the connection. mode is NULL or atomic (the caller''s transaction spans all chunks); accept_language is for bulk_load. Needs scope records.write and action create, with on_conflict also update. Raises QH400 invalid_parameter, QH403 forbidden, QH404 not_found, QH429 rate_limited with Retry-After.';
 
 CREATE FUNCTION qehs.bulk_end() RETURNS void AS 'MODULE_PATHNAME', 'qehs_bulk_end'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
@@ -11,11 +11,12 @@ COMMENT ON FUNCTION qehs.bulk_end() IS 'Gives back the place that bulk_begin too
 
 -- The statements look keys up for each line whatever the statistics say: a table is empty when a load begins.
 CREATE FUNCTION qehs.bulk_load(module_key text, lines bytea, first_line bigint DEFAULT 1, batch_key text DEFAULT NULL,
-	dry_run boolean DEFAULT false, on_conflict text DEFAULT NULL, external_id text DEFAULT NULL, on_error text DEFAULT NULL)
+	dry_run boolean DEFAULT false, on_conflict text DEFAULT NULL, external_id text DEFAULT NULL, on_error text DEFAULT NULL,
+	accept_language text DEFAULT NULL)
 RETURNS text AS 'MODULE_PATHNAME', 'qehs_bulk_load'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan SET jit = off;
-COMMENT ON FUNCTION qehs.bulk_load(text, bytea, bigint, text, boolean, text, text, text) IS 'Loads one chunk of whole NDJSON lines, UTF-8, ended by LF or CRLF, of which the first is number first_line, and gives one line of JSON for each that is not empty: {"line","status","id"} with status created, updated or replayed, {"line","status":"valid"} of a dry run, {"line","status":"failed","errors"}. A line is a payload or {"payload","idempotencyKey","workflowState","createdAt"} (the last two for tenant-owner and tenant-admin). A line that fails harms no other; lines over 1 MiB fail. Line n has the key batch_key#n unless it brings its own; a key used within 24 hours is answered as replayed. on_conflict update with the key of a unique field as external_id merges a line into the record that has its value (RFC 7396). on_error stop loads and answers nothing behind the first line that fails. Needs scope records.write and action create, with on_conflict also update. Raises QH400 invalid_parameter, QH403 forbidden, QH404 not_found.';
+COMMENT ON FUNCTION qehs.bulk_load(text, bytea, bigint, text, boolean, text, text, text, text) IS 'Loads one chunk of whole NDJSON lines, UTF-8, ended by LF or CRLF, of which the first is number first_line, and gives one line of JSON for each that is not empty: {"line","status","id"} with status created, updated or replayed, {"line","status":"valid"} of a dry run, {"line","status":"failed","errors"}. A line is a payload or {"payload","idempotencyKey","workflowState","createdAt"} (the last two for tenant-owner and tenant-admin). A line that fails harms no other; lines over 1 MiB fail. Line n has the key batch_key#n unless it brings its own; a key used within 24 hours is answered as replayed. on_conflict update with the key of a unique field as external_id merges a line into the record that has its value (RFC 7396). on_error stop loads and answers nothing behind the first line that fails. accept_language is an Accept-Language value: where it prefers a language of the labels, messages start with the field''s label in it. Needs scope records.write and action create, with on_conflict also update. Raises QH400 invalid_parameter, QH403 forbidden, QH404 not_found.';
 
 -- As the caller: it reads what the caller may read.
 CREATE FUNCTION qehs.bulk_load_table(module_key text, source regclass, column_name text, batch_key text DEFAULT NULL,

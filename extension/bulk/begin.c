@@ -155,7 +155,7 @@ bulk_read_options(const ModuleDef *module, const char *on_conflict, const char *
 						 module->key);
 }
 
-/* bulk_begin(module_key, mode, dry_run, on_conflict, external_id, on_error) */
+/* bulk_begin(module_key, mode, dry_run, on_conflict, external_id, on_error, accept_language) */
 Datum
 qehs_bulk_begin(PG_FUNCTION_ARGS)
 {

@@ -65,6 +65,9 @@ typedef struct BulkLoad
 	const ModuleDef *module;
 	BulkOptions options;
 	const char *batch_key;		/* or NULL */
+	const char *accept_language;	/* or NULL */
+	Jsonb	   *labels;			/* that it prefers, once a line has failed; NULL: messages name no field */
+	bool		has_labels;		/* labels is what it is to be */
 	TimestampTz now;			/* of the transaction */
 	BulkRow    *rows;
 	int			count;			/* rows to answer for */
@@ -93,8 +96,8 @@ extern bool bulk_has_own_key(const BulkRow *row);
 /* Check a line and fill what is to be stored; settles the row on failure or in a dry run. */
 extern void bulk_check_line(BulkLoad *load, BulkRow *row);
 
-/* Settle a row as failed. */
-extern void bulk_fail(BulkLoad *load, BulkRow *row, const ViolationList *violations);
+/* Settle a row as failed; the messages name fields in the language of the caller. */
+extern void bulk_fail(BulkLoad *load, BulkRow *row, ViolationList *violations);
 extern void bulk_fail_at(BulkLoad *load, BulkRow *row, const char *path, const char *code, const char *message);
 
 /* ---- keys.c: qehs.idempotency, inside SPI ---- */

@@ -218,6 +218,7 @@ start_load(FunctionCallInfo fcinfo, BulkLoad *load)
 	if (batch_key && (*batch_key == '\0' || strlen(batch_key) > QEHS_BULK_KEY_BYTES))
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "@Idempotency-Key", "length", "must have 1 to 255 characters");
 	load->batch_key = batch_key;
+	load->accept_language = argument_text(fcinfo, 8);
 	load->now = GetCurrentTransactionStartTimestamp();
 	load->memory = AllocSetContextCreate(CurrentMemoryContext, "qehs bulk chunk", ALLOCSET_DEFAULT_SIZES);
 	load->line_memory = AllocSetContextCreate(load->memory, "qehs bulk line", ALLOCSET_DEFAULT_SIZES);
@@ -233,7 +234,7 @@ hold_module(BulkLoad *load, FunctionCallInfo fcinfo)
 	bulk_read_options(load->module, argument_text(fcinfo, 5), argument_text(fcinfo, 6), argument_text(fcinfo, 7), &load->options);
 }
 
-/* bulk_load(module_key, lines, first_line, batch_key, dry_run, on_conflict, external_id, on_error) */
+/* bulk_load(module_key, lines, first_line, batch_key, dry_run, on_conflict, external_id, on_error, accept_language) */
 Datum
 qehs_bulk_load(PG_FUNCTION_ARGS)
 {
