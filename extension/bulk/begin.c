@@ -167,6 +167,7 @@ qehs_bulk_begin(PG_FUNCTION_ARGS)
 	bulk_read_options(module, argument_text(fcinfo, 3), argument_text(fcinfo, 4), argument_text(fcinfo, 5), &options);
 	bulk_require_actions(context, module, &options);
 	running = false;
+	bulk_forget_seen();
 	take_slots(context);
 	running = true;
 	PG_RETURN_VOID();
@@ -176,6 +177,7 @@ Datum
 qehs_bulk_end(PG_FUNCTION_ARGS)
 {
 	release_slots();
+	bulk_forget_seen();
 	running = false;
 	PG_RETURN_VOID();
 }
