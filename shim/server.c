@@ -39,6 +39,7 @@
 #include "metrics.h"
 #include "problem.h"
 #include "stream.h"
+#include "trace.h"
 
 #define SILENT_SECONDS 120
 #define CONNECTION_MEMORY (16 * 1024)
@@ -112,7 +113,7 @@ write_problem(Request *request, Buffer *body, unsigned status)
 	const char *detail;
 	const char *code = library_problem(status, &detail);
 
-	exchange_new_trace(request);
+	trace_new(request);
 	problem_body(body, NULL, code, (int) status, detail, "", request->trace_id, NULL, NULL);
 	log_event("info", "answered %u to what is not HTTP/1.1, traceId %s", status, request->trace_id);
 }
@@ -137,7 +138,7 @@ __wrap_MHD_create_response_from_buffer(size_t size, void *buffer, enum MHD_Respo
 	response = MHD_create_response_from_buffer_with_free_callback(body.length, copy, free);
 	MHD_add_response_header(response, "Content-Type", "application/problem+json");
 	MHD_add_response_header(response, "X-Trace-Id", request.trace_id);
-	MHD_add_response_header(response, "traceparent", exchange_traceparent(&request));
+	MHD_add_response_header(response, "traceparent", trace_parent(&request));
 	arena_free(&request.arena);
 	return response;
 }
@@ -171,7 +172,7 @@ answer_first_line(int socket)
 	write_problem(&request, &body, 400);
 	head = arena_format(&request.arena, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
 						"X-Trace-Id: %s\r\ntraceparent: %s\r\nContent-Length: %zu\r\n\r\n",
-						request.trace_id, exchange_traceparent(&request), body.length);
+						request.trace_id, trace_parent(&request), body.length);
 	if (send(socket, head, strlen(head), MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE) > 0)
 		(void) !send(socket, body.data, body.length, MSG_NOSIGNAL | MSG_DONTWAIT);
 	arena_free(&request.arena);
@@ -353,7 +354,7 @@ check_framing(Request *request, bool needs_host)
 	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, note_header, &framing);
 	/* two are none (W3C Trace Context section 4.3) */
 	if (framing.traceparents > 1)
-		exchange_new_trace(request);
+		trace_new(request);
 	if (guard_broken(connection_socket(request->connection)))
 		refuse_now(request, "malformed_request", 400, "the request is not framed as RFC 9112 has it");
 	else if (framing.bad_name)
