@@ -101,6 +101,7 @@ INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, bod
    {"name":"onConflict","in":"query","argument":"on_conflict","type":"string","sqlType":"text","required":false},
    {"name":"externalId","in":"query","argument":"external_id","type":"string","sqlType":"text","required":false},
    {"name":"onError","in":"query","argument":"on_error","type":"string","sqlType":"text","required":false},
+   {"name":"Accept-Language","in":"header","argument":"accept_language","type":"string","sqlType":"text","required":false},
    {"name":"lines","in":"stream","argument":"lines","type":"string","sqlType":"bytea","required":true}]');
 
 INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, authenticated) VALUES

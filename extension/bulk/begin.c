@@ -155,7 +155,7 @@ bulk_read_options(const ModuleDef *module, const char *on_conflict, const char *
 						 module->key);
 }
 
-/* bulk_begin(module_key, mode, dry_run, on_conflict, external_id, on_error) */
+/* bulk_begin(module_key, mode, dry_run, on_conflict, external_id, on_error, accept_language) */
 Datum
 qehs_bulk_begin(PG_FUNCTION_ARGS)
 {
@@ -167,6 +167,7 @@ qehs_bulk_begin(PG_FUNCTION_ARGS)
 	bulk_read_options(module, argument_text(fcinfo, 3), argument_text(fcinfo, 4), argument_text(fcinfo, 5), &options);
 	bulk_require_actions(context, module, &options);
 	running = false;
+	bulk_forget_seen();
 	take_slots(context);
 	running = true;
 	PG_RETURN_VOID();
@@ -176,6 +177,7 @@ Datum
 qehs_bulk_end(PG_FUNCTION_ARGS)
 {
 	release_slots();
+	bulk_forget_seen();
 	running = false;
 	PG_RETURN_VOID();
 }
