@@ -9,6 +9,7 @@
 #include "compat.h"
 
 #include "argument.h"
+#include "auth.h"
 #include "bulk/bulk.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -21,7 +22,6 @@
 PG_FUNCTION_INFO_V1(qehs_bulk_begin);
 PG_FUNCTION_INFO_V1(qehs_bulk_end);
 
-#define DEFAULT_SLOTS 10
 #define RETRY_SECONDS 5
 /* the fourth field of the lock tags */
 #define TENANT_SLOTS 5
@@ -77,7 +77,7 @@ static void
 take_slots(const RequestContext *context)
 {
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&context->key_id)};
-	int32		tenant_limit = DEFAULT_SLOTS;
+	int32		tenant_limit = QEHS_BULK_LIMIT;
 	int32		key_limit = 0;
 	bool		isnull;
 	Datum		value;
