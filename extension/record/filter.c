@@ -162,7 +162,7 @@ query_require_readable(const ListQuery *query, const QueryField *field, const ch
 		problem_raise_at(PROBLEM_FORBIDDEN, path, "forbidden", "is a field that the caller may not read");
 }
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 bad_value(const char *path, const char *what)
 {
 	problem_raise_at(PROBLEM_INVALID_PARAMETER, path, "type", "must be %s", what);
