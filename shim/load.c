@@ -14,7 +14,7 @@
 
 #include "clock.h"
 
-#define LOAD_SQL "SELECT qehs.bulk_load($1::text, $2::bytea, $3::bigint, $4::text, $5::boolean, $6::text, $7::text, $8::text)"
+#define LOAD_SQL "SELECT qehs.bulk_load($1::text, $2::bytea, $3::bigint, $4::text, $5::boolean, $6::text, $7::text, $8::text, $9::text)"
 #define REQUEST_END_SQL "SELECT qehs.request_end()"
 #define BULK_END_SQL "SELECT qehs.bulk_end()"
 #define CHUNKS (LOAD_MAX_SENT + 1)
@@ -115,6 +115,7 @@ bind_chunk(const LoadTarget *target, LoadChunk *chunk, PgStatement *statement)
 	set_text(statement, target->on_conflict);
 	set_text(statement, target->external_id);
 	set_text(statement, target->on_error);
+	set_text(statement, target->accept_language);
 }
 
 static void

@@ -30,6 +30,7 @@ typedef struct LoadTarget
 	const char *on_conflict;
 	const char *external_id;
 	const char *on_error;
+	const char *accept_language;
 	bool		dry_run;
 	bool		atomic;
 	bool		in_turns;		/* a chunk must not run before the one ahead has ended well */

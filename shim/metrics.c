@@ -228,7 +228,9 @@ start_time(void)
 	FILE	   *file = fopen("/proc/self/stat", "re");
 
 	if (file && fgets(line, sizeof(line), file) && strrchr(line, ')'))
-		(void) sscanf(strrchr(line, ')') + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &started);	/* NOLINT(cert-err34-c) */
+		/* NOLINTNEXTLINE(cert-err34-c) */
+		(void) sscanf(strrchr(line, ')') + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s"
+					  " %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &started);
 	if (file)
 		fclose(file);
 	file = fopen("/proc/stat", "re");

@@ -39,6 +39,7 @@
 #include "metrics.h"
 #include "problem.h"
 #include "stream.h"
+#include "trace.h"
 
 #define SILENT_SECONDS 120
 #define CONNECTION_MEMORY (16 * 1024)
@@ -112,7 +113,7 @@ write_problem(Request *request, Buffer *body, unsigned status)
 	const char *detail;
 	const char *code = library_problem(status, &detail);
 
-	exchange_new_trace(request);
+	trace_new(request);
 	problem_body(body, NULL, code, (int) status, detail, "", request->trace_id, NULL, NULL);
 	log_event("info", "answered %u to what is not HTTP/1.1, traceId %s", status, request->trace_id);
 }
@@ -137,7 +138,7 @@ __wrap_MHD_create_response_from_buffer(size_t size, void *buffer, enum MHD_Respo
 	response = MHD_create_response_from_buffer_with_free_callback(body.length, copy, free);
 	MHD_add_response_header(response, "Content-Type", "application/problem+json");
 	MHD_add_response_header(response, "X-Trace-Id", request.trace_id);
-	MHD_add_response_header(response, "traceparent", exchange_traceparent(&request));
+	MHD_add_response_header(response, "traceparent", trace_parent(&request));
 	arena_free(&request.arena);
 	return response;
 }
@@ -171,7 +172,7 @@ answer_first_line(int socket)
 	write_problem(&request, &body, 400);
 	head = arena_format(&request.arena, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
 						"X-Trace-Id: %s\r\ntraceparent: %s\r\nContent-Length: %zu\r\n\r\n",
-						request.trace_id, exchange_traceparent(&request), body.length);
+						request.trace_id, trace_parent(&request), body.length);
 	if (send(socket, head, strlen(head), MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE) > 0)
 		(void) !send(socket, body.data, body.length, MSG_NOSIGNAL | MSG_DONTWAIT);
 	arena_free(&request.arena);
@@ -297,13 +298,46 @@ on_completed(void *closure, struct MHD_Connection *connection, void **memory, en
 	server->active--;
 }
 
+typedef struct FieldLines
+{
+	const char *name;
+	Buffer		list;
+} FieldLines;
+
+static enum MHD_Result
+add_line(void *closure, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	FieldLines *lines = closure;
+
+	(void) kind;
+	if (strcasecmp(name, lines->name) == 0 && value)
+	{
+		if (lines->list.length > 0)
+			buffer_text(&lines->list, ", ");
+		buffer_text(&lines->list, value);
+	}
+	return MHD_YES;
+}
+
+/* A field that is a list: its lines are one (RFC 9110 section 5.3), as some proxies add a line of their own.  NULL: none. */
+static const char *
+header_list(Request *request, const char *name)
+{
+	FieldLines	lines = {name, {.arena = &request->arena}};
+
+	if (request_header(request, name) == NULL)
+		return NULL;
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, add_line, &lines);
+	return lines.list.data;
+}
+
 static void
 copy_client(Request *request)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
-	client_address(info ? info->client_addr : NULL, request_header(request, "Forwarded"),
-				   request_header(request, "X-Forwarded-For"), request->client, sizeof(request->client));
+	client_address(info ? info->client_addr : NULL, header_list(request, "Forwarded"), header_list(request, "X-Forwarded-For"),
+				   request->client, sizeof(request->client));
 }
 
 typedef struct Framing
@@ -353,7 +387,7 @@ check_framing(Request *request, bool needs_host)
 	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, note_header, &framing);
 	/* two are none (W3C Trace Context section 4.3) */
 	if (framing.traceparents > 1)
-		exchange_new_trace(request);
+		trace_new(request);
 	if (guard_broken(connection_socket(request->connection)))
 		refuse_now(request, "malformed_request", 400, "the request is not framed as RFC 9112 has it");
 	else if (framing.bad_name)

@@ -301,6 +301,7 @@ stream_start(Stream *stream, const PgStatement *begin, void (*changed) (Request 
 		.on_conflict = argument(request, "on_conflict"),
 		.external_id = argument(request, "external_id"),
 		.on_error = argument(request, "on_error"),
+		.accept_language = argument(request, "accept_language"),
 		.dry_run = dry_run && *dry_run == 1,
 		.atomic = mode && strcmp(mode, "atomic") == 0,
 	};

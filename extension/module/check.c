@@ -165,27 +165,6 @@ check_expression(const JsonbContainer *object, const char *key, const char *path
 }
 
 static void
-check_options(const JsonbContainer *field, const char *path, ViolationList *faults)
-{
-	const JsonbContainer *options = member_array(field, "options", path, faults);
-	uint32		count = options ? JsonContainerSize(options) : 0;
-
-	if (count == 0)
-		violation_add(faults, psprintf("%s/options", path), "required", "must list at least one option");
-	for (uint32 i = 0; i < count; i++)
-	{
-		JsonbValue	value;
-		const JsonbContainer *object = element(options, i, &value);
-
-		if (value.type != jbvString && (object == NULL || json_member_text(object, "value") == NULL))
-			violation_add(faults, psprintf("%s/options/%u", path, i), "type",
-						  "must be a string or an object with a member \"value\"");
-		else if (object)
-			label_check(object, psprintf("%s/options/%u", path, i), faults);
-	}
-}
-
-static void
 check_limit_order(const JsonbContainer *field, const char *low, const char *high, const char *path, ViolationList *faults)
 {
 	JsonbValue	left;
@@ -215,8 +194,6 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 		violation_add(faults, psprintf("%s/type", path), "enum", "is not a field type");
 		return NULL;
 	}
-	if (type == FIELD_SELECT || type == FIELD_MULTI_SELECT)
-		check_options(field, path, faults);
 	if (json_member_bool(field, "indexed", false) && (module_field_types[type].kind == SLOT_NONE || depth > 0))
 		violation_add(faults, psprintf("%s/indexed", path), "indexed", "cannot be set for this field");
 	label_check(field, path, faults);
@@ -232,7 +209,9 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 	if (type == FIELD_COMPUTED && !json_member_text(field, "computed") && !json_member_text(field, "expression"))
 		violation_add(faults, psprintf("%s/computed", path), "required", "must be an SQL/JSON path");
 	nested = member_array(field, "fields", path, faults);
-	if (nested && depth + 1 >= QEHS_FIELD_DEPTH)
+	if (nested && JsonContainerSize(nested) == 0)
+		violation_add(faults, psprintf("%s/fields", path), "required", "must list at least one field");
+	else if (nested && depth + 1 >= QEHS_FIELD_DEPTH)
 		violation_add(faults, psprintf("%s/fields", path), "depth", "must not be nested deeper than %d levels", QEHS_FIELD_DEPTH);
 	else if (nested)
 		check_fields(nested, psprintf("%s/fields", path), depth + 1, &names, faults);

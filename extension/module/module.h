@@ -58,6 +58,9 @@ extern const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT];
 /* The member of a value that is an object by which it compares ("amount" of a currency); NULL for other types. */
 extern const char *module_compared_member(FieldType type);
 
+/* The prefix of the ids that a field of this type holds ("rec_"); NULL for other types. */
+extern const char *module_id_prefix(FieldType type);
+
 struct ModuleField;
 
 /* The fields of a payload, or of the rows of a table, or of an object. */
@@ -109,7 +112,7 @@ typedef struct ModuleField
 	int32		matrix_size;	/* of a matrix-score: its factors run from 1 to this */
 	int			band_count;
 	const ModuleBand *bands;
-	bool		fills;			/* the server writes here: default, computed, matrix-score, itself or nested */
+	bool		fills;			/* the server writes here: default, computed, score, the form of an id, itself or nested */
 	bool		checked;		/* has what a schema cannot say, itself or nested */
 	bool		reads_state;	/* has an expression with $state, itself or nested */
 } ModuleField;

@@ -32,7 +32,7 @@ PG_FUNCTION_INFO_V1(qehs_payload_time);
 typedef struct ShapePlan
 {
 	char	   *sql;
-	SPIPlanPtr	plan;
+	PreparedPlan prepared;
 	uint64		used;
 } ShapePlan;
 
@@ -72,30 +72,30 @@ static SPIPlanPtr
 shape_plan(ListQuery *query)
 {
 	ShapePlan  *oldest = &plans[0];
-	SPIPlanPtr	plan;
+	PreparedPlan prepared;
 	char	   *sql;
 
 	for (int i = 0; i < MAX_PLANS; i++)
 	{
-		if (plans[i].plan && strcmp(plans[i].sql, query->sql.data) == 0)
+		if (plans[i].sql && strcmp(plans[i].sql, query->sql.data) == 0)
 		{
 			plans[i].used = ++plan_clock;
-			return plans[i].plan;
+			return plan_use(&plans[i].prepared);
 		}
 		if (plans[i].used < oldest->used)
 			oldest = &plans[i];
 	}
-	plan = plan_prepare(query->sql.data, query->count, query->types, query->keyset_only ? CURSOR_OPT_GENERIC_PLAN : 0);
+	prepared = plan_prepare(query->sql.data, query->count, query->types, query->keyset_only ? CURSOR_OPT_GENERIC_PLAN : 0);
 	sql = MemoryContextStrdup(TopMemoryContext, query->sql.data);
-	if (oldest->plan)
+	if (oldest->sql)
 	{
-		SPI_freeplan(oldest->plan);
+		SPI_freeplan(oldest->prepared.plan);
 		pfree(oldest->sql);
 	}
 	oldest->sql = sql;
-	oldest->plan = plan;
+	oldest->prepared = prepared;
 	oldest->used = ++plan_clock;
-	return plan;
+	return plan_use(&oldest->prepared);
 }
 
 static void

@@ -48,7 +48,7 @@ SELECT peak_is_below(500) AS bounded;
 
 -- patterns: each is small, compiled all together are not; what one takes is counted
 \c
-SELECT outcome(jsonb_build_object('patternProperties', jsonb_object_agg('(a{1,1000}){1,50}b' || i, true)), '{}') FROM generate_series(1, 20000) AS i;
+SELECT regexp_replace(outcome(jsonb_build_object('patternProperties', jsonb_object_agg('(a{1,1000}){1,50}b' || i, true)), '{}'), 'b\d+', 'b') AS outcome FROM generate_series(1, 20000) AS i;
 SELECT outcome((SELECT jsonb_build_object('patternProperties', jsonb_object_agg('^(a+)+' || i || '$', true)) FROM generate_series(1, 500) AS i),
 	(SELECT jsonb_object_agg(repeat('a', 15) || i, 1) FROM generate_series(1, 10000) AS i)) AS patterns_by_keys;
 SELECT outcome('{"items":{"anyOf":[{"pattern":"^(a+)+$"},true]}}', (SELECT jsonb_agg(repeat('a', 18) || '!' || i) FROM generate_series(1, 20000) AS i)) AS strings;
