@@ -449,6 +449,8 @@ qehs_module_publish(PG_FUNCTION_ARGS)
 	if (!context->administrator)
 		problem_raise(PROBLEM_FORBIDDEN, NULL, "only a tenant-owner or tenant-admin may publish modules");
 	module_key = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	if (!context_has_module(context, module_key))
+		problem_raise(PROBLEM_FORBIDDEN, NULL, "the API key may not use module \"%s\"", module_key);
 	key = json_member_text(&PG_GETARG_JSONB_P(1)->root, "key");
 	if (key && strcmp(key, module_key) != 0)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/key", "const", "must be \"%s\", as in the path", module_key);
