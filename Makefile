@@ -9,7 +9,7 @@ export RUN_DIR ?= .run
 export PORT ?= 8080
 export PG_CONFIG
 
-SCRIPT_GOALS := help deps check sanitize valgrind installcheck run start stop bench lint format
+SCRIPT_GOALS := help deps check sanitize valgrind installcheck run start stop bench lint
 ifneq ($(filter $(SCRIPT_GOALS),$(MAKECMDGOALS)),)
 
 MAKE_ALL = $(MAKE) --no-print-directory -s all install
@@ -57,9 +57,6 @@ bench: ## measure, as ratios against a peer in one run
 
 lint: ## the rules of the sources, clang-tidy and cppcheck
 	@tests/tools/lint.sh $(filter %.c,$(C_FILES))
-
-format: ## format the C sources
-	clang-format -i $(C_FILES)
 
 .PHONY: $(SCRIPT_GOALS)
 

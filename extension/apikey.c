@@ -212,7 +212,7 @@ qehs_api_key_create(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 refuse_unknown_key(void)
 {
 	problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such API key");

@@ -42,7 +42,8 @@ static uint64 grants_generation = 0;
 static bool bearer_tokens = false;
 
 static KeptPlan select_key = {
-	"SELECT k.hash, k.id, k.scopes, k.roles, k.modules, k.user_id, COALESCE((SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = $1 AND l.class = 'default'"
+	"SELECT k.hash, k.id, k.scopes, k.roles, k.modules, k.user_id,"
+	" COALESCE((SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = $1 AND l.class = 'default'"
 	" AND l.key_id = k.id), k.rate_limit, (SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = $1"
 	" AND l.class = 'default' AND l.key_id = '00000000-0000-0000-0000-000000000000')), k.expires_at, k.name, t.slug,"
 	" u.display_name,"

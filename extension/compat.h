@@ -32,6 +32,11 @@
 #define QEHS_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
+/* Stands in front of a declaration, as C11's _Noreturn does. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /*
  * Callbacks of pg_parse_json: JsonActionResult is what they return, and
  * JSON_ACTION_DONE their last statement.  json_lexer() reads UTF-8 with escapes.
@@ -47,6 +52,13 @@
 #define json_lexer(text, length) makeJsonLexContextCstringLen(NULL, unconstify(char *, text), length, PG_UTF8, true)
 #else
 #define json_lexer(text, length) makeJsonLexContextCstringLen(unconstify(char *, text), length, PG_UTF8, true)
+#endif
+
+/* What Base64 encodes, as pg_b64_encode and pg_b64_decode declare it. */
+#if PG_VERSION_NUM >= 180000
+typedef uint8 Base64Byte;
+#else
+typedef char Base64Byte;
 #endif
 
 /* Whether this session or transaction holds a lock in just this mode. */

@@ -168,7 +168,7 @@ violation_json(const ViolationList *list)
 }
 
 /* The one ereport of class QH. */
-static void pg_attribute_noreturn()
+pg_noreturn static void
 raise(ProblemCode code, const char *message, const char *detail, const char *hint)
 {
 	ereport(ERROR,

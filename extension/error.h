@@ -65,16 +65,16 @@ extern void violation_raise(const ViolationList *list);
  * Raise a problem.  The message follows PostgreSQL's style (lower case, no
  * period); hint may be NULL, else is a sentence.
  */
-extern void problem_raise(ProblemCode code, const char *hint, const char *format,...)
-			pg_attribute_printf(3, 4) pg_attribute_noreturn();
+pg_noreturn extern void problem_raise(ProblemCode code, const char *hint, const char *format,...)
+			pg_attribute_printf(3, 4);
 
 /* Raise a problem about one place of the request: errors[] has that one item. */
-extern void problem_raise_at(ProblemCode code, const char *path, const char *word,
-							 const char *format,...) pg_attribute_printf(4, 5) pg_attribute_noreturn();
+pg_noreturn extern void problem_raise_at(ProblemCode code, const char *path, const char *word,
+							 const char *format,...) pg_attribute_printf(4, 5);
 
 /* Raise a problem whose detail JSON the caller has built (see above). */
-extern void problem_raise_detail(ProblemCode code, const char *detail_json, const char *hint,
-								 const char *format,...) pg_attribute_printf(4, 5) pg_attribute_noreturn();
+pg_noreturn extern void problem_raise_detail(ProblemCode code, const char *detail_json, const char *hint,
+								 const char *format,...) pg_attribute_printf(4, 5);
 
 /* Install the log hook that keeps class QH out of the server log. */
 extern void error_init(void);

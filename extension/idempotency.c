@@ -54,7 +54,7 @@ lock_key(const RequestContext *context)
 	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 replay(const RequestContext *context)
 {
 	StringInfoData detail;

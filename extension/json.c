@@ -247,7 +247,9 @@ json_member_int(const JsonbContainer *object, const char *key, int32 *result)
 	if (!json_member(object, key, strlen(key), &value) || value.type != jbvNumeric)
 		return false;
 	*result = numeric_int4_opt_error(value.val.numeric, &failed);
-	return !failed;
+	/* that rounds: 1.5 is no integer */
+	return !failed && DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(value.val.numeric),
+													   NumericGetDatum(int64_to_numeric(*result))));
 }
 
 bool

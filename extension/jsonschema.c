@@ -4,22 +4,31 @@
  *
  * A call first looks at the schema that its call site used last, since a CHECK
  * constraint or a query passes the same one for every row; then at the session's
- * cache, since a constraint's call site is new in every statement.
+ * cache, since a constraint's call site is new in every statement.  The cache is
+ * bounded in number and in bytes.  What was compiled with a registered schema is
+ * compiled anew when qehs.json_schema changes, which a trigger announces; so is it
+ * when the transaction that registered it rolls back.
  */
 #include "compat.h"
 
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "json.h"
 #include "miscadmin.h"
 #include "plan.h"
 #include "schema/schema.h"
+#include "schema/uri.h"
+#include "schema/value.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
+#include "watch.h"
 
 #define CACHE_SIZE 64
+#define CACHE_BYTES (32 * 1024 * 1024)
 #define METASCHEMA "https://json-schema.org/draft/2020-12/schema"
 
 typedef struct CachedSchema
@@ -28,6 +37,8 @@ typedef struct CachedSchema
 	bool		assert_formats;
 	uint64		last_use;		/* 0: an empty entry */
 	uint64		generation;		/* changes when the entry gets another schema */
+	uint64		registered;		/* generation of qehs.json_schema that went into it, or 0 */
+	Size		bytes;
 	Jsonb	   *document;
 	Schema	   *schema;
 } CachedSchema;
@@ -43,6 +54,7 @@ PG_FUNCTION_INFO_V1(qehs_jsonschema_is_valid);
 PG_FUNCTION_INFO_V1(qehs_jsonschema_errors);
 PG_FUNCTION_INFO_V1(qehs_jsonschema_check);
 PG_FUNCTION_INFO_V1(qehs_jsonschema_register);
+PG_FUNCTION_INFO_V1(qehs_jsonschema_announce);
 
 static CachedSchema cache[CACHE_SIZE];
 static uint64 clock_hand = 0;
@@ -105,32 +117,77 @@ is_same(const CachedSchema *entry, const Jsonb *document, bool assert_formats)
 		memcmp(entry->document, document, VARSIZE(document)) == 0;
 }
 
-/* The entry of a schema, compiled; the one that was not used for longest makes room. */
+static bool
+is_current(const CachedSchema *entry)
+{
+	return entry->registered == 0 || entry->registered == watch_generation(WATCH_JSON_SCHEMA);
+}
+
+static void
+forget(CachedSchema *entry)
+{
+	schema_free(entry->schema);
+	pfree(entry->document);
+	*entry = (CachedSchema) {.generation = entry->generation + 1};
+}
+
+/* An empty entry; those that were not used for longest make room for so many bytes. */
+static CachedSchema *
+make_room(Size bytes)
+{
+	for (;;)
+	{
+		CachedSchema *oldest = NULL;
+		CachedSchema *empty = NULL;
+		Size		taken = 0;
+
+		for (int i = 0; i < CACHE_SIZE; i++)
+		{
+			if (cache[i].last_use == 0)
+				empty = &cache[i];
+			else if (oldest == NULL || cache[i].last_use < oldest->last_use)
+				oldest = &cache[i];
+			taken += cache[i].bytes;
+		}
+		if (empty && (oldest == NULL || taken + bytes <= CACHE_BYTES))
+			return empty;
+		forget(oldest);
+	}
+}
+
+/* The entry of a schema, compiled. */
 static CachedSchema *
 cache_entry(Jsonb *document, bool assert_formats)
 {
 	uint32		hash = hash_bytes((const unsigned char *) document, VARSIZE(document));
-	CachedSchema *oldest = &cache[0];
+	CachedSchema *entry;
 	Schema	   *schema;
 	Jsonb	   *copy;
+	Size		bytes;
+	uint64		registered;
 
 	for (int i = 0; i < CACHE_SIZE; i++)
-	{
 		if (cache[i].last_use > 0 && cache[i].hash == hash && is_same(&cache[i], document, assert_formats))
-			return &cache[i];
-		if (cache[i].last_use < oldest->last_use)
-			oldest = &cache[i];
-	}
+		{
+			if (is_current(&cache[i]))
+				return &cache[i];
+			forget(&cache[i]);
+		}
+	/* read first: what changes meanwhile makes the entry an old one */
+	registered = watch_generation(WATCH_JSON_SCHEMA);
 	schema = compile_or_fail(document, assert_formats, TopMemoryContext);
-	copy = MemoryContextAlloc(TopMemoryContext, VARSIZE(document));
-	memcpy(copy, document, VARSIZE(document));
-	if (oldest->last_use > 0)
+	bytes = schema_size(schema) + VARSIZE(document);
+	copy = MemoryContextAllocExtended(TopMemoryContext, VARSIZE(document), MCXT_ALLOC_NO_OOM);
+	if (copy == NULL)
 	{
-		schema_free(oldest->schema);
-		pfree(oldest->document);
+		schema_free(schema);
+		ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"));
 	}
-	*oldest = (CachedSchema) {hash, assert_formats, 0, oldest->generation + 1, copy, schema};
-	return oldest;
+	memcpy(copy, document, VARSIZE(document));
+	entry = make_room(bytes);
+	*entry = (CachedSchema) {hash, assert_formats, ++clock_hand, entry->generation + 1,
+	schema_uses_registered(schema) ? registered : 0, bytes, copy, schema};
+	return entry;
 }
 
 static Schema *
@@ -142,7 +199,8 @@ schema_of_call(FunctionCallInfo fcinfo)
 
 	if (site == NULL)
 		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
-	if (site->entry == NULL || site->generation != site->entry->generation || !is_same(site->entry, document, assert_formats))
+	if (site->entry == NULL || site->generation != site->entry->generation || !is_same(site->entry, document, assert_formats) ||
+		!is_current(site->entry))
 	{
 		site->entry = cache_entry(document, assert_formats);
 		site->generation = site->entry->generation;
@@ -232,25 +290,46 @@ has_location(const SchemaErrors *errors, int count, const char *location)
 	return false;
 }
 
+/* The schema of schemas that a schema names by "$schema", where that is known; else the one of the draft. */
+static const Schema *
+metaschema_of(const Jsonb *document)
+{
+	Value		root = value_of(document);
+	Value		dialect;
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, "{\"$ref\":");
+	if (root.type == VALUE_OBJECT && value_member(&root, "$schema", 7, &dialect) && dialect.type == VALUE_STRING)
+	{
+		char	   *uri = pnstrdup(dialect.data, dialect.length);
+
+		uri_cut_fragment(uri);
+		json_string(&text, find_registered(NULL, uri) ? uri : METASCHEMA);
+	}
+	else
+		json_string(&text, METASCHEMA);
+	appendStringInfoChar(&text, '}');
+	return cache_entry(DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text.data))), false)->schema;
+}
+
 /* jsonschema_check(schema): what the compiler says, which knows best, and what only the metaschema forbids. */
 Datum
 qehs_jsonschema_check(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *document = PG_GETARG_JSONB_P(0);
-	Jsonb	   *metaschema = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{\"$ref\":\"" METASCHEMA "\"}")));
-	Schema	   *rules = compile_or_fail(metaschema, false, CurrentMemoryContext);
+	const Schema *rules = metaschema_of(document);
 	SchemaErrors faults;
 	SchemaErrors violations;
 
 	compile(document, false, CurrentMemoryContext, &faults);
 	schema_errors_init(&violations);
 	schema_validate(rules, document, &violations);
-	if (violations.fault)
+	if (violations.fault && faults.count == 0)
 		give_up(violations.fault);
 	for (int i = 0, known = faults.count; i < violations.count; i++)
 		if (!has_location(&faults, known, violations.items[i].instance_location))
-			schema_add(&faults, violations.items[i].instance_location, violations.items[i].keyword_location,
-					   violations.items[i].keyword, "%s", violations.items[i].message);
+			schema_add(&faults, &violations.items[i]);
 	put_rows(fcinfo, &faults, false);
 	return (Datum) 0;
 }
@@ -283,4 +362,16 @@ qehs_jsonschema_register(PG_FUNCTION_ARGS)
 					errhint("Register the new one under a URI of its own: constraints may rely on the old one."));
 	}
 	PG_RETURN_VOID();
+}
+
+/* Trigger function of qehs.json_schema. */
+Datum
+qehs_jsonschema_announce(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				errmsg("function can only be called as a trigger"));
+	watch_announce(WATCH_JSON_SCHEMA);
+	PG_RETURN_POINTER(NULL);
 }

@@ -9,9 +9,16 @@
 
 #include "access/xact.h"
 #include "plan.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
-SPIPlanPtr
+/* Planning takes some 0.1 ms: at most a thousandth of the time goes to it. */
+#define MAX_USES 256
+#define MAX_AGE_MS 200
+
+PreparedPlan
 plan_prepare(const char *sql, int argument_count, Oid *argument_types, int options)
 {
 	SPIPlanPtr	plan = SPI_prepare_cursor(sql, argument_count, argument_types, options);
@@ -20,7 +27,45 @@ plan_prepare(const char *sql, int argument_count, Oid *argument_types, int optio
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_keepplan failed");
-	return plan;
+	return (PreparedPlan) {.plan = plan,.made_at = GetCurrentStatementStartTimestamp()};
+}
+
+/* A plan that is in use, by an outer call, lives until that ends. */
+static void
+forget_generic_plan(SPIPlanPtr plan)
+{
+	ListCell   *cell;
+
+	foreach(cell, SPI_plan_get_plan_sources(plan))
+	{
+		CachedPlanSource *source = lfirst(cell);
+
+		if (source->gplan)
+			source->gplan->is_valid = false;
+	}
+}
+
+SPIPlanPtr
+plan_use(PreparedPlan *prepared)
+{
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+
+	if (++prepared->uses > MAX_USES || TimestampDifferenceExceeds(prepared->made_at, now, MAX_AGE_MS))
+	{
+		forget_generic_plan(prepared->plan);
+		prepared->uses = 1;
+		prepared->made_at = now;
+	}
+	return prepared->plan;
+}
+
+static void
+prepare_kept(KeptPlan *kept)
+{
+	PreparedPlan prepared = plan_prepare(kept->sql, kept->argument_count, kept->argument_types, 0);
+
+	kept->prepared = MemoryContextAlloc(TopMemoryContext, sizeof(PreparedPlan));
+	*kept->prepared = prepared;
 }
 
 uint64
@@ -29,8 +74,8 @@ plan_execute(KeptPlan *plan, Datum *values, const char *nulls, bool read_only, i
 	int			result;
 
 	if (plan->prepared == NULL)
-		plan->prepared = plan_prepare(plan->sql, plan->argument_count, plan->argument_types, 0);
-	result = SPI_execute_plan(plan->prepared, values, nulls, read_only, limit);
+		prepare_kept(plan);
+	result = SPI_execute_plan(plan_use(plan->prepared), values, nulls, read_only, limit);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
 	return SPI_processed;

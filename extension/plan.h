@@ -3,23 +3,35 @@
  *	  Kept SPI plans: one static KeptPlan per statement text.
  *
  * Usage: a file defines its statements as static KeptPlan variables and runs them
- * between SPI_connect and SPI_finish.  A plan is prepared on first use in a
+ * between SPI_connect and SPI_finish.  A statement is prepared on first use in a
  * backend and kept for its life; PostgreSQL's plan cache replans by itself
- * when a table changes.  Results die at SPI_finish: copy what must live on.
+ * when a table's definition or statistics change.  That is too late for a table
+ * which was found empty and has since been filled: so a plan is made anew, too,
+ * after some uses or a fraction of a second.
+ * Results die at SPI_finish: copy what must live on.
  */
 #ifndef QEHS_PLAN_H
 #define QEHS_PLAN_H
 
+#include "datatype/timestamp.h"
 #include "executor/spi.h"
 
 #define QEHS_PLAN_MAX_ARGUMENTS 40
+
+/* A prepared statement, and how old its plan is. */
+typedef struct PreparedPlan
+{
+	SPIPlanPtr	plan;
+	int			uses;
+	TimestampTz made_at;
+} PreparedPlan;
 
 typedef struct KeptPlan
 {
 	const char *sql;
 	int			argument_count;
 	Oid			argument_types[QEHS_PLAN_MAX_ARGUMENTS];
-	SPIPlanPtr	prepared;		/* NULL until first use */
+	PreparedPlan *prepared;		/* NULL until first use */
 } KeptPlan;
 
 /*
@@ -38,7 +50,10 @@ extern uint64 plan_execute_latest(KeptPlan *plan, Datum *values, const char *nul
  * Prepare and keep sql (used by caches of plans by shape); ERROR on failure.
  * Options are those of cursors: CURSOR_OPT_GENERIC_PLAN or 0.
  */
-extern SPIPlanPtr plan_prepare(const char *sql, int argument_count, Oid *argument_types, int options);
+extern PreparedPlan plan_prepare(const char *sql, int argument_count, Oid *argument_types, int options);
+
+/* The plan to execute now: has a generic plan that is old made anew. */
+extern SPIPlanPtr plan_use(PreparedPlan *prepared);
 
 /* Column (1-based) of a row of SPI_tuptable. */
 extern Datum plan_value(uint64 row, int column, bool *isnull);

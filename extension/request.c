@@ -210,7 +210,7 @@ note_caller(const RequestContext *context, StringInfo headers)
  * An error of class QH carries the header lines too, as member "limits" of its
  * DETAIL: the request was counted, and every answer says so.
  */
-static void pg_attribute_noreturn()
+pg_noreturn static void
 raise_with_limits(ErrorData *error, const char *headers)
 {
 	StringInfoData detail;

@@ -58,7 +58,7 @@ seal_close(const char *credential, const char *text, int length)
 	memcpy(data, text, length);
 	apply_keystream(credential, bytes, data, length);
 	compute(credential, bytes, TAG_BLOCK, data, length, bytes + NONCE_BYTES);
-	written = pg_b64_encode((const char *) bytes, total, sealed, pg_b64_enc_len(total));
+	written = pg_b64_encode((const Base64Byte *) bytes, total, sealed, pg_b64_enc_len(total));
 	sealed[Max(written, 0)] = '\0';
 	return sealed;
 }
@@ -68,7 +68,7 @@ seal_open(const char *credential, const char *sealed)
 {
 	int			capacity = pg_b64_dec_len(strlen(sealed));
 	uint8	   *bytes = palloc(capacity + 1);
-	int			total = pg_b64_decode(sealed, strlen(sealed), (char *) bytes, capacity);
+	int			total = pg_b64_decode(sealed, strlen(sealed), (Base64Byte *) bytes, capacity);
 	uint8	   *data = bytes + NONCE_BYTES + TAG_BYTES;
 	uint8		tag[TAG_BYTES];
 	uint8		difference = 0;

@@ -28,6 +28,7 @@ static Watched watched[WATCH_COUNT] = {
 	[WATCH_ENDPOINT] = {"endpoint", InvalidOid, 1},
 	[WATCH_SECRET] = {"secret", InvalidOid, 1},
 	[WATCH_MODULE] = {"module", InvalidOid, 1},
+	[WATCH_JSON_SCHEMA] = {"json_schema", InvalidOid, 1},
 };
 
 static void

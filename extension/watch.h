@@ -16,6 +16,7 @@ typedef enum WatchedTable
 	WATCH_ENDPOINT,
 	WATCH_SECRET,
 	WATCH_MODULE,
+	WATCH_JSON_SCHEMA,
 	WATCH_COUNT
 } WatchedTable;
 

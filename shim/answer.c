@@ -44,22 +44,52 @@ keep(Answer *answer, Spool *spool, const char *bytes, size_t length)
 	}
 }
 
+static LineOutcome
+outcome_of(const char *line, size_t length)
+{
+	static const char mark[] = "\"status\":\"";
+	const char *status = memmem(line, length, mark, sizeof(mark) - 1);
+
+	switch (status ? status[sizeof(mark) - 1] : 'f')
+	{
+		case 'c':
+			return LINE_CREATED;
+		case 'u':
+			return LINE_UPDATED;
+		case 'r':
+			return LINE_REPLAYED;
+		case 'v':
+			return LINE_VALID;
+		default:
+			return LINE_FAILED;
+	}
+}
+
+int64_t
+answer_count(const Answer *answer)
+{
+	int64_t		sum = 0;
+
+	for (int i = 0; i < LINE_OUTCOMES; i++)
+		sum += answer->counts.of[i];
+	return sum;
+}
+
+bool
+answer_undone(const Answer *answer)
+{
+	return answer->atomic && (answer->counts.of[LINE_FAILED] > 0 || answer->broken);
+}
+
 /* Count one answer line; as a remark it is kept here, else with those around it. */
 static void
 count_line(Answer *answer, const char *line, size_t length)
 {
-	static const char mark[] = "\"status\":\"";
-	const char *status = memmem(line, length, mark, sizeof(mark) - 1);
-	char		first = status ? status[sizeof(mark) - 1] : 'f';
+	LineOutcome outcome = outcome_of(line, length);
 
-	answer->count++;
-	answer->created += first == 'c';
-	answer->updated += first == 'u';
-	answer->replayed += first == 'r';
-	answer->failed += first == 'f';
-	answer->valid += first == 'v';
-	answer->stopped = answer->stopped || (first == 'f' && answer->stop);
-	if (answer->atomic && (first == 'f' || first == 'r'))
+	answer->counts.of[outcome]++;
+	answer->stopped = answer->stopped || (outcome == LINE_FAILED && answer->stop);
+	if (answer->atomic && (outcome == LINE_FAILED || outcome == LINE_REPLAYED))
 	{
 		keep(answer, &answer->remarks, line, length);
 		keep(answer, &answer->remarks, "\n", 1);
@@ -99,7 +129,8 @@ void
 answer_end(Answer *answer, uint64_t milliseconds)
 {
 	char		text[512];
-	bool		undone = answer->atomic && answer->failed > 0;
+	const int64_t *of = answer->counts.of;
+	bool		undone = answer_undone(answer);
 	char		updated[48] = "";
 	char		valid[48] = "";
 	int			length;
@@ -108,12 +139,12 @@ answer_end(Answer *answer, uint64_t milliseconds)
 	if (answer->broken)
 		return;
 	if (answer->upsert)
-		snprintf(updated, sizeof(updated), ",\"updated\":%lld", undone ? 0 : (long long) answer->updated);
+		snprintf(updated, sizeof(updated), ",\"updated\":%lld", undone ? 0 : (long long) of[LINE_UPDATED]);
 	if (answer->dry_run)
-		snprintf(valid, sizeof(valid), ",\"valid\":%lld", (long long) answer->valid);
+		snprintf(valid, sizeof(valid), ",\"valid\":%lld", (long long) of[LINE_VALID]);
 	length = snprintf(text, sizeof(text), "{\"summary\":{\"lines\":%lld,\"created\":%lld%s%s,\"replayed\":%lld,\"failed\":%lld,"
-					  "\"durationMs\":%llu}}\n", (long long) answer->count, undone ? 0 : (long long) answer->created, updated, valid,
-					  (long long) answer->replayed, (long long) answer->failed, (unsigned long long) milliseconds);
+					  "\"durationMs\":%llu}}\n", (long long) answer_count(answer), undone ? 0 : (long long) of[LINE_CREATED], updated, valid,
+					  (long long) of[LINE_REPLAYED], (long long) of[LINE_FAILED], (unsigned long long) milliseconds);
 	keep(answer, undone ? &answer->remarks : &answer->lines, text, (size_t) length);
 }
 
@@ -143,7 +174,6 @@ answer_due(const Answer *answer)
 AnswerPart
 answer_read(Answer *answer, char *buffer, size_t room, size_t *length)
 {
-	bool		undone = answer->atomic && (answer->failed > 0 || answer->broken);
 	ssize_t		count;
 
 	*length = 0;
@@ -151,7 +181,7 @@ answer_read(Answer *answer, char *buffer, size_t room, size_t *length)
 		return ANSWER_LOST;
 	if (answer->atomic && !answer->ended)
 		return ANSWER_WAIT;
-	count = spool_read(undone ? &answer->remarks : &answer->lines, buffer, room);
+	count = spool_read(answer_undone(answer) ? &answer->remarks : &answer->lines, buffer, room);
 	if (count < 0)
 		return ANSWER_LOST;
 	*length = (size_t) count;

@@ -10,9 +10,21 @@
 #ifndef QEHS_ANSWER_H
 #define QEHS_ANSWER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "spool.h"
+
+/* What became of a line. */
+typedef enum LineOutcome
+{
+	LINE_CREATED, LINE_UPDATED, LINE_REPLAYED, LINE_VALID, LINE_FAILED, LINE_OUTCOMES
+} LineOutcome;
+
+typedef struct LineCounts
+{
+	int64_t		of[LINE_OUTCOMES];
+} LineCounts;
 
 typedef struct Answer
 {
@@ -22,12 +34,7 @@ typedef struct Answer
 	bool		dry_run;
 	Spool		lines;
 	Spool		remarks;		/* atomic: of lines that failed or were there before */
-	int64_t		count;
-	int64_t		created;
-	int64_t		updated;
-	int64_t		replayed;
-	int64_t		failed;
-	int64_t		valid;			/* in a dry run */
+	LineCounts	counts;
 	bool		stopped;		/* a line has failed that all ends with */
 	bool		broken;			/* ends with an error */
 	bool		ended;			/* its last line is there */
@@ -38,6 +45,11 @@ typedef struct Answer
 /* Begin an answer; free what it holds. */
 extern void answer_open(Answer *answer);
 extern void answer_close(Answer *answer);
+
+/* Lines that were answered. */
+extern int64_t answer_count(const Answer *answer);
+/* Is what the lines say that was stored taken back, or will it be? */
+extern bool answer_undone(const Answer *answer);
 
 /* Answer lines of qehs.bulk_load, separated by newlines. */
 extern void answer_take(Answer *answer, const char *text, size_t length);

@@ -14,6 +14,7 @@ static const uint64_t allowed[STAGE_COUNT] = {
 	[STAGE_NEW] = 10 * CLOCK_SECOND,
 	[STAGE_HEAD] = 10 * CLOCK_SECOND,
 	[STAGE_BODY] = 120 * CLOCK_SECOND,
+	[STAGE_CUT] = CLOCK_SECOND,
 	[STAGE_ANSWER] = 120 * CLOCK_SECOND,
 	[STAGE_IDLE] = 75 * CLOCK_SECOND,
 };
@@ -45,7 +46,7 @@ end(Deadlines *deadlines, Watch *watch)
 static void
 make_room(Deadlines *deadlines)
 {
-	static const Stage order[] = {STAGE_IDLE, STAGE_NEW, STAGE_HEAD, STAGE_BODY, STAGE_ANSWER};
+	static const Stage order[] = {STAGE_CUT, STAGE_IDLE, STAGE_NEW, STAGE_HEAD, STAGE_BODY, STAGE_ANSWER};
 
 	for (int i = 0; i < STAGE_COUNT; i++)
 		if (deadlines->first[order[i]])

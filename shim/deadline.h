@@ -13,6 +13,7 @@ typedef enum Stage
 	STAGE_NEW,					/* accepted, no request line yet */
 	STAGE_HEAD,					/* request line read, headers not yet */
 	STAGE_BODY,
+	STAGE_CUT,					/* the client has closed its side and the body is not whole */
 	STAGE_ANSWER,				/* its answer waits for the client to read on */
 	STAGE_IDLE,					/* kept alive after an answer */
 	STAGE_COUNT,

@@ -9,7 +9,6 @@
  */
 #include "exchange.h"
 
-#include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +26,7 @@
 #include "reply.h"
 #include "stream.h"
 #include "token.h"
+#include "trace.h"
 
 #define BEGIN_SQL "SELECT qehs.request_begin($1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text, $8::jsonb)"
 #define BEGIN_PARAMETERS 8
@@ -53,114 +53,13 @@ typedef struct Pending
 	void		(*finished) (Request *request);
 } Pending;
 
-static bool
-is_hex(const char *text, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		if (!((text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f')))
-			return false;
-	return true;
-}
-
-/* Random bytes are fetched by the page: a call costs more than the bytes. */
-static void
-random_hex(char *text, size_t bytes)
-{
-	static __thread unsigned char pool[4096];
-	static __thread size_t left = 0;
-	const unsigned char *random;
-
-	if (left < bytes)
-	{
-		if (RAND_bytes(pool, sizeof(pool)) != 1)
-			abort();
-		left = sizeof(pool);
-	}
-	left -= bytes;
-	random = pool + left;
-	for (size_t i = 0; i < bytes; i++)
-	{
-		text[2 * i] = "0123456789abcdef"[random[i] >> 4];
-		text[2 * i + 1] = "0123456789abcdef"[random[i] & 15];
-	}
-	text[2 * bytes] = '\0';
-}
-
-/* A valid traceparent: 00-<32 hex>-<16 hex>-<2 hex>, ids not zero (W3C Trace Context section 3.2). */
-static void
-take_traceparent(Request *request, const char *header)
-{
-	if (header == NULL || strlen(header) < 55 || !is_hex(header, 2) || strncmp(header, "ff", 2) == 0 || header[2] != '-' ||
-		!is_hex(header + 3, 32) || header[35] != '-' || !is_hex(header + 36, 16) || header[52] != '-' ||
-		!is_hex(header + 53, 2) || (header[55] != '\0' && (strncmp(header, "00", 2) == 0 || header[55] != '-')) ||
-		strspn(header + 3, "0") >= 32 || strspn(header + 36, "0") >= 16)
-		return;
-	memcpy(request->trace_id, header + 3, TRACE_ID_LENGTH);
-	request->trace_id[TRACE_ID_LENGTH] = '\0';
-	memcpy(request->parent_id, header + 36, 16);
-	request->parent_id[16] = '\0';
-	request->sampled = (header[54] & 1) != 0;
-}
-
-/* Up to 32 members of key=value in printable ASCII, 512 characters in all (W3C Trace Context section 3.3). */
-static bool
-is_tracestate(const char *header)
-{
-	int			members = 0;
-
-	if (header == NULL || *header == '\0' || strlen(header) > 512)
-		return false;
-	for (const char *c = header; *c; c++)
-		if ((*c < 0x20 && *c != '\t') || *c >= 0x7F)
-			return false;
-	while (*header)
-	{
-		size_t		length;
-
-		header += strspn(header, " \t");
-		length = strcspn(header, ",");
-		if (length > 0)
-		{
-			size_t		key = strspn(header, "abcdefghijklmnopqrstuvwxyz0123456789_-*/@");
-
-			if (key == 0 || key >= length || header[key] != '=' || ++members > 32)
-				return false;
-		}
-		header += length + (header[length] == ',');
-	}
-	return members > 0;
-}
-
-void
-exchange_new_trace(Request *request)
-{
-	random_hex(request->trace_id, TRACE_ID_LENGTH / 2);
-	random_hex(request->span_id, 8);
-	*request->parent_id = '\0';
-	request->sampled = false;
-	request->traceparent = request->tracestate = NULL;
-}
-
-const char *
-exchange_traceparent(Request *request)
-{
-	if (request->traceparent == NULL)
-		request->traceparent = arena_format(&request->arena, "00-%s-%s-%02d", request->trace_id, request->span_id, request->sampled);
-	return request->traceparent;
-}
-
 void
 exchange_identify(Request *request)
 {
 	const char *target = request->target;
-	const char *state = request_header(request, "tracestate");
 	const char *mark;
 
-	exchange_new_trace(request);
-	take_traceparent(request, request_header(request, "traceparent"));
-	/* it belongs to the traceparent (section 4.3) */
-	if (*request->parent_id && is_tracestate(state))
-		request->tracestate = state;
+	trace_take(request);
 	/* absolute form (RFC 9112 section 3.2.2): the authority does not matter here */
 	if (strncasecmp(target, "http://", 7) == 0 || strncasecmp(target, "https://", 8) == 0)
 	{
@@ -240,7 +139,7 @@ bind_begin(Request *request, PgStatement *begin)
 	const char *bearer = api_key(request);
 	const char *subject = bearer && token_is_one(bearer) ? token_verify(bearer, &request->arena) : NULL;
 	const char *trace = request->tracestate ?
-		arena_format(&request->arena, "%s %s", exchange_traceparent(request), request->tracestate) : exchange_traceparent(request);
+		arena_format(&request->arena, "%s %s", trace_parent(request), request->tracestate) : trace_parent(request);
 	const char *values[] = {subject ? NULL : bearer, trace, request->client, key, key ? fingerprint(request) : NULL,
 	request->endpoint ? request->endpoint->operation : NULL, request->refusal.code ? NULL : request->target, subject};
 
@@ -475,7 +374,7 @@ finish_reply(const Exchange *exchange, Request *request)
 		take_header_lines(request, request->endpoint->headers, strlen(request->endpoint->headers));
 	reply_complete(request);
 	reply_header(&request->reply, "X-Trace-Id", request->trace_id);
-	reply_header(&request->reply, "traceparent", exchange_traceparent(request));
+	reply_header(&request->reply, "traceparent", trace_parent(request));
 }
 
 /* The database takes the lines: the answer is what the stream will give. */

@@ -20,10 +20,6 @@ typedef struct Exchange
 	bool		ended;			/* nothing waits any more */
 } Exchange;
 
-/* Make ids for a request that carries none. */
-extern void exchange_new_trace(Request *request);
-/* The traceparent of its answer. */
-extern const char *exchange_traceparent(Request *request);
 /* Set trace id and path; before anything else. */
 extern void exchange_identify(Request *request);
 

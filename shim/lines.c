@@ -1,6 +1,6 @@
 /*
  * lines.c
- *	  Decoding and splitting.  A chunk is full with 500 lines or 256 KiB, or when
+ *	  Decoding and splitting.  A chunk is full with 2,000 lines or 1 MiB, or when
  *	  a line that is too long has to be answered for behind it.
  */
 #include "lines.h"
@@ -11,8 +11,8 @@
 #include "clock.h"
 #include "decode.h"
 
-#define CHUNK_LINES 500
-#define CHUNK_BYTES (256 * 1024)
+#define CHUNK_LINES 2000
+#define CHUNK_BYTES (1024 * 1024)
 #define PIECE_BYTES (32 * 1024)
 
 void

@@ -119,6 +119,9 @@ log_request(const Request *request, uint64_t duration)
 	add_text(&line, "keyId", request->key_id);
 	buffer_format(&line, ",\"status\":%d,\"bytes\":%zu,\"ms\":%.3f,\"databaseMs\":%.3f", request->reply.status,
 				  request->reply.length, (double) duration / 1e6, (double) request->database_time / 1e6);
+	if (request->stream)
+		buffer_format(&line, ",\"bodyBytes\":%zu,\"lines\":%lld,\"failedLines\":%lld", request->body_length,
+					  (long long) request->lines, (long long) request->failed_lines);
 	add_text(&line, "error", request->error);
 	buffer_text(&line, "}\n");
 	append_line(&line);

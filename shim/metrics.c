@@ -15,13 +15,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "bulk_metrics.h"
+#include "histogram.h"
 
 #define MAX_OPERATIONS 128
 #define MAX_STATUS 600
-#define BUCKETS 12
-
-static const double bounds[BUCKETS] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5};
 
 /* Policies of RateLimit-Policy, as the extension names them; the last takes those that are new. */
 static const char *const policies[] = {"default", "signed-urls", "address", "other"};
@@ -53,23 +51,10 @@ typedef struct Operation
 	char		labels[320];	/* operation, method and route */
 	int			taken;			/* 0 free, 1 being named, 2 in use */
 	uint64_t	status[MAX_STATUS];
-	uint64_t	buckets[BUCKETS + 1];
-	uint64_t	nanoseconds;
+	Histogram	durations;
 } Operation;
 
 static Operation operations[MAX_OPERATIONS];
-
-static void
-add(uint64_t *counter, uint64_t amount) /* NOLINT(readability-non-const-parameter): the builtin writes */
-{
-	__atomic_fetch_add(counter, amount, __ATOMIC_RELAXED);
-}
-
-static uint64_t
-get(const uint64_t *counter)
-{
-	return __atomic_load_n(counter, __ATOMIC_RELAXED);
-}
 
 /* The row of an endpoint, or of what is none; the last one takes what does not fit. */
 static Operation *
@@ -121,7 +106,7 @@ count_limit(const Reply *reply)
 		return;
 	while (i < POLICIES - 1 && (strncmp(policy + 1, policies[i], strlen(policies[i])) != 0 || policy[1 + strlen(policies[i])] != '"'))
 		i++;
-	add(&limited[i][reply->status == 429], 1);
+	counter_add(&limited[i][reply->status == 429], 1);
 }
 
 static void
@@ -139,21 +124,17 @@ count_key(const Request *request)
 		outcome = IN_PROGRESS;
 	else if (strcmp(code, "idempotency_key_conflict") == 0)
 		outcome = KEY_CONFLICT;
-	add(&keyed[outcome], 1);
+	counter_add(&keyed[outcome], 1);
 }
 
 void
 metrics_count(const Request *request, uint64_t duration)
 {
 	Operation  *operation = find_operation(request->endpoint);
-	int			bucket = 0;
 
-	while (bucket < BUCKETS && (double) duration > bounds[bucket] * (double) CLOCK_SECOND)
-		bucket++;
 	if (request->reply.status > 0 && request->reply.status < MAX_STATUS)
-		add(&operation->status[request->reply.status], 1);
-	add(&operation->buckets[bucket], 1);
-	add(&operation->nanoseconds, duration);
+		counter_add(&operation->status[request->reply.status], 1);
+	histogram_add(&operation->durations, duration);
 	count_limit(&request->reply);
 	count_key(request);
 }
@@ -162,28 +143,9 @@ static void
 write_requests(Buffer *text, const Operation *operation)
 {
 	for (int status = 100; status < MAX_STATUS; status++)
-		if (get(&operation->status[status]) > 0)
+		if (counter_get(&operation->status[status]) > 0)
 			buffer_format(text, "qehs_http_requests_total{%s,status=\"%d\"} %llu\n", operation->labels, status,
-						  (unsigned long long) get(&operation->status[status]));
-}
-
-static void
-write_durations(Buffer *text, const Operation *operation)
-{
-	unsigned long long sum = 0;
-
-	for (int i = 0; i <= BUCKETS; i++)
-	{
-		sum += get(&operation->buckets[i]);
-		if (i < BUCKETS)
-			buffer_format(text, "qehs_http_request_duration_seconds_bucket{%s,le=\"%g\"} %llu\n",
-						  operation->labels, bounds[i], sum);
-	}
-	buffer_format(text, "qehs_http_request_duration_seconds_bucket{%s,le=\"+Inf\"} %llu\n"
-				  "qehs_http_request_duration_seconds_sum{%s} %.6f\n"
-				  "qehs_http_request_duration_seconds_count{%s} %llu\n",
-				  operation->labels, sum, operation->labels, (double) get(&operation->nanoseconds) / (double) CLOCK_SECOND,
-				  operation->labels, sum);
+						  (unsigned long long) counter_get(&operation->status[status]));
 }
 
 static void
@@ -194,12 +156,12 @@ write_limits(Buffer *text)
 	for (int i = 0; i < POLICIES; i++)
 		for (int refused = 0; refused < 2; refused++)
 			buffer_format(text, "qehs_rate_limit_requests_total{policy=\"%s\",outcome=\"%s\"} %llu\n", policies[i],
-						  refused ? "refused" : "passed", (unsigned long long) get(&limited[i][refused]));
+						  refused ? "refused" : "passed", (unsigned long long) counter_get(&limited[i][refused]));
 	buffer_text(text, "# HELP qehs_idempotency_requests_total Requests with an Idempotency-Key.\n"
 				"# TYPE qehs_idempotency_requests_total counter\n");
 	for (int i = 0; i < OUTCOMES; i++)
 		buffer_format(text, "qehs_idempotency_requests_total{outcome=\"%s\"} %llu\n", outcomes[i],
-					  (unsigned long long) get(&keyed[i]));
+					  (unsigned long long) counter_get(&keyed[i]));
 }
 
 void
@@ -211,7 +173,7 @@ metrics_connection(int change)
 void
 metrics_failed(Task task)
 {
-	add(&failures[task], 1);
+	counter_add(&failures[task], 1);
 }
 
 void
@@ -239,7 +201,7 @@ write_database(Buffer *text)
 	buffer_text(text, "# HELP qehs_task_failures_total Background tasks of the shim that failed; its log says why.\n"
 				"# TYPE qehs_task_failures_total counter\n");
 	for (int i = 0; i < TASKS; i++)
-		buffer_format(text, "qehs_task_failures_total{task=\"%s\"} %llu\n", task_names[i], (unsigned long long) get(&failures[i]));
+		buffer_format(text, "qehs_task_failures_total{task=\"%s\"} %llu\n", task_names[i], (unsigned long long) counter_get(&failures[i]));
 }
 
 static long
@@ -266,7 +228,9 @@ start_time(void)
 	FILE	   *file = fopen("/proc/self/stat", "re");
 
 	if (file && fgets(line, sizeof(line), file) && strrchr(line, ')'))
-		(void) sscanf(strrchr(line, ')') + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &started);	/* NOLINT(cert-err34-c) */
+		/* NOLINTNEXTLINE(cert-err34-c) */
+		(void) sscanf(strrchr(line, ')') + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s"
+					  " %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &started);
 	if (file)
 		fclose(file);
 	file = fopen("/proc/stat", "re");
@@ -329,8 +293,9 @@ metrics_write(Buffer *text, const Pool *pool)
 				"# TYPE qehs_http_request_duration_seconds histogram\n");
 	for (int i = 0; i < MAX_OPERATIONS; i++)
 		if (__atomic_load_n(&operations[i].taken, __ATOMIC_ACQUIRE) == 2)
-			write_durations(text, &operations[i]);
+			histogram_write(text, "qehs_http_request_duration_seconds", operations[i].labels, &operations[i].durations);
 	write_limits(text);
+	bulk_metrics_write(text);
 	buffer_format(text, "# HELP qehs_database_connections PostgreSQL connections of the answering event loop.\n"
 				  "# TYPE qehs_database_connections gauge\n"
 				  "qehs_database_connections{state=\"open\"} %d\nqehs_database_connections{state=\"connecting\"} %d\n"

@@ -96,7 +96,10 @@ typedef struct Request
 	bool		head_done;		/* of such one: its body may come */
 	struct Stream *stream;		/* NULL unless the database is asked to take it */
 	bool		full_http;		/* 1.1, not 1.0 */
+	int64_t		lines;			/* of a stream: answered */
+	int64_t		failed_lines;
 	bool		body_done;		/* of a stream: all of it has come */
+	bool		cut;			/* a stream's client has closed its side; what it has sent is taken */
 	struct Early *early;		/* its answer has begun before that */
 	bool		keyed;			/* sent with an idempotency key */
 } Request;

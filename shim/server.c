@@ -39,6 +39,7 @@
 #include "metrics.h"
 #include "problem.h"
 #include "stream.h"
+#include "trace.h"
 
 #define SILENT_SECONDS 120
 #define CONNECTION_MEMORY (16 * 1024)
@@ -112,7 +113,7 @@ write_problem(Request *request, Buffer *body, unsigned status)
 	const char *detail;
 	const char *code = library_problem(status, &detail);
 
-	exchange_new_trace(request);
+	trace_new(request);
 	problem_body(body, NULL, code, (int) status, detail, "", request->trace_id, NULL, NULL);
 	log_event("info", "answered %u to what is not HTTP/1.1, traceId %s", status, request->trace_id);
 }
@@ -137,7 +138,7 @@ __wrap_MHD_create_response_from_buffer(size_t size, void *buffer, enum MHD_Respo
 	response = MHD_create_response_from_buffer_with_free_callback(body.length, copy, free);
 	MHD_add_response_header(response, "Content-Type", "application/problem+json");
 	MHD_add_response_header(response, "X-Trace-Id", request.trace_id);
-	MHD_add_response_header(response, "traceparent", exchange_traceparent(&request));
+	MHD_add_response_header(response, "traceparent", trace_parent(&request));
 	arena_free(&request.arena);
 	return response;
 }
@@ -171,7 +172,7 @@ answer_first_line(int socket)
 	write_problem(&request, &body, 400);
 	head = arena_format(&request.arena, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
 						"X-Trace-Id: %s\r\ntraceparent: %s\r\nContent-Length: %zu\r\n\r\n",
-						request.trace_id, exchange_traceparent(&request), body.length);
+						request.trace_id, trace_parent(&request), body.length);
 	if (send(socket, head, strlen(head), MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE) > 0)
 		(void) !send(socket, body.data, body.length, MSG_NOSIGNAL | MSG_DONTWAIT);
 	arena_free(&request.arena);
@@ -353,7 +354,7 @@ check_framing(Request *request, bool needs_host)
 	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, note_header, &framing);
 	/* two are none (W3C Trace Context section 4.3) */
 	if (framing.traceparents > 1)
-		exchange_new_trace(request);
+		trace_new(request);
 	if (guard_broken(connection_socket(request->connection)))
 		refuse_now(request, "malformed_request", 400, "the request is not framed as RFC 9112 has it");
 	else if (framing.bad_name)
@@ -468,7 +469,12 @@ write_early(Request *request, bool has_read)
 {
 	const Watch *watch = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 	EarlyState	state = early_write(request->early);
-	Stage		stage = request->body_done && state == EARLY_FULL ? STAGE_ANSWER : STAGE_NONE;
+	Stage		stage = STAGE_NONE;
+
+	if (request->cut && !request->body_done)
+		stage = STAGE_CUT;
+	else if (request->body_done && state == EARLY_FULL)
+		stage = STAGE_ANSWER;
 
 	if (has_read || stage != watch->stage)
 		enter_stage(request, stage);
@@ -541,6 +547,8 @@ finish_stream(Request *request)
 	if (!request->body_done)
 	{
 		request->body_done = true;
+		if (request->cut)
+			enter_stage(request, STAGE_NONE);
 		stream_finish(request->stream);
 	}
 	if (request->early == NULL)
@@ -575,6 +583,22 @@ on_stream_head(Request *request)
 	return MHD_YES;
 }
 
+/*
+ * libmicrohttpd takes a read that fills less than its buffer as all there is until epoll tells of more; of an end that came
+ * with those bytes it is told no more, and the connection would rest (0.9.75).  Should the body not be whole then, the time
+ * of STAGE_CUT ends it.
+ */
+static void
+look_for_end(Request *request)
+{
+	char		next;
+
+	if (recv(connection_socket(request->connection), &next, 1, MSG_PEEK | MSG_DONTWAIT) != 0)
+		return;
+	request->cut = true;
+	enter_stage(request, STAGE_CUT);
+}
+
 static enum MHD_Result
 on_stream_body(Request *request, const char *upload, size_t *upload_length)
 {
@@ -588,6 +612,7 @@ on_stream_body(Request *request, const char *upload, size_t *upload_length)
 			return request->body_length > DRAIN_BYTES ? MHD_NO : MHD_YES;
 		if (stream_blocked(request->stream))
 			return put_aside(request);
+		look_for_end(request);
 		return stream_hopeless(request->stream) ? MHD_NO : MHD_YES;
 	}
 	if (is_open(request))

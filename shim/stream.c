@@ -1,11 +1,14 @@
 /*
  * stream.c
- *	  Lines are gathered in one chunk while another is at the database; when both
- *	  are full, the body waits, which is all the back-pressure there is.
+ *	  Lines are gathered in one chunk while two are at the database, one of them
+ *	  waiting there for the other; when all are full, the body waits, which is all
+ *	  the back-pressure there is.
  *
  * A chunk is a pipeline of request_begin, bulk_load and request_end: the key is
  * checked again each time, and a chunk that comes back has committed.  With
- * mode=atomic all of them stand between BEGIN and COMMIT.
+ * mode=atomic all of them stand between BEGIN and COMMIT.  Where a chunk must not
+ * run before the one ahead has ended well (onError=stop, and an upsert, whose last
+ * line for a record wins though a chunk may have to run again) only one is there.
  *
  * What goes wrong after the answer's status has been promised (the database is
  * lost, the key revoked, the Content-Encoding broken) ends the answer with a line
@@ -17,6 +20,7 @@
 #include <string.h>
 
 #include "answer.h"
+#include "bulk_metrics.h"
 #include "clock.h"
 #include "lines.h"
 #include "problem.h"
@@ -25,10 +29,12 @@
 #define REQUEST_END_SQL "SELECT qehs.request_end()"
 #define BULK_END_SQL "SELECT qehs.bulk_end()"
 #define MAX_STREAMS 32
-#define MAX_LINE_BYTES (64 * 1024 * 1024)
+#define MAX_LINE_BYTES (64 * 1024 * 1024)	/* QEHS_BULK_LINE_BYTES of extension/bulk/bulk.h */
 #define HOPELESS_BYTES (16 * 1024 * 1024)
 #define GATHER_NS (CLOCK_SECOND / 4)
 #define MAX_RETRIES 5
+#define MAX_SENT 2
+#define CHUNKS (MAX_SENT + 1)
 
 enum
 {
@@ -42,6 +48,8 @@ typedef struct Chunk
 	Lines		lines;
 	char		first_line_binary[8];
 	int			attempts;
+	bool		sent;
+	bool		settled;		/* its outcome is there */
 } Chunk;
 
 typedef enum Ending
@@ -58,9 +66,11 @@ struct Stream
 	void		(*changed) (Request *request);
 
 	LineReader	reader;
-	Chunk		chunks[2];
+	Chunk		chunks[CHUNKS];
 	Chunk	   *filling;
-	Chunk	   *sent;			/* at the database, or NULL */
+	Chunk	   *sent[MAX_SENT];	/* at the database, the oldest first */
+	int			sent_count;
+	int			sent_limit;
 	Answer		answer;
 
 	PgStatement begin;
@@ -72,8 +82,13 @@ struct Stream
 	PgJob		start;			/* BEGIN */
 	PgJob		end;			/* COMMIT or ROLLBACK, then bulk_end */
 
+	const char *problem;		/* ends the answer once what is at the database has settled; NULL: none */
+	size_t		problem_length;
+	uint64_t	last_settled;
+	LineCounts	counted;		/* of the lines that have been answered, those that the metrics have */
 	size_t		line_limit;
 	size_t		wasted;			/* bytes of the body since it broke */
+	bool		started;
 	bool		body_ended;
 	bool		told_urgent;
 	Ending		ending;
@@ -82,36 +97,55 @@ struct Stream
 
 /* ---- what goes wrong ---- */
 
-/* The problem that a job's outcome is; the reply of the request, already sent or queued, stays as it is. */
+/* The reply of the request, already sent or queued, stays as it was before its problem was made. */
 static void
-break_with_job(Stream *stream, const PgJob *job)
+note_problem(Stream *stream, const Reply *before)
+{
+	Reply	   *reply = &stream->request->reply;
+
+	if (stream->problem == NULL)
+	{
+		stream->problem = reply->body;
+		stream->problem_length = reply->length;
+	}
+	*reply = *before;
+}
+
+static void
+fail_with_job(Stream *stream, const PgJob *job)
 {
 	Request    *request = stream->request;
-	Reply		reply = request->reply;
+	Reply		before = request->reply;
 
 	request->job.outcome = job->outcome;
 	request->job.error = job->error;
 	problem_from_job(request);
 	request->job.outcome = PG_DONE;
 	request->job.error = (PgError) {0};
-	answer_break(&stream->answer, request->reply.body, request->reply.length);
-	request->reply = reply;
+	note_problem(stream, &before);
 }
 
 static void
-break_with_code(Stream *stream, const char *code, const char *detail)
+fail_with_code(Stream *stream, const char *code, const char *detail)
 {
-	Reply		reply = stream->request->reply;
+	Reply		before = stream->request->reply;
 
 	problem_reply(stream->request, code, 0, detail, NULL);
-	answer_break(&stream->answer, stream->request->reply.body, stream->request->reply.length);
-	stream->request->reply = reply;
+	note_problem(stream, &before);
+}
+
+/* Chunks behind one that failed may have been loaded: their lines are answered first. */
+static void
+tell_problem(Stream *stream)
+{
+	if (stream->problem && stream->sent_count == 0)
+		answer_break(&stream->answer, stream->problem, stream->problem_length);
 }
 
 static bool
 takes_lines(const Stream *stream)
 {
-	return !stream->answer.broken && !stream->answer.stopped;
+	return stream->problem == NULL && !stream->answer.stopped;
 }
 
 /* ---- the database ---- */
@@ -173,6 +207,7 @@ empty_chunk(Chunk *chunk)
 	job_free(&chunk->job);
 	lines_empty(&chunk->lines);
 	chunk->attempts = 0;
+	chunk->sent = chunk->settled = false;
 }
 
 static void
@@ -197,13 +232,50 @@ retry_chunk(Stream *stream, Chunk *chunk)
 	return true;
 }
 
+/* Those of an atomic load count when it is known what became of them. */
+static void
+count_lines(Stream *stream)
+{
+	LineCounts	news = stream->answer.counts;
+
+	for (int i = 0; i < LINE_OUTCOMES; i++)
+		news.of[i] -= stream->counted.of[i];
+	stream->counted = stream->answer.counts;
+	bulk_metrics_lines(&news, answer_undone(&stream->answer));
+	stream->request->lines = answer_count(&stream->answer);
+	stream->request->failed_lines = stream->answer.counts.of[LINE_FAILED];
+}
+
+/* Take the outcomes that are there, in the order of the lines. */
+static void
+settle(Stream *stream)
+{
+	while (stream->sent_count > 0 && stream->sent[0]->settled)
+	{
+		Chunk	   *chunk = stream->sent[0];
+		size_t		length;
+		const char *text;
+
+		stream->sent_count--;
+		memmove(stream->sent, stream->sent + 1, sizeof(Chunk *) * (size_t) stream->sent_count);
+		if (chunk->job.outcome != PG_DONE)
+			fail_with_job(stream, &chunk->job);
+		else if ((text = job_text(&chunk->job, 1, &length)) != NULL)
+			answer_take(&stream->answer, text, length);
+		finish_chunk(stream, chunk);
+	}
+	if (!stream->answer.atomic)
+		count_lines(stream);
+	tell_problem(stream);
+}
+
 static void
 chunk_done(PgJob *job)
 {
 	Chunk	   *chunk = job->owner;
 	Stream	   *stream = chunk->stream;
-	size_t		length;
-	const char *text;
+	uint64_t	now = clock_now();
+	uint64_t	took;
 
 	if (stream->closed)
 	{
@@ -212,18 +284,18 @@ chunk_done(PgJob *job)
 	}
 	if (retry_chunk(stream, chunk))
 		return;
-	stream->sent = NULL;
-	stream->request->database_time += clock_now() - job->submitted;
-	if (job->outcome != PG_DONE)
-		break_with_job(stream, job);
-	else if ((text = job_text(job, 1, &length)) != NULL)
-		answer_take(&stream->answer, text, length);
-	finish_chunk(stream, chunk);
+	/* the time that it waited for the one ahead has been counted */
+	took = now - (job->submitted > stream->last_settled ? job->submitted : stream->last_settled);
+	stream->request->database_time += took;
+	bulk_metrics_chunk(took);
+	stream->last_settled = now;
+	chunk->settled = true;
+	settle(stream);
 	pump(stream);
 	stream->changed(stream->request);
 }
 
-/* Send the chunk that is being filled; what has come of the next line goes to the other one. */
+/* Send the chunk that is being filled; what has come of the next line goes to another. */
 static void
 submit_chunk(Stream *stream)
 {
@@ -235,15 +307,25 @@ submit_chunk(Stream *stream)
 		finish_chunk(stream, chunk);
 		return;
 	}
-	stream->filling = chunk == &stream->chunks[0] ? &stream->chunks[1] : &stream->chunks[0];
+	chunk->sent = true;
+	stream->sent[stream->sent_count++] = chunk;
+	for (int i = 0; i < CHUNKS; i++)
+		if (!stream->chunks[i].sent)
+			stream->filling = &stream->chunks[i];
 	lines_move_tail(&stream->reader, &chunk->lines, &stream->filling->lines);
 	*job = (PgJob) {.generation = stream->request->router->generation,.count = 3,.done = chunk_done,.owner = chunk};
 	job->statements[0] = stream->begin;
 	set_statement(job, 1, SLOT_LOAD, LOAD_SQL);
 	bind_load(stream, chunk, &job->statements[1]);
 	set_statement(job, 2, SLOT_REQUEST_END, REQUEST_END_SQL);
-	stream->sent = chunk;
 	pool_submit(stream->pool, job);
+}
+
+/* A chunk of no lines is answered for without the database, when its turn has come. */
+static bool
+may_submit(const Stream *stream)
+{
+	return stream->sent_count < (stream->filling->lines.count > 0 ? stream->sent_limit : 1);
 }
 
 /* ---- the end ---- */
@@ -251,6 +333,8 @@ submit_chunk(Stream *stream)
 static void
 conclude(Stream *stream)
 {
+	tell_problem(stream);
+	count_lines(stream);
 	answer_end(&stream->answer, (clock_now() - stream->request->started) / 1000000);
 	stream->ending = ENDED;
 	stream->changed(stream->request);
@@ -277,7 +361,7 @@ transaction_done(PgJob *job)
 		return;
 	}
 	if (job->outcome != PG_DONE)
-		break_with_job(stream, job);
+		fail_with_job(stream, job);
 	job_free(job);
 	stream->ending = LEAVING;
 	submit_control(stream, job, SLOT_BULK_END, BULK_END_SQL, left_done);
@@ -289,12 +373,12 @@ end_stream(Stream *stream)
 {
 	if (stream->ending != RUNNING)
 		return;
-	if (stream->answer.broken)
+	if (stream->problem)
 		conclude(stream);
 	else if (stream->answer.atomic)
 	{
 		stream->ending = ENDING_TRANSACTION;
-		if (stream->answer.failed > 0)
+		if (stream->answer.counts.of[LINE_FAILED] > 0)
 			submit_control(stream, &stream->end, SLOT_ROLLBACK, "ROLLBACK", transaction_done);
 		else
 			submit_control(stream, &stream->end, SLOT_COMMIT, "COMMIT", transaction_done);
@@ -316,17 +400,18 @@ take_input(Stream *stream)
 		switch (lines_fill(&stream->reader, &stream->filling->lines))
 		{
 			case LINES_FULL:
-				if (stream->sent)
+				if (!may_submit(stream))
 					return;
 				submit_chunk(stream);
 				break;
 			case LINES_HUNGRY:
 				return;
 			default:
-				break_with_code(stream, "malformed_request", "the body is not what its Content-Encoding says");
+				fail_with_code(stream, "malformed_request", "the body is not what its Content-Encoding says");
 		}
 	lines_drop(&stream->reader);
 	empty_chunk(stream->filling);
+	tell_problem(stream);
 }
 
 static bool
@@ -339,13 +424,14 @@ static void
 pump(Stream *stream)
 {
 	take_input(stream);
-	if (!stream->body_ended || stream->sent || input_left(stream))
+	if (!stream->body_ended || input_left(stream))
 		return;
 	if (takes_lines(stream) && !lines_end(&stream->reader, &stream->filling->lines))
-		break_with_code(stream, "malformed_request", "the body ends before its Content-Encoding does");
-	if (takes_lines(stream) && stream->filling->lines.count > 0)
+		fail_with_code(stream, "malformed_request", "the body ends before its Content-Encoding does");
+	if (takes_lines(stream) && stream->filling->lines.count > 0 && may_submit(stream))
 		submit_chunk(stream);
-	if (stream->sent == NULL)
+	tell_problem(stream);
+	if (stream->sent_count == 0 && (!takes_lines(stream) || stream->filling->lines.count == 0))
 		end_stream(stream);
 }
 
@@ -367,7 +453,7 @@ stream_open(Exchange *exchange, Request *request)
 	stream->pool = pool_create_single(exchange->config->db, streams->epoll);
 	stream->line_limit = exchange->config->max_body < MAX_LINE_BYTES ? exchange->config->max_body : MAX_LINE_BYTES;
 	answer_open(&stream->answer);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < CHUNKS; i++)
 		stream->chunks[i].stream = stream;
 	stream->filling = &stream->chunks[0];
 	stream->next = streams->first;
@@ -400,7 +486,7 @@ start_done(PgJob *job)
 	Stream	   *stream = job->owner;
 
 	if (!stream->closed && job->outcome != PG_DONE)
-		break_with_job(stream, job);
+		fail_with_job(stream, job);
 	job_free(job);
 }
 
@@ -422,6 +508,9 @@ stream_start(Stream *stream, const PgStatement *begin, void (*changed) (Request 
 	stream->answer.upsert = stream->on_conflict != NULL;
 	stream->answer.stop = stream->on_error && strcmp(stream->on_error, "stop") == 0;
 	stream->answer.atomic = mode && strcmp(mode, "atomic") == 0;
+	stream->sent_limit = stream->answer.stop || stream->answer.upsert ? 1 : MAX_SENT;
+	bulk_metrics_running(1);
+	stream->started = true;
 	lines_open(&stream->reader, request_header(request, "Content-Encoding"), stream->line_limit);
 	if (stream->answer.atomic)
 		submit_control(stream, &stream->start, SLOT_START, "BEGIN", start_done);
@@ -432,6 +521,7 @@ stream_take(Stream *stream, const char *bytes, size_t length)
 {
 	if (stream_blocked(stream))
 		return 0;
+	bulk_metrics_body(length);
 	if (!takes_lines(stream))
 	{
 		stream->wasted += length;
@@ -451,7 +541,7 @@ stream_blocked(const Stream *stream)
 bool
 stream_hopeless(const Stream *stream)
 {
-	return stream->answer.broken && stream->wasted > HOPELESS_BYTES;
+	return stream->problem && stream->wasted > HOPELESS_BYTES;
 }
 
 void
@@ -472,12 +562,17 @@ stream_urgent(const Stream *stream)
 AnswerPart
 stream_read(Stream *stream, char *buffer, size_t room, size_t *length)
 {
-	return answer_read(&stream->answer, buffer, room, length);
+	AnswerPart	part = answer_read(&stream->answer, buffer, room, length);
+
+	stream->request->reply.length += *length;
+	return part;
 }
 
 void
 stream_close(Stream *stream)
 {
+	if (stream->started)
+		bulk_metrics_running(-1);
 	stream->closed = true;
 	stream->request = NULL;
 }
@@ -494,7 +589,7 @@ static void
 free_stream(Stream *stream)
 {
 	release_pool(stream);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < CHUNKS; i++)
 	{
 		empty_chunk(&stream->chunks[i]);
 		free(stream->chunks[i].lines.bytes);
@@ -530,7 +625,7 @@ tick(Stream *stream)
 	}
 	else if (due > 0)
 		next = earlier(next, due, now);
-	if (stream->sent || lines->count == 0 || stream->ending != RUNNING || !takes_lines(stream))
+	if (stream->sent_count > 0 || lines->count == 0 || stream->ending != RUNNING || !takes_lines(stream))
 		return next;
 	if (now < lines->since + GATHER_NS)
 		return earlier(next, lines->since + GATHER_NS, now);

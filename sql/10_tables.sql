@@ -219,12 +219,13 @@ CREATE TABLE qehs.idempotency (
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	headers text NOT NULL,
 	body text,
-	sealed boolean NOT NULL DEFAULT false,
-	PRIMARY KEY (tenant_id, key_id, idempotency_key)
+	sealed boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE qehs.idempotency IS 'Answers kept 24 hours by the Idempotency-Key of their request and the API key that sent it; qehs.tick removes older ones.';
 COMMENT ON COLUMN qehs.idempotency.sealed IS 'body holds a secret: it is encrypted with the API key of the request, which is not stored';
 CREATE INDEX idempotency_created ON qehs.idempotency (tenant_id, created_at);
+-- last: of two indexes that seem to cost the same, as in a small table, the planner takes the newer
+ALTER TABLE qehs.idempotency ADD PRIMARY KEY (tenant_id, key_id, idempotency_key);
 
 CREATE TABLE qehs.problem (
 	code text PRIMARY KEY,

@@ -3,7 +3,7 @@
 CREATE FUNCTION qehs.jsonschema_is_valid(schema jsonb, instance jsonb, assert_formats boolean DEFAULT false) RETURNS boolean
 AS 'MODULE_PATHNAME', 'qehs_jsonschema_is_valid'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION qehs.jsonschema_is_valid(jsonb, jsonb, boolean) IS 'Whether instance is valid under schema (JSON Schema draft 2020-12). "format" only annotates, unless the schema''s dialect or assert_formats says that it decides. A $ref may name a place in the schema, a metaschema of the draft, or a schema of jsonschema_register; nothing is fetched. The compiled schema is kept in the session. Raises 22023 for a schema that is not valid (see jsonschema_check), 54000 when checking takes too many steps or too much stack.';
+COMMENT ON FUNCTION qehs.jsonschema_is_valid(jsonb, jsonb, boolean) IS 'Whether instance is valid under schema (JSON Schema draft 2020-12). "format" only annotates, unless the schema''s dialect or assert_formats says that it decides. A $ref may name a place in the schema, a metaschema of the draft, or a schema of jsonschema_register; nothing is fetched. The compiled schema is kept in the session, and in parallel workers. A CHECK constraint whose schema refers to a registered one is to be added NOT VALID (new rows are checked all the same): pg_dump then restores it after the data, and not before the registered schemas. Raises 22023 for a schema that is not valid (see jsonschema_check), 54000 when checking takes too many steps or too much stack.';
 
 CREATE FUNCTION qehs.jsonschema_errors(schema jsonb, instance jsonb, assert_formats boolean DEFAULT false)
 RETURNS TABLE (instance_location text, keyword_location text, keyword text, message text)
@@ -20,4 +20,12 @@ COMMENT ON FUNCTION qehs.jsonschema_check(jsonb) IS 'The faults of a schema, 100
 CREATE FUNCTION qehs.jsonschema_register(uri text, schema jsonb) RETURNS void
 AS 'MODULE_PATHNAME', 'qehs_jsonschema_register'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.jsonschema_register(text, jsonb) IS 'Makes a schema known in this database under an absolute URI without fragment, for $ref and $schema of others. A registered schema does not change: CHECK constraints rely on it; the same again is nothing new. Raises 22023 for a bad URI, 42710 when another schema has the URI.';
+COMMENT ON FUNCTION qehs.jsonschema_register(text, jsonb) IS 'Makes a schema known in this database under an absolute URI without fragment, for $ref and $schema of others. It may refer to others, registered before or after it. A registered schema does not change: CHECK constraints rely on it; the same again is nothing new; a new version has a URI of its own. Who owns the table may DELETE FROM qehs.json_schema: what refers to it then raises. Raises 22023 for a bad URI, 42710 when another schema has the URI.';
+
+CREATE FUNCTION qehs.jsonschema_announce() RETURNS trigger
+AS 'MODULE_PATHNAME', 'qehs_jsonschema_announce'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.jsonschema_announce() IS 'Trigger function of qehs.json_schema: after any change every session compiles anew what refers to registered schemas, as soon as it sees the change.';
+REVOKE ALL ON FUNCTION qehs.jsonschema_announce() FROM PUBLIC;
+CREATE TRIGGER announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON qehs.json_schema
+FOR EACH STATEMENT EXECUTE FUNCTION qehs.jsonschema_announce();

@@ -162,8 +162,36 @@ write_text_member(StringInfo out, const char *prefix, uint64 row, int column)
 	json_string(out, isnull ? NULL : TextDatumGetCString(value));
 }
 
+/* The changes of an event but for those of fields that the caller may not read. */
+static void
+write_changes(StringInfo out, const RequestContext *context, const ModuleDef *module, Jsonb *changes)
+{
+	static const char prefix[] = "/payload/";
+
+	if (module == NULL || permission_reads_all(context, module))
+	{
+		json_jsonb(out, changes);
+		return;
+	}
+	appendStringInfoChar(out, '[');
+	for (uint32 i = 0; i < JsonContainerSize(&changes->root); i++)
+	{
+		JsonbValue *change = getIthJsonbValueFromContainer(&changes->root, i);
+		char	   *path = change->type == jbvBinary ? json_member_text(change->val.binary.data, "path") : NULL;
+
+		/* keys need no escapes, and one path is one top-level member */
+		if (path && strncmp(path, prefix, strlen(prefix)) == 0 &&
+			!permission_reads_key(context, module, path + strlen(prefix), strlen(path + strlen(prefix))))
+			continue;
+		if (out->data[out->len - 1] != '[')
+			appendStringInfoChar(out, ',');
+		json_jsonb_value(out, change);
+	}
+	appendStringInfoChar(out, ']');
+}
+
 void
-audit_write_item(StringInfo out, const RequestContext *context, uint64 row)
+audit_write_item(StringInfo out, const RequestContext *context, const ModuleDef *module, uint64 row)
 {
 	bool		isnull;
 	Datum		value;
@@ -180,7 +208,7 @@ audit_write_item(StringInfo out, const RequestContext *context, uint64 row)
 	value = plan_value(row, 5, &isnull);
 	changes = isnull ? NULL : DatumGetJsonbP(value);
 	if (changes && JB_ROOT_IS_ARRAY(changes))
-		json_jsonb(out, changes);
+		write_changes(out, context, module, changes);
 	else
 		json_literal(out, "[]");
 	write_text_member(out, ",\"from\":", row, 6);
@@ -189,7 +217,7 @@ audit_write_item(StringInfo out, const RequestContext *context, uint64 row)
 }
 
 void
-audit_write_activity(StringInfo out, const RequestContext *context, const pg_uuid_t *record_id)
+audit_write_activity(StringInfo out, const RequestContext *context, const ModuleDef *module, const pg_uuid_t *record_id)
 {
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(record_id)};
 	uint64		rows = plan_execute(&select_activity, values, NULL, true, 50);
@@ -199,7 +227,7 @@ audit_write_activity(StringInfo out, const RequestContext *context, const pg_uui
 	{
 		if (i > 0)
 			appendStringInfoChar(out, ',');
-		audit_write_item(out, context, i);
+		audit_write_item(out, context, module, i);
 		appendStringInfoChar(out, '}');
 	}
 	appendStringInfoChar(out, ']');

@@ -46,10 +46,9 @@ typedef struct EventPage
 
 /* Append what an audit item has beyond an activity item. */
 static void
-write_audit_members(StringInfo out, const RequestContext *context, uint64 row)
+write_audit_members(StringInfo out, const RequestContext *context, const ModuleDef *module, uint64 row)
 {
 	bool		isnull;
-	const ModuleDef *module = module_lookup_version(context->tenant_id, DatumGetInt32(plan_value(row, 11, &isnull)), 0);
 	Datum		value;
 
 	json_literal(out, ",\"recordId\":");
@@ -70,7 +69,10 @@ write_audit_members(StringInfo out, const RequestContext *context, uint64 row)
 		if (json_member(&DatumGetJsonbP(value)->root, "payload", 7, &payload))
 		{
 			json_literal(out, ",\"payload\":");
-			json_jsonb_value(out, &payload);
+			if (module)
+				permission_write_payload(out, context, module, payload.val.binary.data);
+			else
+				json_jsonb_value(out, &payload);
 		}
 	}
 }
@@ -102,11 +104,14 @@ write_page(RequestContext *context, EventPage *page, const char *cursor)
 						page->limit + 1);
 	for (uint64 i = 0; i < Min(rows, (uint64) page->limit); i++)
 	{
+		const ModuleDef *module;
+
 		if (i > 0)
 			appendStringInfoChar(&out, ',');
-		audit_write_item(&out, context, i);
+		module = module_lookup_version(context->tenant_id, DatumGetInt32(plan_value(i, 11, &isnull)), 0);
+		audit_write_item(&out, context, module, i);
 		if (page->full)
-			write_audit_members(&out, context, i);
+			write_audit_members(&out, context, module, i);
 		appendStringInfoChar(&out, '}');
 		*last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
 	}

@@ -77,6 +77,13 @@ static KeptPlan select_renames = {
 	3, {INT4OID, INT4OID, INT4OID}, NULL
 };
 
+/* Whether a version before the loaded one has rules of fields: records may hold fields that are gone since. */
+static KeptPlan select_rules = {
+	"SELECT 1 FROM qehs.module_version WHERE tenant_id = $1 AND module_id = $2 AND version < $3"
+	" AND definition #> '{permissions,fields}' IS NOT NULL",
+	3, {INT4OID, INT4OID, INT4OID}, NULL
+};
+
 static void
 free_retired(XactEvent event, void *argument)
 {
@@ -121,6 +128,8 @@ load_old_keys(ModuleDef *module)
 	for (int i = 0; i < count; i++)
 		definitions[i] = DatumGetJsonbP(plan_value(i, 1, &isnull));
 	migrate_load_old_keys(module, definitions, count);
+	if (!module->has_field_rules)
+		module->has_field_rules = plan_execute_latest(&select_rules, values, NULL, 1) > 0;
 }
 
 /* Load the row of the query that was just run; inside SPI. */

@@ -165,27 +165,6 @@ check_expression(const JsonbContainer *object, const char *key, const char *path
 }
 
 static void
-check_options(const JsonbContainer *field, const char *path, ViolationList *faults)
-{
-	const JsonbContainer *options = member_array(field, "options", path, faults);
-	uint32		count = options ? JsonContainerSize(options) : 0;
-
-	if (count == 0)
-		violation_add(faults, psprintf("%s/options", path), "required", "must list at least one option");
-	for (uint32 i = 0; i < count; i++)
-	{
-		JsonbValue	value;
-		const JsonbContainer *object = element(options, i, &value);
-
-		if (value.type != jbvString && (object == NULL || json_member_text(object, "value") == NULL))
-			violation_add(faults, psprintf("%s/options/%u", path, i), "type",
-						  "must be a string or an object with a member \"value\"");
-		else if (object)
-			label_check(object, psprintf("%s/options/%u", path, i), faults);
-	}
-}
-
-static void
 check_limit_order(const JsonbContainer *field, const char *low, const char *high, const char *path, ViolationList *faults)
 {
 	JsonbValue	left;
@@ -215,8 +194,6 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 		violation_add(faults, psprintf("%s/type", path), "enum", "is not a field type");
 		return NULL;
 	}
-	if (type == FIELD_SELECT || type == FIELD_MULTI_SELECT)
-		check_options(field, path, faults);
 	if (json_member_bool(field, "indexed", false) && (module_field_types[type].kind == SLOT_NONE || depth > 0))
 		violation_add(faults, psprintf("%s/indexed", path), "indexed", "cannot be set for this field");
 	label_check(field, path, faults);
@@ -232,7 +209,9 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 	if (type == FIELD_COMPUTED && !json_member_text(field, "computed") && !json_member_text(field, "expression"))
 		violation_add(faults, psprintf("%s/computed", path), "required", "must be an SQL/JSON path");
 	nested = member_array(field, "fields", path, faults);
-	if (nested && depth + 1 >= QEHS_FIELD_DEPTH)
+	if (nested && JsonContainerSize(nested) == 0)
+		violation_add(faults, psprintf("%s/fields", path), "required", "must list at least one field");
+	else if (nested && depth + 1 >= QEHS_FIELD_DEPTH)
 		violation_add(faults, psprintf("%s/fields", path), "depth", "must not be nested deeper than %d levels", QEHS_FIELD_DEPTH);
 	else if (nested)
 		check_fields(nested, psprintf("%s/fields", path), depth + 1, &names, faults);
@@ -474,6 +453,57 @@ check_workflow(const JsonbContainer *workflow, const Names *fields, ViolationLis
 		check_reachable(transitions, &states, initial, faults);
 }
 
+/* {"read":[role],"write":[role]} of one field. */
+static void
+check_field_rule(const JsonbContainer *rule, const char *path, ViolationList *faults)
+{
+	static const char *const known[] = {"read", "write", NULL};
+
+	check_members(rule, known, path, faults);
+	for (int i = 0; known[i]; i++)
+	{
+		const JsonbContainer *roles = member_array(rule, known[i], path, faults);
+
+		for (uint32 j = 0; roles && j < JsonContainerSize(roles); j++)
+		{
+			JsonbValue	role;
+
+			element(roles, j, &role);
+			if (role.type != jbvString || role.val.string.len == 0 || role.val.string.len > 63)
+				violation_add(faults, psprintf("%s/%s/%u", path, known[i], j), "type", "must be the name of a role");
+		}
+	}
+}
+
+static void
+check_field_rules(const JsonbContainer *permissions, const Names *fields, ViolationList *faults)
+{
+	const JsonbContainer *rules = member_object(permissions, "fields", "/permissions", faults);
+	JsonbIterator *iterator = rules ? JsonbIteratorInit(unconstify(JsonbContainer *, rules)) : NULL;
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	char	   *name = NULL;
+
+	while (rules && (token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		StringInfoData path;
+
+		if (token == WJB_KEY)
+			name = json_text_copy(&value);
+		if (token != WJB_VALUE)
+			continue;
+		initStringInfo(&path);
+		appendStringInfoString(&path, "/permissions/fields");
+		json_pointer_append(&path, name, strlen(name));
+		if (!has_name(fields, name))
+			violation_add(faults, path.data, "undefined", "is not a field: \"%s\"", name);
+		if (value.type != jbvBinary || !JsonContainerIsObject(value.val.binary.data))
+			violation_add(faults, path.data, "type", "must be an object with \"read\" and \"write\"");
+		else
+			check_field_rule(value.val.binary.data, path.data, faults);
+	}
+}
+
 static void
 check_permissions(const JsonbContainer *permissions, const Names *fields, ViolationList *faults)
 {
@@ -484,6 +514,7 @@ check_permissions(const JsonbContainer *permissions, const Names *fields, Violat
 	char	   *path = NULL;
 
 	check_members(permissions, permission_members, "/permissions", faults);
+	check_field_rules(permissions, fields, faults);
 	if (roles == NULL)
 		return;
 	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, roles));

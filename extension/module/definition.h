@@ -14,6 +14,8 @@
 #define QEHS_MATRIX_SIZE 10
 #define QEHS_UNIT_LENGTH 40
 #define QEHS_MAX_UNITS 100
+#define QEHS_MAX_OPTIONS 10000
+#define QEHS_OPTION_BYTES 255
 #define QEHS_EXPRESSION_BYTES 10000
 
 /* The type of a field object; FIELD_TYPE_COUNT when it names none. */

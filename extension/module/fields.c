@@ -4,6 +4,7 @@
  */
 #include "compat.h"
 
+#include "id.h"
 #include "module/module.h"
 
 const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT] = {
@@ -50,6 +51,23 @@ module_compared_member(FieldType type)
 			return "value";
 		case FIELD_MATRIX_SCORE:
 			return "score";
+		default:
+			return NULL;
+	}
+}
+
+const char *
+module_id_prefix(FieldType type)
+{
+	switch (type)
+	{
+		case FIELD_RECORD_REFERENCE:
+			return QEHS_ID_RECORD;
+		case FIELD_USER:
+			return QEHS_ID_USER;
+		case FIELD_FILE:
+		case FIELD_IMAGE:
+			return QEHS_ID_ATTACHMENT;
 		default:
 			return NULL;
 	}

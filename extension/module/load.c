@@ -64,7 +64,7 @@ static void load_set(ModuleFields *set, const JsonbContainer *fields, const Json
 static void
 mark_field(ModuleField *field)
 {
-	field->fills = field->default_value || field->computed || field->type == FIELD_MATRIX_SCORE;
+	field->fills = field->default_value || field->computed || field->type == FIELD_MATRIX_SCORE || module_id_prefix(field->type);
 	field->checked = field->required_when || (field->required && field->visible_when) || field->type == FIELD_DATE_RANGE ||
 		field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE || field->type == FIELD_CURRENCY;
 	field->reads_state = expression_reads_variable(field->required_when, "state") ||
@@ -93,6 +93,7 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	field->type = definition_field_type(source);
 	field->kind = module_field_types[field->type].kind;
 	field->slot = slots && json_member_int(slots, field->key, &slot) ? slot : -1;
+	field->readers.count = field->writers.count = -1;
 	field->required = json_member_bool(source, "required", false);
 	field->unique = definition_is_unique(source);
 	field->searchable = json_member_bool(source, "searchable", false);
@@ -191,6 +192,32 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 }
 
 static void
+load_field_rules(ModuleDef *module)
+{
+	JsonbValue	rules;
+	JsonbValue	value;
+
+	if (!json_member(&module->definition->root, "permissions", 11, &rules) ||
+		!json_member(rules.val.binary.data, "fields", 6, &rules))
+		return;
+	for (int i = 0; i < module->field_count; i++)
+	{
+		ModuleField *field = &module->fields[i];
+		const JsonbContainer *rule;
+
+		if (!json_member(rules.val.binary.data, field->key, field->key_length, &value))
+			continue;
+		rule = value.val.binary.data;
+		if (json_member(rule, "read", 4, &value))
+			field->readers.names = member_names(rule, "read", &field->readers.count);
+		field->writers = field->readers;
+		if (json_member(rule, "write", 5, &value))
+			field->writers.names = member_names(rule, "write", &field->writers.count);
+		module->has_field_rules = true;
+	}
+}
+
+static void
 load_transition(ModuleTransition *transition, const char *name, const JsonbContainer *source)
 {
 	transition->name = name;
@@ -280,6 +307,7 @@ module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 	load_fields(module, &slots->root);
 	load_workflow(module);
 	load_roles(module);
+	load_field_rules(module);
 	schema_errors_init(&faults);
 	module->schema = schema_compile(json_schema, &options, memory, &faults);
 	MemoryContextSwitchTo(previous);

@@ -58,6 +58,9 @@ extern const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT];
 /* The member of a value that is an object by which it compares ("amount" of a currency); NULL for other types. */
 extern const char *module_compared_member(FieldType type);
 
+/* The prefix of the ids that a field of this type holds ("rec_"); NULL for other types. */
+extern const char *module_id_prefix(FieldType type);
+
 struct ModuleField;
 
 /* The fields of a payload, or of the rows of a table, or of an object. */
@@ -75,6 +78,13 @@ typedef struct ModuleBand
 	const char *name;
 	int32		max;
 } ModuleBand;
+
+/* Roles of a field rule; count -1: whoever may read or change the record. */
+typedef struct ModuleRoles
+{
+	int			count;
+	const char **names;
+} ModuleRoles;
 
 typedef struct ModuleField
 {
@@ -97,10 +107,12 @@ typedef struct ModuleField
 	int			stage;			/* of a computed one: from 1, behind those that it reads */
 	Jsonb	   *default_value;	/* or NULL */
 	ModuleFields nested;		/* of a table or object */
+	ModuleRoles readers;
+	ModuleRoles writers;
 	int32		matrix_size;	/* of a matrix-score: its factors run from 1 to this */
 	int			band_count;
 	const ModuleBand *bands;
-	bool		fills;			/* the server writes here: default, computed, matrix-score, itself or nested */
+	bool		fills;			/* the server writes here: default, computed, score, the form of an id, itself or nested */
 	bool		checked;		/* has what a schema cannot say, itself or nested */
 	bool		reads_state;	/* has an expression with $state, itself or nested */
 } ModuleField;
@@ -153,6 +165,7 @@ typedef struct ModuleDef
 	ModuleFields all;			/* the same fields */
 	bool		has_unique;
 	bool		has_searchable;
+	bool		has_field_rules;	/* this version, or one before it, restricts who may read or write a field */
 	bool		reads_state;	/* whether a payload holds may change with the state */
 	Schema	   *schema;			/* compiled JSON Schema of the payload */
 	int			state_count;
@@ -208,6 +221,23 @@ extern uint32 permission_actions(const RequestContext *context, const ModuleDef 
 
 /* Raise QH403 forbidden unless the caller has the action. */
 extern void permission_require(const RequestContext *context, const ModuleDef *module, ModuleAction action);
+
+/* ---- fields (module/field_permission.c): by the current definition, whichever version module is ---- */
+
+/* Whether no rule of a field cuts what this caller may read or write. */
+extern bool permission_reads_all(const RequestContext *context, const ModuleDef *module);
+
+/* Whether the caller may read, or write, a field of the current definition. */
+extern bool permission_reads_field(const RequestContext *context, const ModuleField *field);
+extern bool permission_writes_field(const RequestContext *context, const ModuleField *field);
+
+/* The same for a member of a payload of any version. */
+extern bool permission_reads_key(const RequestContext *context, const ModuleDef *module, const char *key, int length);
+extern bool permission_writes_key(const RequestContext *context, const ModuleDef *module, const char *key, int length);
+
+/* Append a payload with the members that the caller may read. */
+extern void permission_write_payload(StringInfo out, const RequestContext *context, const ModuleDef *module,
+									 const JsonbContainer *payload);
 
 /* The word of an action ("read"), and back (0 when unknown). */
 extern const char *permission_action_name(ModuleAction action);

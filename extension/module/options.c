@@ -8,10 +8,61 @@
 #include "compat.h"
 
 #include "json.h"
+#include "miscadmin.h"
 #include "module/definition.h"
 #include "module/locale.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+
+#define OF(type) (UINT64CONST(1) << FIELD_##type)
+#define LINES (OF(TEXT) | OF(EMAIL) | OF(PHONE) | OF(URL) | OF(IDENTIFIER) | OF(LOOKUP) | OF(LOCATION))
+#define TIMES (OF(DATE) | OF(DATETIME) | OF(DURATION))
+#define IDS (OF(RECORD_REFERENCE) | OF(USER))
+#define NUMBERS (OF(NUMBER) | OF(INTEGER) | OF(PERCENTAGE))
+#define LENGTHS (LINES | OF(RICH_TEXT) | TIMES | IDS)
+#define LIMITED (NUMBERS | OF(QUANTITY) | OF(CURRENCY))
+
+/* Which types an option is for: elsewhere it would be ignored. */
+static const struct
+{
+	const char *option;
+	uint64		types;
+}			uses[] = {
+	{"options", OF(SELECT) | OF(MULTI_SELECT)},
+	{"min", LIMITED},
+	{"max", LIMITED},
+	{"step", LIMITED},
+	{"minLength", LENGTHS},
+	{"maxLength", LENGTHS},
+	{"pattern", LENGTHS},
+	{"unit", NUMBERS | OF(QUANTITY) | OF(COMPUTED)},
+	{"units", OF(QUANTITY)},
+	{"unique", LINES | TIMES | IDS | NUMBERS | OF(SELECT) | OF(COMPUTED)},
+	{"searchable", LINES | OF(RICH_TEXT) | OF(SELECT) | OF(COMPUTED)},
+	{"references", OF(RECORD_REFERENCE)},
+	{"size", OF(MATRIX_SCORE)},
+	{"bands", OF(MATRIX_SCORE)},
+	{"fields", OF(TABLE) | OF(OBJECT)},
+	{"computed", OF(COMPUTED)},
+	{"expression", OF(COMPUTED)},
+	{"required", ~OF(COMPUTED)},
+	{"requiredWhen", ~OF(COMPUTED)},
+};
+
+/* An option that is for other types; one that says no is none. */
+static void
+check_uses(const JsonbContainer *field, FieldType type, const char *path, ViolationList *faults)
+{
+	for (int i = 0; i < (int) lengthof(uses); i++)
+	{
+		JsonbValue	value;
+
+		if (json_member(field, uses[i].option, strlen(uses[i].option), &value) &&
+			!(value.type == jbvBool && !value.val.boolean) && !(uses[i].types & (UINT64CONST(1) << type)))
+			violation_add(faults, psprintf("%s/%s", path, uses[i].option), "type", "is not for fields of type %s",
+						  module_field_types[type].name);
+	}
+}
 
 static void
 check_numbers(const JsonbContainer *field, const char *path, ViolationList *faults)
@@ -51,7 +102,7 @@ check_lengths(const JsonbContainer *field, FieldType type, const char *path, Vio
 static void
 check_flags(const JsonbContainer *field, const char *path, ViolationList *faults)
 {
-	static const char *const names[] = {"required", "unique", "indexed", "searchable", "deprecated"};
+	static const char *const names[] = {"required", "unique", "indexed", "searchable", "deprecated", "personalData"};
 	JsonbValue	value;
 
 	for (int i = 0; i < (int) lengthof(names); i++)
@@ -62,7 +113,7 @@ check_flags(const JsonbContainer *field, const char *path, ViolationList *faults
 static void
 check_texts(const JsonbContainer *field, const char *path, ViolationList *faults)
 {
-	static const char *const names[] = {"unit", "references", "pattern"};
+	static const char *const names[] = {"unit", "references", "pattern", "description"};
 	JsonbValue	value;
 
 	for (int i = 0; i < (int) lengthof(names); i++)
@@ -88,38 +139,84 @@ is_unit(const JsonbValue *value)
 	return true;
 }
 
-/* The unit of a quantity, or the list of its units; either, or neither for any unit. */
+/* An entry of a list: its text and where it stands. */
+typedef struct Entry
+{
+	char	   *text;
+	uint32		index;
+} Entry;
+
+static int
+compare_entries(const void *left, const void *right)
+{
+	const Entry *a = left;
+	const Entry *b = right;
+	int			order = strcmp(a->text, b->text);
+
+	return order ? order : a->index < b->index ? -1 : 1;
+}
+
+/* "options" or "units": texts, or objects with a text as member "value" and perhaps a label, no value twice. */
 static void
-check_units(const JsonbContainer *field, FieldType type, const char *path, ViolationList *faults)
+check_list(const JsonbContainer *field, const char *list, uint32 most, const char *path, ViolationList *faults)
+{
+	bool		units = strcmp(list, "units") == 0;
+	JsonbValue	value;
+	Entry	   *entries;
+	uint32		count = 0;
+	uint32		known = 0;
+
+	path = psprintf("%s/%s", path, list);
+	if (json_member(field, list, strlen(list), &value) && value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data))
+		count = JsonContainerSize(value.val.binary.data);
+	if (count == 0 || count > most)
+	{
+		violation_add(faults, path, count == 0 ? "required" : "maxItems", "must be an array of 1 to %u %s", most, list);
+		return;
+	}
+	entries = palloc(sizeof(Entry) * count);
+	for (uint32 i = 0; i < count; i++)
+	{
+		JsonbValue *entry = getIthJsonbValueFromContainer(value.val.binary.data, i);
+		const JsonbContainer *object = entry->type == jbvBinary && JsonContainerIsObject(entry->val.binary.data) ?
+			entry->val.binary.data : NULL;
+		JsonbValue	text = *entry;
+
+		CHECK_FOR_INTERRUPTS();
+		if ((object && !json_member(object, "value", 5, &text)) || text.type != jbvString || text.val.string.len > QEHS_OPTION_BYTES)
+			violation_add(faults, psprintf("%s/%u", path, i), "type", "must be a string of at most %d bytes, or an object with"
+						  " such a member \"value\"", QEHS_OPTION_BYTES);
+		else if (units && !is_unit(&text))
+			violation_add(faults, psprintf("%s/%u", path, i), "pattern", "must be 1 to %d bytes without white space", QEHS_UNIT_LENGTH);
+		else
+			entries[known++] = (Entry) {json_text_copy(&text), i};
+		if (object)
+			label_check(object, psprintf("%s/%u", path, i), faults);
+	}
+	qsort(entries, known, sizeof(Entry), compare_entries);
+	for (uint32 i = 1; i < known; i++)
+		if (strcmp(entries[i].text, entries[i - 1].text) == 0)
+			violation_add(faults, psprintf("%s/%u", path, entries[i].index), "unique", "is listed twice");
+}
+
+/* The options of a choice; the unit of a quantity, or the list of its units, or neither for any unit. */
+static void
+check_lists(const JsonbContainer *field, FieldType type, const char *path, ViolationList *faults)
 {
 	JsonbValue	value;
-	uint32		count = 0;
 
-	if (type == FIELD_QUANTITY && json_member(field, "unit", 4, &value) && value.type == jbvString && !is_unit(&value))
+	if (type == FIELD_SELECT || type == FIELD_MULTI_SELECT)
+		check_list(field, "options", QEHS_MAX_OPTIONS, path, faults);
+	if (type != FIELD_QUANTITY)
+		return;
+	if (json_member(field, "unit", 4, &value) && value.type == jbvString && !is_unit(&value))
 		violation_add(faults, psprintf("%s/unit", path), "pattern", "must be 1 to %d bytes without white space", QEHS_UNIT_LENGTH);
 	if (!json_member(field, "units", 5, &value))
 		return;
-	if (type != FIELD_QUANTITY)
-		violation_add(faults, psprintf("%s/units", path), "type", "is for fields of type quantity");
-	else if (json_member_text(field, "unit"))
+	if (json_member_text(field, "unit"))
 		violation_add(faults, psprintf("%s/units", path), "type", "cannot stand beside \"unit\"");
-	else if (value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data) ||
-			 (count = JsonContainerSize(value.val.binary.data)) == 0 || count > QEHS_MAX_UNITS)
-		violation_add(faults, psprintf("%s/units", path), "type", "must be an array of 1 to %d units", QEHS_MAX_UNITS);
 	else
-		for (uint32 i = 0; i < count; i++)
-		{
-			JsonbValue *unit = getIthJsonbValueFromContainer(value.val.binary.data, i);
-			const JsonbContainer *object = unit->type == jbvBinary && JsonContainerIsObject(unit->val.binary.data) ?
-				unit->val.binary.data : NULL;
-			JsonbValue	code;
-
-			if (object ? !json_member(object, "value", 5, &code) || !is_unit(&code) : !is_unit(unit))
-				violation_add(faults, psprintf("%s/units/%u", path, i), "pattern", "must be 1 to %d bytes without white space,"
-							  " or an object with such a member \"value\"", QEHS_UNIT_LENGTH);
-			else if (object)
-				label_check(object, psprintf("%s/units/%u", path, i), faults);
-		}
+		check_list(field, "units", QEHS_MAX_UNITS, path, faults);
 }
 
 /* Add the faults of a schema; at is where it stands in the definition, prefix what stands before it in the document. */
@@ -190,11 +287,12 @@ check_default(const JsonbContainer *field, FieldType type, const char *path, Vio
 void
 definition_check_options(const JsonbContainer *field, FieldType type, int depth, const char *path, ViolationList *faults)
 {
+	check_uses(field, type, path, faults);
 	check_numbers(field, path, faults);
 	check_lengths(field, type, path, faults);
 	check_flags(field, path, faults);
 	check_texts(field, path, faults);
-	check_units(field, type, path, faults);
+	check_lists(field, type, path, faults);
 	check_pattern(field, path, faults);
 	check_fragment(field, path, faults);
 	check_default(field, type, path, faults);

@@ -67,6 +67,8 @@ permission_actions(const RequestContext *context, const ModuleDef *module)
 {
 	uint32		given = context->administrator ? ACTION_ALL : 0;
 
+	/* what an older version of the definition gave is no more given */
+	module = module_lookup_version(module->tenant_id, module->module_id, 0);
 	if (!context_has_module(context, module->key))
 		return 0;
 	for (int i = 0; i < context->role_count && !context->administrator; i++)

@@ -312,7 +312,7 @@ store(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, Jsonb *sche
 	char	   *description = json_member_text(&definition->root, "description");
 	JsonbValue	code;
 	Datum		values[7];
-	char		nulls[7] = "       ";
+	char		nulls[8] = "       ";
 	bool		isnull;
 
 	values[0] = Int32GetDatum(tenant_id);

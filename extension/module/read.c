@@ -32,7 +32,7 @@ static KeptPlan select_modules = {
 	2, {INT4OID, TEXTOID}, NULL
 };
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 not_found(void)
 {
 	problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");

@@ -14,7 +14,8 @@
 #include "module/locale.h"
 #include "utils/builtins.h"
 
-#define ID_TAIL "([0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26})"
+/* 26 characters hold 130 bits: the first of 128 is at most 7 */
+#define ID_TAIL "([0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25})"
 #define UUID_PATTERN "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 #define ID_SCHEMA(prefix) "{\"type\":\"string\",\"pattern\":\"^(" prefix ID_TAIL "|" UUID_PATTERN ")$\"}"
 #define FILES_SCHEMA "\"anyOf\":[" ID_SCHEMA("att_") ",{\"type\":\"array\",\"maxItems\":20,\"items\":" ID_SCHEMA("att_") "}]"
@@ -31,7 +32,8 @@ static const char *const type_schema[FIELD_TYPE_COUNT] = {
 	[FIELD_RICH_TEXT] = "\"type\":\"string\",\"not\":{\"pattern\":\"" RICH_TEXT_REFUSED "\"}",
 	[FIELD_EMAIL] = "\"type\":\"string\",\"format\":\"email\"",
 	[FIELD_PHONE] = "\"type\":\"string\",\"pattern\":\"^\\\\+[1-9][0-9]{1,14}$\"",
-	[FIELD_URL] = "\"type\":\"string\",\"format\":\"uri\"",
+	/* other schemes run code (javascript:) or name what a reader cannot open */
+	[FIELD_URL] = "\"type\":\"string\",\"format\":\"uri\",\"pattern\":\"^[Hh][Tt][Tt][Pp][Ss]?://[^/?#]\"",
 	[FIELD_IDENTIFIER] = "\"type\":\"string\"",
 	[FIELD_NUMBER] = "\"type\":\"number\"",
 	[FIELD_INTEGER] = "\"type\":\"integer\"",
@@ -51,7 +53,7 @@ static const char *const type_schema[FIELD_TYPE_COUNT] = {
 	"\"required\":[\"lat\",\"lon\"],\"additionalProperties\":false",
 	[FIELD_FILE] = FILES_SCHEMA,
 	[FIELD_IMAGE] = FILES_SCHEMA,
-	[FIELD_SIGNATURE] = "\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\",\"maxLength\":200},"
+	[FIELD_SIGNATURE] = "\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":200},"
 	"\"signedAt\":{\"type\":\"string\",\"format\":\"date-time\"},\"meaning\":{\"type\":\"string\",\"maxLength\":200}},"
 	"\"required\":[\"name\"],\"additionalProperties\":false",
 };
@@ -137,12 +139,13 @@ write_limits(StringInfo out, const JsonbContainer *field, FieldType type)
 
 	write_number_limits(out, field, type);
 	has_minimum_length = copy_option(out, field, "minLength", "minLength");
-	if (!has_minimum_length && definition_max_length(type) > 0 && json_member_bool(field, "required", false))
+	if (!has_minimum_length && (type == FIELD_IDENTIFIER ||
+								(definition_max_length(type) > 0 && json_member_bool(field, "required", false))))
 		json_literal(out, ",\"minLength\":1");
 	if (!copy_option(out, field, "maxLength", "maxLength") && definition_max_length(type) > 0)
 		appendStringInfo(out, ",\"maxLength\":%d", definition_max_length(type));
 	/* a type with a pattern of its own must hold both */
-	if (type == FIELD_PHONE)
+	if (type == FIELD_PHONE || type == FIELD_URL)
 	{
 		JsonbValue	pattern;
 
@@ -164,7 +167,7 @@ write_currency(StringInfo out, const JsonbContainer *field)
 	json_literal(out, "\"type\":\"object\",\"properties\":{\"amount\":{\"type\":[\"number\",\"string\"],"
 				 "\"pattern\":\"^-?[0-9]{1,15}([.][0-9]{1,4})?$\"");
 	write_number_limits(out, field, FIELD_CURRENCY);
-	json_literal(out, "},\"currency\":{\"type\":\"string\",\"pattern\":\"^[A-Z]{3}$\"}},"
+	json_literal(out, "},\"currency\":{\"type\":\"string\",\"pattern\":\"^[A-Z]{3}$\",\"examples\":[\"EUR\"]}},"
 				 "\"required\":[\"amount\",\"currency\"],\"additionalProperties\":false");
 }
 

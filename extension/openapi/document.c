@@ -223,19 +223,21 @@ load_modules(ApiDocument *document, MemoryContext memory)
 	{
 		ApiModule  *item = &document->modules[document->module_count];
 		MemoryContext previous;
+		Jsonb	   *schema;
 
 		CHECK_FOR_INTERRUPTS();
 		SPI_tuptable = table;	/* module_lookup runs statements of its own */
 		previous = MemoryContextSwitchTo(memory);
 		item->label = text_column(memory, i, 2);
-		item->schema = DatumGetJsonbPCopy(plan_value(i, 3, &isnull));
+		schema = DatumGetJsonbPCopy(plan_value(i, 3, &isnull));
 		item->module = module_lookup(document->context->tenant_id, text_column(memory, i, 1));
 		MemoryContextSwitchTo(previous);
 		if (item->module == NULL || (item->actions = module_actions(document, item)) == 0)
 			continue;
 		previous = MemoryContextSwitchTo(memory);
 		item->name = component_prefix(document, item->module->key);
-		item->example = example_payload(item->module, item->schema, &item->example_runs);
+		payload_cut_schemas(item, document->context, schema);
+		item->example = example_payload(item->module, item->input_schema, &item->example_runs);
 		MemoryContextSwitchTo(previous);
 		document->module_count++;
 	}

@@ -55,7 +55,9 @@ typedef struct ApiModule
 	const ModuleDef *module;
 	const char *name;			/* of its components: "NearMisses" */
 	const char *label;
-	Jsonb	   *schema;			/* of the payload */
+	Jsonb	   *schema;			/* of the payload, with the fields that the caller may read */
+	Jsonb	   *input_schema;	/* with those that it may write */
+	bool		input_differs;
 	uint32		actions;		/* that the caller has */
 	Jsonb	   *example;		/* a payload that validates, or NULL */
 	bool		example_runs;	/* a record can be made from it as it is */
@@ -107,6 +109,9 @@ extern void payload_write_new(StringInfo out, const ApiModule *module);
 extern void payload_write_patch(StringInfo out, const ApiModule *module);
 /* Does a new record take another schema than a stored one? */
 extern bool payload_has_defaults(const ApiModule *module);
+
+/* Set the schemas of a module to what the caller may read and write of its compiled schema. */
+extern void payload_cut_schemas(ApiModule *module, const RequestContext *context, Jsonb *schema);
 /* May the caller ever fire the transition? */
 extern bool document_may_fire(const ApiDocument *document, const ApiModule *module, const ModuleTransition *transition);
 /* Append the collection (postman.c). */

@@ -261,7 +261,7 @@ write_example(StringInfo out, const JsonbContainer *schema, const char *name)
 	check_stack_depth();
 	if (first_of(schema, "type", &value) && value.type == jbvString)
 		type = json_text_copy(&value);
-	if (json_member(schema, "const", 5, &value) || first_of(schema, "enum", &value))
+	if (json_member(schema, "const", 5, &value) || first_of(schema, "examples", &value) || first_of(schema, "enum", &value))
 		json_jsonb_value(out, &value);
 	else if ((first_of(schema, "anyOf", &value) || first_of(schema, "oneOf", &value) ||
 			  (type == NULL && first_of(schema, "allOf", &value))) && value.type == jbvBinary)

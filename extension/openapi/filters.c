@@ -39,7 +39,7 @@ add_conditions(Components *all)
 }
 
 static void
-write_filter(StringInfo out, const ModuleDef *module)
+write_filter(StringInfo out, const RequestContext *context, const ModuleDef *module)
 {
 	static const char *const kinds[] = {
 		[SLOT_NONE] = "Presence", [SLOT_TEXT] = "Text", [SLOT_NUMBER] = "Number", [SLOT_TIME] = "Time"
@@ -56,6 +56,8 @@ write_filter(StringInfo out, const ModuleDef *module)
 			appendStringInfo(out, "%s\"%s\":{\"$ref\":\"" COMPONENT_REFERENCE "%sCondition\"}", count++ > 0 ? "," : "", own[i][0], own[i][1]);
 	for (int i = 0; i < module->field_count; i++)
 	{
+		if (!permission_reads_field(context, &module->fields[i]))
+			continue;
 		appendStringInfoChar(out, ',');
 		json_name(out, module->fields[i].key);
 		appendStringInfo(out, "{\"$ref\":\"" COMPONENT_REFERENCE "%sCondition\"}",
@@ -78,5 +80,6 @@ components_add_filters(Components *all)
 					 "{\"$ref\":\"" COMPONENT_REFERENCE "TimeCondition\"}]}}");
 	}
 	for (int i = 0; i < all->document->module_count; i++)
-		write_filter(component_add(all, psprintf("%sFilter", all->document->modules[i].name)), all->document->modules[i].module);
+		write_filter(component_add(all, psprintf("%sFilter", all->document->modules[i].name)),
+					 all->document->context, all->document->modules[i].module);
 }

@@ -71,6 +71,65 @@ write_members(StringInfo out, const JsonbContainer *object, const char *const *w
 	}
 }
 
+/* A copy of "properties" or "required" without the fields that the caller may not read, or write. */
+static void
+push_part(JsonbParseState **state, const ApiModule *module, const RequestContext *context, const JsonbContainer *part, bool write)
+{
+	bool		is_object = JsonContainerIsObject(part);
+	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, part));
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	bool		wanted = false;
+
+	pushJsonbValue(state, is_object ? WJB_BEGIN_OBJECT : WJB_BEGIN_ARRAY, NULL);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY || token == WJB_ELEM)
+		{
+			const ModuleField *field = module_field(module->module, value.val.string.val, value.val.string.len);
+
+			wanted = field == NULL || (write ? permission_writes_field(context, field) : permission_reads_field(context, field));
+		}
+		if (wanted && (token == WJB_KEY || token == WJB_ELEM || token == WJB_VALUE))
+			pushJsonbValue(state, token, &value);
+	}
+	pushJsonbValue(state, is_object ? WJB_END_OBJECT : WJB_END_ARRAY, NULL);
+}
+
+static Jsonb *
+cut_schema(const ApiModule *module, const RequestContext *context, Jsonb *schema, bool write)
+{
+	JsonbParseState *state = NULL;
+	JsonbIterator *iterator = JsonbIteratorInit(&schema->root);
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		pushJsonbValue(&state, WJB_KEY, &key);
+		if (value.type == jbvBinary && (is_key(&key, "properties") || is_key(&key, "required")))
+			push_part(&state, module, context, value.val.binary.data, write);
+		else
+			pushJsonbValue(&state, WJB_VALUE, &value);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+void
+payload_cut_schemas(ApiModule *module, const RequestContext *context, Jsonb *schema)
+{
+	bool		whole = permission_reads_all(context, module->module);
+
+	module->schema = whole ? schema : cut_schema(module, context, schema, false);
+	module->input_schema = whole ? schema : cut_schema(module, context, schema, true);
+	module->input_differs = !whole;
+}
+
 void
 payload_write(StringInfo out, const ApiModule *module)
 {
@@ -84,6 +143,8 @@ payload_write(StringInfo out, const ApiModule *module)
 bool
 payload_has_defaults(const ApiModule *module)
 {
+	if (module->input_differs)
+		return true;
 	for (int i = 0; i < module->module->field_count; i++)
 		if (module->module->fields[i].required && module->module->fields[i].default_value)
 			return true;
@@ -94,10 +155,10 @@ void
 payload_write_new(StringInfo out, const ApiModule *module)
 {
 	static const char *const without[] = {"$schema", "required", NULL};
-	const JsonbContainer *required = member_container(&module->schema->root, "required");
+	const JsonbContainer *required = member_container(&module->input_schema->root, "required");
 
 	appendStringInfoChar(out, '{');
-	write_members(out, &module->schema->root, without);
+	write_members(out, &module->input_schema->root, without);
 	comma(out);
 	json_literal(out, "\"required\":[");
 	for (uint32 i = 0; required && i < JsonContainerSize(required); i++)
@@ -180,5 +241,5 @@ write_patched(StringInfo out, const JsonbContainer *schema, bool nullable)
 void
 payload_write_patch(StringInfo out, const ApiModule *module)
 {
-	write_patched(out, &module->schema->root, false);
+	write_patched(out, &module->input_schema->root, false);
 }

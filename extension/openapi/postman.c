@@ -46,7 +46,7 @@ static char *
 variable_name(const ApiEndpoint *endpoint, const ApiParameter *parameter)
 {
 	char	   *noun;
-	char	   *verb;
+	const char *verb;
 
 	if (strcmp(parameter->name, "id") != 0)
 		return NULL;
@@ -239,7 +239,7 @@ write_tests(StringInfo out, const ApiEndpoint *endpoint, bool keep_id)
 	json_string(out, script.data);
 	if (keep_id)
 	{
-		char	   *verb = strrchr(endpoint->operation, '_');
+		const char *verb = strrchr(endpoint->operation, '_');
 		char	   *noun = document_pascal(pnstrdup(endpoint->operation, verb ? verb - endpoint->operation : 0));
 
 		noun[0] = pg_tolower((unsigned char) noun[0]);

@@ -11,16 +11,57 @@
 #include "json.h"
 #include "record/check.h"
 
+#define URL_MESSAGE "must be a valid http or https address (RFC 3986)"
+
+/* What people are told in place of the keyword that a type is made of; place is where that stands in the field's schema. */
+static const struct
+{
+	FieldType	type;
+	const char *place;
+	const char *code;			/* NULL: the keyword */
+	const char *message;
+}			words[] = {
+	{FIELD_RICH_TEXT, "/not", "markup", "must have no other markup than simple tags without attributes and links to http, https or mailto"},
+	{FIELD_PHONE, "/pattern", NULL, "must be a phone number of E.164, such as +4917012345678"},
+	{FIELD_URL, "/pattern", "format", URL_MESSAGE},
+	{FIELD_URL, "/format", "format", URL_MESSAGE},
+	{FIELD_RECORD_REFERENCE, "/allOf/0/pattern", NULL, "must be the id of a record"},
+	{FIELD_USER, "/allOf/0/pattern", NULL, "must be the id of a user"},
+	{FIELD_FILE, "/anyOf", NULL, "must be the id of an attachment, or an array of at most 20"},
+	{FIELD_IMAGE, "/anyOf", NULL, "must be the id of an attachment, or an array of at most 20"},
+	{FIELD_CURRENCY, "/properties/amount/pattern", NULL, "must be a number of at most 15 digits and 4 decimals"},
+	{FIELD_CURRENCY, "/properties/currency/pattern", NULL, "must be a currency code of ISO 4217"},
+	{FIELD_QUANTITY, "/properties/unit/pattern", NULL, "must have no white space"},
+};
+
+/* Whether a keyword stands at place in the schema of a field: "/properties/rows/items/properties/url/pattern". */
+static bool
+stands_at(const char *location, const char *place, const ModuleField *field)
+{
+	int			length = strlen(location) - strlen(place);
+
+	if (length < 0 || strcmp(location + length, place) != 0)
+		return false;
+	return length == 0 || (length > field->key_length && location[length - field->key_length - 1] == '/' &&
+						   memcmp(location + length - field->key_length, field->key, field->key_length) == 0);
+}
+
 void
 payload_add_violation(const PayloadCheck *check, const ModuleField *field, const SchemaViolation *found, const char *path)
 {
 	const char *code = strcmp(found->keyword, "additionalProperties") == 0 ? "unknown_member" : found->keyword;
 
-	if (field && field->type == FIELD_RICH_TEXT && strcmp(code, "not") == 0 && !strstr(found->keyword_location, "/then/"))
-		violation_add(check->violations, path, "markup", "must have no other markup than simple tags without attributes"
-					  " and links to http, https or mailto");
-	else
-		violation_add(check->violations, path, code, "%s", found->message);
+	for (int i = 0; field && i < (int) lengthof(words); i++)
+		if (words[i].type == field->type && stands_at(found->keyword_location, words[i].place, field))
+		{
+			const Violation *last = check->violations->count > 0 ? &check->violations->items[check->violations->count - 1] : NULL;
+
+			/* two keywords that say the same say it once */
+			if (last == NULL || strcmp(last->path, path) != 0 || strcmp(last->message, words[i].message) != 0)
+				violation_add(check->violations, path, words[i].code ? words[i].code : code, "%s", words[i].message);
+			return;
+		}
+	violation_add(check->violations, path, code, "%s", found->message);
 }
 
 static void
@@ -43,13 +84,46 @@ check_schema(const PayloadCheck *check, Jsonb *payload)
 	}
 }
 
+/* What the client sent in fields that it may not write, otherwise than a value that it may read. */
+static void
+check_writable(const PayloadCheck *check, const Jsonb *given)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	if (permission_reads_all(check->context, check->module))
+		return;
+	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, &given->root));
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		const char *name = key.val.string.val;
+		int			length = key.val.string.len;
+		JsonbValue	held;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		if (permission_writes_key(check->context, check->module, name, length))
+			continue;
+		if (check->before && permission_reads_key(check->context, check->module, name, length) &&
+			(json_member(&check->before->root, name, length, &held) ? json_values_equal(&value, &held) : value.type == jbvNull))
+			continue;
+		violation_add(check->violations, psprintf("/payload/%s", json_text_copy(&key)), "forbidden", "may not be written by the caller");
+	}
+}
+
 /* Fill and check; given is what the client sent. */
 static Jsonb *
 check_payload(const PayloadCheck *check, Jsonb *payload, const Jsonb *given)
 {
 	payload = payload_fill(check, payload);
 	if (given)
+	{
+		check_writable(check, given);
 		payload_check_given(check, given, payload);
+	}
 	check_schema(check, payload);
 	payload_check_values(check, payload);
 	return payload;

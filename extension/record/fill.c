@@ -1,12 +1,13 @@
 /*
  * fill.c
  *	  What the server writes into a payload: defaults, matrix scores, computed
- *	  values, and refusing other ones from the client.
+ *	  values, ids in the form of the wire, and refusing other ones from the client.
  *
  * Inside a table or object the expressions see the row or the object as $.
  */
 #include "compat.h"
 
+#include "id.h"
 #include "json.h"
 #include "miscadmin.h"
 #include "record/check.h"
@@ -104,13 +105,54 @@ fill_rows(const PayloadCheck *check, const ModuleFields *fields, const JsonbCont
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
 }
 
+/* An id in its one form, so that it compares and is found whichever the client sent; NULL: it has it, or is none. */
+static Jsonb *
+canonical_id(const char *prefix, const JsonbValue *value)
+{
+	char		text[QEHS_ID_LENGTH + 1];
+	JsonbValue	canonical = {.type = jbvString, .val.string = {QEHS_ID_LENGTH, text}};
+	pg_uuid_t	id;
+
+	if (value->type != jbvString || !id_parse(value->val.string.val, value->val.string.len, prefix, &id))
+		return NULL;
+	id_format(&id, prefix, text);
+	return json_values_equal(value, &canonical) ? NULL : json_value_to_jsonb(&canonical);
+}
+
+static Jsonb *
+canonical_ids(const char *prefix, const JsonbContainer *array)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue *array_value;
+	bool		changed = false;
+
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (uint32 i = 0; i < JsonContainerSize(array); i++)
+	{
+		JsonbValue	element = *getIthJsonbValueFromContainer(unconstify(JsonbContainer *, array), i);
+		Jsonb	   *canonical = canonical_id(prefix, &element);
+
+		changed |= canonical != NULL;
+		if (canonical)
+			value_of(canonical, &element);
+		pushJsonbValue(&state, WJB_ELEM, &element);
+	}
+	array_value = pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+	return changed ? JsonbValueToJsonb(array_value) : NULL;
+}
+
 /* What a value becomes; NULL: it stays. */
 static Jsonb *
 filled(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value)
 {
 	const JsonbContainer *inner = value->type == jbvBinary ? value->val.binary.data : NULL;
 
-	if (inner == NULL || !field->fills)
+	if (!field->fills)
+		return NULL;
+	if (module_id_prefix(field->type))
+		return inner && JsonContainerIsArray(inner) ? canonical_ids(module_id_prefix(field->type), inner) :
+			canonical_id(module_id_prefix(field->type), value);
+	if (inner == NULL)
 		return NULL;
 	if (field->type == FIELD_MATRIX_SCORE && JsonContainerIsObject(inner))
 		return scored_matrix(field, inner);

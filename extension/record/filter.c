@@ -155,7 +155,14 @@ query_field(const ModuleDef *module, const char *name, QueryField *found)
 	return false;
 }
 
-static void pg_attribute_noreturn()
+void
+query_require_readable(const ListQuery *query, const QueryField *field, const char *path)
+{
+	if (field->field && !permission_reads_field(query->context, field->field))
+		problem_raise_at(PROBLEM_FORBIDDEN, path, "forbidden", "is a field that the caller may not read");
+}
+
+pg_noreturn static void
 bad_value(const char *path, const char *what)
 {
 	problem_raise_at(PROBLEM_INVALID_PARAMETER, path, "type", "must be %s", what);
@@ -192,6 +199,21 @@ display_number(const ModuleDef *module, const char *text)
 	if (digits < 4 || digits > 9 || end[1 + digits] != '\0')
 		return -1;
 	return year * QEHS_DISPLAY_YEAR + strtol(end + 1, NULL, 10);
+}
+
+/* An id as records hold it, whichever form the filter has. */
+static const char *
+canonical_text(const ModuleField *field, const char *text)
+{
+	const char *prefix = module_id_prefix(field->type);
+	pg_uuid_t	id;
+	char	   *canonical;
+
+	if (prefix == NULL || !id_parse(text, strlen(text), prefix, &id))
+		return text;
+	canonical = palloc(QEHS_ID_LENGTH + 1);
+	id_format(&id, prefix, canonical);
+	return canonical;
 }
 
 static Datum
@@ -242,7 +264,7 @@ typed_value(const ListQuery *query, const char *name, const QueryField *field, c
 			*type = TEXTOID;
 			if (field->field && field->field->type == FIELD_BOOLEAN && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
 				bad_value(path, "true or false");
-			return CStringGetTextDatum(text);
+			return CStringGetTextDatum(field->field ? canonical_text(field->field, text) : text);
 	}
 }
 
@@ -298,7 +320,8 @@ append_list(ListQuery *query, const char *name, const QueryField *field, bool ne
 static void
 append_text_match(ListQuery *query, const QueryField *field, const char *op, const JsonbValue *value, const char *path)
 {
-	int			number = query_argument(query, TEXTOID, CStringGetTextDatum(value_text(value, path)));
+	const char *text = value_text(value, path);
+	int			number = query_argument(query, TEXTOID, CStringGetTextDatum(field->field ? canonical_text(field->field, text) : text));
 
 	if (field->field && field->kind == SLOT_NONE)
 		appendStringInfo(&query->sql, "pg_catalog.jsonb_exists(%s, $%d)",
@@ -307,13 +330,13 @@ append_text_match(ListQuery *query, const QueryField *field, const char *op, con
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, path, "operator", "cannot be used with this field");
 	else
 	{
-		const char *text = field->field ? query_payload_text(field->field) : field->expression;
+		const char *member = field->field ? query_payload_text(field->field) : field->expression;
 
 		if (strcmp(op, "contains") == 0)
 			appendStringInfo(&query->sql, "coalesce(pg_catalog.strpos(pg_catalog.lower(%s), pg_catalog.lower($%d)) > 0, false)",
-							 text, number);
+							 member, number);
 		else
-			appendStringInfo(&query->sql, "coalesce(pg_catalog.starts_with(%s, $%d), false)", text, number);
+			appendStringInfo(&query->sql, "coalesce(pg_catalog.starts_with(%s, $%d), false)", member, number);
 	}
 }
 
@@ -405,6 +428,7 @@ append_field(ListQuery *query, const char *name, const JsonbValue *value)
 	if (!query_field(query->module, name, &field))
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, psprintf("?filter[%s]", name), "unknown_field",
 						 "is not a field of module \"%s\"", query->module->key);
+	query_require_readable(query, &field, psprintf("?filter[%s]", name));
 	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
 	{
 		append_condition(query, name, &field, "eq", value);

@@ -32,7 +32,7 @@ PG_FUNCTION_INFO_V1(qehs_payload_time);
 typedef struct ShapePlan
 {
 	char	   *sql;
-	SPIPlanPtr	plan;
+	PreparedPlan prepared;
 	uint64		used;
 } ShapePlan;
 
@@ -72,30 +72,30 @@ static SPIPlanPtr
 shape_plan(ListQuery *query)
 {
 	ShapePlan  *oldest = &plans[0];
-	SPIPlanPtr	plan;
+	PreparedPlan prepared;
 	char	   *sql;
 
 	for (int i = 0; i < MAX_PLANS; i++)
 	{
-		if (plans[i].plan && strcmp(plans[i].sql, query->sql.data) == 0)
+		if (plans[i].sql && strcmp(plans[i].sql, query->sql.data) == 0)
 		{
 			plans[i].used = ++plan_clock;
-			return plans[i].plan;
+			return plan_use(&plans[i].prepared);
 		}
 		if (plans[i].used < oldest->used)
 			oldest = &plans[i];
 	}
-	plan = plan_prepare(query->sql.data, query->count, query->types, query->keyset_only ? CURSOR_OPT_GENERIC_PLAN : 0);
+	prepared = plan_prepare(query->sql.data, query->count, query->types, query->keyset_only ? CURSOR_OPT_GENERIC_PLAN : 0);
 	sql = MemoryContextStrdup(TopMemoryContext, query->sql.data);
-	if (oldest->plan)
+	if (oldest->sql)
 	{
-		SPI_freeplan(oldest->plan);
+		SPI_freeplan(oldest->prepared.plan);
 		pfree(oldest->sql);
 	}
 	oldest->sql = sql;
-	oldest->plan = plan;
+	oldest->prepared = prepared;
 	oldest->used = ++plan_clock;
-	return plan;
+	return plan_use(&oldest->prepared);
 }
 
 static void
@@ -164,6 +164,23 @@ append_bound(ListQuery *query, const char *text, const char *name, const char *o
 	appendStringInfo(&query->sql, " AND created_at %s $%d", operator, query_argument(query, TIMESTAMPTZOID, TimestampTzGetDatum(time)));
 }
 
+/* Those that are named searchable, else all texts. */
+static bool
+is_searched(const ModuleDef *module, const ModuleField *field)
+{
+	return module->has_searchable ? field->searchable : field->type == FIELD_TEXT || field->type == FIELD_RICH_TEXT;
+}
+
+/* Whether the caller may read all that the column search is made of. */
+static bool
+searches_all(const ListQuery *query)
+{
+	for (int i = 0; i < query->module->field_count; i++)
+		if (query->module->fields[i].searchable && !permission_reads_field(query->context, &query->module->fields[i]))
+			return false;
+	return true;
+}
+
 static void
 append_search(ListQuery *query, const char *q)
 {
@@ -175,13 +192,13 @@ append_search(ListQuery *query, const char *q)
 	if (*q == '\0' || strlen(q) > 500)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?q", "length", "must be 1 to 500 bytes");
 	number = query_argument(query, TEXTOID, CStringGetTextDatum(q));
-	if (module->has_searchable)
+	if (module->has_searchable && searches_all(query))
 		appendStringInfoString(&query->sql, " AND search");
 	else
 	{
 		appendStringInfoString(&query->sql, " AND pg_catalog.to_tsvector('pg_catalog.simple', pg_catalog.concat_ws(' ', ''");
 		for (int i = 0; i < module->field_count; i++)
-			if (module->fields[i].type == FIELD_TEXT || module->fields[i].type == FIELD_RICH_TEXT)
+			if (is_searched(module, &module->fields[i]) && permission_reads_field(query->context, &module->fields[i]))
 				appendStringInfo(&query->sql, ", %s", query_payload_text(&module->fields[i]));
 		appendStringInfoString(&query->sql, "))");
 	}
@@ -405,11 +422,13 @@ qehs_record_list(PG_FUNCTION_ARGS)
 
 	if (module_key == NULL)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?moduleKey", "required", "is required");
+	query.context = context;
 	query.module = module_lookup(context->tenant_id, module_key);
 	if (query.module == NULL)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
 	permission_require(context, query.module, ACTION_READ);
 	read_sort(query.module, sort_text, &sort);
+	query_require_readable(&query, &sort.field, "?sort");
 	if (fields)
 		read_selection(query.module, fields, &selection);
 	begin_query(&query, context, &sort, fcinfo);

@@ -15,6 +15,7 @@
 
 typedef struct ListQuery
 {
+	const RequestContext *context;
 	const ModuleDef *module;
 	StringInfoData sql;
 	bool		keyset_only;	/* no condition but tenant, module and position */
@@ -42,6 +43,9 @@ extern const char *query_payload_text(const ModuleField *field);
 
 /* Find a field by its wire name; false when the module has none. */
 extern bool query_field(const ModuleDef *module, const char *name, QueryField *found);
+
+/* Raise QH403 when the caller may not read the field, at path (?sort): to order or to filter by it would tell. */
+extern void query_require_readable(const ListQuery *query, const QueryField *field, const char *path);
 
 /* Append " AND (…)" of a filter; raises QH400 invalid_parameter with the place. */
 extern void query_filter(ListQuery *query, const RequestContext *context, Jsonb *filter);

@@ -144,7 +144,7 @@ qehs_record_get(PG_FUNCTION_ARGS)
 	module = record_module(context, &record);
 	permission_require(context, module, ACTION_READ);
 	record_write_json(&out, context, module, &record, true);
-	audit_write_activity(&out, context, &id);
+	audit_write_activity(&out, context, module, &id);
 	json_literal(&out, ",\"attachments\":[]");
 	workflow_write_available(&out, context, module, &record);
 	appendStringInfoChar(&out, '}');

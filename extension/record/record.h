@@ -84,7 +84,7 @@ extern const ModuleDef *record_module_version(const RequestContext *context, con
 extern void record_check_if_match(const ModuleDef *module, const char *if_match, int32 version);
 
 /* Raise the one 404 of a record: the same bytes for foreign, deleted and missing ids. */
-extern void record_not_found(void) pg_attribute_noreturn();
+pg_noreturn extern void record_not_found(void);
 
 /* ---- write_json.c: the JSON of CONTRACT 1 ---- */
 

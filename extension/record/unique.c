@@ -17,6 +17,8 @@
 #include "plan.h"
 #include "record/record.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
 
 #define VALUE_KEY "tenant_id = $1 AND module_id = $2 AND field = $3 AND value = $4 AND record_id = $5"
 
@@ -45,6 +47,9 @@ record_unique_text(const ModuleField *field, Jsonb *payload)
 		return NULL;
 	if (value.type == jbvString)
 		return json_text_copy(&value);
+	/* 1.0 is 1 */
+	if (value.type == jbvNumeric)
+		return DatumGetCString(DirectFunctionCall1(numeric_out, DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(value.val.numeric))));
 	initStringInfo(&text);
 	json_jsonb_value(&text, &value);
 	return text.data;

@@ -52,14 +52,33 @@ check_range(const PayloadCheck *check, const JsonbContainer *range, const char *
 	char	   *from = json_member_text(range, "from");
 	char	   *to = json_member_text(range, "to");
 
-	/* full dates compare as text */
-	if (from && to && strcmp(from, to) > 0)
+	TimestampTz time;
+
+	/* full dates compare as text; others the schema has refused */
+	if (from && to && json_date_parse(from, strlen(from), &time) && json_date_parse(to, strlen(to), &time) && strcmp(from, to) > 0)
 		violation_add(check->violations, psprintf("%s/to", path), "range_order", "must not be before \"from\"");
 }
 
-/* An amount that is a string meets the limits of one that is a number, which the schema has held. */
+/* An amount as numeric; false when it has more than 15 digits or 4 decimals, or (*shaped false) is none, which the schema has refused. */
+static bool
+read_amount(const JsonbValue *amount, Datum *number, bool *shaped)
+{
+	char	   *text = amount->type == jbvNumeric ? DatumGetCString(DirectFunctionCall1(numeric_out, DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(amount->val.numeric)))) :
+		json_text_copy(amount);
+	int			sign = *text == '-';
+	int			digits = strspn(text + sign, "0123456789");
+	int			decimals = text[sign + digits] == '.' ? (int) strspn(text + sign + digits + 1, "0123456789") : -1;
+
+	*shaped = digits > 0 && decimals != 0 && text[sign + digits + 1 + decimals] == '\0';
+	if (!*shaped || digits > 15 || decimals > 4)
+		return false;
+	*number = DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	return true;
+}
+
+/* An amount that is a string meets the limits that the schema holds a number to. */
 static void
-check_amount(const PayloadCheck *check, const ModuleField *field, const char *text, const char *path)
+check_limits(const PayloadCheck *check, const ModuleField *field, Datum amount, const char *path)
 {
 	static const struct
 	{
@@ -71,14 +90,8 @@ check_amount(const PayloadCheck *check, const ModuleField *field, const char *te
 		{"max", "maximum", "must be at most %s"},
 		{"step", "multipleOf", "must be a multiple of %s"},
 	};
-	Datum		amount;
 	Datum		zero = DirectFunctionCall1(int4_numeric, Int32GetDatum(0));
 
-	/* other strings the schema has refused; they need not be numbers */
-	if (strlen(text) > 21 || strspn(text, "-.0123456789") != strlen(text) || strspn(text + (*text == '-'), "0123456789") == 0 ||
-		strpbrk(text + 1, "-") || strchr(text, '.') != strrchr(text, '.'))
-		return;
-	amount = DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	for (int i = 0; i < (int) lengthof(limits); i++)
 	{
 		JsonbValue	limit;
@@ -101,11 +114,20 @@ static void
 check_currency(const PayloadCheck *check, const ModuleField *field, const JsonbContainer *money, const char *path)
 {
 	char	   *code = json_member_text(money, "currency");
-	char	   *amount = json_member_text(money, "amount");
+	JsonbValue	amount;
+	Datum		number;
+	bool		shaped;
 
-	if (amount)
-		check_amount(check, field, amount, path);
-
+	if (json_member(money, "amount", 6, &amount) && (amount.type == jbvNumeric || amount.type == jbvString))
+	{
+		if (read_amount(&amount, &number, &shaped))
+		{
+			if (amount.type == jbvString)
+				check_limits(check, field, number, path);
+		}
+		else if (shaped && amount.type == jbvNumeric)
+			violation_add(check->violations, psprintf("%s/amount", path), "pattern", "must be a number of at most 15 digits and 4 decimals");
+	}
 	/* other shapes the schema has refused */
 	if (code && strlen(code) == 3 && strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3 && !currency_is_known(code, 3))
 		violation_add(check->violations, psprintf("%s/currency", path), "currency", "must be a currency code of ISO 4217");

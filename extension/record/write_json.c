@@ -27,7 +27,7 @@ record_write_json(StringInfo out, const RequestContext *context, const ModuleDef
 	json_literal(out, ",\"workflowState\":");
 	json_string(out, record->workflow_state);
 	json_literal(out, ",\"payload\":");
-	json_jsonb(out, record->payload);
+	permission_write_payload(out, context, module, &record->payload->root);
 	json_literal(out, ",\"version\":");
 	json_int(out, record->version);
 	json_literal(out, ",\"definitionVersion\":");

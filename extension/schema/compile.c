@@ -5,7 +5,9 @@
  *
  * A list of nodes to do takes the place of recursion, so that neither the depth
  * of a document nor a circle of references matters here.  Values of the program
- * point into the documents, whose copies it owns.
+ * point into the documents, whose copies it owns.  The work ends when there is no
+ * room for more faults.  An error leaves nothing behind: the program becomes a
+ * child of the caller's context when it is whole.
  */
 #include "compat.h"
 
@@ -13,33 +15,33 @@
 #include "utils/memutils.h"
 
 static NodeIndex
-new_node(Compiler *compiler, const char *location, int resource)
+new_node(Compiler *compiler, const Place *location, int resource)
 {
 	Schema	   *schema = compiler->schema;
 
 	if (schema->node_count == compiler->node_capacity)
 	{
 		compiler->node_capacity = compiler->node_capacity ? compiler->node_capacity * 2 : 64;
-		schema->nodes = schema->nodes ? repalloc(schema->nodes, sizeof(SchemaNode) * compiler->node_capacity) :
+		schema->nodes = schema->nodes ? repalloc_huge(schema->nodes, sizeof(SchemaNode) * compiler->node_capacity) :
 			palloc(sizeof(SchemaNode) * compiler->node_capacity);
 	}
 	schema->nodes[schema->node_count] = (SchemaNode)
 	{
 		.location = location,.resource = resource,.negated = NO_NODE,.condition = NO_NODE,.consequence = NO_NODE,
-			.alternative = NO_NODE,.reference = NO_NODE,.dynamic_reference = NO_NODE,.unevaluated_items = NO_NODE,
+			.alternative = NO_NODE,.reference = NO_NODE,.dynamic_reference = NO_NODE,.dynamic_name = -1,.unevaluated_items = NO_NODE,
 			.unevaluated_properties = NO_NODE
 	};
 	return schema->node_count++;
 }
 
 NodeIndex
-compiler_request_node(Compiler *compiler, const Value *value, int resource, const char *location)
+compiler_request_node(Compiler *compiler, const Value *value, int resource, const Place *location)
 {
 	SchemaPlace *place;
 
 	if (compiler->schema->node_count >= SCHEMA_MAX_NODES)
 	{
-		schema_add(compiler->faults, location, "$schema", "$schema", "has more than %d subschemas", SCHEMA_MAX_NODES);
+		schema_fault(compiler->faults, NULL, NULL, "$schema", "has more than %d subschemas", SCHEMA_MAX_NODES);
 		return NO_NODE;
 	}
 	if (value->type == VALUE_BOOLEAN)
@@ -51,7 +53,7 @@ compiler_request_node(Compiler *compiler, const Value *value, int resource, cons
 	}
 	if (value->type != VALUE_OBJECT)
 	{
-		schema_add(compiler->faults, location, "type", "type", "must be a schema: an object or a boolean");
+		schema_fault(compiler->faults, location, NULL, "type", "must be a schema: an object or a boolean");
 		return NO_NODE;
 	}
 	place = hash_search(compiler->resources->places, &value->data, HASH_FIND, NULL);
@@ -74,44 +76,59 @@ compiler_request_node(Compiler *compiler, const Value *value, int resource, cons
 static void
 request_dynamic_anchors(Compiler *compiler)
 {
+	Resources  *resources = compiler->resources;
+	List	   *names = resources->pending;
 	ListCell   *cell;
 
-	foreach(cell, compiler->dynamic_names)
-		for (int i = 0; i < compiler->resources->count; i++)
-		{
-			const SchemaAnchor *anchor = resources_anchor(&compiler->resources->items[i], lfirst(cell));
+	resources->pending = NIL;
+	foreach(cell, names)
+	{
+		SchemaDynamicName *name = lfirst(cell);
 
-			if (anchor && anchor->dynamic)
-				compiler_request_node(compiler, &anchor->target, i, "");
+		for (; name->requested < list_length(name->anchors); name->requested++)
+		{
+			const SchemaAnchor *anchor = list_nth(name->anchors, name->requested);
+
+			compiler_request_node(compiler, &anchor->target, anchor->name.resource, NULL);
 		}
+	}
+	list_free(names);
+}
+
+static int
+compare_anchors(const void *left, const void *right)
+{
+	return ((const SchemaDynamicAnchor *) left)->name - ((const SchemaDynamicAnchor *) right)->name;
 }
 
 static void
 build_scopes(Compiler *compiler)
 {
-	Schema	   *schema = compiler->schema;
+	Resources  *resources = compiler->resources;
+	SchemaScope *scopes = palloc0(sizeof(SchemaScope) * Max(resources->count, 1));
+	ListCell   *cell;
 
-	schema->scopes = palloc0(sizeof(SchemaScope) * compiler->resources->count);
-	for (int i = 0; i < compiler->resources->count; i++)
+	for (int i = 0; i < resources->count; i++)
 	{
-		const SchemaResource *resource = &compiler->resources->items[i];
-
-		schema->scopes[i].anchors = palloc(sizeof(SchemaDynamicAnchor) * Max(resource->anchor_count, 1));
-		for (int j = 0; j < resource->anchor_count; j++)
+		scopes[i].anchors = palloc(sizeof(SchemaDynamicAnchor) * Max(list_length(resources->items[i].anchors), 1));
+		foreach(cell, resources->items[i].anchors)
 		{
-			SchemaPlace *place = hash_search(compiler->resources->places, &resource->anchors[j].target.data, HASH_FIND, NULL);
+			const SchemaAnchor *anchor = lfirst(cell);
+			const SchemaDynamicName *name = resources_dynamic_name(resources, anchor->name.text);
+			const SchemaPlace *place = hash_search(resources->places, &anchor->target.data, HASH_FIND, NULL);
 
-			if (resource->anchors[j].dynamic && place && place->node != NO_NODE)
-				schema->scopes[i].anchors[schema->scopes[i].count++] =
-					(SchemaDynamicAnchor) {resource->anchors[j].name, place->node};
+			if (name && place && place->node != NO_NODE)
+				scopes[i].anchors[scopes[i].count++] = (SchemaDynamicAnchor) {name->number, place->node};
 		}
+		qsort(scopes[i].anchors, scopes[i].count, sizeof(SchemaDynamicAnchor), compare_anchors);
 	}
+	compiler->schema->scopes = scopes;
 }
 
 Schema *
 schema_compile(Jsonb *document, const SchemaOptions *options, MemoryContext parent, SchemaErrors *faults)
 {
-	MemoryContext context = AllocSetContextCreate(parent, "qehs schema", ALLOCSET_SMALL_SIZES);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "qehs schema", ALLOCSET_SMALL_SIZES);
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "qehs schema compiler", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(scratch);
 	Compiler	compiler = {.faults = faults,.assert_formats = options && options->assert_formats,.work_capacity = 64};
@@ -123,24 +140,40 @@ schema_compile(Jsonb *document, const SchemaOptions *options, MemoryContext pare
 	compiler.schema = palloc0(sizeof(Schema));
 	compiler.schema->context = context;
 	if (resources_add_document(compiler.resources, document, "") >= 0)
-		compiler.schema->root = compiler_request_node(&compiler, &compiler.resources->items[0].root, 0, "");
+		compiler.schema->root = compiler_request_node(&compiler, &compiler.resources->items[0].root, 0, NULL);
 	do
 	{
-		while (compiler.work_count > 0)
+		while (compiler.work_count > 0 && !faults->truncated)
 		{
 			Work		work = compiler.work[--compiler.work_count];
 
 			compile_keywords(&compiler, &work, resources_vocabularies(compiler.resources, work.resource));
 		}
 		request_dynamic_anchors(&compiler);
-	} while (compiler.work_count > 0);
+	} while (compiler.work_count > 0 && !faults->truncated);
 	build_scopes(&compiler);
+	compiler.schema->uses_registered = compiler.resources->uses_registered;
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
 	if (faults->count == faults_before && !faults->truncated)
+	{
+		MemoryContextSetParent(context, parent);
 		return compiler.schema;
+	}
 	MemoryContextDelete(context);
 	return NULL;
+}
+
+Size
+schema_size(const Schema *schema)
+{
+	return MemoryContextMemAllocated(schema->context, true) + schema->regex_bytes;
+}
+
+bool
+schema_uses_registered(const Schema *schema)
+{
+	return schema->uses_registered;
 }
 
 void

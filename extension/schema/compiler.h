@@ -7,7 +7,6 @@
 
 #include "compat.h"
 
-#include "nodes/pg_list.h"
 #include "schema/resource.h"
 
 /* A node that waits to be filled in. */
@@ -16,7 +15,7 @@ typedef struct Work
 	NodeIndex	node;
 	Value		value;
 	int			resource;
-	const char *location;
+	const Place *location;
 } Work;
 
 typedef struct Compiler
@@ -29,11 +28,10 @@ typedef struct Compiler
 	int			work_count;
 	int			work_capacity;
 	Work	   *work;
-	List	   *dynamic_names;	/* of char * */
 } Compiler;
 
 /* The node of a subschema, which is filled in later; NO_NODE with a fault when it is no schema. */
-extern NodeIndex compiler_request_node(Compiler *compiler, const Value *value, int resource, const char *location);
+extern NodeIndex compiler_request_node(Compiler *compiler, const Value *value, int resource, const Place *location);
 
 /* Fill in a node from the keywords of its schema, as far as the vocabularies know them. */
 extern void compile_keywords(Compiler *compiler, const Work *work, uint32 vocabularies);

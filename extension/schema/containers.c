@@ -34,13 +34,15 @@ check_dependencies(Walk *walk, const SchemaNode *node, const Value *object, cons
 
 		if (!value_member(object, dependency->name.data, dependency->name.length, &member))
 			continue;
+		if (!walk_spend(walk, dependency->count))
+			return false;
 		for (int j = 0; j < dependency->count; j++)
 		{
 			Place		missing = {place, dependency->names[j].data, dependency->names[j].length, 0};
 
 			if (!value_member(object, missing.key, missing.length, &member))
-				holds = walk_violate(walk, node, &missing, "dependentRequired", "is required where %.*s is given",
-									 (int) dependency->name.length, dependency->name.data);
+				holds = walk_violate(walk, node, &missing, "dependentRequired", "is required where %s is given",
+									 schema_shown(dependency->name.data, dependency->name.length));
 		}
 		if (dependency->node != NO_NODE)
 			holds &= walk_check(walk, dependency->node, object, place, scope, evaluated);
@@ -92,6 +94,9 @@ check_members(Walk *walk, const SchemaNode *node, const Value *object, const Pla
 	const SchemaProperty *end = next + rules->property_count;
 	bool		holds = true;
 
+	/* the table costs something even where the object has none of its names */
+	if (!walk_spend(walk, rules->property_count / 8))
+		return false;
 	for (uint32 i = 0; i < count && !WALK_DONE(walk, holds); i++)
 	{
 		Value		name;
@@ -120,15 +125,15 @@ walk_check_object(Walk *walk, const SchemaNode *node, const Value *object, const
 	bool		holds = true;
 
 	if (count < rules->minimum)
-		holds = walk_violate(walk, node, place, "minProperties", "must have at least " INT64_FORMAT " members (has %u)",
-							 rules->minimum, count);
+		holds = walk_violate(walk, node, place, "minProperties", "must have at least " INT64_FORMAT " member%s (has %u)",
+							 rules->minimum, PLURAL(rules->minimum), count);
 	if (rules->maximum >= 0 && count > rules->maximum)
-		holds = walk_violate(walk, node, place, "maxProperties", "must have at most " INT64_FORMAT " members (has %u)",
-							 rules->maximum, count);
+		holds = walk_violate(walk, node, place, "maxProperties", "must have at most " INT64_FORMAT " member%s (has %u)",
+							 rules->maximum, PLURAL(rules->maximum), count);
 	if ((rules->property_count > 0 || rules->pattern_count > 0 || rules->additional != NO_NODE || rules->names != NO_NODE) &&
 		!WALK_DONE(walk, holds))
 		holds &= check_members(walk, node, object, place, scope, evaluated);
-	if (rules->dependency_count > 0 && !WALK_DONE(walk, holds))
+	if (rules->dependency_count > 0 && !WALK_DONE(walk, holds) && walk_spend(walk, rules->dependency_count))
 		holds &= check_dependencies(walk, node, object, place, scope, evaluated);
 	return holds;
 }
@@ -137,18 +142,43 @@ typedef struct HashedItem
 {
 	uint32		hash;
 	uint32		index;
-	Value		value;
 } HashedItem;
 
+typedef struct TwinSearch
+{
+	const Value *array;
+	int64		twin;			/* -1: not found so far */
+} TwinSearch;
+
+/* Note the later of two equal items; of several the first that is there again. */
+static void
+note_twin(TwinSearch *search, uint32 a, uint32 b)
+{
+	int64		later = Max(a, b);
+
+	if (a != b && (search->twin < 0 || later < search->twin))
+		search->twin = later;
+}
+
+/* By hash; by value where hashes are equal, so that crafted ones cost no more. */
 static int
-compare_hashes(const void *left, const void *right)
+compare_items(const void *left, const void *right, void *arg)
 {
 	const HashedItem *a = left;
 	const HashedItem *b = right;
+	TwinSearch *search = arg;
+	Value		left_value;
+	Value		right_value;
+	int			order;
 
 	if (a->hash != b->hash)
 		return a->hash < b->hash ? -1 : 1;
-	return (a->index > b->index) - (a->index < b->index);
+	value_item(search->array, a->index, &left_value);
+	value_item(search->array, b->index, &right_value);
+	order = value_compare(&left_value, &right_value);
+	if (order == 0)
+		note_twin(search, a->index, b->index);
+	return order;
 }
 
 /* The index of an item that was there before; -1 when there is none. */
@@ -157,30 +187,33 @@ find_twin(const Value *array)
 {
 	uint32		count = VALUE_COUNT(array);
 	ValueWalk	walk = value_walk(VALUE_CONTAINER(array), 0);
-	bool		few = count <= FEW_ITEMS;
-	HashedItem	kept[FEW_ITEMS];
-	HashedItem *items = few ? kept : palloc_extended(sizeof(HashedItem) * (Size) count, MCXT_ALLOC_HUGE);
-	int64		twin = -1;
+	TwinSearch	search = {array, -1};
+	Value		few[FEW_ITEMS];
+	HashedItem *items;
 
+	/* comparing a few is cheaper than hashing them */
+	if (count <= FEW_ITEMS)
+	{
+		for (uint32 i = 0; i < count && search.twin < 0; i++)
+		{
+			value_next(&walk, &few[i]);
+			for (uint32 j = 0; j < i && search.twin < 0; j++)
+				if (value_compare(&few[j], &few[i]) == 0)
+					search.twin = i;
+		}
+		return search.twin;
+	}
+	items = palloc_extended(sizeof(HashedItem) * (Size) count, MCXT_ALLOC_HUGE);
 	for (uint32 i = 0; i < count; i++)
 	{
-		value_next(&walk, &items[i].value);
-		items[i].index = i;
-		/* comparing a few is cheaper than hashing them */
-		items[i].hash = few ? 0 : value_hash(&items[i].value);
+		Value		item;
+
+		value_next(&walk, &item);
+		items[i] = (HashedItem) {value_hash(&item), i};
 	}
-	if (!few)
-		qsort(items, count, sizeof(HashedItem), compare_hashes);
-	for (uint32 i = 1; i < count && twin < 0; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		for (uint32 j = i; j-- > 0 && items[j].hash == items[i].hash && twin < 0;)
-			if (value_equals(&items[j].value, &items[i].value))
-				twin = items[i].index;
-	}
-	if (!few)
-		pfree(items);
-	return twin;
+	qsort_arg(items, count, sizeof(HashedItem), compare_items, &search);
+	pfree(items);
+	return search.twin;
 }
 
 static bool
@@ -204,12 +237,12 @@ check_contains(Walk *walk, const SchemaNode *node, const Value *array, const Pla
 	}
 	if (found < rules->contains_minimum)
 		return walk_violate(walk, node, place, rules->contains_minimum == 1 ? "contains" : "minContains",
-							"must have at least " INT64_FORMAT " items of a certain form (has " INT64_FORMAT ")",
-							rules->contains_minimum, found);
+							"must have at least " INT64_FORMAT " item%s of a certain form (has " INT64_FORMAT ")",
+							rules->contains_minimum, PLURAL(rules->contains_minimum), found);
 	if (rules->contains_maximum >= 0 && found > rules->contains_maximum)
 		return walk_violate(walk, node, place, "maxContains",
-							"must have at most " INT64_FORMAT " items of a certain form (has " INT64_FORMAT ")",
-							rules->contains_maximum, found);
+							"must have at most " INT64_FORMAT " item%s of a certain form (has " INT64_FORMAT ")",
+							rules->contains_maximum, PLURAL(rules->contains_maximum), found);
 	return true;
 }
 
@@ -243,15 +276,17 @@ walk_check_array(Walk *walk, const SchemaNode *node, const Value *array, const P
 	bool		holds = true;
 
 	if (count < rules->minimum)
-		holds = walk_violate(walk, node, place, "minItems", "must have at least " INT64_FORMAT " items (has %u)", rules->minimum, count);
+		holds = walk_violate(walk, node, place, "minItems", "must have at least " INT64_FORMAT " item%s (has %u)",
+							 rules->minimum, PLURAL(rules->minimum), count);
 	/* what has too many items is not worth a look at each */
 	if (rules->maximum >= 0 && count > rules->maximum)
-		return walk_violate(walk, node, place, "maxItems", "must have at most " INT64_FORMAT " items (has %u)", rules->maximum, count);
+		return walk_violate(walk, node, place, "maxItems", "must have at most " INT64_FORMAT " item%s (has %u)",
+							rules->maximum, PLURAL(rules->maximum), count);
 	if ((rules->items != NO_NODE || rules->prefix_count > 0) && !WALK_DONE(walk, holds))
 		holds &= check_items(walk, node, array, place, scope, evaluated);
 	if (rules->contains != NO_NODE && !WALK_DONE(walk, holds))
 		holds &= check_contains(walk, node, array, place, scope, evaluated);
-	if (rules->unique && count > 1 && !WALK_DONE(walk, holds))
+	if (rules->unique && count > 1 && !WALK_DONE(walk, holds) && walk_spend(walk, count + array->length / 32))
 	{
 		int64		twin = find_twin(array);
 		Place		element = {place, NULL, 0, (uint32) twin};

@@ -1,12 +1,17 @@
 /*
  * errors.c
- *	  Collecting violations and faults.
+ *	  Collecting violations and faults, and writing places out.
+ *
+ * Their number is bounded, and so is their text: keys may be as long as documents.
  */
 #include "compat.h"
 
-#include "lib/stringinfo.h"
+#include "json.h"
+#include "mb/pg_wchar.h"
 #include "schema/program.h"
 #include "text.h"
+
+#define SHOWN_BYTES 200
 
 void
 schema_errors_init(SchemaErrors *errors)
@@ -16,31 +21,92 @@ schema_errors_init(SchemaErrors *errors)
 	errors->context = CurrentMemoryContext;
 }
 
-void
-schema_add(SchemaErrors *errors, const char *instance, const char *keyword_location, const char *keyword,
-		   const char *format,...)
+bool
+schema_errors_have_room(SchemaErrors *errors)
 {
-	MemoryContext previous;
-	StringInfoData message;
-	SchemaViolation *item;
-	va_list		arguments;
+	if (errors->count < errors->limit && errors->bytes < QEHS_SCHEMA_ERROR_BYTES)
+		return true;
+	errors->truncated = true;
+	return false;
+}
 
-	if (errors->count >= errors->limit)
-	{
-		errors->truncated = true;
-		return;
-	}
-	previous = MemoryContextSwitchTo(errors->context);
+void
+schema_add_place(SchemaErrors *errors, const Place *instance, const Place *schema, const char *token, const char *keyword,
+				 const char *format, va_list arguments)
+{
+	MemoryContext previous = MemoryContextSwitchTo(errors->context);
+	StringInfoData instance_location;
+	StringInfoData keyword_location;
+	StringInfoData message;
+
+	initStringInfo(&instance_location);
+	place_append(&instance_location, instance);
+	initStringInfo(&keyword_location);
+	place_append(&keyword_location, schema);
+	if (token)
+		json_pointer_append(&keyword_location, token, strlen(token));
+	initStringInfo(&message);
+	text_append_va(&message, format, arguments);
 	if (errors->items == NULL)
 		errors->items = palloc(sizeof(SchemaViolation) * errors->limit);
-	initStringInfo(&message);
-	va_start(arguments, format);
-	text_append_va(&message, format, arguments);
-	va_end(arguments);
-	item = &errors->items[errors->count++];
-	item->instance_location = pstrdup(instance);
-	item->keyword_location = pstrdup(keyword_location);
-	item->keyword = keyword;
-	item->message = message.data;
+	errors->items[errors->count++] = (SchemaViolation)
+	{
+		instance_location.data, keyword_location.data, keyword, message.data
+	};
+	errors->bytes += instance_location.len + keyword_location.len + message.len;
 	MemoryContextSwitchTo(previous);
+}
+
+void
+schema_fault(SchemaErrors *faults, const Place *at, const char *token, const char *keyword, const char *format,...)
+{
+	Place		place = {at, token, token ? strlen(token) : 0, 0};
+	va_list		arguments;
+
+	if (!schema_errors_have_room(faults))
+		return;
+	va_start(arguments, format);
+	schema_add_place(faults, token ? &place : at, at, token, keyword, format, arguments);
+	va_end(arguments);
+}
+
+void
+schema_add(SchemaErrors *errors, const SchemaViolation *violation)
+{
+	if (!schema_errors_have_room(errors))
+		return;
+	if (errors->items == NULL)
+		errors->items = MemoryContextAlloc(errors->context, sizeof(SchemaViolation) * errors->limit);
+	errors->items[errors->count++] = *violation;
+}
+
+void
+place_append(StringInfo out, const Place *place)
+{
+	const Place **steps;
+	int			depth = 0;
+
+	for (const Place *p = place; p; p = p->parent)
+		depth++;
+	steps = palloc(sizeof(Place *) * (depth + 1));
+	for (const Place *p = place; p; p = p->parent)
+		steps[--depth] = p;
+	for (const Place *p = place; p; p = p->parent)
+		depth++;
+	for (int i = 0; i < depth; i++)
+		if (steps[i]->key == NULL)
+			appendStringInfo(out, "/%u", steps[i]->index);
+		else if (steps[i]->index == PLACE_VERBATIM)
+			appendBinaryStringInfo(out, steps[i]->key, steps[i]->length);
+		else
+			json_pointer_append(out, steps[i]->key, steps[i]->length);
+	pfree(steps);
+}
+
+char *
+schema_shown(const char *text, int length)
+{
+	int			shown = length > SHOWN_BYTES ? pg_mbcliplen(text, length, SHOWN_BYTES) : length;
+
+	return psprintf("%.*s%s", shown, text, shown < length ? "..." : "");
 }

@@ -9,8 +9,10 @@
 #include "schema/format.h"
 #include "schema/regex.h"
 
+#define REGEX_STEPS 2000
+
 FormatCheck
-format_find(const char *name)
+format_find(const char *name, uint32 *steps)
 {
 	static const struct
 	{
@@ -25,6 +27,7 @@ format_find(const char *name)
 		{"relative-json-pointer", format_relative_json_pointer}, {"regex", regex_is_valid},
 	};
 
+	*steps = strcmp(name, "regex") == 0 ? REGEX_STEPS : 0;
 	for (int i = 0; i < (int) lengthof(known); i++)
 		if (strcmp(known[i].name, name) == 0)
 			return known[i].check;

@@ -9,8 +9,8 @@
 
 typedef bool (*FormatCheck) (const char *text, int length);
 
-/* The check of a format, or NULL for an unknown one, which all text has. */
-extern FormatCheck format_find(const char *name);
+/* The check of a format, or NULL for an unknown one, which all text has; and the steps that it costs beside the length. */
+extern FormatCheck format_find(const char *name, uint32 *steps);
 
 /* RFC 3339 section 5.6 and appendix A. */
 extern bool format_date(const char *text, int length);

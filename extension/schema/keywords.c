@@ -40,13 +40,13 @@ struct Keyword
 static void
 fault(Compiler *compiler, const Building *building, const char *keyword, const char *message)
 {
-	schema_add(compiler->faults, schema_location(building->node.location, keyword, strlen(keyword)), keyword, keyword, "%s", message);
+	schema_fault(compiler->faults, building->node.location, keyword, keyword, "%s", message);
 }
 
-static const char *
+static const Place *
 location_of(const Building *building, const char *keyword)
 {
-	return schema_location(building->node.location, keyword, strlen(keyword));
+	return place_key(building->node.location, keyword, strlen(keyword));
 }
 
 static SchemaObjectRules *
@@ -132,14 +132,17 @@ compile_type(Compiler *compiler, Building *building, const Keyword *keyword, con
 }
 
 static int
-compare_strings(const void *left, const void *right)
+compare_values(const void *left, const void *right)
 {
-	const Value *a = left;
-	const Value *b = right;
+	return value_compare(left, right);
+}
 
-	if ((a->type == VALUE_STRING) != (b->type == VALUE_STRING))
-		return a->type == VALUE_STRING ? -1 : 1;
-	return a->type == VALUE_STRING ? value_compare_keys(a->data, a->length, b->data, b->length) : 0;
+static char *
+shown_value(const Value *value)
+{
+	char	   *text = value_text(value);
+
+	return schema_shown(text, strlen(text));
 }
 
 /* "low, medium, high": strings as they are, other values as JSON. */
@@ -159,9 +162,9 @@ enum_text(const Value *values, int count)
 			break;
 		}
 		if (values[i].type == VALUE_STRING)
-			appendBinaryStringInfo(&out, values[i].data, values[i].length);
+			appendStringInfoString(&out, schema_shown(values[i].data, values[i].length));
 		else
-			appendStringInfoString(&out, value_text(&values[i]));
+			appendStringInfoString(&out, shown_value(&values[i]));
 	}
 	return out.data;
 }
@@ -179,7 +182,7 @@ compile_enum(Compiler *compiler, Building *building, const Keyword *keyword, con
 	}
 	enumeration = palloc0(sizeof(SchemaEnum));
 	enumeration->count = VALUE_COUNT(value);
-	enumeration->values = palloc(sizeof(Value) * Max(enumeration->count, 1));
+	enumeration->values = palloc_extended(sizeof(Value) * Max(enumeration->count, 1), MCXT_ALLOC_HUGE);
 	walk = value_walk(VALUE_CONTAINER(value), 0);
 	for (int i = 0; i < enumeration->count; i++)
 	{
@@ -187,7 +190,7 @@ compile_enum(Compiler *compiler, Building *building, const Keyword *keyword, con
 		enumeration->string_count += enumeration->values[i].type == VALUE_STRING;
 	}
 	enumeration->text = enum_text(enumeration->values, enumeration->count);
-	qsort(enumeration->values, enumeration->count, sizeof(Value), compare_strings);
+	qsort(enumeration->values, enumeration->count, sizeof(Value), compare_values);
 	*(const SchemaEnum **) target = enumeration;
 }
 
@@ -246,13 +249,24 @@ compile_multiple(Compiler *compiler, Building *building, const Keyword *keyword,
 }
 
 static Regex *
-compile_regex(Compiler *compiler, const char *pointer, const char *keyword, const Value *pattern)
+compile_regex(Compiler *compiler, const Place *location, const char *keyword, const Value *pattern)
 {
+	Schema	   *schema = compiler->schema;
 	char	   *message;
-	Regex	   *regex = regex_compile(pattern->data, pattern->length, compiler->schema->context, &message);
+	Regex	   *regex;
 
+	CHECK_FOR_INTERRUPTS();
+	if (schema->regex_bytes > SCHEMA_MAX_REGEX_BYTES)
+	{
+		schema_fault(compiler->faults, location, NULL, keyword, "the patterns together take more than %d MB compiled",
+					 SCHEMA_MAX_REGEX_BYTES / (1024 * 1024));
+		return NULL;
+	}
+	regex = regex_compile(pattern->data, pattern->length, schema->context, &message);
 	if (regex == NULL)
-		schema_add(compiler->faults, pointer, keyword, keyword, "is no regular expression of ECMA-262: %s", message);
+		schema_fault(compiler->faults, location, NULL, keyword, "is no regular expression of ECMA-262: %s", message);
+	else
+		schema->regex_bytes += regex_size(regex);
 	return regex;
 }
 
@@ -265,7 +279,7 @@ compile_pattern(Compiler *compiler, Building *building, const Keyword *keyword, 
 		return;
 	}
 	string_rules(building)->pattern = compile_regex(compiler, location_of(building, "pattern"), "pattern", value);
-	string_rules(building)->pattern_text = pnstrdup(value->data, value->length);
+	string_rules(building)->pattern_text = schema_shown(value->data, value->length);
 }
 
 static void
@@ -276,7 +290,7 @@ compile_format(Compiler *compiler, Building *building, const Keyword *keyword, c
 	else if (building->asserts_formats)
 	{
 		string_rules(building)->format = pnstrdup(value->data, value->length);
-		string_rules(building)->format_holds = format_find(string_rules(building)->format);
+		string_rules(building)->format_holds = format_find(string_rules(building)->format, &string_rules(building)->format_steps);
 	}
 }
 
@@ -307,6 +321,7 @@ static void
 compile_branches(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
 {
 	SchemaBranches *branches = target;
+	const Place *location;
 	ValueWalk	walk;
 
 	if (value->type != VALUE_ARRAY || VALUE_COUNT(value) == 0)
@@ -316,13 +331,14 @@ compile_branches(Compiler *compiler, Building *building, const Keyword *keyword,
 	}
 	walk = value_walk(VALUE_CONTAINER(value), 0);
 	branches->nodes = palloc(sizeof(NodeIndex) * VALUE_COUNT(value));
+	location = location_of(building, keyword->name);
 	for (uint32 i = 0; i < VALUE_COUNT(value); i++)
 	{
 		Value		item;
 
 		value_next(&walk, &item);
 		branches->nodes[branches->count++] =
-			compiler_request_node(compiler, &item, building->node.resource, psprintf("%s/%u", location_of(building, keyword->name), i));
+			compiler_request_node(compiler, &item, building->node.resource, place_index(location, i));
 	}
 }
 
@@ -370,6 +386,7 @@ static void
 compile_patterns(Compiler *compiler, Building *building, const Keyword *keyword, const Value *value, void *target)
 {
 	SchemaObjectRules *rules = object_rules(building);
+	const Place *around = location_of(building, keyword->name);
 	ValueWalk	names;
 	ValueWalk	values;
 
@@ -385,12 +402,12 @@ compile_patterns(Compiler *compiler, Building *building, const Keyword *keyword,
 	{
 		Value		name;
 		Value		item;
-		const char *location;
+		const Place *location;
 		Regex	   *regex;
 
 		value_next(&names, &name);
 		value_next(&values, &item);
-		location = schema_location(location_of(building, keyword->name), name.data, name.length);
+		location = place_key(around, name.data, name.length);
 		regex = compile_regex(compiler, location, keyword->name, &name);
 		if (regex)
 			rules->patterns[rules->pattern_count++] =
@@ -406,6 +423,7 @@ compile_dependencies(Compiler *compiler, Building *building, const Keyword *keyw
 	bool		schemas = strcmp(keyword->name, "dependentRequired") != 0;
 	bool		names = strcmp(keyword->name, "dependentSchemas") != 0;
 	uint32		count = value->type == VALUE_OBJECT ? VALUE_COUNT(value) : 0;
+	const Place *around = location_of(building, keyword->name);
 	ValueWalk	keys;
 	ValueWalk	values;
 
@@ -423,11 +441,11 @@ compile_dependencies(Compiler *compiler, Building *building, const Keyword *keyw
 	{
 		SchemaDependency dependency = {.node = NO_NODE};
 		Value		item;
-		const char *location;
+		const Place *location;
 
 		value_next(&keys, &dependency.name);
 		value_next(&values, &item);
-		location = schema_location(location_of(building, keyword->name), dependency.name.data, dependency.name.length);
+		location = place_key(around, dependency.name.data, dependency.name.length);
 		if (names && is_string_array(&item))
 		{
 			dependency.count = VALUE_COUNT(&item);
@@ -438,7 +456,7 @@ compile_dependencies(Compiler *compiler, Building *building, const Keyword *keyw
 		else if (schemas)
 			dependency.node = compiler_request_node(compiler, &item, building->node.resource, location);
 		else
-			schema_add(compiler->faults, location, keyword->name, keyword->name, "must be an array of strings");
+			schema_fault(compiler->faults, location, NULL, keyword->name, "must be an array of strings");
 		rules->dependencies[rules->dependency_count++] = dependency;
 	}
 }
@@ -448,8 +466,8 @@ compile_reference(Compiler *compiler, Building *building, const Keyword *keyword
 {
 	Value		schema;
 	int			resource;
-	const char *location;
-	const char *reference;
+	const Place *location;
+	char	   *reference;
 	const char *name;
 	const SchemaAnchor *anchor;
 
@@ -466,12 +484,11 @@ compile_reference(Compiler *compiler, Building *building, const Keyword *keyword
 	name = strchr(reference, '#');
 	if (strcmp(keyword->name, "$dynamicRef") != 0 || name == NULL || name[1] == '/' || name[1] == '\0')
 		return;
-	anchor = resources_anchor(&compiler->resources->items[resource], name + 1);
+	anchor = resources_anchor(compiler->resources, resource, name + 1);
 	if (anchor == NULL || !anchor->dynamic)
 		return;
-	building->node.dynamic_anchor = anchor->name;
+	building->node.dynamic_name = resources_use_dynamic_name(compiler->resources, anchor->name.text);
 	compiler->schema->is_dynamic = true;
-	compiler->dynamic_names = lappend(compiler->dynamic_names, unconstify(char *, anchor->name));
 }
 
 #define NODE(member) IN_NODE, offsetof(SchemaNode, member)
@@ -540,6 +557,7 @@ finish_properties(Compiler *compiler, Building *building)
 	uint32		named = building->properties.type ? VALUE_COUNT(&building->properties) : 0;
 	uint32		required = building->required.type ? VALUE_COUNT(&building->required) : 0;
 	SchemaObjectRules *rules;
+	const Place *location;
 	ValueWalk	names;
 	ValueWalk	values;
 	int			kept = 0;
@@ -547,7 +565,8 @@ finish_properties(Compiler *compiler, Building *building)
 	if (named + required == 0)
 		return;
 	rules = object_rules(building);
-	rules->properties = palloc(sizeof(SchemaProperty) * (named + required));
+	location = location_of(building, "properties");
+	rules->properties = palloc_extended(sizeof(SchemaProperty) * (named + required), MCXT_ALLOC_HUGE);
 	if (named > 0)
 	{
 		names = value_walk(VALUE_CONTAINER(&building->properties), 0);
@@ -563,8 +582,7 @@ finish_properties(Compiler *compiler, Building *building)
 		rules->properties[i] = (SchemaProperty)
 		{
 			name.data, name.length,
-			compiler_request_node(compiler, &schema, building->node.resource,
-						 schema_location(location_of(building, "properties"), name.data, name.length)), false
+			compiler_request_node(compiler, &schema, building->node.resource, place_key(location, name.data, name.length)), false
 		};
 	}
 	for (uint32 i = 0; i < required; i++)

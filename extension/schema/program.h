@@ -8,6 +8,8 @@
 
 #include "compat.h"
 
+#include "lib/stringinfo.h"
+#include "schema/format.h"
 #include "schema/regex.h"
 #include "schema/schema.h"
 #include "schema/value.h"
@@ -15,6 +17,37 @@
 typedef int32 NodeIndex;
 
 #define NO_NODE (-1)
+
+/*
+ * A place in a document or a schema, NULL for the root: a link to the place around
+ * it, since written out for each they would take the square of the depth.
+ */
+typedef struct Place
+{
+	const struct Place *parent;
+	const char *key;			/* NULL: an index */
+	uint32		length;
+	uint32		index;			/* of a key: 0, or PLACE_VERBATIM */
+} Place;
+
+#define PLACE_VERBATIM 1		/* the key is text as it stands: a URI, or a JSON Pointer */
+
+/* Append the JSON Pointer of a place, behind the URI of its document where that is not the root. */
+extern void place_append(StringInfo out, const Place *place);
+
+/* Whether there is room for one more violation; if not, that is noted. */
+extern bool schema_errors_have_room(SchemaErrors *errors);
+
+/* Add a violation, for which there is room, of a keyword (NULL: of the schema itself) at a place of the schema. */
+extern void schema_add_place(SchemaErrors *errors, const Place *instance, const Place *schema, const char *token, const char *keyword,
+							 const char *format, va_list arguments) pg_attribute_printf(6, 0);
+
+/* Text of a schema or a document as a message shows it: its beginning, palloc'd. */
+extern char *schema_shown(const char *text, int length);
+
+/* Add a fault at a keyword of the schema at a place, or at the place itself where token is NULL. */
+extern void schema_fault(SchemaErrors *faults, const Place *at, const char *token, const char *keyword,
+						 const char *format,...) pg_attribute_printf(5, 6);
 
 /* A member that "properties" or "required" names; tables are sorted as jsonb sorts keys. */
 typedef struct SchemaProperty
@@ -73,9 +106,10 @@ typedef struct SchemaStringRules
 	int64		minimum;
 	int64		maximum;
 	Regex	   *pattern;
-	const char *pattern_text;
+	const char *pattern_text;	/* for the message */
 	const char *format;			/* NULL when it only annotates */
-	bool		(*format_holds) (const char *text, int length);
+	FormatCheck format_holds;
+	uint32		format_steps;	/* what a check costs beside the length of the text */
 } SchemaStringRules;
 
 /* A limit, and 10^8 times it where that is exact. */
@@ -99,7 +133,7 @@ typedef struct SchemaNumberRules
 typedef struct SchemaEnum
 {
 	int			count;
-	Value	   *values;			/* strings first, sorted as keys are */
+	Value	   *values;			/* sorted by value_compare: strings first */
 	int			string_count;
 	const char *text;			/* for the message */
 } SchemaEnum;
@@ -112,7 +146,7 @@ typedef struct SchemaBranches
 
 typedef struct SchemaNode
 {
-	const char *location;		/* in the root document a JSON Pointer, else a URI */
+	const Place *location;
 	int			resource;
 	bool		never;			/* the schema false */
 	bool		in_place;		/* any of the members from "all" on is there */
@@ -133,18 +167,19 @@ typedef struct SchemaNode
 	NodeIndex	alternative;
 	NodeIndex	reference;
 	NodeIndex	dynamic_reference;	/* where the dynamic scope has no such anchor */
-	const char *dynamic_anchor; /* NULL: that reference is a plain one */
+	int			dynamic_name;	/* number of the anchor's name; -1: that reference is a plain one */
 	NodeIndex	unevaluated_items;
 	NodeIndex	unevaluated_properties;
 } SchemaNode;
 
+/* A name that some $dynamicRef uses, by its number. */
 typedef struct SchemaDynamicAnchor
 {
-	const char *name;
+	int			name;
 	NodeIndex	node;
 } SchemaDynamicAnchor;
 
-/* What the dynamic scope must know of a schema resource. */
+/* What the dynamic scope must know of a schema resource: its dynamic anchors by number of name. */
 typedef struct SchemaScope
 {
 	int			count;
@@ -154,6 +189,8 @@ typedef struct SchemaScope
 struct Schema
 {
 	MemoryContext context;
+	Size		regex_bytes;	/* of its patterns, outside of the context */
+	bool		uses_registered;	/* was compiled with documents of options->lookup */
 	int			node_count;
 	SchemaNode *nodes;
 	NodeIndex	root;

@@ -8,7 +8,9 @@
  * POSIX classes, verbs) is an error.  Punctuation may always be escaped, which
  * ECMA-262 allows without the flag.  Lookbehinds must have a fixed length.
  *
- * A match ends after a bounded number of steps, with and without JIT.
+ * A match ends after a bounded number of steps, with and without JIT.  PCRE2 does
+ * not say how many it took: a match begins with a small allowance, and is tried
+ * again with ten times as much when that was not enough.
  */
 #include "compat.h"
 
@@ -21,6 +23,8 @@
 #include "utils/memutils.h"
 
 #define STEP_LIMIT 1000000
+#define FIRST_STEPS 128
+#define FIRST_STEPS_PER_BYTE 4
 #define DEPTH_LIMIT 20000
 #define HEAP_LIMIT_KB 16384
 #define JIT_STACK_BYTES (512 * 1024)
@@ -406,7 +410,6 @@ match_context(void)
 		context = pcre2_match_context_create(NULL);
 		if (context == NULL)
 			ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"));
-		pcre2_set_match_limit(context, STEP_LIMIT);
 		pcre2_set_depth_limit(context, DEPTH_LIMIT);
 		pcre2_set_heap_limit(context, HEAP_LIMIT_KB);
 		pcre2_jit_stack_assign(context, NULL, pcre2_jit_stack_create(32 * 1024, JIT_STACK_BYTES, NULL));
@@ -414,13 +417,13 @@ match_context(void)
 	return context;
 }
 
-Regex *
-regex_compile(const char *pattern, int length, MemoryContext context, char **message)
+/* The pattern as PCRE2 compiles it; NULL and a message when it is none of ECMA-262. */
+static pcre2_code *
+compile_code(const char *pattern, int length, char **message)
 {
 	Translation translation = {.at = pattern,.end = pattern + length};
 	uint32		options = PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF | PCRE2_ALLOW_EMPTY_CLASS | PCRE2_NEVER_BACKSLASH_C |
 		(GetDatabaseEncoding() == PG_UTF8 ? PCRE2_UTF | PCRE2_NO_UTF_CHECK : 0);
-	Regex	   *regex;
 	pcre2_code *code;
 	int			error;
 	PCRE2_SIZE	offset;
@@ -442,25 +445,68 @@ regex_compile(const char *pattern, int length, MemoryContext context, char **mes
 
 		pcre2_get_error_message(error, (PCRE2_UCHAR *) text, sizeof(text));
 		*message = pstrdup(text);
-		return NULL;
 	}
-	regex = MemoryContextAllocZero(context, sizeof(Regex));
+	pfree(translation.out.data);
+	return code;
+}
+
+Regex *
+regex_compile(const char *pattern, int length, MemoryContext context, char **message)
+{
+	pcre2_code *code = compile_code(pattern, length, message);
+	Regex	   *regex;
+
+	if (code == NULL)
+		return NULL;
+	regex = MemoryContextAllocExtended(context, sizeof(Regex), MCXT_ALLOC_NO_OOM | MCXT_ALLOC_ZERO);
+	if (regex)
+		regex->data = pcre2_match_data_create(1, NULL);
+	if (regex == NULL || regex->data == NULL)
+	{
+		pcre2_code_free(code);
+		ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"));
+	}
 	regex->code = code;
-	regex->data = pcre2_match_data_create(1, NULL);
 	regex->release = (MemoryContextCallback) {.func = release_regex,.arg = regex};
 	MemoryContextRegisterResetCallback(context, &regex->release);
 	/* without JIT the interpreter runs, with the same result */
 	pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
-	pfree(translation.out.data);
 	return regex;
 }
 
-RegexResult
-regex_match(Regex *regex, const char *text, int length)
+Size
+regex_size(const Regex *regex)
 {
-	int			result = pcre2_match(regex->code, (PCRE2_SPTR) text, length, 0, PCRE2_NO_UTF_CHECK, regex->data, match_context());
+	size_t		code = 0;
+	size_t		jit = 0;
 
-	return result >= 0 ? REGEX_MATCH : result == PCRE2_ERROR_NOMATCH ? REGEX_NO_MATCH : REGEX_GAVE_UP;
+	pcre2_pattern_info(regex->code, PCRE2_INFO_SIZE, &code);
+	pcre2_pattern_info(regex->code, PCRE2_INFO_JITSIZE, &jit);
+	return code + jit;
+}
+
+RegexResult
+regex_match(Regex *regex, const char *text, int length, uint64 *steps)
+{
+	pcre2_match_context *context = match_context();
+	uint64		limit = FIRST_STEPS + FIRST_STEPS_PER_BYTE * (uint64) length;
+
+	*steps += 4 + length / 16;
+	for (;;)
+	{
+		int			result;
+
+		pcre2_set_match_limit(context, Min(limit, STEP_LIMIT));
+		result = pcre2_match(regex->code, (PCRE2_SPTR) text, length, 0, PCRE2_NO_UTF_CHECK, regex->data, context);
+		if (result >= 0)
+			return REGEX_MATCH;
+		if (result == PCRE2_ERROR_NOMATCH)
+			return REGEX_NO_MATCH;
+		if (result != PCRE2_ERROR_MATCHLIMIT || limit >= STEP_LIMIT)
+			return REGEX_GAVE_UP;
+		limit *= 10;
+		*steps += Min(limit, STEP_LIMIT) / 8;
+	}
 }
 
 bool
@@ -469,9 +515,10 @@ regex_is_valid(const char *pattern, int length)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "qehs regex", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	char	   *message;
-	bool		valid = regex_compile(pattern, length, context, &message) != NULL;
+	pcre2_code *code = compile_code(pattern, length, &message);
 
+	pcre2_code_free(code);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
-	return valid;
+	return code != NULL;
 }

@@ -24,8 +24,11 @@ typedef enum RegexResult
  */
 extern Regex *regex_compile(const char *pattern, int length, MemoryContext context, char **message);
 
-/* Does the pattern match anywhere in text? */
-extern RegexResult regex_match(Regex *regex, const char *text, int length);
+/* Does the pattern match anywhere in text?  Adds what that cost, in units of some ten nanoseconds, to steps. */
+extern RegexResult regex_match(Regex *regex, const char *text, int length, uint64 *steps);
+
+/* Bytes that PCRE2 holds for it. */
+extern Size regex_size(const Regex *regex);
 
 /* Is the pattern one of ECMA-262 (format "regex")? */
 extern bool regex_is_valid(const char *pattern, int length);

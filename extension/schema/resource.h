@@ -8,11 +8,16 @@
 
 #include "compat.h"
 
+#include "nodes/pg_list.h"
 #include "schema/program.h"
 #include "utils/hsearch.h"
 
+/* Bounds of a schema with all documents that it refers to. */
 #define SCHEMA_MAX_RESOURCES 1000
 #define SCHEMA_MAX_NODES 200000
+#define SCHEMA_MAX_DEPTH 4096
+#define SCHEMA_MAX_URI 8192
+#define SCHEMA_MAX_REGEX_BYTES (16 * 1024 * 1024)
 
 /* Vocabularies, as far as they can be switched off (2020-12 core 8.1.2). */
 typedef enum SchemaVocabulary
@@ -25,51 +30,71 @@ typedef enum SchemaVocabulary
 	VOCABULARY_FORMAT_ASSERTION = 16
 } SchemaVocabulary;
 
+/* A name within a resource; -1 for one of the whole schema. */
+typedef struct SchemaName
+{
+	int			resource;
+	const char *text;
+} SchemaName;
+
 typedef struct SchemaAnchor
 {
-	const char *name;
+	SchemaName	name;
 	bool		dynamic;
 	Value		target;
 } SchemaAnchor;
+
+/* A name of dynamic anchors, and who has it. */
+typedef struct SchemaDynamicName
+{
+	SchemaName	name;
+	int			number;			/* -1 until a $dynamicRef uses it */
+	List	   *anchors;		/* of SchemaAnchor */
+	int			requested;		/* so many of them have a node */
+} SchemaDynamicName;
+
+/* A URI that names a resource. */
+typedef struct SchemaAlias
+{
+	SchemaName	name;
+	int			resource;
+} SchemaAlias;
 
 typedef struct SchemaResource
 {
 	const char *uri;			/* absolute where it has one, without fragment */
 	int			parent;			/* resource around it in the same document, or -1 */
 	Value		root;
-	const char *location;		/* of its root */
-	int			anchor_count;
-	int			anchor_capacity;
-	SchemaAnchor *anchors;
+	const Place *location;		/* of its root */
+	List	   *anchors;		/* the dynamic ones, of SchemaAnchor */
 	bool		has_dialect;
 	uint32		vocabularies;
 } SchemaResource;
-
-typedef struct SchemaAlias
-{
-	const char *uri;
-	int			resource;
-} SchemaAlias;
 
 /* A schema object by its address; the node once one is asked for. */
 typedef struct SchemaPlace
 {
 	const char *address;
 	int			resource;
-	const char *location;
+	const Place *location;
 	NodeIndex	node;
 } SchemaPlace;
 
 typedef struct Resources
 {
-	MemoryContext context;		/* documents and names live as long as the program */
+	MemoryContext context;		/* documents and places live as long as the program */
+	MemoryContext scratch;		/* all else */
 	const SchemaOptions *options;
 	SchemaErrors *faults;
-	HTAB	   *places;
+	bool		uses_registered;
+	HTAB	   *places;			/* of SchemaPlace */
+	HTAB	   *anchors;		/* of SchemaAnchor */
+	HTAB	   *dynamic_names;	/* of SchemaDynamicName */
+	HTAB	   *aliases;		/* of SchemaAlias */
+	int			dynamic_count;	/* of names in use */
+	List	   *pending;		/* of SchemaDynamicName, in use, with anchors that are not requested */
 	int			count;
 	SchemaResource items[SCHEMA_MAX_RESOURCES];
-	int			alias_count;
-	SchemaAlias aliases[SCHEMA_MAX_RESOURCES * 2];
 } Resources;
 
 /* Where subschemas stand under a keyword. */
@@ -90,21 +115,38 @@ extern Resources *resources_create(MemoryContext context, const SchemaOptions *o
 /* Take a document in under the URI by which it was asked for; gives its resource, or -1 with a fault. */
 extern int	resources_add_document(Resources *resources, const Jsonb *document, const char *uri);
 
+/* Find what there is in a schema, and below it. */
+extern void resources_explore(Resources *resources, const Value *value, int resource, const Place *location);
+
+/* The resource with a URI, from the documents known elsewhere if need be; -1 when there is none. */
+extern int	resources_find(Resources *resources, const char *uri);
+
 /*
- * What a reference from a resource points at: the value, its resource and its
- * location.  False, with a fault, when there is nothing.
+ * What a reference from a resource points at (reference.c): the value, its resource
+ * and its location.  False, with a fault, when there is nothing.
  */
-extern bool resources_resolve(Resources *resources, int from, const char *reference, const char *location, const char *keyword,
-							  Value *target, int *resource, const char **target_location);
+extern bool resources_resolve(Resources *resources, int from, const char *reference, const Place *location, const char *keyword,
+							  Value *target, int *resource, const Place **target_location);
 
 /* The anchor of a resource, or NULL. */
-extern const SchemaAnchor *resources_anchor(const SchemaResource *resource, const char *name);
+extern const SchemaAnchor *resources_anchor(const Resources *resources, int resource, const char *name);
 
-/* The vocabularies in force in a resource. */
+/* The number of a name of dynamic anchors, from now on in use. */
+extern int	resources_use_dynamic_name(Resources *resources, const char *name);
+
+/* The name, where it is in use; else NULL. */
+extern const SchemaDynamicName *resources_dynamic_name(const Resources *resources, const char *name);
+
+/* A string among the members of a schema, palloc'd; NULL where there is none, with a fault where it is something else. */
+extern char *resources_string(Resources *resources, const Value *object, const char *name, const Place *location);
+
+/* The vocabularies in force in a resource (vocabulary.c). */
 extern uint32 resources_vocabularies(Resources *resources, int resource);
 
-/* location/token, with ~ and / escaped (RFC 6901). */
-extern const char *schema_location(const char *location, const char *token, int length);
+/* A place within another, in the current memory context. */
+extern const Place *place_key(const Place *parent, const char *key, uint32 length);
+extern const Place *place_index(const Place *parent, uint32 index);
+extern const Place *place_verbatim(const Place *parent, const char *text);
 
 /* The metaschema document with this URI, or NULL (metaschema.c). */
 extern const char *metaschema_text(const char *uri);

@@ -20,6 +20,7 @@
 #include "utils/palloc.h"
 
 #define QEHS_SCHEMA_ERROR_LIMIT 100
+#define QEHS_SCHEMA_ERROR_BYTES (1024 * 1024)
 
 typedef struct Schema Schema;
 
@@ -35,9 +36,10 @@ typedef struct SchemaErrors
 {
 	int			limit;
 	int			count;
+	Size		bytes;			/* of the text so far */
 	SchemaViolation *items;
 	MemoryContext context;		/* where items and their text are allocated */
-	bool		truncated;		/* there were more than limit */
+	bool		truncated;		/* there were more than limit, or than fit */
 	const char *fault;			/* not NULL: checking was given up, and why */
 } SchemaErrors;
 
@@ -54,9 +56,8 @@ typedef struct SchemaOptions
 /* Start an empty collection in the current memory context. */
 extern void schema_errors_init(SchemaErrors *errors);
 
-/* Add a violation, or a fault of a schema; beyond the limit it only counts as truncated. */
-extern void schema_add(SchemaErrors *errors, const char *instance, const char *keyword_location,
-					   const char *keyword, const char *format,...) pg_attribute_printf(5, 6);
+/* Add a violation as it is; beyond the limit it only counts as truncated. */
+extern void schema_add(SchemaErrors *errors, const SchemaViolation *violation);
 
 /* NULL with faults filled in when the document is no valid schema. */
 extern Schema *schema_compile(Jsonb *document, const SchemaOptions *options,
@@ -68,6 +69,12 @@ extern bool schema_validate(const Schema *schema, Jsonb *instance,
 
 /* The same without violations, ending at the first; *fault is NULL, or why checking was given up. */
 extern bool schema_holds(const Schema *schema, Jsonb *instance, const char **fault);
+
+/* Bytes that the program takes. */
+extern Size schema_size(const Schema *schema);
+
+/* Whether documents of options->lookup went into the program. */
+extern bool schema_uses_registered(const Schema *schema);
 
 /* Free a compiled schema and all that it holds. */
 extern void schema_free(Schema *schema);

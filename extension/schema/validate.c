@@ -4,7 +4,9 @@
  *	  and schemas that apply in place.
  *
  * Bounds: the stack (a circle of references ends there, too), a number of steps
- * that grows with the document, and the steps of a regular expression.
+ * that grows with the document, the steps of a regular expression, and the memory
+ * for unevaluatedItems and unevaluatedProperties.  What takes longer than a visit to
+ * a value is counted as several steps, by its length.
  */
 #include "compat.h"
 
@@ -12,75 +14,50 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "schema/walk.h"
-#include "text.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
 #define FREE_STEPS 5000000
+#define STEPS_BETWEEN_LOOKS 256
+#define FREE_BYTES (64 * 1024 * 1024)
 #define STEPS_PER_BYTE 100
 
-/* The JSON Pointer of a place. */
-static char *
-place_text(const Place *place)
+void
+walk_report(Walk *walk, const SchemaNode *node, const Place *place, const char *keyword, const char *format,...)
 {
-	StringInfoData out;
-	const Place **steps;
-	int			depth = 0;
+	va_list		arguments;
 
-	for (const Place *p = place; p; p = p->parent)
-		depth++;
-	steps = palloc(sizeof(Place *) * (depth + 1));
-	for (const Place *p = place; p; p = p->parent)
-		steps[--depth] = p;
-	initStringInfo(&out);
-	for (const Place *p = place; p; p = p->parent)
-		depth++;
-	for (int i = 0; i < depth; i++)
-		if (steps[i]->key)
-			json_pointer_append(&out, steps[i]->key, steps[i]->length);
-		else
-			appendStringInfo(&out, "/%u", steps[i]->index);
-	pfree(steps);
-	return out.data;
+	va_start(arguments, format);
+	schema_add_place(walk->errors, place, node->location, node->never ? NULL : keyword, keyword, format, arguments);
+	va_end(arguments);
 }
 
 bool
-walk_violate(Walk *walk, const SchemaNode *node, const Place *place, const char *keyword, const char *format,...)
+walk_give_up(Walk *walk, const char *fault)
 {
-	StringInfoData message;
-	char	   *instance;
-	char	   *location;
-	va_list		arguments;
-
-	if (walk->errors == NULL || walk->fault)
-		return false;
-	if (walk->errors->count >= walk->errors->limit)
-	{
-		/* nobody will read more */
-		walk->errors->truncated = true;
-		return false;
-	}
-	initStringInfo(&message);
-	va_start(arguments, format);
-	text_append_va(&message, format, arguments);
-	va_end(arguments);
-	instance = place_text(place);
-	location = psprintf("%s/%s", node->location, keyword);
-	schema_add(walk->errors, instance, location, keyword, "%s", message.data);
-	pfree(message.data);
-	pfree(instance);
-	pfree(location);
+	if (walk->fault == NULL)
+		walk->fault = fault;
 	return false;
+}
+
+bool
+walk_look_up(Walk *walk)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (walk->steps > walk->step_limit)
+		return walk_give_up(walk, "checking takes too many steps");
+	walk->next_look = walk->steps + STEPS_BETWEEN_LOOKS;
+	return true;
 }
 
 bool
 walk_matches(Walk *walk, Regex *regex, const char *text, uint32 length)
 {
-	RegexResult result = regex_match(regex, text, length);
+	RegexResult result = regex_match(regex, text, length, &walk->steps);
 
-	if (result == REGEX_GAVE_UP && walk->fault == NULL)
-		walk->fault = "a regular expression takes too many steps";
-	return result == REGEX_MATCH;
+	if (result == REGEX_GAVE_UP)
+		return walk_give_up(walk, "a regular expression takes too many steps");
+	return walk_spend(walk, 0) && result == REGEX_MATCH;
 }
 
 static const char *
@@ -97,23 +74,20 @@ type_words(uint32 types)
 }
 
 static bool
-enum_has(const SchemaEnum *enumeration, const Value *value)
+enum_has(Walk *walk, const SchemaEnum *enumeration, const Value *value)
 {
-	int			low = 0;
-	int			high = enumeration->string_count;
+	bool		is_string = value->type == VALUE_STRING;
+	int			low = is_string ? 0 : enumeration->string_count;
+	int			high = is_string ? enumeration->string_count : enumeration->count;
 
-	if (value->type != VALUE_STRING)
-	{
-		for (int i = enumeration->string_count; i < enumeration->count; i++)
-			if (value_equals(&enumeration->values[i], value))
-				return true;
+	if (low < high && !is_string && !walk_spend(walk, value->length / 4))
 		return false;
-	}
 	while (low < high)
 	{
 		int			middle = (low + high) / 2;
-		int			order = value_compare_keys(enumeration->values[middle].data, enumeration->values[middle].length,
-											   value->data, value->length);
+		const Value *known = &enumeration->values[middle];
+		int			order = is_string ? value_compare_keys(known->data, known->length, value->data, value->length) :
+			value_compare(known, value);
 
 		if (order == 0)
 			return true;
@@ -131,6 +105,8 @@ check_string(Walk *walk, const SchemaNode *node, const Value *value, const Place
 	const SchemaStringRules *rules = node->string;
 	bool		holds = true;
 
+	if (!walk_spend(walk, value->length / 32))
+		return false;
 	/* a character has one to four bytes: mostly the bytes decide */
 	if (value->length / 4 < rules->minimum || (rules->maximum >= 0 && value->length > rules->maximum))
 	{
@@ -139,15 +115,16 @@ check_string(Walk *walk, const SchemaNode *node, const Value *value, const Place
 		if (characters < rules->minimum && rules->minimum == 1)
 			holds = walk_violate(walk, node, place, "minLength", "must not be empty");
 		else if (characters < rules->minimum)
-			holds = walk_violate(walk, node, place, "minLength", "must be at least " INT64_FORMAT " characters (has " INT64_FORMAT ")",
-								 rules->minimum, characters);
+			holds = walk_violate(walk, node, place, "minLength", "must be at least " INT64_FORMAT " character%s (has " INT64_FORMAT ")",
+								 rules->minimum, PLURAL(rules->minimum), characters);
 		if (rules->maximum >= 0 && characters > rules->maximum)
-			holds = walk_violate(walk, node, place, "maxLength", "must be at most " INT64_FORMAT " characters (has " INT64_FORMAT ")",
-								 rules->maximum, characters);
+			holds = walk_violate(walk, node, place, "maxLength", "must be at most " INT64_FORMAT " character%s (has " INT64_FORMAT ")",
+								 rules->maximum, PLURAL(rules->maximum), characters);
 	}
 	if (rules->pattern && !walk_matches(walk, rules->pattern, value->data, value->length))
 		holds = walk_violate(walk, node, place, "pattern", "must match the pattern %s", rules->pattern_text);
-	if (rules->format_holds && !rules->format_holds(value->data, value->length))
+	if (rules->format_holds && walk_spend(walk, rules->format_steps + value->length / 8) &&
+		!rules->format_holds(value->data, value->length))
 		holds = walk_violate(walk, node, place, "format", "must be a valid %s", rules->format);
 	return holds;
 }
@@ -162,14 +139,25 @@ compare_bound(const Value *value, const int64 *scaled, const SchemaBound *bound)
 											 NumericGetDatum(VALUE_NUMERIC(&bound->value))));
 }
 
+static char *
+bound_text(const SchemaBound *bound)
+{
+	char	   *text = value_text(&bound->value);
+
+	return schema_shown(text, strlen(text));
+}
+
 static bool
-is_multiple(const Value *value, const int64 *scaled, const SchemaBound *bound)
+is_multiple(Walk *walk, const Value *value, const int64 *scaled, const SchemaBound *bound)
 {
 	Value		rest = {.type = VALUE_NUMBER};
 	int64		zero;
 
 	if (scaled && bound->is_scaled)
 		return *scaled % bound->scaled == 0;
+	/* a division takes time by the product of the lengths */
+	if (!walk_spend(walk, (uint64) value->length * bound->value.length / 64))
+		return false;
 	rest.data = DatumGetPointer(DirectFunctionCall2(numeric_mod, NumericGetDatum(VALUE_NUMERIC(value)),
 													NumericGetDatum(VALUE_NUMERIC(&bound->value))));
 	return value_scaled(&rest, &zero) && zero == 0;
@@ -183,18 +171,20 @@ check_number(Walk *walk, const SchemaNode *node, const Value *value, const Place
 	const int64 *scaled = value_scaled(value, &integer) ? &integer : NULL;
 	bool		holds = true;
 
+	if (scaled == NULL && !walk_spend(walk, value->length / 8))
+		return false;
 	if (rules->minimum.given && compare_bound(value, scaled, &rules->minimum) < 0)
-		holds = walk_violate(walk, node, place, "minimum", "must be at least %s", value_text(&rules->minimum.value));
+		holds = walk_violate(walk, node, place, "minimum", "must be at least %s", bound_text(&rules->minimum));
 	if (rules->maximum.given && compare_bound(value, scaled, &rules->maximum) > 0)
-		holds = walk_violate(walk, node, place, "maximum", "must be at most %s", value_text(&rules->maximum.value));
+		holds = walk_violate(walk, node, place, "maximum", "must be at most %s", bound_text(&rules->maximum));
 	if (rules->exclusive_minimum.given && compare_bound(value, scaled, &rules->exclusive_minimum) <= 0)
 		holds = walk_violate(walk, node, place, "exclusiveMinimum", "must be greater than %s",
-							 value_text(&rules->exclusive_minimum.value));
+							 bound_text(&rules->exclusive_minimum));
 	if (rules->exclusive_maximum.given && compare_bound(value, scaled, &rules->exclusive_maximum) >= 0)
 		holds = walk_violate(walk, node, place, "exclusiveMaximum", "must be less than %s",
-							 value_text(&rules->exclusive_maximum.value));
-	if (rules->multiple_of.given && !is_multiple(value, scaled, &rules->multiple_of))
-		holds = walk_violate(walk, node, place, "multipleOf", "must be a multiple of %s", value_text(&rules->multiple_of.value));
+							 bound_text(&rules->exclusive_maximum));
+	if (rules->multiple_of.given && !is_multiple(walk, value, scaled, &rules->multiple_of))
+		holds = walk_violate(walk, node, place, "multipleOf", "must be a multiple of %s", bound_text(&rules->multiple_of));
 	return holds;
 }
 
@@ -205,13 +195,13 @@ walk_check_quietly(Walk *walk, NodeIndex node, const Value *value, const Place *
 	Evaluated	branch;
 	bool		holds;
 
+	if (evaluated && !evaluated_init(walk, &branch, evaluated->count))
+		return false;
 	walk->errors = NULL;
-	if (evaluated)
-		evaluated_init(&branch, evaluated->count);
 	holds = walk_check(walk, node, value, place, scope, evaluated ? &branch : NULL);
-	if (evaluated)
-		evaluated_merge(evaluated, &branch, holds);
 	walk->errors = errors;
+	if (evaluated)
+		evaluated_merge(walk, evaluated, &branch, holds);
 	return holds;
 }
 
@@ -229,16 +219,31 @@ count_branches(Walk *walk, const SchemaBranches *branches, int enough, const Val
 
 /* The outermost resource of the scope that has the anchor decides (2020-12 core 8.2.3.2). */
 static NodeIndex
-dynamic_target(const Schema *schema, const SchemaNode *node, const Scope *scope)
+dynamic_target(Walk *walk, const SchemaNode *node, const Scope *scope)
 {
 	NodeIndex	target = node->dynamic_reference;
 
-	if (node->dynamic_anchor == NULL)
+	if (node->dynamic_name < 0)
 		return target;
 	for (; scope; scope = scope->parent)
-		for (int i = 0; i < schema->scopes[scope->resource].count; i++)
-			if (strcmp(schema->scopes[scope->resource].anchors[i].name, node->dynamic_anchor) == 0)
-				target = schema->scopes[scope->resource].anchors[i].node;
+	{
+		const SchemaScope *resource = &walk->schema->scopes[scope->resource];
+		int			low = 0;
+		int			high = resource->count;
+
+		walk->steps++;
+		while (low < high)
+		{
+			int			middle = (low + high) / 2;
+
+			if (resource->anchors[middle].name < node->dynamic_name)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		if (low < resource->count && resource->anchors[low].name == node->dynamic_name)
+			target = resource->anchors[low].node;
+	}
 	return target;
 }
 
@@ -250,7 +255,7 @@ check_in_place(Walk *walk, const SchemaNode *node, const Value *value, const Pla
 	if (node->reference != NO_NODE)
 		holds &= walk_check(walk, node->reference, value, place, scope, evaluated);
 	if (node->dynamic_reference != NO_NODE)
-		holds &= walk_check(walk, dynamic_target(walk->schema, node, scope), value, place, scope, evaluated);
+		holds &= walk_check(walk, dynamic_target(walk, node, scope), value, place, scope, evaluated);
 	for (int i = 0; i < node->all.count && !WALK_DONE(walk, holds); i++)
 		holds &= walk_check(walk, node->all.nodes[i], value, place, scope, evaluated);
 	if (WALK_DONE(walk, holds))
@@ -321,7 +326,8 @@ check_container(Walk *walk, const SchemaNode *node, const Value *value, const Pl
 
 	if (rest != NO_NODE)
 	{
-		evaluated_init(&own, VALUE_COUNT(value));
+		if (!evaluated_init(walk, &own, VALUE_COUNT(value)))
+			return false;
 		evaluated = &own;
 	}
 	if (value->type == VALUE_OBJECT ? node->object != NULL : node->array != NULL)
@@ -334,18 +340,10 @@ check_container(Walk *walk, const SchemaNode *node, const Value *value, const Pl
 	if (!WALK_DONE(walk, holds))
 		holds &= check_unevaluated(walk, node, rest, value, place, scope, &own);
 	if (outer)
-		evaluated_merge(outer, &own, true);
-	else if (own.bits != &own.few)
-		pfree(own.bits);
+		evaluated_merge(walk, outer, &own, true);
+	else
+		evaluated_release(walk, &own);
 	return holds;
-}
-
-static bool
-give_up(Walk *walk, const char *fault)
-{
-	if (walk->fault == NULL)
-		walk->fault = fault;
-	return false;
 }
 
 bool
@@ -355,21 +353,19 @@ walk_check(Walk *walk, NodeIndex index, const Value *value, const Place *place, 
 	Scope		entered;
 	bool		holds = true;
 
-	if (++walk->steps % 256 == 0)
-		CHECK_FOR_INTERRUPTS();
-	if (walk->steps > walk->step_limit)
-		return give_up(walk, "checking takes too many steps");
+	if (!walk_spend(walk, 1))
+		return false;
 	if (stack_is_too_deep())
-		return give_up(walk, "the document is nested too deeply, or the schema refers to itself without end");
+		return walk_give_up(walk, "the document is nested too deeply, or the schema refers to itself without end");
 	if (node->never)
 		return walk_violate(walk, node, place, "false", "is not allowed");
 	/* a value of the wrong type says nothing about the rest */
 	if (node->types && !(node->types & value->type) &&
 		!(value->type == VALUE_NUMBER && (node->types & VALUE_INTEGER) && value_is_integer(value)))
 		return walk_violate(walk, node, place, "type", "must be %s, not %s", type_words(node->types), type_words(value->type));
-	if (node->constant && !enum_has(node->constant, value))
+	if (node->constant && !enum_has(walk, node->constant, value))
 		holds = walk_violate(walk, node, place, "const", "must be %s", node->constant->text);
-	if (node->enumeration && !enum_has(node->enumeration, value))
+	if (node->enumeration && !enum_has(walk, node->enumeration, value))
 		holds = walk_violate(walk, node, place, "enum", "must be one of %s", node->enumeration->text);
 	if (WALK_DONE(walk, holds))
 		return false;
@@ -392,7 +388,8 @@ walk_check(Walk *walk, NodeIndex index, const Value *value, const Place *place, 
 static bool
 run(const Schema *schema, Jsonb *instance, SchemaErrors *errors, const char **fault)
 {
-	Walk		walk = {.schema = schema,.errors = errors,.step_limit = FREE_STEPS + (uint64) VARSIZE(instance) * STEPS_PER_BYTE};
+	Walk		walk = {.schema = schema,.errors = errors,.step_limit = FREE_STEPS + (uint64) VARSIZE(instance) * STEPS_PER_BYTE,
+	.next_look = STEPS_BETWEEN_LOOKS,.evaluated_limit = FREE_BYTES + VARSIZE(instance)};
 	Value		root = value_of(instance);
 	bool		holds = walk_check(&walk, schema->root, &root, NULL, NULL, NULL);
 

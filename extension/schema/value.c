@@ -127,19 +127,20 @@ value_is_integer(const Value *number)
 	return DatumGetBool(DirectFunctionCall2(numeric_eq, numeric, DirectFunctionCall2(numeric_trunc, numeric, Int32GetDatum(0))));
 }
 
-static bool
-numbers_equal(const Value *left, const Value *right)
+static int
+compare_numbers(const Value *left, const Value *right)
 {
 	int64		a;
 	int64		b;
 
 	if (value_scaled(left, &a) && value_scaled(right, &b))
-		return a == b;
-	return DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(VALUE_NUMERIC(left)), NumericGetDatum(VALUE_NUMERIC(right))));
+		return (a > b) - (a < b);
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(VALUE_NUMERIC(left)), NumericGetDatum(VALUE_NUMERIC(right))));
 }
 
-static bool
-containers_equal(const Value *left, const Value *right)
+/* Keys are stored sorted, so equal objects have equal children in order. */
+static int
+compare_containers(const Value *left, const Value *right)
 {
 	uint32		count = VALUE_COUNT(left);
 	ValueWalk	left_walk;
@@ -147,43 +148,48 @@ containers_equal(const Value *left, const Value *right)
 	uint32		children;
 
 	if (count != VALUE_COUNT(right))
-		return false;
+		return count < VALUE_COUNT(right) ? -1 : 1;
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 	left_walk = value_walk(VALUE_CONTAINER(left), 0);
 	right_walk = value_walk(VALUE_CONTAINER(right), 0);
-	/* keys are stored sorted, so equal objects have equal children in order */
 	children = value_children(VALUE_CONTAINER(left));
 	for (uint32 i = 0; i < children; i++)
 	{
 		Value		a;
 		Value		b;
+		int			order;
 
 		value_next(&left_walk, &a);
 		value_next(&right_walk, &b);
-		if (!value_equals(&a, &b))
-			return false;
+		order = value_compare(&a, &b);
+		if (order != 0)
+			return order;
 	}
-	return true;
+	return 0;
 }
 
-bool
-value_equals(const Value *left, const Value *right)
+int
+value_compare(const Value *left, const Value *right)
 {
 	if (left->type != right->type)
-		return false;
+	{
+		if (left->type == VALUE_STRING || right->type == VALUE_STRING)
+			return left->type == VALUE_STRING ? -1 : 1;
+		return left->type < right->type ? -1 : 1;
+	}
 	switch (left->type)
 	{
 		case VALUE_NULL:
-			return true;
+			return 0;
 		case VALUE_BOOLEAN:
-			return left->truth == right->truth;
+			return left->truth - right->truth;
 		case VALUE_STRING:
-			return left->length == right->length && memcmp(left->data, right->data, left->length) == 0;
+			return value_compare_keys(left->data, left->length, right->data, right->length);
 		case VALUE_NUMBER:
-			return numbers_equal(left, right);
+			return compare_numbers(left, right);
 		default:
-			return containers_equal(left, right);
+			return compare_containers(left, right);
 	}
 }
 
@@ -207,6 +213,7 @@ value_hash(const Value *value)
 				uint32		children = value_children(VALUE_CONTAINER(value));
 
 				check_stack_depth();
+				CHECK_FOR_INTERRUPTS();
 				for (uint32 i = 0; i < children; i++)
 				{
 					Value		child;

@@ -31,7 +31,7 @@ typedef struct Value
 {
 	ValueType	type;
 	bool		truth;			/* of a boolean */
-	uint32		length;			/* bytes of a string */
+	uint32		length;			/* bytes of a string; of a number or container, also of its padding */
 	const char *data;			/* text, Numeric or JsonbContainer */
 } Value;
 
@@ -125,8 +125,8 @@ extern bool value_scaled(const Value *number, int64 *scaled);
 
 extern bool value_is_integer(const Value *number);
 
-/* Equality of JSON Schema (2020-12 core 4.2.2): 1 and 1.0 are equal. */
-extern bool value_equals(const Value *left, const Value *right);
+/* Some order of all values, strings first; 0 is equality of JSON Schema (2020-12 core 4.2.2): 1 and 1.0 are equal. */
+extern int	value_compare(const Value *left, const Value *right);
 
 /* Equal values have equal hashes. */
 extern uint32 value_hash(const Value *value);

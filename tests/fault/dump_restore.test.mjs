@@ -69,6 +69,10 @@ before(async () => {
 	cluster = await Cluster.create()
 	source = database("postgres")
 	source.sql(`SELECT qehs.jsonschema_register('https://example.com/size', '{"type":"integer","minimum":1}')`)
+	// a table of the user's, with a schema of its own and with a registered one: only as NOT VALID, which pg_dump makes after the data
+	source.sql(`CREATE TABLE measured (size jsonb CONSTRAINT own CHECK (qehs.jsonschema_is_valid('{"type":"integer"}', size)));
+		ALTER TABLE measured ADD CONSTRAINT registered CHECK (qehs.jsonschema_is_valid('{"$ref":"https://example.com/size"}', size)) NOT VALID;
+		INSERT INTO measured VALUES ('1'), ('2')`)
 	const keys = ["one", "two"].map((slug) => [slug, cluster.tenant(slug, ["incidents", "capa"])])
 	await served(source, async (port) => {
 		for (const [slug, key] of keys)
@@ -126,6 +130,15 @@ for (const format of ["plain", "custom"])
 			SELECT id = (SELECT max(id) FROM qehs.tenant WHERE slug <> 'three') + 1 FROM qehs.tenant WHERE slug = 'three'`).split("\n").at(-1), "t")
 	})
 
+for (const format of ["plain", "custom"])
+	test(`constraints with schemas hold in what a ${format} dump restores`, () => {
+		const target = database(`restored_${format}`)
+		assert.equal(target.sql("SELECT count(*) FROM measured"), "2")
+		assert.throws(() => target.sql("INSERT INTO measured VALUES ('1.5')"), /violates check constraint "own"/)
+		assert.throws(() => target.sql("INSERT INTO measured VALUES ('0')"), /violates check constraint "registered"/)
+		target.sql("INSERT INTO measured VALUES ('3')")
+	})
+
 test("what a release fills itself is not in the dump", () => {
 	const text = tool("pg_dump", "--data-only", "-d", `${source.conninfo} user=postgres`).toString()
 	const dumped = [...text.matchAll(/^COPY qehs\.(\w+) /gm)].map((match) => match[1])
@@ -135,7 +148,7 @@ test("what a release fills itself is not in the dump", () => {
 
 test("the extension goes and comes back", () => {
 	const target = database("restored_custom")
-	target.sql("DROP EXTENSION qehs")
+	target.sql("DROP TABLE measured; DROP EXTENSION qehs")
 	for (const [catalog, column] of [["pg_class", "relnamespace"], ["pg_proc", "pronamespace"], ["pg_type", "typnamespace"]])
 		assert.equal(target.sql(`SELECT count(*) FROM ${catalog} WHERE ${column} = (SELECT oid FROM pg_namespace WHERE nspname = 'qehs')`), "0")
 	target.sql("CREATE EXTENSION qehs")

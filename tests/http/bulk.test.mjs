@@ -79,20 +79,20 @@ test('a byte order mark, CRLF, empty lines, a last line without newline', async 
 })
 
 test('lines that fail are named by their numbers and harm no other, over many chunks', async () => {
-	const lines = many(3000).trimEnd().split('\n')
-	const wrong = new Map([[1, ['{', 'malformed_json']], [499, [line({ severity: 'none' }), 'enum']], [500, ['[1]', undefined]], [501, [line({ cost: 'x' }), 'type']],
-		[1500, ['{"title":"x","title":"y","severity":"low"}', undefined]], [2999, [Buffer.from('{"title":"\xff","severity":"low"}', 'latin1'), undefined]]])
+	const lines = many(9000).trimEnd().split('\n')
+	const wrong = new Map([[1, ['{', 'malformed_json']], [1999, [line({ severity: 'none' }), 'enum']], [2000, ['[1]', undefined]], [2001, [line({ cost: 'x' }), 'type']],
+		[6000, ['{"title":"x","title":"y","severity":"low"}', undefined]], [8999, [Buffer.from('{"title":"\xff","severity":"low"}', 'latin1'), undefined]]])
 	for (const [number, [text]] of wrong) lines[number - 1] = text
 	const answer = await bulk(Buffer.concat(lines.flatMap(text => [Buffer.from(text), Buffer.from('\n')])))
-	assert.deepEqual(answer.lines.map(item => item.line), Array.from({ length: 3000 }, (_, i) => i + 1))
+	assert.deepEqual(answer.lines.map(item => item.line), Array.from({ length: 9000 }, (_, i) => i + 1))
 	assert.deepEqual(answer.lines.filter(item => item.status === 'failed').map(item => item.line), [...wrong.keys()])
 	for (const [number, [, code]] of wrong) {
 		const { errors } = answer.lines[number - 1]
 		assert.ok(errors.length > 0 && errors.every(item => typeof item.path === 'string' && item.code && item.message))
 		if (code) assert.equal(errors[0].code, code)
 	}
-	assert.equal(new Set(answer.lines.filter(item => item.id).map(item => item.id)).size, 2994)
-	summary(answer, { lines: 3000, created: 2994, replayed: 0, failed: 6 })
+	assert.equal(new Set(answer.lines.filter(item => item.id).map(item => item.id)).size, 8994)
+	summary(answer, { lines: 9000, created: 8994, replayed: 0, failed: 6 })
 })
 
 test('a line that is too long fails alone, wherever it stands', async () => {
@@ -200,7 +200,7 @@ test('who may not load is told so before the body', async () => {
 
 test('a load counts once against the rate limit', async () => {
 	const { key } = await tenant.makeKey({ rateLimit: 10 })
-	summary(await bulk(many(20 * 500), { key }), { lines: 10000, created: 10000, replayed: 0, failed: 0 })
+	summary(await bulk(many(20 * 2000), { key }), { lines: 40000, created: 40000, replayed: 0, failed: 0 })
 	const answer = await request('GET', '/api/v1/modules', { key })
 	assert.equal(answer.headers['x-ratelimit-remaining'], '8')
 })

@@ -134,13 +134,22 @@ test('whoever may stand behind a proxy, and who wants the connection closed, get
 	}
 })
 
+// A shim of the test's own on the same database.
+async function withShim(flags, work) {
+	const url = new URL(`http://127.0.0.1:${await freePort()}`)
+	const shim = spawn(process.env.QEHS_SHIM_BIN, ['--listen', url.host, '--log', 'off', ...flags,
+		'--db', `host=${process.env.PGHOST} port=${process.env.PGPORT} user=qehs_shim dbname=${process.env.PGDATABASE}`])
+	try {
+		await until('the shim ready', () => request('GET', '/readyz', { url }).then(answer => answer.status === 200, () => false))
+		await work(url)
+	} finally {
+		shim.kill()
+	}
+}
+
 test('--early-answers is the word of who knows the proxy', async () => {
-	for (const [word, early] of [['always', true], ['never', false]]) {
-		const url = new URL(`http://127.0.0.1:${await freePort()}`)
-		const shim = spawn(process.env.QEHS_SHIM_BIN, ['--listen', url.host, '--log', 'off', '--early-answers', word,
-			'--db', `host=${process.env.PGHOST} port=${process.env.PGPORT} user=qehs_shim dbname=${process.env.PGDATABASE}`])
-		try {
-			await until('the shim ready', () => request('GET', '/readyz', { url }).then(answer => answer.status === 200, () => false))
+	for (const [word, early] of [['always', true], ['never', false]])
+		await withShim(['--early-answers', word], async url => {
 			const site = `Word ${word}`
 			const { outgoing, answer, seen } = open({ url, headers: early ? { Via: '1.1 proxy' } : {} })
 			outgoing.write(many(1200, { site }))
@@ -150,10 +159,19 @@ test('--early-answers is the word of who knows the proxy', async () => {
 			assert.equal(seen(), early ? 1200 : 0)
 			outgoing.end()
 			assert.equal((await answer).lines.at(-1).summary.created, 1200)
-		} finally {
-			shim.kill()
-		}
-	}
+		})
+})
+
+test('a line may be as long as --max-body', async () => {
+	const long = bytes => JSON.stringify({ title: 'long', severity: 'low', extra: { text: '' } }).replace('""', `"${'x'.repeat(bytes - 53)}"`) + '\n'
+	assert.equal(long(1000).length, 1001)
+	await withShim(['--max-body', '3000000'], async url => {
+		const answer = await request('POST', path, { key: tenant.key, url, headers: { 'Content-Type': 'application/x-ndjson' },
+			body: long(3000000) + long(3000001) + line() })
+		const lines = parse(answer.text)
+		assert.deepEqual(lines.slice(0, 3).map(item => item.status), ['created', 'failed', 'created'])
+		assert.deepEqual(lines[1].errors, [{ path: '', code: 'payload_too_large', message: 'must be at most 3000000 bytes long' }])
+	})
 })
 
 test('HTTP/1.0 gets the answer after the body, without chunks', async () => {

@@ -150,6 +150,13 @@ test('with a key, modules are typed, told apart by moduleKey', () => {
 	assert.ok(typed.paths['/api/v1/records'].post.requestBody.content['application/json'].examples.every_type.value.payload.code)
 })
 
+test('the example of a module whose required fields name nothing that must exist makes a record', async () => {
+	const { value } = typed.paths['/api/v1/records'].post.requestBody.content['application/json'].examples.every_type
+	assert.equal(value.payload.a_currency.currency, 'EUR')
+	const answer = await tenant.api.post('/api/v1/records', value)
+	assert.equal(answer.status, 201, answer.text)
+})
+
 test('a key sees what it may do, and nothing of the rest', async () => {
 	const reader = await tenant.makeKey({ scopes: ['records.read'], roles: ['viewer'], modules: ['incidents'] })
 	const document = (await reader.api.get(SPEC)).json

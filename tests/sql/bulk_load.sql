@@ -50,7 +50,7 @@ nonsense
 $lines$, 100);
 SELECT jsonb_path_query_array(line::jsonb, '$.errors[*].code') FROM (VALUES ('\x7b2261223a22ff227d'::bytea), ('\x7b2261223a2200227d'),
 	('\x7b2261223a22eda080227d'), (convert_to(repeat('[', 65), 'UTF8')), (convert_to(repeat('{"a":', 100000), 'UTF8')),
-	(convert_to('{"a":"' || repeat('x', 1048576) || '"}', 'UTF8'))) AS v (bytes), qehs.bulk_load('incidents', bytes) AS line;
+	(convert_to('{"a":"' || repeat('x', 67108864) || '"}', 'UTF8'))) AS v (bytes), qehs.bulk_load('incidents', bytes) AS line;
 SELECT qehs.bulk_load('incidents', convert_to('{"title":"x","severity":"low","title":"y"}', 'UTF8'));
 SELECT qehs.bulk_load('incidents', ''), qehs.bulk_load('incidents', NULL);
 SELECT count(*) FROM own_record WHERE payload ->> 'title' LIKE 'good%';

@@ -35,6 +35,16 @@ SELECT qehs.jsonschema_register('https://example.com/size', '{"minimum":1,"type"
 SELECT qehs.jsonschema_register('https://example.com/size', '{}');
 SELECT qehs.jsonschema_register('size', '{}');
 SELECT * FROM qehs.jsonschema_errors('{"$id":"https://example.com/box","properties":{"width":{"$ref":"size"}}}', '{"width":0}');
+-- what a transaction registered and rolled back is forgotten, and what the table's owner deletes
+BEGIN;
+SELECT qehs.jsonschema_register('https://example.com/undone', '{"type":"integer"}');
+SELECT qehs.jsonschema_is_valid('{"$ref":"https://example.com/undone"}', '"x"');
+ROLLBACK;
+SELECT qehs.jsonschema_is_valid('{"$ref":"https://example.com/undone"}', '"x"');
+SELECT qehs.jsonschema_register('https://example.com/undone', '{"type":"string"}');
+SELECT qehs.jsonschema_is_valid('{"$ref":"https://example.com/undone"}', '"x"');
+DELETE FROM qehs.json_schema WHERE uri = 'https://example.com/undone';
+SELECT qehs.jsonschema_is_valid('{"$ref":"https://example.com/undone"}', '"x"');
 
 -- bounds: each ends at once with a clear error
 SELECT qehs.jsonschema_is_valid('{"$ref":"#"}', '1');

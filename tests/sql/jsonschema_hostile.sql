@@ -4,13 +4,15 @@
 CREATE FUNCTION pg_temp.outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	answer text;
+	detail text;
 BEGIN
 	EXECUTE statement INTO answer;
 	RETURN answer;
 EXCEPTION WHEN statement_too_complex THEN
 	RETURN 'too deep';
 WHEN OTHERS OR query_canceled THEN
-	RETURN SQLSTATE || ' ' || left(SQLERRM, 150);
+	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+	RETURN SQLSTATE || ' ' || left(CASE detail WHEN '' THEN SQLERRM ELSE detail END, 150);
 END
 $$;
 CREATE FUNCTION pg_temp.nested(depth int4, head text, core text, tail text) RETURNS text LANGUAGE sql AS
@@ -27,7 +29,7 @@ SELECT shape, outcome FROM (VALUES
 	('const', $$SELECT qehs.jsonschema_is_valid(('{"const":' || pg_temp.nested(10000, '[', '', ']') || '}')::jsonb, pg_temp.nested(10000, '[', '1', ']')::jsonb)$$),
 	('unique', $$SELECT qehs.jsonschema_is_valid('{"uniqueItems":true}', jsonb_build_array(pg_temp.nested(9999, '[', '', ']')::jsonb, pg_temp.nested(9999, '[', '1', ']')::jsonb))$$)
 ) AS cases (shape, statement), LATERAL (SELECT pg_temp.outcome(statement) AS outcome OFFSET 0) AS run
-WHERE outcome NOT IN ('too deep', 'true', 'false', '0', '1') AND outcome NOT LIKE '%nested too deeply%';
+WHERE outcome NOT IN ('too deep', 'true', 'false', '0', '1') AND outcome NOT LIKE '%nested too deeply%' AND outcome NOT LIKE '%nested deeper than 4096 subschemas.';
 
 -- 100,000 members and more: of documents, of schemas, of lists
 SELECT count(*) AS members, jsonb_object_agg('k' || i, i) AS wide, jsonb_object_agg('k' || i, '{"type":"integer"}'::jsonb) AS properties, jsonb_agg('k' || i) AS names

@@ -84,7 +84,7 @@ export class Generator {
 
 	text(schema) {
 		const random = this.random
-		if (schema.pattern) {
+		if (schema.pattern && !schema.format) {
 			for (let round = 0; round < 50; round++) {
 				const text = fromPattern(schema.pattern, random) + (schema.pattern.endsWith('$') ? '' : this.letters(schema.minLength ?? 0, 20))
 				if ([...text].length >= (schema.minLength ?? 0) && [...text].length <= (schema.maxLength ?? Infinity)) return text

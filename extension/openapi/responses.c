@@ -1,0 +1,187 @@
+/*
+ * responses.c
+ *	  What an operation answers.
+ *
+ * Problem responses are shared: they are named by their codes joined with points,
+ * and noted in the document when an operation refers to them.
+ */
+#include "compat.h"
+
+#include "json.h"
+#include "openapi/operation.h"
+
+#define DEPRECATED "-deprecated"
+
+/* endpoint is NULL for an answer that several endpoints share. */
+static void
+write_header_references(StringInfo out, const ApiEndpoint *endpoint, int status, bool deprecated)
+{
+	json_literal(out, "\"headers\":{\"X-Trace-Id\":{\"$ref\":\"#/components/headers/X-Trace-Id\"},"
+				 "\"traceparent\":{\"$ref\":\"#/components/headers/traceparent\"},"
+				 "\"X-RateLimit-Limit\":{\"$ref\":\"#/components/headers/X-RateLimit-Limit\"},"
+				 "\"X-RateLimit-Remaining\":{\"$ref\":\"#/components/headers/X-RateLimit-Remaining\"},"
+				 "\"X-RateLimit-Reset\":{\"$ref\":\"#/components/headers/X-RateLimit-Reset\"},"
+				 "\"RateLimit-Policy\":{\"$ref\":\"#/components/headers/RateLimit-Policy\"},"
+				 "\"RateLimit\":{\"$ref\":\"#/components/headers/RateLimit\"}");
+	if (status == 304 || (endpoint && endpoint->etag))
+		json_literal(out, ",\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}");
+	if (endpoint && strcmp(endpoint->method, "GET") == 0 && endpoint_parameter(endpoint, "header", "Accept-Language"))
+		json_literal(out, ",\"Content-Language\":{\"$ref\":\"#/components/headers/Content-Language\"}");
+	if (deprecated || (endpoint && endpoint_parameter(endpoint, "query", "cursor")))
+		json_literal(out, ",\"Link\":{\"$ref\":\"#/components/headers/Link\"}");
+	if (endpoint && strcmp(endpoint->method, "GET") != 0)
+		json_literal(out, ",\"Idempotency-Replayed\":{\"$ref\":\"#/components/headers/Idempotency-Replayed\"}");
+	if (status == 201 || status == 202)
+		json_literal(out, ",\"Location\":{\"$ref\":\"#/components/headers/Location\"}");
+	if (status == 401)
+		json_literal(out, ",\"WWW-Authenticate\":{\"$ref\":\"#/components/headers/WWW-Authenticate\"}");
+	if (status == 429 || status == 503 || status == 409)
+		json_literal(out, ",\"Retry-After\":{\"$ref\":\"#/components/headers/Retry-After\"}");
+	if (deprecated)
+		json_literal(out, ",\"Deprecation\":{\"$ref\":\"#/components/headers/Deprecation\"},"
+					 "\"Sunset\":{\"$ref\":\"#/components/headers/Sunset\"}");
+	appendStringInfoChar(out, '}');
+}
+
+static void
+write_success(StringInfo out, const ApiEndpoint *endpoint, int status)
+{
+	appendStringInfo(out, "\"%d\":{\"description\":", status);
+	json_string(out, status == 201 ? "Made" : status == 202 ? "Accepted: it goes on by itself" :
+				status == 204 ? "Done; there is no body" : "Success");
+	appendStringInfoChar(out, ',');
+	write_header_references(out, endpoint, status, endpoint->deprecated);
+	if (endpoint->response && status != 204)
+		appendStringInfo(out, ",\"content\":{\"%s\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}}", endpoint->media, endpoint->response);
+	appendStringInfoChar(out, '}');
+}
+
+/* The name of the response of all problems with one status, from item on; moves item behind them. */
+static char *
+answer_name(List *problems, int *item)
+{
+	StringInfoData name;
+	int			status = ((ApiProblem *) list_nth(problems, *item))->status;
+
+	initStringInfo(&name);
+	for (; *item < list_length(problems); (*item)++)
+	{
+		ApiProblem *problem = list_nth(problems, *item);
+
+		if (problem->status != status)
+			break;
+		appendStringInfo(&name, "%s%s", name.len > 0 ? "." : "", problem->code);
+	}
+	return name.data;
+}
+
+static void
+note_answer(ApiDocument *document, char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, document->answers)
+		if (strcmp(lfirst(cell), name) == 0)
+			return;
+	document->answers = lappend(document->answers, name);
+}
+
+static void
+write_not_modified(StringInfo out, bool deprecated)
+{
+	json_literal(out, "{\"description\":\"What If-None-Match names still holds.\",");
+	write_header_references(out, NULL, 304, deprecated);
+	appendStringInfoChar(out, '}');
+}
+
+void
+responses_write(StringInfo out, ApiDocument *document, const ApiEndpoint *endpoint)
+{
+	List	   *problems = endpoint_problems(document, endpoint);
+
+	json_literal(out, ",\"responses\":{");
+	write_success(out, endpoint, endpoint->status);
+	if (strcmp(endpoint->method, "PUT") == 0 && endpoint->status == 200)
+	{
+		appendStringInfoChar(out, ',');
+		write_success(out, endpoint, 201);
+	}
+	if (strcmp(endpoint->method, "GET") == 0 && endpoint->etag && endpoint->deprecated)
+	{
+		json_literal(out, ",\"304\":");
+		write_not_modified(out, true);
+	}
+	else if (strcmp(endpoint->method, "GET") == 0 && endpoint->etag)
+		json_literal(out, ",\"304\":{\"$ref\":\"#/components/responses/NotModified\"}");
+	for (int i = 0; i < list_length(problems);)
+	{
+		int			status = ((ApiProblem *) list_nth(problems, i))->status;
+		char	   *name = answer_name(problems, &i);
+
+		if (endpoint->deprecated)
+			name = psprintf("%s" DEPRECATED, name);
+		note_answer(document, name);
+		appendStringInfo(out, ",\"%d\":{\"$ref\":\"#/components/responses/%s\"}", status, name);
+	}
+	appendStringInfoChar(out, '}');
+}
+
+static const ApiProblem *
+find_problem(const ApiDocument *document, const char *code, size_t length)
+{
+	for (int i = 0; i < document->problem_count; i++)
+		if (strlen(document->problems[i].code) == length && strncmp(document->problems[i].code, code, length) == 0)
+			return &document->problems[i];
+	return NULL;
+}
+
+/* A problem response from its name: codes with dots between them, of a deprecated endpoint with DEPRECATED behind them. */
+static void
+write_answer(StringInfo out, const ApiDocument *document, const char *name)
+{
+	StringInfoData codes;
+	StringInfoData description;
+	const ApiProblem *first = find_problem(document, name, strcspn(name, ".-"));
+
+	initStringInfo(&codes);
+	initStringInfo(&description);
+	for (const char *at = name; *at && strcmp(at, DEPRECATED) != 0;)
+	{
+		size_t		length = strcspn(at, ".-");
+		const ApiProblem *problem = find_problem(document, at, length);
+
+		appendStringInfo(&codes, "%s\"%s\"", at > name ? "," : "", problem->code);
+		appendStringInfo(&description, "%s`%s`: %s", at > name ? "\n\n" : "", problem->code, problem->description);
+		at += length + (at[length] == '.');
+	}
+	json_name(out, name);
+	json_literal(out, "{\"description\":");
+	json_string(out, description.data);
+	appendStringInfoChar(out, ',');
+	write_header_references(out, NULL, first->status, strstr(name, DEPRECATED) != NULL);
+	appendStringInfo(out, ",\"content\":{\"application/problem+json\":{\"schema\":{\"allOf\":[{\"$ref\":\"#/components/schemas/Problem\"},"
+					 "{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"integer\",\"const\":%d},\"code\":{\"type\":\"string\",\"enum\":[%s]}}}]}",
+					 first->status, codes.data);
+	json_literal(out, ",\"example\":{\"type\":");
+	json_string(out, psprintf("%s/developers/errors#%s", document->base_url ? document->base_url : "http://127.0.0.1:8080", first->code));
+	json_literal(out, ",\"title\":");
+	json_string(out, first->title);
+	appendStringInfo(out, ",\"status\":%d,\"detail\":", first->status);
+	json_string(out, first->description);
+	appendStringInfo(out, ",\"instance\":\"/api/v1/records\",\"code\":\"%s\",\"traceId\":\"4bf92f3577b34da6a3ce929d0e0e4736\"}}}}", first->code);
+}
+
+void
+responses_write_shared(StringInfo out, const ApiDocument *document)
+{
+	ListCell   *cell;
+
+	json_literal(out, "\"responses\":{\"NotModified\":");
+	write_not_modified(out, false);
+	foreach(cell, document->answers)
+	{
+		appendStringInfoChar(out, ',');
+		write_answer(out, document, lfirst(cell));
+	}
+	appendStringInfoChar(out, '}');
+}
