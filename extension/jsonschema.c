@@ -274,6 +274,7 @@ qehs_jsonschema_errors(PG_FUNCTION_ARGS)
 	SchemaErrors errors;
 
 	schema_errors_init(&errors);
+	errors.explain = true;
 	schema_validate(schema, PG_GETARG_JSONB_P(1), &errors);
 	if (errors.fault)
 		give_up(errors.fault);
@@ -324,6 +325,7 @@ qehs_jsonschema_check(PG_FUNCTION_ARGS)
 
 	compile(document, false, CurrentMemoryContext, &faults);
 	schema_errors_init(&violations);
+	violations.explain = true;
 	schema_validate(rules, document, &violations);
 	if (violations.fault && faults.count == 0)
 		give_up(violations.fault);

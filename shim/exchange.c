@@ -19,6 +19,7 @@
 #include "clock.h"
 #include "cors.h"
 #include "decode.h"
+#include "etag.h"
 #include "json.h"
 #include "portal.h"
 #include "problem.h"
@@ -225,9 +226,35 @@ check_stream_headers(Request *request, const char *encoding)
 }
 
 static void
+check_precondition(Request *request, const char *name)
+{
+	const char *field = request_header(request, name);
+	const char *path = arena_format(&request->arena, "@%s", name);
+	bool		taken = !changes_things(request);
+
+	if (field == NULL)
+		return;
+	for (int i = 0; i < request->endpoint->parameter_count && !taken; i++)
+		taken = request->endpoint->parameters[i].place == IN_HEADER && strcasecmp(request->endpoint->parameters[i].name, name) == 0;
+	if (!taken)
+	{
+		problem_violation(request, path, "unsupported", "is a condition that this endpoint does not know");
+		request_refuse(request, "invalid_parameter", "a condition that is not looked at must not be sent");
+	}
+	else if (etag_find(field, NULL, true) == TAG_MALFORMED)
+	{
+		problem_violation(request, path, "format", "must be * or entity tags in double quotes, such as \"1\"");
+		request_refuse(request, "invalid_parameter", "a condition cannot be read");
+	}
+}
+
+static void
 check_headers(Request *request)
 {
 	const char *encoding = request_header(request, "Content-Encoding");
+
+	check_precondition(request, "If-Match");
+	check_precondition(request, "If-None-Match");
 
 	if (!accepts(request_header(request, "Accept"), request->endpoint->media))
 		request_refuse(request, "not_acceptable",

@@ -25,7 +25,7 @@
 #include "lines.h"
 #include "problem.h"
 
-#define LOAD_SQL "SELECT qehs.bulk_load($1::text, $2::bytea, $3::bigint, $4::text, $5::boolean, $6::text, $7::text, $8::text)"
+#define LOAD_SQL "SELECT qehs.bulk_load($1::text, $2::bytea, $3::bigint, $4::text, $5::boolean, $6::text, $7::text, $8::text, $9::text)"
 #define REQUEST_END_SQL "SELECT qehs.request_end()"
 #define BULK_END_SQL "SELECT qehs.bulk_end()"
 #define MAX_STREAMS 32
@@ -79,6 +79,7 @@ struct Stream
 	const char *on_conflict;
 	const char *external_id;
 	const char *on_error;
+	const char *accept_language;
 	PgJob		start;			/* BEGIN */
 	PgJob		end;			/* COMMIT or ROLLBACK, then bulk_end */
 
@@ -199,6 +200,7 @@ bind_load(const Stream *stream, Chunk *chunk, PgStatement *load)
 	set_text(load, stream->on_conflict);
 	set_text(load, stream->external_id);
 	set_text(load, stream->on_error);
+	set_text(load, stream->accept_language);
 }
 
 static void
@@ -504,6 +506,7 @@ stream_start(Stream *stream, const PgStatement *begin, void (*changed) (Request 
 	stream->on_conflict = argument(request, "on_conflict");
 	stream->external_id = argument(request, "external_id");
 	stream->on_error = argument(request, "on_error");
+	stream->accept_language = argument(request, "accept_language");
 	stream->answer.dry_run = dry_run && *dry_run == 1;
 	stream->answer.upsert = stream->on_conflict != NULL;
 	stream->answer.stop = stream->on_error && strcmp(stream->on_error, "stop") == 0;

@@ -7,6 +7,7 @@
 #include "bulk/bulk.h"
 #include "common/hashfn.h"
 #include "json.h"
+#include "module/locale.h"
 #include "utils/memutils.h"
 
 #define OWN_KEY "idempotencyKey"
@@ -20,10 +21,15 @@ typedef struct Envelope
 } Envelope;
 
 void
-bulk_fail(BulkLoad *load, BulkRow *row, const ViolationList *violations)
+bulk_fail(BulkLoad *load, BulkRow *row, ViolationList *violations)
 {
 	MemoryContext previous = MemoryContextSwitchTo(load->memory);
 
+	if (!load->has_labels)
+		load->labels = locale_labels(load->module->definition, load->accept_language);
+	load->has_labels = true;
+	if (load->labels)
+		locale_name_with(load->labels, violations);
 	row->status = BULK_FAILED;
 	row->errors = violation_json(violations);
 	MemoryContextSwitchTo(previous);

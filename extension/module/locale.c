@@ -305,15 +305,19 @@ label_at(const JsonbContainer *fields, const char *pointer)
 	return label;
 }
 
-void
-locale_name_fields(Jsonb *definition, const char *accept, ViolationList *violations)
+Jsonb *
+locale_labels(Jsonb *definition, const char *accept)
 {
-	const char *language = violations->count > 0 ? locale_choose(definition, accept) : NULL;
-	const JsonbContainer *fields;
+	const char *language = locale_choose(definition, accept);
 
-	if (language == NULL)
-		return;
-	fields = nested_fields(&locale_definition(definition, language)->root);
+	return language ? locale_definition(definition, language) : NULL;
+}
+
+void
+locale_name_with(Jsonb *labels, ViolationList *violations)
+{
+	const JsonbContainer *fields = nested_fields(&labels->root);
+
 	for (int i = 0; i < violations->count; i++)
 	{
 		Violation  *violation = &violations->items[i];
@@ -322,6 +326,15 @@ locale_name_fields(Jsonb *definition, const char *accept, ViolationList *violati
 		if (label)
 			violation->message = psprintf("%s %s", label, violation->message);
 	}
+}
+
+void
+locale_name_fields(Jsonb *definition, const char *accept, ViolationList *violations)
+{
+	Jsonb	   *labels = violations->count > 0 ? locale_labels(definition, accept) : NULL;
+
+	if (labels)
+		locale_name_with(labels, violations);
 }
 
 char *

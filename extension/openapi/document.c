@@ -337,10 +337,12 @@ has_cursor(const ApiEndpoint *endpoint)
 	return endpoint_parameter(endpoint, "query", "cursor") != NULL;
 }
 
+/* What has an ETag is read under If-Match too (RFC 9110 section 13.1.1). */
 static bool
-has_if_match(const ApiEndpoint *endpoint)
+takes_if_match(const ApiEndpoint *endpoint)
 {
-	return endpoint_parameter(endpoint, "header", "If-Match") != NULL;
+	return endpoint_parameter(endpoint, "header", "If-Match") != NULL ||
+		(endpoint->etag && strcmp(endpoint->method, "GET") == 0);
 }
 
 static bool
@@ -371,7 +373,7 @@ static const struct
 	{"malformed_request", always}, {"malformed_json", takes_json}, {"validation_failed", takes_json},
 	{"invalid_parameter", always}, {"invalid_cursor", has_cursor}, {"unauthenticated", always},
 	{"forbidden", is_protected}, {"not_acceptable", always}, {"conflict", changes_things},
-	{"idempotency_key_in_progress", takes_key}, {"version_mismatch", has_if_match}, {"payload_too_large", always},
+	{"idempotency_key_in_progress", takes_key}, {"version_mismatch", takes_if_match}, {"payload_too_large", always},
 	{"uri_too_long", always}, {"unsupported_media_type", takes_body}, {"idempotency_key_conflict", takes_key},
 	{"rate_limited", always}, {"header_too_large", always}, {"internal", always}, {"not_implemented", always},
 	{"unavailable", always}, {"timeout", always}, {"http_version_not_supported", always},

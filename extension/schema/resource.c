@@ -322,9 +322,10 @@ examine(Resources *resources, FoundList *list, Found found)
 		schema_fault(resources->faults, NULL, NULL, "$schema", "is nested deeper than %d subschemas", SCHEMA_MAX_DEPTH);
 		return;
 	}
-	id = resources_string(resources, &found.value, "$id", found.location);
 	/* the root of a document has its resource already */
-	if (id && resources->items[found.resource].root.data != found.value.data)
+	id = resources->items[found.resource].root.data == found.value.data ? NULL :
+		resources_string(resources, &found.value, "$id", found.location);
+	if (id)
 	{
 		found.resource = begin_resource(resources, &found, id);
 		if (found.resource < 0)

@@ -38,6 +38,7 @@ typedef struct SchemaErrors
 	int			count;
 	Size		bytes;			/* of the text so far */
 	SchemaViolation *items;
+	bool		explain;		/* of anyOf and oneOf: say what is wrong with the branch that is meant */
 	MemoryContext context;		/* where items and their text are allocated */
 	bool		truncated;		/* there were more than limit, or than fit */
 	const char *fault;			/* not NULL: checking was given up, and why */
