@@ -13,6 +13,12 @@ import { definition, makeRecord, makeTenant, payload, psql } from './lib/tenant.
 const endpoints = JSON.parse(await psql('SELECT qehs.endpoint_list()'))
 const problems = new Map(JSON.parse(await psql('SELECT qehs.problem_list()')).map(problem => [problem.code, problem]))
 const tenant = await makeTenant('problems')
+// The codes that the document gives each operation.
+const document = (await request('GET', '/api/docs/spec.json')).json
+const codesOf = answer => (answer.$ref ? answer.$ref.slice(2).split('/').reduce((at, part) => at[part], document) : answer)
+	.content?.['application/problem+json']?.schema.allOf[1].properties.code.enum ?? []
+const documented = new Map(Object.values(document.paths).flatMap(item => Object.values(item))
+	.map(({ operationId, responses }) => [operationId, Object.values(responses).flatMap(codesOf)]))
 const keys = {
 	metered: await tenant.makeKey({ rateLimit: 1000000 }), // a key without a limit has no headers of it
 	powerless: await tenant.makeKey({ scopes: ['records.read', 'records.write', 'modules.read', 'modules.write', 'audit.read', 'admin.keys'], roles: [], rateLimit: 1000000 }),
@@ -155,6 +161,8 @@ for (const endpoint of endpoints) {
 		refuse('unsupported_media_type', 'a body in gzip', { headers: { 'Content-Encoding': 'gzip' } })
 		refuse('validation_failed', 'a body that is a list', { body: '[]' })
 	}
+	if (!writes && documented.get(endpoint.operation).includes('version_mismatch'))
+		refuse('version_mismatch', 'If-Match of another version', { headers: { 'If-Match': '"99"' } })
 	if (writes) {
 		refuse('invalid_parameter', 'an Idempotency-Key that cannot be one', { headers: { 'Idempotency-Key': 'a\tb' } })
 		refuse('invalid_parameter', 'an Idempotency-Key that is too long', { headers: { 'Idempotency-Key': 'x'.repeat(256) } })
@@ -216,11 +224,8 @@ test('every endpoint is in the table, and every code was reached that a client c
 })
 
 test('every code that the document gives an endpoint was reached there', async () => {
-	const document = (await request('GET', '/api/docs/spec.json')).json
-	const codes = answer => (answer.$ref ? answer.$ref.slice(2).split('/').reduce((at, part) => at[part], document) : answer)
-		.content?.['application/problem+json']?.schema.allOf[1].properties.code.enum ?? []
-	const missing = Object.values(document.paths).flatMap(item => Object.values(item)).flatMap(({ operationId, responses }) =>
-		Object.values(responses).flatMap(codes).filter(code => ![...elsewhere, ...unread].includes(code) && !reached.has(`${operationId} ${code}`)).map(code => `${operationId} ${code}`))
+	const missing = [...documented].flatMap(([operation, codes]) =>
+		codes.filter(code => ![...elsewhere, ...unread].includes(code) && !reached.has(`${operation} ${code}`)).map(code => `${operation} ${code}`))
 	// a conflict of two requests that change the same is every change's: tests/fault
 	assert.deepEqual(missing, ['api_key_create', 'api_key_revoke', 'api_key_rotate', 'module_publish', 'bulk_load', 'record_delete', 'record_migrate'].map(operation => `${operation} conflict`))
 })
