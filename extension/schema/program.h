@@ -190,6 +190,7 @@ typedef struct SchemaScope
 struct Schema
 {
 	MemoryContext context;
+	const Jsonb *document;		/* the root one */
 	Size		regex_bytes;	/* of its patterns, outside of the context */
 	bool		uses_registered;	/* was compiled with documents of options->lookup */
 	int			node_count;

@@ -396,6 +396,7 @@ resources_add_document(Resources *resources, const Jsonb *document, const char *
 	resource = add_resource(resources, pstrdup(own), -1, &root, location);
 	if (resource >= 0)
 	{
+		resources->items[resource].document = copy;
 		add_alias(resources, pstrdup(uri), resource);
 		resources_explore(resources, &root, resource, location);
 	}

@@ -71,6 +71,9 @@ extern bool schema_validate(const Schema *schema, Jsonb *instance,
 /* The same without violations, ending at the first; *fault is NULL, or why checking was given up. */
 extern bool schema_holds(const Schema *schema, Jsonb *instance, const char **fault);
 
+/* The program's own copy of the document. */
+extern const Jsonb *schema_document(const Schema *schema);
+
 /* Bytes that the program takes. */
 extern Size schema_size(const Schema *schema);
 
