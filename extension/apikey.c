@@ -22,7 +22,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inet.h"
-#include "watch.h"
 
 PG_FUNCTION_INFO_V1(qehs_api_key_create);
 PG_FUNCTION_INFO_V1(qehs_api_key_rotate);
@@ -50,7 +49,9 @@ static KeptPlan expire_key = {
 	3, {INT4OID, UUIDOID, INT4OID}, NULL
 };
 static KeptPlan key_grants = {
-	"SELECT scopes, roles FROM qehs.api_key WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL",
+	"SELECT k.scopes, k.roles, k.modules, k.user_id, k.prefix,"
+	" ARRAY(SELECT m.role_name FROM qehs.role_member AS m WHERE m.tenant_id = $1 AND m.user_id = k.user_id)"
+	" FROM qehs.api_key AS k WHERE k.tenant_id = $1 AND k.id = $2 AND k.revoked_at IS NULL",
 	2, {INT4OID, UUIDOID}, NULL
 };
 static KeptPlan revoke_key = {
@@ -59,56 +60,133 @@ static KeptPlan revoke_key = {
 	2, {INT4OID, UUIDOID}, NULL
 };
 static KeptPlan select_user = {
-	"SELECT id FROM qehs.user_account WHERE tenant_id = $1 AND active"
-	" AND pg_catalog.lower(user_name) = pg_catalog.lower($2)",
+	"SELECT u.id, ARRAY(SELECT m.role_name FROM qehs.role_member AS m WHERE m.tenant_id = $1 AND m.user_id = u.id)"
+	" FROM qehs.user_account AS u WHERE u.tenant_id = $1 AND u.active"
+	" AND pg_catalog.lower(u.user_name) = pg_catalog.lower($2)",
 	2, {INT4OID, TEXTOID}, NULL
 };
 
-/* Scopes that exist and that the caller has. */
+/* What a key is to have, as Datums of its columns. */
+typedef struct KeyRights
+{
+	KeyKind		kind;
+	Datum		scopes;			/* text[] */
+	Datum		roles;			/* text[] */
+	bool		all_modules;
+	Datum		modules;		/* text[], unless all */
+	bool		acts_as_user;
+	pg_uuid_t	user_id;		/* of whom it acts as */
+	Datum		user_roles;		/* text[] of that user */
+} KeyRights;
+
+/* Scopes that exist, that the kind of key may have, and that the caller has. */
 static void
-check_scopes(const RequestContext *context, Datum array, ViolationList *violations)
+check_scopes(const RequestContext *context, const KeyRights *rights, ViolationList *violations)
 {
 	int			count;
-	const char **names = auth_names(array, &count);
+	const char **names = auth_names(rights->scopes, &count);
 
 	for (int i = 0; i < count; i++)
 	{
 		uint32		scope = scope_parse(names[i]);
+		char	   *path = psprintf("/scopes/%d", i);
 
 		if (scope == 0)
-			violation_add(violations, psprintf("/scopes/%d", i), "enum", "is not a scope: \"%s\"", names[i]);
+			violation_add(violations, path, "enum", "is not a scope: \"%s\"", names[i]);
+		else if (rights->kind == KEY_SCIM && scope != SCOPE_ADMIN_USERS)
+			violation_add(violations, path, "enum", "must be admin.users for a SCIM key");
 		else if (!(context->scopes & scope))
-			violation_add(violations, psprintf("/scopes/%d", i), "forbidden", "is a scope that the caller lacks");
+			violation_add(violations, path, "forbidden", "is a scope that the caller lacks");
 	}
 }
 
 /* Only an administrator may give roles that it does not have itself. */
-static void
-check_roles(const RequestContext *context, Datum array, ViolationList *violations)
+static bool
+may_give_roles(const RequestContext *context, Datum array, ViolationList *violations)
 {
+	int			before = violations ? violations->count : 0;
 	int			count;
 	const char **names = auth_names(array, &count);
 
-	for (int i = 0; i < count; i++)
-		if (!context->administrator && !context_has_role(context, names[i]))
+	for (int i = 0; i < count && !context->administrator; i++)
+		if (!context_has_role(context, names[i]))
+		{
+			if (violations == NULL)
+				return false;
 			violation_add(violations, psprintf("/roles/%d", i), "forbidden", "is a role that the caller lacks");
+		}
+	return violations == NULL || violations->count == before;
 }
 
-static Datum
-find_user(const RequestContext *context, Datum user_name)
+/* A caller that is narrowed to modules can only give those. */
+static void
+check_modules(const RequestContext *context, const KeyRights *rights, ViolationList *violations)
+{
+	int			count;
+	const char **names;
+
+	if (context->module_count < 0)
+		return;
+	if (rights->all_modules)
+	{
+		violation_add(violations, "/modules", "required", "must name modules that the caller may touch");
+		return;
+	}
+	names = auth_names(rights->modules, &count);
+	for (int i = 0; i < count; i++)
+		if (!context_has_module(context, names[i]))
+			violation_add(violations, psprintf("/modules/%d", i), "forbidden", "is a module that the caller may not touch");
+}
+
+/* A key that names no roles has those of its user; whose deeds it does is for an administrator to say. */
+static void
+check_user(const RequestContext *context, const KeyRights *rights, ViolationList *violations)
+{
+	int			count;
+
+	if (!rights->acts_as_user)
+		return;
+	auth_names(rights->roles, &count);
+	if (rights->kind == KEY_SERVICE || rights->kind == KEY_SCIM)
+		violation_add(violations, "/actingUser", "forbidden", "must be absent: a %s key acts as itself",
+					  keytext_kind_name(rights->kind));
+	else if (!context->administrator && memcmp(&rights->user_id, &context->actor_id, sizeof(pg_uuid_t)) != 0)
+		violation_add(violations, "/actingUser", "forbidden", "is another user, and the caller is no administrator");
+	else if (count == 0 && !may_give_roles(context, rights->user_roles, NULL))
+		violation_add(violations, "/actingUser", "forbidden", "has roles that the caller lacks");
+}
+
+/* A caller cannot give more than it has. */
+static void
+check_rights(const RequestContext *context, const KeyRights *rights, ViolationList *violations)
+{
+	check_scopes(context, rights, violations);
+	may_give_roles(context, rights->roles, violations);
+	check_modules(context, rights, violations);
+	check_user(context, rights, violations);
+}
+
+static void
+find_user(const RequestContext *context, Datum user_name, KeyRights *rights, ViolationList *violations)
 {
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), user_name};
 	bool		isnull;
 
 	if (plan_execute(&select_user, values, NULL, true, 1) == 0)
-		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/actingUser", "not_found", "names no active user");
-	return plan_value(0, 1, &isnull);
+	{
+		violation_add(violations, "/actingUser", "not_found", "names no active user");
+		return;
+	}
+	rights->acts_as_user = true;
+	rights->user_id = *DatumGetUUIDP(plan_value(0, 1, &isnull));
+	rights->user_roles = plan_value(0, 2, &isnull);
 }
 
-/* text[] of networks as cidr[]; bits behind the mask are dropped. */
+/* text[] of networks as cidr[]; bits behind the mask are dropped, IPv4 in IPv6 is IPv4, as the shim has clients. */
 static Datum
 read_networks(Datum array, ViolationList *violations)
 {
+	static const unsigned char v4_mapped[12] = {[10] = 0xFF, [11] = 0xFF};
 	int			count;
 	const char **names = auth_names(array, &count);
 	Datum	   *networks = palloc(sizeof(Datum) * Max(count, 1));
@@ -118,8 +196,11 @@ read_networks(Datum array, ViolationList *violations)
 	{
 		/* checked first, as inet_in raises an error of its own */
 		int			family = strchr(names[i], ':') ? PGSQL_AF_INET6 : PGSQL_AF_INET;
+		int			bits = pg_inet_net_pton(family, names[i], address, -1);
 
-		if (pg_inet_net_pton(family, names[i], address, -1) < 0)
+		if (family == PGSQL_AF_INET6 && bits >= 96 && memcmp(address, v4_mapped, sizeof(v4_mapped)) == 0)
+			names[i] = psprintf("%d.%d.%d.%d/%d", address[12], address[13], address[14], address[15], bits - 96);
+		if (bits < 0)
 			violation_add(violations, psprintf("/allowedAddresses/%d", i), "format",
 						  "must be a network such as 192.0.2.0/24 or 2001:db8::/32");
 		else if (violations->count == 0)
@@ -132,15 +213,15 @@ read_networks(Datum array, ViolationList *violations)
 
 /* A new secret: its text, its hash for the table, and its prefix. */
 static void
-make_secret(const RequestContext *context, char *key, Datum *prefix, Datum *hash)
+make_secret(const RequestContext *context, KeyKind kind, char *key, Datum *prefix, Datum *hash)
 {
 	bytea	   *digest = palloc(VARHDRSZ + 32);
+	KeyText		text = keytext_make(kind, context->tenant_id, key);
 
-	auth_new_key(context->tenant_id, key);
 	SET_VARSIZE(digest, VARHDRSZ + 32);
-	auth_sha256(key, QEHS_KEY_LENGTH, (uint8 *) VARDATA(digest));
+	auth_sha256(key, strlen(key), (uint8 *) VARDATA(digest));
 	*hash = PointerGetDatum(digest);
-	*prefix = PointerGetDatum(cstring_to_text_with_len(key, QEHS_KEY_PREFIX));
+	*prefix = PointerGetDatum(cstring_to_text_with_len(key, text.prefix_length));
 }
 
 /* The row of the statement just run, with the secret. */
@@ -160,52 +241,68 @@ write_new_key(RequestContext *context, StringInfo out, const char *key)
 	context->secret_answer = true;
 }
 
-/* api_key_create(name, scopes, roles, modules, expires_at, acting_user, rate_limit, allowed_addresses) */
+/* What can be said of the arguments without the table. */
+static void
+check_arguments(FunctionCallInfo fcinfo, KeyRights *rights, ViolationList *violations)
+{
+	if (PG_ARGISNULL(0) || VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0)) == 0)
+		violation_add(violations, "/name", "required", "is required");
+	else if (VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0)) > 200)
+		violation_add(violations, "/name", "maxLength", "must be at most 200 bytes");
+	for (int i = 1; i <= 2; i++)
+		if (PG_ARGISNULL(i))
+			violation_add(violations, i == 1 ? "/scopes" : "/roles", "required", "is required");
+	if (!PG_ARGISNULL(6) && PG_GETARG_INT32(6) < 0)
+		violation_add(violations, "/rateLimit", "minimum", "must be at least 0");
+	rights->kind = PG_ARGISNULL(8) ? KEY_LIVE : keytext_kind_parse(text_to_cstring(PG_GETARG_TEXT_PP(8)));
+	if (rights->kind == KEY_KIND_COUNT)
+		violation_add(violations, "/kind", "enum", "must be one of live, test, service, scim");
+}
+
+static Datum
+argument(FunctionCallInfo fcinfo, int number, char *isnull)
+{
+	*isnull = PG_ARGISNULL(number) ? 'n' : ' ';
+	return PG_ARGISNULL(number) ? (Datum) 0 : PG_GETARG_DATUM(number);
+}
+
+/* api_key_create(name, scopes, roles, modules, expires_at, acting_user, rate_limit, allowed_addresses, kind) */
 Datum
 qehs_api_key_create(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_ADMIN_KEYS);
 	ViolationList violations = {0};
-	char		key[QEHS_KEY_LENGTH + 1];
+	KeyRights	rights = {.all_modules = PG_ARGISNULL(3)};
+	char		key[QEHS_KEY_MAX_LENGTH + 1];
 	pg_uuid_t	id;
 	Datum		values[13];
 	char		nulls[14] = "             ";
 	StringInfoData out;
 
-	if (PG_ARGISNULL(0) || VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0)) == 0)
-		violation_add(&violations, "/name", "required", "is required");
-	else if (VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0)) > 200)
-		violation_add(&violations, "/name", "maxLength", "must be at most 200 bytes");
-	for (int i = 1; i <= 2; i++)
-		if (PG_ARGISNULL(i))
-			violation_add(&violations, i == 1 ? "/scopes" : "/roles", "required", "is required");
-	if (!PG_ARGISNULL(1))
-		check_scopes(context, PG_GETARG_DATUM(1), &violations);
-	if (!PG_ARGISNULL(2))
-		check_roles(context, PG_GETARG_DATUM(2), &violations);
-	if (!PG_ARGISNULL(6) && PG_GETARG_INT32(6) < 0)
-		violation_add(&violations, "/rateLimit", "minimum", "must be at least 0");
-	values[12] = PG_ARGISNULL(7) ? (Datum) 0 : read_networks(PG_GETARG_DATUM(7), &violations);
-	nulls[12] = PG_ARGISNULL(7) ? 'n' : ' ';
-	violation_raise(&violations);
+	check_arguments(fcinfo, &rights, &violations);
+	values[2] = argument(fcinfo, 0, &nulls[2]);
+	rights.scopes = values[5] = argument(fcinfo, 1, &nulls[5]);
+	rights.roles = values[6] = argument(fcinfo, 2, &nulls[6]);
+	rights.modules = values[7] = argument(fcinfo, 3, &nulls[7]);
+	values[9] = argument(fcinfo, 6, &nulls[9]);
+	values[11] = argument(fcinfo, 4, &nulls[11]);
+	values[12] = argument(fcinfo, 7, &nulls[12]);
+	if (nulls[12] == ' ')
+		values[12] = read_networks(values[12], &violations);
 	id_generate(&id);
 	json_begin(&out);
 	SPI_connect();
+	if (!PG_ARGISNULL(5))
+		find_user(context, PG_GETARG_DATUM(5), &rights, &violations);
+	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
+		check_rights(context, &rights, &violations);
+	violation_raise(&violations);
 	values[0] = Int32GetDatum(context->tenant_id);
 	values[1] = UUIDPGetDatum(&id);
-	values[2] = PG_GETARG_DATUM(0);
-	make_secret(context, key, &values[3], &values[4]);
-	values[5] = PG_GETARG_DATUM(1);
-	values[6] = PG_GETARG_DATUM(2);
-	values[7] = PG_GETARG_DATUM(3);
-	nulls[7] = PG_ARGISNULL(3) ? 'n' : ' ';
-	values[8] = PG_ARGISNULL(5) ? (Datum) 0 : find_user(context, PG_GETARG_DATUM(5));
-	nulls[8] = PG_ARGISNULL(5) ? 'n' : ' ';
-	values[9] = PG_GETARG_DATUM(6);
-	nulls[9] = PG_ARGISNULL(6) ? 'n' : ' ';
+	make_secret(context, rights.kind, key, &values[3], &values[4]);
+	values[8] = UUIDPGetDatum(&rights.user_id);
+	nulls[8] = rights.acts_as_user ? ' ' : 'n';
 	values[10] = UUIDPGetDatum(&context->actor_id);
-	values[11] = PG_GETARG_DATUM(4);
-	nulls[11] = PG_ARGISNULL(4) ? 'n' : ' ';
 	plan_execute(&insert_key, values, nulls, false, 0);
 	write_new_key(context, &out, key);
 	SPI_finish();
@@ -218,6 +315,26 @@ refuse_unknown_key(void)
 	problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such API key");
 }
 
+/* The rights of the key in the row just read. */
+static void
+read_rights(KeyRights *rights)
+{
+	bool		isnull;
+	Datum		value;
+	text	   *prefix;
+
+	rights->scopes = plan_value(0, 1, &isnull);
+	rights->roles = plan_value(0, 2, &isnull);
+	rights->modules = plan_value(0, 3, &rights->all_modules);
+	value = plan_value(0, 4, &isnull);
+	rights->acts_as_user = !isnull;
+	if (!isnull)
+		rights->user_id = *DatumGetUUIDP(value);
+	prefix = DatumGetTextPP(plan_value(0, 5, &isnull));
+	rights->kind = keytext_kind_of(VARDATA_ANY(prefix), VARSIZE_ANY_EXHDR(prefix));
+	rights->user_roles = plan_value(0, 6, &isnull);
+}
+
 /* api_key_rotate(id, overlap): a new key with the same rights; the old one expires after overlap seconds. */
 Datum
 qehs_api_key_rotate(PG_FUNCTION_ARGS)
@@ -225,12 +342,12 @@ qehs_api_key_rotate(PG_FUNCTION_ARGS)
 	RequestContext *context = context_require_scope(SCOPE_ADMIN_KEYS);
 	int32		overlap = PG_ARGISNULL(1) ? 86400 : PG_GETARG_INT32(1);
 	ViolationList violations = {0};
-	char		key[QEHS_KEY_LENGTH + 1];
+	KeyRights	rights = {0};
+	char		key[QEHS_KEY_MAX_LENGTH + 1];
 	pg_uuid_t	old_id;
 	pg_uuid_t	id;
 	Datum		values[6] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&old_id), UUIDPGetDatum(&id)};
 	StringInfoData out;
-	bool		isnull;
 
 	if (overlap < 0 || overlap > MAX_OVERLAP)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/overlapSeconds", "range", "must be from 0 to %d", MAX_OVERLAP);
@@ -241,11 +358,11 @@ qehs_api_key_rotate(PG_FUNCTION_ARGS)
 	SPI_connect();
 	if (plan_execute(&key_grants, values, NULL, false, 1) == 0)
 		refuse_unknown_key();
-	check_scopes(context, plan_value(0, 1, &isnull), &violations);
-	check_roles(context, plan_value(0, 2, &isnull), &violations);
+	read_rights(&rights);
+	check_rights(context, &rights, &violations);
 	if (violations.count > 0)
-		problem_raise(PROBLEM_FORBIDDEN, NULL, "the API key has scopes or roles that the caller lacks");
-	make_secret(context, key, &values[3], &values[4]);
+		problem_raise(PROBLEM_FORBIDDEN, NULL, "the API key has rights that the caller lacks");
+	make_secret(context, rights.kind, key, &values[3], &values[4]);
 	values[5] = UUIDPGetDatum(&context->actor_id);
 	if (plan_execute(&copy_key, values, NULL, false, 0) == 0)
 		refuse_unknown_key();
@@ -253,7 +370,6 @@ qehs_api_key_rotate(PG_FUNCTION_ARGS)
 	values[2] = Int32GetDatum(overlap);
 	plan_execute(&expire_key, values, NULL, false, 0);
 	SPI_finish();
-	watch_announce(WATCH_API_KEY);
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
@@ -273,6 +389,5 @@ qehs_api_key_revoke(PG_FUNCTION_ARGS)
 	SPI_finish();
 	if (found == 0)
 		refuse_unknown_key();
-	watch_announce(WATCH_API_KEY);
 	PG_RETURN_NULL();
 }

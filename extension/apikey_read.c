@@ -8,6 +8,7 @@
 #include "argument.h"
 #include "auth.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "cursor.h"
 #include "error.h"
 #include "fmgr.h"
@@ -89,13 +90,17 @@ apikey_write(StringInfo out, uint64 row)
 	static const char *const times[] = {"createdAt", "expiresAt", "revokedAt", "lastUsedAt"};
 	bool		isnull;
 	Datum		value;
+	char	   *prefix;
 
 	json_literal(out, "{\"id\":");
 	json_id(out, DatumGetUUIDP(plan_value(row, 1, &isnull)), QEHS_ID_KEY);
 	json_literal(out, ",\"name\":");
 	json_string(out, TextDatumGetCString(plan_value(row, 2, &isnull)));
+	prefix = TextDatumGetCString(plan_value(row, 3, &isnull));
+	json_literal(out, ",\"kind\":");
+	json_string(out, keytext_kind_name(keytext_kind_of(prefix, strlen(prefix))));
 	json_literal(out, ",\"prefix\":");
-	json_string(out, TextDatumGetCString(plan_value(row, 3, &isnull)));
+	json_string(out, prefix);
 	json_literal(out, ",\"scopes\":");
 	value = plan_value(row, 4, &isnull);
 	write_names(out, value, isnull);
@@ -146,6 +151,9 @@ qehs_api_key_get(PG_FUNCTION_ARGS)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such API key");
 	SPI_finish();
 	appendStringInfoChar(&out, '}');
+	/* keys have no versions: the tag is of what is shown */
+	context_header(context, "ETag", "\"%016" INT64_MODIFIER "x\"",
+				   hash_bytes_extended((const unsigned char *) out.data + VARHDRSZ, out.len - VARHDRSZ, 0));
 	PG_RETURN_DATUM(context_answer(&out));
 }
 

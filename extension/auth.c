@@ -2,10 +2,8 @@
  * auth.c
  *	  Verifying API keys.
  *
- * A key is qehs_live_sk_, seven base32 digits of the tenant's number, 52 of 256
- * random bits and seven of a checksum, so that a typing error is refused without
- * a look-up and the look-up starts with the tenant.  Its first 28 characters find
- * the row; the SHA-256 of the whole is then compared in constant time.
+ * A key's prefix (keytext.c) finds the row; the SHA-256 of the whole is then
+ * compared in constant time.
  *
  * Verified keys are cached per backend by their SHA-256.  The cache is emptied
  * at the first request after keys, users or roles changed, when no pointer
@@ -23,18 +21,14 @@
 #include "id.h"
 #include "json.h"
 #include "plan.h"
-#include "port/pg_crc32c.h"
+#include "seal.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "watch.h"
 
-#define DEFAULT_RATE_LIMIT 300
-#define DEFAULT_SIGNED_URL_LIMIT 50
 #define USE_INTERVAL (60 * USECS_PER_SEC)
-
-static const char base32[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
 static HTAB *grants = NULL;
 static MemoryContext grants_memory = NULL;
@@ -50,7 +44,7 @@ static KeptPlan select_key = {
 	" ARRAY(SELECT m.role_name FROM qehs.role_member AS m WHERE m.tenant_id = $1 AND m.user_id = k.user_id),"
 	" (SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = $1 AND l.class = 'signed-urls' AND"
 	" l.key_id IN (k.id, '00000000-0000-0000-0000-000000000000') ORDER BY l.key_id DESC LIMIT 1),"
-	" k.allowed_addresses"
+	" k.allowed_addresses, (SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = $1 AND l.class = 'tenant')"
 	" FROM qehs.api_key AS k JOIN qehs.tenant AS t ON t.id = k.tenant_id"
 	" LEFT JOIN qehs.user_account AS u ON u.tenant_id = $1 AND u.id = k.user_id"
 	" WHERE k.tenant_id = $1 AND k.prefix = $2 AND k.revoked_at IS NULL"
@@ -63,9 +57,10 @@ static KeptPlan select_subject = {
 	"SELECT t.id, t.slug, u.id, u.display_name,"
 	" CASE WHEN $1 ? 'roles' THEN ARRAY(SELECT r.name FROM qehs.role AS r WHERE r.tenant_id = t.id AND $1 -> 'roles' ? r.name)"
 	" ELSE ARRAY(SELECT m.role_name FROM qehs.role_member AS m WHERE m.tenant_id = t.id AND m.user_id = u.id) END,"
-	" COALESCE((SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = t.id AND l.class = 'default'"
-	" AND l.key_id = '00000000-0000-0000-0000-000000000000'), 300)"
-	" FROM qehs.tenant AS t JOIN qehs.user_account AS u ON u.tenant_id = t.id"
+	" limits.by_class ->> 'default', limits.by_class ->> 'signed-urls', limits.by_class ->> 'tenant'"
+	" FROM qehs.tenant AS t JOIN qehs.user_account AS u ON u.tenant_id = t.id CROSS JOIN LATERAL (SELECT"
+	" pg_catalog.jsonb_object_agg(l.class, l.quantity) AS by_class FROM qehs.rate_limit AS l WHERE l.tenant_id = t.id"
+	" AND l.key_id = '00000000-0000-0000-0000-000000000000') AS limits"
 	" WHERE t.slug = $1 ->> 'tenant' AND pg_catalog.lower(u.user_name) = pg_catalog.lower($1 ->> 'user') AND u.active",
 	1, {JSONBOID}, NULL
 };
@@ -99,64 +94,6 @@ auth_sha256(const void *data, int length, uint8 digest[32])
 	pg_cryptohash_free(hash);
 }
 
-static void
-write_base32(char *target, uint64 value, int digits)
-{
-	for (int i = digits - 1; i >= 0; i--, value >>= 5)
-		target[i] = base32[value & 31];
-}
-
-static uint32
-key_checksum(const char *key)
-{
-	pg_crc32c	crc;
-
-	INIT_CRC32C(crc);
-	COMP_CRC32C(crc, key, QEHS_KEY_LENGTH - QEHS_KEY_CHECK);
-	FIN_CRC32C(crc);
-	return crc;
-}
-
-void
-auth_new_key(int32 tenant_id, char *buffer)
-{
-	char	   *random = buffer + QEHS_KEY_SCHEME_LENGTH + QEHS_KEY_TENANT;
-	uint8		bytes[QEHS_KEY_RANDOM];
-
-	memcpy(buffer, QEHS_KEY_SCHEME, QEHS_KEY_SCHEME_LENGTH);
-	write_base32(buffer + QEHS_KEY_SCHEME_LENGTH, (uint32) tenant_id, QEHS_KEY_TENANT);
-	if (!pg_strong_random(bytes, sizeof(bytes)))
-		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes")));
-	for (int i = 0; i < QEHS_KEY_RANDOM; i++)
-		random[i] = base32[bytes[i] & 31];
-	write_base32(random + QEHS_KEY_RANDOM, key_checksum(buffer), QEHS_KEY_CHECK);
-	buffer[QEHS_KEY_LENGTH] = '\0';
-}
-
-/* The tenant's number in a key of right form and checksum; 0 otherwise. */
-static int32
-key_tenant(const char *key, int length)
-{
-	char		check[QEHS_KEY_CHECK];
-	uint64		tenant = 0;
-
-	if (length != QEHS_KEY_LENGTH || memcmp(key, QEHS_KEY_SCHEME, QEHS_KEY_SCHEME_LENGTH) != 0)
-		return 0;
-	write_base32(check, key_checksum(key), QEHS_KEY_CHECK);
-	if (memcmp(check, key + QEHS_KEY_LENGTH - QEHS_KEY_CHECK, QEHS_KEY_CHECK) != 0)
-		return 0;
-	for (int i = 0; i < QEHS_KEY_TENANT; i++)
-	{
-		char		c = key[QEHS_KEY_SCHEME_LENGTH + i];
-		const char *found = c ? strchr(base32, c) : NULL;
-
-		if (found == NULL)
-			return 0;
-		tenant = tenant << 5 | (uint64) (found - base32);
-	}
-	return tenant <= PG_INT32_MAX ? (int32) tenant : 0;
-}
-
 const char **
 auth_names(Datum array, int *count)
 {
@@ -168,17 +105,6 @@ auth_names(Datum array, int *count)
 	for (int i = 0; i < *count; i++)
 		names[i] = TextDatumGetCString(items[i]);
 	return names;
-}
-
-/* Equal bytes, in time that does not depend on them. */
-static bool
-same_digest(const uint8 *left, const uint8 *right)
-{
-	uint8		difference = 0;
-
-	for (int i = 0; i < 32; i++)
-		difference |= left[i] ^ right[i];
-	return difference == 0;
 }
 
 /* Copy the row of SPI_tuptable into a grant; memory is the current context. */
@@ -211,21 +137,23 @@ read_grant(KeyGrant *grant)
 	if (grant->actor_type == ACTOR_USER && grant->role_count == 0)
 		grant->roles = auth_names(plan_value(0, 12, &isnull), &grant->role_count);
 	value = plan_value(0, 7, &isnull);
-	grant->rate_limit = isnull ? DEFAULT_RATE_LIMIT : DatumGetInt32(value);
+	grant->rate_limit = isnull ? QEHS_RATE_LIMIT : DatumGetInt32(value);
 	value = plan_value(0, 8, &isnull);
 	grant->expires_at = isnull ? DT_NOEND : DatumGetTimestampTz(value);
 	grant->tenant_slug = TextDatumGetCString(plan_value(0, 10, &isnull));
 	value = plan_value(0, 13, &isnull);
-	grant->signed_url_limit = isnull ? DEFAULT_SIGNED_URL_LIMIT : DatumGetInt32(value);
+	grant->signed_url_limit = isnull ? QEHS_SIGNED_URL_LIMIT : DatumGetInt32(value);
 	value = plan_value(0, 14, &isnull);
 	grant->allowed_addresses = isnull ? NULL : DatumGetArrayTypePCopy(value);
+	value = plan_value(0, 15, &isnull);
+	grant->tenant_limit = isnull ? 0 : DatumGetInt32(value);
 }
 
 /* Look the key up in the table; NULL when there is none. */
 static KeyGrant *
-load_grant(const char *key, int32 tenant_id, const uint8 *hash)
+load_grant(const char *key, const KeyText *text, const uint8 *hash)
 {
-	Datum		values[2] = {Int32GetDatum(tenant_id), PointerGetDatum(cstring_to_text_with_len(key, QEHS_KEY_PREFIX))};
+	Datum		values[2] = {Int32GetDatum(text->tenant_id), PointerGetDatum(cstring_to_text_with_len(key, text->prefix_length))};
 	KeyGrant	fresh;
 	KeyGrant   *grant = NULL;
 	MemoryContext previous;
@@ -236,11 +164,12 @@ load_grant(const char *key, int32 tenant_id, const uint8 *hash)
 	{
 		bytea	   *stored = DatumGetByteaPP(plan_value(0, 1, &isnull));
 
-		if (same_digest((const uint8 *) VARDATA_ANY(stored), hash))
+		if (seal_same_bytes(VARDATA_ANY(stored), hash, 32))
 		{
 			previous = MemoryContextSwitchTo(grants_memory);
 			memset(&fresh, 0, sizeof(fresh));
-			fresh.tenant_id = tenant_id;
+			fresh.kind = text->kind;
+			fresh.tenant_id = text->tenant_id;
 			read_grant(&fresh);
 			memcpy(fresh.hash, hash, sizeof(fresh.hash));
 			grant = hash_search(grants, hash, HASH_ENTER, NULL);
@@ -250,6 +179,16 @@ load_grant(const char *key, int32 tenant_id, const uint8 *hash)
 	}
 	SPI_finish();
 	return grant;
+}
+
+/* A limit of the row of select_subject, as text, or what stands for none. */
+static int32
+read_limit(int column, int32 otherwise)
+{
+	bool		isnull;
+	Datum		value = plan_value(0, column, &isnull);
+
+	return isnull ? otherwise : pg_strtoint32(TextDatumGetCString(value));
 }
 
 /* The row of select_subject as a grant; memory is the current context. */
@@ -270,8 +209,9 @@ read_subject(KeyGrant *grant)
 		if (strcmp(grant->roles[i], "tenant-owner") == 0 || strcmp(grant->roles[i], "tenant-admin") == 0)
 			grant->scopes = SCOPE_ALL;
 	grant->module_count = -1;
-	grant->rate_limit = DatumGetInt32(plan_value(0, 6, &isnull));
-	grant->signed_url_limit = DEFAULT_SIGNED_URL_LIMIT;
+	grant->rate_limit = read_limit(6, QEHS_RATE_LIMIT);
+	grant->signed_url_limit = read_limit(7, QEHS_SIGNED_URL_LIMIT);
+	grant->tenant_limit = read_limit(8, 0);
 	grant->expires_at = DT_NOEND;
 	grant->use_noted = DT_NOEND;
 }
@@ -320,17 +260,17 @@ renew_cache(void)
 KeyGrant *
 auth_find_key(const char *key, int length)
 {
-	int32		tenant_id = key_tenant(key, length);
+	KeyText		text;
 	uint8		hash[32];
 	KeyGrant   *grant;
 
-	if (tenant_id == 0)
+	if (!keytext_read(key, length, &text))
 		return NULL;
 	renew_cache();
 	auth_sha256(key, length, hash);
 	grant = hash_search(grants, hash, HASH_FIND, NULL);
 	if (grant == NULL)
-		grant = load_grant(key, tenant_id, hash);
+		grant = load_grant(key, &text, hash);
 	return grant && grant->expires_at > GetCurrentTimestamp() ? grant : NULL;
 }
 

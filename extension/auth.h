@@ -6,14 +6,23 @@
 #define QEHS_AUTH_H
 
 #include "context.h"
+#include "keytext.h"
 #include "utils/array.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
+
+/* Requests a minute unless qehs.rate_limit or the key says otherwise. */
+#define QEHS_RATE_LIMIT 300
+#define QEHS_SIGNED_URL_LIMIT 50
+/* At once in a tenant. */
+#define QEHS_BULK_LIMIT 10
+#define QEHS_EXPORT_LIMIT 5
 
 /* What a valid key grants; cached per backend until keys or users change. */
 typedef struct KeyGrant
 {
 	uint8		hash[32];		/* SHA-256 of the key: the cache's key */
+	KeyKind		kind;
 	int32		tenant_id;
 	const char *tenant_slug;
 	pg_uuid_t	key_id;
@@ -27,6 +36,7 @@ typedef struct KeyGrant
 	const char **modules;
 	int32		rate_limit;		/* requests a minute; 0: none */
 	int32		signed_url_limit;	/* the same, for signed URLs */
+	int32		tenant_limit;	/* the same, of all keys of the tenant together */
 	ArrayType  *allowed_addresses;	/* cidr[], or NULL */
 	TimestampTz use_noted;		/* when last_used_at was written last by this backend */
 	TimestampTz expires_at;		/* DT_NOEND: never */
@@ -48,6 +58,7 @@ extern void auth_check_address(const KeyGrant *grant, const char *address);
 /* Note in the table that the key is in use: at most once a minute and backend. */
 extern void auth_note_use(KeyGrant *grant);
 
+/* Define the settings of this file; once, at load. */
 extern void auth_init(void);
 
 /* Text of a scope and back (0 when unknown). */
@@ -56,16 +67,6 @@ extern uint32 scope_parse(const char *name);
 
 /* SHA-256 of bytes (FIPS 180-4). */
 extern void auth_sha256(const void *data, int length, uint8 digest[32]);
-
-/* A new key's text into buffer (QEHS_KEY_LENGTH + 1); its prefix is the first QEHS_KEY_PREFIX bytes. */
-#define QEHS_KEY_SCHEME "qehs_live_sk_"
-#define QEHS_KEY_SCHEME_LENGTH 13
-#define QEHS_KEY_TENANT 7		/* base32 digits of the tenant's number */
-#define QEHS_KEY_RANDOM 52		/* base32 digits of 256 random bits */
-#define QEHS_KEY_CHECK 7		/* base32 digits of the CRC-32C of what stands before */
-#define QEHS_KEY_LENGTH (QEHS_KEY_SCHEME_LENGTH + QEHS_KEY_TENANT + QEHS_KEY_RANDOM + QEHS_KEY_CHECK)
-#define QEHS_KEY_PREFIX (QEHS_KEY_SCHEME_LENGTH + QEHS_KEY_TENANT + 8)
-extern void auth_new_key(int32 tenant_id, char *buffer);
 
 /* Names of a text[] (no NULLs), allocated in the current context. */
 extern const char **auth_names(Datum array, int *count);

@@ -237,49 +237,72 @@ context_link_next(RequestContext *context, const char *cursor)
 	pfree(target.data);
 }
 
-/* One entity tag at *at; moves *at behind it.  A bare number is none (RFC 9110 section 8.8.3). */
+/*
+ * One entity tag at *at, which moves behind it: false when there is none (RFC 9110
+ * section 8.8.3).  Weak ones match nothing (section 13.1.1).
+ */
 static bool
-tag_matches(const char **at, int32 version)
+read_tag(const char **at, const char *wanted, bool *matches)
 {
-	const char *p = *at;
-	bool		open = *p == '"';
-	int64		value = 0;
-	int			digits = 0;
+	bool		weak = strncmp(*at, "W/", 2) == 0;
+	const char *begin = *at + (weak ? 2 : 0);
+	const char *end = begin + 1;
 
-	if (open)
-		p++;
-	for (; *p >= '0' && *p <= '9' && digits < 11; p++, digits++)
-		value = value * 10 + (*p - '0');
-	if (open && *p == '"')
-		p++;
-	else
-		digits = 0;
-	while (*p && *p != ',')
+	if (*begin != '"')
+		return false;
+	while (*end && *end != '"' && (unsigned char) *end > 0x20 && *end != 0x7F)
+		end++;
+	if (*end != '"')
+		return false;
+	end++;
+	*matches = !weak && (int) strlen(wanted) == end - begin && strncmp(begin, wanted, end - begin) == 0;
+	*at = end + strspn(end, " \t");
+	return *(*at) == '\0' || **at == ',';
+}
+
+/* Does a field value of the form "*" or a list of entity tags name the tag?  QH400 when it has not the form. */
+static bool
+names_tag(const char *field, const char *header, const char *tag)
+{
+	const char *at = field + strspn(field, " \t,");
+	bool		found = false;
+	bool		matches;
+
+	if (*at == '*' && at[1 + strspn(at + 1, " \t")] == '\0')
+		return true;
+	do
 	{
-		if (*p != ' ' && *p != '\t')
-			digits = 0;
-		p++;
-	}
-	*at = p;
-	return digits > 0 && value == version;
+		if (!read_tag(&at, tag, &matches))
+			problem_raise_at(PROBLEM_INVALID_PARAMETER, psprintf("@%s", header), "format",
+							 "must be * or entity tags in double quotes, such as %s", tag);
+		found = found || matches;
+		at += strspn(at, " \t,");
+	} while (*at);
+	return found;
 }
 
 void
 context_check_if_match(const char *if_match, int32 version)
 {
-	const char *at = if_match;
+	RequestContext *context = context_find();
+	char	   *tag = psprintf("\"%d\"", version);
 
-	if (if_match == NULL || strcmp(if_match, "*") == 0)
+	if (if_match == NULL)
 		return;
-	while (*at)
-	{
-		while (*at == ' ' || *at == '\t' || *at == ',')
-			at++;
-		if (*at && tag_matches(&at, version))
-			return;
-	}
-	problem_raise_at(PROBLEM_VERSION_MISMATCH, "@If-Match", "version",
-					 "does not match the current version \"%d\"", version);
+	/* in SQL a bare number will do */
+	if (*if_match && strspn(if_match, "0123456789") == strlen(if_match) && !(context && context->over_http))
+		if_match = psprintf("\"%s\"", if_match);
+	if (!names_tag(if_match, "If-Match", tag))
+		problem_raise_at(PROBLEM_VERSION_MISMATCH, "@If-Match", "version", "does not match the current version %s", tag);
+}
+
+void
+context_check_if_none_match(const char *if_none_match, int32 version)
+{
+	char	   *tag = psprintf("\"%d\"", version);
+
+	if (if_none_match && names_tag(if_none_match, "If-None-Match", tag))
+		problem_raise_at(PROBLEM_VERSION_MISMATCH, "@If-None-Match", "version", "matches the current version %s", tag);
 }
 
 Datum

@@ -86,7 +86,6 @@ extern RequestContext *context_require(void);
 extern RequestContext *context_require_scope(Scope scope);
 
 extern bool context_has_role(const RequestContext *context, const char *role);
-
 /* Whether the key reaches a module: it names this one or none at all. */
 extern bool context_has_module(const RequestContext *context, const char *key);
 
@@ -104,6 +103,8 @@ extern void context_link_next(RequestContext *context, const char *cursor);
  * a bare number; NULL means no condition) names this version (RFC 9110 13.1.1).
  */
 extern void context_check_if_match(const char *if_match, int32 version);
+/* The same for If-None-Match of a change: unless it names this version (RFC 9110 13.1.2); * names any. */
+extern void context_check_if_none_match(const char *if_none_match, int32 version);
 
 /*
  * The answer's body as a Datum of type json: json_datum, and a copy kept for

@@ -15,6 +15,7 @@
 #include "cursor.h"
 #include "error.h"
 #include "plan.h"
+#include "seal.h"
 #include "utils/memutils.h"
 #include "watch.h"
 
@@ -147,16 +148,6 @@ cursor_seal(const RequestContext *context, const char *endpoint, const char *bin
 	return encode(bytes, 1 + MAC_BYTES + length);
 }
 
-static bool
-same_mac(const uint8 *left, const uint8 *right)
-{
-	uint8		difference = 0;
-
-	for (int i = 0; i < MAC_BYTES; i++)
-		difference |= left[i] ^ right[i];
-	return difference == 0;
-}
-
 char *
 cursor_open(const RequestContext *context, const char *endpoint, const char *binding,
 			const char *cursor, int *length)
@@ -175,7 +166,7 @@ cursor_open(const RequestContext *context, const char *endpoint, const char *bin
 			uint8		mac[MAC_BYTES];
 
 			compute_mac(secrets[i], context->tenant_id, endpoint, binding, position, *length, mac);
-			if (same_mac(mac, bytes + 1))
+			if (seal_same_bytes(mac, bytes + 1, MAC_BYTES))
 				return position;
 		}
 	}

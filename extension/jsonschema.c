@@ -39,7 +39,7 @@ typedef struct CachedSchema
 	uint64		generation;		/* changes when the entry gets another schema */
 	uint64		registered;		/* generation of qehs.json_schema that went into it, or 0 */
 	Size		bytes;
-	Jsonb	   *document;
+	const Jsonb *document;		/* of the schema */
 	Schema	   *schema;
 } CachedSchema;
 
@@ -127,7 +127,6 @@ static void
 forget(CachedSchema *entry)
 {
 	schema_free(entry->schema);
-	pfree(entry->document);
 	*entry = (CachedSchema) {.generation = entry->generation + 1};
 }
 
@@ -162,7 +161,6 @@ cache_entry(Jsonb *document, bool assert_formats)
 	uint32		hash = hash_bytes((const unsigned char *) document, VARSIZE(document));
 	CachedSchema *entry;
 	Schema	   *schema;
-	Jsonb	   *copy;
 	Size		bytes;
 	uint64		registered;
 
@@ -176,17 +174,10 @@ cache_entry(Jsonb *document, bool assert_formats)
 	/* read first: what changes meanwhile makes the entry an old one */
 	registered = watch_generation(WATCH_JSON_SCHEMA);
 	schema = compile_or_fail(document, assert_formats, TopMemoryContext);
-	bytes = schema_size(schema) + VARSIZE(document);
-	copy = MemoryContextAllocExtended(TopMemoryContext, VARSIZE(document), MCXT_ALLOC_NO_OOM);
-	if (copy == NULL)
-	{
-		schema_free(schema);
-		ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"));
-	}
-	memcpy(copy, document, VARSIZE(document));
+	bytes = schema_size(schema);
 	entry = make_room(bytes);
 	*entry = (CachedSchema) {hash, assert_formats, ++clock_hand, entry->generation + 1,
-	schema_uses_registered(schema) ? registered : 0, bytes, copy, schema};
+	schema_uses_registered(schema) ? registered : 0, bytes, schema_document(schema), schema};
 	return entry;
 }
 
@@ -274,6 +265,7 @@ qehs_jsonschema_errors(PG_FUNCTION_ARGS)
 	SchemaErrors errors;
 
 	schema_errors_init(&errors);
+	errors.explain = true;
 	schema_validate(schema, PG_GETARG_JSONB_P(1), &errors);
 	if (errors.fault)
 		give_up(errors.fault);
@@ -324,6 +316,7 @@ qehs_jsonschema_check(PG_FUNCTION_ARGS)
 
 	compile(document, false, CurrentMemoryContext, &faults);
 	schema_errors_init(&violations);
+	violations.explain = true;
 	schema_validate(rules, document, &violations);
 	if (violations.fault && faults.count == 0)
 		give_up(violations.fault);

@@ -10,16 +10,26 @@
  * hold up to twice the limit, and never more than the limit in one bucket.
  *
  * The table is a fixed set-associative array: a caller hashes to a set of four
- * entries under one spinlock, and the entry idle for longest makes room.  So
- * memory is bounded, nothing is allocated, and a count is never rolled back.
- * Without shared_preload_libraries the array is the backend's own, and the limit
- * holds per connection.
+ * entries under one spinlock, and the entry idle for longest makes room, that of
+ * an address before that of a key whose window is not over.  So memory is
+ * bounded, nothing is allocated, and a count is never rolled back.
+ *
+ * With shared_preload_libraries the array is in the server's shared memory, else
+ * in a segment of dynamic shared memory that the first session makes.  Its handle
+ * is the value of a sequence, since that is not rolled back either; a handle from
+ * before a restart finds nothing, and a new segment is made.  A session of a
+ * standby that finds none counts for itself.
  */
 #include "compat.h"
 
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
+#include "plan.h"
 #include "ratelimit.h"
+#include "storage/dsm.h"
 #include "storage/shmem.h"
 #include "storage/spin.h"
 #include "utils/memutils.h"
@@ -28,6 +38,7 @@
 #define SET_COUNT 4096			/* a power of two */
 #define SET_SIZE 4
 #define WINDOW_SECONDS 60
+#define SEGMENT_MAGIC UINT64CONST(0x7165687372617465)
 
 typedef struct RateEntry
 {
@@ -45,7 +56,22 @@ typedef struct RateSet
 	RateEntry	entries[SET_SIZE];
 } RateSet;
 
+/* A segment of dynamic shared memory. */
+typedef struct RateSegment
+{
+	uint64		magic;
+	RateSet		sets[SET_COUNT];
+} RateSegment;
+
 static RateSet *sets = NULL;
+
+static KeptPlan lock_segment = {
+	"SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('qehs.rate_limit_segment'))", 0, {0}, NULL
+};
+static KeptPlan read_segment = {"SELECT last_value FROM qehs.rate_limit_segment", 0, {0}, NULL};
+static KeptPlan write_segment = {
+	"SELECT pg_catalog.setval('qehs.rate_limit_segment', $1)", 1, {INT8OID}, NULL
+};
 
 Size
 ratelimit_shmem_size(void)
@@ -72,7 +98,81 @@ ratelimit_shmem_startup(void)
 		initialize_sets();
 }
 
-/* The caller's entry, or the one idle for longest made into it; the set is locked. */
+/* The segment that another session has made, or NULL. */
+static RateSegment *
+find_segment(void)
+{
+	dsm_segment *segment;
+	RateSegment *found;
+	bool		isnull;
+	int64		handle;
+
+	plan_execute(&read_segment, NULL, NULL, false, 1);
+	handle = DatumGetInt64(plan_value(0, 1, &isnull));
+	segment = handle == 0 ? NULL : dsm_attach((dsm_handle) handle);
+	if (segment == NULL)
+		return NULL;
+	found = dsm_segment_address(segment);
+	if (dsm_segment_map_length(segment) < sizeof(RateSegment) || found->magic != SEGMENT_MAGIC)
+	{
+		dsm_detach(segment);
+		return NULL;
+	}
+	dsm_pin_mapping(segment);
+	return found;
+}
+
+/* A new segment, which lives until the server stops. */
+static RateSegment *
+make_segment(void)
+{
+	dsm_segment *segment = dsm_create(sizeof(RateSegment), 0);
+	RateSegment *made = dsm_segment_address(segment);
+	Datum		handle = Int64GetDatum((int64) dsm_segment_handle(segment));
+
+	memset(made, 0, sizeof(*made));
+	for (int i = 0; i < SET_COUNT; i++)
+		SpinLockInit(&made->sets[i].lock);
+	made->magic = SEGMENT_MAGIC;
+	dsm_pin_segment(segment);
+	dsm_pin_mapping(segment);
+	plan_execute(&write_segment, &handle, NULL, false, 0);
+	return made;
+}
+
+/* Without the server's shared memory. */
+static void
+attach_sets(void)
+{
+	RateSegment *segment;
+
+	SPI_connect();
+	segment = find_segment();
+	if (segment == NULL && !XactReadOnly && !RecoveryInProgress())
+	{
+		plan_execute(&lock_segment, NULL, NULL, false, 0);
+		segment = find_segment();
+		if (segment == NULL)
+			segment = make_segment();
+	}
+	SPI_finish();
+	if (segment)
+		sets = segment->sets;
+	else
+	{
+		sets = MemoryContextAllocHuge(TopMemoryContext, ratelimit_shmem_size());
+		initialize_sets();
+	}
+}
+
+/* When an entry may go: the least goes first.  A key's count is of use for two minutes. */
+static int64
+entry_rank(const RateEntry *entry)
+{
+	return entry->bucket + (entry->class == RATE_ADDRESS ? 0 : 2);
+}
+
+/* The caller's entry, or the one that may go first made into it; the set is locked. */
 static RateEntry *
 find_entry(RateSet *set, const pg_uuid_t *caller, RateClass class)
 {
@@ -85,7 +185,7 @@ find_entry(RateSet *set, const pg_uuid_t *caller, RateClass class)
 		if (entry->bucket != 0 && entry->class == (int32) class && entry->database == MyDatabaseId &&
 			memcmp(&entry->caller, caller, sizeof(*caller)) == 0)
 			return entry;
-		if (entry->bucket < oldest->bucket)
+		if (entry_rank(entry) < entry_rank(oldest))
 			oldest = entry;
 	}
 	memset(oldest, 0, sizeof(*oldest));
@@ -129,10 +229,7 @@ ratelimit_count(const pg_uuid_t *caller, RateClass class, int32 limit, int32 wei
 	int64		used;
 
 	if (sets == NULL)
-	{
-		sets = MemoryContextAllocHuge(TopMemoryContext, ratelimit_shmem_size());
-		initialize_sets();
-	}
+		attach_sets();
 	set = &sets[(hash_bytes(caller->data, sizeof(caller->data)) + (uint32) class) & (SET_COUNT - 1)];
 	SpinLockAcquire(&set->lock);
 	entry = find_entry(set, caller, class);

@@ -10,7 +10,7 @@
 /* What is counted apart for one caller. */
 typedef enum RateClass
 {
-	RATE_DEFAULT, RATE_SIGNED_URLS, RATE_ADDRESS, RATE_CLASS_COUNT
+	RATE_DEFAULT, RATE_SIGNED_URLS, RATE_TENANT, RATE_ADDRESS, RATE_CLASS_COUNT
 } RateClass;
 
 typedef struct RateVerdict

@@ -28,10 +28,12 @@ typedef struct EndpointRow
 	int			status;
 	bool		authenticated;
 	bool		bulk;
+	bool		scim;
 	RateClass	class;
 } EndpointRow;
 
-static KeptPlan select_endpoints = {"SELECT operation, status, authenticated, class FROM qehs.endpoint", 0, {0}, NULL};
+static KeptPlan select_endpoints = {
+	"SELECT operation, status, authenticated, class, pg_catalog.starts_with(path, '/api/scim/') FROM qehs.endpoint", 0, {0}, NULL};
 static HTAB *endpoints = NULL;
 static uint64 endpoints_generation = 0;
 
@@ -60,6 +62,7 @@ load_endpoints(void)
 		class = TextDatumGetCString(plan_value(i, 4, &isnull));
 		entry->class = strcmp(class, "signed-urls") == 0 ? RATE_SIGNED_URLS : RATE_DEFAULT;
 		entry->bulk = strcmp(class, "bulk") == 0;
+		entry->scim = DatumGetBool(plan_value(i, 5, &isnull));
 	}
 	SPI_finish();
 }
@@ -234,7 +237,11 @@ raise_with_limits(ErrorData *error, const char *headers)
 static void
 check_request(FunctionCallInfo fcinfo, KeyGrant *grant, RequestContext *context, const char *address)
 {
+	const EndpointRow *endpoint = find_endpoint(context->operation);
+
 	auth_check_address(grant, address);
+	if (grant->kind == KEY_SCIM && endpoint && endpoint->authenticated && !endpoint->scim)
+		problem_raise(PROBLEM_FORBIDDEN, "Use a key of another kind.", "a SCIM key opens the SCIM endpoints only");
 	auth_note_use(grant);
 	context->idempotency_key = text_argument(fcinfo, 3, context->memory);
 	if (context->idempotency_key == NULL)

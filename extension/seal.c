@@ -71,17 +71,26 @@ seal_open(const char *credential, const char *sealed)
 	int			total = pg_b64_decode(sealed, strlen(sealed), (Base64Byte *) bytes, capacity);
 	uint8	   *data = bytes + NONCE_BYTES + TAG_BYTES;
 	uint8		tag[TAG_BYTES];
-	uint8		difference = 0;
 
 	if (total < NONCE_BYTES + TAG_BYTES)
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("a sealed text is too short")));
 	total -= NONCE_BYTES + TAG_BYTES;
 	compute(credential, bytes, TAG_BLOCK, data, total, tag);
-	for (int i = 0; i < TAG_BYTES; i++)
-		difference |= tag[i] ^ bytes[NONCE_BYTES + i];
-	if (difference != 0)
+	if (!seal_same_bytes(tag, bytes + NONCE_BYTES, TAG_BYTES))
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("a sealed text was made with another credential")));
 	apply_keystream(credential, bytes, data, total);
 	data[total] = '\0';
 	return (char *) data;
+}
+
+bool
+seal_same_bytes(const void *left, const void *right, int length)
+{
+	const uint8 *a = left;
+	const uint8 *b = right;
+	uint8		difference = 0;
+
+	for (int i = 0; i < length; i++)
+		difference |= a[i] ^ b[i];
+	return difference == 0;
 }

@@ -14,7 +14,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "watch.h"
 
 PG_FUNCTION_INFO_V1(qehs_tenant_create);
 PG_FUNCTION_INFO_V1(qehs_use_tenant);
@@ -100,7 +99,6 @@ qehs_tenant_create(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes")));
 	values[0] = PointerGetDatum(secret);
 	plan_execute(&insert_secret, values, NULL, false, 0);
-	watch_announce(WATCH_SECRET);
 	SPI_finish();
 	json_literal(&out, "{\"slug\":");
 	json_string(&out, slug);
@@ -196,7 +194,6 @@ qehs_user_create(PG_FUNCTION_ARGS)
 		values[2] = PG_GETARG_DATUM(3);
 		plan_execute(&insert_members, values, NULL, false, 0);
 	}
-	watch_announce(WATCH_API_KEY);
 	SPI_finish();
 	json_literal(&out, "{\"id\":");
 	json_id(&out, &id, QEHS_ID_USER);

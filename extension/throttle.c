@@ -5,6 +5,8 @@
  */
 #include "compat.h"
 
+#include <arpa/inet.h>
+
 #include "common/hashfn.h"
 #include "error.h"
 #include "json.h"
@@ -18,6 +20,7 @@ static int	address_limit = 300;
 static const char *const class_names[RATE_CLASS_COUNT] = {
 	[RATE_DEFAULT] = "default",
 	[RATE_SIGNED_URLS] = "signed-urls",
+	[RATE_TENANT] = "tenant",
 	[RATE_ADDRESS] = "address",
 };
 
@@ -30,14 +33,35 @@ throttle_init(void)
 							&address_limit, 300, 0, 1000000, PGC_SIGHUP, 0, NULL, NULL, NULL);
 }
 
-static void
-write_headers(StringInfo headers, RateClass class, const RateVerdict *verdict)
+/* The limits that a request has been counted against. */
+typedef struct Counted
 {
-	appendStringInfo(headers,
-					 "X-RateLimit-Limit: %d\nX-RateLimit-Remaining: %d\nX-RateLimit-Reset: " INT64_FORMAT "\n"
-					 "RateLimit-Policy: \"%s\";q=%d;w=60\nRateLimit: \"%s\";r=%d;t=%d\n",
-					 verdict->limit, verdict->remaining, verdict->reset, class_names[class], verdict->limit,
-					 class_names[class], verdict->remaining, verdict->wait);
+	int			count;
+	RateClass	classes[RATE_CLASS_COUNT];
+	RateVerdict verdicts[RATE_CLASS_COUNT];
+} Counted;
+
+/*
+ * X-RateLimit-* tell of the limit that is nearest, the draft's fields of all
+ * (lists of RFC 8941).
+ */
+static void
+write_headers(StringInfo headers, const Counted *counted)
+{
+	const RateVerdict *nearest = &counted->verdicts[0];
+
+	for (int i = 1; i < counted->count; i++)
+		if (counted->verdicts[i].remaining < nearest->remaining || !counted->verdicts[i].allowed)
+			nearest = &counted->verdicts[i];
+	appendStringInfo(headers, "X-RateLimit-Limit: %d\nX-RateLimit-Remaining: %d\nX-RateLimit-Reset: " INT64_FORMAT "\nRateLimit-Policy: ",
+					 nearest->limit, nearest->remaining, nearest->reset);
+	for (int i = 0; i < counted->count; i++)
+		appendStringInfo(headers, "%s\"%s\";q=%d;w=60", i > 0 ? ", " : "", class_names[counted->classes[i]], counted->verdicts[i].limit);
+	json_literal(headers, "\nRateLimit: ");
+	for (int i = 0; i < counted->count; i++)
+		appendStringInfo(headers, "%s\"%s\";r=%d;t=%d", i > 0 ? ", " : "", class_names[counted->classes[i]],
+						 counted->verdicts[i].remaining, counted->verdicts[i].wait);
+	appendStringInfoChar(headers, '\n');
 }
 
 char *
@@ -65,44 +89,85 @@ throttle_headers_json(const char *lines)
 	return out.data;
 }
 
-static void
-apply(const pg_uuid_t *caller, RateClass class, int32 limit, int32 weight, StringInfo headers)
+static void pg_attribute_noreturn()
+refuse(RateClass class, const RateVerdict *verdict, StringInfo headers)
 {
-	RateVerdict verdict;
+	static const char *const messages[RATE_CLASS_COUNT] = {
+		[RATE_DEFAULT] = "the API key may send %d requests a minute",
+		[RATE_SIGNED_URLS] = "the API key may ask for %d signed URLs a minute",
+		[RATE_TENANT] = "the API keys of the tenant may send %d requests a minute together",
+		[RATE_ADDRESS] = "the address may send %d requests a minute without a valid API key",
+	};
+
+	appendStringInfo(headers, "Retry-After: %d\n", verdict->wait);
+	problem_raise_detail(PROBLEM_RATE_LIMITED, throttle_headers_json(headers->data),
+						 "Wait as long as Retry-After says.", "%s", psprintf(messages[class], verdict->limit));
+}
+
+/* Count against one more limit (0: none); refuse when it is used up. */
+static void
+apply(const pg_uuid_t *caller, RateClass class, int32 limit, int32 weight, Counted *counted, StringInfo headers)
+{
+	RateVerdict *verdict = &counted->verdicts[counted->count];
 
 	if (limit == 0)
 		return;
-	ratelimit_count(caller, class, limit, weight, &verdict);
-	resetStringInfo(headers);
-	write_headers(headers, class, &verdict);
-	if (verdict.allowed)
+	ratelimit_count(caller, class, limit, weight, verdict);
+	counted->classes[counted->count++] = class;
+	if (verdict->allowed)
 		return;
-	appendStringInfo(headers, "Retry-After: %d\n", verdict.wait);
-	problem_raise_detail(PROBLEM_RATE_LIMITED, throttle_headers_json(headers->data),
-						 "Wait as long as Retry-After says.",
-						 class == RATE_ADDRESS ? "the address may send %d requests a minute without a valid API key" :
-						 class == RATE_SIGNED_URLS ? "the API key may ask for %d signed URLs a minute" :
-						 "the API key may send %d requests a minute", verdict.limit);
+	write_headers(headers, counted);
+	refuse(class, verdict, headers);
 }
 
 void
 throttle_key(const KeyGrant *grant, RateClass class, StringInfo headers)
 {
-	apply(&grant->key_id, RATE_DEFAULT, grant->rate_limit, 1, headers);
+	Counted		counted = {0};
+	pg_uuid_t	tenant = {{0}};
+
+	apply(&grant->key_id, RATE_DEFAULT, grant->rate_limit, 1, &counted, headers);
 	if (class == RATE_SIGNED_URLS)
-		apply(&grant->key_id, RATE_SIGNED_URLS, grant->signed_url_limit, 1, headers);
+		apply(&grant->key_id, RATE_SIGNED_URLS, grant->signed_url_limit, 1, &counted, headers);
+	memcpy(tenant.data, &grant->tenant_id, sizeof(grant->tenant_id));
+	apply(&tenant, RATE_TENANT, grant->tenant_limit, 1, &counted, headers);
+	if (counted.count > 0)
+		write_headers(headers, &counted);
+}
+
+/* Of IPv6 the network of 64 bits counts, which is what one client has. */
+static pg_uuid_t
+address_caller(const char *address)
+{
+	unsigned char bytes[16];
+	const void *counted = address;
+	int			length = strlen(address);
+	pg_uuid_t	caller = {{0}};
+
+	if (inet_pton(AF_INET6, address, bytes) == 1)
+	{
+		counted = bytes;
+		length = 8;
+	}
+	for (int i = 0; i < 2; i++)
+	{
+		uint64		half = hash_bytes_extended(counted, length, (uint64) i + 1);
+
+		memcpy(caller.data + i * sizeof(half), &half, sizeof(half));
+	}
+	return caller;
 }
 
 void
 throttle_address(const char *address, bool failed, StringInfo headers)
 {
+	Counted		counted = {0};
 	pg_uuid_t	caller;
-	uint64		halves[2];
 
 	if (address == NULL)
 		return;
-	for (int i = 0; i < 2; i++)
-		halves[i] = hash_bytes_extended((const unsigned char *) address, strlen(address), (uint64) i + 1);
-	memcpy(caller.data, halves, sizeof(caller.data));
-	apply(&caller, RATE_ADDRESS, address_limit, failed ? FAILURE_WEIGHT : 1, headers);
+	caller = address_caller(address);
+	apply(&caller, RATE_ADDRESS, address_limit, failed ? FAILURE_WEIGHT : 1, &counted, headers);
+	if (counted.count > 0)
+		write_headers(headers, &counted);
 }

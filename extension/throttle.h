@@ -10,14 +10,15 @@
 #include "ratelimit.h"
 
 /*
- * Count a request of a key; class RATE_SIGNED_URLS counts against both limits.
- * Appends header lines; raises QH429.
+ * Count a request of a key against its limit, that of its tenant, and for class
+ * RATE_SIGNED_URLS that one too.  Appends header lines; raises QH429.
  */
 extern void throttle_key(const KeyGrant *grant, RateClass class, StringInfo headers);
 
 /*
  * Count a request without a valid key against its address (NULL: not over
- * HTTP, nothing is counted).  A failed key weighs double.  Raises QH429.
+ * HTTP, nothing is counted), an IPv6 one against its network of 64 bits.  A failed
+ * key weighs double.  Raises QH429.
  */
 extern void throttle_address(const char *address, bool failed, StringInfo headers);
 

@@ -11,10 +11,14 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/relcache.h"
 #include "watch.h"
+
+PG_FUNCTION_INFO_V1(qehs_table_changed);
 
 typedef struct Watched
 {
@@ -69,6 +73,20 @@ watch_announce(WatchedTable table)
 	CacheInvalidateRelcacheByRelid(resolve(&watched[table]));
 	(void) GetCurrentCommandId(true);
 	CommandCounterIncrement();
+}
+
+/* Trigger table_changed(name): announce what is cached of the table, or with it. */
+Datum
+qehs_table_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || trigger->tg_trigger->tgnargs != 1)
+		elog(ERROR, "table_changed is a trigger of one argument");
+	for (int i = 0; i < WATCH_COUNT; i++)
+		if (strcmp(trigger->tg_trigger->tgargs[0], watched[i].name) == 0)
+			watch_announce((WatchedTable) i);
+	return PointerGetDatum(NULL);
 }
 
 void

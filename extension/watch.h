@@ -3,6 +3,7 @@
  *	  Generations of the tables that backends cache: a cache compares the
  *	  generation it was filled at with the current one.
  *
+ * Triggers on the tables announce changes, whoever makes them (sql/40_watch.sql).
  * A change is announced by a relcache invalidation of the table, which is
  * transactional, reaches every backend at its next transaction, and is
  * replayed on standbys; no shared memory is needed.

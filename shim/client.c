@@ -4,7 +4,8 @@
  *
  * Proxies append on the right, and only what trusted ones appended can be
  * believed; so the list is read from the right up to the first address that is
- * not trusted.
+ * not trusted.  Where both fields came, X-Forwarded-For is read: nearly all
+ * proxies write that one, and pass on a Forwarded that the client made up.
  */
 #include "client.h"
 
@@ -107,6 +108,7 @@ static bool
 parse_element(const char *element, size_t length, bool is_forwarded, unsigned char *address)
 {
 	char		text[64];
+	unsigned char parsed[16];
 	size_t		used = 0;
 	const char *at = element;
 	const char *end = element + length;
@@ -125,14 +127,17 @@ parse_element(const char *element, size_t length, bool is_forwarded, unsigned ch
 	/* a.b.c.d:port */
 	if (strchr(text, '.') && strchr(text, ':') && strchr(text, ':') == strrchr(text, ':'))
 		*strchr(text, ':') = '\0';
-	return parse_address(text, address);
+	if (!parse_address(text, parsed))
+		return false;
+	memcpy(address, parsed, sizeof(parsed));
+	return true;
 }
 
 void
 client_address(const struct sockaddr *peer, const char *forwarded, const char *x_forwarded_for, char *text, size_t size)
 {
 	unsigned char address[16];
-	const char *list = forwarded ? forwarded : x_forwarded_for;
+	const char *list = x_forwarded_for ? x_forwarded_for : forwarded;
 	const char *end = list ? list + strlen(list) : NULL;
 
 	*text = '\0';
@@ -149,7 +154,7 @@ client_address(const struct sockaddr *peer, const char *forwarded, const char *x
 
 		while (start > list && start[-1] != ',')
 			start--;
-		if (!parse_element(start, (size_t) (end - start), forwarded != NULL, address))
+		if (!parse_element(start, (size_t) (end - start), x_forwarded_for == NULL, address))
 			break;
 		end = start > list ? start - 1 : list;
 	}

@@ -14,8 +14,8 @@ extern bool client_trust(const char *networks);
 
 /*
  * Write the client's address as text: that of the peer, or, when the peer is a
- * trusted proxy, the last one in Forwarded (RFC 7239) or X-Forwarded-For that is
- * not.  The fields may be NULL.
+ * trusted proxy, the last one in X-Forwarded-For, or else in Forwarded (RFC 7239),
+ * that is not.  The fields may be NULL.
  */
 extern void client_address(const struct sockaddr *peer, const char *forwarded, const char *x_forwarded_for, char *text,
 						   size_t size);

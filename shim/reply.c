@@ -13,7 +13,9 @@
 #include <strings.h>
 #include <zlib.h>
 
+#include "etag.h"
 #include "metrics.h"
+#include "problem.h"
 
 #define GZIP_LEAST_BYTES 1024
 
@@ -37,26 +39,11 @@ drop_header(Reply *reply, const char *name)
 	reply->header_count = kept;
 }
 
-/* Does If-None-Match name the tag?  Weak comparison (RFC 9110 section 13.1.2). */
-static bool
-names_tag(const char *header, const char *tag)
-{
-	size_t		length = strlen(tag);
-
-	while (*header)
-	{
-		header += strspn(header, " \t,");
-		if (*header == '*')
-			return true;
-		if (strncmp(header, "W/", 2) == 0)
-			header += 2;
-		if (strncmp(header, tag, length) == 0 && strchr(" \t,", header[length]) != NULL)
-			return true;
-		header += strcspn(header, ",");
-	}
-	return false;
-}
-
+/*
+ * If-Match and If-None-Match of what can only be read (RFC 9110 section 13).  The
+ * library sends no body with 304, but its length, which must be that of the 200
+ * (section 8.6).
+ */
 static void
 apply_conditions(Request *request)
 {
@@ -67,14 +54,22 @@ apply_conditions(Request *request)
 	if (reply->status != 200 || tag == NULL ||
 		(strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0))
 		return;
+	condition = request_header(request, "If-Match");
+	if (condition && etag_find(condition, tag, false) != TAG_NAMED)
+	{
+		problem_violation(request, "@If-Match", "version", "does not match the current ETag");
+		drop_header(reply, "Content-Language");
+		drop_header(reply, "Content-Type");
+		drop_header(reply, "ETag");
+		problem_reply(request, "version_mismatch", 0, "what is there has another version", request->violations.list.data);
+		return;
+	}
 	condition = request_header(request, "If-None-Match");
-	if (condition && names_tag(condition, tag))
+	if (condition && etag_find(condition, tag, true) == TAG_NAMED)
 	{
 		reply->status = 304;
 		/* the client has it (RFC 9110 section 15.4.5) */
 		drop_header(reply, "Content-Language");
-		reply->body = NULL;
-		reply->length = 0;
 	}
 }
 
@@ -139,7 +134,7 @@ reply_complete(Request *request)
 	if (reply->status == 401 && find_header(reply, "WWW-Authenticate") == NULL)
 		reply_header(reply, "WWW-Authenticate",
 					 request_header(request, "Authorization") ? "Bearer error=\"invalid_token\"" : "Bearer");
-	if (reply->body && find_header(reply, "Content-Type") == NULL)
+	if (reply->body && reply->status != 304 && find_header(reply, "Content-Type") == NULL)
 		reply_header(reply, "Content-Type", "application/json; charset=utf-8");
 	if (reply->body)
 		compress_body(request);

@@ -298,13 +298,46 @@ on_completed(void *closure, struct MHD_Connection *connection, void **memory, en
 	server->active--;
 }
 
+typedef struct FieldLines
+{
+	const char *name;
+	Buffer		list;
+} FieldLines;
+
+static enum MHD_Result
+add_line(void *closure, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	FieldLines *lines = closure;
+
+	(void) kind;
+	if (strcasecmp(name, lines->name) == 0 && value)
+	{
+		if (lines->list.length > 0)
+			buffer_text(&lines->list, ", ");
+		buffer_text(&lines->list, value);
+	}
+	return MHD_YES;
+}
+
+/* A field that is a list: its lines are one (RFC 9110 section 5.3), as some proxies add a line of their own.  NULL: none. */
+static const char *
+header_list(Request *request, const char *name)
+{
+	FieldLines	lines = {name, {.arena = &request->arena}};
+
+	if (request_header(request, name) == NULL)
+		return NULL;
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, add_line, &lines);
+	return lines.list.data;
+}
+
 static void
 copy_client(Request *request)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
-	client_address(info ? info->client_addr : NULL, request_header(request, "Forwarded"),
-				   request_header(request, "X-Forwarded-For"), request->client, sizeof(request->client));
+	client_address(info ? info->client_addr : NULL, header_list(request, "Forwarded"), header_list(request, "X-Forwarded-For"),
+				   request->client, sizeof(request->client));
 }
 
 typedef struct Framing

@@ -3,8 +3,11 @@
  *	  JWTs through cjose; the only file that includes it.
  *
  * The algorithm is taken from the type of the key, never from the token alone:
- * a header that names another one is refused (RFC 8725 section 3.1).  Keys are
- * read under a lock that only a reload takes for writing.
+ * a header that names another one is refused (RFC 8725 section 3.1), and so is
+ * one with extensions that must be understood (RFC 7515 section 4.1.11).  Keys
+ * that are not for these signatures, or too short for them (RFC 7518 section 3.3),
+ * are left out when they are read.  Keys are read under a lock that only a reload
+ * takes for writing.
  */
 #include "token.h"
 
@@ -18,6 +21,7 @@
 
 #define MAX_KEYS 32
 #define LEEWAY_SECONDS 60
+#define LEAST_RSA_BITS 2048
 
 typedef struct KeySet
 {
@@ -37,6 +41,33 @@ free_keys(KeySet *set)
 	free(set);
 }
 
+/* A key that says nothing against verifying RS256 or ES256 with it. */
+static bool
+is_for_signatures(const json_t *key)
+{
+	const char *use = json_string_value(json_object_get(key, "use"));
+	const char *algorithm = json_string_value(json_object_get(key, "alg"));
+
+	return (use == NULL || strcmp(use, "sig") == 0) &&
+		(algorithm == NULL || strcmp(algorithm, CJOSE_HDR_ALG_RS256) == 0 || strcmp(algorithm, CJOSE_HDR_ALG_ES256) == 0);
+}
+
+static bool
+is_strong(const cjose_jwk_t *key)
+{
+	cjose_err	error;
+
+	switch (cjose_jwk_get_kty(key, &error))
+	{
+		case CJOSE_JWK_KTY_RSA:
+			return cjose_jwk_get_keysize(key, &error) >= LEAST_RSA_BITS;
+		case CJOSE_JWK_KTY_EC:
+			return cjose_jwk_EC_get_curve(key, &error) == CJOSE_JWK_EC_P_256;
+		default:
+			return false;
+	}
+}
+
 static KeySet *
 read_keys(const json_t *document)
 {
@@ -47,13 +78,15 @@ read_keys(const json_t *document)
 		abort();
 	for (size_t i = 0; i < json_array_size(list) && set->count < MAX_KEYS; i++)
 	{
-		char	   *text = json_dumps(json_array_get(list, i), JSON_COMPACT);
+		char	   *text = is_for_signatures(json_array_get(list, i)) ? json_dumps(json_array_get(list, i), JSON_COMPACT) : NULL;
 		cjose_err	error;
 		cjose_jwk_t *key = text ? cjose_jwk_import(text, strlen(text), &error) : NULL;
 
 		free(text);
-		if (key)
+		if (key && is_strong(key))
 			set->keys[set->count++] = key;
+		else if (key)
+			cjose_jwk_release(key);
 	}
 	return set;
 }
@@ -118,6 +151,16 @@ fits(const cjose_jwk_t *key, const char *algorithm, const char *key_id)
 		(type == CJOSE_JWK_KTY_EC && strcmp(algorithm, CJOSE_HDR_ALG_ES256) == 0);
 }
 
+static bool
+is_extended(cjose_header_t *header)
+{
+	cjose_err	error;
+	char	   *critical = cjose_header_get_raw(header, "crit", &error);
+
+	free(critical);
+	return critical != NULL;
+}
+
 /* The claims of a token with a good signature, or NULL. */
 static json_t *
 verified_claims(const char *text)
@@ -136,7 +179,7 @@ verified_claims(const char *text)
 		cjose_header_t *header = cjose_jws_get_protected(token);
 		const char *algorithm = cjose_header_get(header, CJOSE_HDR_ALG, &error);
 
-		if (algorithm && fits(keys->keys[i], algorithm, cjose_header_get(header, CJOSE_HDR_KID, &error)) &&
+		if (algorithm && !is_extended(header) && fits(keys->keys[i], algorithm, cjose_header_get(header, CJOSE_HDR_KID, &error)) &&
 			cjose_jws_verify(token, keys->keys[i], &error) && cjose_jws_get_plaintext(token, &payload, &length, &error))
 			claims = json_loadb((const char *) payload, length, JSON_REJECT_DUPLICATES, NULL);
 	}
@@ -165,14 +208,27 @@ names_audience(const json_t *audience)
 static bool
 is_valid(const json_t *claims)
 {
-	json_int_t	now = (json_int_t) time(NULL);
+	double		now = (double) time(NULL);
+	const json_t *expires = json_object_get(claims, "exp");
 	const json_t *not_before = json_object_get(claims, "nbf");
 	const char *issuer = json_string_value(json_object_get(claims, "iss"));
 
-	return json_is_integer(json_object_get(claims, "exp")) &&
-		json_integer_value(json_object_get(claims, "exp")) + LEEWAY_SECONDS > now &&
-		(not_before == NULL || json_integer_value(not_before) - LEEWAY_SECONDS <= now) &&
+	return json_is_number(expires) && json_number_value(expires) + LEEWAY_SECONDS > now &&
+		(not_before == NULL || (json_is_number(not_before) && json_number_value(not_before) - LEEWAY_SECONDS <= now)) &&
 		issuer && strcmp(issuer, settings->jwt_issuer) == 0 && names_audience(json_object_get(claims, "aud"));
+}
+
+/*
+ * Roles of the claim as an array in *roles: NULL where there is none.  One name may
+ * be a string; what is neither must not pass for "all that the user has".
+ */
+static bool
+read_roles(json_t *claims, json_t **roles)
+{
+	json_t	   *claim = json_object_get(claims, settings->jwt_roles_claim);
+
+	*roles = json_is_string(claim) ? json_pack("[O]", claim) : json_is_array(claim) ? json_incref(claim) : NULL;
+	return claim == NULL || *roles;
 }
 
 const char *
@@ -180,21 +236,23 @@ token_verify(const char *text, Arena *arena)
 {
 	json_t	   *claims = verified_claims(text);
 	json_t	   *subject = NULL;
+	json_t	   *roles = NULL;
 	const char *answer = NULL;
 	char	   *dumped;
 
 	if (claims && is_valid(claims) && json_is_string(json_object_get(claims, settings->jwt_user_claim)) &&
-		json_is_string(json_object_get(claims, settings->jwt_tenant_claim)))
+		json_is_string(json_object_get(claims, settings->jwt_tenant_claim)) && read_roles(claims, &roles))
 	{
 		subject = json_pack("{s:O, s:O}", "tenant", json_object_get(claims, settings->jwt_tenant_claim),
 							"user", json_object_get(claims, settings->jwt_user_claim));
-		if (json_is_array(json_object_get(claims, settings->jwt_roles_claim)))
-			json_object_set(subject, "roles", json_object_get(claims, settings->jwt_roles_claim));
+		if (roles)
+			json_object_set(subject, "roles", roles);
 		dumped = json_dumps(subject, JSON_COMPACT | JSON_SORT_KEYS);
 		if (dumped)
 			answer = arena_copy(arena, dumped, strlen(dumped));
 		free(dumped);
 	}
+	json_decref(roles);
 	json_decref(subject);
 	json_decref(claims);
 	return answer;

@@ -79,13 +79,17 @@ COMMENT ON COLUMN qehs.api_key.modules IS 'module keys that the key may touch; N
 
 CREATE TABLE qehs.rate_limit (
 	tenant_id int4 NOT NULL REFERENCES qehs.tenant,
-	class text NOT NULL CHECK (class IN ('default', 'signed-urls', 'bulk', 'exports')),
+	class text NOT NULL CHECK (class IN ('default', 'signed-urls', 'tenant', 'bulk', 'exports')),
 	key_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
 	quantity int4 NOT NULL CHECK (quantity >= 0),
 	PRIMARY KEY (tenant_id, class, key_id)
 );
 COMMENT ON TABLE qehs.rate_limit IS 'Limits other than the built-in ones, set by qehs.rate_limit_set; key_id of zeros stands for all keys of the tenant.';
-COMMENT ON COLUMN qehs.rate_limit.quantity IS 'default and signed-urls: requests a minute; bulk and exports: running at once; 0 is without limit';
+COMMENT ON COLUMN qehs.rate_limit.quantity IS 'default and signed-urls: requests a minute of each API key; tenant: of all together; bulk and exports: running at once; 0 is without limit';
+
+CREATE SEQUENCE qehs.rate_limit_segment MINVALUE 0 MAXVALUE 4294967295 START 0;
+ALTER SEQUENCE qehs.rate_limit_segment OWNER TO qehs_owner;
+COMMENT ON SEQUENCE qehs.rate_limit_segment IS 'The handle of the shared memory that counts requests where the library is not preloaded; 0 is none yet.';
 
 CREATE TABLE qehs.module (
 	tenant_id int4 NOT NULL REFERENCES qehs.tenant,

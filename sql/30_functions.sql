@@ -49,10 +49,11 @@ COMMENT ON FUNCTION qehs.user_create(text, text, text, text[]) IS 'Creates a use
 CREATE FUNCTION qehs.api_key_create(name text,
 	scopes text[] DEFAULT '{records.read,records.write,modules.read,modules.write,attachments.read,attachments.write,exports.create,audit.read,admin.users,admin.keys}',
 	roles text[] DEFAULT '{tenant-owner}', modules text[] DEFAULT NULL, expires_at timestamptz DEFAULT NULL,
-	acting_user text DEFAULT NULL, rate_limit int4 DEFAULT NULL, allowed_addresses text[] DEFAULT NULL)
+	acting_user text DEFAULT NULL, rate_limit int4 DEFAULT NULL, allowed_addresses text[] DEFAULT NULL,
+	kind text DEFAULT 'live')
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_api_key_create'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.api_key_create(text, text[], text[], text[], timestamptz, text, int4, text[]) IS 'Creates an API key of the current tenant and gives it once, in member "key"; only its SHA-256 is stored. modules NULL means all; acting_user is the user name that it acts as; rate_limit is requests a minute, NULL the default of 300, 0 none; allowed_addresses are networks in CIDR notation, NULL all. A caller cannot give scopes or roles that it lacks. Needs scope admin.keys. Raises QH400 validation_failed, QH403 forbidden.';
+COMMENT ON FUNCTION qehs.api_key_create(text, text[], text[], text[], timestamptz, text, int4, text[], text) IS 'Creates an API key of the current tenant and gives it once, in member "key"; only its SHA-256 is stored. modules NULL means all; acting_user is the user name that it acts as (of other users than the caller for administrators only), and whose roles it has when roles is empty; rate_limit is requests a minute, NULL the default of 300, 0 none; allowed_addresses are networks in CIDR notation, NULL all. kind is live (qehs_live_sk_…), test (qehs_test_sk_…, the same rights), service (sa_…, never acts as a user) or scim (scim_…, the SCIM endpoints only). A caller cannot give scopes, roles or modules that it lacks. Needs scope admin.keys. Raises QH400 validation_failed, QH403 forbidden.';
 
 CREATE FUNCTION qehs.api_key_list(page_size int4 DEFAULT NULL, cursor text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_api_key_list'

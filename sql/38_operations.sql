@@ -2,20 +2,19 @@
 
 CREATE FUNCTION qehs.rate_limit_set(class text, quantity int4, key_id text DEFAULT NULL) RETURNS void AS 'MODULE_PATHNAME', 'qehs_rate_limit_set'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.rate_limit_set(text, int4, text) IS 'Sets a limit of the current tenant, effective from the next request: class default or signed-urls (requests a minute and API key), bulk or exports (running at once); quantity 0 is without limit, NULL the built-in one again; key_id (key_… or UUID) narrows it to one API key. Raises QH400 validation_failed, QH404 not_found.';
+COMMENT ON FUNCTION qehs.rate_limit_set(text, int4, text) IS 'Sets a limit of the current tenant, effective from the next request: class default or signed-urls (requests a minute of each API key), tenant (requests a minute of all keys together), bulk or exports (running at once); quantity 0 is without limit, NULL the built-in one again; key_id (key_… or UUID) narrows it to one API key. Raises QH400 validation_failed, QH404 not_found.';
 
-CREATE FUNCTION qehs.secret_announce() RETURNS void AS 'MODULE_PATHNAME', 'qehs_secret_announce'
-LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.secret_announce() IS 'Makes all sessions read the secrets of the database again. secret_rotate calls it; call it after changing qehs.secret by hand.';
+CREATE FUNCTION qehs.rate_limit_list() RETURNS json AS 'MODULE_PATHNAME', 'qehs_rate_limit_list'
+LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.rate_limit_list() IS 'The limits of the current tenant that hold: {"items":[{"class","keyId","quantity","builtIn"}]}, first those of each class (keyId null), then those of single API keys. quantity 0 is without limit. Needs scope admin.keys.';
 
 CREATE FUNCTION qehs.secret_rotate() RETURNS void
 LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-	INSERT INTO qehs.secret (purpose, value)
-	SELECT 'cursor', pg_catalog.sha256(pg_catalog.uuid_send(pg_catalog.gen_random_uuid())
+	INSERT INTO qehs.secret (purpose, created_at, value)
+	SELECT 'cursor', pg_catalog.clock_timestamp(), pg_catalog.sha256(pg_catalog.uuid_send(pg_catalog.gen_random_uuid())
 		OPERATOR(pg_catalog.||) pg_catalog.uuid_send(pg_catalog.gen_random_uuid())
 		OPERATOR(pg_catalog.||) pg_catalog.uuid_send(pg_catalog.gen_random_uuid()));
-	SELECT qehs.secret_announce();
 END;
 COMMENT ON FUNCTION qehs.secret_rotate() IS 'Makes a new secret that signs cursors from now on. The three before it go on verifying, so that walks under way do not break; qehs.tick removes older ones.';
 

@@ -14,24 +14,28 @@
 #include "id.h"
 #include "json.h"
 #include "plan.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(qehs_audit_list);
 PG_FUNCTION_INFO_V1(qehs_record_activity);
 
+/* A key that is narrowed to modules sees no other. */
+#define OF_MODULES " AND ($8::text[] IS NULL OR module_id IN (SELECT m.id FROM qehs.module AS m WHERE m.tenant_id = $1 AND m.key = ANY ($8)))"
+
 /* NULL arguments put no condition; a generic plan still starts at an index. */
 static KeptPlan select_events = {
 	"SELECT " QEHS_EVENT_COLUMNS ", record_id, module_id, trace_id FROM qehs.audit_event WHERE tenant_id = $1 AND id < $2"
 	" AND ($3::uuid IS NULL OR actor_id = $3) AND ($4::text IS NULL OR action = $4)"
-	" AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at <= $6) ORDER BY id DESC LIMIT 201",
-	6, {INT4OID, UUIDOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}, NULL
+	" AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at <= $6)" OF_MODULES " ORDER BY id DESC LIMIT 201",
+	8, {INT4OID, UUIDOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, TEXTARRAYOID}, NULL
 };
 static KeptPlan select_record_events = {
 	"SELECT " QEHS_EVENT_COLUMNS ", record_id, module_id, trace_id FROM qehs.audit_event WHERE tenant_id = $1 AND id < $2"
 	" AND ($3::uuid IS NULL OR actor_id = $3) AND ($4::text IS NULL OR action = $4)"
 	" AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at <= $6) AND record_id = $7"
-	" ORDER BY id DESC LIMIT 201",
-	7, {INT4OID, UUIDOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID}, NULL
+	OF_MODULES " ORDER BY id DESC LIMIT 201",
+	8, {INT4OID, UUIDOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, TEXTARRAYOID}, NULL
 };
 
 typedef struct EventPage
@@ -40,8 +44,8 @@ typedef struct EventPage
 	const char *binding;
 	int32		limit;
 	bool		full;			/* with recordId, moduleKey, traceId and a delete's payload */
-	Datum		values[7];
-	char		nulls[7];
+	Datum		values[8];
+	char		nulls[8];
 } EventPage;
 
 /* Append what an audit item has beyond an activity item. */
@@ -156,6 +160,20 @@ set_id(EventPage *page, int index, const char *text, const char *path, const cha
 	page->nulls[index] = ' ';
 }
 
+/* Narrow the page to the modules of the caller's key. */
+static void
+set_modules(EventPage *page, const RequestContext *context)
+{
+	Datum	   *keys = palloc(sizeof(Datum) * Max(context->module_count, 1));
+
+	for (int i = 0; i < context->module_count; i++)
+		keys[i] = CStringGetTextDatum(context->modules[i]);
+	if (context->module_count < 0)
+		return;
+	page->values[7] = PointerGetDatum(construct_array(keys, context->module_count, TEXTOID, -1, false, TYPALIGN_INT));
+	page->nulls[7] = ' ';
+}
+
 /* audit_list(record_id, actor, action, from_time, to_time, page_size, cursor) */
 Datum
 qehs_audit_list(PG_FUNCTION_ARGS)
@@ -174,6 +192,7 @@ qehs_audit_list(PG_FUNCTION_ARGS)
 	}
 	set_time(&page, 4, argument_text(fcinfo, 3), "?from");
 	set_time(&page, 5, argument_text(fcinfo, 4), "?to");
+	set_modules(&page, context);
 	initStringInfo(&binding);
 	for (int i = 0; i < 5; i++)
 		appendStringInfo(&binding, "%d:%s\n", i, PG_ARGISNULL(i) ? "" : argument_text(fcinfo, i));

@@ -9,6 +9,7 @@
 #include "compat.h"
 
 #include "argument.h"
+#include "auth.h"
 #include "bulk/bulk.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -21,7 +22,6 @@
 PG_FUNCTION_INFO_V1(qehs_bulk_begin);
 PG_FUNCTION_INFO_V1(qehs_bulk_end);
 
-#define DEFAULT_SLOTS 10
 #define RETRY_SECONDS 5
 /* the fourth field of the lock tags */
 #define TENANT_SLOTS 5
@@ -77,7 +77,7 @@ static void
 take_slots(const RequestContext *context)
 {
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&context->key_id)};
-	int32		tenant_limit = DEFAULT_SLOTS;
+	int32		tenant_limit = QEHS_BULK_LIMIT;
 	int32		key_limit = 0;
 	bool		isnull;
 	Datum		value;
@@ -155,7 +155,7 @@ bulk_read_options(const ModuleDef *module, const char *on_conflict, const char *
 						 module->key);
 }
 
-/* bulk_begin(module_key, mode, dry_run, on_conflict, external_id, on_error) */
+/* bulk_begin(module_key, mode, dry_run, on_conflict, external_id, on_error, accept_language) */
 Datum
 qehs_bulk_begin(PG_FUNCTION_ARGS)
 {
@@ -167,6 +167,7 @@ qehs_bulk_begin(PG_FUNCTION_ARGS)
 	bulk_read_options(module, argument_text(fcinfo, 3), argument_text(fcinfo, 4), argument_text(fcinfo, 5), &options);
 	bulk_require_actions(context, module, &options);
 	running = false;
+	bulk_forget_seen();
 	take_slots(context);
 	running = true;
 	PG_RETURN_VOID();
@@ -176,6 +177,7 @@ Datum
 qehs_bulk_end(PG_FUNCTION_ARGS)
 {
 	release_slots();
+	bulk_forget_seen();
 	running = false;
 	PG_RETURN_VOID();
 }

@@ -43,7 +43,7 @@ typedef struct BulkRow
 	const char *external;		/* value of the external id's field, or NULL */
 	pg_uuid_t	existing;		/* the record that has it, when to_update */
 	bool		to_update;
-	bool		is_twin;		/* an earlier line of the chunk has the same external id */
+	struct BulkRow *twin;		/* the last line before it in the chunk with the same external id, or NULL */
 	/* what to store */
 	pg_uuid_t	id;
 	Jsonb	   *payload;
@@ -65,7 +65,11 @@ typedef struct BulkLoad
 	const ModuleDef *module;
 	BulkOptions options;
 	const char *batch_key;		/* or NULL */
+	const char *accept_language;	/* or NULL */
+	Jsonb	   *labels;			/* that it prefers, once a line has failed; NULL: messages name no field */
+	bool		has_labels;		/* labels is what it is to be */
 	TimestampTz now;			/* of the transaction */
+	bool		may_set_state;	/* and createdAt: action bulk.state */
 	BulkRow    *rows;
 	int			count;			/* rows to answer for */
 	int			stored;			/* rows before this one are settled */
@@ -93,8 +97,8 @@ extern bool bulk_has_own_key(const BulkRow *row);
 /* Check a line and fill what is to be stored; settles the row on failure or in a dry run. */
 extern void bulk_check_line(BulkLoad *load, BulkRow *row);
 
-/* Settle a row as failed. */
-extern void bulk_fail(BulkLoad *load, BulkRow *row, const ViolationList *violations);
+/* Settle a row as failed; the messages name fields in the language of the caller. */
+extern void bulk_fail(BulkLoad *load, BulkRow *row, ViolationList *violations);
 extern void bulk_fail_at(BulkLoad *load, BulkRow *row, const char *path, const char *code, const char *message);
 
 /* ---- keys.c: qehs.idempotency, inside SPI ---- */
@@ -118,13 +122,29 @@ extern void bulk_store(BulkLoad *load, int end);
 /* Take the unique values of rows; fails those whose values others have. */
 extern void bulk_take_values(BulkLoad *load, BulkRow **rows, int count);
 
+/* What bulk_take_values would find, in a dry run: settles all rows, which are in the order of lines. */
+extern void bulk_look_at_values(BulkLoad *load, BulkRow **rows, int count);
+
 /* Give back the values of rows. */
 extern void bulk_release_values(BulkLoad *load, BulkRow **rows, int count);
 
 /* Which records have the external ids of rows now: fills existing and to_update. */
 extern void bulk_find_existing(BulkLoad *load, BulkRow **rows, int count);
 
+/* ---- seen.c: lines before, in a dry run ---- */
+
+/* Before a chunk: what was seen is forgotten when it begins with line 1. */
+extern void bulk_start_seen(int64 first_line);
+extern void bulk_forget_seen(void);
+
+/* Has a line before this one taken a name, of a field's values or (kind "") of keys?  Gives what it came with. */
+extern bool bulk_was_seen(const char *kind, const char *name, int64 line, uint64 *what);
+extern void bulk_see(const char *kind, const char *name, int64 line, uint64 what);
+
 /* ---- upsert.c, inside SPI ---- */
+
+/* In a dry run: whether a line before it in the chunk would have made or changed the record. */
+extern bool bulk_has_twin(const BulkRow *row);
 
 /* Merge a line into the record that has its external id, and settle the row. */
 extern void bulk_update(BulkLoad *load, BulkRow *row);

@@ -116,7 +116,8 @@ find_externals(BulkLoad *load, BulkRow **rows)
 	bulk_find_existing(load, rows, count);
 	qsort(rows, count, sizeof(BulkRow *), compare_externals);
 	for (int i = 1; i < count; i++)
-		rows[i]->is_twin = strcmp(rows[i - 1]->external, rows[i]->external) == 0;
+		if (strcmp(rows[i - 1]->external, rows[i]->external) == 0)
+			rows[i]->twin = rows[i - 1];
 }
 
 static void
@@ -149,6 +150,8 @@ store_before_twin(BulkLoad *load, int index)
 		return;
 	bulk_store(load, index);
 	bulk_find_existing(load, &row, 1);
+	if (load->options.dry_run && bulk_has_twin(row))
+		row->to_update = true;
 }
 
 static void
@@ -159,7 +162,7 @@ run_lines(BulkLoad *load)
 		BulkRow    *row = &load->rows[i];
 
 		CHECK_FOR_INTERRUPTS();
-		if (row->status == BULK_WAITING && row->is_twin)
+		if (row->status == BULK_WAITING && row->twin)
 			store_before_twin(load, i);
 		if (row->status == BULK_WAITING && i < load->count)
 			bulk_check_line(load, row);
@@ -218,6 +221,7 @@ start_load(FunctionCallInfo fcinfo, BulkLoad *load)
 	if (batch_key && (*batch_key == '\0' || strlen(batch_key) > QEHS_BULK_KEY_BYTES))
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "@Idempotency-Key", "length", "must have 1 to 255 characters");
 	load->batch_key = batch_key;
+	load->accept_language = argument_text(fcinfo, 8);
 	load->now = GetCurrentTransactionStartTimestamp();
 	load->memory = AllocSetContextCreate(CurrentMemoryContext, "qehs bulk chunk", ALLOCSET_DEFAULT_SIZES);
 	load->line_memory = AllocSetContextCreate(load->memory, "qehs bulk line", ALLOCSET_DEFAULT_SIZES);
@@ -230,10 +234,11 @@ hold_module(BulkLoad *load, FunctionCallInfo fcinfo)
 {
 	module_hold_slots(load->context->tenant_id, load->module->module_id);
 	load->module = module_lookup(load->context->tenant_id, load->module->key);
+	load->may_set_state = (permission_actions(load->context, load->module) & ACTION_BULK_STATE) != 0;
 	bulk_read_options(load->module, argument_text(fcinfo, 5), argument_text(fcinfo, 6), argument_text(fcinfo, 7), &load->options);
 }
 
-/* bulk_load(module_key, lines, first_line, batch_key, dry_run, on_conflict, external_id, on_error) */
+/* bulk_load(module_key, lines, first_line, batch_key, dry_run, on_conflict, external_id, on_error, accept_language) */
 Datum
 qehs_bulk_load(PG_FUNCTION_ARGS)
 {
@@ -246,6 +251,8 @@ qehs_bulk_load(PG_FUNCTION_ARGS)
 	json_begin(&out);
 	if (lines)
 		split_lines(&load, VARDATA_ANY(lines), VARSIZE_ANY_EXHDR(lines), PG_ARGISNULL(2) ? 1 : PG_GETARG_INT64(2));
+	if (load.options.dry_run)
+		bulk_start_seen(PG_ARGISNULL(2) ? 1 : PG_GETARG_INT64(2));
 	SPI_connect();
 	find_known(&load);
 	run_lines(&load);

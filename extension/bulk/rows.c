@@ -315,10 +315,7 @@ look_at_values(BulkLoad *load, int end)
 	BulkRow   **rows = palloc(sizeof(BulkRow *) * Max(end - load->stored, 1));
 	int			count = waiting_rows(load, end, rows);
 
-	bulk_take_values(load, rows, count);
-	for (int i = 0; i < count; i++)
-		if (rows[i]->status == BULK_WAITING)
-			rows[i]->status = BULK_VALID;
+	bulk_look_at_values(load, rows, count);
 	stop_at_failure(load, rows, 0, end);
 }
 

@@ -16,7 +16,7 @@ static bool
 claim_key(BulkLoad *load, BulkRow *row)
 {
 	row->id = row->existing;
-	while (row->key && !load->options.dry_run && bulk_claim_keys(load, &row, 1) > 0)
+	while (row->key && bulk_claim_keys(load, &row, 1) > 0)
 	{
 		CHECK_FOR_INTERRUPTS();
 		bulk_find_replays(load, &row, 1);
@@ -55,22 +55,28 @@ store(BulkLoad *load, BulkRow *row, const ModuleDef *module, const Record *befor
 	audit_append(load->context, module, &event);
 }
 
+/* The record as it is; NULL with the row failed when it is no longer the one that was meant. */
+static const ModuleDef *
+fetch(BulkLoad *load, BulkRow *row, Record *record)
+{
+	record_fetch(load->context, &row->existing, load->options.dry_run ? RECORD_READ : RECORD_FOR_UPDATE, true, record);
+	if (is_unchanged(load, row, record))
+		return record_module(load->context, record);
+	bulk_fail_at(load, row, "", "conflict", "was meant for a record that has just been changed; send it again");
+	return NULL;
+}
+
 static void
 merge(BulkLoad *load, BulkRow *row)
 {
 	ViolationList violations;
-	const ModuleDef *module;
 	Record		before;
 	Record		after;
+	const ModuleDef *module = fetch(load, row, &before);
 
-	record_fetch(load->context, &row->existing, load->options.dry_run ? RECORD_READ : RECORD_FOR_UPDATE, true, &before);
-	if (!is_unchanged(load, row, &before))
-	{
-		bulk_fail_at(load, row, "", "conflict", "was meant for a record that has just been changed; send it again");
+	if (module == NULL)
 		return;
-	}
 	violations.count = 0;
-	module = record_module(load->context, &before);
 	after = before;
 	if (row->state)
 		after.workflow_state = row->state;
@@ -78,18 +84,71 @@ merge(BulkLoad *load, BulkRow *row)
 									   &violations);
 	if (violations.count > 0)
 		bulk_fail(load, row, &violations);
-	else if (!load->options.dry_run)
+	else
 		store(load, row, module, &before, &after);
+}
+
+static const BulkRow *
+valid_twin(const BulkRow *row)
+{
+	for (row = row->twin; row; row = row->twin)
+		if (row->status == BULK_VALID)
+			return row;
+	return NULL;
+}
+
+bool
+bulk_has_twin(const BulkRow *row)
+{
+	return valid_twin(row) != NULL;
+}
+
+/* A dry run: merge into what the record would be after the line before, and keep it for the next. */
+static void
+rehearse(BulkLoad *load, BulkRow *row)
+{
+	ViolationList violations;
+	const BulkRow *twin = valid_twin(row);
+	const ModuleDef *module = load->module;
+	Record		record = {0};
+	Jsonb	   *payload;
+
+	if (twin)
+	{
+		record.payload = twin->payload;
+		record.workflow_state = twin->state;
+	}
+	else
+		module = fetch(load, row, &record);
+	if (module == NULL)
+		return;
+	violations.count = 0;
+	if (row->state == NULL)
+		row->state = MemoryContextStrdup(load->memory, record.workflow_state);
+	payload = record_check_patch(load->context, module, record.payload, row->payload, row->state, &violations);
+	if (violations.count > 0)
+	{
+		bulk_fail(load, row, &violations);
+		return;
+	}
+	row->payload = MemoryContextAlloc(load->memory, VARSIZE(payload));
+	memcpy(row->payload, payload, VARSIZE(payload));
+	row->status = BULK_VALID;
 }
 
 void
 bulk_update(BulkLoad *load, BulkRow *row)
 {
+	if (load->options.dry_run)
+	{
+		rehearse(load, row);
+		return;
+	}
 	if (!claim_key(load, row))
 		return;
 	merge(load, row);
 	if (row->status == BULK_WAITING)
-		row->status = load->options.dry_run ? BULK_VALID : BULK_UPDATED;
-	else if (row->key && !load->options.dry_run)
+		row->status = BULK_UPDATED;
+	else if (row->key)
 		bulk_release_keys(load, &row, 1);
 }

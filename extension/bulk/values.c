@@ -115,16 +115,15 @@ fail_value(BulkLoad *load, const Value *value)
 		bulk_fail_at(load, value->row, psprintf("/payload/%s", value->field->key), "unique", "is used by another record");
 }
 
-/* Fail rows whose values stand in the table or on an earlier line, and take nothing. */
+/* Fail rows whose values stand in the table. */
 static void
-look_only(BulkLoad *load, const ValueSet *set)
+look_at_table(BulkLoad *load, const ValueSet *set)
 {
 	Datum		values[4];
 	uint64		found;
 
-	for (int i = 1; i < set->count; i++)
-		if (set->items[i].field == set->items[i - 1].field && strcmp(set->items[i].text, set->items[i - 1].text) == 0)
-			fail_value(load, &set->items[i]);
+	if (set->count == 0)
+		return;
 	set_arguments(load, set, values);
 	found = plan_execute(&select_values, values, NULL, false, 0);
 	for (uint64 i = 0; i < found; i++)
@@ -132,6 +131,61 @@ look_only(BulkLoad *load, const ValueSet *set)
 		bool		isnull;
 
 		fail_value(load, &set->items[DatumGetInt64(plan_value(i, 1, &isnull)) - 1]);
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+static int
+compare_lines(const void *left, const void *right)
+{
+	const Value *a = left;
+	const Value *b = right;
+
+	return a->row->line < b->row->line ? -1 : a->row->line > b->row->line;
+}
+
+/* Settle a row of a dry run by the lines before it; a key that one of them has makes it a replay or a conflict. */
+static void
+look_at_lines(BulkLoad *load, BulkRow *row, const Value *values, int count)
+{
+	uint64		what;
+
+	if (row->key && bulk_was_seen("", row->key, row->line, &what))
+	{
+		if (what == row->fingerprint)
+			row->status = BULK_VALID;
+		else
+			bulk_fail_at(load, row, "/idempotencyKey", "idempotency_key_conflict", "was used with another line or request");
+		return;
+	}
+	for (int i = 0; i < count; i++)
+		if (bulk_was_seen(values[i].field->key, values[i].text, row->line, &what))
+			fail_value(load, &values[i]);
+	if (row->status != BULK_WAITING)
+		return;
+	row->status = BULK_VALID;
+	if (row->key)
+		bulk_see("", row->key, row->line, row->fingerprint);
+	for (int i = 0; i < count; i++)
+		bulk_see(values[i].field->key, values[i].text, row->line, 0);
+}
+
+void
+bulk_look_at_values(BulkLoad *load, BulkRow **rows, int count)
+{
+	ValueSet	set = collect(load, rows, count);
+	int			next = 0;
+
+	look_at_table(load, &set);
+	qsort(set.items, set.count, sizeof(Value), compare_lines);
+	for (int i = 0; i < count; i++)
+	{
+		int			first = next;
+
+		while (next < set.count && set.items[next].row == rows[i])
+			next++;
+		if (rows[i]->status == BULK_WAITING)
+			look_at_lines(load, rows[i], set.items + first, next - first);
 	}
 }
 
@@ -220,11 +274,6 @@ bulk_take_values(BulkLoad *load, BulkRow **rows, int count)
 	if (!load->module->has_unique || count == 0)
 		return;
 	set = collect(load, rows, count);
-	if (load->options.dry_run)
-	{
-		look_only(load, &set);
-		return;
-	}
 	take(load, &set);
 	for (int i = 0; i < count; i++)
 		if (rows[i]->status == BULK_FAILED)

@@ -33,6 +33,10 @@ extern Jsonb *locale_definition(Jsonb *definition, const char *language);
  */
 extern void locale_name_fields(Jsonb *definition, const char *accept, ViolationList *violations);
 
+/* The same in two steps, for many lists: the labels that accept prefers, or NULL; then a list's messages with them. */
+extern Jsonb *locale_labels(Jsonb *definition, const char *accept);
+extern void locale_name_with(Jsonb *labels, ViolationList *violations);
+
 /* A compiled schema with the labels of a localised definition as its titles. */
 extern Jsonb *locale_schema(Jsonb *schema, Jsonb *localised);
 

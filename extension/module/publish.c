@@ -372,8 +372,10 @@ check_schema(Jsonb *definition, Jsonb *schema, ViolationList *faults)
 
 /* If-Match names the version that the new one is to follow; no version matches nothing (RFC 9110 section 13.1.1). */
 static void
-check_precondition(const char *if_match, const Published *published)
+check_precondition(const char *if_match, const char *if_none_match, const Published *published)
 {
+	if (published->exists)
+		context_check_if_none_match(if_none_match, published->version);
 	if (if_match && !published->exists)
 		problem_raise_at(PROBLEM_VERSION_MISMATCH, "@If-Match", "version", "does not match: the module has no version yet");
 	context_check_if_match(if_match, published->version);
@@ -381,11 +383,12 @@ check_precondition(const char *if_match, const Published *published)
 
 /*
  * Publish a definition in a tenant, over the version that if_match (or NULL)
- * names.  Gives 201 for a first version, 200 else (also when the definition is what
+ * names and if_none_match (or NULL) does not.  Gives 201 for a first version, 200 else (also when the definition is what
  * is published already).
  */
 static int
-publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const char *if_match, Published *published)
+publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const char *if_match, const char *if_none_match,
+		Published *published)
 {
 	ViolationList faults = {0};
 	Jsonb	   *schema = module_compile_schema(definition, &faults);
@@ -401,7 +404,7 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 	lock_tenant(tenant_id);
 	read_published(tenant_id, json_member_text(&definition->root, "key"), published);
 	first = !published->exists;
-	check_precondition(if_match, published);
+	check_precondition(if_match, if_none_match, published);
 	if (first || compareJsonbContainers(&published->definition->root, &definition->root) != 0)
 	{
 		definition_check_references(tenant_id, definition, &faults);
@@ -433,7 +436,7 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 	return first ? 201 : 200;
 }
 
-/* module_publish(module_key, definition, if_match) */
+/* module_publish(module_key, definition, if_match, if_none_match) */
 Datum
 qehs_module_publish(PG_FUNCTION_ARGS)
 {
@@ -449,11 +452,13 @@ qehs_module_publish(PG_FUNCTION_ARGS)
 	if (!context->administrator)
 		problem_raise(PROBLEM_FORBIDDEN, NULL, "only a tenant-owner or tenant-admin may publish modules");
 	module_key = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	if (!context_has_module(context, module_key))
+		problem_raise(PROBLEM_FORBIDDEN, NULL, "the API key may not touch the module \"%s\"", module_key);
 	key = json_member_text(&PG_GETARG_JSONB_P(1)->root, "key");
 	if (key && strcmp(key, module_key) != 0)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/key", "const", "must be \"%s\", as in the path", module_key);
 	status = publish(context->tenant_id, &context->actor_id, PG_GETARG_JSONB_P(1),
-					 argument_text(fcinfo, 2), &published);
+					 argument_text(fcinfo, 2), argument_text(fcinfo, 3), &published);
 	context_status(context, status);
 	json_begin(&out);
 	module_write_definition(&out, context->tenant_id, module_key, published.version);
@@ -487,7 +492,7 @@ qehs_module_install(PG_FUNCTION_ARGS)
 	if (plan_execute(&select_catalogue, &value, NULL, true, 1) == 0)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "the catalogue has no module \"%s\"", key);
 	definition = DatumGetJsonbPCopy(plan_value(0, 1, &isnull));
-	publish(tenant_id, &system, definition, NULL, &published);
+	publish(tenant_id, &system, definition, NULL, NULL, &published);
 	module_write_definition(&out, tenant_id, key, published.version);
 	SPI_finish();
 	PG_RETURN_DATUM(json_datum(&out));

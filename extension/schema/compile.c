@@ -152,6 +152,7 @@ schema_compile(Jsonb *document, const SchemaOptions *options, MemoryContext pare
 		request_dynamic_anchors(&compiler);
 	} while (compiler.work_count > 0 && !faults->truncated);
 	build_scopes(&compiler);
+	compiler.schema->document = compiler.resources->items[0].document;
 	compiler.schema->uses_registered = compiler.resources->uses_registered;
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
@@ -162,6 +163,12 @@ schema_compile(Jsonb *document, const SchemaOptions *options, MemoryContext pare
 	}
 	MemoryContextDelete(context);
 	return NULL;
+}
+
+const Jsonb *
+schema_document(const Schema *schema)
+{
+	return schema->document;
 }
 
 Size

@@ -453,20 +453,22 @@ compile_code(const char *pattern, int length, char **message)
 Regex *
 regex_compile(const char *pattern, int length, MemoryContext context, char **message)
 {
+	/* first what may raise an ERROR, then what is not palloc'd */
+	Regex	   *regex = MemoryContextAllocZero(context, sizeof(Regex));
 	pcre2_code *code = compile_code(pattern, length, message);
-	Regex	   *regex;
 
 	if (code == NULL)
+	{
+		pfree(regex);
 		return NULL;
-	regex = MemoryContextAllocExtended(context, sizeof(Regex), MCXT_ALLOC_NO_OOM | MCXT_ALLOC_ZERO);
-	if (regex)
-		regex->data = pcre2_match_data_create(1, NULL);
-	if (regex == NULL || regex->data == NULL)
+	}
+	regex->code = code;
+	regex->data = pcre2_match_data_create(1, NULL);
+	if (regex->data == NULL)
 	{
 		pcre2_code_free(code);
 		ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"));
 	}
-	regex->code = code;
 	regex->release = (MemoryContextCallback) {.func = release_regex,.arg = regex};
 	MemoryContextRegisterResetCallback(context, &regex->release);
 	/* without JIT the interpreter runs, with the same result */

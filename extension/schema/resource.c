@@ -322,9 +322,10 @@ examine(Resources *resources, FoundList *list, Found found)
 		schema_fault(resources->faults, NULL, NULL, "$schema", "is nested deeper than %d subschemas", SCHEMA_MAX_DEPTH);
 		return;
 	}
-	id = resources_string(resources, &found.value, "$id", found.location);
 	/* the root of a document has its resource already */
-	if (id && resources->items[found.resource].root.data != found.value.data)
+	id = resources->items[found.resource].root.data == found.value.data ? NULL :
+		resources_string(resources, &found.value, "$id", found.location);
+	if (id)
 	{
 		found.resource = begin_resource(resources, &found, id);
 		if (found.resource < 0)
@@ -395,6 +396,7 @@ resources_add_document(Resources *resources, const Jsonb *document, const char *
 	resource = add_resource(resources, pstrdup(own), -1, &root, location);
 	if (resource >= 0)
 	{
+		resources->items[resource].document = copy;
 		add_alias(resources, pstrdup(uri), resource);
 		resources_explore(resources, &root, resource, location);
 	}

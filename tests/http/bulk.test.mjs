@@ -113,13 +113,12 @@ test('gzip, in one member and in two', async () => {
 		summary(await bulk(packed, { headers: { 'Content-Encoding': 'gzip' } }), { lines: 2000, created: 2000, replayed: 0, failed: 0 })
 })
 
-test('zstd', async t => {
-	const packed = await new Promise(resolve => {
-		const child = execFile('zstd', ['-q', '-c'], { encoding: 'buffer', maxBuffer: 1 << 26 }, (error, stdout) => resolve(error ? null : stdout))
+test('zstd', async () => {
+	const packed = await new Promise((resolve, reject) => {
+		const child = execFile('zstd', ['-q', '-c'], { encoding: 'buffer', maxBuffer: 1 << 26 }, (error, stdout) => error ? reject(error) : resolve(stdout))
 		child.stdin.on('error', () => {})
 		child.stdin.end(many(2000))
 	})
-	if (packed === null) return t.skip('there is no zstd command')
 	summary(await bulk(packed, { headers: { 'Content-Encoding': 'zstd' } }), { lines: 2000, created: 2000, replayed: 0, failed: 0 })
 	summary(await bulk(Buffer.concat([packed, packed]), { headers: { 'Content-Encoding': 'zstd' } }), { lines: 4000, created: 4000, replayed: 0, failed: 0 })
 })

@@ -63,6 +63,7 @@ function fit(body, operation) {
 	if (body.transition === 'close') body.payload = { ...payload, rca_text: 'as the guard wants' }
 	if ('allowedAddresses' in body) body.allowedAddresses = null
 	if ('actingUser' in body) body.actingUser = null
+	if (body.kind === 'scim') body.scopes = ['admin.users']
 	if (body.definitionVersion) body.definitionVersion = 1
 	return body
 }

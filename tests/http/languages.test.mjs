@@ -1,7 +1,7 @@
 // Accept-Language chooses the language of labels and of problem titles, by weight (RFC 9110 section 12.5.4).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { assertOk, assertProblem } from './lib/client.mjs'
+import { assertOk, assertProblem, request } from './lib/client.mjs'
 import { definition, makeTenant } from './lib/tenant.mjs'
 
 const label = { en: 'Title', de: 'Titel', fr: 'Titre' }
@@ -75,4 +75,15 @@ test('a value that the server computes is refused otherwise', async () => {
 	const patched = assertOk(await tenant.api.patch(`/api/v1/records/${record.id}`, { payload: { cost: 5 } }))
 	assert.equal(patched.payload.twice, 10)
 	assertProblem(await tenant.api.patch(`/api/v1/records/${record.id}`, { payload: { cost: 6, twice: 10 } }), 400, 'validation_failed')
+})
+
+test('and those of a bulk load, on each line', async () => {
+	const load = language => request('POST', `${module}/bulk`, { key: api.key, headers: { 'Content-Type': 'application/x-ndjson', ...(language && { 'Accept-Language': language }) },
+		body: ['{"title":1,"severity":"low"}', '{"severity":"low"}', '{"title":"x","severity":"dire"}', '['].join('\n') })
+	for (const [accept, name] of [['de', 'Titel '], ['fr-CA', 'Titre '], ['it', ''], [undefined, '']]) {
+		const lines = (await load(accept)).text.trimEnd().split('\n').map(text => JSON.parse(text))
+		assert.deepEqual(lines.slice(0, 2).map(line => line.errors), [[{ path: '/payload/title', code: 'type', message: `${name}must be a string, not a number` }],
+			[{ path: '/payload/title', code: 'required', message: `${name}is required` }]])
+		assert.deepEqual(lines.slice(2, 4).map(line => line.errors[0].code), ['enum', 'malformed_json'])
+	}
 })

@@ -213,7 +213,9 @@ test('ETag and 304', async () => {
 		assertTrace(answer)
 	}
 	assert.equal((await api.head(one, { 'If-None-Match': tag })).status, 304)
-	for (const value of ['"0"', tag.replaceAll('"', ''), `"${tag.slice(1, -1)}0"`, ''])
+	for (const value of [tag.replaceAll('"', ''), ''])
+		assert.equal((await api.get(one, { 'If-None-Match': value })).status, 400, value)
+	for (const value of ['"0"', `"${tag.slice(1, -1)}0"`])
 		assert.equal((await api.get(one, { 'If-None-Match': value })).status, 200, value)
 	const changed = await api.patch(one, { payload: { cost: Math.floor(Math.random() * 1e6) } }, { 'If-Match': tag })
 	assert.notEqual(changed.headers.etag, tag)
