@@ -63,7 +63,9 @@ check_range(const PayloadCheck *check, const JsonbContainer *range, const char *
 static bool
 read_amount(const JsonbValue *amount, Datum *number, bool *shaped)
 {
-	char	   *text = amount->type == jbvNumeric ? DatumGetCString(DirectFunctionCall1(numeric_out, DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(amount->val.numeric)))) :
+	char	   *text = amount->type == jbvNumeric ?
+		DatumGetCString(DirectFunctionCall1(numeric_out, DirectFunctionCall1(numeric_trim_scale,
+																			 NumericGetDatum(amount->val.numeric)))) :
 		json_text_copy(amount);
 	int			sign = *text == '-';
 	int			digits = strspn(text + sign, "0123456789");
