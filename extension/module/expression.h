@@ -32,7 +32,7 @@ extern JsonPath *definition_expression(const char *text);
 /* Whether a template of .datetime() is one: another raises an error when it runs, even silently. */
 extern bool expression_template_holds(const char *template);
 
-/* What an expression reads, in the current memory context. */
+/* Which fields an expression reads. */
 extern ExpressionReads *expression_reads(JsonPath *path);
 
 /* Whether an expression (or NULL) reads a variable. */

@@ -63,8 +63,10 @@ check_range(const PayloadCheck *check, const JsonbContainer *range, const char *
 static bool
 read_amount(const JsonbValue *amount, Datum *number, bool *shaped)
 {
-	char	   *text = amount->type == jbvString ? json_text_copy(amount) :
-		DatumGetCString(DirectFunctionCall1(numeric_out, DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(amount->val.numeric))));
+	char	   *text = amount->type == jbvNumeric ?
+		DatumGetCString(DirectFunctionCall1(numeric_out, DirectFunctionCall1(numeric_trim_scale,
+																			 NumericGetDatum(amount->val.numeric)))) :
+		json_text_copy(amount);
 	int			sign = *text == '-';
 	int			digits = strspn(text + sign, "0123456789");
 	int			decimals = text[sign + digits] == '.' ? (int) strspn(text + sign + digits + 1, "0123456789") : -1;
