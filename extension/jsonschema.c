@@ -19,6 +19,7 @@
 #include "json.h"
 #include "jsonschema.h"
 #include "miscadmin.h"
+#include "nodes/primnodes.h"
 #include "plan.h"
 #include "schema/schema.h"
 #include "schema/uri.h"
@@ -49,6 +50,7 @@ typedef struct CallSite
 {
 	CachedSchema *entry;
 	uint64		generation;
+	bool		is_constant;	/* the schema is a literal, and need not be compared */
 } CallSite;
 
 PG_FUNCTION_INFO_V1(qehs_jsonschema_is_valid);
@@ -182,6 +184,15 @@ cache_entry(Jsonb *document, bool assert_formats)
 	return entry;
 }
 
+/* Whether the first argument is the same in all calls of a call site; that of a parameter is not, in PL/pgSQL. */
+static bool
+is_constant(const FmgrInfo *function)
+{
+	const FuncExpr *expression = (const FuncExpr *) function->fn_expr;
+
+	return expression && IsA(expression, FuncExpr) && IsA(linitial(expression->args), Const);
+}
+
 static Schema *
 schema_of_call(FunctionCallInfo fcinfo)
 {
@@ -190,9 +201,12 @@ schema_of_call(FunctionCallInfo fcinfo)
 	CallSite   *site = fcinfo->flinfo->fn_extra;
 
 	if (site == NULL)
+	{
 		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
-	if (site->entry == NULL || site->generation != site->entry->generation || !is_same(site->entry, document, assert_formats) ||
-		!is_current(site->entry))
+		site->is_constant = is_constant(fcinfo->flinfo);
+	}
+	if (site->entry == NULL || site->generation != site->entry->generation || site->entry->assert_formats != assert_formats ||
+		!(site->is_constant || is_same(site->entry, document, assert_formats)) || !is_current(site->entry))
 	{
 		site->entry = cache_entry(document, assert_formats);
 		site->generation = site->entry->generation;
