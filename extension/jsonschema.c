@@ -17,6 +17,7 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "json.h"
+#include "jsonschema.h"
 #include "miscadmin.h"
 #include "nodes/primnodes.h"
 #include "plan.h"
@@ -68,8 +69,8 @@ static KeptPlan insert_schema = {
 	"INSERT INTO qehs.json_schema (uri, document) VALUES ($1, $2) ON CONFLICT (uri) DO NOTHING", 2, {TEXTOID, JSONBOID}, NULL
 };
 
-static Jsonb *
-find_registered(void *arg, const char *uri)
+Jsonb *
+jsonschema_find_registered(void *arg, const char *uri)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Datum		value = CStringGetTextDatum(uri);
@@ -91,7 +92,7 @@ find_registered(void *arg, const char *uri)
 static Schema *
 compile(Jsonb *document, bool assert_formats, MemoryContext parent, SchemaErrors *faults)
 {
-	SchemaOptions options = {.assert_formats = assert_formats,.lookup = find_registered};
+	SchemaOptions options = {.assert_formats = assert_formats,.lookup = jsonschema_find_registered};
 
 	schema_errors_init(faults);
 	return schema_compile(document, &options, parent, faults);
@@ -317,7 +318,7 @@ metaschema_of(const Jsonb *document)
 		char	   *uri = pnstrdup(dialect.data, dialect.length);
 
 		uri_cut_fragment(uri);
-		json_string(&text, find_registered(NULL, uri) ? uri : METASCHEMA);
+		json_string(&text, jsonschema_find_registered(NULL, uri) ? uri : METASCHEMA);
 	}
 	else
 		json_string(&text, METASCHEMA);
@@ -390,7 +391,7 @@ qehs_jsonschema_register(PG_FUNCTION_ARGS)
 	SPI_finish();
 	if (!inserted)
 	{
-		Jsonb	   *known = find_registered(NULL, uri);
+		Jsonb	   *known = jsonschema_find_registered(NULL, uri);
 		Jsonb	   *document = PG_GETARG_JSONB_P(1);
 
 		if (known == NULL || VARSIZE(known) != VARSIZE(document) || memcmp(known, document, VARSIZE(known)) != 0)
