@@ -58,6 +58,7 @@ extern void auth_check_address(const KeyGrant *grant, const char *address);
 /* Note in the table that the key is in use: at most once a minute and backend. */
 extern void auth_note_use(KeyGrant *grant);
 
+/* Define the settings of this file; once, at load. */
 extern void auth_init(void);
 
 /* Text of a scope and back (0 when unknown). */

@@ -315,3 +315,14 @@ json_pointer_append(StringInfo pointer, const char *token, int length)
 			appendStringInfoCharMacro(pointer, token[i]);
 	}
 }
+
+char *
+json_pointer_to(const char *pointer, const char *token)
+{
+	StringInfoData path;
+
+	initStringInfo(&path);
+	appendStringInfoString(&path, pointer);
+	json_pointer_append(&path, token, strlen(token));
+	return path.data;
+}

@@ -58,6 +58,8 @@ extern Jsonb *json_with_member(Jsonb *object, const char *key, int key_length, J
 
 /* Append a reference token to a JSON Pointer, escaped (RFC 6901). */
 extern void json_pointer_append(StringInfo pointer, const char *token, int length);
+/* A copy of a pointer with one token more. */
+extern char *json_pointer_to(const char *pointer, const char *token);
 
 /* ---- json_time.c ---- */
 

@@ -18,8 +18,7 @@
 #include "arguments.h"
 #include "clock.h"
 #include "cors.h"
-#include "decode.h"
-#include "etag.h"
+#include "headers.h"
 #include "json.h"
 #include "portal.h"
 #include "problem.h"
@@ -73,48 +72,6 @@ exchange_identify(Request *request)
 	request->path = query_decode(&request->arena, target, mark ? (size_t) (mark - target) : strlen(target), false);
 }
 
-static const char *
-api_key(const Request *request)
-{
-	const char *header = request_header(request, "Authorization");
-
-	if (header == NULL)
-		return NULL;
-	if (strncasecmp(header, "Bearer ", 7) != 0)
-		return "";
-	/* what is not ASCII is no b64token (RFC 6750 section 2.1), and may be no UTF-8 */
-	for (const char *c = header; *c; c++)
-		if (*c < 0x20 || *c >= 0x7F)
-			return "";
-	return header + 7 + strspn(header + 7, " ");
-}
-
-static bool
-changes_things(const Request *request)
-{
-	return strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0 &&
-		strcmp(request->method, "OPTIONS") != 0;
-}
-
-/* The key of a request that changes something; refuses one that is not 1 to 255 printable ASCII characters. */
-static const char *
-idempotency_key(Request *request)
-{
-	const char *key = request_header(request, "Idempotency-Key");
-	bool		valid;
-
-	if (key == NULL || !changes_things(request))
-		return NULL;
-	valid = *key != '\0' && strlen(key) <= 255;
-	for (const char *c = key; *c; c++)
-		valid = valid && *c >= 0x20 && *c < 0x7F;
-	if (valid)
-		return key;
-	problem_violation(request, "@Idempotency-Key", "format", "must be 1 to 255 printable ASCII characters");
-	request_refuse(request, "invalid_parameter", "the Idempotency-Key cannot be used");
-	return NULL;
-}
-
 /* Method, path, query and body: what must be equal when a key comes again. */
 static const char *
 fingerprint(Request *request)
@@ -136,8 +93,8 @@ static void
 bind_begin(Request *request, PgStatement *begin)
 {
 	/* a stream's key is that of its lines, an argument like others; what is refused unread has nothing to replay */
-	const char *key = request->stream || request->refusal.status ? NULL : idempotency_key(request);
-	const char *bearer = api_key(request);
+	const char *key = request->stream || request->refusal.status ? NULL : headers_idempotency_key(request);
+	const char *bearer = headers_bearer(request);
 	const char *subject = bearer && token_is_one(bearer) ? token_verify(bearer, &request->arena) : NULL;
 	const char *trace = request->tracestate ?
 		arena_format(&request->arena, "%s %s", trace_parent(request), request->tracestate) : trace_parent(request);
@@ -154,119 +111,6 @@ bind_begin(Request *request, PgStatement *begin)
 		begin->lengths[i] = values[i] == NULL ? 0 : i == 4 ? FINGERPRINT_LENGTH : (int) strlen(values[i]);
 		begin->formats[i] = i < BEGIN_PARAMETERS - 1;	/* jsonb as text */
 	}
-}
-
-/* Does the Accept header allow what the endpoint answers?  Weights matter only when zero. */
-static bool
-accepts(const char *accept, const char *media)
-{
-	const char *const ranges[] = {"*/*", "application/*", media, "application/problem+json"};
-
-	if (accept == NULL || accept[strspn(accept, " ")] == '\0')
-		return true;
-	while (*accept)
-	{
-		size_t		length = strcspn(accept, ",");
-		size_t		name = strspn(accept, " \t");
-		size_t		end = strcspn(accept, ",; \t");
-
-		end = name < length ? name + strcspn(accept + name, ",; \t") : end;
-		for (size_t i = 0; i < 4; i++)
-			if (end - name == strlen(ranges[i]) && strncasecmp(accept + name, ranges[i], end - name) == 0)
-			{
-				const char *quality = memmem(accept, length, "q=", 2);
-
-				if (quality == NULL || strtod(quality + 2, NULL) > 0)
-					return true;
-			}
-		accept += length + (accept[length] == ',');
-	}
-	return false;
-}
-
-/* application/json or a +json type; a charset must be UTF-8. */
-static bool
-is_json_type(const char *type)
-{
-	size_t		length;
-	const char *charset;
-
-	if (type == NULL)
-		return false;
-	length = strcspn(type, "; \t");
-	charset = strcasestr(type, "charset=");
-	if (charset && strncasecmp(charset + 8, "utf-8", 5) != 0 && strncasecmp(charset + 8, "\"utf-8\"", 7) != 0)
-		return false;
-	return (length == 16 && strncasecmp(type, "application/json", 16) == 0) ||
-		(length == 28 && strncasecmp(type, "application/merge-patch+json", 28) == 0);
-}
-
-/* One of the names that lines of JSON go by; none at all is fine, as curl -T sends none. */
-static bool
-is_lines_type(const char *type)
-{
-	static const char *const names[] = {"application/x-ndjson", "application/ndjson", "application/jsonl",
-	"application/x-jsonlines"};
-	size_t		length = type ? strcspn(type, "; \t") : 0;
-
-	for (size_t i = 0; i < 4; i++)
-		if (length == strlen(names[i]) && strncasecmp(type, names[i], length) == 0)
-			return true;
-	return length == 0;
-}
-
-static void
-check_stream_headers(Request *request, const char *encoding)
-{
-	idempotency_key(request);
-	if (!is_lines_type(request_header(request, "Content-Type")))
-		request_refuse(request, "unsupported_media_type", "the body must be sent with Content-Type: application/x-ndjson");
-	if (!decoder_knows(encoding))
-		request_refuse(request, "unsupported_media_type", "the Content-Encoding of the body must be gzip, zstd or none");
-}
-
-static void
-check_precondition(Request *request, const char *name)
-{
-	const char *field = request_header(request, name);
-	const char *path = arena_format(&request->arena, "@%s", name);
-	bool		taken = !changes_things(request);
-
-	if (field == NULL)
-		return;
-	for (int i = 0; i < request->endpoint->parameter_count && !taken; i++)
-		taken = request->endpoint->parameters[i].place == IN_HEADER && strcasecmp(request->endpoint->parameters[i].name, name) == 0;
-	if (!taken)
-	{
-		problem_violation(request, path, "unsupported", "is a condition that this endpoint does not know");
-		request_refuse(request, "invalid_parameter", "a condition that is not looked at must not be sent");
-	}
-	else if (etag_find(field, NULL, true) == TAG_MALFORMED)
-	{
-		problem_violation(request, path, "format", "must be * or entity tags in double quotes, such as \"1\"");
-		request_refuse(request, "invalid_parameter", "a condition cannot be read");
-	}
-}
-
-static void
-check_headers(Request *request)
-{
-	const char *encoding = request_header(request, "Content-Encoding");
-
-	check_precondition(request, "If-Match");
-	check_precondition(request, "If-None-Match");
-
-	if (!accepts(request_header(request, "Accept"), request->endpoint->media))
-		request_refuse(request, "not_acceptable",
-					   arena_format(&request->arena, "the endpoint answers %s; allow it in Accept", request->endpoint->media));
-	if (request->endpoint->streams)
-		check_stream_headers(request, encoding);
-	if (!request->endpoint->has_body || request->body_length == 0)
-		return;
-	if (encoding && strcasecmp(encoding, "identity") != 0)
-		request_refuse(request, "unsupported_media_type", "the body must be sent without Content-Encoding");
-	if (!is_json_type(request_header(request, "Content-Type")))
-		request_refuse(request, "unsupported_media_type", "the body must be sent with Content-Type: application/json");
 }
 
 /* A name that begins with @ is news for the log, not for the client. */
@@ -382,7 +226,7 @@ retry_delay(Request *request)
 		return 0;
 	if (strcmp(error->sqlstate, "40001") == 0 || strcmp(error->sqlstate, "40P01") == 0)
 		return request->attempts++ < MAX_RETRIES &&
-			(!changes_things(request) || request_header(request, "Idempotency-Key")) ?
+			(!headers_change_things(request) || request_header(request, "Idempotency-Key")) ?
 			CLOCK_SECOND / 100 * (uint64_t) request->attempts + clock_now() % (CLOCK_SECOND / 100) : 0;
 	if (error->constraint == NULL || strcmp(error->constraint, "idempotency_key_in_progress") != 0)
 		return 0;
@@ -597,7 +441,7 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 			find_endpoint(request);
 		if (request->endpoint && request->refusal.code == NULL)
 		{
-			check_headers(request);
+			headers_check(request);
 			if (request->refusal.code == NULL)
 				arguments_read(request, &request->job.statements[STATEMENT_CALL]);
 			if (request->refusal.code == NULL && request->endpoint->streams &&

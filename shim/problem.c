@@ -193,6 +193,12 @@ reply_own_problem(Request *request, const PgError *error)
 				  violations);
 }
 
+static bool
+reads(const Request *request)
+{
+	return strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+}
+
 void
 problem_from_job(Request *request)
 {
@@ -212,7 +218,9 @@ problem_from_job(Request *request)
 		for (size_t i = 0; i < sizeof(mapped) / sizeof(mapped[0]); i++)
 			if (strncmp(error->sqlstate, mapped[i].prefix, strlen(mapped[i].prefix)) == 0)
 			{
-				problem_reply(request, mapped[i].code, 0, mapped[i].detail, NULL);
+				/* who only reads has nothing in conflict */
+				problem_reply(request, reads(request) && strcmp(mapped[i].code, "conflict") == 0 ? "unavailable" : mapped[i].code, 0,
+							  mapped[i].detail, NULL);
 				return;
 			}
 		problem_reply(request, "internal", 0, "the server failed; its log has the cause under this traceId", NULL);

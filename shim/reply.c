@@ -59,6 +59,7 @@ apply_conditions(Request *request)
 	{
 		problem_violation(request, "@If-Match", "version", "does not match the current ETag");
 		drop_header(reply, "Content-Language");
+		drop_header(reply, "Content-Type");
 		drop_header(reply, "ETag");
 		problem_reply(request, "version_mismatch", 0, "what is there has another version", request->violations.list.data);
 		return;

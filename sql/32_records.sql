@@ -33,10 +33,10 @@ RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_restore'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.record_restore(text, text) IS 'Restores a deleted record and gives it. Needs scope records.write and action delete. Raises QH404 not_found, QH409 conflict when it is not deleted or a unique value is in use by now.';
 
-CREATE FUNCTION qehs.record_migrate(id text, definition_version int4 DEFAULT NULL, if_match text DEFAULT NULL)
+CREATE FUNCTION qehs.record_migrate(id text, definition_version int4 DEFAULT NULL, if_match text DEFAULT NULL, accept_language text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_migrate'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.record_migrate(text, int4, text) IS 'Moves a record to a newer version of its module''s definition (NULL: the current one) by the "migrate" rules of each version in between, writes a migrated event with the changes and gives the record; one that is there already stays as it is. Needs scope records.write and action update. Raises QH400 validation_failed with all violations, also for a version that there is not or that is older than the record''s, QH404 not_found, QH409 conflict for a unique value in use, QH412 version_mismatch, QH428 precondition_required.';
+COMMENT ON FUNCTION qehs.record_migrate(text, int4, text, text) IS 'Moves a record to a newer version of its module''s definition (NULL: the current one) by the "migrate" rules of each version in between, writes a migrated event with the changes and gives the record; one that is there already stays as it is. accept_language is an Accept-Language value: where it prefers a language of the labels, messages start with the field''s label in it. Needs scope records.write and action update. Raises QH400 validation_failed with all violations, also for a version that there is not or that is older than the record''s, QH404 not_found, QH409 conflict for a unique value in use, QH412 version_mismatch, QH428 precondition_required.';
 
 CREATE FUNCTION qehs.module_migrate(module_key text, from_version int4, to_version int4 DEFAULT NULL, batch int4 DEFAULT 500, after text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_migrate'

@@ -62,6 +62,18 @@ is_name(const char *text, bool hyphen)
 	return strspn(text, hyphen ? "abcdefghijklmnopqrstuvwxyz0123456789_-" : "abcdefghijklmnopqrstuvwxyz0123456789_") == (size_t) length;
 }
 
+/* A text of 1 to most bytes that stands on one line. */
+static bool
+is_line(const JsonbValue *value, int most)
+{
+	if (value->type != jbvString || value->val.string.len < 1 || value->val.string.len > most)
+		return false;
+	for (int i = 0; i < value->val.string.len; i++)
+		if ((unsigned char) value->val.string.val[i] < ' ' || value->val.string.val[i] == 0x7f)
+			return false;
+	return true;
+}
+
 static bool
 has_name(const Names *names, const char *name)
 {
@@ -123,7 +135,7 @@ check_members(const JsonbContainer *object, const char *const *known, const char
 		for (i = 0; known[i] && strcmp(known[i], name) != 0; i++)
 			;
 		if (known[i] == NULL)
-			violation_add(faults, psprintf("%s/%s", path, name), "unknown_member", "is not a known member");
+			violation_add(faults, json_pointer_to(path, name), "unknown_member", "is not a known member");
 	}
 }
 
@@ -149,6 +161,11 @@ check_expression(const JsonbContainer *object, const char *key, const char *path
 	{
 		int			faults_before = faults->count;
 
+		if (expression_reads(expression)->descents > 1)
+			violation_add(faults, path, "expression", "must not have .** more than once: its time would have no bound");
+		foreach(cell, expression_reads(expression)->templates)
+			if (!expression_template_holds(lfirst(cell)))
+				violation_add(faults, path, "expression", "must have a template of to_timestamp in .datetime(\"%s\")", (char *) lfirst(cell));
 		foreach(cell, expression_reads(expression)->variables)
 		{
 			int			i;
@@ -271,6 +288,23 @@ check_fields(const JsonbContainer *fields, const char *path, int depth, Names *n
 		violation_add(faults, psprintf("%s/%u/%s", path, places[circular], json_member_text(field, "computed") ? "computed" : "expression"),
 					  "circular", "reads its own field, or one that follows from it");
 	}
+}
+
+/* Fields and those below them, whatever shape they have. */
+static int
+count_fields(const JsonbContainer *fields, int depth)
+{
+	int			count = JsonContainerSize(fields);
+
+	for (uint32 i = 0; i < JsonContainerSize(fields) && depth < QEHS_FIELD_DEPTH; i++)
+	{
+		JsonbValue	value;
+		const JsonbContainer *field = element(fields, i, &value);
+
+		if (field && json_member(field, "fields", 6, &value) && value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data))
+			count += count_fields(value.val.binary.data, depth + 1);
+	}
+	return count;
 }
 
 static void
@@ -440,7 +474,7 @@ check_workflow(const JsonbContainer *workflow, const Names *fields, ViolationLis
 		{
 			char	   *name = json_text_copy(&value);
 
-			path = psprintf("/workflow/transitions/%s", name);
+			path = json_pointer_to("/workflow/transitions", name);
 			if (!is_name(name, true))
 				violation_add(faults, path, "pattern", "must be a name of lower-case letters, digits, underscores or hyphens");
 		}
@@ -469,7 +503,7 @@ check_field_rule(const JsonbContainer *rule, const char *path, ViolationList *fa
 			JsonbValue	role;
 
 			element(roles, j, &role);
-			if (role.type != jbvString || role.val.string.len == 0 || role.val.string.len > 63)
+			if (!is_line(&role, QEHS_ROLE_BYTES))
 				violation_add(faults, psprintf("%s/%s/%u", path, known[i], j), "type", "must be the name of a role");
 		}
 	}
@@ -486,21 +520,19 @@ check_field_rules(const JsonbContainer *permissions, const Names *fields, Violat
 
 	while (rules && (token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
 	{
-		StringInfoData path;
+		char	   *path;
 
 		if (token == WJB_KEY)
 			name = json_text_copy(&value);
 		if (token != WJB_VALUE)
 			continue;
-		initStringInfo(&path);
-		appendStringInfoString(&path, "/permissions/fields");
-		json_pointer_append(&path, name, strlen(name));
+		path = json_pointer_to("/permissions/fields", name);
 		if (!has_name(fields, name))
-			violation_add(faults, path.data, "undefined", "is not a field: \"%s\"", name);
+			violation_add(faults, path, "undefined", "is not a field: \"%s\"", name);
 		if (value.type != jbvBinary || !JsonContainerIsObject(value.val.binary.data))
-			violation_add(faults, path.data, "type", "must be an object with \"read\" and \"write\"");
+			violation_add(faults, path, "type", "must be an object with \"read\" and \"write\"");
 		else
-			check_field_rule(value.val.binary.data, path.data, faults);
+			check_field_rule(value.val.binary.data, path, faults);
 	}
 }
 
@@ -521,7 +553,11 @@ check_permissions(const JsonbContainer *permissions, const Names *fields, Violat
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
 	{
 		if (token == WJB_KEY)
-			path = psprintf("/permissions/roles/%s", json_text_copy(&value));
+		{
+			path = json_pointer_to("/permissions/roles", json_text_copy(&value));
+			if (!is_line(&value, QEHS_ROLE_BYTES))
+				violation_add(faults, path, "pattern", "must be the name of a role: 1 to %d bytes without control characters", QEHS_ROLE_BYTES);
+		}
 		else if (token == WJB_VALUE && (value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data)))
 			violation_add(faults, path, "type", "must be an array of actions");
 		else if (token == WJB_VALUE)
@@ -535,7 +571,7 @@ check_permissions(const JsonbContainer *permissions, const Names *fields, Violat
 				element(value.val.binary.data, i, &action);
 				if (action.type != jbvString || permission_action_parse(json_text_copy(&action)) == 0)
 					violation_add(faults, psprintf("%s/%u", path, i), "enum",
-								  "must be one of read, create, update, delete, transition, export, comment");
+								  "must be one of read, create, update, delete, transition, export, comment, bulk.state");
 			}
 		}
 	}
@@ -561,7 +597,6 @@ definition_check(Jsonb *definition, ViolationList *faults)
 	const JsonbContainer *part;
 	Names		fields = {0};
 	JsonbValue	value;
-	char	   *name;
 
 	if (!JB_ROOT_IS_OBJECT(definition))
 	{
@@ -571,15 +606,16 @@ definition_check(Jsonb *definition, ViolationList *faults)
 	check_members(root, definition_members, "", faults);
 	if (!is_name(json_member_text(root, "key"), true))
 		violation_add(faults, "/key", "pattern", "must be 1 to 63 lower-case letters, digits, underscores or hyphens, starting with a letter");
-	name = json_member_text(root, "name");
-	if (name == NULL || *name == '\0' || strlen(name) > 200)
-		violation_add(faults, "/name", "required", "must be a text of 1 to 200 bytes");
+	if (!json_member(root, "name", 4, &value) || !is_line(&value, QEHS_NAME_BYTES))
+		violation_add(faults, "/name", "required", "must be a text of 1 to %d bytes without control characters", QEHS_NAME_BYTES);
 	check_prefix(root, faults);
 	if (json_member(root, "requireIfMatch", 14, &value) && value.type != jbvBool)
 		violation_add(faults, "/requireIfMatch", "type", "must be true or false");
 	part = member_array(root, "fields", "", faults);
 	if (part == NULL || JsonContainerSize(part) == 0)
 		violation_add(faults, "/fields", "required", "must list at least one field");
+	else if (count_fields(part, 0) > QEHS_MAX_ALL_FIELDS)
+		violation_add(faults, "/fields", "maxItems", "must have at most %d fields, those of tables and objects among them", QEHS_MAX_ALL_FIELDS);
 	else
 		check_fields(part, "/fields", 0, &fields, faults);
 	part = member_object(root, "workflow", "", faults);

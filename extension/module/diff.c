@@ -58,7 +58,7 @@ static const char *const compared_members[] = {"key", "type", "required", "requi
 
 /* Keywords of a field's schema that are compared through its members, or say nothing about validity. */
 static const char *const compared_keywords[] = {"title", "description", "deprecated", "readOnly", "writeOnly", "default",
-	"examples", "$comment", "x-unit", "type", "enum", "minimum", "maximum", "multipleOf", "minLength", "maxLength", "pattern", "if", "then",
+	"examples", "$comment", "x-unit", "minItems", "type", "enum", "minimum", "maximum", "multipleOf", "minLength", "maxLength", "pattern", "if", "then",
 NULL};
 /* Those that say what the fields of a table or object, or the options of a multi-select, say too. */
 static const char *const nested_keywords[] = {"items", "properties", "required", "additionalProperties", NULL};

@@ -16,8 +16,27 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-JsonPath *
-definition_expression(const char *text)
+#define DATETIME ".datetime(\""
+
+/* Silently; it may give NULL. */
+static void
+run_over_empty_text(JsonPath *path)
+{
+	LOCAL_FCINFO(fcinfo, 4);
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 4, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = DirectFunctionCall1(jsonb_in, CStringGetDatum("\"\""));
+	fcinfo->args[1].value = PointerGetDatum(path);
+	fcinfo->args[2].value = DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
+	fcinfo->args[3].value = BoolGetDatum(true);
+	for (int i = 0; i < 4; i++)
+		fcinfo->args[i].isnull = false;
+	jsonb_path_exists_tz(fcinfo);
+}
+
+/* Compile an expression, or (run) evaluate it over an empty text; NULL when that raises an error, which a subtransaction catches. */
+static JsonPath *
+attempt(const char *text, bool run)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -27,7 +46,11 @@ definition_expression(const char *text)
 	MemoryContextSwitchTo(caller);
 	PG_TRY();
 	{
-		path = DatumGetJsonPathPCopy(DirectFunctionCall1(jsonpath_in, CStringGetDatum(text)));
+		JsonPath   *compiled = DatumGetJsonPathPCopy(DirectFunctionCall1(jsonpath_in, CStringGetDatum(text)));
+
+		if (run)
+			run_over_empty_text(compiled);
+		path = compiled;
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -38,6 +61,7 @@ definition_expression(const char *text)
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
+		path = NULL;
 		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
 			ReThrowError(error);
 	}
@@ -45,6 +69,18 @@ definition_expression(const char *text)
 	MemoryContextSwitchTo(caller);
 	CurrentResourceOwner = owner;
 	return path;
+}
+
+JsonPath *
+definition_expression(const char *text)
+{
+	return attempt(text, false);
+}
+
+bool
+expression_template_holds(const char *template)
+{
+	return attempt(psprintf("$.datetime(\"%s\")", template), true) != NULL;
 }
 
 /* Behind the closing quote of the string that starts at an opening one. */
@@ -77,10 +113,20 @@ expression_reads(JsonPath *path)
 			else
 				reads->variables = lappend(reads->variables, pnstrdup(name, at - name - 1));
 		}
+		else if (strncmp(at, DATETIME, strlen(DATETIME)) == 0)
+		{
+			const char *template = at + strlen(DATETIME);
+
+			at = skip_string(template - 1);
+			reads->templates = lappend(reads->templates, pnstrdup(template, at - template - 1));
+		}
 		else if (*at == '"')
 			at = skip_string(at);
 		else
+		{
+			reads->descents += strncmp(at, ".**", 3) == 0;
 			reads->whole |= *at++ == '$';
+		}
 	}
 	return reads;
 }

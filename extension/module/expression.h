@@ -15,6 +15,8 @@ typedef struct ExpressionReads
 	bool		whole;			/* perhaps all of the object */
 	List	   *keys;			/* char *: members of the object */
 	List	   *variables;		/* char *: names without $ */
+	List	   *templates;		/* char *: of .datetime("…"), as the text has them */
+	int			descents;		/* how often it has .**, which visits all that lies below */
 } ExpressionReads;
 
 typedef struct ComputedExpression
@@ -27,6 +29,10 @@ typedef struct ComputedExpression
 /* Compile an expression; NULL when it is none.  An internal subtransaction catches the error. */
 extern JsonPath *definition_expression(const char *text);
 
+/* Whether a template of .datetime() is one: another raises an error when it runs, even silently. */
+extern bool expression_template_holds(const char *template);
+
+/* Which fields an expression reads. */
 extern ExpressionReads *expression_reads(JsonPath *path);
 
 /* Whether an expression (or NULL) reads a variable. */

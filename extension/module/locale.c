@@ -368,29 +368,49 @@ is_tag(const char *tag)
 	return length >= 1 && length <= 8 && tag[length] == '\0';
 }
 
+#define LABEL_BYTES 500
+#define LABEL_MESSAGE "must be a text of at most 500 bytes without control characters"
+
+static bool
+is_label(const JsonbValue *value)
+{
+	if (value->type != jbvString || value->val.string.len > LABEL_BYTES)
+		return false;
+	for (int i = 0; i < value->val.string.len; i++)
+		if ((unsigned char) value->val.string.val[i] < ' ' || value->val.string.val[i] == 0x7f)
+			return false;
+	return true;
+}
+
 void
 label_check(const JsonbContainer *object, const char *path, ViolationList *faults)
 {
+	char	   *at = psprintf("%s/label", path);
 	JsonbValue	label;
 	JsonbValue	value;
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	char	   *tag = NULL;
 
-	if (!json_member(object, "label", 5, &label) || label.type == jbvString)
+	if (!json_member(object, "label", 5, &label) || is_label(&label))
 		return;
+	if (label.type == jbvString)
+	{
+		violation_add(faults, at, "type", LABEL_MESSAGE);
+		return;
+	}
 	if (label.type != jbvBinary || !JsonContainerIsObject(label.val.binary.data) ||
 		JsonContainerSize(label.val.binary.data) == 0)
 	{
-		violation_add(faults, psprintf("%s/label", path), "type", "must be a text, or an object of texts by language tag");
+		violation_add(faults, at, "type", "must be a text, or an object of texts by language tag");
 		return;
 	}
 	iterator = JsonbIteratorInit(label.val.binary.data);
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
 	{
 		if (token == WJB_KEY && !is_tag(tag = json_text_copy(&value)))
-			violation_add(faults, psprintf("%s/label/%s", path, tag), "language", "is no language tag (BCP 47)");
-		else if (token == WJB_VALUE && value.type != jbvString)
-			violation_add(faults, psprintf("%s/label/%s", path, tag), "type", "must be a text");
+			violation_add(faults, json_pointer_to(at, tag), "language", "is no language tag (BCP 47)");
+		else if (token == WJB_VALUE && !is_label(&value))
+			violation_add(faults, json_pointer_to(at, tag), "type", LABEL_MESSAGE);
 	}
 }

@@ -8,6 +8,7 @@
 #include "compat.h"
 
 #include "json.h"
+#include "jsonschema.h"
 #include "miscadmin.h"
 #include "module/definition.h"
 #include "module/locale.h"
@@ -219,18 +220,39 @@ check_lists(const JsonbContainer *field, FieldType type, const char *path, Viola
 		check_list(field, "units", QEHS_MAX_UNITS, path, faults);
 }
 
+/* A schema that cannot be checked, whatever the value (one that refers to itself without end), would refuse every record. */
+static void
+check_samples(const Schema *schema, const char *at, ViolationList *faults)
+{
+	static const char *const samples[] = {"null", "true", "0", "\"\"", "[]", "{}"};
+
+	for (int i = 0; i < (int) lengthof(samples); i++)
+	{
+		const char *fault = NULL;
+
+		schema_holds(schema, DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(samples[i]))), &fault);
+		if (fault == NULL)
+			continue;
+		violation_add(faults, at, "schema", "cannot be checked: %s", fault);
+		return;
+	}
+}
+
 /* Add the faults of a schema; at is where it stands in the definition, prefix what stands before it in the document. */
 static void
 check_schema(Jsonb *schema, const char *at, const char *prefix, ViolationList *faults)
 {
-	SchemaOptions options = {.assert_formats = true};
+	SchemaOptions options = {.assert_formats = true, .lookup = jsonschema_find_registered};
 	SchemaErrors errors;
 	Schema	   *compiled;
 
 	schema_errors_init(&errors);
 	compiled = schema_compile(schema, &options, CurrentMemoryContext, &errors);
 	if (compiled)
+	{
+		check_samples(compiled, at, faults);
 		schema_free(compiled);
+	}
 	for (int i = 0; i < errors.count && compiled == NULL; i++)
 	{
 		const char *place = errors.items[i].instance_location;

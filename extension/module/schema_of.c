@@ -232,6 +232,13 @@ write_fragment(StringInfo out, const JsonbValue *fragment)
 
 static void write_fields(StringInfo out, const JsonbContainer *fields);
 
+/* The end of "items": a list that is required has an entry. */
+static const char *
+least_items(const JsonbContainer *field)
+{
+	return json_member_bool(field, "required", false) ? "},\"minItems\":1" : "}";
+}
+
 static void
 write_field(StringInfo out, const JsonbContainer *field)
 {
@@ -248,13 +255,13 @@ write_field(StringInfo out, const JsonbContainer *field)
 		case FIELD_MULTI_SELECT:
 			json_literal(out, "\"type\":\"array\",\"uniqueItems\":true,\"items\":{");
 			write_enum(out, field, "options");
-			appendStringInfoChar(out, '}');
+			appendStringInfoString(out, least_items(field));
 			break;
 		case FIELD_TABLE:
 			json_literal(out, "\"type\":\"array\",\"maxItems\":1000,\"items\":{\"type\":\"object\"");
 			if (json_member(field, "fields", 6, &nested))
 				write_fields(out, nested.val.binary.data);
-			appendStringInfoChar(out, '}');
+			appendStringInfoString(out, least_items(field));
 			break;
 		case FIELD_OBJECT:
 			json_literal(out, "\"type\":\"object\"");

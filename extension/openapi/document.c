@@ -319,9 +319,16 @@ always(const ApiEndpoint *endpoint)
 }
 
 static bool
-takes_json(const ApiEndpoint *endpoint)
+takes_body(const ApiEndpoint *endpoint)
 {
 	return endpoint->has_body;
+}
+
+/* What is wrong with a line of a stream is said in the answer's line. */
+static bool
+takes_json(const ApiEndpoint *endpoint)
+{
+	return endpoint->has_body && !endpoint->streams;
 }
 
 static bool
@@ -350,6 +357,13 @@ changes_things(const ApiEndpoint *endpoint)
 	return strcmp(endpoint->method, "GET") != 0;
 }
 
+/* The key of a stream is that of its lines. */
+static bool
+takes_key(const ApiEndpoint *endpoint)
+{
+	return changes_things(endpoint) && !endpoint->streams;
+}
+
 /* Codes that follow from what an endpoint is. */
 static const struct
 {
@@ -359,8 +373,8 @@ static const struct
 	{"malformed_request", always}, {"malformed_json", takes_json}, {"validation_failed", takes_json},
 	{"invalid_parameter", always}, {"invalid_cursor", has_cursor}, {"unauthenticated", always},
 	{"forbidden", is_protected}, {"not_acceptable", always}, {"conflict", changes_things},
-	{"idempotency_key_in_progress", changes_things}, {"version_mismatch", takes_if_match}, {"payload_too_large", always},
-	{"uri_too_long", always}, {"unsupported_media_type", takes_json}, {"idempotency_key_conflict", changes_things},
+	{"idempotency_key_in_progress", takes_key}, {"version_mismatch", takes_if_match}, {"payload_too_large", always},
+	{"uri_too_long", always}, {"unsupported_media_type", takes_body}, {"idempotency_key_conflict", takes_key},
 	{"rate_limited", always}, {"header_too_large", always}, {"internal", always}, {"not_implemented", always},
 	{"unavailable", always}, {"timeout", always}, {"http_version_not_supported", always},
 };
@@ -371,7 +385,8 @@ can_answer(const ApiEndpoint *endpoint, const char *code)
 	for (int i = 0; i < (int) lengthof(common); i++)
 		if (strcmp(common[i].code, code) == 0 && common[i].applies(endpoint))
 			return true;
-	if (strcmp(code, "not_found") == 0 && endpoint_has_place(endpoint, "path"))
+	/* what PUT does not find it makes */
+	if (strcmp(code, "not_found") == 0 && endpoint_has_place(endpoint, "path") && strcmp(endpoint->method, "PUT") != 0)
 		return true;
 	for (int i = 0; i < endpoint->problem_count; i++)
 		if (strcmp(endpoint->problems[i], code) == 0)

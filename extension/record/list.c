@@ -229,6 +229,7 @@ append_order(ListQuery *query, const ListSort *sort, const char *position, int l
 /* Names of fields=…, checked against the module. */
 typedef struct Selection
 {
+	const ModuleDef *module;	/* the current definition: it knows a field's old keys */
 	int			count;
 	char	   *names[64];
 } Selection;
@@ -249,6 +250,7 @@ read_selection(const ModuleDef *module, char *fields, Selection *selection)
 	static const char *const known[] = {"id", "moduleKey", "displayCode", "workflowState", "payload", "version",
 	"definitionVersion", "createdAt", "updatedAt", "createdBy", "updatedBy", "deletedAt"};
 
+	selection->module = module;
 	selection->count = 0;
 	for (char *name = strsep(&fields, ","); name; name = strsep(&fields, ","))
 	{
@@ -270,6 +272,7 @@ write_selected(StringInfo out, const char *whole, const Selection *selection)
 	Jsonb	   *record = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(whole)));
 	JsonbValue	value;
 	JsonbValue	payload;
+	Jsonb	   *members;
 	bool		in_payload = false;
 
 	json_literal(out, "{\"id\":");
@@ -286,6 +289,7 @@ write_selected(StringInfo out, const char *whole, const Selection *selection)
 		json_jsonb_value(out, &value);
 	}
 	json_member(&record->root, "payload", 7, &payload);
+	members = json_value_to_jsonb(&payload);
 	for (int i = 0; i < selection->count && !is_selected(selection, "payload"); i++)
 	{
 		const char *name = selection->names[i];
@@ -294,7 +298,7 @@ write_selected(StringInfo out, const char *whole, const Selection *selection)
 			continue;
 		if (!in_payload)
 			json_literal(out, ",\"payload\":{");
-		if (json_member(payload.val.binary.data, name + 8, strlen(name + 8), &value))
+		if (module_field_value(module_field(selection->module, name + 8, strlen(name + 8)), members, &value))
 		{
 			if (out->data[out->len - 1] != '{')
 				appendStringInfoChar(out, ',');
@@ -370,6 +374,8 @@ write_page(ListQuery *query, RequestContext *context, const ListSort *sort, cons
 		   const char *binding, int32 limit)
 {
 	StringInfoData out;
+	char	   *next = NULL;
+	Datum		answer;
 	uint64		rows;
 	int			result;
 	bool		isnull;
@@ -387,20 +393,12 @@ write_page(ListQuery *query, RequestContext *context, const ListSort *sort, cons
 			appendStringInfoChar(&out, ',');
 		write_item(&out, context, i, selection);
 	}
-	json_literal(&out, "],\"nextCursor\":");
 	if (rows > (uint64) limit)
-	{
-		char	   *next = seal_position(context, binding, sort, DatumGetUUIDP(plan_value(limit - 1, 1, &isnull)),
-										 plan_value(limit - 1, 13, &isnull));
-
-		json_string(&out, next);
-		context_link_next(context, next);
-	}
-	else
-		json_literal(&out, "null");
+		next = seal_position(context, binding, sort, DatumGetUUIDP(plan_value(limit - 1, 1, &isnull)),
+							 plan_value(limit - 1, 13, &isnull));
+	answer = context_answer_page(&out, context, next);
 	SPI_finish();
-	appendStringInfoChar(&out, '}');
-	return context_answer(&out);
+	return answer;
 }
 
 /* record_list(module_key, filter, status, created_from, created_to, q, sort, fields, page_size, cursor) */

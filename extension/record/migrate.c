@@ -14,6 +14,7 @@
 #include "fmgr.h"
 #include "json.h"
 #include "miscadmin.h"
+#include "module/locale.h"
 #include "module/migrate.h"
 #include "record/record.h"
 #include "utils/builtins.h"
@@ -207,7 +208,7 @@ target_version(const RequestContext *context, const Record *record, bool given, 
 	return wanted;
 }
 
-/* record_migrate(id, definition_version, if_match) */
+/* record_migrate(id, definition_version, if_match, accept_language) */
 Datum
 qehs_record_migrate(PG_FUNCTION_ARGS)
 {
@@ -229,6 +230,7 @@ qehs_record_migrate(PG_FUNCTION_ARGS)
 	if (target != before.definition_version)
 	{
 		module = record_move(context, &before, target, &after, &violations);
+		locale_name_fields(module->definition, argument_text(fcinfo, 3), &violations);
 		violation_raise(&violations);
 		record_store(context, module, &before, &after);
 		audit_append(context, module, &event);

@@ -63,7 +63,9 @@ check_range(const PayloadCheck *check, const JsonbContainer *range, const char *
 static bool
 read_amount(const JsonbValue *amount, Datum *number, bool *shaped)
 {
-	char	   *text = amount->type == jbvNumeric ? DatumGetCString(DirectFunctionCall1(numeric_out, DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(amount->val.numeric)))) :
+	char	   *text = amount->type == jbvNumeric ?
+		DatumGetCString(DirectFunctionCall1(numeric_out, DirectFunctionCall1(numeric_trim_scale,
+																			 NumericGetDatum(amount->val.numeric)))) :
 		json_text_copy(amount);
 	int			sign = *text == '-';
 	int			digits = strspn(text + sign, "0123456789");
@@ -250,6 +252,14 @@ check_value(const PayloadCheck *check, const Place *place, const ModuleField *fi
 	}
 }
 
+/* What is no answer where one is required. */
+static bool
+is_empty(const JsonbValue *value)
+{
+	return value->type == jbvNull || (value->type == jbvString && value->val.string.len == 0) ||
+		(value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data) && JsonContainerSize(value->val.binary.data) == 0);
+}
+
 static void
 check_object(const PayloadCheck *check, Place *place)
 {
@@ -261,10 +271,12 @@ check_object(const PayloadCheck *check, Place *place)
 
 		if (!field->checked || (field->visible_when && !holds(check, place, field->visible_when)))
 			continue;
-		if (json_member(place->object, field->key, field->key_length, &value) && value.type != jbvNull)
+		if (!json_member(place->object, field->key, field->key_length, &value))
+			value.type = jbvNull;
+		if (value.type != jbvNull)
 			check_value(check, place, field, &value, psprintf("%s/%s", place->path, field->key));
-		else if ((field->required && field->visible_when) ||
-				 (field->required_when && holds(check, place, field->required_when)))
+		if ((field->required && field->visible_when && value.type == jbvNull) ||
+			(field->required_when && is_empty(&value) && holds(check, place, field->required_when)))
 			violation_add(check->violations, psprintf("%s/%s", place->path, field->key), "required", "is required");
 	}
 }

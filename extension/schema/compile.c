@@ -41,7 +41,7 @@ compiler_request_node(Compiler *compiler, const Value *value, int resource, cons
 
 	if (compiler->schema->node_count >= SCHEMA_MAX_NODES)
 	{
-		schema_fault(compiler->faults, NULL, NULL, "$schema", "has more than %d subschemas", SCHEMA_MAX_NODES);
+		schema_fault(compiler->faults, NULL, NULL, "limit", "has more than %d subschemas", SCHEMA_MAX_NODES);
 		return NO_NODE;
 	}
 	if (value->type == VALUE_BOOLEAN)
@@ -152,6 +152,7 @@ schema_compile(Jsonb *document, const SchemaOptions *options, MemoryContext pare
 		request_dynamic_anchors(&compiler);
 	} while (compiler.work_count > 0 && !faults->truncated);
 	build_scopes(&compiler);
+	compiler.schema->document = compiler.resources->items[0].document;
 	compiler.schema->uses_registered = compiler.resources->uses_registered;
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
@@ -162,6 +163,12 @@ schema_compile(Jsonb *document, const SchemaOptions *options, MemoryContext pare
 	}
 	MemoryContextDelete(context);
 	return NULL;
+}
+
+const Jsonb *
+schema_document(const Schema *schema)
+{
+	return schema->document;
 }
 
 Size

@@ -41,7 +41,7 @@ check_dependencies(Walk *walk, const SchemaNode *node, const Value *object, cons
 			Place		missing = {place, dependency->names[j].data, dependency->names[j].length, 0};
 
 			if (!value_member(object, missing.key, missing.length, &member))
-				holds = walk_violate(walk, node, &missing, "dependentRequired", "is required where %s is given",
+				holds = walk_violate(walk, node, &missing, dependency->keyword, "is required where %s is given",
 									 schema_shown(dependency->name.data, dependency->name.length));
 		}
 		if (dependency->node != NO_NODE)
@@ -79,7 +79,11 @@ check_member(Walk *walk, const SchemaNode *node, const SchemaProperty *property,
 		holds &= walk_check(walk, rules->additional, value, &member, scope, NULL);
 	}
 	if (rules->names != NO_NODE && !WALK_DONE(walk, holds))
+	{
+		walk->is_name = true;
 		holds &= walk_check(walk, rules->names, name, &member, scope, NULL);
+		walk->is_name = false;
+	}
 	return holds;
 }
 

@@ -439,7 +439,7 @@ compile_dependencies(Compiler *compiler, Building *building, const Keyword *keyw
 		palloc(sizeof(SchemaDependency) * (count + 1));
 	for (uint32 i = 0; i < count; i++)
 	{
-		SchemaDependency dependency = {.node = NO_NODE};
+		SchemaDependency dependency = {.keyword = keyword->name,.node = NO_NODE};
 		Value		item;
 		const Place *location;
 

@@ -27,10 +27,10 @@ typedef struct Place
 	const struct Place *parent;
 	const char *key;			/* NULL: an index */
 	uint32		length;
-	uint32		index;			/* of a key: 0, or PLACE_VERBATIM */
+	uint32		index;			/* of a key: PLACE_VERBATIM, or anything else */
 } Place;
 
-#define PLACE_VERBATIM 1		/* the key is text as it stands: a URI, or a JSON Pointer */
+#define PLACE_VERBATIM PG_UINT32_MAX	/* the key is text as it stands: a URI, or a JSON Pointer */
 
 /* Append the JSON Pointer of a place, behind the URI of its document where that is not the root. */
 extern void place_append(StringInfo out, const Place *place);
@@ -67,6 +67,7 @@ typedef struct SchemaPattern
 /* What the presence of a member asks for: a schema, or other members. */
 typedef struct SchemaDependency
 {
+	const char *keyword;
 	Value		name;
 	NodeIndex	node;			/* NO_NODE: names */
 	int			count;
@@ -189,6 +190,7 @@ typedef struct SchemaScope
 struct Schema
 {
 	MemoryContext context;
+	const Jsonb *document;		/* the root one */
 	Size		regex_bytes;	/* of its patterns, outside of the context */
 	bool		uses_registered;	/* was compiled with documents of options->lookup */
 	int			node_count;

@@ -38,6 +38,7 @@ struct Regex
 {
 	pcre2_code *code;
 	pcre2_match_data *data;
+	int			(*match) (const pcre2_code *, PCRE2_SPTR, PCRE2_SIZE, PCRE2_SIZE, uint32_t, pcre2_match_data *, pcre2_match_context *);
 	MemoryContextCallback release;
 };
 
@@ -453,24 +454,26 @@ compile_code(const char *pattern, int length, char **message)
 Regex *
 regex_compile(const char *pattern, int length, MemoryContext context, char **message)
 {
+	/* first what may raise an ERROR, then what is not palloc'd */
+	Regex	   *regex = MemoryContextAllocZero(context, sizeof(Regex));
 	pcre2_code *code = compile_code(pattern, length, message);
-	Regex	   *regex;
 
 	if (code == NULL)
+	{
+		pfree(regex);
 		return NULL;
-	regex = MemoryContextAllocExtended(context, sizeof(Regex), MCXT_ALLOC_NO_OOM | MCXT_ALLOC_ZERO);
-	if (regex)
-		regex->data = pcre2_match_data_create(1, NULL);
-	if (regex == NULL || regex->data == NULL)
+	}
+	regex->code = code;
+	regex->data = pcre2_match_data_create(1, NULL);
+	if (regex->data == NULL)
 	{
 		pcre2_code_free(code);
 		ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"));
 	}
-	regex->code = code;
 	regex->release = (MemoryContextCallback) {.func = release_regex,.arg = regex};
 	MemoryContextRegisterResetCallback(context, &regex->release);
 	/* without JIT the interpreter runs, with the same result */
-	pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+	regex->match = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0 ? pcre2_jit_match : pcre2_match;
 	return regex;
 }
 
@@ -497,7 +500,7 @@ regex_match(Regex *regex, const char *text, int length, uint64 *steps)
 		int			result;
 
 		pcre2_set_match_limit(context, Min(limit, STEP_LIMIT));
-		result = pcre2_match(regex->code, (PCRE2_SPTR) text, length, 0, PCRE2_NO_UTF_CHECK, regex->data, context);
+		result = regex->match(regex->code, (PCRE2_SPTR) text, length, 0, PCRE2_NO_UTF_CHECK, regex->data, context);
 		if (result >= 0)
 			return REGEX_MATCH;
 		if (result == PCRE2_ERROR_NOMATCH)

@@ -319,12 +319,13 @@ examine(Resources *resources, FoundList *list, Found found)
 	place->resource = found.resource;
 	if (found.depth > SCHEMA_MAX_DEPTH)
 	{
-		schema_fault(resources->faults, NULL, NULL, "$schema", "is nested deeper than %d subschemas", SCHEMA_MAX_DEPTH);
+		schema_fault(resources->faults, NULL, NULL, "limit", "is nested deeper than %d subschemas", SCHEMA_MAX_DEPTH);
 		return;
 	}
-	id = resources_string(resources, &found.value, "$id", found.location);
 	/* the root of a document has its resource already */
-	if (id && resources->items[found.resource].root.data != found.value.data)
+	id = resources->items[found.resource].root.data == found.value.data ? NULL :
+		resources_string(resources, &found.value, "$id", found.location);
+	if (id)
 	{
 		found.resource = begin_resource(resources, &found, id);
 		if (found.resource < 0)
@@ -352,7 +353,7 @@ resources_explore(Resources *resources, const Value *value, int resource, const 
 		CHECK_FOR_INTERRUPTS();
 		if (hash_get_num_entries(resources->places) >= SCHEMA_MAX_NODES)
 		{
-			schema_fault(resources->faults, NULL, NULL, "$schema", "has more than %d subschemas", SCHEMA_MAX_NODES);
+			schema_fault(resources->faults, NULL, NULL, "limit", "has more than %d subschemas", SCHEMA_MAX_NODES);
 			break;
 		}
 		examine(resources, &list, list.items[--list.count]);
@@ -395,6 +396,7 @@ resources_add_document(Resources *resources, const Jsonb *document, const char *
 	resource = add_resource(resources, pstrdup(own), -1, &root, location);
 	if (resource >= 0)
 	{
+		resources->items[resource].document = copy;
 		add_alias(resources, pstrdup(uri), resource);
 		resources_explore(resources, &root, resource, location);
 	}

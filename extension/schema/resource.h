@@ -63,6 +63,7 @@ typedef struct SchemaAlias
 typedef struct SchemaResource
 {
 	const char *uri;			/* absolute where it has one, without fragment */
+	const Jsonb *document;		/* NULL for one within a document */
 	int			parent;			/* resource around it in the same document, or -1 */
 	Value		root;
 	const Place *location;		/* of its root */
@@ -129,13 +130,13 @@ extern bool resources_resolve(Resources *resources, int from, const char *refere
 							  Value *target, int *resource, const Place **target_location);
 
 /* The anchor of a resource, or NULL. */
-extern const SchemaAnchor *resources_anchor(const Resources *resources, int resource, const char *name);
+extern const SchemaAnchor *resources_anchor(const Resources *resources, int resource, const char *text);
 
 /* The number of a name of dynamic anchors, from now on in use. */
 extern int	resources_use_dynamic_name(Resources *resources, const char *name);
 
 /* The name, where it is in use; else NULL. */
-extern const SchemaDynamicName *resources_dynamic_name(const Resources *resources, const char *name);
+extern const SchemaDynamicName *resources_dynamic_name(const Resources *resources, const char *text);
 
 /* A string among the members of a schema, palloc'd; NULL where there is none, with a fault where it is something else. */
 extern char *resources_string(Resources *resources, const Value *object, const char *name, const Place *location);

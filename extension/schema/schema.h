@@ -38,6 +38,7 @@ typedef struct SchemaErrors
 	int			count;
 	Size		bytes;			/* of the text so far */
 	SchemaViolation *items;
+	bool		explain;		/* of anyOf and oneOf: say what is wrong with the branch that is meant */
 	MemoryContext context;		/* where items and their text are allocated */
 	bool		truncated;		/* there were more than limit, or than fit */
 	const char *fault;			/* not NULL: checking was given up, and why */
@@ -69,6 +70,9 @@ extern bool schema_validate(const Schema *schema, Jsonb *instance,
 
 /* The same without violations, ending at the first; *fault is NULL, or why checking was given up. */
 extern bool schema_holds(const Schema *schema, Jsonb *instance, const char **fault);
+
+/* The program's own copy of the document. */
+extern const Jsonb *schema_document(const Schema *schema);
 
 /* Bytes that the program takes. */
 extern Size schema_size(const Schema *schema);

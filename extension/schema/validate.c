@@ -27,6 +27,13 @@ walk_report(Walk *walk, const SchemaNode *node, const Place *place, const char *
 {
 	va_list		arguments;
 
+	char		about_name[256];
+
+	if (walk->is_name)
+	{
+		snprintf(about_name, sizeof(about_name), "its name %s", format);
+		format = about_name;
+	}
 	va_start(arguments, format);
 	schema_add_place(walk->errors, place, node->location, node->never ? NULL : keyword, keyword, format, arguments);
 	va_end(arguments);
@@ -217,6 +224,53 @@ count_branches(Walk *walk, const SchemaBranches *branches, int enough, const Val
 	return count;
 }
 
+static bool
+type_fits(uint32 types, const Value *value)
+{
+	return types == 0 || (types & value->type) ||
+		(value->type == VALUE_NUMBER && (types & VALUE_INTEGER) && value_is_integer(value));
+}
+
+/*
+ * None of the branches holds.  Those of another type are not meant: where one is
+ * left its violations say more, where none is left the types do.
+ */
+static bool
+explain_branches(Walk *walk, const SchemaNode *node, const SchemaBranches *branches, const char *keyword, const Value *value,
+				 const Place *place, const Scope *scope)
+{
+	uint32		types = 0;
+	NodeIndex	meant = NO_NODE;
+	int			count = 0;
+
+	if (walk->errors == NULL || walk->fault)
+		return false;
+	for (int i = 0; i < branches->count && walk->errors->explain; i++)
+	{
+		const SchemaNode *branch = &walk->schema->nodes[branches->nodes[i]];
+
+		if (branch->types == 0 && branch->reference != NO_NODE)
+			branch = &walk->schema->nodes[branch->reference];
+		if (branch->never)
+			continue;
+		if (!type_fits(branch->types, value))
+			types |= branch->types;
+		else
+		{
+			meant = branches->nodes[i];
+			count++;
+		}
+	}
+	if (count == 1)
+	{
+		(void) walk_check(walk, meant, value, place, scope, NULL);
+		return false;
+	}
+	if (count == 0 && types)
+		return walk_violate(walk, node, place, keyword, "must be %s, not %s", type_words(types), type_words(value->type));
+	return walk_violate(walk, node, place, keyword, "has none of the forms that are allowed");
+}
+
 /* The outermost resource of the scope that has the anchor decides (2020-12 core 8.2.3.2). */
 static NodeIndex
 dynamic_target(Walk *walk, const SchemaNode *node, const Scope *scope)
@@ -261,14 +315,15 @@ check_in_place(Walk *walk, const SchemaNode *node, const Value *value, const Pla
 	if (WALK_DONE(walk, holds))
 		return false;
 	if (node->any.count > 0 && count_branches(walk, &node->any, 1, value, place, scope, evaluated) == 0)
-		holds = walk_violate(walk, node, place, "anyOf", "has none of the forms that are allowed");
+		holds = explain_branches(walk, node, &node->any, "anyOf", value, place, scope);
 	if (node->one.count > 0)
 	{
 		int			count = count_branches(walk, &node->one, 2, value, place, scope, evaluated);
 
-		if (count != 1)
-			holds = walk_violate(walk, node, place, "oneOf", count == 0 ? "has none of the forms that are allowed" :
-								 "has more than one of the forms of which it may have one");
+		if (count == 0)
+			holds = explain_branches(walk, node, &node->one, "oneOf", value, place, scope);
+		else if (count > 1)
+			holds = walk_violate(walk, node, place, "oneOf", "has more than one of the forms of which it may have one");
 	}
 	if (node->negated != NO_NODE && walk_check_quietly(walk, node->negated, value, place, scope, NULL))
 		holds = walk_violate(walk, node, place, "not", "has a form that is not allowed");
@@ -360,8 +415,7 @@ walk_check(Walk *walk, NodeIndex index, const Value *value, const Place *place, 
 	if (node->never)
 		return walk_violate(walk, node, place, "false", "is not allowed");
 	/* a value of the wrong type says nothing about the rest */
-	if (node->types && !(node->types & value->type) &&
-		!(value->type == VALUE_NUMBER && (node->types & VALUE_INTEGER) && value_is_integer(value)))
+	if (!type_fits(node->types, value))
 		return walk_violate(walk, node, place, "type", "must be %s, not %s", type_words(node->types), type_words(value->type));
 	if (node->constant && !enum_has(walk, node->constant, value))
 		holds = walk_violate(walk, node, place, "const", "must be %s", node->constant->text);

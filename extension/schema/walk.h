@@ -29,6 +29,7 @@ typedef struct Walk
 	const Schema *schema;
 	SchemaErrors *errors;		/* NULL: the first violation ends the walk */
 	const char *fault;			/* given up, and why */
+	bool		is_name;		/* the value is the name of a member, which messages say */
 	uint64		steps;
 	uint64		next_look;		/* at that many steps, interrupts and the limit are looked at */
 	uint64		step_limit;

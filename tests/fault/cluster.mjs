@@ -37,7 +37,7 @@ export class Cluster {
 		cluster.port = await freePort()
 		shell('cluster_create "$1" "$2"', `${cluster.directory}/pg`, String(cluster.port))
 		for (const line of settings)
-			shell('echo "$2" | as_postgres tee -a "$1/data/postgresql.conf"', `${cluster.directory}/pg`, line)
+			cluster.configure(line)
 		shell('cluster_start "$1"', `${cluster.directory}/pg`)
 		cluster.sql("CREATE EXTENSION qehs; ALTER ROLE qehs_shim LOGIN")
 		return cluster
@@ -50,6 +50,28 @@ export class Cluster {
 	sql(text) {
 		return execFileSync("psql", ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", `${this.conninfo} user=postgres`, "-c", text],
 			{ encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 28 }).trim()
+	}
+
+	// A line more of postgresql.conf; the last one of a setting counts, from the next start.
+	configure(line) {
+		shell('echo "$2" | as_postgres tee -a "$1/data/postgresql.conf"', `${this.directory}/pg`, line)
+	}
+
+	session() {
+		return new Session(this)
+	}
+
+	// A standby that replays what this cluster writes, as pg_basebackup makes it; hot: it can be read.
+	async standby(hot = true) {
+		const standby = new Cluster()
+		standby.directory = mkdtempSync("/tmp/qehs-fault.")
+		chmodSync(standby.directory, 0o755)
+		standby.port = await freePort()
+		shell('as_postgres mkdir "$1" 2> /dev/null || { mkdir "$1"; chown postgres "$1"; }; as_postgres "$PG_BIN/pg_basebackup" -D "$1/data" -d "$2" -R -c fast', `${standby.directory}/pg`, `${this.conninfo} user=postgres`)
+		for (const line of [`port = ${standby.port}`, `unix_socket_directories = '${standby.directory}/pg'`, `hot_standby = ${hot ? "on" : "off"}`])
+			standby.configure(line)
+		shell('cluster_start "$1"', `${standby.directory}/pg`)
+		return standby
 	}
 
 	// A tenant with modules; gives a key without rate limit.
@@ -82,6 +104,11 @@ export class Cluster {
 			rmSync(`${this.directory}/pg/${lock}`, { force: true })
 	}
 
+	// Sessions are ended, and what is committed is on disk.
+	stop() {
+		shell('as_postgres "$PG_BIN/pg_ctl" -D "$1/data" -m fast -w -s stop', `${this.directory}/pg`)
+	}
+
 	start() {
 		shell('cluster_start "$1"', `${this.directory}/pg`)
 	}
@@ -106,6 +133,34 @@ export class Cluster {
 		} finally {
 			rmSync(this.directory, { recursive: true, force: true })
 		}
+	}
+}
+
+// A psql whose statements keep their locks, as they are in one transaction when the first of them is BEGIN.
+export class Session {
+	constructor(cluster) {
+		this.process = spawn("psql", ["-X", "-q", "-A", "-t", "-d", `${cluster.conninfo} user=postgres`], { stdio: ["pipe", "pipe", "ignore"] })
+		this.process.stdout.setEncoding("utf8")
+		this.output = ""
+		this.waiting = []
+		this.process.stdout.on("data", (text) => {
+			this.output += text
+			for (let end; (end = this.output.indexOf("done\n")) >= 0; this.output = this.output.slice(end + 5))
+				this.waiting.shift()()
+		})
+		this.gone = new Promise((resolve) => this.process.once("exit", resolve))
+	}
+
+	// Resolves once the statements have run, which may be after those that they wait for.
+	run(statements) {
+		this.process.stdin.write(`${statements};\n\\echo done\n`)
+		return new Promise((resolve) => this.waiting.push(resolve))
+	}
+
+	// What is open is rolled back.
+	async end() {
+		this.process.stdin.end()
+		await this.gone
 	}
 }
 

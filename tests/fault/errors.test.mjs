@@ -1,10 +1,9 @@
 // What an error of PostgreSQL means to a client: each SQLSTATE that can reach one has its answer, nothing of its text leaves the
 // shim, and what failed only because two met is tried again where that is safe.
 import assert from "node:assert/strict"
-import { spawn } from "node:child_process"
 import { test } from "node:test"
 import { Shim, freePort, stage } from "./cluster.mjs"
-import { send } from "./retry.mjs"
+import { assertFault as assertProblem, send } from "./retry.mjs"
 
 const at = stage("errors", {
 	// an insert into qehs.record fails as the row of fault says, for its first turns; a sequence counts on over rollbacks
@@ -24,17 +23,6 @@ const at = stage("errors", {
 const failWith = (state, turns = 1000) => at.cluster.sql(`UPDATE public.fault SET state = ${state ? `'${state}'` : "NULL"}, turns = ${turns}; ALTER SEQUENCE public.turn RESTART`)
 const create = (headers = {}, title = "t") => send(at.shim.port, at.key, "POST", "/api/v1/records", { moduleKey: "incidents", payload: { title, severity: "low" } }, headers)
 const turns = () => Number(at.cluster.sql("SELECT last_value FROM public.turn"))
-
-function assertProblem(answer, status, code) {
-	assert.equal(answer.status, status, answer.text)
-	assert.equal(answer.headers["content-type"], "application/problem+json")
-	assert.equal(answer.json.code, code)
-	assert.equal(answer.json.status, status)
-	assert.equal(answer.json.traceId, answer.headers["x-trace-id"])
-	assert.doesNotMatch(answer.text, /secret|qehs\.record|plpgsql/)
-	if (status === 503)
-		assert.match(answer.headers["retry-after"], /^[1-9]\d*$/)
-}
 
 for (const [state, status, code] of [["40001", 409, "conflict"], ["40P01", 409, "conflict"], ["55P03", 409, "conflict"], ["57014", 504, "timeout"],
 	["53000", 503, "unavailable"], ["53100", 503, "unavailable"], ["53200", 503, "unavailable"], ["53300", 503, "unavailable"], ["25006", 503, "unavailable"],
@@ -69,15 +57,13 @@ for (const state of ["40001", "40P01"]) {
 test("a statement that takes too long is 504", async () => {
 	at.cluster.sql("ALTER ROLE qehs_shim SET statement_timeout = '300ms'")
 	const hasty = new Shim(at.cluster, await freePort())
-	const holder = spawn("psql", ["-X", "-q", "-d", `${at.cluster.conninfo} user=postgres`], { stdio: ["pipe", "pipe", "ignore"] })
+	const holder = at.cluster.session()
 	try {
 		await hasty.ready()
-		const held = new Promise((resolve) => holder.stdout.once("data", resolve))
-		holder.stdin.write("BEGIN;\nLOCK TABLE qehs.record;\nSELECT 'held';\n")
-		await held
+		await holder.run("BEGIN; LOCK TABLE qehs.record")
 		assertProblem(await send(hasty.port, at.key, "GET", "/api/v1/records?moduleKey=incidents"), 504, "timeout")
 	} finally {
-		holder.stdin.end()
+		await holder.end()
 		at.cluster.sql("ALTER ROLE qehs_shim RESET statement_timeout")
 		await hasty.stop()
 	}

@@ -1,6 +1,5 @@
 // The metrics and the access log: what each request leaves in them, and that no payload and no secret does.
 import assert from "node:assert/strict"
-import { spawn } from "node:child_process"
 import { readFileSync, readdirSync, statSync } from "node:fs"
 import net from "node:net"
 import { test } from "node:test"
@@ -69,13 +68,10 @@ test("idempotency keys and rate limits are counted by outcome", async () => {
 	assert.equal(grown('qehs_rate_limit_requests_total{policy="address",outcome="passed"}'), 1)
 })
 
-// A session that holds locks until its input ends.
 async function hold(statements) {
-	const session = spawn("psql", ["-X", "-q", "-d", `${at.cluster.conninfo} user=postgres`], { stdio: ["pipe", "pipe", "inherit"] })
-	const held = new Promise((resolve) => session.stdout.once("data", resolve))
-	session.stdin.write(`BEGIN;\n${statements};\nSELECT 'held';\n`)
-	await held
-	return () => session.stdin.end("ROLLBACK;\n")
+	const session = at.cluster.session()
+	await session.run(`BEGIN;\n${statements}`)
+	return () => session.end()
 }
 
 test("requests at the database, and waiting for it, are counted while they are", async () => {
@@ -83,7 +79,7 @@ test("requests at the database, and waiting for it, are counted while they are",
 	const answers = Promise.all(Array.from({ length: 12 }, () => send(at.shim.port, at.key, "GET", "/api/v1/records?moduleKey=incidents")))
 	// four connections with two in flight each
 	await metricsWith((seen) => seen.get('qehs_database_requests{state="in_flight"}') === 8 && seen.get('qehs_database_requests{state="waiting"}') === 4)
-	release()
+	await release()
 	assert.ok((await answers).every(({ status }) => status === 200))
 	await metricsWith((seen) => seen.get('qehs_database_requests{state="in_flight"}') === 0 && seen.get('qehs_database_requests{state="waiting"}') === 0)
 })
@@ -94,7 +90,7 @@ test("a twin that is refused while the first one runs is counted", async () => {
 	const first = create({ "Idempotency-Key": "twin" })
 	await metricsWith((seen) => seen.get('qehs_database_requests{state="in_flight"}') === 1)
 	assert.equal((await create({ "Idempotency-Key": "twin" })).status, 409)
-	release()
+	await release()
 	assert.equal((await first).status, 201)
 	const name = 'qehs_idempotency_requests_total{outcome="in_progress"}'
 	assert.equal((await metrics()).get(name) - before.get(name), 1)
@@ -140,7 +136,7 @@ test("a migration of a module is counted by batches and records", async () => {
 test("places of bulk loads are counted while they are taken", async () => {
 	const release = await hold("SELECT qehs.use_tenant('seen'); SELECT qehs.bulk_begin('incidents')")
 	await metricsWith((seen) => seen.get("qehs_bulk_places_taken") === 1)
-	release()
+	await release()
 	await metricsWith((seen) => seen.get("qehs_bulk_places_taken") === 0)
 })
 

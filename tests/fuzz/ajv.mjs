@@ -5,8 +5,9 @@ import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
 const Ajv = require('ajv/dist/2020').default
-const { _, Name } = require('ajv/dist/compile/codegen')
+const { _, and, or, Name } = require('ajv/dist/compile/codegen')
 const { evaluatedPropsToName } = require('ajv/dist/compile/util')
+const code = require('ajv/dist/vocabularies/code')
 
 const options = { strict: false, meta: false, unicodeRegExp: true, logger: false, validateSchema: false, addUsedSchema: false }
 
@@ -23,7 +24,46 @@ const nameEvaluated = ({ gen, it }) => {
 	if (it.props !== true && !(it.props instanceof Name)) it.props = evaluatedPropsToName(gen, it.props)
 	if (it.items !== true && !(it.items instanceof Name)) it.items = gen.var('items', it.items ?? 0)
 }
+// "missing = name" is the condition, which the empty name does not meet
+const missingProp = ({ gen, data, it: { opts } }, names, missing) => or(...names.map(name =>
+	and(code.noPropertyInData(gen, data, name, opts.ownProperties), _`((${missing} = ${name}), true)`)))
+const exactMultiple = (value, divisor) => {
+	const parts = number => {
+		const [, sign, whole, fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(number))
+		return { digits: BigInt(sign + whole + fraction), scale: Number(exponent) - fraction.length }
+	}
+	const a = parts(value)
+	const b = parts(divisor)
+	const least = Math.min(a.scale, b.scale)
+	return a.digits * 10n ** BigInt(a.scale - least) % (b.digits * 10n ** BigInt(b.scale - least)) === 0n
+}
 const faults = {
+	'it takes the empty name for given': {
+		mend: instance => {
+			for (const keyword of ['required', 'dependentRequired']) {
+				const rule = instance.RULES.all[keyword]
+				const own = rule.definition.code
+				rule.definition = { ...rule.definition, code: cxt => {
+					const before = code.checkMissingProp
+					code.checkMissingProp = missingProp
+					try {
+						own(cxt)
+					} finally {
+						code.checkMissingProp = before
+					}
+				} }
+			}
+		},
+	},
+	'it counts multiples with floats': {
+		mend: instance => {
+			const rule = instance.RULES.all.multipleOf
+			rule.definition = { ...rule.definition, code: cxt => {
+				const multiple = cxt.gen.scopeValue('func', { ref: exactMultiple, code: _`undefined` })
+				cxt.fail$data(_`!${multiple}(${cxt.data}, ${cxt.schemaCode})`)
+			} }
+		},
+	},
 	// validateTuple tests a "valid" that is undefined, or left by another array, when the array has no such item
 	'it skips the keywords after a prefixItems that is longer than the array': {
 		mend: instance => mend(instance, 'prefixItems', cxt => {
@@ -50,6 +90,16 @@ const faults = {
 		mend: instance => mend(instance, 'unevaluatedItems', ({ gen, it }) => {
 			if (it.items instanceof Name) gen.assign(it.items, _`${it.items} === true ? Infinity : ${it.items} || 0`)
 		}),
+	},
+	// core 10.2.2.1: its annotations count without "then" and "else" too, which here get one that always holds
+	'it passes over an "if" without "then" and "else"': {
+		mend: () => {},
+		rewrite: function rewrite (schema) {
+			if (schema === null || typeof schema !== 'object') return schema
+			if (Array.isArray(schema)) return schema.map(rewrite)
+			const made = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, rewrite(value)]))
+			return made.if === undefined || made.then !== undefined || made.else !== undefined ? made : { ...made, then: { allOf: [true] } }
+		},
 	},
 	// merging in a branch makes the variable there: without that branch it is undefined, and what went before is lost
 	'it forgets what was evaluated before a branch that fails': {
@@ -78,7 +128,10 @@ export const compile = schema => new Ajv(options).compile(schema)
 
 const mended = (which, schema) => {
 	const instance = new Ajv(options)
-	for (const fault of which) fault.mend(instance)
+	for (const fault of which) {
+		fault.mend(instance)
+		if (fault.rewrite) schema = fault.rewrite(schema)
+	}
 	return instance.compile(schema)
 }
 // the fault of ajv's for which it does not say "expected" of the pair; undefined if no known one explains it

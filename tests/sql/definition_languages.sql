@@ -34,6 +34,10 @@ SELECT qehs.record_create('spills', '{"title":1,"where":2,"rows":[{"a":1}]}', ac
 SELECT qehs.record_create('spills', '{"title":"x"}')::jsonb ->> 'id' AS id \gset
 SELECT qehs.record_update(:'id', '{"size":"huge"}', accept_language => 'fr');
 SELECT qehs.record_transition(:'id', 'end', '{"rows":[{}, {"a":false}]}', accept_language => 'en');
+SELECT qehs.record_update(:'id', '{"size":"big"}')::jsonb -> 'version' AS version;
+SELECT qehs.module_publish('spills', jsonb_set(qehs.module_get('spills')::jsonb - 'definitionVersion' - 'createdAt' - 'jsonSchema', '{fields,2,options}', '["small","huge"]')
+	|| '{"migrate":{"rename":{"size":"size"}}}')::jsonb -> 'definitionVersion' AS version;
+SELECT qehs.record_migrate(:'id', accept_language => 'fr-CA, en;q=0.5');
 -- faults
 SELECT qehs.module_publish('bad', '{"key":"bad","name":"Bad","displayCode":{"prefix":"BAD"},
  "fields":[{"key":"a","type":"text","label":1},{"key":"b","type":"text","label":{}},{"key":"c","type":"text","label":{"en":1,"e":"x","en-":"x","12":"x"}},

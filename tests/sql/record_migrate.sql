@@ -45,6 +45,8 @@ SELECT pg_temp.listed('{"place":{"eq":"Lyon"}}') AS by_slot, pg_temp.listed('{"p
  pg_temp.listed('{"cost":{"gte":5}}') AS by_number;
 SELECT pg_temp.listed('{"tag":{"eq":"B3"}}') AS by_old_key, pg_temp.listed('{"tag":{"startsWith":"B"}}') AS by_both,
  pg_temp.listed('{"tag":{"exists":true}}') AS with_tag, pg_temp.listed('{}', q => 'Lyon') AS found;
+SELECT jsonb_path_query_array(qehs.record_list('incidents', '{"tag":{"exists":true}}', fields => 'payload.tag,definitionVersion', sort => 'createdAt')::jsonb,
+ '$.items[*].payload') AS selected_by_both;
 -- one that is there already stays as it is
 SELECT qehs.record_migrate(:'second')::jsonb -> 'version' AS version;
 SELECT qehs.record_migrate(:'second', 2);

@@ -57,7 +57,7 @@ if [ -x "$QEHS_SHIM_BIN" ]; then
 	"$QEHS_SHIM_BIN" --listen "127.0.0.1:$http_port" --db "host=$PGHOST port=$port user=qehs_shim dbname=qehs_http" \
 		--log "$dir/shim.log" &
 	shim_pid=$!
-	export QEHS_SHIM_PID=$shim_pid
+	export QEHS_SHIM_PID=$shim_pid QEHS_SHIM_LOG=$dir/shim.log
 	for _ in $(seq 100); do
 		curl -fs "$QEHS_URL/readyz" > /dev/null && break
 		sleep 0.1
