@@ -11,7 +11,7 @@ SELECT qehs.module_publish('follow', '{"key":"follow","name":"Follow","displayCo
 	{"key":"steps","type":"table","fields":[{"key":"who","type":"user"}]}],"workflow":{"states":["open"],"initial":"open","transitions":{}}}')::jsonb -> 'definitionVersion' AS version;
 SELECT qehs.record_create('incidents', '{"title":"one","severity":"low"}')::jsonb ->> 'id' AS one, qehs.record_create('incidents', '{"title":"two","severity":"low"}')::jsonb ->> 'id' AS two,
 	qehs.record_create('incidents', '{"title":"gone","severity":"low"}')::jsonb ->> 'id' AS gone, qehs.record_create('follow', '{"title":"other"}')::jsonb ->> 'id' AS other,
-	qehs.user_create('ann', 'Ann')::jsonb ->> 'id' AS ann \gset
+	qehs.user_create('bulk-ann', 'Ann')::jsonb ->> 'id' AS ann \gset
 SELECT qehs.record_delete(:'gone');
 CREATE FUNCTION pg_temp.loaded(lines text, dry_run boolean DEFAULT false) RETURNS SETOF jsonb
 BEGIN ATOMIC
