@@ -6,6 +6,7 @@ import http from 'node:http'
 import net from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
 import { base, request } from './lib/client.mjs'
 import { makeTenant, payload, psql } from './lib/tenant.mjs'
 
@@ -210,6 +211,15 @@ test('a key that is revoked after the answer has begun ends it with an error', a
 	const { status, lines } = await answer
 	assert.equal(status, 200)
 	assert.deepEqual(lines.map(item => item.status ?? item.error.code), ['created', 'unauthenticated'])
+})
+
+test('what breaks a body ends the answer of all lines before it', async () => {
+	const body = Buffer.concat([gzipSync(many(20000)), Buffer.from('x')])
+	const answer = await request('POST', path + '?dryRun=true', { key: tenant.key, body, headers: { 'Content-Type': 'application/x-ndjson', 'Content-Encoding': 'gzip' } })
+	const lines = parse(answer.text)
+	assert.equal(lines.pop().error.code, 'malformed_request')
+	assert.ok(lines.length > 0)
+	lines.forEach((item, i) => assert.deepEqual([item.line, item.status], [i + 1, 'valid']))
 })
 
 test('a client that leaves gives its place back, whether it has read or not', async () => {
