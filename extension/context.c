@@ -207,8 +207,8 @@ context_etag(RequestContext *context, int32 version)
 }
 
 /* The target with its cursor parameter replaced, as a relative reference. */
-void
-context_link_next(RequestContext *context, const char *cursor)
+static void
+link_next(RequestContext *context, const char *cursor)
 {
 	StringInfoData target;
 	const char *query;
@@ -316,4 +316,15 @@ context_answer(StringInfo body)
 		request_context.body[request_context.body_length] = '\0';
 	}
 	return json_datum(body);
+}
+
+Datum
+context_answer_page(StringInfo body, RequestContext *context, const char *next)
+{
+	json_literal(body, "],\"nextCursor\":");
+	json_string(body, next);
+	appendStringInfoChar(body, '}');
+	if (next)
+		link_next(context, next);
+	return context_answer(body);
 }

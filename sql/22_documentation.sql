@@ -36,7 +36,7 @@ FROM (VALUES
 	 'Creates a key with the rights of this one and lets this one go on for overlapSeconds.'),
 	('api_key_revoke', 'admin.keys', NULL, NULL, false, '{}', 'Revokes the key, effective from the next request.'),
 	('bulk_load', 'records.write', 'create', 'BulkAnswer', false, '{}',
-	 'Loads any number of records. The body is lines of JSON (NDJSON), as they are or with Content-Encoding gzip or zstd; a line is a payload or {"payload","idempotencyKey","workflowState","createdAt"}. Lines commit in chunks while the body arrives, and a line that fails harms no other. With an Idempotency-Key the same call can be sent again after a failure: lines loaded before are answered as replayed. The answer has a line for each line and a summary. /api/modules/{moduleKey}/bulk is the same.'),
+	 'Loads any number of records. The body is lines of JSON (NDJSON), as they are or with Content-Encoding gzip or zstd; a line is a payload or {"payload","idempotencyKey","workflowState","createdAt"}, the last two with the permission bulk.state of the module. Lines commit in chunks while the body arrives, and a line that fails harms no other. With an Idempotency-Key the same call can be sent again after a failure: lines loaded before are answered as replayed. The answer has a line for each line and a summary. /api/modules/{moduleKey}/bulk is the same.'),
 	('deprecation_list', NULL, NULL, 'DeprecationList', false, '{}', 'Endpoints that are deprecated, and when they end.'),
 	('problem_list', NULL, NULL, 'ProblemCodeList', false, '{}', 'All codes that a problem (RFC 9457) can have.'),
 	('openapi', NULL, NULL, 'OpenApi', true, '{}',

@@ -69,6 +69,7 @@ typedef struct BulkLoad
 	Jsonb	   *labels;			/* that it prefers, once a line has failed; NULL: messages name no field */
 	bool		has_labels;		/* labels is what it is to be */
 	TimestampTz now;			/* of the transaction */
+	bool		may_set_state;	/* and createdAt: action bulk.state */
 	BulkRow    *rows;
 	int			count;			/* rows to answer for */
 	int			stored;			/* rows before this one are settled */

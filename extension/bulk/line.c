@@ -175,7 +175,7 @@ bulk_parse_ahead(BulkLoad *load, BulkRow *row)
 	MemoryContextReset(load->line_memory);
 }
 
-/* The state to start in: the initial one, or another for those who may do anything. */
+/* The state to start in: the initial one, or another with the permission for it. */
 static const char *
 read_state(const BulkLoad *load, const BulkRow *row, const JsonbValue *wanted, ViolationList *violations)
 {
@@ -193,9 +193,9 @@ read_state(const BulkLoad *load, const BulkRow *row, const JsonbValue *wanted, V
 		return load->module->initial;
 	if (!module_has_state(load->module, state))
 		violation_add(violations, "/workflowState", "enum", "is not a state of module \"%s\"", load->module->key);
-	else if (!load->context->administrator)
+	else if (!load->may_set_state)
 		violation_add(violations, "/workflowState", "forbidden",
-					  "may be other than \"%s\" for a tenant-owner or tenant-admin only", load->module->initial);
+					  "may be other than \"%s\" with the permission bulk.state only", load->module->initial);
 	return state;
 }
 
@@ -215,8 +215,8 @@ read_created_at(const BulkLoad *load, const BulkRow *row, const JsonbValue *want
 		violation_add(violations, "/createdAt", "maximum", "must not be in the future");
 	else if (row->to_update)
 		violation_add(violations, "/createdAt", "exists", "cannot be set on a record that exists");
-	else if (!load->context->administrator)
-		violation_add(violations, "/createdAt", "forbidden", "may be set by a tenant-owner or tenant-admin only");
+	else if (!load->may_set_state)
+		violation_add(violations, "/createdAt", "forbidden", "may be set with the permission bulk.state only");
 	return time;
 }
 

@@ -141,7 +141,8 @@ typedef enum ModuleAction
 	ACTION_TRANSITION = 1 << 4,
 	ACTION_EXPORT = 1 << 5,
 	ACTION_COMMENT = 1 << 6,
-	ACTION_ALL = (1 << 7) - 1
+	ACTION_BULK_STATE = 1 << 7, /* to load records in any state, created at any time */
+	ACTION_ALL = (1 << 8) - 1
 } ModuleAction;
 
 typedef struct ModuleRole

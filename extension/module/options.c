@@ -8,6 +8,7 @@
 #include "compat.h"
 
 #include "json.h"
+#include "jsonschema.h"
 #include "miscadmin.h"
 #include "module/definition.h"
 #include "module/locale.h"
@@ -241,7 +242,7 @@ check_samples(const Schema *schema, const char *at, ViolationList *faults)
 static void
 check_schema(Jsonb *schema, const char *at, const char *prefix, ViolationList *faults)
 {
-	SchemaOptions options = {.assert_formats = true};
+	SchemaOptions options = {.assert_formats = true, .lookup = jsonschema_find_registered};
 	SchemaErrors errors;
 	Schema	   *compiled;
 

@@ -23,6 +23,7 @@ static const struct
 	{ACTION_TRANSITION, "transition", SCOPE_RECORDS_WRITE},
 	{ACTION_EXPORT, "export", SCOPE_EXPORTS_CREATE},
 	{ACTION_COMMENT, "comment", SCOPE_RECORDS_WRITE},
+	{ACTION_BULK_STATE, "bulk.state", SCOPE_RECORDS_WRITE},
 };
 
 static const ModuleRole built_in[] = {

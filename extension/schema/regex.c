@@ -38,6 +38,7 @@ struct Regex
 {
 	pcre2_code *code;
 	pcre2_match_data *data;
+	int			(*match) (const pcre2_code *, PCRE2_SPTR, PCRE2_SIZE, PCRE2_SIZE, uint32_t, pcre2_match_data *, pcre2_match_context *);
 	MemoryContextCallback release;
 };
 
@@ -472,7 +473,7 @@ regex_compile(const char *pattern, int length, MemoryContext context, char **mes
 	regex->release = (MemoryContextCallback) {.func = release_regex,.arg = regex};
 	MemoryContextRegisterResetCallback(context, &regex->release);
 	/* without JIT the interpreter runs, with the same result */
-	pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+	regex->match = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0 ? pcre2_jit_match : pcre2_match;
 	return regex;
 }
 
@@ -499,7 +500,7 @@ regex_match(Regex *regex, const char *text, int length, uint64 *steps)
 		int			result;
 
 		pcre2_set_match_limit(context, Min(limit, STEP_LIMIT));
-		result = pcre2_match(regex->code, (PCRE2_SPTR) text, length, 0, PCRE2_NO_UTF_CHECK, regex->data, context);
+		result = regex->match(regex->code, (PCRE2_SPTR) text, length, 0, PCRE2_NO_UTF_CHECK, regex->data, context);
 		if (result >= 0)
 			return REGEX_MATCH;
 		if (result == PCRE2_ERROR_NOMATCH)

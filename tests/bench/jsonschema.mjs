@@ -1,6 +1,6 @@
 // Validation of 100,000 incident documents: the extension in SQL against no validation and against ajv, in one run.
 //
-//   node jsonschema.mjs      the database is that of PG*, with the extension
+//   node jsonschema.mjs      the database is that of PG*, made by prepare.mjs
 //
 // Prints nanoseconds per document, the median of five rounds in turns.
 import { execFileSync } from 'node:child_process'
@@ -49,11 +49,20 @@ psql(`SET client_min_messages = error; DROP TABLE IF EXISTS bench_document; CREA
 	\\copy bench_document FROM '${file}'
 	VACUUM ANALYZE bench_document;`)
 execFileSync('rm', [file])
-const timed = expression => {
-	const plan = JSON.parse(psql(`SET max_parallel_workers_per_gather = 0; SET jit = off;
-		EXPLAIN (ANALYZE, TIMING OFF, FORMAT json) SELECT count(*) FILTER (WHERE ${expression}) FROM bench_document;`))
-	return plan[0]['Execution Time'] * 1e6 / ROWS
+const explain = (before, query, rows) => {
+	const plan = psql(`SET max_parallel_workers_per_gather = 0; SET jit = off; ${before}
+		EXPLAIN (ANALYZE, TIMING OFF, FORMAT json) ${query};`)
+	return JSON.parse(plan.slice(plan.indexOf('[')))[0]['Execution Time'] * 1e6 / rows
 }
+const timed = expression => explain('', `SELECT count(*) FILTER (WHERE ${expression}) FROM bench_document`, ROWS)
+
+// The share of validation in record_create, with the module's own schema and the bench's payloads (prepare.mjs), without the commit.
+const samples = Number(psql('SELECT count(*) FROM sample'))
+const moduleSchema = psql(`SELECT quote_literal(v.json_schema::text) || '::jsonb' FROM qehs.module_version AS v JOIN qehs.module AS m
+	ON (m.tenant_id, m.id, m.version) = (v.tenant_id, v.module_id, v.version) JOIN qehs.tenant AS t ON t.id = m.tenant_id
+	WHERE t.slug = 'bench' AND m.key = 'incidents'`).trim()
+const sampled = condition => explain('', `SELECT count(*) FILTER (WHERE ${condition}) FROM sample`, samples)
+const created = () => explain("SELECT qehs.use_tenant('bench'); BEGIN;", "SELECT count(qehs.record_create('incidents', payload)) FROM sample", samples)
 const validate = formats(new Ajv({ strict: false })).compile(schema)
 const bodies = documents.map(document => JSON.stringify(document))
 const node = run => {
@@ -69,6 +78,8 @@ const cases = {
 	'qehs.jsonschema_is_valid, formats asserted': () => timed(`qehs.jsonschema_is_valid(${literal}, j, true)`),
 	'ajv on parsed objects, formats asserted': () => node(i => validate(documents[i])),
 	'JSON.parse and ajv': () => node(i => validate(JSON.parse(bodies[i]))),
+	'record_create of an OSHA report, without commit': created,
+	'of it the module schema': () => sampled(`qehs.jsonschema_is_valid(${moduleSchema}, payload, true)`) - sampled('payload IS NOT NULL'),
 }
 const taken = Object.fromEntries(Object.keys(cases).map(name => [name, []]))
 for (let round = 0; round < ROUNDS; round++)
@@ -77,3 +88,5 @@ psql('DROP TABLE bench_document')
 const median = list => list.sort((a, b) => a - b)[Math.floor(list.length / 2)]
 console.log(`# ${ROWS} documents of ${Math.round(bodies.reduce((sum, body) => sum + body.length, 0) / ROWS)} bytes, ns per document`)
 for (const [name, list] of Object.entries(taken)) console.log(`${name}\t${Math.round(median(list))}`)
+const [whole, part] = Object.values(taken).slice(-2).map(median)
+console.log(`share of validation in record_create\t${(100 * part / whole).toFixed(1)} %`)

@@ -36,8 +36,10 @@ if (kinds.length) {
 	console.log(`Resident after the load: shim ${figure('memory shim')} MiB, Fastify ${figure('memory pool')} MiB.\n`)
 }
 if (rounds.has('get with'))
-	table(['requests a second', 'with all conventions', 'without', 'ratio'], [['get', 'GET a record'], ['create', 'create, synchronous_commit off']]
-		.map(([kind, name]) => [name, count(figure(`${kind} with`)), count(figure(`${kind} without`)), `**${ratio(kind, 'with', 'without')}**`]))
+	table(['requests a second', 'with all conventions', 'without', 'ratio', 'CPU, µs: shim + PostgreSQL', 'without'],
+		[['get', 'GET a record'], ['create', 'create, durable commits'], ['create-async', 'create, synchronous_commit off']].map(([kind, name]) =>
+			[name, count(figure(`${kind} with`)), count(figure(`${kind} without`)), `**${ratio(kind, 'with', 'without')}**`,
+				...['with', 'without'].map(side => [3, 4].map(column => count(figure(`${kind} ${side}`, column))).join(' + '))]))
 const creates = [['record_create', 'durable commits'], ['record_create-async', 'synchronous_commit off']].filter(([kind]) => has(kind))
 if (creates.length)
 	table(['creates a second in SQL', 'record_create', 'plain prepared INSERTs', 'ratio'], creates.map(([kind, name]) =>

@@ -126,7 +126,7 @@ http_run() {
 }
 
 wrk_round() {
-	if [ "$1" = create ]; then
+	if [[ $1 == create* ]]; then
 		export QEHS_BODIES=$dir/create.bodies
 	else
 		unset QEHS_BODIES
@@ -178,13 +178,14 @@ bench_http() {
 	done
 }
 
-# The conventions (rate limit, idempotency, trace, conditions) against requests without them, and without durable commits,
-# behind which they would hide. The table of keys grows with each round, as it does in a day.
+# The conventions (rate limit, idempotency, trace, conditions) against requests without them, and creates also without durable
+# commits, behind which they hide. The table of keys grows with each round, as it does in a day.
 bench_conventions() {
-	"$PG_BIN/psql" -X -q -c 'ALTER SYSTEM SET synchronous_commit = off' -c 'SELECT pg_reload_conf()' -o /dev/null
 	start_server conventions ./qehs-shim --listen 127.0.0.1:PORT --threads 1 --connections $connections --log off \
 		--db "host=$PGHOST port=$PGPORT user=qehs_shim dbname=bench"
-	for kind in get create; do
+	for kind in get create create-async; do
+		[ $kind != create-async ] ||
+			"$PG_BIN/psql" -X -q -c 'ALTER SYSTEM SET synchronous_commit = off' -c 'SELECT pg_reload_conf()' -o /dev/null
 		seconds=1 QEHS_CONVENTIONS=1 timed wrk_round $kind "$url_conventions"
 		for _ in $(seq "$rounds"); do
 			QEHS_CONVENTIONS=1 http_run $kind with "$url_conventions" "$pid_conventions"

@@ -114,6 +114,7 @@ SELECT pg_temp.judge(schema::jsonb, instance::jsonb, n % 2 = 0) FROM mutant ORDE
 		if (!expected.has(outcome) && failed++ < 20) console.log(`${outcome}: ${rows[i].join(' on ')}`)
 	}
 }
+if (process.env.FUZZ_PRINT) process.exit()
 for (const [outcome, count] of Object.entries(counts)) if (expected.has(outcome)) console.log(`# ${outcome}: ${count}`)
 console.log(`# ${mutants} mutants with seed ${seed}: ${failed} failures`)
 process.exit(failed ? 1 : 0)
