@@ -98,6 +98,16 @@ compile(Jsonb *document, bool assert_formats, MemoryContext parent, SchemaErrors
 	return schema_compile(document, &options, parent, faults);
 }
 
+static void
+refuse(const SchemaViolation *fault)
+{
+	ereport(ERROR,
+			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("the JSON Schema is not valid"),
+			errdetail("At \"%s\": %s.", fault->instance_location, fault->message),
+			errhint("qehs.jsonschema_check(schema) lists all faults."));
+}
+
 static Schema *
 compile_or_fail(Jsonb *document, bool assert_formats, MemoryContext parent)
 {
@@ -105,11 +115,7 @@ compile_or_fail(Jsonb *document, bool assert_formats, MemoryContext parent)
 	Schema	   *schema = compile(document, assert_formats, parent, &faults);
 
 	if (schema == NULL)
-		ereport(ERROR,
-				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("the JSON Schema is not valid"),
-				errdetail("At \"%s\": %s.", faults.items[0].instance_location, faults.items[0].message),
-				errhint("qehs.jsonschema_check(schema) lists all faults."));
+		refuse(&faults.items[0]);
 	return schema;
 }
 
@@ -342,6 +348,30 @@ qehs_jsonschema_check(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/*
+ * What is registered cannot be mended.  References may name what is registered
+ * later, and a dialect that is not known yet leaves nothing to check.
+ */
+static void
+check_registrable(Jsonb *document)
+{
+	SchemaErrors faults;
+	const SchemaViolation *first = NULL;
+
+	compile(document, false, CurrentMemoryContext, &faults);
+	for (int i = 0; i < faults.count; i++)
+	{
+		const char *keyword = faults.items[i].keyword;
+
+		if (strcmp(keyword, "$schema") == 0)
+			return;
+		if (first == NULL && strcmp(keyword, "$ref") != 0 && strcmp(keyword, "$dynamicRef") != 0)
+			first = &faults.items[i];
+	}
+	if (first)
+		refuse(first);
+}
+
 /* jsonschema_register(uri, schema) */
 Datum
 qehs_jsonschema_register(PG_FUNCTION_ARGS)
@@ -355,6 +385,7 @@ qehs_jsonschema_register(PG_FUNCTION_ARGS)
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("\"%s\" cannot name a schema", uri),
 				errhint("Use an absolute URI without a fragment, such as https://example.com/schemas/address."));
+	check_registrable(PG_GETARG_JSONB_P(1));
 	SPI_connect();
 	inserted = plan_execute(&insert_schema, values, NULL, false, 0) > 0;
 	SPI_finish();
