@@ -166,6 +166,7 @@ qehs_api_key_list(PG_FUNCTION_ARGS)
 	pg_uuid_t	last = {{0}};
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&last)};
 	StringInfoData out;
+	char	   *next = NULL;
 	uint64		rows;
 	bool		isnull;
 
@@ -191,16 +192,7 @@ qehs_api_key_list(PG_FUNCTION_ARGS)
 		last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
 	}
 	SPI_finish();
-	json_literal(&out, "],\"nextCursor\":");
 	if (rows > (uint64) limit)
-	{
-		char	   *cursor = cursor_seal(context, "api_key_list", "", (const char *) &last, sizeof(last));
-
-		json_string(&out, cursor);
-		context_link_next(context, cursor);
-	}
-	else
-		json_literal(&out, "null");
-	appendStringInfoChar(&out, '}');
-	PG_RETURN_DATUM(context_answer(&out));
+		next = cursor_seal(context, "api_key_list", "", (const char *) &last, sizeof(last));
+	PG_RETURN_DATUM(context_answer_page(&out, context, next));
 }

@@ -95,8 +95,6 @@ extern void context_header(RequestContext *context, const char *name, const char
 			pg_attribute_printf(3, 4);
 /* ETag of a version: "3" in quotes (RFC 9110 section 8.8.3). */
 extern void context_etag(RequestContext *context, int32 version);
-/* Link rel="next": the request's own target with this cursor (RFC 8288). */
-extern void context_link_next(RequestContext *context, const char *cursor);
 
 /*
  * Raise QH412 version_mismatch unless if_match (the If-Match field value, or
@@ -111,6 +109,12 @@ extern void context_check_if_none_match(const char *if_none_match, int32 version
  * the stored answer when the request carries an idempotency key.
  */
 extern Datum context_answer(StringInfo body);
+
+/*
+ * The same for a page, a body that ends within its items: append next, the cursor
+ * of what follows (NULL: nothing does), and set the Link header.
+ */
+extern Datum context_answer_page(StringInfo body, RequestContext *context, const char *next);
 
 /* Append {"id","type","displayName"} of an actor (cached; "null" for a zero id). */
 extern void context_write_actor(StringInfo out, int32 tenant_id, const pg_uuid_t *actor_id);

@@ -68,6 +68,13 @@ prepare_kept(KeptPlan *kept)
 	*kept->prepared = prepared;
 }
 
+void
+plan_renew(KeptPlan *plan)
+{
+	if (plan->prepared)
+		plan->prepared->uses = MAX_USES;
+}
+
 uint64
 plan_execute(KeptPlan *plan, Datum *values, const char *nulls, bool read_only, int64 limit)
 {

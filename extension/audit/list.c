@@ -86,6 +86,7 @@ static Datum
 write_page(RequestContext *context, EventPage *page, const char *cursor)
 {
 	StringInfoData out;
+	char	   *next = NULL;
 	pg_uuid_t  *last = palloc(sizeof(pg_uuid_t));
 	uint64		rows;
 	bool		isnull;
@@ -120,18 +121,9 @@ write_page(RequestContext *context, EventPage *page, const char *cursor)
 		*last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
 	}
 	SPI_finish();
-	json_literal(&out, "],\"nextCursor\":");
 	if (rows > (uint64) page->limit)
-	{
-		char	   *next = cursor_seal(context, page->endpoint, page->binding, (const char *) last, sizeof(*last));
-
-		json_string(&out, next);
-		context_link_next(context, next);
-	}
-	else
-		json_literal(&out, "null");
-	appendStringInfoChar(&out, '}');
-	return context_answer(&out);
+		next = cursor_seal(context, page->endpoint, page->binding, (const char *) last, sizeof(*last));
+	return context_answer_page(&out, context, next);
 }
 
 static void

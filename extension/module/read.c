@@ -145,9 +145,11 @@ qehs_module_list(PG_FUNCTION_ARGS)
 	RequestContext *context = context_require_scope(SCOPE_MODULES_READ);
 	int32		limit = argument_page_size(fcinfo, 0);
 	char	   *after = pstrdup("");
-	char	   *last = NULL;
+	char	   *last = after;
 	Datum		values[2] = {Int32GetDatum(context->tenant_id)};
 	StringInfoData out;
+	char	   *next = NULL;
+	Datum		answer;
 	uint64		rows;
 	int			written = 0;
 	bool		more = false;
@@ -179,17 +181,9 @@ qehs_module_list(PG_FUNCTION_ARGS)
 		write_item(&out, i);
 		last = key;
 	}
-	json_literal(&out, "],\"nextCursor\":");
 	if (more)
-	{
-		char	   *cursor = cursor_seal(context, "module_list", "", last, strlen(last));
-
-		json_string(&out, cursor);
-		context_link_next(context, cursor);
-	}
-	else
-		json_literal(&out, "null");
+		next = cursor_seal(context, "module_list", "", last, strlen(last));
+	answer = context_answer_page(&out, context, next);
 	SPI_finish();
-	appendStringInfoChar(&out, '}');
-	PG_RETURN_DATUM(context_answer(&out));
+	PG_RETURN_DATUM(answer);
 }

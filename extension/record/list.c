@@ -374,6 +374,8 @@ write_page(ListQuery *query, RequestContext *context, const ListSort *sort, cons
 		   const char *binding, int32 limit)
 {
 	StringInfoData out;
+	char	   *next = NULL;
+	Datum		answer;
 	uint64		rows;
 	int			result;
 	bool		isnull;
@@ -391,20 +393,12 @@ write_page(ListQuery *query, RequestContext *context, const ListSort *sort, cons
 			appendStringInfoChar(&out, ',');
 		write_item(&out, context, i, selection);
 	}
-	json_literal(&out, "],\"nextCursor\":");
 	if (rows > (uint64) limit)
-	{
-		char	   *next = seal_position(context, binding, sort, DatumGetUUIDP(plan_value(limit - 1, 1, &isnull)),
-										 plan_value(limit - 1, 13, &isnull));
-
-		json_string(&out, next);
-		context_link_next(context, next);
-	}
-	else
-		json_literal(&out, "null");
+		next = seal_position(context, binding, sort, DatumGetUUIDP(plan_value(limit - 1, 1, &isnull)),
+							 plan_value(limit - 1, 13, &isnull));
+	answer = context_answer_page(&out, context, next);
 	SPI_finish();
-	appendStringInfoChar(&out, '}');
-	return context_answer(&out);
+	return answer;
 }
 
 /* record_list(module_key, filter, status, created_from, created_to, q, sort, fields, page_size, cursor) */
