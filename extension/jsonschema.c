@@ -17,6 +17,7 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "json.h"
+#include "jsonschema.h"
 #include "miscadmin.h"
 #include "nodes/primnodes.h"
 #include "plan.h"
@@ -68,8 +69,8 @@ static KeptPlan insert_schema = {
 	"INSERT INTO qehs.json_schema (uri, document) VALUES ($1, $2) ON CONFLICT (uri) DO NOTHING", 2, {TEXTOID, JSONBOID}, NULL
 };
 
-static Jsonb *
-find_registered(void *arg, const char *uri)
+Jsonb *
+jsonschema_find_registered(void *arg, const char *uri)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Datum		value = CStringGetTextDatum(uri);
@@ -91,10 +92,20 @@ find_registered(void *arg, const char *uri)
 static Schema *
 compile(Jsonb *document, bool assert_formats, MemoryContext parent, SchemaErrors *faults)
 {
-	SchemaOptions options = {.assert_formats = assert_formats,.lookup = find_registered};
+	SchemaOptions options = {.assert_formats = assert_formats,.lookup = jsonschema_find_registered};
 
 	schema_errors_init(faults);
 	return schema_compile(document, &options, parent, faults);
+}
+
+static void
+refuse(const SchemaViolation *fault)
+{
+	ereport(ERROR,
+			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("the JSON Schema is not valid"),
+			errdetail("At \"%s\": %s.", fault->instance_location, fault->message),
+			errhint("qehs.jsonschema_check(schema) lists all faults."));
 }
 
 static Schema *
@@ -104,11 +115,7 @@ compile_or_fail(Jsonb *document, bool assert_formats, MemoryContext parent)
 	Schema	   *schema = compile(document, assert_formats, parent, &faults);
 
 	if (schema == NULL)
-		ereport(ERROR,
-				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("the JSON Schema is not valid"),
-				errdetail("At \"%s\": %s.", faults.items[0].instance_location, faults.items[0].message),
-				errhint("qehs.jsonschema_check(schema) lists all faults."));
+		refuse(&faults.items[0]);
 	return schema;
 }
 
@@ -311,7 +318,7 @@ metaschema_of(const Jsonb *document)
 		char	   *uri = pnstrdup(dialect.data, dialect.length);
 
 		uri_cut_fragment(uri);
-		json_string(&text, find_registered(NULL, uri) ? uri : METASCHEMA);
+		json_string(&text, jsonschema_find_registered(NULL, uri) ? uri : METASCHEMA);
 	}
 	else
 		json_string(&text, METASCHEMA);
@@ -341,6 +348,30 @@ qehs_jsonschema_check(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/*
+ * What is registered cannot be mended.  References may name what is registered
+ * later, and a dialect that is not known yet leaves nothing to check.
+ */
+static void
+check_registrable(Jsonb *document)
+{
+	SchemaErrors faults;
+	const SchemaViolation *first = NULL;
+
+	compile(document, false, CurrentMemoryContext, &faults);
+	for (int i = 0; i < faults.count; i++)
+	{
+		const char *keyword = faults.items[i].keyword;
+
+		if (strcmp(keyword, "$schema") == 0)
+			return;
+		if (first == NULL && strcmp(keyword, "$ref") != 0 && strcmp(keyword, "$dynamicRef") != 0)
+			first = &faults.items[i];
+	}
+	if (first)
+		refuse(first);
+}
+
 /* jsonschema_register(uri, schema) */
 Datum
 qehs_jsonschema_register(PG_FUNCTION_ARGS)
@@ -354,12 +385,13 @@ qehs_jsonschema_register(PG_FUNCTION_ARGS)
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("\"%s\" cannot name a schema", uri),
 				errhint("Use an absolute URI without a fragment, such as https://example.com/schemas/address."));
+	check_registrable(PG_GETARG_JSONB_P(1));
 	SPI_connect();
 	inserted = plan_execute(&insert_schema, values, NULL, false, 0) > 0;
 	SPI_finish();
 	if (!inserted)
 	{
-		Jsonb	   *known = find_registered(NULL, uri);
+		Jsonb	   *known = jsonschema_find_registered(NULL, uri);
 		Jsonb	   *document = PG_GETARG_JSONB_P(1);
 
 		if (known == NULL || VARSIZE(known) != VARSIZE(document) || memcmp(known, document, VARSIZE(known)) != 0)

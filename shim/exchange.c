@@ -56,17 +56,19 @@ typedef struct Pending
 void
 exchange_identify(Request *request)
 {
-	const char *target = request->target;
+	const char *target = request->sent_target;
 	const char *mark;
 
 	trace_take(request);
 	/* absolute form (RFC 9112 section 3.2.2): the authority does not matter here */
 	if (strncasecmp(target, "http://", 7) == 0 || strncasecmp(target, "https://", 8) == 0)
 	{
-		target = strchr(strchr(target, ':') + 3, '/');
-		target = target ? target : "/";
-		request->target = target;
+		target = strchr(target, ':') + 3;
+		target += strcspn(target, "/?#");
+		if (*target != '/')
+			target = arena_format(&request->arena, "/%s", target);
 	}
+	request->target = target;
 	mark = strchr(target, '?');
 	request->query = mark ? mark + 1 : "";
 	request->path = query_decode(&request->arena, target, mark ? (size_t) (mark - target) : strlen(target), false);

@@ -129,7 +129,14 @@ take_byte(Guard *guard, char byte)
 	{
 		case GUARD_START:
 			guard->state = GUARD_REQUEST_LINE;
+			guard->name_length = 0;
 			return byte != ' ' && byte != '\t';
+		case GUARD_REQUEST_LINE:
+			/* one space between its parts; name_length tells that the last byte was one */
+			if (byte == ' ' && guard->name_length > 0)
+				return false;
+			guard->name_length = byte == ' ';
+			return true;
 		case GUARD_FIELD_START:
 			/* a folded line, or a name of no bytes */
 			if (byte == ' ' || byte == '\t' || byte == ':')

@@ -42,7 +42,8 @@ typedef struct Guard
  * Follow the bytes of a connection: request lines, fields, bodies by
  * Content-Length and in chunks (RFC 9112 sections 2 to 7).  Gives the index of the
  * first byte that breaks their form, or length.  Refused are: CR and LF apart,
- * control characters, folded and nameless fields, what is no chunk.
+ * control characters, folded and nameless fields, spaces side by side in a
+ * request line, what is no chunk.
  */
 extern size_t guard_follow(Guard *guard, const char *bytes, size_t length);
 

@@ -135,13 +135,32 @@ problem_body(Buffer *body, const Router *router, const char *code, int status, c
 	body->length = redact_text(body->data, body->length);
 }
 
+/* A decoded path as a URI reference again (RFC 3986 section 3.3). */
+static const char *
+encode_path(Arena *arena, const char *path)
+{
+	static const char plain[] = "-._~!$&'()*+,;=:@/0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	Buffer		encoded = {.arena = arena};
+
+	if (path == NULL || path[strspn(path, plain)] == '\0')
+		return path ? path : "";
+	for (; *path; path++)
+	{
+		if (strchr(plain, *path))
+			buffer_append(&encoded, path, 1);
+		else
+			buffer_format(&encoded, "%%%02X", (unsigned char) *path);
+	}
+	return encoded.data;
+}
+
 void
 problem_reply(Request *request, const char *code, int status, const char *detail, const char *violations)
 {
 	Reply	   *reply = &request->reply;
 	Buffer		body = {.arena = &request->arena};
 
-	problem_body(&body, request->router, code, status, detail, request->path ? request->path : "",
+	problem_body(&body, request->router, code, status, detail, encode_path(&request->arena, request->path),
 				 request->trace_id, violations, request_header(request, "Accept-Language"));
 	reply->status = status ? status : find_problem(request->router, code)->status;
 	reply->body = body.data;

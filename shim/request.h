@@ -61,7 +61,8 @@ typedef struct Request
 	Router	   *router;			/* reference held; NULL while none is loaded */
 
 	const char *method;
-	const char *target;			/* as sent */
+	const char *sent_target;	/* as on the request line */
+	const char *target;			/* the same, without scheme and host */
 	const char *path;			/* decoded */
 	const char *query;			/* as sent, without the question mark; may be empty */
 	char		client[64];		/* address */
@@ -109,6 +110,10 @@ typedef struct Request
 /* A header field of the request, or NULL (server.c). */
 extern const char *request_header(const Request *request, const char *name);
 
+/* Give all header fields to a function in their order (server.c). */
+extern void request_each_header(const Request *request, void (*take) (void *closure, const char *name, const char *value),
+								void *closure);
+
 static inline void
 reply_header(Reply *reply, const char *name, const char *value)
 {
@@ -121,6 +126,15 @@ request_refuse(Request *request, const char *code, const char *detail)
 {
 	if (request->refusal.code == NULL)
 		request->refusal = (Refusal) {code, detail, 0};
+}
+
+/* Refuse at once, whatever its body is, and close the connection afterwards. */
+static inline void
+request_refuse_now(Request *request, const char *code, int status, const char *detail)
+{
+	if (request->refusal.status == 0)
+		request->refusal = (Refusal) {code, detail, status};
+	request->reply.close = true;
 }
 
 #endif							/* QEHS_REQUEST_H */

@@ -12,7 +12,7 @@
  * it calls for nothing else here, and makes them problems like all others; their
  * status is read from the message that it logs right before.  Two of its checks
  * (Host, Content-Length) answer twice in 0.9.75: the first is switched off, the
- * second passes through a wrapped MHD_str_to_uint64_n_, and check_framing does
+ * second passes through a wrapped MHD_str_to_uint64_n_, and framing_check does
  * both.
  *
  * The library takes bare line ends, folded lines and more that other parsers read
@@ -34,6 +34,7 @@
 #include "clock.h"
 #include "deadline.h"
 #include "early.h"
+#include "framing.h"
 #include "guard.h"
 #include "log.h"
 #include "metrics.h"
@@ -65,6 +66,30 @@ const char *
 request_header(const Request *request, const char *name)
 {
 	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+typedef struct EachHeader
+{
+	void		(*take) (void *closure, const char *name, const char *value);
+	void	   *closure;
+} EachHeader;
+
+static enum MHD_Result
+give_header(void *closure, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	const EachHeader *each = closure;
+
+	(void) kind;
+	each->take(each->closure, name, value);
+	return MHD_YES;
+}
+
+void
+request_each_header(const Request *request, void (*take) (void *closure, const char *name, const char *value), void *closure)
+{
+	EachHeader	each = {take, closure};
+
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, give_header, &each);
 }
 
 /* The library's log: remember the status of the error that it is about to answer. */
@@ -143,7 +168,7 @@ __wrap_MHD_create_response_from_buffer(size_t size, void *buffer, enum MHD_Respo
 	return response;
 }
 
-/* The value of Content-Length; one that cannot be read counts as 0 until check_framing refuses it. */
+/* The value of Content-Length; one that cannot be read counts as 0 until framing_check refuses it. */
 size_t
 __wrap_MHD_str_to_uint64_n_(const char *text, size_t length, uint64_t *value)
 {
@@ -154,7 +179,8 @@ __wrap_MHD_str_to_uint64_n_(const char *text, size_t length, uint64_t *value)
 
 /*
  * The library closes a connection without an answer when the first line has no
- * space at all (a TLS hello, say).  Answer it, if the client is still there.
+ * space at all (a TLS hello, say).  Answer it, if the client is still there; what
+ * was sent is an answer of the library's own.
  */
 static void
 answer_first_line(int socket)
@@ -167,6 +193,7 @@ answer_first_line(int socket)
 	char		byte;
 
 	if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || info.tcpi_bytes_received == 0 ||
+		info.tcpi_bytes_sent > 0 ||
 		recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
 		return;
 	write_problem(&request, &body, 400);
@@ -264,7 +291,7 @@ on_target(void *closure, const char *target, struct MHD_Connection *connection)
 	request->server = server;
 	request->connection = connection;
 	request->started = clock_now();
-	request->target = arena_copy(&request->arena, target, strlen(target));
+	request->target = request->sent_target = arena_copy(&request->arena, target, strlen(target));
 	server->active++;
 	enter_stage(request, STAGE_HEAD);
 	return request;
@@ -340,73 +367,6 @@ copy_client(Request *request)
 				   request->client, sizeof(request->client));
 }
 
-typedef struct Framing
-{
-	int			content_lengths;
-	int			transfer_encodings;
-	int			hosts;
-	int			traceparents;
-	bool		chunked;
-	bool		bad_name;
-} Framing;
-
-static enum MHD_Result
-note_header(void *closure, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-	Framing    *framing = closure;
-
-	(void) kind;
-	framing->content_lengths += strcasecmp(name, "Content-Length") == 0;
-	framing->hosts += strcasecmp(name, "Host") == 0;
-	framing->traceparents += strcasecmp(name, "traceparent") == 0;
-	if (strcasecmp(name, "Transfer-Encoding") == 0)
-	{
-		framing->transfer_encodings++;
-		framing->chunked = value && strcasecmp(value, "chunked") == 0;
-	}
-	/* field-name is a token (RFC 9110 section 5.1) */
-	framing->bad_name = framing->bad_name || *name == '\0' || strpbrk(name, " \t\"(),/:;<=>?@[\\]{}") != NULL;
-	return MHD_YES;
-}
-
-static void
-refuse_now(Request *request, const char *code, int status, const char *detail)
-{
-	if (request->refusal.status == 0)
-		request->refusal = (Refusal) {code, detail, status};
-	request->reply.close = true;
-}
-
-/* What request smuggling lives on is refused (RFC 9112 section 6), and bodies that are too large. */
-static void
-check_framing(Request *request, bool needs_host)
-{
-	Framing		framing = {0};
-	const char *length = request_header(request, "Content-Length");
-
-	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, note_header, &framing);
-	/* two are none (W3C Trace Context section 4.3) */
-	if (framing.traceparents > 1)
-		trace_new(request);
-	if (guard_broken(connection_socket(request->connection)))
-		refuse_now(request, "malformed_request", 400, "the request is not framed as RFC 9112 has it");
-	else if (framing.bad_name)
-		refuse_now(request, "malformed_request", 400, "a header field has a name that is not a token");
-	else if (framing.content_lengths > 1 || framing.hosts > 1 || (framing.content_lengths > 0 && framing.transfer_encodings > 0) ||
-			 framing.transfer_encodings > 1)
-		refuse_now(request, "malformed_request", 400, "Host, Content-Length and Transfer-Encoding must stand once, and not both of the latter");
-	else if (needs_host && framing.hosts == 0)
-		refuse_now(request, "malformed_request", 400, "Host is required in HTTP/1.1");
-	else if (request->target[strcspn(request->target, " \t")] != '\0')
-		refuse_now(request, "malformed_request", 400, "the request target must not contain a space; write it as %20");
-	else if (framing.transfer_encodings > 0 && !framing.chunked)
-		refuse_now(request, "not_implemented", 501, "Transfer-Encoding must be chunked");
-	else if (length && (*length == '\0' || length[strspn(length, "0123456789")] != '\0'))
-		refuse_now(request, "malformed_request", 400, "Content-Length must be a number");
-	else if (length && !request->streams && strtoull(length, NULL, 10) > request->server->exchange->config->max_body)
-		refuse_now(request, "payload_too_large", 413, "the body is larger than the server takes");
-}
-
 /* Take a part of the body; too large ones are read to their end and forgotten. */
 static enum MHD_Result
 take_body(Request *request, const char *part, size_t length)
@@ -416,7 +376,7 @@ take_body(Request *request, const char *part, size_t length)
 
 	if (request->body_length + length > limit)
 	{
-		refuse_now(request, "payload_too_large", 413, "the body is larger than the server takes");
+		request_refuse_now(request, "payload_too_large", 413, "the body is larger than the server takes");
 		request->body_length += length;
 		return request->body_length > limit + DRAIN_BYTES ? MHD_NO : MHD_YES;
 	}
@@ -674,7 +634,7 @@ on_request(void *closure, struct MHD_Connection *connection, const char *url, co
 		exchange_identify(request);
 		request->streams = exchange_streams(server->exchange, request);
 		request->full_http = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
-		check_framing(request, request->full_http);
+		framing_check(request, guard_broken(connection_socket(connection)), server->exchange->config->max_body);
 		enter_stage(request, request->streams ? STAGE_NONE : STAGE_BODY);
 		if (request->streams)
 			return on_stream_head(request);
@@ -692,7 +652,7 @@ on_request(void *closure, struct MHD_Connection *connection, const char *url, co
 	}
 	enter_stage(request, STAGE_NONE);
 	if (request->reply.status == 0 && guard_broken(connection_socket(connection)))
-		refuse_now(request, "malformed_request", 400, "the request is not framed as RFC 9112 has it");
+		request_refuse_now(request, "malformed_request", 400, "the request is not framed as RFC 9112 has it");
 	if (request->reply.status == 0)
 	{
 		exchange_start(server->exchange, request, on_reply);

@@ -8,6 +8,7 @@
 #include "compat.h"
 
 #include "json.h"
+#include "jsonschema.h"
 #include "miscadmin.h"
 #include "module/definition.h"
 #include "module/locale.h"
@@ -113,7 +114,7 @@ check_flags(const JsonbContainer *field, const char *path, ViolationList *faults
 static void
 check_texts(const JsonbContainer *field, const char *path, ViolationList *faults)
 {
-	static const char *const names[] = {"unit", "references", "pattern", "description"};
+	static const char *const names[] = {"unit", "references", "pattern"};
 	JsonbValue	value;
 
 	for (int i = 0; i < (int) lengthof(names); i++)
@@ -241,7 +242,7 @@ check_samples(const Schema *schema, const char *at, ViolationList *faults)
 static void
 check_schema(Jsonb *schema, const char *at, const char *prefix, ViolationList *faults)
 {
-	SchemaOptions options = {.assert_formats = true};
+	SchemaOptions options = {.assert_formats = true, .lookup = jsonschema_find_registered};
 	SchemaErrors errors;
 	Schema	   *compiled;
 

@@ -18,6 +18,7 @@
 #include "id.h"
 #include "json.h"
 #include "miscadmin.h"
+#include "module/bundle.h"
 #include "module/definition.h"
 #include "module/diff.h"
 #include "module/migrate.h"
@@ -353,21 +354,35 @@ module_compile_schema(Jsonb *definition, ViolationList *faults)
 	return faults->count == 0 ? definition_json_schema(definition) : NULL;
 }
 
-/* The schema must compile too: patterns and raw fragments are checked there. */
-static void
-check_schema(Jsonb *definition, Jsonb *schema, ViolationList *faults)
+static bool
+compiles(Jsonb *schema, const SchemaOptions *options, ViolationList *faults)
 {
-	SchemaOptions options = {.assert_formats = true};
 	SchemaErrors errors;
 	Schema	   *compiled;
 
 	schema_errors_init(&errors);
-	compiled = schema_compile(schema, &options, CurrentMemoryContext, &errors);
+	compiled = schema_compile(schema, options, CurrentMemoryContext, &errors);
 	if (compiled)
 		schema_free(compiled);
 	for (int i = 0; i < errors.count && compiled == NULL; i++)
 		violation_add(faults, psprintf("/jsonSchema%s", errors.items[i].instance_location), errors.items[i].keyword,
 					  "%s", errors.items[i].message);
+	return compiled != NULL;
+}
+
+/* The schema must compile too; gives it with the registered schemas that it refers to. */
+static Jsonb *
+check_schema(Jsonb *schema, ViolationList *faults)
+{
+	SchemaBundle bundle = {NIL};
+	SchemaOptions options = {.assert_formats = true, .lookup = bundle_find, .lookup_arg = &bundle};
+
+	if (!compiles(schema, &options, faults) || bundle.documents == NIL)
+		return schema;
+	options.lookup = NULL;
+	schema = bundle_into(&bundle, schema);
+	compiles(schema, &options, faults);
+	return schema;
 }
 
 /* If-Match names the version that the new one is to follow; no version matches nothing (RFC 9110 section 13.1.1). */
@@ -398,7 +413,7 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 	bool		reunique;
 
 	violation_raise(&faults);
-	check_schema(definition, schema, &faults);
+	schema = check_schema(schema, &faults);
 	violation_raise(&faults);
 	SPI_connect();
 	lock_tenant(tenant_id);

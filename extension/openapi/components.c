@@ -111,7 +111,7 @@ add_problem(Components *all)
 				 "\"required\":[\"type\",\"title\",\"status\",\"detail\",\"instance\",\"code\",\"traceId\"],\"properties\":{"
 				 "\"type\":{\"type\":\"string\",\"format\":\"uri\"},\"title\":{\"type\":\"string\"},"
 				 "\"status\":{\"type\":\"integer\",\"minimum\":400,\"maximum\":599},\"detail\":{\"type\":\"string\"},"
-				 "\"instance\":{\"type\":\"string\"},\"code\":{\"$ref\":\"" COMPONENT_REFERENCE "ProblemCode\"},"
+				 "\"instance\":{\"type\":\"string\",\"format\":\"uri-reference\"},\"code\":{\"$ref\":\"" COMPONENT_REFERENCE "ProblemCode\"},"
 				 "\"traceId\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{32}$\"},"
 				 "\"errors\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":100,\"items\":{\"$ref\":\"" COMPONENT_REFERENCE "Violation\"}}},"
 				 "\"additionalProperties\":false}");

@@ -10,6 +10,7 @@
 #include "compat.h"
 
 #include "json.h"
+#include "jsonschema.h"
 #include "miscadmin.h"
 #include "module/definition.h"
 #include "module/publish.h"
@@ -20,7 +21,7 @@
 static void
 check_schema(const PayloadCheck *check, const ModuleField *field, Jsonb *value, const char *path)
 {
-	SchemaOptions options = {.assert_formats = true};
+	SchemaOptions options = {.assert_formats = true, .lookup = jsonschema_find_registered};
 	SchemaErrors errors;
 	Schema	   *schema;
 

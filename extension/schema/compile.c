@@ -41,7 +41,7 @@ compiler_request_node(Compiler *compiler, const Value *value, int resource, cons
 
 	if (compiler->schema->node_count >= SCHEMA_MAX_NODES)
 	{
-		schema_fault(compiler->faults, NULL, NULL, "$schema", "has more than %d subschemas", SCHEMA_MAX_NODES);
+		schema_fault(compiler->faults, NULL, NULL, "limit", "has more than %d subschemas", SCHEMA_MAX_NODES);
 		return NO_NODE;
 	}
 	if (value->type == VALUE_BOOLEAN)

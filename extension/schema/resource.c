@@ -319,7 +319,7 @@ examine(Resources *resources, FoundList *list, Found found)
 	place->resource = found.resource;
 	if (found.depth > SCHEMA_MAX_DEPTH)
 	{
-		schema_fault(resources->faults, NULL, NULL, "$schema", "is nested deeper than %d subschemas", SCHEMA_MAX_DEPTH);
+		schema_fault(resources->faults, NULL, NULL, "limit", "is nested deeper than %d subschemas", SCHEMA_MAX_DEPTH);
 		return;
 	}
 	/* the root of a document has its resource already */
@@ -353,7 +353,7 @@ resources_explore(Resources *resources, const Value *value, int resource, const 
 		CHECK_FOR_INTERRUPTS();
 		if (hash_get_num_entries(resources->places) >= SCHEMA_MAX_NODES)
 		{
-			schema_fault(resources->faults, NULL, NULL, "$schema", "has more than %d subschemas", SCHEMA_MAX_NODES);
+			schema_fault(resources->faults, NULL, NULL, "limit", "has more than %d subschemas", SCHEMA_MAX_NODES);
 			break;
 		}
 		examine(resources, &list, list.items[--list.count]);

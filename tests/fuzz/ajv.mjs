@@ -91,6 +91,16 @@ const faults = {
 			if (it.items instanceof Name) gen.assign(it.items, _`${it.items} === true ? Infinity : ${it.items} || 0`)
 		}),
 	},
+	// core 10.2.2.1: its annotations count without "then" and "else" too, which here get one that always holds
+	'it passes over an "if" without "then" and "else"': {
+		mend: () => {},
+		rewrite: function rewrite (schema) {
+			if (schema === null || typeof schema !== 'object') return schema
+			if (Array.isArray(schema)) return schema.map(rewrite)
+			const made = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, rewrite(value)]))
+			return made.if === undefined || made.then !== undefined || made.else !== undefined ? made : { ...made, then: { allOf: [true] } }
+		},
+	},
 	// merging in a branch makes the variable there: without that branch it is undefined, and what went before is lost
 	'it forgets what was evaluated before a branch that fails': {
 		mend: instance => {
@@ -118,7 +128,10 @@ export const compile = schema => new Ajv(options).compile(schema)
 
 const mended = (which, schema) => {
 	const instance = new Ajv(options)
-	for (const fault of which) fault.mend(instance)
+	for (const fault of which) {
+		fault.mend(instance)
+		if (fault.rewrite) schema = fault.rewrite(schema)
+	}
 	return instance.compile(schema)
 }
 // the fault of ajv's for which it does not say "expected" of the pair; undefined if no known one explains it

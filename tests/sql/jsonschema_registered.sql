@@ -7,6 +7,10 @@ SELECT qehs.jsonschema_register('https://example.com/leaf', '{"anyOf":[{"type":"
 SELECT location, message FROM qehs.jsonschema_check('{"$ref":"https://example.com/tree"}');
 SELECT qehs.jsonschema_is_valid('{"$ref":"https://example.com/tree"}', '{"leaves":[1,{"leaves":[]}]}') AS valid;
 SELECT instance_location, keyword_location, message FROM qehs.jsonschema_errors('{"$ref":"https://example.com/tree"}', '{"leaves":[1,{"leaves":["x"]},{"fruit":1}]}');
+-- what is faulty is refused, since it could not be mended
+SELECT qehs.jsonschema_register('https://example.com/faulty', '{"properties":{"a":{"type":"text"}}}');
+SELECT qehs.jsonschema_register('https://example.com/faulty', '5');
+SELECT qehs.jsonschema_register('https://example.com/faulty', (repeat('{"not":', 5000) || '{}' || repeat('}', 5000))::jsonb);
 
 -- parallel workers read them too
 CREATE TABLE measured AS SELECT to_jsonb(i) AS size FROM generate_series(1, 1000) AS i;

@@ -1,0 +1,131 @@
+/*
+ * shim_text.c
+ *	  libFuzzer target of the shim's small readers of what clients send: query
+ *	  strings, entity tags, languages, forwarded addresses, trace headers, paths,
+ *	  secrets in any text.  The first byte chooses.  clang -g -D_GNU_SOURCE
+ *	  -fsanitize=fuzzer,address,undefined -Ishim tests/fuzz/shim_text.c shim/query.c shim/problem.c shim/etag.c
+ *	  shim/client.c shim/trace.c shim/router.c shim/json.c shim/arena.c -ljansson -lcrypto
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../extension/language.h"
+#include "../extension/redact.h"
+#include "client.h"
+#include "etag.h"
+#include "problem.h"
+#include "query.h"
+#include "trace.h"
+
+int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *sent;		/* the value of every header */
+
+const char *
+request_header(const Request *request, const char *name)
+{
+	(void) request;
+	(void) name;
+	return sent;
+}
+
+static void
+try_query(Request *request, const char *text)
+{
+	Query		query;
+	size_t		length;
+
+	request->query = text;
+	query_read(request, &query);
+	query_value(request, &query, "limit");
+	query_filter(request, &query, &length);
+	query_refuse_unknown(request, &query);
+	if (query.count > 0 || request->violations.count > 0)
+		problem_reply(request, "invalid_parameter", 0, text, request->violations.list.data);
+}
+
+/* What is taken out is out, and nothing grows. */
+static void
+try_redact(Request *request, const char *text, size_t size)
+{
+	char	   *copy = arena_copy(&request->arena, text, size);
+	size_t		length = redact_text(copy, size);
+
+	if (length > size || redact_needed(copy, length) || (!redact_needed(text, size) && (length != size || memcmp(copy, text, size) != 0)))
+		abort();
+}
+
+static void
+try_addresses(const char *text)
+{
+	static bool trusted = false;
+	struct sockaddr_in peer = {.sin_family = AF_INET,.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	char		address[64];
+
+	if (!trusted)
+		client_trust("127.0.0.0/8,10.0.0.0/8,::1");
+	trusted = true;
+	client_address((struct sockaddr *) &peer, text, NULL, address, sizeof(address));
+	client_address((struct sockaddr *) &peer, NULL, text, address, sizeof(address));
+	if (*address == '\0' || strlen(address) >= sizeof(address))
+		abort();
+}
+
+static void
+try_route(Request *request, const char *text, size_t size)
+{
+	static Router *router = NULL;
+	const char *values[ROUTER_MAX_PARAMETERS];
+	Buffer		allow = {.arena = &request->arena};
+	char	   *path = query_decode(&request->arena, text, size, false);
+
+	if (router == NULL)
+		router = router_load("[{\"operation\":\"a\",\"method\":\"GET\",\"path\":\"/r/{id}\",\"parameters\":[]},"
+							 "{\"operation\":\"b\",\"method\":\"POST\",\"path\":\"/r/{id}:move\",\"parameters\":[]},"
+							 "{\"operation\":\"c\",\"method\":\"GET\",\"path\":\"/r/{id}/{other}/x\",\"parameters\":[]}]", "[]", "1");
+	if (path)
+		router_match(router, "GET", path, &request->arena, values, &allow);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const tags[] = {"de", "de-CH", "en", "fr"};
+	Request		request = {.method = "GET",.target = "/",.path = "/"};
+	char	   *text;
+
+	if (size == 0)
+		return 0;
+	text = arena_copy(&request.arena, (const char *) data + 1, size - 1);
+	sent = text;
+	switch (*data % 7)
+	{
+		case 0:
+			try_query(&request, text);
+			break;
+		case 1:
+			etag_find(text, "\"17\"", size % 2);
+			break;
+		case 2:
+			language_choose(text, tags, 4);
+			break;
+		case 3:
+			try_addresses(text);
+			break;
+		case 4:
+			trace_take(&request);
+			if (strlen(request.trace_id) != TRACE_ID_LENGTH || strlen(trace_parent(&request)) != 55)
+				abort();
+			break;
+		case 5:
+			try_route(&request, text, size - 1);
+			break;
+		default:
+			try_redact(&request, text, size - 1);
+	}
+	arena_free(&request.arena);
+	return 0;
+}
