@@ -77,6 +77,10 @@ for (const [path, text] of sources) {
 		fault(path, text, text.length, 'the file ends with a line end')
 	if (path !== 'extension/compat.h' && /PG_VERSION_NUM/.test(bare))
 		fault(path, text, bare.indexOf('PG_VERSION_NUM'), 'versions of PostgreSQL are for compat.h')
+	// gone from PostgreSQL 18
+	for (const [name, instead] of [['pg_attribute_noreturn', 'pg_noreturn, in front'], ['INT64_MODIFIER', '%ll and a cast']])
+		if (path !== 'extension/compat.h' && bare.includes(name))
+			fault(path, text, bare.indexOf(name), `${name} is ${instead}`)
 	for (const include of code.matchAll(/^#include (.*)$/gm))
 		for (const [what, owner] of owners)
 			if (what.test(include[1]) && !owner.test(path))
