@@ -141,6 +141,7 @@ qehs_api_key_get(PG_FUNCTION_ARGS)
 	pg_uuid_t	id;
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&id)};
 	StringInfoData out;
+	uint64		hash;
 	bool		found = argument_id(fcinfo, 0, QEHS_ID_KEY, &id);
 
 	json_begin(&out);
@@ -152,8 +153,8 @@ qehs_api_key_get(PG_FUNCTION_ARGS)
 	SPI_finish();
 	appendStringInfoChar(&out, '}');
 	/* keys have no versions: the tag is of what is shown */
-	context_header(context, "ETag", "\"%016" INT64_MODIFIER "x\"",
-				   hash_bytes_extended((const unsigned char *) out.data + VARHDRSZ, out.len - VARHDRSZ, 0));
+	hash = hash_bytes_extended((const unsigned char *) out.data + VARHDRSZ, out.len - VARHDRSZ, 0);
+	context_header(context, "ETag", "\"%08x%08x\"", (uint32) (hash >> 32), (uint32) hash);
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
