@@ -141,7 +141,6 @@ qehs_api_key_get(PG_FUNCTION_ARGS)
 	pg_uuid_t	id;
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&id)};
 	StringInfoData out;
-	uint64		hash;
 	bool		found = argument_id(fcinfo, 0, QEHS_ID_KEY, &id);
 
 	json_begin(&out);
@@ -153,8 +152,8 @@ qehs_api_key_get(PG_FUNCTION_ARGS)
 	SPI_finish();
 	appendStringInfoChar(&out, '}');
 	/* keys have no versions: the tag is of what is shown */
-	hash = hash_bytes_extended((const unsigned char *) out.data + VARHDRSZ, out.len - VARHDRSZ, 0);
-	context_header(context, "ETag", "\"%08x%08x\"", (uint32) (hash >> 32), (uint32) hash);
+	context_header(context, "ETag", "\"%016llx\"",
+				   (unsigned long long) hash_bytes_extended((const unsigned char *) out.data + VARHDRSZ, out.len - VARHDRSZ, 0));
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
