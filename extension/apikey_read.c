@@ -152,8 +152,8 @@ qehs_api_key_get(PG_FUNCTION_ARGS)
 	SPI_finish();
 	appendStringInfoChar(&out, '}');
 	/* keys have no versions: the tag is of what is shown */
-	context_header(context, "ETag", "\"%016" INT64_MODIFIER "x\"",
-				   hash_bytes_extended((const unsigned char *) out.data + VARHDRSZ, out.len - VARHDRSZ, 0));
+	context_header(context, "ETag", "\"%016llx\"",
+				   (unsigned long long) hash_bytes_extended((const unsigned char *) out.data + VARHDRSZ, out.len - VARHDRSZ, 0));
 	PG_RETURN_DATUM(context_answer(&out));
 }
 

@@ -239,10 +239,10 @@ link_next(RequestContext *context, const char *cursor)
 
 /*
  * One entity tag at *at, which moves behind it: false when there is none (RFC 9110
- * section 8.8.3).  Weak ones match nothing (section 13.1.1).
+ * section 8.8.3).  In a strong comparison weak ones match nothing (section 8.8.3.2).
  */
 static bool
-read_tag(const char **at, const char *wanted, bool *matches)
+read_tag(const char **at, const char *wanted, bool strong, bool *matches)
 {
 	bool		weak = strncmp(*at, "W/", 2) == 0;
 	const char *begin = *at + (weak ? 2 : 0);
@@ -255,14 +255,14 @@ read_tag(const char **at, const char *wanted, bool *matches)
 	if (*end != '"')
 		return false;
 	end++;
-	*matches = !weak && (int) strlen(wanted) == end - begin && strncmp(begin, wanted, end - begin) == 0;
+	*matches = !(weak && strong) && (int) strlen(wanted) == end - begin && strncmp(begin, wanted, end - begin) == 0;
 	*at = end + strspn(end, " \t");
 	return *(*at) == '\0' || **at == ',';
 }
 
 /* Does a field value of the form "*" or a list of entity tags name the tag?  QH400 when it has not the form. */
 static bool
-names_tag(const char *field, const char *header, const char *tag)
+names_tag(const char *field, const char *header, const char *tag, bool strong)
 {
 	const char *at = field + strspn(field, " \t,");
 	bool		found = false;
@@ -272,7 +272,7 @@ names_tag(const char *field, const char *header, const char *tag)
 		return true;
 	do
 	{
-		if (!read_tag(&at, tag, &matches))
+		if (!read_tag(&at, tag, strong, &matches))
 			problem_raise_at(PROBLEM_INVALID_PARAMETER, psprintf("@%s", header), "format",
 							 "must be * or entity tags in double quotes, such as %s", tag);
 		found = found || matches;
@@ -292,7 +292,7 @@ context_check_if_match(const char *if_match, int32 version)
 	/* in SQL a bare number will do */
 	if (*if_match && strspn(if_match, "0123456789") == strlen(if_match) && !(context && context->over_http))
 		if_match = psprintf("\"%s\"", if_match);
-	if (!names_tag(if_match, "If-Match", tag))
+	if (!names_tag(if_match, "If-Match", tag, true))
 		problem_raise_at(PROBLEM_VERSION_MISMATCH, "@If-Match", "version", "does not match the current version %s", tag);
 }
 
@@ -301,7 +301,7 @@ context_check_if_none_match(const char *if_none_match, int32 version)
 {
 	char	   *tag = psprintf("\"%d\"", version);
 
-	if (if_none_match && names_tag(if_none_match, "If-None-Match", tag))
+	if (if_none_match && names_tag(if_none_match, "If-None-Match", tag, false))
 		problem_raise_at(PROBLEM_VERSION_MISMATCH, "@If-None-Match", "version", "matches the current version %s", tag);
 }
 

@@ -15,7 +15,7 @@
 #include "utils/timestamp.h"
 
 /* Planning takes some 0.1 ms: at most a thousandth of the time goes to it. */
-#define MAX_USES 256
+#define MAX_USES 1024
 #define MAX_AGE_MS 200
 
 PreparedPlan
@@ -66,6 +66,13 @@ prepare_kept(KeptPlan *kept)
 
 	kept->prepared = MemoryContextAlloc(TopMemoryContext, sizeof(PreparedPlan));
 	*kept->prepared = prepared;
+}
+
+void
+plan_renew(KeptPlan *plan)
+{
+	if (plan->prepared)
+		plan->prepared->uses = MAX_USES;
 }
 
 uint64

@@ -40,8 +40,11 @@ typedef struct KeptPlan
  */
 extern uint64 plan_execute(KeptPlan *plan, Datum *values, const char *nulls, bool read_only, int64 limit);
 
+/* The next use makes the plan anew, by the size that its tables have then. */
+extern void plan_renew(KeptPlan *plan);
+
 /*
- * The same, read-only, with the newest snapshot whatever the transaction's own:
+ * plan_execute, read-only, with the newest snapshot whatever the transaction's own:
  * for caches that outlive the transaction.
  */
 extern uint64 plan_execute_latest(KeptPlan *plan, Datum *values, const char *nulls, int64 limit);

@@ -233,6 +233,17 @@ raise_with_limits(ErrorData *error, const char *headers)
 	pg_unreachable();
 }
 
+static void
+check_idempotency_key(const char *key)
+{
+	bool		valid = *key != '\0' && strlen(key) <= 255;
+
+	for (const char *c = key; *c; c++)
+		valid = valid && *c >= 0x20 && *c < 0x7F;
+	if (!valid)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "@Idempotency-Key", "format", "must be 1 to 255 printable ASCII characters");
+}
+
 /* What may refuse a request of a known caller within its limit, or answer it from the store. */
 static void
 check_request(FunctionCallInfo fcinfo, KeyGrant *grant, RequestContext *context, const char *address)
@@ -246,6 +257,7 @@ check_request(FunctionCallInfo fcinfo, KeyGrant *grant, RequestContext *context,
 	context->idempotency_key = text_argument(fcinfo, 3, context->memory);
 	if (context->idempotency_key == NULL)
 		return;
+	check_idempotency_key(context->idempotency_key);
 	if (!PG_ARGISNULL(4))
 	{
 		MemoryContext previous = MemoryContextSwitchTo(context->memory);

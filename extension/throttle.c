@@ -43,7 +43,7 @@ typedef struct Counted
 
 /*
  * X-RateLimit-* tell of the limit that is nearest, the draft's fields of all
- * (lists of RFC 8941).
+ * (lists of RFC 8941).  No format: this is on the path of every request.
  */
 static void
 write_headers(StringInfo headers, const Counted *counted)
@@ -53,14 +53,33 @@ write_headers(StringInfo headers, const Counted *counted)
 	for (int i = 1; i < counted->count; i++)
 		if (counted->verdicts[i].remaining < nearest->remaining || !counted->verdicts[i].allowed)
 			nearest = &counted->verdicts[i];
-	appendStringInfo(headers, "X-RateLimit-Limit: %d\nX-RateLimit-Remaining: %d\nX-RateLimit-Reset: " INT64_FORMAT "\nRateLimit-Policy: ",
-					 nearest->limit, nearest->remaining, nearest->reset);
+	json_literal(headers, "X-RateLimit-Limit: ");
+	json_int(headers, nearest->limit);
+	json_literal(headers, "\nX-RateLimit-Remaining: ");
+	json_int(headers, nearest->remaining);
+	json_literal(headers, "\nX-RateLimit-Reset: ");
+	json_int(headers, nearest->reset);
+	json_literal(headers, "\nRateLimit-Policy: \"");
 	for (int i = 0; i < counted->count; i++)
-		appendStringInfo(headers, "%s\"%s\";q=%d;w=60", i > 0 ? ", " : "", class_names[counted->classes[i]], counted->verdicts[i].limit);
-	json_literal(headers, "\nRateLimit: ");
+	{
+		if (i > 0)
+			json_literal(headers, ", \"");
+		appendStringInfoString(headers, class_names[counted->classes[i]]);
+		json_literal(headers, "\";q=");
+		json_int(headers, counted->verdicts[i].limit);
+		json_literal(headers, ";w=60");
+	}
+	json_literal(headers, "\nRateLimit: \"");
 	for (int i = 0; i < counted->count; i++)
-		appendStringInfo(headers, "%s\"%s\";r=%d;t=%d", i > 0 ? ", " : "", class_names[counted->classes[i]],
-						 counted->verdicts[i].remaining, counted->verdicts[i].wait);
+	{
+		if (i > 0)
+			json_literal(headers, ", \"");
+		appendStringInfoString(headers, class_names[counted->classes[i]]);
+		json_literal(headers, "\";r=");
+		json_int(headers, counted->verdicts[i].remaining);
+		json_literal(headers, ";t=");
+		json_int(headers, counted->verdicts[i].wait);
+	}
 	appendStringInfoChar(headers, '\n');
 }
 

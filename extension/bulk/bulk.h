@@ -88,7 +88,7 @@ extern Jsonb *bulk_parse(const char *text, int length, ViolationList *violations
 
 /* ---- line.c ---- */
 
-/* Parse ahead of the check, for a line whose key or external id is wanted; settles the row on failure. */
+/* Parse ahead of the check, for a line whose key, external id or references are wanted; settles the row on failure. */
 extern void bulk_parse_ahead(BulkLoad *load, BulkRow *row);
 
 /* Whether the line may bring a key of its own. */

@@ -163,6 +163,8 @@ bulk_parse_ahead(BulkLoad *load, BulkRow *row)
 		row->parsed = MemoryContextAlloc(load->memory, VARSIZE(line));
 		memcpy(row->parsed, line, VARSIZE(line));
 		open_envelope(line, &envelope);
+		if (load->module->has_references)
+			record_remember_payload(load->module, envelope.payload);
 		if (read_key(load, row, &envelope.key) && load->options.external &&
 			json_member(&envelope.payload->root, load->options.external->key, load->options.external->key_length, &value))
 		{

@@ -134,6 +134,10 @@ find_known(BulkLoad *load)
 			rows[count++] = &load->rows[i];
 	}
 	bulk_find_replays(load, rows, count);
+	/* so that all records and users that the lines name are looked up at once */
+	for (int i = 0; i < load->count && load->module->has_references; i++)
+		if (load->rows[i].status == BULK_WAITING && load->rows[i].parsed == NULL)
+			bulk_parse_ahead(load, &load->rows[i]);
 	if (load->options.upsert)
 		find_externals(load, rows);
 }

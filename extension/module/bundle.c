@@ -23,6 +23,7 @@ Jsonb *
 bundle_find(void *bundle, const char *uri)
 {
 	SchemaBundle *into = bundle;
+	MemoryContext caller;
 	BundledDocument *found;
 	ListCell   *cell;
 	Jsonb	   *document;
@@ -33,13 +34,16 @@ bundle_find(void *bundle, const char *uri)
 		if (strcmp(found->uri, uri) == 0)
 			return found->document;
 	}
+	caller = MemoryContextSwitchTo(into->memory);
 	document = jsonschema_find_registered(NULL, uri);
-	if (document == NULL)
-		return NULL;
-	found = palloc(sizeof(BundledDocument));
-	found->uri = pstrdup(uri);
-	found->document = document;
-	into->documents = lappend(into->documents, found);
+	if (document)
+	{
+		found = palloc(sizeof(BundledDocument));
+		found->uri = pstrdup(uri);
+		found->document = document;
+		into->documents = lappend(into->documents, found);
+	}
+	MemoryContextSwitchTo(caller);
 	return document;
 }
 

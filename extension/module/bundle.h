@@ -10,10 +10,11 @@
 
 typedef struct SchemaBundle
 {
+	MemoryContext memory;		/* of what is found: a compilation has a short-lived one of its own */
 	List	   *documents;
 } SchemaBundle;
 
-/* A SchemaLookup whose argument is a SchemaBundle: it keeps what it finds, in the current memory context. */
+/* A SchemaLookup whose argument is a SchemaBundle: it keeps what it finds. */
 extern Jsonb *bundle_find(void *bundle, const char *uri);
 
 /* A schema with all that was found in its "$defs", each under its URI as "$id"; the schema itself when nothing was. */

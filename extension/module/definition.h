@@ -12,6 +12,7 @@
 #define QEHS_MAX_ALL_FIELDS 2000	/* with those of tables and objects */
 #define QEHS_NAME_BYTES 200
 #define QEHS_ROLE_BYTES 200
+#define QEHS_DESCRIPTION_BYTES 10000
 #define QEHS_MAX_STATES 100
 #define QEHS_MAX_TRANSITIONS 500
 #define QEHS_MATRIX_SIZE 10

@@ -186,6 +186,7 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 		if (field->slot >= 0)
 			module->slot_field[field->slot] = i;
 		module->has_unique |= field->unique;
+		module->has_references |= field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE;
 		module->has_searchable |= field->searchable;
 		module->reads_state |= field->reads_state;
 	}

@@ -165,6 +165,7 @@ typedef struct ModuleDef
 	ModuleField *fields;		/* sorted as jsonb sorts keys: length, then bytes */
 	ModuleFields all;			/* the same fields */
 	bool		has_unique;
+	bool		has_references; /* to users or records, not only in rows and objects */
 	bool		has_searchable;
 	bool		has_field_rules;	/* this version, or one before it, restricts who may read or write a field */
 	bool		reads_state;	/* whether a payload holds may change with the state */

@@ -114,7 +114,7 @@ check_flags(const JsonbContainer *field, const char *path, ViolationList *faults
 static void
 check_texts(const JsonbContainer *field, const char *path, ViolationList *faults)
 {
-	static const char *const names[] = {"unit", "references", "pattern", "description"};
+	static const char *const names[] = {"unit", "references", "pattern"};
 	JsonbValue	value;
 
 	for (int i = 0; i < (int) lengthof(names); i++)

@@ -374,7 +374,7 @@ compiles(Jsonb *schema, const SchemaOptions *options, ViolationList *faults)
 static Jsonb *
 check_schema(Jsonb *schema, ViolationList *faults)
 {
-	SchemaBundle bundle = {NIL};
+	SchemaBundle bundle = {CurrentMemoryContext, NIL};
 	SchemaOptions options = {.assert_formats = true, .lookup = bundle_find, .lookup_arg = &bundle};
 
 	if (!compiles(schema, &options, faults) || bundle.documents == NIL)

@@ -145,7 +145,7 @@ qehs_module_list(PG_FUNCTION_ARGS)
 	RequestContext *context = context_require_scope(SCOPE_MODULES_READ);
 	int32		limit = argument_page_size(fcinfo, 0);
 	char	   *after = pstrdup("");
-	char	   *last = NULL;
+	char	   *last = after;
 	Datum		values[2] = {Int32GetDatum(context->tenant_id)};
 	StringInfoData out;
 	char	   *next = NULL;

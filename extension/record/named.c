@@ -2,15 +2,19 @@
  * named.c
  *	  Users and records that a payload names.
  *
- * A bulk load names the same ones in many rows: within a memory context given
- * to record_remember_ids each is looked up once.  What is remembered goes with
- * that context, so it is never older than a chunk.
+ * A bulk load names many: within a memory context given to record_remember_ids
+ * each is looked up once, and those that record_remember_payload has noted all
+ * with one statement, by the first that is asked for.  What is remembered goes
+ * with that context, so it is never older than a chunk.
  */
 #include "compat.h"
 
 #include "catalog/pg_type.h"
+#include "id.h"
+#include "json.h"
 #include "plan.h"
 #include "record/check.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
@@ -26,6 +30,7 @@ typedef struct Named
 {
 	NamedKey	key;
 	const char *module;			/* of a live record; "" for an active user; NULL: there is none */
+	bool		noted;			/* not looked up yet */
 } Named;
 
 static KeptPlan select_user = {
@@ -34,6 +39,22 @@ static KeptPlan select_user = {
 static KeptPlan select_record = {
 	"SELECT m.key FROM qehs.record AS r JOIN qehs.module AS m ON m.tenant_id = $1 AND m.id = r.module_id"
 	" WHERE r.tenant_id = $1 AND r.id = $2 AND r.deleted_at IS NULL", 2, {INT4OID, UUIDOID}, NULL
+};
+
+/*
+ * The users or records of many ids; from the ids to the table, as bulk look-ups are (bulk/keys.c).  deleted_at is looked at
+ * outside, so that the index of live records, in which ids come last, is not taken for them.
+ */
+static KeptPlan select_users = {
+	"SELECT k.id, ''::text FROM pg_catalog.unnest($2) AS k (id) CROSS JOIN LATERAL"
+	" (SELECT FROM qehs.user_account AS t WHERE t.tenant_id = $1 AND t.id = k.id AND t.active OFFSET 0) AS u",
+	2, {INT4OID, UUIDARRAYOID}, NULL
+};
+static KeptPlan select_records = {
+	"SELECT k.id, m.key FROM pg_catalog.unnest($2) AS k (id) CROSS JOIN LATERAL"
+	" (SELECT t.module_id, t.deleted_at FROM qehs.record AS t WHERE t.tenant_id = $1 AND t.id = k.id OFFSET 0) AS r"
+	" JOIN qehs.module AS m ON m.tenant_id = $1 AND m.id = r.module_id WHERE r.deleted_at IS NULL",
+	2, {INT4OID, UUIDARRAYOID}, NULL
 };
 
 static HTAB *remembered = NULL;
@@ -56,6 +77,77 @@ record_remember_ids(MemoryContext memory)
 	MemoryContextRegisterResetCallback(memory, callback);
 	remembered = hash_create("qehs named ids", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	remembered_memory = memory;
+}
+
+static void
+note(int32 tenant_id, bool is_user, const JsonbValue *value)
+{
+	NamedKey	key = {.tenant_id = tenant_id, .is_user = is_user};
+	Named	   *named;
+	bool		found;
+
+	if (value->type != jbvString ||
+		!id_parse(value->val.string.val, value->val.string.len, is_user ? QEHS_ID_USER : QEHS_ID_RECORD, &key.id))
+		return;
+	named = hash_search(remembered, &key, HASH_ENTER, &found);
+	if (found)
+		return;
+	named->module = NULL;
+	named->noted = true;
+}
+
+void
+record_remember_payload(const ModuleDef *module, const Jsonb *payload)
+{
+	for (int i = 0; i < module->field_count; i++)
+	{
+		const ModuleField *field = &module->fields[i];
+		JsonbValue	value;
+
+		if ((field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE) &&
+			json_member(&payload->root, field->key, field->key_length, &value))
+			note(module->tenant_id, field->type == FIELD_USER, &value);
+	}
+}
+
+/* Settle the noted ones of a kind: those that are found get their module, the others have none. */
+static void
+look_up_noted(int32 tenant_id, int32 is_user)
+{
+	HASH_SEQ_STATUS scan;
+	Named	   *named;
+	int			count = 0;
+	Datum	   *ids = palloc(sizeof(Datum) * hash_get_num_entries(remembered));
+	Datum		values[2] = {Int32GetDatum(tenant_id)};
+	uint64		found;
+
+	hash_seq_init(&scan, remembered);
+	while ((named = hash_seq_search(&scan)) != NULL)
+		if (named->noted && named->key.tenant_id == tenant_id && named->key.is_user == is_user)
+			ids[count++] = UUIDPGetDatum(&named->key.id);
+	values[1] = PointerGetDatum(construct_array(ids, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+	SPI_connect();
+	/* a plan made when the table was small may take any index that begins with the tenant: here that costs 500 scans of it */
+	plan_renew(is_user ? &select_users : &select_records);
+	found = plan_execute(is_user ? &select_users : &select_records, values, NULL, true, 0);
+	for (uint64 i = 0; i < found; i++)
+	{
+		bool		isnull;
+		NamedKey	key = {.tenant_id = tenant_id, .is_user = is_user, .id = *DatumGetUUIDP(plan_value(i, 1, &isnull))};
+
+		named = hash_search(remembered, &key, HASH_FIND, NULL);
+		named->module = MemoryContextStrdup(remembered_memory, TextDatumGetCString(plan_value(i, 2, &isnull)));
+	}
+	SPI_finish();
+	/* only now, since the statement may fail */
+	for (int i = 0; i < count; i++)
+	{
+		NamedKey	key = {.tenant_id = tenant_id, .is_user = is_user, .id = *DatumGetUUIDP(ids[i])};
+
+		named = hash_search(remembered, &key, HASH_FIND, NULL);
+		named->noted = false;
+	}
+	pfree(ids);
 }
 
 static const char *
@@ -82,11 +174,14 @@ find(const NamedKey *key)
 	if (remembered == NULL)
 		return look_up(key, CurrentMemoryContext);
 	named = hash_search(remembered, key, HASH_FIND, NULL);
+	if (named && named->noted)
+		look_up_noted(key->tenant_id, key->is_user);
 	if (named)
 		return named->module;
 	module = look_up(key, remembered_memory);
 	named = hash_search(remembered, key, HASH_ENTER, NULL);
 	named->module = module;
+	named->noted = false;
 	return module;
 }
 

@@ -119,6 +119,9 @@ extern Jsonb *record_check_moved(const RequestContext *context, const ModuleDef 
 /* Look up each user and record that payloads name once only, until the memory context is reset (named.c). */
 extern void record_remember_ids(MemoryContext memory);
 
+/* Note what a payload names, so that all noted are looked up with one statement; those in rows and objects are not noted (named.c). */
+extern void record_remember_payload(const ModuleDef *module, const Jsonb *payload);
+
 /* ---- slots.c ---- */
 
 /* What a record's slot columns hold; isnull for slots that the module does not map. */

@@ -77,7 +77,7 @@ value_item(const Value *array, uint32 index, Value *item)
  * digits of base 10000 (numeric.c, "short header").  The form on disk has been the
  * same since 9.1.  False for the long form and the special values.
  */
-static bool
+static inline bool
 read_short_numeric(const Value *number, const int16 **digits, int *count, int *weight, bool *negative)
 {
 	const char *data = VARDATA_ANY(number->data);

@@ -78,14 +78,30 @@ value_children(const JsonbContainer *container)
 	return JsonContainerSize(container) * (JsonContainerIsObject(container) ? 2 : 1);
 }
 
+/* Where the child with this index starts: getJsonbOffset, inlined. */
+static inline uint32
+value_offset(const JsonbContainer *container, uint32 index)
+{
+	uint32		offset = 0;
+
+	while (index > 0)
+	{
+		JEntry		entry = container->children[--index];
+
+		offset += JBE_OFFLENFLD(entry);
+		if (JBE_HAS_OFF(entry))
+			break;
+	}
+	return offset;
+}
+
 /* Start at the child with this index (of an object: keys first, then values). */
 static inline ValueWalk
 value_walk(const JsonbContainer *container, uint32 index)
 {
 	return (ValueWalk)
 	{
-		container, (const char *) &container->children[value_children(container)], index,
-		index == 0 ? 0 : getJsonbOffset(container, index)
+		container, (const char *) &container->children[value_children(container)], index, value_offset(container, index)
 	};
 }
 

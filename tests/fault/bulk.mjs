@@ -30,11 +30,15 @@ export const line = (load, n, members = {}) =>
 
 export const lines = (load, count, members) => Buffer.from(Array.from({ length: count }, (_, i) => line(load, i + 1, members)).join(""))
 
+let opened = 0
+
+// Every second load asks for its connection to be closed, and so gets its answer after the body only (shim/early.h).
 // Open a load: {request, response, answer}. The body is the caller's to write to request; answer is {status, headers, text} and
 // rejects when the connection breaks; response is the message itself for who reads it by hand (paused: reads nothing).
 export function open(port, key, { query = "", headers = {}, paused = false } = {}) {
 	const request = http.request({ host: "127.0.0.1", port, method: "POST", path: path + query, agent: false,
-		headers: { Authorization: `Bearer ${key}`, "Content-Type": LINES, "Transfer-Encoding": "chunked", ...headers } })
+		headers: { Authorization: `Bearer ${key}`, "Content-Type": LINES, "Transfer-Encoding": "chunked",
+			Connection: opened++ % 2 ? "close" : "keep-alive", ...headers } })
 	const response = new Promise((resolve, reject) => {
 		request.on("error", reject)
 		request.on("response", resolve)

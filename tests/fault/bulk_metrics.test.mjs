@@ -77,7 +77,7 @@ test("loads are counted while they run, also when their clients leave", async ()
 
 test("the log has a load's lines and its bytes in both directions, whichever way the answer goes", async () => {
 	for (const early of [false, true]) {
-		const { request, response } = open(at.shim.port, at.key, { paused: true, headers: early ? { Connection: "keep-alive" } : {} })
+		const { request, response } = open(at.shim.port, at.key, { paused: true, headers: { Connection: early ? "keep-alive" : "close" } })
 		const body = lines(`log ${early}`, 1500)
 		request.write(body)
 		request.write("{}\n")

@@ -135,3 +135,110 @@ test("a key with networks works from them only", async () => {
 	assert.equal((await from("203.0.113.20")).status, 200)
 	assert.equal((await from("192.0.2.20")).status, 403)
 })
+
+test("every answer has the fields, whatever its status", async () => {
+	const key = cluster.key("limits", 1000)
+	const call = (method, path, body, headers) => send(ports[0], key, method, path, body, headers)
+	const record = (await call("POST", "/api/v1/records", { moduleKey: "incidents", payload: { title: "t", severity: "low" } })).json.id
+	const one = `/api/v1/records/${record}`
+	const limited = cluster.sql("SELECT qehs.use_tenant('limits'); SELECT qehs.api_key_create('l', scopes => '{records.read}', roles => '{}', rate_limit => 1000) ->> 'key'")
+	for (const [status, ask] of [
+		[200, () => call("GET", one)], [304, () => call("GET", one, undefined, { "If-None-Match": '"1"' })], [400, () => call("GET", one, undefined, { "If-None-Match": "1" })],
+		[201, () => call("POST", "/api/v1/records", { moduleKey: "incidents", payload: { title: "t", severity: "low" } }, { "Idempotency-Key": "f" })],
+		[422, () => call("PATCH", one, { payload: {} }, { "Idempotency-Key": "f" })], [401, () => send(ports[0], "x", "GET", one)], [403, () => send(ports[0], limited, "GET", one)],
+		[404, () => call("GET", "/api/v1/records/rec_x")], [404, () => call("GET", "/nowhere")], [405, () => call("PUT", one, {})], [406, () => call("GET", one, undefined, { Accept: "text/html" })],
+		[409, () => call("POST", `${one}:restore`)], [412, () => call("PATCH", one, { payload: {} }, { "If-Match": '"9"' })], [415, () => call("PATCH", one, {}, { "Content-Type": "text/plain" })],
+		[413, () => call("PATCH", one, { payload: "x".repeat(1 << 20) })], [204, () => call("OPTIONS", one)], [204, () => call("DELETE", one)],
+	]) {
+		const answer = await ask()
+		assert.equal(answer.status, status, answer.text)
+		for (const field of fields)
+			assert.ok(answer.headers[field], `${field} on ${status}`)
+		assert.match(answer.headers["ratelimit-policy"], /^"(default|address)";q=\d+;w=60$/)
+		assert.match(answer.headers.ratelimit, /^"(default|address)";r=\d+;t=\d+$/)
+	}
+})
+
+test("signed URLs have a limit of their own beside that of the key, and both are told", async () => {
+	cluster.sql("UPDATE qehs.endpoint SET class = 'signed-urls' WHERE operation = 'module_get'")
+	const key = cluster.key("limits", 100)
+	await awayFromTheMinute()
+	const answers = await burst(60, key, ports, "GET", "/api/v1/modules/incidents")
+	assert.equal(answers.filter((answer) => answer.status === 200).length, 50)
+	const refused = answers.find((answer) => answer.status === 429)
+	assert.match(refused.json.detail, /50 signed URLs a minute/)
+	assert.equal(refused.headers["x-ratelimit-limit"], "50")
+	assert.equal(refused.headers["ratelimit-policy"], '"default";q=100;w=60, "signed-urls";q=50;w=60')
+	assert.match(refused.headers.ratelimit, /^"default";r=\d+;t=\d+, "signed-urls";r=0;t=\d+$/)
+	assert.equal((await send(ports[0], key, "GET", "/api/v1/modules")).status, 200, "other requests go on")
+	cluster.sql("SELECT qehs.use_tenant('limits'); SELECT qehs.rate_limit_set('signed-urls', 55)")
+	assert.equal((await burst(10, key, ports, "GET", "/api/v1/modules/incidents")).filter((answer) => answer.status === 200).length, 5)
+	cluster.sql("SELECT qehs.use_tenant('limits'); SELECT qehs.rate_limit_set('signed-urls', NULL); UPDATE qehs.endpoint SET class = 'default' WHERE operation = 'module_get'")
+})
+
+test("all keys of a tenant together have a limit when one is set", async () => {
+	cluster.tenant("together", ["incidents"])
+	const keys = [cluster.key("together"), cluster.key("together", 1000)]
+	cluster.sql("SELECT qehs.use_tenant('together'); SELECT qehs.rate_limit_set('tenant', 40)")
+	await awayFromTheMinute()
+	const answers = (await Promise.all(keys.map((key) => burst(30, key, ports)))).flat()
+	assert.equal(answers.filter((answer) => answer.status === 200).length, 40)
+	const refused = answers.find((answer) => answer.status === 429)
+	assert.match(refused.json.detail, /of the tenant may send 40 requests a minute together/)
+	assert.equal(refused.headers["x-ratelimit-limit"], "40")
+	assert.equal((await send(ports[0], cluster.key("limits"), "GET", "/api/v1/modules")).status, 200, "another tenant is not held up")
+	const list = JSON.parse(cluster.sql("SELECT qehs.use_tenant('together'); SELECT qehs.rate_limit_list()")).items
+	assert.deepEqual(list.filter((item) => item.keyId === null), [
+		{ class: "bulk", keyId: null, quantity: 10, builtIn: true }, { class: "default", keyId: null, quantity: 300, builtIn: true },
+		{ class: "exports", keyId: null, quantity: 5, builtIn: true }, { class: "signed-urls", keyId: null, quantity: 50, builtIn: true },
+		{ class: "tenant", keyId: null, quantity: 40, builtIn: false }])
+	assert.ok(list.some((item) => item.keyId?.startsWith("key_") && item.class === "default" && item.quantity === 1000))
+	assert.throws(() => cluster.sql(`SELECT qehs.use_tenant('together'); SELECT qehs.rate_limit_set('tenant', 1, '${list.find((item) => item.keyId).keyId}')`))
+})
+
+test("of IPv6 a network of 64 bits is one client", async () => {
+	cluster.sql("ALTER SYSTEM SET qehs.address_rate_limit = 6; ")
+	cluster.sql("SELECT pg_reload_conf()")
+	await sleep(300)
+	await awayFromTheMinute()
+	const from = async (address) => (await send(ports[0], "wrong", "GET", "/api/v1/modules", undefined, { "X-Forwarded-For": address })).status
+	const statuses = []
+	for (const address of ["2001:db8:0:1::1", "2001:db8:0:1::2", "2001:db8:0:1:ffff::3", "2001:db8:0:1::4"])
+		statuses.push(await from(address))
+	assert.deepEqual(statuses, [401, 401, 401, 429])
+	assert.equal(await from("2001:db8:0:2::1"), 401, "another network is not held up")
+	cluster.sql("ALTER SYSTEM RESET qehs.address_rate_limit")
+	cluster.sql("SELECT pg_reload_conf()")
+})
+
+test("addresses by the thousand do not push a key's count out", async () => {
+	const key = cluster.key("limits", 10)
+	await awayFromTheMinute()
+	const used = await burst(9, key, ports)
+	assert.ok(used.every((answer) => answer.status === 200))
+	// far more than the table has places
+	cluster.sql("SELECT count(qehs.request_begin(NULL, client_address => format('10.%s.%s.1', i / 256, i % 256), operation => NULL)) FROM generate_series(1, 60000) AS i")
+	assert.deepEqual((await burst(3, key, ports)).map((answer) => answer.status).sort(), [200, 429, 429])
+})
+
+test("without shared_preload_libraries a limit holds over all connections too, and after a crash", async () => {
+	const plain = await Cluster.create(["shared_preload_libraries = ''"])
+	const two = [new Shim(plain, await freePort()), new Shim(plain, await freePort())]
+	try {
+		plain.tenant("plain", ["incidents"])
+		await Promise.all(two.map((shim) => shim.ready()))
+		for (let round = 0; round < 2; round++) {
+			const key = plain.key("plain", 100)
+			await awayFromTheMinute()
+			const answers = await burst(300, key, two.map((shim) => shim.port), "POST", "/api/v1/records", { moduleKey: "incidents", payload: {} })
+			assert.equal(answers.filter((answer) => answer.status === 400).length, 100)
+			assert.equal(answers.filter((answer) => answer.status === 429).length, 200)
+			plain.stopImmediately()
+			plain.start()
+			await Promise.all(two.map((shim) => shim.ready()))
+		}
+	} finally {
+		await Promise.all(two.map((shim) => shim.stop()))
+		plain.remove()
+	}
+})

@@ -2,6 +2,7 @@
 // text of a key tells its kind and its checksum.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { calls, prepare } from './lib/calls.mjs'
 import { assertOk, assertProblem, caller, request } from './lib/client.mjs'
 import { definition, makeRecord, makeTenant, payload, psql } from './lib/tenant.mjs'
 
@@ -13,30 +14,11 @@ const scopes = ['records.read', 'records.write', 'modules.read', 'modules.write'
 const endpoints = JSON.parse(await psql("SELECT json_agg(json_build_object('operation', operation, 'method', method, 'path', path, 'scope', scope)) FROM qehs.endpoint WHERE authenticated"))
 assertOk(await api.put('/api/v1/modules/other', { ...definition, key: 'other', displayCode: { prefix: 'OTH' } }), 201)
 
-// A call of each operation that succeeds with all rights; hidden is what a key narrowed to another module gets.
-const lines = { headers: { 'Content-Type': 'application/x-ndjson' } }
-const calls = {
-	record_list: () => ({ target: '/api/v1/records?moduleKey=incidents' }),
-	record_create: () => ({ json: { moduleKey: 'incidents', payload: payload() } }),
-	record_get: id => ({ id }), record_activity: id => ({ id }),
-	record_update: id => ({ id, json: { payload: { cost: 1 } } }),
-	record_transition: id => ({ id, json: { transition: 'reset' } }),
-	record_delete: id => ({ id }),
-	record_restore: async id => { await api.delete(`/api/v1/records/${id}`); return { id } },
-	record_migrate: id => ({ id, json: {} }),
-	bulk_load: () => ({ target: '/api/v1/modules/incidents/bulk', body: JSON.stringify(payload()), ...lines }),
-	audit_list: id => ({ target: `/api/v1/audit?recordId=${id}`, hidden: [] }),
-	module_list: () => ({ hidden: ['other'] }),
-	module_get: () => ({ target: '/api/v1/modules/incidents' }),
-	module_publish: () => ({ target: '/api/v1/modules/incidents', json: definition }),
-	api_key_list: () => ({}), api_key_create: () => ({ json: { name: 'k', scopes: [], roles: [] } }),
-	api_key_get: (_, key) => ({ id: key }), api_key_rotate: (_, key) => ({ id: key, json: {} }), api_key_revoke: (_, key) => ({ id: key }),
-}
 const ofKeys = operation => operation.startsWith('api_key_')
 
 async function call(endpoint, key) {
-	const { id, target = endpoint.path, ...rest } = await calls[endpoint.operation]((await makeRecord(tenant)).id, (await tenant.makeKey({ scopes: [] })).keyId)
-	return request(endpoint.method, target.replace('{id}', id), { key, ...rest })
+	const { target, ...rest } = await prepare(tenant, endpoint)
+	return request(endpoint.method, target, { key, ...rest })
 }
 
 for (const endpoint of endpoints) {
@@ -51,7 +33,7 @@ for (const endpoint of endpoints) {
 	if (!ofKeys(endpoint.operation))
 		test(`${endpoint.operation}: a key for another module finds nothing here`, async () => {
 			const narrow = await tenant.makeKey({ modules: ['other'] })
-			const { hidden } = calls[endpoint.operation]('', '')
+			const hidden = { audit_list: [], module_list: ['other'] }[endpoint.operation]
 			const answer = await call(endpoint, narrow.key)
 			if (hidden === undefined) assertProblem(answer, 403, 'forbidden')
 			else assert.deepEqual(assertOk(answer).items.map(item => item.key), hidden)

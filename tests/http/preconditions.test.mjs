@@ -64,3 +64,54 @@ test('the definition tells of it, and it can only be a boolean', async () => {
 	const free = await makeRecord(tenant)
 	assertOk(await api.patch(`/api/v1/records/${free.id}`, { payload: { cost: 1 } }))
 })
+
+test('If-None-Match: * publishes a new module only', async () => {
+	const path = '/api/v1/modules/once'
+	const put = headers => api.put(path, { ...definition, key: 'once', displayCode: { prefix: 'ONC' } }, headers)
+	assertOk(await put({ 'If-None-Match': '*' }), 201)
+	assertProblem(await put({ 'If-None-Match': '*' }), 412, 'version_mismatch', { errors: [{ path: '@If-None-Match', code: 'version' }] })
+	assertProblem(await put({ 'If-None-Match': '"7", W/"1"' }), 412, 'version_mismatch')
+	assertOk(await put({ 'If-None-Match': '"7"' }))
+	assertProblem(await put({ 'If-None-Match': '1' }), 400, 'invalid_parameter', { errors: [{ path: '@If-None-Match', code: 'format' }] })
+	const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => api.put('/api/v1/modules/raced', { ...definition, key: 'raced', name: `Race ${i}`, displayCode: { prefix: 'RAC' } }, { 'If-None-Match': '*' })))
+	assert.deepEqual(answers.map(answer => answer.status).sort(), [201, ...Array(7).fill(412)])
+})
+
+// RFC 9110 section 15.4.5 and 8.6: what a cache must learn from a 304, and from HEAD.
+for (const [what, path] of [
+	['a record', `/api/v1/records/${(await makeRecord(tenant, { description: 'x'.repeat(2000) })).id}`], ['a module', '/api/v1/modules/incidents'],
+	['an API key', `/api/v1/api-keys/${(await tenant.makeKey()).keyId}`], ['the document', '/api/docs/spec.json'],
+])
+	test(`304 and HEAD of ${what} carry what the 200 does`, async () => {
+		for (const encoding of ['identity', 'gzip']) {
+			const accept = { 'Accept-Encoding': encoding }
+			const full = await api.get(path, accept)
+			const { etag } = full.headers
+			assert.match(etag, /^"[!-~]+"$/)
+			const kept = Object.keys(full.headers).filter(name => ['etag', 'vary', 'cache-control', 'content-location', 'expires'].includes(name))
+			for (const value of [etag, `W/${etag}`, '*', `"other", ${etag}`]) {
+				const same = await api.get(path, { ...accept, 'If-None-Match': value })
+				assert.equal(same.status, 304, value)
+				assert.equal(same.body.length, 0)
+				for (const name of kept) assert.equal(same.headers[name], full.headers[name], name)
+				if (same.headers['content-length']) assert.equal(same.headers['content-length'], full.headers['content-length'])
+				assert.equal((await api.head(path, { ...accept, 'If-None-Match': value })).status, 304)
+			}
+			const head = await api.head(path, accept)
+			assert.equal(head.status, 200)
+			assert.equal(head.body.length, 0)
+			for (const name of [...kept, 'content-type', 'content-length', 'content-encoding']) assert.equal(head.headers[name], full.headers[name], name)
+			assert.equal((await api.get(path, { ...accept, 'If-None-Match': '"other"' })).status, 200)
+			assert.equal((await api.get(path, { ...accept, 'If-Match': etag })).status, 200)
+			// strong comparison: a weak tag matches nothing
+			assertProblem(await api.get(path, { ...accept, 'If-Match': `W/${etag}` }), 412, 'version_mismatch', { errors: [{ path: '@If-Match', code: 'version' }] })
+		}
+	})
+
+test('of a change a weak tag matches nothing, a list any of its tags', async () => {
+	const { id, version } = await makeRecord(tenant)
+	const change = value => api.patch(`/api/v1/records/${id}`, { payload: { cost: 3 } }, { 'If-Match': value })
+	for (const value of [`W/"${version}"`, `"${version}0"`, `"0${version}"`, `"x,${version}"`]) assertProblem(await change(value), 412, 'version_mismatch')
+	assertOk(await change(`"9" ,W/"1","${version}"`))
+	assertOk(await change(' * '))
+})

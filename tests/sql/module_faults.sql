@@ -16,3 +16,8 @@ SELECT qehs.module_publish('bad', '{"key":"bad","name":"Bad","displayCode":{"pre
 SELECT qehs.module_publish('bad', '{"key":"bad","name":"Bad","displayCode":{"prefix":"BAD"},
  "fields":[{"key":"a","type":"text","pattern":"("}],
  "workflow":{"states":["open"],"initial":"open","transitions":{}}}');
+-- those of a workflow: who may fire, from where, to where
+SELECT qehs.module_publish('bad', '{"key":"bad","name":"Bad","description":5,"standards":[],"displayCode":{"prefix":"BAD","digits":4},
+ "fields":[{"key":"a","type":"text"}],
+ "workflow":{"states":["open","done"],"initial":"open","transitions":{"one":{"from":"open","to":"*","roles":[5,"@nobody","@a","@createdBy",""],"requires":"*"},
+  "two":{"from":[],"to":"done","roles":{"x":1},"commentRequired":"yes","description":5,"approvers":5,"effects":5},"three":{"from":["open","*"],"to":"done","roles":"@b"}}}}');

@@ -26,14 +26,14 @@ BEGIN
 	END LOOP;
 END
 $load$;
--- one that reads the whole table, kept for all 2,000 loads, would read 2,000,000 rows
+-- one that reads the whole table, kept for all 4,000 loads, would read 8,000,000 rows
 BEGIN;
 SET LOCAL enable_indexscan = off;
 SET LOCAL enable_bitmapscan = off;
 CALL pg_temp.load(1, 10);
 RESET enable_indexscan;
 RESET enable_bitmapscan;
-CALL pg_temp.load(11, 2000);
-SELECT n_tup_ins AS keys, seq_tup_read + idx_tup_fetch < 500000 AS by_key
+CALL pg_temp.load(11, 4000);
+SELECT n_tup_ins AS keys, seq_tup_read + idx_tup_fetch < 1000000 AS by_key
 FROM pg_stat_xact_user_tables WHERE relid = 'qehs.idempotency'::regclass;
 ROLLBACK;

@@ -1,0 +1,55 @@
+/*
+ * check.h
+ *	  What the files that check a definition share.  Each adds every fault it
+ *	  finds, with its JSON Pointer.
+ */
+#ifndef QEHS_DEFINITION_CHECK_H
+#define QEHS_DEFINITION_CHECK_H
+
+#include "module/definition.h"
+
+typedef struct Names
+{
+	int			count;
+	char	  **items;
+} Names;
+
+/* ---- check.c ---- */
+
+/* ^[a-z][a-z0-9_-]{0,62}$; hyphens only where allowed. */
+extern bool check_is_name(const char *text, bool hyphen);
+
+/* A text of 1 to most bytes that stands on one line. */
+extern bool check_is_line(const JsonbValue *value, int most);
+
+/* Whether a name is among those. */
+extern bool check_has_name(const Names *names, const char *name);
+
+/* An element of an array: its value, and its container when it is an object, else NULL. */
+extern const JsonbContainer *check_element(const JsonbContainer *array, uint32 index, JsonbValue *value);
+
+/* A member that is an array, or an object; NULL (with a fault when it is something else). */
+extern const JsonbContainer *check_array(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults);
+extern const JsonbContainer *check_object(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults);
+
+/* A fault for each member that is not among the known ones (ended by NULL). */
+extern void check_members(const JsonbContainer *object, const char *const *known, const char *path, ViolationList *faults);
+
+/* A fault for a member that is there and is no text of at most QEHS_DESCRIPTION_BYTES. */
+extern void check_text(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults);
+
+/* A fault for a member that is there and is neither true nor false. */
+extern void check_flag(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults);
+
+/* An SQL/JSON path that compiles and reads no variables but those of CONTRACT 4; NULL when it is absent or has a fault. */
+extern JsonPath *check_expression(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults);
+
+/* ---- check_workflow.c, check_permissions.c: fields are the keys of the definition ---- */
+
+/* Add every fault of "workflow". */
+extern void check_workflow(const JsonbContainer *workflow, const Names *fields, ViolationList *faults);
+
+/* Add every fault of "permissions". */
+extern void check_permissions(const JsonbContainer *permissions, const Names *fields, ViolationList *faults);
+
+#endif							/* QEHS_DEFINITION_CHECK_H */
