@@ -139,6 +139,7 @@ extern bool value_item(const Value *array, uint32 index, Value *item);
  */
 extern bool value_scaled(const Value *number, int64 *scaled);
 
+/* Has a number no fraction?  1.0 has none. */
 extern bool value_is_integer(const Value *number);
 
 /* Some order of all values, strings first; 0 is equality of JSON Schema (2020-12 core 4.2.2): 1 and 1.0 are equal. */

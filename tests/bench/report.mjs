@@ -27,8 +27,8 @@ if (kinds.length) {
 			return [name, count(shim), count(bench), `**${ratio(kind, 'shim', 'pgbench')}**`, count(pool),
 				`**${ratio(kind, 'shim', 'fastify-pool')}**`, count(pipeline), ratio(kind, 'shim', 'fastify-pipeline')]
 		}))
-	const latency = (kind, side) => `${figure(`${kind} ${side}`, 1)} / ${figure(`${kind} ${side}`, 2)}`
-	const cpu = (kind, side) => [3, 4, 5].map(column => figure(`${kind} ${side}`, column)).filter(part => !Number.isNaN(part)).join(' + ')
+	const latency = (kind, side) => [1, 2].map(column => figure(`${kind} ${side}`, column).toFixed(2)).join(' / ')
+	const cpu = (kind, side) => [3, 4, 5].map(column => figure(`${kind} ${side}`, column)).filter(part => !Number.isNaN(part)).map(count).join(' + ')
 	table(['per request', 'shim p50 / p99, ms', 'Fastify p50 / p99, ms', 'CPU, µs: shim + PostgreSQL + wrk', 'PostgreSQL + pgbench',
 		'Fastify + PostgreSQL + wrk'],
 		kinds.map(([kind, name]) => [name, latency(kind, 'shim'), latency(kind, 'fastify-pool'), cpu(kind, 'shim'),

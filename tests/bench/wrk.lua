@@ -1,5 +1,5 @@
 -- Requests for wrk: QEHS_PATHS is a file of paths to GET in turn, or QEHS_BODIES one of JSON bodies to POST in turn.
--- QEHS_CONVENTIONS=1 sends what the conventions take: a key with a rate limit, a traceparent, If-None-Match, and an
+-- QEHS_CONVENTIONS=1 sends what the conventions take: a key with a rate limit, a traceparent, If-None-Match with a GET, and an
 -- Idempotency-Key of its own with each POST. With QEHS_PAUSE each connection waits as many milliseconds on average before each request. Prints one line at the end: requests a second, answers that were not 2xx, and latencies in milliseconds.
 local requests = {}
 local turn = 0
@@ -10,7 +10,6 @@ function init(args)
 	local headers = { Authorization = "Bearer " .. os.getenv(conventions and "QEHS_METERED_KEY" or "QEHS_BENCH_KEY") }
 	if conventions then
 		headers.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-		headers["If-None-Match"] = '"0"'
 	end
 	local bodies = os.getenv("QEHS_BODIES")
 	if bodies then
@@ -20,6 +19,7 @@ function init(args)
 			requests[#requests + 1] = wrk.format("POST", "/api/v1/records", headers, body)
 		end
 	else
+		headers["If-None-Match"] = conventions and '"0"' or nil
 		for path in io.lines(os.getenv("QEHS_PATHS")) do
 			requests[#requests + 1] = wrk.format("GET", path, headers)
 		end

@@ -6,10 +6,11 @@ import { after, before, test } from "node:test"
 import { Probe, assertNoStrays, assertOnce, lines, open, parse, publish } from "./bulk.mjs"
 import { Cluster, CuttingProxy, Shim, freePort, seeded, sleep } from "./cluster.mjs"
 
-const moments = Number(process.env.FAULT_BULK_MOMENTS ?? 8)
+const moments = Number(process.env.FAULT_BULK_MOMENTS ?? 6)
 const count = Number(process.env.FAULT_BULK_LINES ?? 6000)
 const seed = Number(process.env.FAULT_SEED ?? 20261125)
 const random = seeded(seed)
+const HELD_BYTES = 2000
 const KINDS = ["shim", "backend", "server", "connection"]
 let cluster
 let key
@@ -68,10 +69,14 @@ const strike = {
 	},
 }
 
-// The call once; undefined when its outcome is not known, else {status} or the parsed answer.
-async function attempt(body, name, query, port = proxy.port) {
+// The call once; undefined when its outcome is not known, else {status} or the parsed answer. The end of the body waits for `released`.
+async function attempt(body, name, query, port = proxy.port, released = null) {
 	const { request, answer } = open(port, key, { query, headers: { "Idempotency-Key": name } })
-	request.end(body)
+	if (released) {
+		request.write(body.subarray(0, -HELD_BYTES))
+		released.then(() => request.end(body.subarray(-HELD_BYTES)))
+	} else
+		request.end(body)
 	try {
 		const result = await answer
 		if (result.status === 200)
@@ -102,17 +107,21 @@ async function persist(body, name, query, port) {
 	throw new Error(`${name} did not end`)
 }
 
-// Strike once, when `moment` (SQL) comes true; gives whether the load had not ended before.
+// Strike once, when `moment` (SQL) comes true; gives whether the load had not ended before. Two in three loads wait for it with
+// their last lines; the others may be struck at their end, too.
 async function breakAt(body, name, query, kind, moment) {
 	let ended = false
-	const outcome = attempt(body, name, query).then((result) => {
+	let release = null
+	const released = random() < 0.67 ? new Promise((resolve) => { release = resolve }) : null
+	const outcome = attempt(body, name, query, proxy.port, released).then((result) => {
 		ended = true
 		return result
 	})
-	while (!ended && (await probe.ask(moment)) !== "t")
+	for (let i = 0; i < 500 && !ended && (await probe.ask(moment)) !== "t"; i++)
 		await sleep(1)
 	await sleep(random() * 8)
 	const early = !ended && (await strike[kind]()) !== false
+	release?.()
 	const result = await outcome
 	if (!early || kind === "connection")
 		return early
@@ -149,7 +158,8 @@ async function breakLoads(prefix, query, moment, check) {
 		let have = check(names.at(-1))
 		if (have === count)
 			have = check(names[names.push(`${prefix}${names.length + 1}`) - 1])
-		const place = have + Math.floor(Math.min(1, (2 * random()) / (moments - i)) * (count - have))
+		// not among the lines that wait
+		const place = Math.min(count - 60, have + Math.floor(Math.min(1, (2 * random()) / (moments - i)) * (count - have)))
 		const name = names.at(-1)
 		struck[kind] += await breakAt(lines(name, count), name, query, kind, await moment(name, Math.max(1, place)))
 		await until(async () => (await probe.ask("SELECT true")) === "t")
@@ -176,7 +186,7 @@ test("a load that is broken again and again has each line once in the end", asyn
 
 test("an atomic load is there whole or not at all after each break", async (t) => {
 	// what an open transaction has written shows in the size of the table only
-	const moment = async (name, line) => `SELECT pg_relation_size('qehs.record') >= ${Number(await probe.ask("SELECT pg_relation_size('qehs.record')")) + 230 * line}`
+	const moment = async (name, line) => `SELECT pg_relation_size('qehs.record') >= ${Number(await probe.ask("SELECT pg_relation_size('qehs.record')")) + 200 * line}`
 	t.diagnostic(await breakLoads("atomic", "?mode=atomic", moment, (name) => {
 		const there = Number(cluster.sql(`SELECT count(*) FROM qehs.record WHERE payload ->> 'title' LIKE '${name} %'`))
 		assert.ok(there === 0 || there === count, `${there} of ${count} records are there`)
