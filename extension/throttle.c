@@ -108,7 +108,7 @@ throttle_headers_json(const char *lines)
 	return out.data;
 }
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 refuse(RateClass class, const RateVerdict *verdict, StringInfo headers)
 {
 	static const char *const messages[RATE_CLASS_COUNT] = {
