@@ -149,8 +149,10 @@ context_require_scope(Scope scope)
 		problem_raise(PROBLEM_UNAUTHENTICATED, "Send the header Authorization: Bearer and an API key.",
 					  "the request carries no API key");
 	if (!(context->scopes & scope))
-		problem_raise(PROBLEM_FORBIDDEN, "Use an API key that has the scope.",
-					  "the API key lacks the scope \"%s\"", scope_name(scope));
+		problem_raise_detail(PROBLEM_FORBIDDEN,
+							 /* RFC 6750 section 3.1 */
+							 psprintf("{\"headers\":{\"WWW-Authenticate\":\"Bearer error=\\\"insufficient_scope\\\", scope=\\\"%s\\\"\"}}", scope_name(scope)),
+							 "Use an API key that has the scope.", "the API key lacks the scope \"%s\"", scope_name(scope));
 	return context;
 }
 

@@ -10,6 +10,8 @@
  */
 #include "compat.h"
 
+#include <time.h>
+
 #include "catalog/pg_type.h"
 #include "figures.h"
 #include "fmgr.h"

@@ -113,14 +113,22 @@ is_lines_type(const char *type)
 	return length == 0;
 }
 
+/* Refuse a field for what it says: errors names it, message is what it must be. */
+static void
+refuse_field(Request *request, const char *problem, const char *path, const char *code, const char *message)
+{
+	problem_violation(request, path, code, message);
+	request_refuse(request, problem, arena_format(&request->arena, "%s %s", path + 1, message));
+}
+
 static void
 check_stream_headers(Request *request, const char *encoding)
 {
 	headers_idempotency_key(request);
 	if (!is_lines_type(request_header(request, "Content-Type")))
-		request_refuse(request, "unsupported_media_type", "the body must be sent with Content-Type: application/x-ndjson");
+		refuse_field(request, "unsupported_media_type", "@Content-Type", "media_type", "must be application/x-ndjson");
 	if (!decoder_knows(encoding))
-		request_refuse(request, "unsupported_media_type", "the Content-Encoding of the body must be gzip, zstd or none");
+		refuse_field(request, "unsupported_media_type", "@Content-Encoding", "encoding", "must be gzip, zstd or none");
 }
 
 static void
@@ -155,14 +163,14 @@ headers_check(Request *request)
 	check_precondition(request, "If-None-Match");
 
 	if (!accepts(request_header(request, "Accept"), request->endpoint->media))
-		request_refuse(request, "not_acceptable",
-					   arena_format(&request->arena, "the endpoint answers %s; allow it in Accept", request->endpoint->media));
+		refuse_field(request, "not_acceptable", "@Accept", "media_type",
+					 arena_format(&request->arena, "must allow %s, which the endpoint answers", request->endpoint->media));
 	if (request->endpoint->streams)
 		check_stream_headers(request, encoding);
 	if (!request->endpoint->has_body || request->body_length == 0)
 		return;
 	if (encoding && strcasecmp(encoding, "identity") != 0)
-		request_refuse(request, "unsupported_media_type", "the body must be sent without Content-Encoding");
+		refuse_field(request, "unsupported_media_type", "@Content-Encoding", "encoding", "must be none");
 	if (!is_json_type(request_header(request, "Content-Type")))
-		request_refuse(request, "unsupported_media_type", "the body must be sent with Content-Type: application/json");
+		refuse_field(request, "unsupported_media_type", "@Content-Type", "media_type", "must be application/json");
 }

@@ -33,7 +33,7 @@ write_header_references(StringInfo out, const ApiEndpoint *endpoint, int status,
 		json_literal(out, ",\"Idempotency-Replayed\":{\"$ref\":\"#/components/headers/Idempotency-Replayed\"}");
 	if (status == 201 || status == 202)
 		json_literal(out, ",\"Location\":{\"$ref\":\"#/components/headers/Location\"}");
-	if (status == 401)
+	if (status == 401 || status == 403)
 		json_literal(out, ",\"WWW-Authenticate\":{\"$ref\":\"#/components/headers/WWW-Authenticate\"}");
 	if (status == 429 || status == 503 || status == 409)
 		json_literal(out, ",\"Retry-After\":{\"$ref\":\"#/components/headers/Retry-After\"}");

@@ -3,7 +3,7 @@
 #
 #   run.sh [--record]     --record appends the figures to RESULTS.md
 #
-# BENCH_SECONDS (3) and BENCH_ROUNDS (4) say how long, BENCH_ROWS (1000000) how big the table of the page walk, BENCH_BULK_ROWS
+# BENCH_SECONDS (3) and BENCH_ROUNDS (3) say how long, BENCH_ROWS (1000000) how big the table of the page walk, BENCH_BULK_ROWS
 # (200000) how much the loader loads, BENCH_BULK_ROUNDS (2) how often, BENCH_ONLY (all of "http conventions sql bulk schema documents depth
 # idle") which parts. The database settings are those of the tests but for memory; commits are durable.
 set -euo pipefail
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.."
 . tests/bench/bulk.sh
 
 seconds=${BENCH_SECONDS:-3}
-rounds=${BENCH_ROUNDS:-4}
+rounds=${BENCH_ROUNDS:-3}
 rows=${BENCH_ROWS:-1000000}
 bulk_rows=${BENCH_BULK_ROWS:-200000}
 bulk_rounds=${BENCH_BULK_ROUNDS:-2}

@@ -208,6 +208,37 @@ test("a tracestate without a valid traceparent is not taken", async () => {
 	}
 })
 
+test("every endpoint's refusals have one trace: header, body, the shim's log and PostgreSQL's", async () => {
+	const settings = { log_min_duration_statement: 0, "qehs.log_client_errors": "on" }
+	for (const [name, value] of Object.entries(settings))
+		at.cluster.sql(`ALTER SYSTEM SET ${name} = ${value}`)
+	at.cluster.sql("SELECT pg_reload_conf()")
+	await create()
+	const refused = []
+	for (const { operation, method, path } of JSON.parse(at.cluster.sql("SELECT qehs.endpoint_list()"))) {
+		const target = path.replace("{id}", "rec_00000000000000000000000000").replace("{moduleKey}", "nowhere")
+		for (const [verb, key, suffix] of [[method, at.key, "?bogus=1"], [method, "qehs_live_sk_wrong", ""], ["PROPFIND", at.key, ""], ["HEAD", "qehs_live_sk_wrong", ""], ["OPTIONS", at.key, ""]]) {
+			const answer = await send(at.shim.port, key, verb, target + suffix)
+			const where = `${operation} ${verb} ${answer.status}`
+			assert.equal(answer.headers.traceparent.split("-")[1], answer.headers["x-trace-id"], where)
+			if (verb !== "HEAD" && verb !== "OPTIONS")
+				assert.equal(answer.json.traceId, answer.headers["x-trace-id"], where)
+			refused.push({ where, status: answer.status, trace: answer.headers["x-trace-id"], parent: answer.headers.traceparent })
+		}
+	}
+	for (const name of Object.keys(settings))
+		at.cluster.sql(`ALTER SYSTEM RESET ${name}`)
+	at.cluster.sql("SELECT pg_reload_conf()")
+	const traces = new Set(refused.map(({ trace }) => trace))
+	const lines = new Map((await logged(refused.length, (line) => traces.has(line.traceId))).map((line) => [line.traceId, line]))
+	const text = databaseLog()
+	for (const { where, status, trace, parent } of refused) {
+		assert.equal(lines.get(trace)?.status, status, where)
+		assert.ok(text.includes(`qehs trace ${parent}\n`), `${where} in PostgreSQL's log`)
+	}
+	assert.equal(traces.size, refused.length)
+})
+
 test("no payload is in the logs", async () => {
 	const words = ["xylophone", "hippopotamus", "quetzal"]
 	await create({ "Idempotency-Key": "not to be logged" }, { title: words[0], severity: "low" })

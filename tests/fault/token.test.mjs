@@ -112,6 +112,21 @@ test("a shim without keys takes no tokens", async () => {
 	assert.equal((await get(token(claims()), closed.port)).status, 401)
 })
 
+// cjose asserts on some of these: the shim must not get that far
+test("what only looks like a token is refused, and the shim lives on", async () => {
+	const pid = shim.process.pid
+	const [head, body, signature] = token(claims()).split(".")
+	const broken = ["eyJ..", "eyJ.a.", "eyJa.b.c", `${head}=.${body}.${signature}`, `${head.slice(0, 9)}=${head.slice(9)}.${body}.${signature}`, `${head}.${body}.${signature}=`, `${head}.${body}=x.${signature}`,
+		`${head}.${body}.${signature}.${signature}`, `${head}.${body}`, `${head}.${body}.`, `${head}..${signature}`, `${head}.${body}.${signature} `, `${head}.${body}/+.${signature}`, `eyJhbGciOjF9.${body}.${signature}`,
+		`${part({ alg: null })}.${body}.${signature}`, `${part({ alg: ["RS256"] })}.${body}.${signature}`, `${part({ alg: "RS256", kid: 1 })}.${body}.${signature}`, `${part("eyJ")}.${body}.${signature}`,
+		...[1, 2, 3, 4, 5].flatMap((cut) => [`${head.slice(0, -cut)}.${body}.${signature}`, `${head}.${body.slice(0, -cut)}.${signature}`, `${head}.${body}.${signature.slice(0, -cut)}`])]
+	for (const bearer of broken)
+		assert.equal((await get(bearer)).status, 401, bearer)
+	assert.equal((await get(token(claims()))).status, 200)
+	assert.equal(shim.process.pid, pid)
+	assert.equal(shim.process.exitCode ?? shim.process.signalCode, null)
+})
+
 test("times have a leeway of a minute, and may have fractions", async () => {
 	for (const times of [{ exp: now() - 30 }, { nbf: now() + 30 }, { exp: now() + 300.5, nbf: now() - 0.5 }])
 		assert.equal((await get(token(claims(times)))).status, 200, JSON.stringify(times))

@@ -2,9 +2,10 @@
  * shim_text.c
  *	  libFuzzer target of the shim's small readers of what clients send: query
  *	  strings, entity tags, languages, forwarded addresses, trace headers, paths,
- *	  secrets in any text.  The first byte chooses.  clang -g -D_GNU_SOURCE
+ *	  media types and keys, secrets in any text.  The first byte chooses.  clang -g -D_GNU_SOURCE
  *	  -fsanitize=fuzzer,address,undefined -Ishim tests/fuzz/shim_text.c shim/query.c shim/problem.c shim/etag.c
- *	  shim/client.c shim/trace.c shim/router.c shim/json.c shim/arena.c -ljansson -lcrypto
+ *	  shim/client.c shim/trace.c shim/router.c shim/headers.c shim/decode.c
+ *	  shim/json.c shim/arena.c -ljansson -lcrypto -lz -lzstd
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -16,6 +17,7 @@
 #include "../extension/redact.h"
 #include "client.h"
 #include "etag.h"
+#include "headers.h"
 #include "problem.h"
 #include "query.h"
 #include "trace.h"
@@ -90,6 +92,20 @@ try_route(Request *request, const char *text, size_t size)
 		router_match(router, "GET", path, &request->arena, values, &allow);
 }
 
+/* All headers have the same value: what is read of each differs. */
+static void
+try_headers(Request *request, bool streams)
+{
+	static const Endpoint endpoint = {.operation = "a",.media = "application/json",.has_body = true};
+	static const Endpoint stream = {.operation = "b",.media = "application/x-ndjson",.streams = true};
+
+	request->method = "POST";
+	request->endpoint = streams ? &stream : &endpoint;
+	request->body_length = 1;
+	headers_check(request);
+	headers_idempotency_key(request);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -101,7 +117,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	text = arena_copy(&request.arena, (const char *) data + 1, size - 1);
 	sent = text;
-	switch (*data % 7)
+	switch (*data % 8)
 	{
 		case 0:
 			try_query(&request, text);
@@ -122,6 +138,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		case 5:
 			try_route(&request, text, size - 1);
+			break;
+		case 6:
+			try_headers(&request, size % 2);
 			break;
 		default:
 			try_redact(&request, text, size - 1);

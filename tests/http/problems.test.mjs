@@ -182,6 +182,18 @@ test('idempotency_key_conflict', async () => {
 	assertWhole(await keys.metered.api.post('/api/v1/records', { moduleKey: 'incidents', payload: payload({ cost: 2 }) }, headers), 'idempotency_key_conflict')
 })
 
+test('what a header or a parameter is refused for is named, up to 100 of them', async () => {
+	const paths = async (method, target, headers, body) => (await request(method, target, { key: keys.metered.key, headers, body })).json.errors?.map(({ path, code }) => `${path} ${code}`)
+	assert.deepEqual(await paths('GET', '/api/v1/modules', { Accept: 'text/html' }), ['@Accept media_type'])
+	assert.deepEqual(await paths('POST', '/api/v1/records', { 'Content-Type': 'text/plain', 'Content-Encoding': 'br' }, '{}'), ['@Content-Encoding encoding', '@Content-Type media_type'])
+	assert.deepEqual(await paths('POST', '/api/v1/modules/incidents/bulk', { 'Content-Type': 'text/plain', 'Content-Encoding': 'br' }, '{}'), ['@Content-Type media_type', '@Content-Encoding encoding'])
+	assert.deepEqual(await paths('DELETE', `/api/v1/records/${record.id}`, { 'Idempotency-Key': 'x'.repeat(256) }), ['@Idempotency-Key format'])
+	assert.deepEqual(await paths('DELETE', `/api/v1/records/${record.id}`, { 'If-Match': '"99"' }), ['@If-Match version'])
+	assert.deepEqual(await paths('GET', '/api/v1/records?limit=x&limit=y&bogus=1', {}), ['?moduleKey required', '?limit duplicate_parameter', '?limit type', '?bogus unknown_parameter'])
+	const many = Array.from({ length: 150 }, (_, i) => `p${i}`)
+	assert.deepEqual(await paths('GET', `/api/v1/modules?${many.map(name => `${name}=1`).join('&')}`, {}), many.slice(0, 100).map(name => `?${name} unknown_parameter`))
+})
+
 test('paths that there are not', async () => {
 	for (const path of ['/', '/api/v1', '/api/v1/nowhere', '/x?y=z', `/api/v1/records/${record.id}/nowhere`])
 		for (const method of ['GET', 'POST', 'DELETE', 'PROPFIND'])
