@@ -162,7 +162,8 @@ Datum
 qehs_api_key_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_ADMIN_KEYS);
-	int32		limit = argument_page_size(fcinfo, 0);
+	ViolationList faults = {0};
+	int32		limit = argument_page_size(fcinfo, 0, &faults);
 	pg_uuid_t	last = {{0}};
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&last)};
 	StringInfoData out;
@@ -170,6 +171,7 @@ qehs_api_key_list(PG_FUNCTION_ARGS)
 	uint64		rows;
 	bool		isnull;
 
+	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
 	if (!PG_ARGISNULL(1))
 	{
 		int			length;

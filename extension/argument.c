@@ -26,11 +26,11 @@ argument_id(FunctionCallInfo fcinfo, int number, const char *prefix, pg_uuid_t *
 }
 
 int32
-argument_page_size(FunctionCallInfo fcinfo, int number)
+argument_page_size(FunctionCallInfo fcinfo, int number, ViolationList *faults)
 {
 	int32		size = PG_ARGISNULL(number) ? DEFAULT_PAGE : PG_GETARG_INT32(number);
 
 	if (size < 1 || size > QEHS_MAX_PAGE)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?limit", "range", "must be from 1 to %d", QEHS_MAX_PAGE);
+		violation_add_first(faults, "?limit", "range", "must be from 1 to %d", QEHS_MAX_PAGE);
 	return size;
 }

@@ -6,6 +6,7 @@
 #ifndef QEHS_ARGUMENT_H
 #define QEHS_ARGUMENT_H
 
+#include "error.h"
 #include "fmgr.h"
 #include "utils/uuid.h"
 
@@ -18,7 +19,7 @@ extern char *argument_text(FunctionCallInfo fcinfo, int number);
 /* Read a text argument by id_parse; false when it is NULL or no id. */
 extern bool argument_id(FunctionCallInfo fcinfo, int number, const char *prefix, pg_uuid_t *id);
 
-/* The size of a page, 50 when the argument is NULL; raises QH400 outside 1 to QEHS_MAX_PAGE. */
-extern int32 argument_page_size(FunctionCallInfo fcinfo, int number);
+/* The size of a page, 50 when the argument is NULL; outside 1 to QEHS_MAX_PAGE it is a fault. */
+extern int32 argument_page_size(FunctionCallInfo fcinfo, int number, ViolationList *faults);
 
 #endif							/* QEHS_ARGUMENT_H */

@@ -122,6 +122,15 @@ format_text(const char *format, va_list arguments)
 	return text.data;
 }
 
+static void
+add(ViolationList *list, const char *path, const char *code, char *message)
+{
+	list->items[list->count].path = path;
+	list->items[list->count].code = code;
+	list->items[list->count].message = message;
+	list->count++;
+}
+
 void
 violation_add(ViolationList *list, const char *path, const char *code, const char *format,...)
 {
@@ -130,11 +139,20 @@ violation_add(ViolationList *list, const char *path, const char *code, const cha
 	if (list->count >= QEHS_MAX_VIOLATIONS)
 		return;
 	va_start(arguments, format);
-	list->items[list->count].message = format_text(format, arguments);
+	add(list, path, code, format_text(format, arguments));
 	va_end(arguments);
-	list->items[list->count].path = path;
-	list->items[list->count].code = code;
-	list->count++;
+}
+
+void
+violation_add_first(ViolationList *list, const char *path, const char *code, const char *format,...)
+{
+	va_list		arguments;
+
+	if (list->count >= QEHS_MAX_VIOLATIONS || (list->count > 0 && strcmp(list->items[list->count - 1].path, path) == 0))
+		return;
+	va_start(arguments, format);
+	add(list, path, code, format_text(format, arguments));
+	va_end(arguments);
 }
 
 /* {"errors":[…]} of violations. */
@@ -183,9 +201,18 @@ raise(ProblemCode code, const char *message, const char *detail, const char *hin
 void
 violation_raise(const ViolationList *list)
 {
+	violation_raise_as(PROBLEM_VALIDATION_FAILED, list);
+}
+
+void
+violation_raise_as(ProblemCode code, const ViolationList *list)
+{
+	const Violation *first = &list->items[0];
+
 	if (list->count == 0)
 		return;
-	raise(PROBLEM_VALIDATION_FAILED,
+	raise(code,
+		  list->count == 1 && code == PROBLEM_INVALID_PARAMETER ? psprintf("%s %s", first->path, first->message) :
 		  list->count == 1 ? "the request has 1 violation" :
 		  psprintf("the request has %d violations", list->count),
 		  violations_json(list->items, list->count), NULL);

@@ -55,11 +55,18 @@ typedef struct ViolationList
 extern void violation_add(ViolationList *list, const char *path, const char *code,
 						  const char *format,...) pg_attribute_printf(4, 5);
 
+/* As violation_add, but only when the violation before is not of the same path: the first fault of a parameter says enough. */
+extern void violation_add_first(ViolationList *list, const char *path, const char *code,
+								const char *format,...) pg_attribute_printf(4, 5);
+
 /* {"errors":[…]} of violations, in the current memory context. */
 extern char *violation_json(const ViolationList *list);
 
 /* Raise QH400 validation_failed with all violations, if there are any. */
 extern void violation_raise(const ViolationList *list);
+
+/* Raise the problem with all violations, if there are any: for parameters, invalid_parameter. */
+extern void violation_raise_as(ProblemCode code, const ViolationList *list);
 
 /*
  * Raise a problem.  The message follows PostgreSQL's style (lower case, no

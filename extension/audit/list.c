@@ -127,27 +127,28 @@ write_page(RequestContext *context, EventPage *page, const char *cursor)
 }
 
 static void
-set_time(EventPage *page, int index, const char *text, const char *path)
+set_time(EventPage *page, int index, const char *text, const char *path, ViolationList *faults)
 {
-	TimestampTz time;
+	TimestampTz time = 0;
 
 	if (text == NULL)
 		return;
 	if (!json_time_parse(text, strlen(text), &time))
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, path, "format", "must be an RFC 3339 time with offset");
+		violation_add_first(faults, path, "format", "must be an RFC 3339 time with offset");
 	page->values[index] = TimestampTzGetDatum(time);
 	page->nulls[index] = ' ';
 }
 
 static void
-set_id(EventPage *page, int index, const char *text, const char *path, const char *prefix, const char *other_prefix)
+set_id(EventPage *page, int index, const char *text, const char *path, const char *prefix, const char *other_prefix,
+	   ViolationList *faults)
 {
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 
 	if (text == NULL)
 		return;
 	if (!id_parse(text, strlen(text), prefix, id) && !id_parse(text, strlen(text), other_prefix, id))
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, path, "format", "must be an id");
+		violation_add_first(faults, path, "format", "must be an id");
 	page->values[index] = UUIDPGetDatum(id);
 	page->nulls[index] = ' ';
 }
@@ -171,19 +172,21 @@ Datum
 qehs_audit_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_AUDIT_READ);
-	EventPage	page = {.endpoint = "audit_list", .limit = argument_page_size(fcinfo, 5), .full = true};
+	ViolationList faults = {0};
+	EventPage	page = {.endpoint = "audit_list", .limit = argument_page_size(fcinfo, 5, &faults), .full = true};
 	StringInfoData binding;
 
 	memset(page.nulls, 'n', sizeof(page.nulls));
-	set_id(&page, 6, argument_text(fcinfo, 0), "?recordId", QEHS_ID_RECORD, QEHS_ID_RECORD);
-	set_id(&page, 2, argument_text(fcinfo, 1), "?actor", QEHS_ID_USER, QEHS_ID_KEY);
+	set_id(&page, 6, argument_text(fcinfo, 0), "?recordId", QEHS_ID_RECORD, QEHS_ID_RECORD, &faults);
+	set_id(&page, 2, argument_text(fcinfo, 1), "?actor", QEHS_ID_USER, QEHS_ID_KEY, &faults);
 	if (!PG_ARGISNULL(2))
 	{
 		page.values[3] = PG_GETARG_DATUM(2);
 		page.nulls[3] = ' ';
 	}
-	set_time(&page, 4, argument_text(fcinfo, 3), "?from");
-	set_time(&page, 5, argument_text(fcinfo, 4), "?to");
+	set_time(&page, 4, argument_text(fcinfo, 3), "?from", &faults);
+	set_time(&page, 5, argument_text(fcinfo, 4), "?to", &faults);
+	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
 	set_modules(&page, context);
 	initStringInfo(&binding);
 	for (int i = 0; i < 5; i++)
@@ -197,11 +200,13 @@ Datum
 qehs_record_activity(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_READ);
-	EventPage	page = {.endpoint = "record_activity", .limit = argument_page_size(fcinfo, 1)};
+	ViolationList faults = {0};
+	EventPage	page = {.endpoint = "record_activity", .limit = argument_page_size(fcinfo, 1, &faults)};
 	pg_uuid_t	id;
 	Record		record;
 	char		binding[QEHS_ID_LENGTH + 1];
 
+	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
 	record_parse_id(argument_text(fcinfo, 0), &id);
 	SPI_connect();
 	record_fetch(context, &id, RECORD_READ, (context->scopes & SCOPE_AUDIT_READ) != 0, &record);

@@ -143,7 +143,8 @@ Datum
 qehs_module_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_MODULES_READ);
-	int32		limit = argument_page_size(fcinfo, 0);
+	ViolationList faults = {0};
+	int32		limit = argument_page_size(fcinfo, 0, &faults);
 	char	   *after = pstrdup("");
 	char	   *last = after;
 	Datum		values[2] = {Int32GetDatum(context->tenant_id)};
@@ -155,6 +156,7 @@ qehs_module_list(PG_FUNCTION_ARGS)
 	bool		more = false;
 	bool		isnull;
 
+	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
 	if (!PG_ARGISNULL(1))
 	{
 		int			length;

@@ -26,7 +26,10 @@ int
 query_argument(ListQuery *query, Oid type, Datum value)
 {
 	if (query->count >= QEHS_QUERY_ARGUMENTS)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?filter", "maxItems", "has too many conditions");
+	{
+		violation_add_first(query->faults, "?filter", "maxItems", "has too many conditions");
+		return query->count;
+	}
 	query->types[query->count] = type;
 	query->values[query->count] = value;
 	return ++query->count;
@@ -162,23 +165,26 @@ query_require_readable(const ListQuery *query, const QueryField *field, const ch
 		problem_raise_at(PROBLEM_FORBIDDEN, path, "forbidden", "is a field that the caller may not read");
 }
 
-pg_noreturn static void
-bad_value(const char *path, const char *what)
+static void
+bad_value(const ListQuery *query, const char *path, const char *what)
 {
-	problem_raise_at(PROBLEM_INVALID_PARAMETER, path, "type", "must be %s", what);
+	violation_add_first(query->faults, path, "type", "must be %s", what);
 }
 
 /* Scalar as text. */
 static char *
-value_text(const JsonbValue *value, const char *path)
+value_text(const ListQuery *query, const JsonbValue *value, const char *path)
 {
 	StringInfoData text;
 
 	if (value->type == jbvString)
 		return json_text_copy(value);
-	if (value->type == jbvBinary || value->type == jbvNull)
-		bad_value(path, "a string, number or boolean");
 	initStringInfo(&text);
+	if (value->type == jbvBinary || value->type == jbvNull)
+	{
+		bad_value(query, path, "a string, number or boolean");
+		return text.data;
+	}
 	json_jsonb_value(&text, value);
 	return text.data;
 }
@@ -217,14 +223,14 @@ canonical_text(const ModuleField *field, const char *text)
 }
 
 static Datum
-uuid_value(const char *name, const char *text, const char *path)
+uuid_value(const ListQuery *query, const char *name, const char *text, const char *path)
 {
-	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+	pg_uuid_t  *id = palloc0(sizeof(pg_uuid_t));
 	int			length = strlen(text);
 
 	if (strcmp(name, "id") == 0 ? !id_parse(text, length, QEHS_ID_RECORD, id) :
 		!id_parse(text, length, QEHS_ID_USER, id) && !id_parse(text, length, QEHS_ID_KEY, id))
-		bad_value(path, "an id");
+		bad_value(query, path, "an id");
 	return UUIDPGetDatum(id);
 }
 
@@ -240,7 +246,7 @@ typed_value(const ListQuery *query, const char *name, const QueryField *field, c
 	if (field->is_uuid)
 	{
 		*type = UUIDOID;
-		return uuid_value(name, text, path);
+		return uuid_value(query, name, text, path);
 	}
 	if (field->is_display_code)
 	{
@@ -253,17 +259,17 @@ typed_value(const ListQuery *query, const char *name, const QueryField *field, c
 			*type = FLOAT8OID;
 			number = strtod(text, &end);
 			if (end == text || *end != '\0' || !isfinite(number) || strspn(text, "+-.0123456789eE") != (size_t) length)
-				bad_value(path, "a number");
+				bad_value(query, path, "a number");
 			return Float8GetDatum(number);
 		case SLOT_TIME:
 			*type = TIMESTAMPTZOID;
 			if (!json_time_parse(text, length, &time) && !json_date_parse(text, length, &time))
-				bad_value(path, "an RFC 3339 time with offset, or a date");
+				bad_value(query, path, "an RFC 3339 time with offset, or a date");
 			return TimestampTzGetDatum(time);
 		default:
 			*type = TEXTOID;
 			if (field->field && field->field->type == FIELD_BOOLEAN && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
-				bad_value(path, "true or false");
+				bad_value(query, path, "true or false");
 			return CStringGetTextDatum(field->field ? canonical_text(field->field, text) : text);
 	}
 }
@@ -280,25 +286,30 @@ typed_array(ListQuery *query, const char *name, const QueryField *field, const J
 
 	if (value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data))
 	{
-		if (JsonContainerSize(value->val.binary.data) > lengthof(items))
-			problem_raise_at(PROBLEM_INVALID_PARAMETER, path, "maxItems", "must have at most %d values", (int) lengthof(items));
-		for (uint32 i = 0; i < JsonContainerSize(value->val.binary.data); i++)
+		uint32		size = JsonContainerSize(value->val.binary.data);
+
+		if (size > lengthof(items))
+			violation_add_first(query->faults, path, "maxItems", "must have at most %d values", (int) lengthof(items));
+		for (uint32 i = 0; i < Min(size, lengthof(items)); i++)
 			items[count++] = typed_value(query, name, field,
-										 value_text(getIthJsonbValueFromContainer(value->val.binary.data, i), path), path, type);
+										 value_text(query, getIthJsonbValueFromContainer(value->val.binary.data, i), path), path, type);
 	}
 	else
 	{
-		char	   *rest = value_text(value, path);
+		char	   *rest = value_text(query, value, path);
 
 		for (char *item = strsep(&rest, ","); item; item = strsep(&rest, ","))
 		{
 			if (count >= (int) lengthof(items))
-				problem_raise_at(PROBLEM_INVALID_PARAMETER, path, "maxItems", "must have at most %d values", (int) lengthof(items));
+			{
+				violation_add_first(query->faults, path, "maxItems", "must have at most %d values", (int) lengthof(items));
+				break;
+			}
 			items[count++] = typed_value(query, name, field, item, path, type);
 		}
 	}
 	if (count == 0)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, path, "minItems", "must have at least 1 value");
+		violation_add_first(query->faults, path, "minItems", "must have at least 1 value");
 	length = *type == UUIDOID ? 16 : *type == TEXTOID ? -1 : 8;
 	by_value = length == 8 && FLOAT8PASSBYVAL;
 	align = *type == UUIDOID ? TYPALIGN_CHAR : *type == TEXTOID ? TYPALIGN_INT : TYPALIGN_DOUBLE;
@@ -320,14 +331,14 @@ append_list(ListQuery *query, const char *name, const QueryField *field, bool ne
 static void
 append_text_match(ListQuery *query, const QueryField *field, const char *op, const JsonbValue *value, const char *path)
 {
-	const char *text = value_text(value, path);
+	const char *text = value_text(query, value, path);
 	int			number = query_argument(query, TEXTOID, CStringGetTextDatum(field->field ? canonical_text(field->field, text) : text));
 
 	if (field->field && field->kind == SLOT_NONE)
 		appendStringInfo(&query->sql, "pg_catalog.jsonb_exists(%s, $%d)",
 						 payload_member(field->field, "payload->'%s'"), number);
 	else if (field->kind != SLOT_TEXT || field->is_uuid)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, path, "operator", "cannot be used with this field");
+		violation_add_first(query->faults, path, "operator", "cannot be used with this field");
 	else
 	{
 		const char *member = field->field ? query_payload_text(field->field) : field->expression;
@@ -343,11 +354,11 @@ append_text_match(ListQuery *query, const QueryField *field, const char *op, con
 static void
 append_exists(ListQuery *query, const QueryField *field, const JsonbValue *value, const char *path)
 {
-	char	   *text = value_text(value, path);
+	char	   *text = value_text(query, value, path);
 	bool		wanted = strcmp(text, "true") == 0;
 
 	if (!wanted && strcmp(text, "false") != 0)
-		bad_value(path, "true or false");
+		bad_value(query, path, "true or false");
 	if (field->field == NULL)
 		appendStringInfoString(&query->sql, wanted ? "true" : "false");
 	else
@@ -358,7 +369,7 @@ static void
 append_comparison(ListQuery *query, const char *name, const QueryField *field, const char *operator,
 				  const JsonbValue *value, const char *path)
 {
-	char	   *text = value_text(value, path);
+	char	   *text = value_text(query, value, path);
 	Oid			type;
 	Datum		typed = typed_value(query, name, field, text, path, &type);
 	int			number = query_argument(query, type, typed);
@@ -396,7 +407,10 @@ append_condition(ListQuery *query, const char *name, const QueryField *field, co
 		return;
 	}
 	if (field->kind == SLOT_NONE)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, path, "operator", "cannot be used with this field");
+	{
+		violation_add_first(query->faults, path, "operator", "cannot be used with this field");
+		return;
+	}
 	if (strcmp(op, "in") == 0 || strcmp(op, "nin") == 0)
 	{
 		append_list(query, name, field, op[0] == 'n', value, path);
@@ -410,8 +424,8 @@ append_condition(ListQuery *query, const char *name, const QueryField *field, co
 			return;
 		}
 	}
-	problem_raise_at(PROBLEM_INVALID_PARAMETER, path, "operator",
-					 "is not an operator: use eq, ne, lt, lte, gt, gte, in, nin, contains, startsWith or exists");
+	violation_add_first(query->faults, path, "operator",
+						"is not an operator: use eq, ne, lt, lte, gt, gte, in, nin, contains, startsWith or exists");
 }
 
 /* All conditions on one field, joined by AND. */
@@ -426,8 +440,11 @@ append_field(ListQuery *query, const char *name, const JsonbValue *value)
 	bool		first = true;
 
 	if (!query_field(query->module, name, &field))
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, psprintf("?filter[%s]", name), "unknown_field",
-						 "is not a field of module \"%s\"", query->module->key);
+	{
+		violation_add_first(query->faults, psprintf("?filter[%s]", name), "unknown_field",
+							"is not a field of module \"%s\"", query->module->key);
+		return;
+	}
 	query_require_readable(query, &field, psprintf("?filter[%s]", name));
 	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
 	{
@@ -448,7 +465,7 @@ append_field(ListQuery *query, const char *name, const JsonbValue *value)
 		}
 	}
 	if (first)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, psprintf("?filter[%s]", name), "required", "must name an operator");
+		violation_add_first(query->faults, psprintf("?filter[%s]", name), "required", "must name an operator");
 	appendStringInfoChar(&query->sql, ')');
 }
 
@@ -457,14 +474,20 @@ static void
 append_branches(ListQuery *query, const RequestContext *context, const JsonbValue *value, const char *joint, int depth)
 {
 	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data) || JsonContainerSize(value->val.binary.data) == 0)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, psprintf("?filter[%s]", joint), "type", "must be an array of filters");
+	{
+		violation_add_first(query->faults, psprintf("?filter[%s]", joint), "type", "must be an array of filters");
+		return;
+	}
 	appendStringInfoChar(&query->sql, '(');
 	for (uint32 i = 0; i < JsonContainerSize(value->val.binary.data); i++)
 	{
 		JsonbValue *branch = getIthJsonbValueFromContainer(value->val.binary.data, i);
 
 		if (branch->type != jbvBinary || !JsonContainerIsObject(branch->val.binary.data))
-			problem_raise_at(PROBLEM_INVALID_PARAMETER, psprintf("?filter[%s]", joint), "type", "must be an array of filters");
+		{
+			violation_add_first(query->faults, psprintf("?filter[%s]", joint), "type", "must be an array of filters");
+			continue;
+		}
 		if (i > 0)
 			appendStringInfo(&query->sql, " %s ", joint);
 		append_object(query, context, branch->val.binary.data, "AND", depth + 1);
@@ -481,7 +504,10 @@ append_object(ListQuery *query, const RequestContext *context, const JsonbContai
 	char	   *name = pstrdup("");
 
 	if (depth > QEHS_FILTER_DEPTH)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?filter", "depth", "must not be nested deeper than %d levels", QEHS_FILTER_DEPTH);
+	{
+		violation_add_first(query->faults, "?filter", "depth", "must not be nested deeper than %d levels", QEHS_FILTER_DEPTH);
+		return;
+	}
 	appendStringInfoString(&query->sql, "(true");
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
 	{
@@ -497,7 +523,10 @@ append_object(ListQuery *query, const RequestContext *context, const JsonbContai
 		else if (strcmp(name, "not") == 0)
 		{
 			if (value.type != jbvBinary || !JsonContainerIsObject(value.val.binary.data))
-				problem_raise_at(PROBLEM_INVALID_PARAMETER, "?filter[not]", "type", "must be a filter");
+			{
+				violation_add_first(query->faults, "?filter[not]", "type", "must be a filter");
+				continue;
+			}
 			appendStringInfoString(&query->sql, "NOT ");
 			append_object(query, context, value.val.binary.data, "AND", depth + 1);
 		}
@@ -511,7 +540,10 @@ void
 query_filter(ListQuery *query, const RequestContext *context, Jsonb *filter)
 {
 	if (!JB_ROOT_IS_OBJECT(filter))
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?filter", "type", "must be an object");
+	{
+		violation_add_first(query->faults, "?filter", "type", "must be an object");
+		return;
+	}
 	appendStringInfoString(&query->sql, " AND ");
 	append_object(query, context, &filter->root, "AND", 0);
 }

@@ -99,15 +99,16 @@ shape_plan(ListQuery *query)
 }
 
 static void
-read_sort(const ModuleDef *module, const char *text, ListSort *sort)
+read_sort(const ListQuery *query, const char *text, ListSort *sort)
 {
 	sort->descending = text[0] == '-';
 	sort->name = sort->descending ? text + 1 : text;
-	if (!query_field(module, sort->name, &sort->field) || sort->field.kind == SLOT_NONE)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?sort", "unknown_field",
-						 "must be a field of module \"%s\" that can be sorted, with - in front for descending", module->key);
+	if (!query_field(query->module, sort->name, &sort->field) || sort->field.kind == SLOT_NONE)
+		violation_add_first(query->faults, "?sort", "unknown_field", "must be a field of module \"%s\" that can be sorted, with - in"
+							" front for descending", query->module->key);
 	sort->type = sort->field.is_uuid ? UUIDOID : sort->field.is_display_code ? INT8OID :
 		sort->field.kind == SLOT_TEXT ? TEXTOID : sort->field.kind == SLOT_NUMBER ? FLOAT8OID : TIMESTAMPTZOID;
+	query_require_readable(query, &sort->field, "?sort");
 }
 
 /* The sort value of a cursor's position, behind the 16 bytes of the id. */
@@ -155,12 +156,12 @@ seal_position(const RequestContext *context, const char *binding, const ListSort
 static void
 append_bound(ListQuery *query, const char *text, const char *name, const char *operator)
 {
-	TimestampTz time;
+	TimestampTz time = 0;
 
 	if (text == NULL)
 		return;
 	if (!json_time_parse(text, strlen(text), &time))
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, psprintf("?%s", name), "format", "must be an RFC 3339 time with offset");
+		violation_add_first(query->faults, psprintf("?%s", name), "format", "must be an RFC 3339 time with offset");
 	appendStringInfo(&query->sql, " AND created_at %s $%d", operator, query_argument(query, TIMESTAMPTZOID, TimestampTzGetDatum(time)));
 }
 
@@ -190,7 +191,7 @@ append_search(ListQuery *query, const char *q)
 	if (q == NULL)
 		return;
 	if (*q == '\0' || strlen(q) > 500)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?q", "length", "must be 1 to 500 bytes");
+		violation_add_first(query->faults, "?q", "length", "must be 1 to 500 bytes");
 	number = query_argument(query, TEXTOID, CStringGetTextDatum(q));
 	if (module->has_searchable && searches_all(query))
 		appendStringInfoString(&query->sql, " AND search");
@@ -245,22 +246,22 @@ is_selected(const Selection *selection, const char *name)
 
 /* A name that comes again says nothing new. */
 static void
-read_selection(const ModuleDef *module, char *fields, Selection *selection)
+read_selection(const ListQuery *query, char *fields, Selection *selection)
 {
 	static const char *const known[] = {"id", "moduleKey", "displayCode", "workflowState", "payload", "version",
 	"definitionVersion", "createdAt", "updatedAt", "createdBy", "updatedBy", "deletedAt"};
 
-	selection->module = module;
+	selection->module = query->module;
 	selection->count = 0;
 	for (char *name = strsep(&fields, ","); name; name = strsep(&fields, ","))
 	{
-		bool		found = strncmp(name, "payload.", 8) == 0 && module_field(module, name + 8, strlen(name + 8));
+		bool		found = strncmp(name, "payload.", 8) == 0 && module_field(query->module, name + 8, strlen(name + 8));
 
 		for (int i = 0; i < (int) lengthof(known) && !found; i++)
 			found = strcmp(known[i], name) == 0;
 		if (!found || selection->count >= (int) lengthof(selection->names))
-			problem_raise_at(PROBLEM_INVALID_PARAMETER, "?fields", "unknown_field", "has no field \"%s\" to select", name);
-		if (!is_selected(selection, name))
+			violation_add_first(query->faults, "?fields", "unknown_field", "has no field \"%s\" to select", name);
+		else if (!is_selected(selection, name))
 			selection->names[selection->count++] = name;
 	}
 }
@@ -410,8 +411,9 @@ qehs_record_list(PG_FUNCTION_ARGS)
 	char	   *sort_text = PG_ARGISNULL(6) ? "-createdAt" : argument_text(fcinfo, 6);
 	char	   *fields = argument_text(fcinfo, 7);
 	char	   *cursor = argument_text(fcinfo, 9);
-	int32		limit = argument_page_size(fcinfo, 8);
-	ListQuery	query = {0};
+	ViolationList faults = {0};
+	int32		limit = argument_page_size(fcinfo, 8, &faults);
+	ListQuery	query = {.context = context,.faults = &faults};
 	ListSort	sort;
 	Selection	selection = {0};
 	char	   *binding;
@@ -420,16 +422,15 @@ qehs_record_list(PG_FUNCTION_ARGS)
 
 	if (module_key == NULL)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?moduleKey", "required", "is required");
-	query.context = context;
 	query.module = module_lookup(context->tenant_id, module_key);
 	if (query.module == NULL)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
 	permission_require(context, query.module, ACTION_READ);
-	read_sort(query.module, sort_text, &sort);
-	query_require_readable(&query, &sort.field, "?sort");
+	read_sort(&query, sort_text, &sort);
 	if (fields)
-		read_selection(query.module, fields, &selection);
+		read_selection(&query, fields, &selection);
 	begin_query(&query, context, &sort, fcinfo);
+	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
 	binding = page_binding(fcinfo, sort_text);
 	if (cursor)
 		position = cursor_open(context, "record_list", binding, cursor, &length);

@@ -17,6 +17,7 @@ typedef struct ListQuery
 {
 	const RequestContext *context;
 	const ModuleDef *module;
+	ViolationList *faults;		/* of the parameters; with any the query is not run, and may be incomplete */
 	StringInfoData sql;
 	bool		keyset_only;	/* no condition but tenant, module and position */
 	int			count;
@@ -35,7 +36,7 @@ typedef struct QueryField
 	bool		is_display_code;
 } QueryField;
 
-/* Add a value; gives its number ($n).  Raises QH400 when there are too many. */
+/* Add a value; gives its number ($n).  Too many are a fault. */
 extern int	query_argument(ListQuery *query, Oid type, Datum value);
 
 /* SQL for a field's member of a payload of any version as text, NULL where it has none. */
@@ -47,7 +48,7 @@ extern bool query_field(const ModuleDef *module, const char *name, QueryField *f
 /* Raise QH403 when the caller may not read the field, at path (?sort): to order or to filter by it would tell. */
 extern void query_require_readable(const ListQuery *query, const QueryField *field, const char *path);
 
-/* Append " AND (…)" of a filter; raises QH400 invalid_parameter with the place. */
+/* Append " AND (…)" of a filter; faults carry their place (?filter[severity][in]). */
 extern void query_filter(ListQuery *query, const RequestContext *context, Jsonb *filter);
 
 #endif							/* QEHS_QUERY_H */

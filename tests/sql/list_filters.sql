@@ -51,4 +51,10 @@ SELECT qehs.record_list('incidents', sort => 'period');
 SELECT qehs.record_list('incidents', fields => 'payload.bogus');
 SELECT qehs.record_list('incidents', created_from => '2026-01-01');
 SELECT qehs.record_list(NULL);
+-- all that is wrong with the parameters is said at once, once a place
+\set VERBOSITY default
+SELECT qehs.record_list('incidents', '{"cost":{"gte":"x","like":1},"bogus":1,"on":{"in":["y","z"]}}', created_from => '2026', q => '',
+	sort => 'period', fields => 'a,b', page_size => 900);
+SELECT qehs.audit_list('x', 'y', from_time => 'z', page_size => 0);
+\set VERBOSITY terse
 SELECT jsonb_path_query_array(qehs.audit_list(action => 'created', page_size => 2)::jsonb, '$.items[*].type') AS audit;
