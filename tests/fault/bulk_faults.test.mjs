@@ -4,7 +4,8 @@
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
 import { Probe, assertNoStrays, assertOnce, lines, open, parse, publish } from "./bulk.mjs"
-import { Cluster, CuttingProxy, Shim, freePort, seeded, sleep } from "./cluster.mjs"
+import { Cluster, CuttingProxy, Shim, freePort, sleep } from "./cluster.mjs"
+import { seeded } from "../tools/random.mjs"
 
 const moments = Number(process.env.FAULT_BULK_MOMENTS ?? 6)
 const count = Number(process.env.FAULT_BULK_LINES ?? 6000)

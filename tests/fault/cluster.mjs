@@ -274,11 +274,3 @@ export class CuttingProxy {
 		this.server.close()
 	}
 }
-
-// mulberry32: a run can be repeated with its seed.
-export const seeded = (seed) => () => {
-	seed = (seed + 0x6d2b79f5) | 0
-	let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-	t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-	return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-}

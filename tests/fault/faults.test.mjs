@@ -3,7 +3,8 @@
 // intended effect exists once, and each record's audit trail is whole. FAULT_OPERATIONS and FAULT_SEED choose size and course.
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { Cluster, CuttingProxy, Shim, freePort, seeded, sleep } from "./cluster.mjs"
+import { Cluster, CuttingProxy, Shim, freePort, sleep } from "./cluster.mjs"
+import { seeded } from "../tools/random.mjs"
 import { agent, persist } from "./retry.mjs"
 
 const operations = Number(process.env.FAULT_OPERATIONS ?? 20000)

@@ -8,6 +8,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { registerSchema, unregisterSchema, validate } from '@hyperjump/json-schema/draft-2020-12'
+import { seeded } from '../tools/random.mjs'
 import { compile, explained, metaschema } from './ajv.mjs'
 
 const pairs = Number(process.argv[2] ?? 200000)
@@ -15,13 +16,7 @@ const seed = Number(process.argv[3] ?? Date.now() % 1e9)
 const INSTANCES = 10
 const BATCH = 500
 
-let state = seed
-const random = () => {
-	state = (state + 0x6d2b79f5) | 0
-	let t = Math.imul(state ^ (state >>> 15), 1 | state)
-	t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-	return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-}
+const random = seeded(seed)
 const below = n => Math.floor(random() * n)
 const pick = list => list[below(list.length)]
 const chance = p => random() < p

@@ -7,19 +7,14 @@
 // FUZZ_PRINT=1 prints the SQL instead, for a server under valgrind.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { seeded } from '../tools/random.mjs'
 
 const mutants = Number(process.argv[2] ?? 50000)
 const seed = Number(process.argv[3] ?? Date.now() % 1e9)
 const BATCH = 5000
 const read = name => JSON.parse(readFileSync(new URL(`../conformance/${name}`, import.meta.url)))
 
-let state = seed
-const random = () => {
-	state = (state + 0x6d2b79f5) | 0
-	let t = Math.imul(state ^ (state >>> 15), 1 | state)
-	t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-	return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-}
+const random = seeded(seed)
 const below = n => Math.floor(random() * n)
 const pick = list => list[below(list.length)]
 const tests = [...read('draft2020-12-required.json'), ...read('draft2020-12-optional.json')]

@@ -2,14 +2,10 @@
 //
 // A generator of random values for the JSON Schema that our documents use, with a seed, so that a failure comes again.
 
+import { seeded } from '../../tools/random.mjs'
+
 export class Random {
-	constructor(seed) { this.state = seed >>> 0 }
-	next() { // mulberry32
-		this.state = this.state + 0x6d2b79f5 >>> 0
-		let t = Math.imul(this.state ^ this.state >>> 15, 1 | this.state)
-		t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t
-		return ((t ^ t >>> 14) >>> 0) / 2 ** 32
-	}
+	constructor(seed) { this.next = seeded(seed) }
 	int(low, high) { return low + Math.floor(this.next() * (high - low + 1)) }
 	chance(probability) { return this.next() < probability }
 	pick(list) { return list[this.int(0, list.length - 1)] }
