@@ -108,8 +108,8 @@ build/portal.S: shim/portal/embed.sh shim/portal/package-lock.json $(PORTAL_FILE
 SHIM_CFLAGS ?= -O2 -g
 SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lcjose -lz -lzstd -lcrypto
 SHIM = qehs-shim
-$(SHIM): $(SHIM_SOURCES) $(wildcard shim/*.h shim/*/*.h) extension/language.h shim/LIBS qehs.control Makefile build/portal.S
-	$(CC) -std=c11 -D_GNU_SOURCE $(SHIM_CFLAGS) -Wall -Wextra -Werror -DQEHS_VERSION='"$(RELEASE)"' -Ishim -Ibuild \
+$(SHIM): $(SHIM_SOURCES) $(wildcard shim/*.h shim/*/*.h) $(wildcard extension/common/*.h) shim/LIBS qehs.control Makefile build/portal.S
+	$(CC) -std=c11 -D_GNU_SOURCE $(SHIM_CFLAGS) -Wall -Wextra -Werror -DQEHS_VERSION='"$(RELEASE)"' -Ishim -Iextension -Ibuild \
 		-I$(shell $(PG_CONFIG) --includedir) -o $@ $(SHIM_SOURCES) build/portal.S $(SHIM_LIBS)
 
 all: ## build the extension and the shim

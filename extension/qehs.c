@@ -6,22 +6,22 @@
  * counted in shared memory; without it each backend counts rate limits for
  * itself and creates in one module wait for each other (record/display.c).
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "auth.h"
-#include "context.h"
-#include "error.h"
-#include "figures.h"
+#include "base/error.h"
+#include "base/figures.h"
+#include "base/watch.h"
+#include "caller/auth.h"
+#include "caller/context.h"
+#include "caller/ratelimit.h"
+#include "caller/throttle.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "ratelimit.h"
 #include "record/record.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
-#include "throttle.h"
 #include "utils/guc.h"
-#include "watch.h"
 
 QEHS_MODULE_MAGIC;
 

@@ -3,21 +3,21 @@
  *	  qehs.request_begin and qehs.request_end: the first and last statement of
  *	  each request of the shim, in one transaction with the call between them.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "auth.h"
+#include "base/error.h"
+#include "base/id.h"
+#include "base/json.h"
+#include "base/plan.h"
+#include "base/watch.h"
 #include "bulk/bulk.h"
+#include "caller/auth.h"
+#include "caller/idempotency.h"
+#include "caller/throttle.h"
 #include "catalog/pg_type.h"
-#include "error.h"
 #include "fmgr.h"
-#include "id.h"
-#include "idempotency.h"
-#include "json.h"
-#include "plan.h"
-#include "throttle.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "watch.h"
 
 PG_FUNCTION_INFO_V1(qehs_request_begin);
 PG_FUNCTION_INFO_V1(qehs_request_end);

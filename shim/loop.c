@@ -12,12 +12,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "exchange.h"
-#include "log.h"
-#include "server.h"
-#include "stream.h"
-#include "watcher.h"
+#include "base/clock.h"
+#include "base/watcher.h"
+#include "exchange/exchange.h"
+#include "exchange/log.h"
+#include "http/server.h"
+#include "stream/stream.h"
 
 #define MAX_EVENTS 64
 #define STOP_NS (30 * CLOCK_SECOND)

@@ -6,8 +6,8 @@
 #ifndef QEHS_LOOP_H
 #define QEHS_LOOP_H
 
-#include "config.h"
-#include "router.h"
+#include "base/config.h"
+#include "exchange/router.h"
 
 typedef struct Loop Loop;
 

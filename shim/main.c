@@ -16,15 +16,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "client.h"
-#include "clock.h"
-#include "config.h"
-#include "log.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "db/pg.h"
+#include "exchange/log.h"
+#include "exchange/metrics.h"
+#include "exchange/problem.h"
+#include "exchange/token.h"
+#include "http/client.h"
 #include "loop.h"
-#include "metrics.h"
-#include "pg.h"
-#include "problem.h"
-#include "token.h"
 
 #define TABLES_SQL "SELECT qehs.endpoint_list(), qehs.problem_list(), extversion FROM pg_catalog.pg_extension WHERE extname = 'qehs'"
 #define MAX_LOOPS 64

@@ -2,13 +2,13 @@
  * event.c
  *	  Appending audit events and writing them as activity items.
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "audit/audit.h"
+#include "base/id.h"
+#include "base/json.h"
+#include "base/plan.h"
 #include "catalog/pg_type.h"
-#include "id.h"
-#include "json.h"
-#include "plan.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 

@@ -16,7 +16,7 @@
 
 #include "record/record.h"
 
-/* Longest line, without its end, whoever calls; over HTTP --max-body is the limit before (shim/stream.c). */
+/* Longest line, without its end, whoever calls; over HTTP --max-body is the limit before (shim/stream/stream.c). */
 #define QEHS_BULK_LINE_BYTES (64 * 1024 * 1024)
 #define QEHS_BULK_KEY_BYTES 255
 

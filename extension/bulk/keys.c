@@ -9,12 +9,12 @@
  * Look-ups are LATERAL with OFFSET 0, so that they go from the keys to the
  * table: a plan is often made when the table is empty, and kept.
  */
-#include "compat.h"
+#include "base/compat.h"
 
+#include "base/id.h"
+#include "base/plan.h"
 #include "bulk/bulk.h"
 #include "catalog/pg_type.h"
-#include "id.h"
-#include "plan.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"

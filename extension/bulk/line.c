@@ -2,11 +2,11 @@
  * line.c
  *	  What one line asks for: envelope or payload, checked as record_create does.
  */
-#include "compat.h"
+#include "base/compat.h"
 
+#include "base/json.h"
 #include "bulk/bulk.h"
 #include "common/hashfn.h"
-#include "json.h"
 #include "module/locale.h"
 #include "utils/memutils.h"
 

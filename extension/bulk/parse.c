@@ -6,11 +6,11 @@
  * silent about (duplicate keys) or leave to types that raise (numbers) is seen
  * to here: the depth before it runs, numbers and duplicates in its callbacks.
  */
-#include "compat.h"
+#include "base/compat.h"
 
+#include "base/json.h"
 #include "bulk/bulk.h"
 #include "common/jsonapi.h"
-#include "json.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"

@@ -7,14 +7,14 @@
  * display numbers and is inserted from a tuplestore that the statements read as
  * a relation.
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "access/htup_details.h"
+#include "base/id.h"
+#include "base/plan.h"
 #include "bulk/bulk.h"
 #include "catalog/pg_type.h"
-#include "id.h"
 #include "miscadmin.h"
-#include "plan.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/queryenvironment.h"

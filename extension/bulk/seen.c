@@ -8,7 +8,7 @@
  * transaction, and begins anew with line 1.  It is bounded: when it is full, all
  * is forgotten, so that lines far apart are no longer held against each other.
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "bulk/bulk.h"
 #include "common/hashfn.h"

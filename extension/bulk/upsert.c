@@ -5,7 +5,7 @@
  * The row is locked before it is read.  What the update took is given back by
  * name when the line fails, since there is no subtransaction to roll back.
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "audit/audit.h"
 #include "bulk/bulk.h"

@@ -6,12 +6,12 @@
  * flight.  Values are taken in their order, of equal ones the first line's
  * first, so that two loads do not deadlock.
  */
-#include "compat.h"
+#include "base/compat.h"
 
+#include "base/plan.h"
 #include "bulk/bulk.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "plan.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 

@@ -7,11 +7,11 @@
  * and who reads it finds all that it refers to (JSON Schema core section 9.3:
  * compound schema documents).
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
-#include "jsonschema.h"
+#include "base/json.h"
 #include "module/bundle.h"
+#include "schema/jsonschema.h"
 
 typedef struct BundledDocument
 {

@@ -10,21 +10,21 @@
  * Rows are read with the newest snapshot, as catalogs are: what is cached must
  * not be as old as the transaction that happened to load it.
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "access/xact.h"
+#include "base/json.h"
+#include "base/plan.h"
+#include "base/watch.h"
 #include "catalog/pg_type.h"
-#include "json.h"
 #include "miscadmin.h"
 #include "module/definition.h"
 #include "module/migrate.h"
 #include "module/publish.h"
-#include "plan.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
-#include "watch.h"
 
 typedef struct VersionKey
 {

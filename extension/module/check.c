@@ -5,9 +5,9 @@
  * Pure but for expressions, whose parser raises errors: each is compiled inside
  * an internal subtransaction, which is cheap enough for the rare publish.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "module/check.h"
 #include "module/expression.h"
 #include "module/locale.h"

@@ -3,9 +3,9 @@
  *	  Every fault of a definition's permissions: actions of roles, readers and
  *	  writers of fields.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "module/check.h"
 
 static const char *const permission_members[] = {"roles", "fields", NULL};

@@ -3,9 +3,9 @@
  *	  Every fault of a definition's workflow: states, transitions, and what cannot
  *	  be reached.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "module/check.h"
 #include "module/locale.h"
 

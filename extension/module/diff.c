@@ -7,9 +7,9 @@
  * counts as narrowing when it is added or changed: rather one question too many
  * at publishing than records that cannot move.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "miscadmin.h"
 #include "module/definition.h"
 #include "module/diff.h"

@@ -6,7 +6,7 @@
  * each key and variable is quoted: $."price" * 2 reads the member price,
  * $"now" the variable, and any other use of $ may read the whole object.
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "access/xact.h"
 #include "miscadmin.h"

@@ -2,9 +2,9 @@
  * fields.c
  *	  The field types, and finding fields, states and transitions by name.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "id.h"
+#include "base/id.h"
 #include "module/module.h"
 
 const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT] = {

@@ -5,9 +5,9 @@
  * A stored definition has passed definition_check, so its shape is known; what
  * is absent gets its default here and nowhere else.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "miscadmin.h"
 #include "module/definition.h"
 #include "module/expression.h"

@@ -5,10 +5,10 @@
  * One walk serves both: it copies the definition with labels as plain texts
  * (language set), or only gathers the languages (language NULL).
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
-#include "language.h"
+#include "base/json.h"
+#include "common/language.h"
 #include "miscadmin.h"
 #include "module/locale.h"
 #include "nodes/pg_list.h"

@@ -8,7 +8,7 @@
 #ifndef QEHS_LOCALE_H
 #define QEHS_LOCALE_H
 
-#include "error.h"
+#include "base/error.h"
 #include "utils/jsonb.h"
 
 /* A label without a preference: the text, or that in English, or the first; NULL when there is none. */

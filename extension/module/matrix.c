@@ -4,9 +4,9 @@
  *
  * It stands in the definition, so that a record's band means what its version said.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "module/definition.h"
 
 static const ModuleBand default_bands[] = {{"low", 4}, {"medium", 9}, {"high", 16}, {"extreme", 25}};

@@ -2,9 +2,9 @@
  * migrate.c
  *	  The rules of a definition's "migrate" member, and what they make of a payload.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "module/definition.h"
 #include "module/migrate.h"
 

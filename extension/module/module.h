@@ -12,8 +12,8 @@
 #ifndef QEHS_MODULE_H
 #define QEHS_MODULE_H
 
-#include "context.h"
-#include "error.h"
+#include "base/error.h"
+#include "caller/context.h"
 #include "schema/schema.h"
 #include "utils/jsonb.h"
 #include "utils/jsonpath.h"

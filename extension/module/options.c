@@ -5,13 +5,13 @@
  * Patterns and raw schemas are compiled here alone, so that a fault names its
  * place in the definition; the whole schema is compiled when it is published.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
-#include "jsonschema.h"
+#include "base/json.h"
 #include "miscadmin.h"
 #include "module/definition.h"
 #include "module/locale.h"
+#include "schema/jsonschema.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 

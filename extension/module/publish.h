@@ -5,7 +5,7 @@
 #ifndef QEHS_PUBLISH_H
 #define QEHS_PUBLISH_H
 
-#include "error.h"
+#include "base/error.h"
 #include "utils/jsonb.h"
 
 /* Append a version's definition with definitionVersion, createdAt and jsonSchema; version 0 is the current one. */

@@ -5,13 +5,13 @@
  * A module may refer to itself, to modules of the tenant and to those of the
  * catalogue, which can be installed in any order.
  */
-#include "compat.h"
+#include "base/compat.h"
 
+#include "base/json.h"
+#include "base/plan.h"
 #include "catalog/pg_type.h"
-#include "json.h"
 #include "miscadmin.h"
 #include "module/definition.h"
-#include "plan.h"
 #include "utils/builtins.h"
 
 static KeptPlan select_key = {

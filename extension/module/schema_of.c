@@ -7,9 +7,9 @@
  * checked in record/check.c.  Nested fields (table, object) recurse, at most
  * QEHS_FIELD_DEPTH levels, which check.c has made sure of.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "module/definition.h"
 #include "module/locale.h"
 #include "utils/builtins.h"

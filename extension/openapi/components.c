@@ -6,12 +6,12 @@
  * All are written, each into text of its own; only those go out that paths or
  * another one of them refers to.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
+#include "base/plan.h"
 #include "miscadmin.h"
 #include "openapi/components.h"
-#include "plan.h"
 #include "utils/builtins.h"
 
 typedef struct ComponentEntry

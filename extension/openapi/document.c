@@ -5,16 +5,16 @@
  * Tables are read with the newest snapshot, as what is built from them is kept
  * longer than the transaction (openapi.c).
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include <ctype.h>
 
-#include "auth.h"
+#include "base/json.h"
+#include "base/plan.h"
+#include "caller/auth.h"
 #include "catalog/pg_type.h"
-#include "json.h"
 #include "miscadmin.h"
 #include "openapi/document.h"
-#include "plan.h"
 #include "utils/builtins.h"
 
 static KeptPlan select_endpoints = {

@@ -10,7 +10,7 @@
 #ifndef QEHS_OPENAPI_DOCUMENT_H
 #define QEHS_OPENAPI_DOCUMENT_H
 
-#include "context.h"
+#include "caller/context.h"
 #include "lib/stringinfo.h"
 #include "module/module.h"
 #include "nodes/pg_list.h"

@@ -9,9 +9,9 @@
  * checked with the module's own schema, and a field that it refuses (a pattern
  * that is too clever for pattern_example) is taken away.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "openapi/document.h"

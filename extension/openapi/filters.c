@@ -3,9 +3,9 @@
  *	  Schemas of conditions: one for each type of value, one filter for each
  *	  module.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "openapi/components.h"
 
 static void

@@ -9,15 +9,15 @@
  * used text goes first.  While one is built all of its parts live in a context
  * that is deleted afterwards.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "auth.h"
+#include "base/json.h"
+#include "base/watch.h"
+#include "caller/auth.h"
 #include "fmgr.h"
-#include "json.h"
 #include "openapi/document.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "watch.h"
 
 PG_FUNCTION_INFO_V1(qehs_openapi);
 PG_FUNCTION_INFO_V1(qehs_openapi_yaml);

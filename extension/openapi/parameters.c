@@ -2,9 +2,9 @@
  * parameters.c
  *	  What an operation takes: its parameters and its request body.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "openapi/operation.h"
 
 static void

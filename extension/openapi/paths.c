@@ -6,9 +6,9 @@
  * Paths are written first, into text of their own, as the problem responses and
  * schemas that go out are those that the paths refer to.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "miscadmin.h"
 #include "openapi/operation.h"
 

@@ -7,9 +7,9 @@
  * the document says once.  A new record may leave out what has a default.  In a
  * patch nothing is required and null removes what may be missing.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "miscadmin.h"
 #include "openapi/document.h"
 

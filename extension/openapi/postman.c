@@ -7,9 +7,9 @@
  * goes last.  Each module has a request of its own that makes a record; the
  * others take the record of the first.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "miscadmin.h"
 #include "openapi/document.h"
 

@@ -3,9 +3,9 @@
  *	  Schemas of request bodies, from the parameters of the endpoints' rows: one
  *	  for each endpoint, and where it depends on the module one for each of them.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "openapi/components.h"
 
 /* A body member's schema as its row has it. */

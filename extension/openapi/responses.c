@@ -5,9 +5,9 @@
  * Problem responses are shared: they are named by their codes joined with points,
  * and noted in the document when an operation refers to them.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "openapi/operation.h"
 
 #define DEPRECATED "-deprecated"

@@ -5,11 +5,11 @@
  * The text is our own and well-formed.  A JSON string is a double-quoted scalar
  * of YAML as it stands; plain names go without quotes, for people's sake.
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include <ctype.h>
 
-#include "json.h"
+#include "base/json.h"
 #include "miscadmin.h"
 #include "openapi/document.h"
 

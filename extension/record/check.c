@@ -6,9 +6,9 @@
  * cannot say (values.c).  All violations are collected; those below a hidden
  * field (visibleWhen not true) are dropped.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "record/check.h"
 
 #define URL_MESSAGE "must be a valid http or https address (RFC 3986)"

@@ -5,7 +5,7 @@
  * List one of the maintenance agency (SIX), and the codes withdrawn since 2022,
  * in which sums of those years stand.
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "record/check.h"
 

@@ -7,14 +7,14 @@
  * alone, then against what a schema cannot say.  As a record of the definition
  * would be checked, but by a caller who may read everything.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
-#include "jsonschema.h"
+#include "base/json.h"
 #include "miscadmin.h"
 #include "module/definition.h"
 #include "module/publish.h"
 #include "record/check.h"
+#include "schema/jsonschema.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 

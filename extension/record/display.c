@@ -12,12 +12,12 @@
  * is the greatest stored plus one under a transaction-level advisory lock: creates
  * in one module then wait for each other.
  */
-#include "compat.h"
+#include "base/compat.h"
 
+#include "base/plan.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "plan.h"
 #include "record/record.h"
 #include "storage/ipc.h"
 #include "storage/lock.h"

@@ -5,10 +5,10 @@
  *
  * Inside a table or object the expressions see the row or the object as $.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "id.h"
-#include "json.h"
+#include "base/id.h"
+#include "base/json.h"
 #include "miscadmin.h"
 #include "record/check.h"
 #include "utils/builtins.h"

@@ -7,13 +7,13 @@
  * read by the field's type.  Fields with a slot compare by it, others by the
  * payload; a field that a record lacks matches ne and nin, and no other operator.
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include <math.h>
 
+#include "base/id.h"
+#include "base/json.h"
 #include "catalog/pg_type.h"
-#include "id.h"
-#include "json.h"
 #include "record/query.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

@@ -7,12 +7,12 @@
  * with one statement, by the first that is asked for.  What is remembered goes
  * with that context, so it is never older than a chunk.
  */
-#include "compat.h"
+#include "base/compat.h"
 
+#include "base/id.h"
+#include "base/json.h"
+#include "base/plan.h"
 #include "catalog/pg_type.h"
-#include "id.h"
-#include "json.h"
-#include "plan.h"
 #include "record/check.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

@@ -2,15 +2,15 @@
  * read.c
  *	  Reading one record: qehs.record_get, and the fetch that writers share.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "argument.h"
 #include "audit/audit.h"
+#include "base/argument.h"
+#include "base/id.h"
+#include "base/json.h"
+#include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "id.h"
-#include "json.h"
-#include "plan.h"
 #include "record/record.h"
 #include "utils/builtins.h"
 #include "workflow/workflow.h"

@@ -6,7 +6,7 @@
 #ifndef QEHS_RECORD_H
 #define QEHS_RECORD_H
 
-#include "context.h"
+#include "caller/context.h"
 #include "module/module.h"
 #include "utils/timestamp.h"
 

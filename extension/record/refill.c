@@ -4,12 +4,12 @@
  *	  map or its searchable fields changed, and their unique values after its
  *	  unique fields did.
  */
-#include "compat.h"
+#include "base/compat.h"
 
+#include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "module/publish.h"
-#include "plan.h"
 #include "record/record.h"
 #include "utils/builtins.h"
 

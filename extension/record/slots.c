@@ -2,9 +2,9 @@
  * slots.c
  *	  The slot columns of a record: what its indexed fields hold, comparable.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "mb/pg_wchar.h"
 #include "record/record.h"
 #include "utils/builtins.h"

@@ -9,12 +9,12 @@
  * INSERT … ON CONFLICT DO NOTHING waits for a twin in flight and then tells by
  * its row count, so no subtransaction is needed.
  */
-#include "compat.h"
+#include "base/compat.h"
 
+#include "base/json.h"
+#include "base/plan.h"
 #include "catalog/pg_type.h"
-#include "json.h"
 #include "module/publish.h"
-#include "plan.h"
 #include "record/record.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"

@@ -8,10 +8,10 @@
  * in the same field before stays allowed: who may change a record need not be
  * able to read all that it names.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "id.h"
-#include "json.h"
+#include "base/id.h"
+#include "base/json.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "record/check.h"

@@ -2,10 +2,10 @@
  * write_json.c
  *	  A record as JSON (CONTRACT 1).
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "id.h"
-#include "json.h"
+#include "base/id.h"
+#include "base/json.h"
 #include "record/record.h"
 
 void

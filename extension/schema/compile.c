@@ -9,7 +9,7 @@
  * room for more faults.  An error leaves nothing behind: the program becomes a
  * child of the caller's context when it is whole.
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "schema/compiler.h"
 #include "utils/memutils.h"

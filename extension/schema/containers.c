@@ -5,7 +5,7 @@
  * Members and the table of properties are both sorted as jsonb sorts keys, so one
  * pass over the two finds what is there, missing and unknown.
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "miscadmin.h"
 #include "schema/walk.h"

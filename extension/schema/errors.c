@@ -4,12 +4,12 @@
  *
  * Their number is bounded, and so is their text: keys may be as long as documents.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "mb/pg_wchar.h"
 #include "schema/program.h"
-#include "text.h"
 
 #define SHOWN_BYTES 200
 

@@ -2,7 +2,7 @@
  * format.c
  *	  The table of formats, and those of dates and times (RFC 3339).
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include <ctype.h>
 

@@ -5,7 +5,7 @@
 #ifndef QEHS_SCHEMA_FORMAT_H
 #define QEHS_SCHEMA_FORMAT_H
 
-#include "compat.h"
+#include "base/compat.h"
 
 typedef bool (*FormatCheck) (const char *text, int length);
 

@@ -4,7 +4,7 @@
  *
  * Internationalized names are judged by libidn2 (IDNA 2008).
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>

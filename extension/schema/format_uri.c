@@ -2,7 +2,7 @@
  * format_uri.c
  *	  Formats of identifiers: URI and IRI, templates, UUID, JSON Pointers.
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include <ctype.h>
 

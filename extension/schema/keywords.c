@@ -2,7 +2,7 @@
  * keywords.c
  *	  What each keyword compiles to.
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "miscadmin.h"
 #include "schema/compiler.h"

@@ -3,7 +3,7 @@
  *	  The metaschemas of draft 2020-12 (json-schema.org/draft/2020-12), so that a
  *	  schema can be checked, and name them, without fetching anything.
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "schema/resource.h"
 

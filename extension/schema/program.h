@@ -6,7 +6,7 @@
 #ifndef QEHS_SCHEMA_PROGRAM_H
 #define QEHS_SCHEMA_PROGRAM_H
 
-#include "compat.h"
+#include "base/compat.h"
 
 #include "lib/stringinfo.h"
 #include "schema/format.h"

@@ -3,7 +3,7 @@
  *	  What a $ref means: the resource that its URI names, and the schema in it that
  *	  its fragment names, an anchor or a JSON Pointer (RFC 6901).
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "schema/resource.h"
 #include "schema/uri.h"

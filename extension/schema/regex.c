@@ -12,7 +12,7 @@
  * not say how many it took: a match begins with a small allowance, and is tried
  * again with ten times as much when that was not enough.
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>

@@ -5,7 +5,7 @@
 #ifndef QEHS_SCHEMA_REGEX_H
 #define QEHS_SCHEMA_REGEX_H
 
-#include "compat.h"
+#include "base/compat.h"
 
 #include "utils/palloc.h"
 

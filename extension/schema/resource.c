@@ -6,7 +6,7 @@
  * schemas stand: a $id inside an enum is data.  Names are found by hash, so that
  * time and memory grow with the documents and not faster.
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "common/hashfn.h"
 #include "miscadmin.h"

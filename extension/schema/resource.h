@@ -6,7 +6,7 @@
 #ifndef QEHS_SCHEMA_RESOURCE_H
 #define QEHS_SCHEMA_RESOURCE_H
 
-#include "compat.h"
+#include "base/compat.h"
 
 #include "nodes/pg_list.h"
 #include "schema/program.h"

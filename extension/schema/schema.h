@@ -14,7 +14,7 @@
 #ifndef QEHS_SCHEMA_H
 #define QEHS_SCHEMA_H
 
-#include "compat.h"
+#include "base/compat.h"
 
 #include "utils/jsonb.h"
 #include "utils/palloc.h"

@@ -2,13 +2,13 @@
  * uri.c
  *	  Resolution of references (RFC 3986 section 5.2.2 to 5.3).
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include <ctype.h>
 
+#include "base/text.h"
 #include "lib/stringinfo.h"
 #include "schema/uri.h"
-#include "text.h"
 
 /* The five parts of a URI as slices; data is NULL where a part is absent. */
 typedef struct Slice

@@ -5,7 +5,7 @@
 #ifndef QEHS_SCHEMA_URI_H
 #define QEHS_SCHEMA_URI_H
 
-#include "compat.h"
+#include "base/compat.h"
 
 /* The target of a reference seen from base (RFC 3986 section 5.2), palloc'd; base may be empty. */
 extern char *uri_resolve(const char *base, const char *reference);

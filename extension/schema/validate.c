@@ -8,9 +8,9 @@
  * for unevaluatedItems and unevaluatedProperties.  What takes longer than a visit to
  * a value is counted as several steps, by its length.
  */
-#include "compat.h"
+#include "base/compat.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "schema/walk.h"

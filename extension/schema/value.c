@@ -2,11 +2,11 @@
  * value.c
  *	  Members, numbers and equality of jsonb values, without JsonbValue.
  */
-#include "compat.h"
+#include "base/compat.h"
 
+#include "base/json.h"
 #include "common/hashfn.h"
 #include "common/int.h"
-#include "json.h"
 #include "miscadmin.h"
 #include "schema/value.h"
 #include "utils/builtins.h"

@@ -10,7 +10,7 @@
 #ifndef QEHS_SCHEMA_VALUE_H
 #define QEHS_SCHEMA_VALUE_H
 
-#include "compat.h"
+#include "base/compat.h"
 
 #include "utils/jsonb.h"
 #include "utils/numeric.h"

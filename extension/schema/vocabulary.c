@@ -3,7 +3,7 @@
  *	  Which keywords count: the vocabularies of the dialect that "$schema" names
  *	  (2020-12 core 8.1).
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "schema/resource.h"
 #include "schema/uri.h"

@@ -5,7 +5,7 @@
 #ifndef QEHS_SCHEMA_WALK_H
 #define QEHS_SCHEMA_WALK_H
 
-#include "compat.h"
+#include "base/compat.h"
 
 #include "schema/program.h"
 

@@ -5,12 +5,12 @@
  * PostgreSQL's own functions do it, silently: an expression that meets a
  * missing member or another type gives nothing, and a guard then does not hold.
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "access/xact.h"
+#include "base/id.h"
+#include "base/json.h"
 #include "fmgr.h"
-#include "id.h"
-#include "json.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "workflow/workflow.h"

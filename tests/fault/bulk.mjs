@@ -32,7 +32,7 @@ export const lines = (load, count, members) => Buffer.from(Array.from({ length: 
 
 let opened = 0
 
-// Every second load asks for its connection to be closed, and so gets its answer after the body only (shim/early.h).
+// Every second load asks for its connection to be closed, and so gets its answer after the body only (shim/http/early.h).
 // Open a load: {request, response, answer}. The body is the caller's to write to request; answer is {status, headers, text} and
 // rejects when the connection breaks; response is the message itself for who reads it by hand (paused: reads nothing).
 export function open(port, key, { query = "", headers = {}, paused = false } = {}) {

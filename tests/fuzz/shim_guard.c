@@ -2,12 +2,12 @@
  * shim_guard.c
  *	  libFuzzer target of the shim's guard: bytes break their form at the same place
  *	  however they are cut.  clang -g -fsanitize=fuzzer,address,undefined -Wl,--wrap=recv
- *	  -Ishim tests/fuzz/shim_guard.c shim/guard.c
+ *	  -Ishim tests/fuzz/shim_guard.c shim/http/guard.c
  */
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "guard.h"
+#include "http/guard.h"
 
 int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

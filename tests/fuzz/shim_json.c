@@ -1,11 +1,11 @@
 /*
  * shim_json.c
  *	  libFuzzer target of the shim's JSON scanner: clang -g -fsanitize=fuzzer,address,undefined
- *	  -Ishim tests/fuzz/shim_json.c shim/json.c shim/arena.c
+ *	  -Ishim tests/fuzz/shim_json.c shim/base/json.c shim/base/arena.c
  */
 #include <stdint.h>
 
-#include "json.h"
+#include "base/json.h"
 
 int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,9 +3,9 @@
  *	  libFuzzer target of the shim's small readers of what clients send: query
  *	  strings, entity tags, languages, forwarded addresses, trace headers, paths,
  *	  media types and keys, secrets in any text.  The first byte chooses.  clang -g -D_GNU_SOURCE
- *	  -fsanitize=fuzzer,address,undefined -Ishim tests/fuzz/shim_text.c shim/query.c shim/problem.c shim/etag.c
- *	  shim/client.c shim/trace.c shim/router.c shim/headers.c shim/decode.c
- *	  shim/json.c shim/arena.c -ljansson -lcrypto -lz -lzstd
+ *	  -fsanitize=fuzzer,address,undefined -Ishim -Iextension tests/fuzz/shim_text.c shim/exchange/query.c shim/exchange/problem.c shim/exchange/etag.c
+ *	  shim/http/client.c shim/exchange/trace.c shim/exchange/router.c shim/exchange/headers.c shim/stream/decode.c
+ *	  shim/base/json.c shim/base/arena.c -ljansson -lcrypto -lz -lzstd
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -13,14 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../extension/language.h"
-#include "../extension/redact.h"
-#include "client.h"
-#include "etag.h"
-#include "headers.h"
-#include "problem.h"
-#include "query.h"
-#include "trace.h"
+#include "common/language.h"
+#include "common/redact.h"
+#include "http/client.h"
+#include "exchange/etag.h"
+#include "exchange/headers.h"
+#include "exchange/problem.h"
+#include "exchange/query.h"
+#include "exchange/trace.h"
 
 int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,14 +2,14 @@
  * shim_token.c
  *	  libFuzzer target of the shim's JSON Web Tokens: whatever is sent as a bearer,
  *	  none that the key has not signed opens the door.  clang -g -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined
- *	  -Ishim tests/fuzz/shim_token.c shim/token.c shim/arena.c -lcjose -ljansson -lcrypto
+ *	  -Ishim tests/fuzz/shim_token.c shim/exchange/token.c shim/base/arena.c -lcjose -ljansson -lcrypto
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "token.h"
+#include "exchange/token.h"
 
 int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,0 +1,206 @@
+/*
+ * tenant.c
+ *	  Tenants, their users and the session's tenant: the DBA's functions.
+ */
+#include "base/compat.h"
+
+#include "base/error.h"
+#include "base/id.h"
+#include "base/json.h"
+#include "base/plan.h"
+#include "caller/auth.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+PG_FUNCTION_INFO_V1(qehs_tenant_create);
+PG_FUNCTION_INFO_V1(qehs_use_tenant);
+PG_FUNCTION_INFO_V1(qehs_user_create);
+
+static KeptPlan insert_tenant = {
+	"INSERT INTO qehs.tenant (slug, name) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id, created_at",
+	2, {TEXTOID, TEXTOID}, NULL
+};
+static KeptPlan insert_roles = {
+	"INSERT INTO qehs.role (tenant_id, name, description) VALUES"
+	" ($1, 'tenant-owner', 'everything, keys and users included'), ($1, 'tenant-admin', 'everything in every module'),"
+	" ($1, 'tenant-user', 'works with records'), ($1, 'viewer', 'reads')",
+	1, {INT4OID}, NULL
+};
+static KeptPlan insert_secret = {
+	"INSERT INTO qehs.secret (purpose, value) SELECT 'cursor', $1"
+	" WHERE NOT EXISTS (SELECT FROM qehs.secret WHERE purpose = 'cursor')",
+	1, {BYTEAOID}, NULL
+};
+static KeptPlan select_tenant = {"SELECT id FROM qehs.tenant WHERE slug = $1", 1, {TEXTOID}, NULL};
+static KeptPlan select_user = {
+	"SELECT id, display_name, active, ARRAY(SELECT m.role_name FROM qehs.role_member AS m"
+	" WHERE m.tenant_id = $1 AND m.user_id = u.id)"
+	" FROM qehs.user_account AS u WHERE tenant_id = $1 AND pg_catalog.lower(user_name) = pg_catalog.lower($2)",
+	2, {INT4OID, TEXTOID}, NULL
+};
+static KeptPlan insert_user = {
+	"INSERT INTO qehs.user_account (tenant_id, id, user_name, display_name, email) VALUES ($1, $2, $3, $4, $5)"
+	" ON CONFLICT DO NOTHING",
+	5, {INT4OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID}, NULL
+};
+static KeptPlan insert_members = {
+	"WITH named AS (SELECT DISTINCT role_name FROM pg_catalog.unnest($3) AS role_name),"
+	" made AS (INSERT INTO qehs.role (tenant_id, name) SELECT $1, role_name FROM named ON CONFLICT DO NOTHING)"
+	" INSERT INTO qehs.role_member (tenant_id, role_name, user_id) SELECT $1, role_name, $2 FROM named",
+	3, {INT4OID, UUIDOID, TEXTARRAYOID}, NULL
+};
+
+/* A required text argument of a DBA's function. */
+static char *
+required_text(FunctionCallInfo fcinfo, int number, const char *name)
+{
+	if (PG_ARGISNULL(number))
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, psprintf("/%s", name), "required", "is required");
+	return text_to_cstring(PG_GETARG_TEXT_PP(number));
+}
+
+static void
+check_slug(const char *slug)
+{
+	int			length = strlen(slug);
+
+	if (length < 1 || length > 40 || slug[0] < 'a' || slug[0] > 'z' ||
+		strspn(slug, "abcdefghijklmnopqrstuvwxyz0123456789_") != (size_t) length)
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/slug", "pattern",
+						 "must be 1 to 40 lower-case letters, digits or underscores, starting with a letter");
+}
+
+Datum
+qehs_tenant_create(PG_FUNCTION_ARGS)
+{
+	char	   *slug = required_text(fcinfo, 0, "slug");
+	char	   *name = required_text(fcinfo, 1, "name");
+	Datum		values[2] = {CStringGetTextDatum(slug), CStringGetTextDatum(name)};
+	StringInfoData out;
+	bytea	   *secret;
+	Datum		id;
+	TimestampTz created_at;
+	bool		isnull;
+
+	check_slug(slug);
+	json_begin(&out);
+	SPI_connect();
+	if (plan_execute(&insert_tenant, values, NULL, false, 0) == 0)
+		problem_raise_at(PROBLEM_CONFLICT, "/slug", "unique", "is taken by another tenant");
+	id = plan_value(0, 1, &isnull);
+	created_at = DatumGetTimestampTz(plan_value(0, 2, &isnull));
+	plan_execute(&insert_roles, &id, NULL, false, 0);
+	secret = palloc(VARHDRSZ + 32);
+	SET_VARSIZE(secret, VARHDRSZ + 32);
+	if (!pg_strong_random(VARDATA(secret), 32))
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes")));
+	values[0] = PointerGetDatum(secret);
+	plan_execute(&insert_secret, values, NULL, false, 0);
+	SPI_finish();
+	json_literal(&out, "{\"slug\":");
+	json_string(&out, slug);
+	json_literal(&out, ",\"id\":");
+	json_int(&out, DatumGetInt32(id));
+	json_literal(&out, ",\"name\":");
+	json_string(&out, name);
+	json_literal(&out, ",\"createdAt\":");
+	json_time(&out, created_at);
+	appendStringInfoChar(&out, '}');
+	PG_RETURN_DATUM(json_datum(&out));
+}
+
+/* Fill the session's context from the user's row; inside SPI. */
+static void
+become_user(RequestContext *context, const char *user_name)
+{
+	Datum		values[2] = {Int32GetDatum(context->tenant_id), CStringGetTextDatum(user_name)};
+	MemoryContext previous;
+	bool		isnull;
+
+	if (plan_execute(&select_user, values, NULL, true, 1) == 0 || !DatumGetBool(plan_value(0, 3, &isnull)))
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "the tenant has no active user \"%s\"", user_name);
+	previous = MemoryContextSwitchTo(context->memory);
+	context->scopes = SCOPE_ALL;
+	context->actor_type = ACTOR_USER;
+	context->actor_id = *DatumGetUUIDP(plan_value(0, 1, &isnull));
+	context->actor_name = TextDatumGetCString(plan_value(0, 2, &isnull));
+	context->roles = auth_names(plan_value(0, 4, &isnull), &context->role_count);
+	context->administrator = context_has_role(context, "tenant-owner") || context_has_role(context, "tenant-admin");
+	MemoryContextSwitchTo(previous);
+}
+
+/* use_tenant(slug, user_name): the session acts in a tenant from now on. */
+Datum
+qehs_use_tenant(PG_FUNCTION_ARGS)
+{
+	static const char *owner[] = {"tenant-owner"};
+	char	   *slug = required_text(fcinfo, 0, "slug");
+	Datum		value = CStringGetTextDatum(slug);
+	RequestContext *context;
+	int32		tenant_id;
+	bool		isnull;
+
+	SPI_connect();
+	if (plan_execute(&select_tenant, &value, NULL, true, 1) == 0)
+		problem_raise(PROBLEM_NOT_FOUND, "Create it with qehs.tenant_create.", "there is no tenant \"%s\"", slug);
+	tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
+	context = context_start_session();
+	context->tenant_id = tenant_id;
+	context->tenant_slug = MemoryContextStrdup(context->memory, slug);
+	/* rights come last: a refused user name leaves a session without any */
+	if (!PG_ARGISNULL(1))
+		become_user(context, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	else
+	{
+		context->scopes = SCOPE_ALL;
+		context->actor_type = ACTOR_SYSTEM;
+		context->actor_name = "System";
+		context->roles = owner;
+		context->role_count = 1;
+		context->administrator = true;
+	}
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* user_create(user_name, display_name, email, roles) in the current tenant. */
+Datum
+qehs_user_create(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_ADMIN_USERS);
+	char	   *user_name = required_text(fcinfo, 0, "userName");
+	char	   *display_name = required_text(fcinfo, 1, "displayName");
+	pg_uuid_t	id;
+	Datum		values[5];
+	char		nulls[6] = "     ";
+	StringInfoData out;
+
+	id_generate(&id);
+	values[0] = Int32GetDatum(context->tenant_id);
+	values[1] = UUIDPGetDatum(&id);
+	values[2] = CStringGetTextDatum(user_name);
+	values[3] = CStringGetTextDatum(display_name);
+	values[4] = PG_ARGISNULL(2) ? (Datum) 0 : PG_GETARG_DATUM(2);
+	nulls[4] = PG_ARGISNULL(2) ? 'n' : ' ';
+	json_begin(&out);
+	SPI_connect();
+	if (plan_execute(&insert_user, values, nulls, false, 0) == 0)
+		problem_raise_at(PROBLEM_CONFLICT, "/userName", "unique", "is taken by another user");
+	if (!PG_ARGISNULL(3))
+	{
+		values[2] = PG_GETARG_DATUM(3);
+		plan_execute(&insert_members, values, NULL, false, 0);
+	}
+	SPI_finish();
+	json_literal(&out, "{\"id\":");
+	json_id(&out, &id, QEHS_ID_USER);
+	json_literal(&out, ",\"userName\":");
+	json_string(&out, user_name);
+	json_literal(&out, ",\"displayName\":");
+	json_string(&out, display_name);
+	appendStringInfoChar(&out, '}');
+	PG_RETURN_DATUM(json_datum(&out));
+}

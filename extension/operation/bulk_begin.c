@@ -1,0 +1,183 @@
+/*
+ * bulk_begin.c
+ *	  qehs.bulk_begin and qehs.bulk_end: who may load, and how many at once.
+ *
+ * A load holds one of its tenant's slots, and one of its API key's where the key
+ * has a limit of its own: advisory locks of the session, which end with the
+ * connection whatever becomes of it.
+ */
+#include "base/compat.h"
+
+#include "base/argument.h"
+#include "base/plan.h"
+#include "bulk/bulk.h"
+#include "caller/auth.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(qehs_bulk_begin);
+PG_FUNCTION_INFO_V1(qehs_bulk_end);
+
+#define RETRY_SECONDS 5
+/* the fourth field of the lock tags */
+#define TENANT_SLOTS 5
+#define KEY_SLOTS 6
+
+static KeptPlan select_limits = {
+	"SELECT (SELECT quantity FROM qehs.rate_limit WHERE tenant_id = $1 AND class = 'bulk'"
+	" AND key_id = '00000000-0000-0000-0000-000000000000'::pg_catalog.uuid),"
+	" (SELECT quantity FROM qehs.rate_limit WHERE tenant_id = $1 AND class = 'bulk' AND key_id = $2"
+	" AND key_id <> '00000000-0000-0000-0000-000000000000'::pg_catalog.uuid)",
+	2, {INT4OID, UUIDOID}, NULL
+};
+
+static LOCKTAG held[2];
+static int	held_count = 0;
+static bool running = false;	/* also without a slot, where there is no limit */
+
+static void
+release_slots(void)
+{
+	while (held_count > 0)
+	{
+		LOCKTAG		tag = held[--held_count];
+
+		/* pg_advisory_unlock_all and DISCARD ALL may have been first */
+		if (session_holds_lock(&tag, ExclusiveLock))
+			LockRelease(&tag, ExclusiveLock, true);
+	}
+}
+
+/* Take one of limit slots; raises QH429 when all are taken. */
+static void
+take_slot(uint32 owner, int kind, int32 limit, const char *whose)
+{
+	for (int32 i = 0; i < limit; i++)
+	{
+		LOCKTAG		tag;
+
+		SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, owner, (uint32) i, kind);
+		if (LockAcquire(&tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
+			continue;
+		held[held_count++] = tag;
+		return;
+	}
+	release_slots();
+	problem_raise_detail(PROBLEM_RATE_LIMITED,
+						 psprintf("{\"headers\":{\"Retry-After\":\"%d\"}}", RETRY_SECONDS),
+						 "Wait until one of them has ended.",
+						 "the %s may run %d bulk loads at once", whose, limit);
+}
+
+static void
+take_slots(const RequestContext *context)
+{
+	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&context->key_id)};
+	int32		tenant_limit = QEHS_BULK_LIMIT;
+	int32		key_limit = 0;
+	bool		isnull;
+	Datum		value;
+
+	SPI_connect();
+	plan_execute(&select_limits, values, NULL, false, 1);
+	value = plan_value(0, 1, &isnull);
+	if (!isnull)
+		tenant_limit = DatumGetInt32(value);
+	value = plan_value(0, 2, &isnull);
+	if (!isnull)
+		key_limit = DatumGetInt32(value);
+	SPI_finish();
+	release_slots();
+	/* 0 is without limit */
+	if (tenant_limit > 0)
+		take_slot((uint32) context->tenant_id, TENANT_SLOTS, tenant_limit, "tenant");
+	if (key_limit > 0)
+		take_slot(hash_bytes(context->key_id.data, UUID_LEN), KEY_SLOTS, key_limit, "API key");
+}
+
+bool
+bulk_is_running(void)
+{
+	return running;
+}
+
+const ModuleDef *
+bulk_find_module(const RequestContext *context, const char *key)
+{
+	const ModuleDef *module = key ? module_lookup(context->tenant_id, key) : NULL;
+
+	if (module == NULL)
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
+	return module;
+}
+
+void
+bulk_require_actions(const RequestContext *context, const ModuleDef *module, const BulkOptions *options)
+{
+	permission_require(context, module, ACTION_CREATE);
+	if (!options->upsert)
+		return;
+	permission_require(context, module, ACTION_UPDATE);
+	if (module->require_if_match)
+		problem_raise(PROBLEM_PRECONDITION_REQUIRED, "Change records of the module one by one.",
+					  "records of module \"%s\" are changed with If-Match only", module->key);
+}
+
+/* A word that a parameter may be, or absent. */
+static bool
+is_word(const char *value, const char *parameter, const char *word)
+{
+	if (value == NULL)
+		return false;
+	if (strcmp(value, word) != 0)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, parameter, "enum", "must be \"%s\"", word);
+	return true;
+}
+
+void
+bulk_read_options(const ModuleDef *module, const char *on_conflict, const char *external_id, const char *on_error,
+				  BulkOptions *options)
+{
+	options->upsert = is_word(on_conflict, "?onConflict", "update");
+	options->stop = is_word(on_error, "?onError", "stop");
+	options->external = external_id ? module_field(module, external_id, strlen(external_id)) : NULL;
+	if (options->upsert && external_id == NULL)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?externalId", "required",
+						 "must name a unique field with onConflict=update");
+	if (!options->upsert && external_id)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?externalId", "dependency", "needs onConflict=update");
+	if (external_id && (options->external == NULL || !options->external->unique))
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?externalId", "unique", "names no unique field of module \"%s\"",
+						 module->key);
+}
+
+/* bulk_begin(module_key, mode, dry_run, on_conflict, external_id, on_error, accept_language) */
+Datum
+qehs_bulk_begin(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_RECORDS_WRITE);
+	const ModuleDef *module = bulk_find_module(context, argument_text(fcinfo, 0));
+	BulkOptions options = {0};
+
+	is_word(argument_text(fcinfo, 1), "?mode", "atomic");
+	bulk_read_options(module, argument_text(fcinfo, 3), argument_text(fcinfo, 4), argument_text(fcinfo, 5), &options);
+	bulk_require_actions(context, module, &options);
+	running = false;
+	bulk_forget_seen();
+	take_slots(context);
+	running = true;
+	PG_RETURN_VOID();
+}
+
+Datum
+qehs_bulk_end(PG_FUNCTION_ARGS)
+{
+	release_slots();
+	bulk_forget_seen();
+	running = false;
+	PG_RETURN_VOID();
+}

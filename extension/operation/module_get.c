@@ -1,0 +1,191 @@
+/*
+ * module_get.c
+ *	  qehs.module_list and qehs.module_get.
+ */
+#include "base/compat.h"
+
+#include "base/argument.h"
+#include "base/cursor.h"
+#include "base/json.h"
+#include "base/plan.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "module/locale.h"
+#include "module/module.h"
+#include "module/publish.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(qehs_module_list);
+PG_FUNCTION_INFO_V1(qehs_module_get);
+
+static KeptPlan select_definition = {
+	"SELECT v.definition, v.version, v.created_at, v.json_schema FROM qehs.module AS m JOIN qehs.module_version AS v"
+	" ON v.tenant_id = $1 AND v.module_id = m.id"
+	" WHERE m.tenant_id = $1 AND m.key = $2 AND v.version = CASE $3 WHEN 0 THEN m.version ELSE $3 END",
+	3, {INT4OID, TEXTOID, INT4OID}, NULL
+};
+static KeptPlan select_modules = {
+	"SELECT key, name, description, version, (SELECT pg_catalog.count(*) FROM qehs.record AS r"
+	" WHERE r.tenant_id = $1 AND r.module_id = m.id AND r.deleted_at IS NULL)"
+	" FROM qehs.module AS m WHERE tenant_id = $1 AND key > $2 ORDER BY key",
+	2, {INT4OID, TEXTOID}, NULL
+};
+
+pg_noreturn static void
+not_found(void)
+{
+	problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
+}
+
+/* Append a definition in the language that accept, or NULL, prefers; gives that language, or NULL for all. */
+static const char *
+write_definition(StringInfo out, int32 tenant_id, const char *key, int32 version, const char *accept)
+{
+	Datum		values[3] = {Int32GetDatum(tenant_id), CStringGetTextDatum(key), Int32GetDatum(version)};
+	MemoryContext caller = CurrentMemoryContext;
+	Jsonb	   *definition;
+	Jsonb	   *schema;
+	const char *language;
+	bool		isnull;
+
+	SPI_connect();
+	if (plan_execute(&select_definition, values, NULL, false, 1) == 0)
+		not_found();
+	definition = DatumGetJsonbP(plan_value(0, 1, &isnull));
+	schema = DatumGetJsonbP(plan_value(0, 4, &isnull));
+	language = locale_choose(definition, accept);
+	if (language)
+	{
+		language = MemoryContextStrdup(caller, language);
+		definition = locale_definition(definition, language);
+		schema = locale_schema(schema, definition);
+	}
+	json_jsonb(out, definition);
+	out->len--;					/* the closing brace */
+	json_literal(out, ",\"definitionVersion\":");
+	json_int(out, DatumGetInt32(plan_value(0, 2, &isnull)));
+	json_literal(out, ",\"createdAt\":");
+	json_time(out, DatumGetTimestampTz(plan_value(0, 3, &isnull)));
+	json_literal(out, ",\"jsonSchema\":");
+	json_jsonb(out, schema);
+	appendStringInfoChar(out, '}');
+	SPI_finish();
+	return language;
+}
+
+void
+module_write_definition(StringInfo out, int32 tenant_id, const char *key, int32 version)
+{
+	write_definition(out, tenant_id, key, version, NULL);
+}
+
+/* module_get(module_key, version, accept_language) */
+Datum
+qehs_module_get(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_MODULES_READ);
+	const ModuleDef *module;
+	const char *language;
+	StringInfoData out;
+	char	   *key;
+	int32		version = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1);
+
+	if (PG_ARGISNULL(0))
+		not_found();
+	if (!PG_ARGISNULL(1) && version < 1)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?version", "range", "must be at least 1");
+	key = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	module = module_lookup(context->tenant_id, key);
+	if (module == NULL)
+		not_found();
+	if (context->module_count >= 0)
+		permission_require(context, module, ACTION_READ);
+	json_begin(&out);
+	language = write_definition(&out, context->tenant_id, key, version,
+								argument_text(fcinfo, 2));
+	context_header(context, "Vary", "Accept-Language");
+	version = version ? version : module->version;
+	if (language)
+	{
+		/* another language is another representation: RFC 9110 section 8.8.3 */
+		context_header(context, "ETag", "\"%d-%s\"", version, language);
+		context_header(context, "Content-Language", "%s", language);
+	}
+	else
+		context_etag(context, version);
+	PG_RETURN_DATUM(context_answer(&out));
+}
+
+/* Append one item of the list from row; inside SPI. */
+static void
+write_item(StringInfo out, uint64 row)
+{
+	bool		isnull;
+	Datum		description;
+
+	json_literal(out, "{\"key\":");
+	json_string(out, TextDatumGetCString(plan_value(row, 1, &isnull)));
+	json_literal(out, ",\"name\":");
+	json_string(out, TextDatumGetCString(plan_value(row, 2, &isnull)));
+	json_literal(out, ",\"description\":");
+	description = plan_value(row, 3, &isnull);
+	json_string(out, isnull ? NULL : TextDatumGetCString(description));
+	json_literal(out, ",\"definitionVersion\":");
+	json_int(out, DatumGetInt32(plan_value(row, 4, &isnull)));
+	json_literal(out, ",\"recordCount\":");
+	json_int(out, DatumGetInt64(plan_value(row, 5, &isnull)));
+	appendStringInfoChar(out, '}');
+}
+
+/* module_list(page_size, cursor) */
+Datum
+qehs_module_list(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_MODULES_READ);
+	ViolationList faults = {0};
+	int32		limit = argument_page_size(fcinfo, 0, &faults);
+	char	   *after = pstrdup("");
+	char	   *last = after;
+	Datum		values[2] = {Int32GetDatum(context->tenant_id)};
+	StringInfoData out;
+	char	   *next = NULL;
+	Datum		answer;
+	uint64		rows;
+	int			written = 0;
+	bool		more = false;
+	bool		isnull;
+
+	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
+	if (!PG_ARGISNULL(1))
+	{
+		int			length;
+		char	   *position = cursor_open(context, "module_list", "", text_to_cstring(PG_GETARG_TEXT_PP(1)), &length);
+
+		after = pnstrdup(position, length);
+	}
+	values[1] = CStringGetTextDatum(after);
+	json_begin(&out);
+	json_literal(&out, "{\"items\":[");
+	SPI_connect();
+	rows = plan_execute(&select_modules, values, NULL, true, 0);
+	for (uint64 i = 0; i < rows && !more; i++)
+	{
+		char	   *key = TextDatumGetCString(plan_value(i, 1, &isnull));
+
+		if (!context_has_module(context, key))
+			continue;
+		more = written == limit;
+		if (more)
+			break;
+		if (written++ > 0)
+			appendStringInfoChar(&out, ',');
+		write_item(&out, i);
+		last = key;
+	}
+	if (more)
+		next = cursor_seal(context, "module_list", "", last, strlen(last));
+	answer = context_answer_page(&out, context, next);
+	SPI_finish();
+	PG_RETURN_DATUM(answer);
+}

@@ -1,0 +1,514 @@
+/*
+ * module_publish.c
+ *	  qehs.module_publish and qehs.module_install: a definition becomes the next
+ *	  immutable version.
+ *
+ * Publishers of one tenant take turns by a transaction-level advisory lock, so
+ * ids, versions and slots are handed out without races.  Existing records keep
+ * their version; when the slot map or the searchable fields change, their slots
+ * are filled anew in the same transaction, and writers of the module's records
+ * wait for it: a record written meanwhile would be missing from an index.
+ */
+#include "base/compat.h"
+
+#include "access/xact.h"
+#include "base/argument.h"
+#include "base/id.h"
+#include "base/json.h"
+#include "base/plan.h"
+#include "base/watch.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "module/bundle.h"
+#include "module/definition.h"
+#include "module/diff.h"
+#include "module/migrate.h"
+#include "module/publish.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+PG_FUNCTION_INFO_V1(qehs_module_publish);
+PG_FUNCTION_INFO_V1(qehs_module_install);
+
+static KeptPlan select_module = {
+	"SELECT m.id, m.version, m.display_prefix, v.definition, v.slots,"
+	" EXISTS (SELECT FROM qehs.record AS r WHERE r.tenant_id = $1 AND r.module_id = m.id)"
+	" FROM qehs.module AS m JOIN qehs.module_version AS v"
+	" ON v.tenant_id = $1 AND v.module_id = m.id AND v.version = m.version WHERE m.tenant_id = $1 AND m.key = $2",
+	2, {INT4OID, TEXTOID}, NULL
+};
+static KeptPlan insert_module = {
+	"INSERT INTO qehs.module (tenant_id, id, key, name, description, display_prefix, version)"
+	" SELECT $1, 1 + coalesce(max(id), 0), $2, $3, $4, $5, 1 FROM qehs.module WHERE tenant_id = $1 RETURNING id",
+	5, {INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}, NULL
+};
+static KeptPlan update_module = {
+	"UPDATE qehs.module SET name = $3, description = $4, version = $5, updated_at = pg_catalog.now()"
+	" WHERE tenant_id = $1 AND id = $2",
+	5, {INT4OID, INT4OID, TEXTOID, TEXTOID, INT4OID}, NULL
+};
+static KeptPlan insert_version = {
+	"INSERT INTO qehs.module_version (tenant_id, module_id, version, definition, json_schema, slots, created_by)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7)",
+	7, {INT4OID, INT4OID, INT4OID, JSONBOID, JSONBOID, JSONBOID, UUIDOID}, NULL
+};
+static KeptPlan select_catalogue = {
+	"SELECT definition FROM qehs.module_catalogue WHERE key = $1", 1, {TEXTOID}, NULL
+};
+static KeptPlan select_tenant = {"SELECT id FROM qehs.tenant WHERE slug = $1", 1, {TEXTOID}, NULL};
+
+/* What is published now. */
+typedef struct Published
+{
+	bool		exists;
+	int32		module_id;
+	int32		version;
+	char	   *prefix;
+	Jsonb	   *definition;
+	Jsonb	   *slots;
+	bool		has_records;
+} Published;
+
+static void
+lock_tenant(int32 tenant_id)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) tenant_id, 0, 3);
+	LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+static void
+read_published(int32 tenant_id, const char *key, Published *published)
+{
+	Datum		values[2] = {Int32GetDatum(tenant_id), CStringGetTextDatum(key)};
+	bool		isnull;
+
+	memset(published, 0, sizeof(*published));
+	if (plan_execute(&select_module, values, NULL, false, 1) == 0)
+		return;
+	published->exists = true;
+	published->module_id = DatumGetInt32(plan_value(0, 1, &isnull));
+	published->version = DatumGetInt32(plan_value(0, 2, &isnull));
+	published->prefix = TextDatumGetCString(plan_value(0, 3, &isnull));
+	published->definition = DatumGetJsonbPCopy(plan_value(0, 4, &isnull));
+	published->slots = DatumGetJsonbPCopy(plan_value(0, 5, &isnull));
+	published->has_records = DatumGetBool(plan_value(0, 6, &isnull));
+}
+
+static const JsonbContainer *
+field_at(const JsonbContainer *fields, uint32 index)
+{
+	return getIthJsonbValueFromContainer(unconstify(JsonbContainer *, fields), index)->val.binary.data;
+}
+
+static const JsonbContainer *
+fields_of(Jsonb *definition)
+{
+	JsonbValue	fields;
+
+	json_member(&definition->root, "fields", 6, &fields);
+	return fields.val.binary.data;
+}
+
+static const JsonbContainer *
+find_field(const JsonbContainer *fields, const char *key)
+{
+	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
+		if (strcmp(json_member_text(field_at(fields, i), "key"), key) == 0)
+			return field_at(fields, i);
+	return NULL;
+}
+
+/* First slot number of a kind and how many there are. */
+static int
+slot_range(SlotKind kind, int *count)
+{
+	switch (kind)
+	{
+		case SLOT_TEXT:
+			*count = QEHS_TEXT_SLOTS;
+			return 0;
+		case SLOT_NUMBER:
+			*count = QEHS_NUMBER_SLOTS;
+			return QEHS_TEXT_SLOTS;
+		default:
+			*count = QEHS_TIME_SLOTS;
+			return QEHS_TEXT_SLOTS + QEHS_NUMBER_SLOTS;
+	}
+}
+
+/* The slot that a field had in the published version, or -1. */
+static int
+kept_slot(const Published *published, const char *key, int first, int count)
+{
+	int32		slot;
+
+	if (!published->exists || !json_member_int(&published->slots->root, key, &slot))
+		return -1;
+	return slot >= first && slot < first + count ? slot : -1;
+}
+
+static int
+free_slot(const bool *taken, int first, int count)
+{
+	for (int slot = first; slot < first + count; slot++)
+		if (!taken[slot])
+			return slot;
+	return -1;
+}
+
+/* Give each indexed field a slot: the one it had, else a free one of its kind. */
+static Jsonb *
+assign_slots(Jsonb *definition, const Published *published, ViolationList *faults)
+{
+	const JsonbContainer *fields = fields_of(definition);
+	bool		taken[QEHS_SLOTS] = {false};
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfoChar(&out, '{');
+	/* those that keep theirs come first, so that nobody else gets it */
+	for (int pass = 0; pass < 2; pass++)
+	{
+		for (uint32 i = 0; i < JsonContainerSize(fields); i++)
+		{
+			char	   *key = json_member_text(field_at(fields, i), "key");
+			int			count;
+			int			first = slot_range(module_field_types[definition_field_type(field_at(fields, i))].kind, &count);
+			int			slot = kept_slot(published, key, first, count);
+
+			if (!json_member_bool(field_at(fields, i), "indexed", false) || (slot >= 0) != (pass == 0))
+				continue;
+			if (slot < 0)
+				slot = free_slot(taken, first, count);
+			if (slot < 0)
+			{
+				violation_add(faults, psprintf("/fields/%u/indexed", i), "slots",
+							  "is one too many: a module has %d indexed fields of this kind", count);
+				continue;
+			}
+			taken[slot] = true;
+			if (out.len > 1)
+				appendStringInfoChar(&out, ',');
+			json_name(&out, key);
+			json_int(&out, slot);
+		}
+	}
+	appendStringInfoChar(&out, '}');
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
+}
+
+/* The keys of the fields that q searches. */
+static const char *
+searchable_fields(Jsonb *definition)
+{
+	const JsonbContainer *fields = fields_of(definition);
+	StringInfoData keys;
+
+	initStringInfo(&keys);
+	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
+		if (json_member_bool(field_at(fields, i), "searchable", false))
+			appendStringInfo(&keys, "%s\n", json_member_text(field_at(fields, i), "key"));
+	return keys.data;
+}
+
+/* Whether other fields are unique than before, or the same under other keys. */
+static bool
+unique_changes(Jsonb *before, Jsonb *after)
+{
+	for (int pass = 0; pass < 2; pass++)
+	{
+		const JsonbContainer *fields = fields_of(pass == 0 ? after : before);
+		const JsonbContainer *others = fields_of(pass == 0 ? before : after);
+
+		for (uint32 i = 0; i < JsonContainerSize(fields); i++)
+		{
+			char	   *key = json_member_text(field_at(fields, i), "key");
+			const JsonbContainer *other = find_field(others, key);
+
+			if (definition_is_unique(field_at(fields, i)) &&
+				(other == NULL || !definition_is_unique(other) || migrate_renamed(after, key) || migrate_source(after, key)))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Rules that would write over a value that records hold under the same key. */
+static void
+check_overwriting(Jsonb *definition, const Published *published, ViolationList *faults)
+{
+	const JsonbContainer *before = fields_of(published->definition);
+
+	for (uint32 i = 0; i < JsonContainerSize(before); i++)
+	{
+		char	   *key = json_member_text(field_at(before, i), "key");
+		char	   *source = migrate_source(definition, key);
+		StringInfoData path;
+
+		if (source == NULL || strcmp(source, key) == 0 || migrate_renamed(definition, key) || migrate_drops(definition, key) ||
+			!find_field(before, source))
+			continue;
+		initStringInfo(&path);
+		appendStringInfoString(&path, "/migrate/rename");
+		json_pointer_append(&path, source, strlen(source));
+		violation_add(faults, path.data, "narrowing", "cannot be \"%s\": records hold that field; rename or drop it too", key);
+	}
+}
+
+/* A drop of what still holds would lose values: most likely the rule was left over from the version before. */
+static void
+check_dropping(Jsonb *definition, const List *changes, ViolationList *faults)
+{
+	const JsonbContainer *after = fields_of(definition);
+
+	for (uint32 i = 0; i < JsonContainerSize(after); i++)
+	{
+		char	   *key = json_member_text(field_at(after, i), "key");
+		bool		narrowed = migrate_source(definition, key) != NULL || !migrate_drops(definition, key);
+		ListCell   *cell;
+
+		foreach(cell, changes)
+		{
+			const DefinitionChange *change = lfirst(cell);
+
+			narrowed |= !change->compatible && change->subject && strcmp(change->subject, key) == 0;
+		}
+		if (!narrowed)
+			violation_add(faults, "/migrate/drop", "narrowing", "names field \"%s\", which holds as it is", key);
+	}
+}
+
+/* What an existing record could no longer satisfy, and no rule says what becomes of it. */
+static void
+check_narrowing(Jsonb *definition, const Published *published, ViolationList *faults)
+{
+	List	   *changes;
+	ListCell   *cell;
+
+	if (!published->has_records)
+		return;
+	changes = definition_diff(published->definition, definition, true);
+	check_overwriting(definition, published, faults);
+	check_dropping(definition, changes, faults);
+	foreach(cell, changes)
+	{
+		const DefinitionChange *change = lfirst(cell);
+
+		if (change->compatible || definition_says_how(definition, change))
+			continue;
+		/* what is gone has no place in the request: the list that lacks it has */
+		violation_add(faults, !change->in_old ? change->path : pnstrdup(change->path, strrchr(change->path, '/') - change->path),
+					  "narrowing", "%s; records may not hold then: say in \"migrate\" what becomes of them", change->message);
+	}
+}
+
+static void
+store(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, Jsonb *schema, Jsonb *slots, Published *published)
+{
+	char	   *name = json_member_text(&definition->root, "name");
+	char	   *description = json_member_text(&definition->root, "description");
+	JsonbValue	code;
+	Datum		values[7];
+	char		nulls[8] = "       ";
+	bool		isnull;
+
+	values[0] = Int32GetDatum(tenant_id);
+	nulls[3] = description ? ' ' : 'n';
+	values[3] = description ? CStringGetTextDatum(description) : (Datum) 0;
+	if (published->exists)
+	{
+		values[1] = Int32GetDatum(published->module_id);
+		values[2] = CStringGetTextDatum(name);
+		values[4] = Int32GetDatum(++published->version);
+		plan_execute(&update_module, values, nulls, false, 0);
+	}
+	else
+	{
+		json_member(&definition->root, "displayCode", 11, &code);
+		values[1] = CStringGetTextDatum(json_member_text(&definition->root, "key"));
+		values[2] = CStringGetTextDatum(name);
+		values[4] = CStringGetTextDatum(json_member_text(code.val.binary.data, "prefix"));
+		plan_execute(&insert_module, values, nulls, false, 0);
+		published->module_id = DatumGetInt32(plan_value(0, 1, &isnull));
+		published->version = 1;
+	}
+	values[1] = Int32GetDatum(published->module_id);
+	values[2] = Int32GetDatum(published->version);
+	values[3] = JsonbPGetDatum(definition);
+	values[4] = JsonbPGetDatum(schema);
+	values[5] = JsonbPGetDatum(slots);
+	values[6] = UUIDPGetDatum(actor_id);
+	plan_execute(&insert_version, values, NULL, false, 0);
+}
+
+Jsonb *
+module_compile_schema(Jsonb *definition, ViolationList *faults)
+{
+	definition_check(definition, faults);
+	if (faults->count == 0)
+		migrate_check(definition, faults);
+	return faults->count == 0 ? definition_json_schema(definition) : NULL;
+}
+
+static bool
+compiles(Jsonb *schema, const SchemaOptions *options, ViolationList *faults)
+{
+	SchemaErrors errors;
+	Schema	   *compiled;
+
+	schema_errors_init(&errors);
+	compiled = schema_compile(schema, options, CurrentMemoryContext, &errors);
+	if (compiled)
+		schema_free(compiled);
+	for (int i = 0; i < errors.count && compiled == NULL; i++)
+		violation_add(faults, psprintf("/jsonSchema%s", errors.items[i].instance_location), errors.items[i].keyword,
+					  "%s", errors.items[i].message);
+	return compiled != NULL;
+}
+
+/* The schema must compile too; gives it with the registered schemas that it refers to. */
+static Jsonb *
+check_schema(Jsonb *schema, ViolationList *faults)
+{
+	SchemaBundle bundle = {CurrentMemoryContext, NIL};
+	SchemaOptions options = {.assert_formats = true, .lookup = bundle_find, .lookup_arg = &bundle};
+
+	if (!compiles(schema, &options, faults) || bundle.documents == NIL)
+		return schema;
+	options.lookup = NULL;
+	schema = bundle_into(&bundle, schema);
+	compiles(schema, &options, faults);
+	return schema;
+}
+
+/* If-Match names the version that the new one is to follow; no version matches nothing (RFC 9110 section 13.1.1). */
+static void
+check_precondition(const char *if_match, const char *if_none_match, const Published *published)
+{
+	if (published->exists)
+		context_check_if_none_match(if_none_match, published->version);
+	if (if_match && !published->exists)
+		problem_raise_at(PROBLEM_VERSION_MISMATCH, "@If-Match", "version", "does not match: the module has no version yet");
+	context_check_if_match(if_match, published->version);
+}
+
+/*
+ * Publish a definition in a tenant, over the version that if_match (or NULL)
+ * names and if_none_match (or NULL) does not.  Gives 201 for a first version, 200 else (also when the definition is what
+ * is published already).
+ */
+static int
+publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const char *if_match, const char *if_none_match,
+		Published *published)
+{
+	ViolationList faults = {0};
+	Jsonb	   *schema = module_compile_schema(definition, &faults);
+	Jsonb	   *slots;
+	bool		first;
+	bool		refill;
+	bool		reunique;
+
+	violation_raise(&faults);
+	schema = check_schema(schema, &faults);
+	violation_raise(&faults);
+	SPI_connect();
+	lock_tenant(tenant_id);
+	read_published(tenant_id, json_member_text(&definition->root, "key"), published);
+	first = !published->exists;
+	check_precondition(if_match, if_none_match, published);
+	if (first || compareJsonbContainers(&published->definition->root, &definition->root) != 0)
+	{
+		definition_check_references(tenant_id, definition, &faults);
+		payload_check_defaults(tenant_id, definition, schema, &faults);
+		slots = assign_slots(definition, published, &faults);
+		if (!first)
+		{
+			JsonbValue	code;
+
+			check_narrowing(definition, published, &faults);
+			json_member(&definition->root, "displayCode", 11, &code);
+			if (strcmp(json_member_text(code.val.binary.data, "prefix"), published->prefix) != 0)
+				violation_add(&faults, "/displayCode/prefix", "frozen", "must stay \"%s\"", published->prefix);
+		}
+		violation_raise(&faults);
+		refill = !first && (compareJsonbContainers(&published->slots->root, &slots->root) != 0 ||
+							strcmp(searchable_fields(published->definition), searchable_fields(definition)) != 0);
+		reunique = !first && published->has_records && unique_changes(published->definition, definition);
+		if (refill || reunique)
+			module_lock_slots(tenant_id, published->module_id);
+		store(tenant_id, actor_id, definition, schema, slots, published);
+		watch_announce(WATCH_MODULE);
+		if (refill)
+			module_refill_slots(tenant_id, published->module_id);
+		if (reunique)
+			module_refill_unique(tenant_id, published->module_id);
+	}
+	SPI_finish();
+	return first ? 201 : 200;
+}
+
+/* module_publish(module_key, definition, if_match, if_none_match) */
+Datum
+qehs_module_publish(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_MODULES_WRITE);
+	Published	published;
+	char	   *module_key;
+	char	   *key;
+	StringInfoData out;
+	int			status;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(1)))
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "", "type", "must be a definition object");
+	if (!context->administrator)
+		problem_raise(PROBLEM_FORBIDDEN, NULL, "only a tenant-owner or tenant-admin may publish modules");
+	module_key = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	if (!context_has_module(context, module_key))
+		problem_raise(PROBLEM_FORBIDDEN, NULL, "the API key may not touch the module \"%s\"", module_key);
+	key = json_member_text(&PG_GETARG_JSONB_P(1)->root, "key");
+	if (key && strcmp(key, module_key) != 0)
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/key", "const", "must be \"%s\", as in the path", module_key);
+	status = publish(context->tenant_id, &context->actor_id, PG_GETARG_JSONB_P(1),
+					 argument_text(fcinfo, 2), argument_text(fcinfo, 3), &published);
+	context_status(context, status);
+	json_begin(&out);
+	module_write_definition(&out, context->tenant_id, module_key, published.version);
+	context_etag(context, published.version);
+	PG_RETURN_DATUM(context_answer(&out));
+}
+
+/* module_install(tenant, module_key): the DBA's way to a module of the catalogue. */
+Datum
+qehs_module_install(PG_FUNCTION_ARGS)
+{
+	static const pg_uuid_t system = {{0}};
+	Published	published;
+	Jsonb	   *definition;
+	Datum		value;
+	int32		tenant_id;
+	char	   *key;
+	bool		isnull;
+	StringInfoData out;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, PG_ARGISNULL(0) ? "/tenant" : "/moduleKey", "required", "is required");
+	json_begin(&out);
+	key = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	SPI_connect();
+	value = PG_GETARG_DATUM(0);
+	if (plan_execute(&select_tenant, &value, NULL, true, 1) == 0)
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no tenant \"%s\"", text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
+	value = PG_GETARG_DATUM(1);
+	if (plan_execute(&select_catalogue, &value, NULL, true, 1) == 0)
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "the catalogue has no module \"%s\"", key);
+	definition = DatumGetJsonbPCopy(plan_value(0, 1, &isnull));
+	publish(tenant_id, &system, definition, NULL, NULL, &published);
+	module_write_definition(&out, tenant_id, key, published.version);
+	SPI_finish();
+	PG_RETURN_DATUM(json_datum(&out));
+}

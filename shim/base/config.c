@@ -1,0 +1,131 @@
+/*
+ * config.c
+ *	  One table of settings: flag, environment variable, default, meaning.
+ */
+#include "base/config.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct
+{
+	const char *flag;
+	const char *environment;
+	const char *otherwise;
+	const char *meaning;
+}			settings[] = {
+	{"listen", "QEHS_LISTEN", "127.0.0.1:8080", "address and port to listen on"},
+	{"db", "QEHS_DB", "user=qehs_shim", "libpq connection string"},
+	{"public-url", "QEHS_PUBLIC_URL", "", "base URL that clients see; none is http:// and --listen"},
+	{"threads", "QEHS_THREADS", "1", "event loops, each with connections of its own (1 to 64)"},
+	{"connections", "QEHS_CONNECTIONS", "4", "PostgreSQL connections of each event loop (1 to 64)"},
+	{"max-body", "QEHS_MAX_BODY", "1048576", "largest request body in bytes"},
+	{"max-connections", "QEHS_MAX_CONNECTIONS", "10000", "client connections of each event loop (16 to 100000)"},
+	{"trusted-proxies", "QEHS_TRUSTED_PROXIES", "", "networks whose Forwarded and X-Forwarded-For are believed (CIDR, comma-separated)"},
+	{"cors-origins", "QEHS_CORS_ORIGINS", "", "origins that browsers may call from (comma-separated, or *)"},
+	{"jwt-keys", "QEHS_JWT_KEYS", "", "JSON Web Key Set file; with it JWTs are taken as bearer tokens"},
+	{"jwt-issuer", "QEHS_JWT_ISSUER", "", "iss that a JWT must have"},
+	{"jwt-audience", "QEHS_JWT_AUDIENCE", "", "aud that a JWT must have"},
+	{"jwt-tenant-claim", "QEHS_JWT_TENANT_CLAIM", "tenant", "claim with the tenant's slug"},
+	{"jwt-user-claim", "QEHS_JWT_USER_CLAIM", "sub", "claim with the user name"},
+	{"jwt-roles-claim", "QEHS_JWT_ROLES_CLAIM", "roles", "claim with role names; without it the user's own count"},
+	{"early-answers", "QEHS_EARLY_ANSWERS", "direct", "who gets the answer of a bulk load while its body goes: direct (no proxy), always, never"},
+	{"log", "QEHS_LOG", "stderr", "where log lines go: stderr, off or a file"},
+};
+
+enum
+{
+	SETTING_COUNT = sizeof(settings) / sizeof(settings[0])
+};
+
+static void
+print_help(void)
+{
+	printf("qehs-shim serves the qehs extension over HTTP.\n\nUsage: qehs-shim [--FLAG VALUE]…\n\n");
+	for (int i = 0; i < SETTING_COUNT; i++)
+		printf("  --%-16s %-22s %s (default: %s)\n", settings[i].flag, settings[i].environment, settings[i].meaning,
+			   *settings[i].otherwise ? settings[i].otherwise : "none");
+	printf("  --help, --version\n");
+}
+
+static long
+number(const char *flag, const char *text, long low, long high)
+{
+	char	   *end;
+	long		value = strtol(text, &end, 10);
+
+	if (end == text || *end != '\0' || value < low || value > high)
+	{
+		fprintf(stderr, "qehs-shim: --%s must be a number from %ld to %ld, not \"%s\"\n", flag, low, high, text);
+		exit(2);
+	}
+	return value;
+}
+
+static EarlyAnswers
+early_answers(const char *text)
+{
+	static const char *const names[] = {[EARLY_DIRECT] = "direct",[EARLY_ALWAYS] = "always",[EARLY_NEVER] = "never"};
+
+	for (int i = 0; i < (int) (sizeof(names) / sizeof(names[0])); i++)
+		if (strcmp(text, names[i]) == 0)
+			return (EarlyAnswers) i;
+	fprintf(stderr, "qehs-shim: --early-answers must be direct, always or never, not \"%s\"\n", text);
+	exit(2);
+}
+
+void
+config_read(Config *config, int argc, char **argv)
+{
+	const char *values[SETTING_COUNT];
+	struct option options[SETTING_COUNT + 3];
+	int			found;
+
+	memset(options, 0, sizeof(options));
+	for (int i = 0; i < SETTING_COUNT; i++)
+	{
+		const char *environment = getenv(settings[i].environment);
+
+		values[i] = environment ? environment : settings[i].otherwise;
+		options[i] = (struct option) {settings[i].flag, required_argument, NULL, 1000 + i};
+	}
+	options[SETTING_COUNT] = (struct option) {"help", no_argument, NULL, 'h'};
+	options[SETTING_COUNT + 1] = (struct option) {"version", no_argument, NULL, 'v'};
+	while ((found = getopt_long(argc, argv, "", options, NULL)) != -1)
+	{
+		if (found >= 1000)
+			values[found - 1000] = optarg;
+		else if (found == 'h')
+			print_help();
+		else if (found == 'v')
+			printf("qehs-shim %s\n", QEHS_VERSION);
+		if (found < 1000)
+			exit(found == '?' ? 2 : 0);
+	}
+	config->listen = values[0];
+	config->db = values[1];
+	config->public_url = values[2];
+	config->threads = (int) number("threads", values[3], 1, 64);
+	config->connections = (int) number("connections", values[4], 1, 64);
+	config->max_body = (size_t) number("max-body", values[5], 1024, 1024L * 1024 * 1024);
+	config->max_connections = (int) number("max-connections", values[6], 16, 100000);
+	config->trusted_proxies = values[7];
+	config->cors_origins = values[8];
+	config->jwt_keys = values[9];
+	config->jwt_issuer = values[10];
+	config->jwt_audience = values[11];
+	config->jwt_tenant_claim = values[12];
+	config->jwt_user_claim = values[13];
+	config->jwt_roles_claim = values[14];
+	config->early_answers = early_answers(values[15]);
+	config->log = values[16];
+	if (*config->public_url == '\0')
+	{
+		static char url[300];
+
+		snprintf(url, sizeof(url), "http://%s", config->listen);
+		config->public_url = url;
+	}
+}

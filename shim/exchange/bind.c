@@ -1,0 +1,146 @@
+/*
+ * bind.c
+ *	  Values go to PostgreSQL in binary form where that is no work: text as it
+ *	  is, integers in network order, jsonb as its version byte and the text.
+ */
+#include "exchange/bind.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exchange/problem.h"
+
+#define JSONB_VERSION 1
+
+void
+bind_text(PgStatement *statement, int number, const char *value, size_t length)
+{
+	statement->values[number] = value;
+	statement->lengths[number] = (int) length;
+	statement->formats[number] = 1;
+}
+
+void
+bind_jsonb(PgStatement *statement, int number, const char *slice, size_t length)
+{
+	/* the byte in front is ours: see bind.h */
+	char	   *start = (char *) slice - 1;
+
+	*start = JSONB_VERSION;
+	bind_text(statement, number, start, length + 1);
+}
+
+static int
+two_digits(const char *text)
+{
+	return (text[0] - '0') * 10 + text[1] - '0';
+}
+
+/* Is the full-date one that the calendar has? */
+static bool
+is_date(const char *text)
+{
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int			year = two_digits(text) * 100 + two_digits(text + 2);
+	int			month = two_digits(text + 5);
+	bool		leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return year > 0 && month >= 1 && month <= 12 && two_digits(text + 8) >= 1 &&
+		two_digits(text + 8) <= days[month - 1] + (month == 2 && leap);
+}
+
+/* RFC 3339 section 5.6, with an offset. */
+static bool
+is_date_time(const char *text)
+{
+	static const char form[] = "0000-00-00T00:00:00";
+	size_t		at;
+
+	for (at = 0; form[at]; at++)
+		if (form[at] == '0' ? text[at] < '0' || text[at] > '9' : text[at] != form[at])
+			return false;
+	if (!is_date(text) || two_digits(text + 11) > 23 || two_digits(text + 14) > 59 || two_digits(text + 17) > 60)
+		return false;
+	if (text[at] == '.')
+		at += 1 + strspn(text + at + 1, "0123456789");
+	if (text[at] == 'Z')
+		return text[at + 1] == '\0';
+	return (text[at] == '+' || text[at] == '-') && strlen(text + at) == 6 && text[at + 3] == ':' &&
+		strspn(text + at + 1, "0123456789:") == 5;
+}
+
+bool
+bind_value(Request *request, PgStatement *statement, int number, const Parameter *parameter, const char *text)
+{
+	if (strcmp(parameter->sql_type, "int4") == 0)
+	{
+		char	   *end;
+		long		value;
+		uint32_t   *slot = arena_alloc(&request->arena, sizeof(uint32_t));
+
+		errno = 0;
+		value = strtol(text, &end, 10);
+		if (end == text || *end != '\0' || strspn(text, "-0123456789") != strlen(text) || errno != 0 ||
+			value < INT32_MIN || value > INT32_MAX)
+			return false;
+		*slot = htonl((uint32_t) (int32_t) value);
+		bind_text(statement, number, (char *) slot, sizeof(uint32_t));
+		return true;
+	}
+	if (strcmp(parameter->sql_type, "bool") == 0)
+	{
+		if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+			return false;
+		bind_text(statement, number, *text == 't' ? "\1" : "\0", 1);
+		return true;
+	}
+	if (strcmp(parameter->sql_type, "timestamptz") == 0)
+	{
+		if (!is_date_time(text))
+			return false;
+		statement->values[number] = text;
+		statement->formats[number] = 0;
+		return true;
+	}
+	bind_text(statement, number, text, strlen(text));
+	return true;
+}
+
+bool
+bind_text_array(Request *request, PgStatement *statement, int number, const char *name, const JsonMember *member)
+{
+	Buffer		literal = {.arena = &request->arena};
+	const char *at = member->value + 1;
+	int			count = 0;
+
+	buffer_text(&literal, "{");
+	for (;;)
+	{
+		const char *end;
+		char	   *text;
+		size_t		length;
+
+		at += strspn(at, " \t\r\n,");
+		if (*at == ']')
+			break;
+		if (*at != '"')
+		{
+			problem_violation(request, arena_format(&request->arena, "/%s/%d", name, count), "type", "must be a string");
+			return false;
+		}
+		for (end = at + 1; *end != '"'; end++)
+			end += *end == '\\';
+		text = json_decode(at, (size_t) (end + 1 - at), &request->arena, &length);
+		buffer_text(&literal, count++ > 0 ? ",\"" : "\"");
+		for (; *text; text++)
+			buffer_append(&literal, *text == '"' ? "\\\"" : *text == '\\' ? "\\\\" : text, *text == '"' || *text == '\\' ? 2 : 1);
+		buffer_text(&literal, "\"");
+		at = end + 1;
+	}
+	buffer_text(&literal, "}");
+	statement->values[number] = literal.data;
+	statement->formats[number] = 0;
+	return true;
+}

@@ -1,0 +1,457 @@
+/*
+ * exchange.c
+ *	  One pipeline per request: request_begin, the endpoint's function,
+ *	  request_end.
+ *
+ * What the shim itself refuses (an unknown path, a bad body) goes through
+ * request_begin all the same, so that each refusal is counted against the rate
+ * limit, carries its headers, and comes after 401 and 429.
+ */
+#include "exchange/exchange.h"
+
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "exchange/arguments.h"
+#include "exchange/cors.h"
+#include "exchange/headers.h"
+#include "exchange/problem.h"
+#include "exchange/query.h"
+#include "exchange/reply.h"
+#include "exchange/token.h"
+#include "exchange/trace.h"
+#include "portal/portal.h"
+#include "stream/stream.h"
+
+#define BEGIN_SQL "SELECT qehs.request_begin($1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text, $8::jsonb)"
+#define BEGIN_PARAMETERS 8
+#define END_SQL "SELECT qehs.request_end()"
+#define FINGERPRINT_LENGTH SHA256_DIGEST_LENGTH
+#define MAX_RETRIES 3
+#define MAX_WAIT_SECONDS 30
+
+enum
+{
+	SLOT_BEGIN, SLOT_END, SLOT_FIRST_ENDPOINT
+};
+
+enum
+{
+	STATEMENT_BEGIN, STATEMENT_CALL, STATEMENT_END
+};
+
+typedef struct Pending
+{
+	Exchange   *exchange;
+	Request    *request;
+	Pool	   *pool;
+	void		(*finished) (Request *request);
+} Pending;
+
+void
+exchange_identify(Request *request)
+{
+	const char *target = request->sent_target;
+	const char *mark;
+
+	trace_take(request);
+	/* absolute form (RFC 9112 section 3.2.2): the authority does not matter here */
+	if (strncasecmp(target, "http://", 7) == 0 || strncasecmp(target, "https://", 8) == 0)
+	{
+		target = strchr(target, ':') + 3;
+		target += strcspn(target, "/?#");
+		if (*target != '/')
+			target = arena_format(&request->arena, "/%s", target);
+	}
+	request->target = target;
+	mark = strchr(target, '?');
+	request->query = mark ? mark + 1 : "";
+	request->path = query_decode(&request->arena, target, mark ? (size_t) (mark - target) : strlen(target), false);
+}
+
+/* Method, path, query and body: what must be equal when a key comes again. */
+static const char *
+fingerprint(Request *request)
+{
+	unsigned char *digest = arena_alloc(&request->arena, FINGERPRINT_LENGTH);
+	Buffer		text = {.arena = &request->arena};
+
+	buffer_text(&text, request->method);
+	buffer_append(&text, "", 1);
+	buffer_text(&text, request->target);
+	buffer_append(&text, "", 1);
+	if (request->body_length > 0)
+		buffer_append(&text, REQUEST_BODY(request), request->body_length);
+	SHA256((unsigned char *) text.data, text.length, digest);
+	return (char *) digest;
+}
+
+static void
+bind_begin(Request *request, PgStatement *begin)
+{
+	/* a stream's key is that of its lines, an argument like others; what is refused unread has nothing to replay */
+	const char *key = request->stream || request->refusal.status ? NULL : headers_idempotency_key(request);
+	const char *bearer = headers_bearer(request);
+	const char *subject = bearer && token_is_one(bearer) ? token_verify(bearer, &request->arena) : NULL;
+	const char *trace = request->tracestate ?
+		arena_format(&request->arena, "%s %s", trace_parent(request), request->tracestate) : trace_parent(request);
+	const char *values[] = {subject ? NULL : bearer, trace, request->client, key, key ? fingerprint(request) : NULL,
+	request->endpoint ? request->endpoint->operation : NULL, request->refusal.code ? NULL : request->target, subject};
+
+	request->keyed = key != NULL;
+	begin->slot = SLOT_BEGIN;
+	begin->sql = BEGIN_SQL;
+	begin->count = BEGIN_PARAMETERS;
+	for (int i = 0; i < BEGIN_PARAMETERS; i++)
+	{
+		begin->values[i] = values[i];
+		begin->lengths[i] = values[i] == NULL ? 0 : i == 4 ? FINGERPRINT_LENGTH : (int) strlen(values[i]);
+		begin->formats[i] = i < BEGIN_PARAMETERS - 1;	/* jsonb as text */
+	}
+}
+
+/* A name that begins with @ is news for the log, not for the client. */
+static void
+take_header(Request *request, const char *name, const char *value)
+{
+	if (*name != '@')
+		reply_header(&request->reply, name, value);
+	else if (strcmp(name, "@tenant") == 0)
+		request->tenant = value;
+	else if (strcmp(name, "@key") == 0)
+		request->key_id = value;
+}
+
+/* Put "Name: value" lines into the reply. */
+static void
+take_header_lines(Request *request, const char *lines, size_t length)
+{
+	const char *end = lines + length;
+
+	while (lines < end)
+	{
+		const char *stop = memchr(lines, '\n', (size_t) (end - lines));
+		const char *colon = memmem(lines, (size_t) ((stop ? stop : end) - lines), ": ", 2);
+
+		stop = stop ? stop : end;
+		if (colon)
+			take_header(request, arena_copy(&request->arena, lines, (size_t) (colon - lines)),
+						arena_copy(&request->arena, colon + 2, (size_t) (stop - colon - 2)));
+		lines = stop + 1;
+	}
+}
+
+/* Header lines in the DETAIL of an error of request_begin: {"limits":"Name: value\n…", …}. */
+static void
+take_limits(Request *request)
+{
+	const PgError *error = &request->job.error;
+	JsonDocument *detail = arena_alloc(&request->arena, sizeof(JsonDocument));
+	size_t		length;
+	const char *lines;
+
+	if (error->detail == NULL || strncmp(error->sqlstate, "QH", 2) != 0 || strncmp(error->detail, "{\"limits\":", 10) != 0 ||
+		!json_scan(error->detail, strlen(error->detail), &request->arena, detail) || detail->members[0].type != JSON_STRING)
+		return;
+	lines = json_decode(detail->members[0].value, detail->members[0].length, &request->arena, &length);
+	take_header_lines(request, lines, length);
+}
+
+/* The stored answer of the first request with this key: {"status","headers","body"}. */
+static void
+reply_replay(Request *request)
+{
+	JsonDocument *stored = arena_alloc(&request->arena, sizeof(JsonDocument));
+	const char *detail = request->job.error.detail;
+	size_t		length;
+
+	if (detail == NULL || !json_scan(detail, strlen(detail), &request->arena, stored))
+		return;
+	for (int i = 0; i < stored->count; i++)
+	{
+		const JsonMember *member = &stored->members[i];
+		char	   *text = member->type == JSON_STRING ?
+			json_decode(member->value, member->length, &request->arena, &length) : NULL;
+
+		if (strcmp(member->name, "status") == 0)
+			request->reply.status = (int) strtol(member->value, NULL, 10);
+		else if (strcmp(member->name, "headers") == 0 && text)
+			take_header_lines(request, text, length);
+		else if (strcmp(member->name, "body") == 0 && text)
+		{
+			request->reply.body = text;
+			request->reply.length = length;
+		}
+	}
+	reply_header(&request->reply, "Idempotency-Replayed", "true");
+}
+
+static void
+reply_answer(Request *request)
+{
+	size_t		length;
+	const char *end = job_text(&request->job, STATEMENT_END, &length);
+	const char *lines = end ? memchr(end, '\n', length) : NULL;
+
+	request->reply.status = end ? (int) strtol(end, NULL, 10) : 200;
+	if (lines)
+		take_header_lines(request, lines + 1, length - (size_t) (lines + 1 - end));
+	request->reply.body = job_text(&request->job, STATEMENT_CALL, &request->reply.length);
+}
+
+static int
+seconds_preferred(const char *text)
+{
+	long		seconds = strtol(text, NULL, 10);
+
+	return seconds < 0 ? 0 : seconds > MAX_WAIT_SECONDS ? MAX_WAIT_SECONDS : (int) seconds;
+}
+
+/*
+ * Nanoseconds after which a failed job is to run again; 0 when its answer stands.
+ * A deadlock or serialization failure has had no effect, and running the request
+ * again is what its sender would do; so is waiting for a twin, when it says so
+ * (Prefer: wait, RFC 7240 section 4.3).
+ */
+static uint64_t
+retry_delay(Request *request)
+{
+	const PgError *error = &request->job.error;
+	const char *prefer;
+
+	if (request->job.outcome != PG_FAILED)
+		return 0;
+	if (strcmp(error->sqlstate, "40001") == 0 || strcmp(error->sqlstate, "40P01") == 0)
+		return request->attempts++ < MAX_RETRIES &&
+			(!headers_change_things(request) || request_header(request, "Idempotency-Key")) ?
+			CLOCK_SECOND / 100 * (uint64_t) request->attempts + clock_now() % (CLOCK_SECOND / 100) : 0;
+	if (error->constraint == NULL || strcmp(error->constraint, "idempotency_key_in_progress") != 0)
+		return 0;
+	prefer = request_header(request, "Prefer");
+	prefer = prefer ? strcasestr(prefer, "wait=") : NULL;
+	if (prefer && clock_now() - request->started < CLOCK_SECOND * (uint64_t) seconds_preferred(prefer + 5))
+		return CLOCK_SECOND / 20;
+	return 0;
+}
+
+static void
+finish_reply(const Exchange *exchange, Request *request)
+{
+	cors_apply(request, exchange->config);
+	if (request->endpoint && *request->endpoint->headers)
+		take_header_lines(request, request->endpoint->headers, strlen(request->endpoint->headers));
+	reply_complete(request);
+	reply_header(&request->reply, "X-Trace-Id", request->trace_id);
+	reply_header(&request->reply, "traceparent", trace_parent(request));
+}
+
+/* The database takes the lines: the answer is what the stream will give. */
+static void
+start_stream(Pending *pending)
+{
+	Request    *request = pending->request;
+
+	request->reply.body = NULL;
+	request->reply.length = 0;
+	reply_header(&request->reply, "Content-Type", request->endpoint->media);
+	stream_start(request->stream, &request->job.statements[STATEMENT_BEGIN], pending->finished);
+}
+
+static void
+job_done(PgJob *job)
+{
+	Pending    *pending = job->owner;
+	Request    *request = pending->request;
+	uint64_t	delay = retry_delay(request);
+	size_t		length;
+	const char *lines;
+
+	if (delay > 0)
+	{
+		job_free(job);
+		pool_submit_later(pending->pool, job, delay);
+		return;
+	}
+	request->waiting = false;
+	request->database_time = clock_now() - job->submitted;
+	lines = job_text(job, STATEMENT_BEGIN, &length);
+	if (lines)
+		take_header_lines(request, lines, length);
+	if (job->outcome == PG_FAILED)
+		take_limits(request);
+	if (job->outcome == PG_FAILED && strcmp(job->error.sqlstate, "QH200") == 0)
+		reply_replay(request);
+	else if (request->refusal.code && (job->outcome == PG_DONE || (request->refusal.status && job->outcome != PG_FAILED)))
+		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, request->violations.list.data);
+	else if (job->outcome != PG_DONE)
+		problem_from_job(request);
+	else if (job->count > 1)
+		reply_answer(request);
+	if (request->stream && request->reply.status == 200)
+		start_stream(pending);
+	else if (request->stream)
+	{
+		stream_close(request->stream);
+		request->stream = NULL;
+	}
+	finish_reply(pending->exchange, request);
+	pending->finished(request);
+}
+
+static void
+submit(Exchange *exchange, Request *request, void (*finished) (Request *request))
+{
+	PgJob	   *job = &request->job;
+	Pending    *pending = arena_alloc(&request->arena, sizeof(Pending));
+
+	*pending = (Pending) {exchange, request, request->stream ? stream_pool(request->stream) : exchange->pool, finished};
+	job->generation = request->router->generation;
+	job->done = job_done;
+	job->owner = pending;
+	bind_begin(request, &job->statements[STATEMENT_BEGIN]);
+	job->count = 1;
+	/* without an endpoint's success nothing but the first statement runs */
+	if (request->refusal.code == NULL && request->reply.status == 0)
+	{
+		job->statements[STATEMENT_CALL].slot = SLOT_FIRST_ENDPOINT + request->endpoint->index;
+		job->statements[STATEMENT_CALL].sql = request->endpoint->call;
+		job->statements[STATEMENT_END] = (PgStatement) {.slot = SLOT_END,.sql = END_SQL};
+		job->count = 3;
+	}
+	request->waiting = true;
+	pool_submit(pending->pool, job);
+}
+
+/* Is the path one of the shim's own, which need neither database nor limit? */
+static bool
+is_own_path(const Request *request)
+{
+	static const char *const own[] = {"/healthz", "/readyz", "/metrics"};
+
+	for (size_t i = 0; request->path && i < sizeof(own) / sizeof(own[0]); i++)
+		if (strcmp(request->path, own[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Paths of the shim's own; true when it has answered. */
+static bool
+answer_health(Exchange *exchange, Request *request)
+{
+	Buffer		body = {.arena = &request->arena};
+	bool		ready = strcmp(request->path, "/readyz") == 0;
+
+	if (!is_own_path(request))
+		return false;
+	if (problem_unless_read(request))
+		return true;
+	if (ready && (exchange->stopping || request->router == NULL || pool_figures(exchange->pool).open == 0))
+		problem_reply(request, "unavailable", 0, exchange->stopping ? "the server is stopping" :
+					  "the database cannot be reached", NULL);
+	else if (strcmp(request->path, "/metrics") == 0)
+		reply_metrics(request, exchange->pool);
+	else
+	{
+		request->reply.status = 200;
+		if (ready)
+			buffer_format(&body, "{\"status\":\"ready\",\"extensionVersion\":\"%s\",\"version\":\"" QEHS_VERSION "\"}",
+						  request->router->version);
+		else
+			buffer_text(&body, "{\"status\":\"ok\"}");
+		request->reply.body = body.data;
+		request->reply.length = body.length;
+	}
+	return true;
+}
+
+/* Has the path a percent-encoded slash?  It is data (RFC 3986 section 2.2), and no path has a place for it. */
+static bool
+has_encoded_slash(const Request *request)
+{
+	const char *found = strcasestr(request->target, "%2f");
+
+	return found && found < request->target + strcspn(request->target, "?");
+}
+
+/* Find the endpoint, or note why there is none. */
+static void
+find_endpoint(Request *request)
+{
+	Buffer		allow = {.arena = &request->arena};
+
+	if (request->path == NULL)
+	{
+		problem_violation(request, "", "encoding", "must be percent-encoded UTF-8 without NUL");
+		request_refuse(request, "invalid_parameter", "the path cannot be decoded");
+		return;
+	}
+	if (strcmp(request->path, "*") == 0 && strcmp(request->method, "OPTIONS") == 0)
+	{
+		request->reply.status = 204;
+		return;
+	}
+	if (!has_encoded_slash(request))
+		request->endpoint = router_match(request->router, request->method, request->path, &request->arena,
+										 request->path_values, &allow);
+	if (request->endpoint)
+		return;
+	if (allow.length == 0)
+		request_refuse(request, "not_found", "there is nothing at this path");
+	else
+	{
+		reply_header(&request->reply, "Allow", allow.data);
+		if (strcmp(request->method, "OPTIONS") == 0)
+			request->reply.status = 204;
+		else
+			request_refuse(request, "method_not_allowed", "the path does not have this method; Allow lists those it has");
+	}
+}
+
+bool
+exchange_streams(Exchange *exchange, Request *request)
+{
+	const char *values[ROUTER_MAX_PARAMETERS];
+	Buffer		allow = {.arena = &request->arena};
+	const Endpoint *endpoint;
+
+	if (strcmp(request->method, "POST") != 0 || request->path == NULL || exchange->router == NULL)
+		return false;
+	endpoint = router_match(exchange->router, request->method, request->path, &request->arena, values, &allow);
+	return endpoint && endpoint->streams;
+}
+
+void
+exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *request))
+{
+	bool		broken = request->refusal.status != 0;
+
+	if (broken && (request->router == NULL || is_own_path(request)))
+		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, NULL);
+	else if (!broken && request->path && (answer_health(exchange, request) || portal_reply(request)))
+		;
+	else if (request->router == NULL)
+		problem_reply(request, "unavailable", 0, "the database cannot be reached", NULL);
+	else
+	{
+		request->public_url = exchange->config->public_url;
+		if (!broken)
+			find_endpoint(request);
+		if (request->endpoint && request->refusal.code == NULL)
+		{
+			headers_check(request);
+			if (request->refusal.code == NULL)
+				arguments_read(request, &request->job.statements[STATEMENT_CALL]);
+			if (request->refusal.code == NULL && request->endpoint->streams &&
+				(request->stream = stream_open(exchange, request)) == NULL)
+				request_refuse(request, "unavailable", "the server takes no more bulk loads at present");
+		}
+		submit(exchange, request, finished);
+		return;
+	}
+	finish_reply(exchange, request);
+}

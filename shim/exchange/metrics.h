@@ -1,0 +1,30 @@
+/*
+ * metrics.h
+ *	  Counters of all event loops, in Prometheus's text format.
+ */
+#ifndef QEHS_METRICS_H
+#define QEHS_METRICS_H
+
+#include "exchange/request.h"
+
+/* Count a finished request; from any thread. */
+extern void metrics_count(const Request *request, uint64_t duration);
+
+/* A client connection more (1) or less (-1). */
+extern void metrics_connection(int change);
+
+/* A task of the main thread went wrong: tick, metrics or endpoints. */
+typedef enum Task
+{
+	TASK_ENDPOINTS, TASK_TICK, TASK_METRICS, TASKS
+} Task;
+
+extern void metrics_failed(Task task);
+
+/* The text of qehs.metrics(), which is copied; NULL while the database does not give it. */
+extern void metrics_database(const char *text);
+
+/* Write everything; the pool's figures are those of the loop that answers. */
+extern void metrics_write(Buffer *text, const Pool *pool);
+
+#endif							/* QEHS_METRICS_H */

@@ -1,0 +1,204 @@
+/*
+ * early.c
+ *	  The head and then chunks (RFC 9112 section 7.1), written by hand.
+ *
+ * libmicrohttpd 0.9.75 cannot do it: MHD_queue_response takes a response in the
+ * states MHD_CONNECTION_HEADERS_PROCESSED, from where it refuses to read the body
+ * ("response was queued early", discard_request), and FULL_REQ_RECEIVED, when the
+ * body has ended, and in no other (connection.c); and a connection is polled for
+ * reading or for writing, never for both (enum MHD_ConnectionEventLoopInfo).  While
+ * a body arrives the library writes nothing itself (MHD_connection_handle_write),
+ * so the socket is free for it.
+ *
+ * The library knows nothing of such an answer, so the connection ends with it:
+ * server.c closes it when early_write says that all is written.
+ */
+#include "http/early.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/watcher.h"
+#include "stream/stream.h"
+
+#define SIZE_LINE 6				/* four digits and CRLF */
+#define CHUNK_DATA (16 * 1024)
+
+struct Early
+{
+	Watcher		watcher;
+	Request    *request;
+	int			socket;
+	int			epoll;
+	bool		watching;		/* for room in the socket */
+	bool		last;			/* the last chunk is among what is out */
+	void		(*written) (Request *request);
+	EarlyState	state;
+	const char *out;			/* not written yet */
+	size_t		left;
+	char		chunk[SIZE_LINE + CHUNK_DATA + 2];
+};
+
+bool
+early_possible(const Request *request, EarlyAnswers answers)
+{
+	static const char *const proxied[] = {"Via", "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP"};
+	const char *connection = request_header(request, "Connection");
+
+	if (answers == EARLY_NEVER || !request->full_http)
+		return false;
+	if (answers == EARLY_ALWAYS)
+		return true;
+	for (size_t i = 0; i < sizeof(proxied) / sizeof(proxied[0]); i++)
+		if (request_header(request, proxied[i]))
+			return false;
+	return connection == NULL || strcasestr(connection, "close") == NULL;
+}
+
+static void
+watch(Early *early, bool on)
+{
+	struct epoll_event event = {.events = EPOLLOUT,.data.ptr = &early->watcher};
+
+	if (early->watching != on)
+		epoll_ctl(early->epoll, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, early->socket, &event);
+	early->watching = on;
+}
+
+/* The library sees the end of the socket and closes it. */
+static void
+fail(Early *early)
+{
+	watch(early, false);
+	early->state = EARLY_FAILED;
+	shutdown(early->socket, SHUT_RDWR);
+}
+
+/* Write what is out; false when that is not all. */
+static bool
+flush(Early *early)
+{
+	while (early->left > 0)
+	{
+		ssize_t		sent = send(early->socket, early->out, early->left, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0)
+		{
+			if (errno == EAGAIN || errno == EWOULDBLOCK)
+				watch(early, true);
+			else
+				fail(early);
+			return false;
+		}
+		early->out += sent;
+		early->left -= (size_t) sent;
+	}
+	return true;
+}
+
+/* Put the next part out; false when there is none. */
+static bool
+next_part(Early *early)
+{
+	char		size_line[SIZE_LINE + 1];
+	size_t		length;
+
+	if (early->last)
+	{
+		early->state = EARLY_DONE;
+		return false;
+	}
+	switch (stream_read(early->request->stream, early->chunk + SIZE_LINE, CHUNK_DATA, &length))
+	{
+		case ANSWER_BYTES:
+			snprintf(size_line, sizeof(size_line), "%04zx\r\n", length);
+			memcpy(early->chunk, size_line, SIZE_LINE);
+			memcpy(early->chunk + SIZE_LINE + length, "\r\n", 2);
+			early->out = early->chunk;
+			early->left = SIZE_LINE + length + 2;
+			return true;
+		case ANSWER_WAIT:
+			return false;
+		case ANSWER_END:
+			early->last = true;
+			early->out = "0\r\n\r\n";
+			early->left = 5;
+			return true;
+		default:
+			fail(early);
+			return false;
+	}
+}
+
+EarlyState
+early_write(Early *early)
+{
+	while (early->state == EARLY_WAITING && flush(early))
+		if (!next_part(early))
+		{
+			watch(early, false);
+			break;
+		}
+	return early->watching ? EARLY_FULL : early->state;
+}
+
+static void
+on_room(Watcher *watcher, uint32_t events)
+{
+	Early	   *early = (Early *) watcher;
+
+	(void) events;
+	early_write(early);
+	early->written(early->request);
+}
+
+static void
+put_head(Early *early)
+{
+	Reply	   *reply = &early->request->reply;
+	Buffer		head = {.arena = &early->request->arena};
+	time_t		now = time(NULL);
+	struct tm	parts;
+	char		date[40];
+
+	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &parts));
+	buffer_format(&head, "HTTP/1.1 200 OK\r\nDate: %s\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n", date);
+	for (int i = 0; i < reply->header_count; i++)
+		buffer_format(&head, "%s: %s\r\n", reply->headers[i].name, reply->headers[i].value);
+	buffer_text(&head, "\r\n");
+	early->out = head.data;
+	early->left = head.length;
+}
+
+Early *
+early_start(Request *request, int socket, int epoll, void (*written) (Request *request))
+{
+	Early	   *early = malloc(sizeof(Early));
+	int			on = 1;
+
+	if (early == NULL)
+		abort();
+	*early = (Early) {.watcher = {on_room},.request = request,.socket = socket,.epoll = epoll,.written = written};
+	/* each chunk is news */
+	setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	put_head(early);
+	return early;
+}
+
+void
+early_free(Early *early)
+{
+	if (early)
+		watch(early, false);
+	free(early);
+}

@@ -1,0 +1,267 @@
+/*
+ * load.c
+ *	  A chunk is a pipeline of request_begin, bulk_load and request_end: the key is
+ *	  checked again each time, and a chunk that comes back has committed.  In an
+ *	  atomic load all of them stand between BEGIN and COMMIT.
+ *
+ * Two chunks are sent, the second of which waits in the connection until the
+ * first has ended, so that the database has work while the shim hands on an answer.
+ */
+#include "stream/load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define LOAD_SQL "SELECT qehs.bulk_load($1::text, $2::bytea, $3::bigint, $4::text, $5::boolean, $6::text, $7::text, $8::text, $9::text)"
+#define REQUEST_END_SQL "SELECT qehs.request_end()"
+#define BULK_END_SQL "SELECT qehs.bulk_end()"
+#define CHUNKS (LOAD_MAX_SENT + 1)
+#define MAX_RETRIES 5
+
+enum
+{
+	SLOT_BEGIN, SLOT_REQUEST_END, SLOT_LOAD = 1000, SLOT_BULK_END, SLOT_START, SLOT_COMMIT, SLOT_ROLLBACK
+};
+
+void
+load_open(Load *load, const char *conninfo, int epoll, const LoadEvents *events, void *owner)
+{
+	load->owner = owner;
+	load->events = events;
+	load->pool = pool_create_single(conninfo, epoll);
+	for (int i = 0; i < CHUNKS; i++)
+		load->chunks[i].load = load;
+	load->filling = &load->chunks[0];
+}
+
+static void
+set_statement(PgJob *job, int number, int slot, const char *sql)
+{
+	job->statements[number] = (PgStatement) {.slot = slot,.sql = sql};
+}
+
+static void
+submit_control(Load *load, PgJob *job, int slot, const char *sql, void (*done) (PgJob *job))
+{
+	*job = (PgJob) {.generation = load->target.generation,.count = 1,.done = done,.owner = load};
+	set_statement(job, 0, slot, sql);
+	pool_submit(load->pool, job);
+}
+
+static void
+start_done(PgJob *job)
+{
+	Load	   *load = job->owner;
+
+	if (load->owner && job->outcome != PG_DONE)
+		load->events->failed(load->owner, job);
+	job_free(job);
+}
+
+void
+load_start(Load *load, const LoadTarget *target)
+{
+	load->target = *target;
+	if (target->atomic)
+		submit_control(load, &load->start, SLOT_START, "BEGIN", start_done);
+}
+
+/* ---- chunks ---- */
+
+Lines *
+load_lines(const Load *load)
+{
+	return &load->filling->lines;
+}
+
+bool
+load_may_send(const Load *load)
+{
+	return load->sent_count < (load->target.in_turns ? 1 : LOAD_MAX_SENT);
+}
+
+static void
+set_value(PgStatement *statement, const char *value, size_t length)
+{
+	statement->values[statement->count] = value;
+	statement->lengths[statement->count] = (int) length;
+	statement->formats[statement->count++] = 1;
+}
+
+static void
+set_text(PgStatement *statement, const char *value)
+{
+	set_value(statement, value, value ? strlen(value) : 0);
+}
+
+static void
+bind_chunk(const LoadTarget *target, LoadChunk *chunk, PgStatement *statement)
+{
+	const Lines *lines = &chunk->lines;
+
+	/* a byte order mark is no part of the first line */
+	size_t		skip = lines->first == 1 && lines->whole >= 3 && memcmp(lines->bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+	uint64_t	number = (uint64_t) lines->first;
+
+	for (int i = 0; i < 8; i++)
+		chunk->first_line[i] = (char) (number >> (56 - 8 * i));
+	set_text(statement, target->module_key);
+	set_value(statement, lines->bytes + skip, lines->whole - skip);
+	set_value(statement, chunk->first_line, sizeof(chunk->first_line));
+	set_text(statement, target->batch_key);
+	set_value(statement, target->dry_run ? "\1" : "\0", 1);
+	set_text(statement, target->on_conflict);
+	set_text(statement, target->external_id);
+	set_text(statement, target->on_error);
+	set_text(statement, target->accept_language);
+}
+
+static void
+empty_chunk(LoadChunk *chunk)
+{
+	job_free(&chunk->job);
+	lines_empty(&chunk->lines);
+	chunk->attempts = 0;
+	chunk->sent = chunk->settled = false;
+}
+
+/* A deadlock with another session or a failed serialization has had no effect: the chunk runs again. */
+static bool
+retry_chunk(Load *load, LoadChunk *chunk)
+{
+	const char *sqlstate = chunk->job.error.sqlstate;
+
+	if (chunk->job.outcome != PG_FAILED || load->target.atomic ||
+		(strcmp(sqlstate, "40001") != 0 && strcmp(sqlstate, "40P01") != 0) || chunk->attempts++ == MAX_RETRIES)
+		return false;
+	job_free(&chunk->job);
+	pool_submit_later(load->pool, &chunk->job, CLOCK_SECOND / 100 * (uint64_t) chunk->attempts);
+	return true;
+}
+
+/* Tell the outcomes that are there, in the order of the lines. */
+static void
+settle(Load *load)
+{
+	while (load->sent_count > 0 && load->sent[0]->settled)
+	{
+		LoadChunk  *chunk = load->sent[0];
+		size_t		length = 0;
+		const char *text = chunk->job.outcome == PG_DONE ? job_text(&chunk->job, 1, &length) : NULL;
+
+		load->sent_count--;
+		memmove(load->sent, load->sent + 1, sizeof(LoadChunk *) * (size_t) load->sent_count);
+		load->events->chunk(load->owner, &chunk->lines, &chunk->job, text, length);
+		empty_chunk(chunk);
+	}
+}
+
+static void
+chunk_done(PgJob *job)
+{
+	LoadChunk  *chunk = job->owner;
+	Load	   *load = chunk->load;
+	uint64_t	now = clock_now();
+	uint64_t	took;
+
+	if (load->owner == NULL)
+	{
+		empty_chunk(chunk);
+		return;
+	}
+	if (retry_chunk(load, chunk))
+		return;
+	/* the time that it waited for the one ahead has been counted */
+	took = now - (job->submitted > load->last_settled ? job->submitted : load->last_settled);
+	load->last_settled = now;
+	chunk->settled = true;
+	settle(load);
+	load->events->round(load->owner, took);
+}
+
+void
+load_send(Load *load, const LineReader *reader)
+{
+	LoadChunk  *chunk = load->filling;
+	PgJob	   *job = &chunk->job;
+
+	chunk->sent = true;
+	load->sent[load->sent_count++] = chunk;
+	for (int i = 0; i < CHUNKS; i++)
+		if (!load->chunks[i].sent)
+			load->filling = &load->chunks[i];
+	lines_move_tail(reader, &chunk->lines, &load->filling->lines);
+	*job = (PgJob) {.generation = load->target.generation,.count = 3,.done = chunk_done,.owner = chunk};
+	job->statements[0] = load->target.begin;
+	set_statement(job, 1, SLOT_LOAD, LOAD_SQL);
+	bind_chunk(&load->target, chunk, &job->statements[1]);
+	set_statement(job, 2, SLOT_REQUEST_END, REQUEST_END_SQL);
+	pool_submit(load->pool, job);
+}
+
+/* ---- the end ---- */
+
+static void
+left_done(PgJob *job)
+{
+	Load	   *load = job->owner;
+
+	job_free(job);
+	if (load->owner)
+		load->events->ended(load->owner);
+}
+
+static void
+transaction_done(PgJob *job)
+{
+	Load	   *load = job->owner;
+
+	if (load->owner && job->outcome != PG_DONE)
+		load->events->failed(load->owner, job);
+	job_free(job);
+	if (load->owner)
+		submit_control(load, job, SLOT_BULK_END, BULK_END_SQL, left_done);
+}
+
+void
+load_end(Load *load, bool undo)
+{
+	if (!load->target.atomic)
+		submit_control(load, &load->end, SLOT_BULK_END, BULK_END_SQL, left_done);
+	else if (undo)
+		submit_control(load, &load->end, SLOT_ROLLBACK, "ROLLBACK", transaction_done);
+	else
+		submit_control(load, &load->end, SLOT_COMMIT, "COMMIT", transaction_done);
+}
+
+void
+load_release(Load *load)
+{
+	Pool	   *pool = load->pool;
+
+	if (pool)
+		pool_free(pool);
+	load->pool = NULL;
+}
+
+void
+load_leave(Load *load)
+{
+	load->owner = NULL;
+}
+
+void
+load_free(Load *load)
+{
+	load_leave(load);
+	load_release(load);
+	for (int i = 0; i < CHUNKS; i++)
+	{
+		empty_chunk(&load->chunks[i]);
+		free(load->chunks[i].lines.bytes);
+	}
+	job_free(&load->start);
+	job_free(&load->end);
+}

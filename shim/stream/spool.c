@@ -1,0 +1,125 @@
+/*
+ * spool.c
+ *	  The file is made in TMPDIR or /tmp when the memory is full, and unlinked at
+ *	  once, so that it ends with the process whatever happens.
+ */
+#include "stream/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SPOOL_FIRST (16 * 1024)
+
+void
+spool_init(Spool *spool)
+{
+	*spool = (Spool) {.file = -1};
+}
+
+static bool
+open_file(Spool *spool)
+{
+	const char *directory = getenv("TMPDIR");
+	char		path[4096];
+
+	snprintf(path, sizeof(path), "%s/qehs-shim.XXXXXX", directory && *directory ? directory : "/tmp");
+	spool->file = mkostemp(path, O_CLOEXEC);
+	if (spool->file < 0)
+		return false;
+	unlink(path);
+	return true;
+}
+
+static void
+append_memory(Spool *spool, const char *bytes, size_t length)
+{
+	if (spool->memory_length + length > spool->capacity)
+	{
+		size_t		capacity = spool->capacity * 2 > spool->memory_length + length ? spool->capacity * 2 :
+			spool->memory_length + length + SPOOL_FIRST;
+
+		spool->memory = realloc(spool->memory, capacity);
+		if (spool->memory == NULL)
+			abort();
+		spool->capacity = capacity;
+	}
+	memcpy(spool->memory + spool->memory_length, bytes, length);
+	spool->memory_length += length;
+}
+
+size_t
+spool_left(const Spool *spool)
+{
+	return spool->memory_length + (size_t) spool->file_length - (size_t) spool->read;
+}
+
+/* All has been read: begin again, in memory. */
+static void
+rewind_spool(Spool *spool)
+{
+	if (spool->file_length > 0 && ftruncate(spool->file, 0) != 0)
+		return;
+	spool->memory_length = 0;
+	spool->file_length = spool->read = 0;
+}
+
+bool
+spool_append(Spool *spool, const char *bytes, size_t length)
+{
+	if (spool->read > 0 && spool_left(spool) == 0)
+		rewind_spool(spool);
+	if (spool->file_length == 0 && spool->memory_length + length <= SPOOL_MEMORY)
+	{
+		append_memory(spool, bytes, length);
+		return true;
+	}
+	if (spool->file < 0 && !open_file(spool))
+		return false;
+	while (length > 0)
+	{
+		ssize_t		written = pwrite(spool->file, bytes, length, spool->file_length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return false;
+		spool->file_length += written;
+		bytes += written;
+		length -= (size_t) written;
+	}
+	return true;
+}
+
+ssize_t
+spool_read(Spool *spool, char *buffer, size_t room)
+{
+	ssize_t		count;
+
+	if (spool->read < (off_t) spool->memory_length)
+	{
+		size_t		left = spool->memory_length - (size_t) spool->read;
+
+		count = (ssize_t) (left < room ? left : room);
+		memcpy(buffer, spool->memory + spool->read, (size_t) count);
+	}
+	else if (spool->file < 0)
+		return 0;
+	else
+		count = pread(spool->file, buffer, room, spool->read - (off_t) spool->memory_length);
+	if (count > 0)
+		spool->read += count;
+	return count;
+}
+
+void
+spool_free(Spool *spool)
+{
+	free(spool->memory);
+	if (spool->file >= 0)
+		close(spool->file);
+	spool_init(spool);
+}
