@@ -231,6 +231,65 @@ CREATE INDEX idempotency_created ON qehs.idempotency (tenant_id, created_at);
 -- last: of two indexes that seem to cost the same, as in a small table, the planner takes the newer
 ALTER TABLE qehs.idempotency ADD PRIMARY KEY (tenant_id, key_id, idempotency_key);
 
+CREATE TABLE qehs.job_kind (
+	kind text PRIMARY KEY,
+	description text NOT NULL,
+	outside boolean NOT NULL,
+	can_cancel boolean NOT NULL,
+	tenant_limit int4 NOT NULL CHECK (tenant_limit >= 0),
+	limit_class text,
+	max_attempts int4 NOT NULL CHECK (max_attempts > 0)
+);
+COMMENT ON TABLE qehs.job_kind IS 'Kinds of work in the background. Made anew by each release, not dumped.';
+COMMENT ON COLUMN qehs.job_kind.outside IS 'run by a program that claims it; false: inside the database, by the background worker or qehs.tick';
+COMMENT ON COLUMN qehs.job_kind.tenant_limit IS 'how many a tenant may have running at once; 0 is without limit';
+COMMENT ON COLUMN qehs.job_kind.limit_class IS 'class of qehs.rate_limit that goes before tenant_limit; NULL is none';
+COMMENT ON COLUMN qehs.job_kind.max_attempts IS 'how often it is tried when it fails or its worker is lost without any progress';
+INSERT INTO qehs.job_kind (kind, description, outside, can_cancel, tenant_limit, limit_class, max_attempts) VALUES
+	('module_migrate', 'Moves the records of a module to a newer definition.', false, true, 1, NULL, 5),
+	('module_refill', 'Fills a new index of a module, or its search, from the records that are there.', false, false, 1, NULL, 20),
+	('export', 'Writes records into a file.', true, true, 5, 'exports', 3);
+
+CREATE TABLE qehs.job (
+	tenant_id int4 NOT NULL,
+	id uuid NOT NULL,
+	kind text NOT NULL,
+	subject text,
+	state text NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
+	arguments jsonb NOT NULL DEFAULT '{}',
+	position jsonb,
+	done int8 NOT NULL DEFAULT 0,
+	total int8,
+	row_count int8,
+	result jsonb,
+	error jsonb,
+	attempts int4 NOT NULL DEFAULT 0,
+	created_at timestamptz NOT NULL,
+	created_by uuid NOT NULL,
+	on_behalf jsonb,
+	not_before timestamptz NOT NULL,
+	cancel_requested boolean NOT NULL DEFAULT false,
+	worker text,
+	lease_until timestamptz,
+	claimed_at timestamptz,
+	started_at timestamptz,
+	finished_at timestamptz,
+	PRIMARY KEY (tenant_id, id),
+	CHECK ((finished_at IS NULL) = (state IN ('queued', 'running'))),
+	CHECK ((worker IS NULL) = (lease_until IS NULL))
+);
+COMMENT ON TABLE qehs.job IS 'Work in the background: what waits, what runs, and for 7 days what has ended. Queued by the functions that need it; workers use qehs.job_claim and its neighbours.';
+COMMENT ON COLUMN qehs.job.subject IS 'what the job works on; only one that has not ended has the same kind and subject';
+COMMENT ON COLUMN qehs.job.position IS 'where the next step goes on; NULL is the start';
+COMMENT ON COLUMN qehs.job.on_behalf IS 'the rights of the caller that asked, which the job is run with; NULL is the system';
+COMMENT ON COLUMN qehs.job.not_before IS 'it is not started earlier: when it was queued, or later after a failure';
+COMMENT ON COLUMN qehs.job.lease_until IS 'until when worker has it; NULL is free';
+COMMENT ON COLUMN qehs.job.claimed_at IS 'when a worker claimed it last: tenants and jobs take turns by it';
+CREATE INDEX job_unfinished ON qehs.job (tenant_id, kind, claimed_at NULLS FIRST, id) WHERE finished_at IS NULL;
+CREATE UNIQUE INDEX job_subject ON qehs.job (tenant_id, kind, subject) WHERE finished_at IS NULL AND subject IS NOT NULL;
+CREATE INDEX job_claimed ON qehs.job (tenant_id, claimed_at) WHERE claimed_at IS NOT NULL;
+CREATE INDEX job_finished ON qehs.job (tenant_id, finished_at) WHERE finished_at IS NOT NULL;
+
 CREATE TABLE qehs.problem (
 	code text PRIMARY KEY,
 	status int4 NOT NULL,
@@ -300,7 +359,7 @@ DECLARE
 BEGIN
 	FOREACH table_name IN ARRAY ARRAY['qehs.tenant', 'qehs.tenant_id_seq', 'qehs.secret', 'qehs.user_account', 'qehs.role',
 		'qehs.role_member', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique',
-		'qehs.audit_event', 'qehs.idempotency', 'qehs.json_schema']
+		'qehs.audit_event', 'qehs.idempotency', 'qehs.job', 'qehs.json_schema']
 	LOOP
 		PERFORM pg_catalog.pg_extension_config_dump(table_name::pg_catalog.regclass, '');
 	END LOOP;
