@@ -38,7 +38,7 @@ static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu
 static void
 load_secrets(void)
 {
-	uint64		generation = watch_generation(WATCH_SECRET);
+	uint64		generation = watch_generation(WATCH_SECRET, 0);
 	uint64		rows;
 	bool		isnull;
 
