@@ -93,7 +93,6 @@ fill_context(RequestContext *context, const KeyGrant *grant)
 	context->module_count = grant->module_count;
 	context->modules = grant->modules;
 	context->key_id = grant->key_id;
-	context->administrator = context_has_role(context, "tenant-owner") || context_has_role(context, "tenant-admin");
 }
 
 /* Text argument copied into the context's memory, or NULL. */

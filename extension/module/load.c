@@ -281,7 +281,7 @@ load_roles(ModuleDef *module)
 
 			role->name = name;
 			for (uint32 i = 0; i < JsonContainerSize(value.val.binary.data); i++)
-				role->actions |= permission_action_parse(json_text_copy(getIthJsonbValueFromContainer(value.val.binary.data, i)));
+				role->actions |= module_action_parse(json_text_copy(getIthJsonbValueFromContainer(value.val.binary.data, i)));
 		}
 	}
 }

@@ -65,7 +65,7 @@ write_info(StringInfo out, const ApiDocument *document)
 static const ApiModule *
 sample_module(const ApiDocument *document, const ApiEndpoint *endpoint)
 {
-	uint32		action = endpoint->action ? permission_action_parse(endpoint->action) : 0;
+	uint32		action = endpoint->action ? module_action_parse(endpoint->action) : 0;
 
 	for (int i = 0; i < document->module_count; i++)
 		if (document->modules[i].example && (action == 0 || document->modules[i].actions & action))

@@ -13,6 +13,7 @@
 #include "module/locale.h"
 #include "module/module.h"
 #include "module/publish.h"
+#include "permission/permission.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -100,7 +101,7 @@ qehs_module_get(PG_FUNCTION_ARGS)
 	if (module == NULL)
 		not_found();
 	if (context->module_count >= 0)
-		permission_require(context, module, ACTION_READ);
+		permission_require(context, module, ACTION_READ, &permission_some_record);
 	json_begin(&out);
 	language = write_definition(&out, context->tenant_id, key, version,
 								argument_text(fcinfo, 2));
