@@ -27,7 +27,7 @@ ALTER TABLE qehs.user_account ENABLE ALWAYS TRIGGER announce;
 SELECT pg_temp.who(:'key') AS cached;
 -- also after another tenant has a new user, key and module
 SELECT qehs.use_tenant('cache_a');
-SELECT qehs.user_create('ann', 'Ann') IS NOT NULL AND qehs.api_key_create('a') IS NOT NULL AND qehs.module_install('cache_a', 'actions') IS NOT NULL AS others_change;
+SELECT qehs.user_create('cara', 'Cara') IS NOT NULL AND qehs.api_key_create('a') IS NOT NULL AND qehs.module_install('cache_a', 'actions') IS NOT NULL AS others_change;
 SELECT pg_temp.who(:'key') AS cached_still;
 SELECT qehs.use_tenant('cache_b');
 SELECT qehs.user_create('bob', 'Bob') IS NOT NULL AS own_change;
