@@ -3,11 +3,13 @@
  *	  The shared library's start: settings, callbacks and shared memory.
  *
  * With shared_preload_libraries = 'qehs' rate limits and display numbers are
- * counted in shared memory; without it each backend counts rate limits for
- * itself and creates in one module wait for each other (record/display.c).
+ * counted in shared memory.  Without it rate limits are counted in dynamic
+ * shared memory (caller/ratelimit.c), and creates in one module wait for each
+ * other (record/display.c).
  */
 #include "base/compat.h"
 
+#include "base/cache.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/figures.h"
@@ -69,6 +71,7 @@ _PG_init(void)
 	auth_init();
 	throttle_init();
 	watch_init();
+	cache_init();
 	worker_init();
 	MarkGUCPrefixReserved("qehs");
 	if (!process_shared_preload_libraries_in_progress)

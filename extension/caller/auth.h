@@ -18,7 +18,7 @@
 #define QEHS_BULK_LIMIT 10
 #define QEHS_EXPORT_LIMIT 5
 
-/* What a valid key grants; cached per backend until keys or users change. */
+/* What a valid key grants; cached until keys, users, roles or limits of the tenant change: good until the transaction ends. */
 typedef struct KeyGrant
 {
 	uint8		hash[32];		/* SHA-256 of the key: the cache's key */

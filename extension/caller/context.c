@@ -179,15 +179,6 @@ context_require_scope(Scope scope)
 }
 
 bool
-context_has_role(const RequestContext *context, const char *role)
-{
-	for (int i = 0; i < context->role_count; i++)
-		if (strcmp(context->roles[i], role) == 0)
-			return true;
-	return false;
-}
-
-bool
 context_has_module(const RequestContext *context, const char *key)
 {
 	if (context->module_count < 0)

@@ -47,7 +47,6 @@ typedef struct RequestContext
 	uint32		scopes;			/* bits of Scope */
 	int			role_count;
 	const char **roles;
-	bool		administrator;	/* has tenant-owner or tenant-admin */
 	int			module_count;	/* -1: all modules */
 	const char **modules;
 	bool		over_http;		/* set by request_begin */
@@ -89,7 +88,6 @@ extern RequestContext *context_require(void);
 /* The current context with a scope; raises QH403 naming the scope. */
 extern RequestContext *context_require_scope(Scope scope);
 
-extern bool context_has_role(const RequestContext *context, const char *role);
 /* Whether the key reaches a module: it names this one or none at all. */
 extern bool context_has_module(const RequestContext *context, const char *key);
 

@@ -58,7 +58,6 @@ context_system(int32 tenant_id)
 	context->actor_name = "System";
 	context->roles = owner;
 	context->role_count = 1;
-	context->administrator = true;
 	SPI_finish();
 	return context;
 }
@@ -141,7 +140,6 @@ read_caller(RequestContext *context)
 	modules = plan_value(0, 7, &isnull);
 	if (!isnull)
 		context->modules = auth_names(modules, &context->module_count);
-	context->administrator = context_has_role(context, "tenant-owner") || context_has_role(context, "tenant-admin");
 	MemoryContextSwitchTo(previous);
 }
 

@@ -128,7 +128,6 @@ become_user(RequestContext *context, const char *user_name)
 	context->actor_id = *DatumGetUUIDP(plan_value(0, 1, &isnull));
 	context->actor_name = TextDatumGetCString(plan_value(0, 2, &isnull));
 	context->roles = auth_names(plan_value(0, 4, &isnull), &context->role_count);
-	context->administrator = context_has_role(context, "tenant-owner") || context_has_role(context, "tenant-admin");
 	MemoryContextSwitchTo(previous);
 }
 
@@ -160,7 +159,6 @@ qehs_use_tenant(PG_FUNCTION_ARGS)
 		context->actor_name = "System";
 		context->roles = owner;
 		context->role_count = 1;
-		context->administrator = true;
 	}
 	SPI_finish();
 	PG_RETURN_VOID();

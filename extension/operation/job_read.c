@@ -18,6 +18,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "job/job.h"
+#include "permission/permission.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -56,7 +57,7 @@ take_caller(const RequestContext *context, Datum *values, char *nulls)
 {
 	values[0] = Int32GetDatum(context->tenant_id);
 	values[1] = UUIDPGetDatum(&context->actor_id);
-	values[2] = BoolGetDatum(context->administrator);
+	values[2] = BoolGetDatum(permission_is_administrator(context));
 	nulls[3] = context->module_count < 0 ? 'n' : ' ';
 	if (context->module_count >= 0)
 	{
@@ -200,7 +201,7 @@ qehs_job_list(PG_FUNCTION_ARGS)
 	if (cursor)
 	{
 		int			length;
-		char	   *position = cursor_open(context, "job_list", binding.data, cursor, &length);
+		char	   *position = cursor_open(context->tenant_id, "job_list", binding.data, cursor, &length);
 
 		if (length != sizeof(last))
 			problem_raise_at(PROBLEM_INVALID_CURSOR, "?cursor", "invalid", "is not a cursor of this list");
@@ -220,6 +221,6 @@ qehs_job_list(PG_FUNCTION_ARGS)
 	SPI_finish();
 	context_header(context, "Cache-Control", "no-store");
 	if (rows > (uint64) limit)
-		next = cursor_seal(context, "job_list", binding.data, (const char *) &last, sizeof(last));
+		next = cursor_seal(context->tenant_id, "job_list", binding.data, (const char *) &last, sizeof(last));
 	PG_RETURN_DATUM(context_answer_page(&out, context, next));
 }
