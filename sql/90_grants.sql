@@ -28,3 +28,6 @@ BEGIN
 	END LOOP;
 END
 $grants$;
+
+-- not even what runs with the owner's rights changes what happened
+REVOKE UPDATE, DELETE, TRUNCATE ON qehs.audit_event FROM qehs_owner;

@@ -37,7 +37,7 @@ static KeptPlan select_key = {
 	" AND l.key_id = k.id), k.rate_limit, (SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = $1"
 	" AND l.class = 'default' AND l.key_id = '00000000-0000-0000-0000-000000000000')), k.expires_at, k.name, t.slug,"
 	" u.display_name,"
-	" ARRAY(SELECT m.role_name FROM qehs.role_member AS m WHERE m.tenant_id = $1 AND m.user_id = k.user_id),"
+	" " AUTH_ROLES_OF_USER("$1", "k.user_id") ","
 	" (SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = $1 AND l.class = 'signed-urls' AND"
 	" l.key_id IN (k.id, '00000000-0000-0000-0000-000000000000') ORDER BY l.key_id DESC LIMIT 1),"
 	" k.allowed_addresses, (SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = $1 AND l.class = 'tenant')"
@@ -52,7 +52,7 @@ static KeptPlan select_key = {
 static KeptPlan select_subject = {
 	"SELECT t.id, t.slug, u.id, u.display_name,"
 	" CASE WHEN $1 ? 'roles' THEN ARRAY(SELECT r.name FROM qehs.role AS r WHERE r.tenant_id = t.id AND $1 -> 'roles' ? r.name)"
-	" ELSE ARRAY(SELECT m.role_name FROM qehs.role_member AS m WHERE m.tenant_id = t.id AND m.user_id = u.id) END,"
+	" ELSE " AUTH_ROLES_OF_USER("t.id", "u.id") " END,"
 	" limits.by_class ->> 'default', limits.by_class ->> 'signed-urls', limits.by_class ->> 'tenant'"
 	" FROM qehs.tenant AS t JOIN qehs.user_account AS u ON u.tenant_id = t.id CROSS JOIN LATERAL (SELECT"
 	" pg_catalog.jsonb_object_agg(l.class, l.quantity) AS by_class FROM qehs.rate_limit AS l WHERE l.tenant_id = t.id"
