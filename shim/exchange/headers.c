@@ -72,11 +72,11 @@ check_body_fields(Request *request)
 	const char *encoding = request_header(request, "Content-Encoding");
 	bool		streams = endpoint->body == BODY_STREAM;
 
-	if (streams ? !decoder_knows(encoding) : encoding && strcasecmp(encoding, "identity") != 0)
-		refuse_field(request, "unsupported_media_type", "@Content-Encoding", "encoding", streams ? "must be gzip, zstd or none" : "must be none");
 	if (!media_is_taken(type, &endpoint->takes) && !(streams && type == NULL))
 		refuse_field(request, "unsupported_media_type", "@Content-Type", "media_type",
 					 arena_format(&request->arena, "must be %s", endpoint->takes.types[0]));
+	if (streams ? !decoder_knows(encoding) : encoding && strcasecmp(encoding, "identity") != 0)
+		refuse_field(request, "unsupported_media_type", "@Content-Encoding", "encoding", streams ? "must be gzip, zstd or none" : "must be none");
 }
 
 static void

@@ -345,6 +345,8 @@ read_statuses(Answer *answer, const JsonMember *list, Arena *arena)
 		snprintf(status->name, sizeof(status->name), "%s", statuses->members[i].name);
 		if (statuses->members[i].type == JSON_STRING)
 			status->fate = fate_of(json_decode(statuses->members[i].value, statuses->members[i].length, arena, &length));
+		/* a counter is there from its first load on, though it counts none */
+		stream_metrics_lines(status->name, 0);
 	}
 }
 
@@ -388,6 +390,7 @@ start(Stream *stream, void (*changed) (Request *request))
 	};
 
 	sink->changed = changed;
+	stream_metrics_lines("undone", 0);
 	read_description(sink, &target);
 	stream_metrics_running(1);
 	lines_open(&sink->reader, request_header(request, "Content-Encoding"), sink->line_limit);

@@ -38,7 +38,7 @@ async function logged(answer) {
 
 test("lines are counted by what became of them, bytes as they came, chunks as they were sent", async () => {
 	const before = await metrics()
-	const grown = (now, name) => now.get(name) - before.get(name)
+	const grown = (now, name) => now.get(name) - (before.get(name) ?? 0)
 	const [body, dry] = ["m", "d"].map((name) => Buffer.concat([lines(name, 1200), Buffer.from('{"title":1}\n{\n')]))
 	const headers = { "Idempotency-Key": "m" }
 	await load(body, { headers })
@@ -61,7 +61,7 @@ test("lines of an atomic load that fails are undone", async () => {
 	await load(lines("b", 700), { query: "?mode=atomic" })
 	const now = await metrics()
 	for (const [outcome, count] of Object.entries({ undone: 700, failed: 1, created: 700 }))
-		assert.equal(now.get(`qehs_stream_lines_total{outcome="${outcome}"}`) - before.get(`qehs_stream_lines_total{outcome="${outcome}"}`), count, outcome)
+		assert.equal((now.get(`qehs_stream_lines_total{outcome="${outcome}"}`) ?? 0) - (before.get(`qehs_stream_lines_total{outcome="${outcome}"}`) ?? 0), count, outcome)
 })
 
 test("loads are counted while they run, also when their clients leave", async () => {
