@@ -70,6 +70,7 @@ struct GraphqlNode
 	GraphqlKind kind;
 	uint32_t	start;			/* byte of the source where its first token begins */
 	uint32_t	name_start;		/* the same of its name */
+	uint32_t	selection_start;	/* the same of its { where it has a selection set */
 	GraphqlNode *next;			/* the next of the same list */
 	GraphqlText name;
 	GraphqlText alias;

@@ -355,6 +355,7 @@ parse_spread(Parser *parser, GraphqlNode *node)
 static bool
 parse_selection_set(Parser *parser, GraphqlNode *owner)
 {
+	owner->selection_start = parser->token.start;
 	if (!parse_expect(parser, GRAPHQL_TOKEN_BRACE_L) || !enter(parser))
 		return false;
 	do
@@ -387,8 +388,7 @@ parse_variable_definitions(Parser *parser, GraphqlNodes *variables)
 			return false;
 		if ((parser->token.kind == GRAPHQL_TOKEN_STRING || parser->token.kind == GRAPHQL_TOKEN_BLOCK_STRING) && !parse_advance(parser))
 			return false;
-		node->name_start = parser->token.start;
-		if (!parse_expect(parser, GRAPHQL_TOKEN_DOLLAR) || !parse_name(parser, &node->name, NULL) ||
+		if (!parse_expect(parser, GRAPHQL_TOKEN_DOLLAR) || !parse_name(parser, &node->name, &node->name_start) ||
 			!parse_expect(parser, GRAPHQL_TOKEN_COLON) || !parse_type(parser, &node->type) ||
 			!parse_skip(parser, GRAPHQL_TOKEN_EQUALS, &has_default) ||
 			(has_default && !parse_value(parser, true, &node->value)) || !parse_directives(parser, true, &node->directives))
