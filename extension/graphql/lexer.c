@@ -18,6 +18,7 @@ bool
 graphql_fault(GraphqlFault *fault, uint32_t offset, const char *format,...)
 {
 	va_list		arguments;
+	size_t		length;
 
 	if (fault->message[0] != '\0')
 		return false;
@@ -25,16 +26,15 @@ graphql_fault(GraphqlFault *fault, uint32_t offset, const char *format,...)
 	va_start(arguments, format);
 	vsnprintf(fault->message, sizeof(fault->message), format, arguments);
 	va_end(arguments);
-	/* a cut in the middle of a character leaves no half of it */
-	for (size_t length = strlen(fault->message); length == sizeof(fault->message) - 1 && length > 0; length--)
+	length = strlen(fault->message);
+	if (length == sizeof(fault->message) - 1)
 	{
-		unsigned char last = (unsigned char) fault->message[length - 1];
-
-		if (last < 0x80)
-			break;
-		fault->message[length - 1] = '\0';
-		if (last >= 0xC0)
-			break;
+		/* cut: no half of a character stays */
+		while (length > 0 && ((unsigned char) fault->message[length - 1] & 0xC0) == 0x80)
+			length--;
+		if (length > 0 && (unsigned char) fault->message[length - 1] >= 0xC0)
+			length--;
+		fault->message[length] = '\0';
 	}
 	return false;
 }
@@ -55,7 +55,7 @@ character_length(const GraphqlLexer *lexer, size_t position)
 	int			length = first < 0 ? 0 : first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
 
 	for (int i = 1; i < length; i++)
-		if ((byte_at(lexer, position + i) & 0xC0) != 0x80 || byte_at(lexer, position + i) == END_OF_SOURCE)
+		if ((byte_at(lexer, position + i) & 0xC0) != 0x80)
 			return 0;
 	/* overlong forms, surrogates, beyond U+10FFFF */
 	if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second >= 0xA0) ||
@@ -280,7 +280,7 @@ read_escape(GraphqlLexer *lexer, size_t *position, char **out)
 	static const char to[] = "\"\\/\b\f\n\r\t";
 	int			c = byte_at(lexer, *position + 1);
 	const char *found = c > 0 ? strchr(from, c) : NULL;
-	uint32_t	code;
+	uint32_t	code = 0;
 
 	if (c == 'u')
 	{
@@ -341,7 +341,7 @@ read_string(GraphqlLexer *lexer, GraphqlToken *token)
 			return graphql_fault(lexer->fault, (uint32_t) position, "unterminated string");
 		if (c == '\\')
 		{
-			if (!read_escape(lexer, &position, &out))
+			if (out == NULL || !read_escape(lexer, &position, &out))
 				return false;
 			continue;
 		}
@@ -455,8 +455,8 @@ read_block_string(GraphqlLexer *lexer, GraphqlToken *token)
 			break;
 		if (c == '\\' && three_quotes(lexer, position + 1))
 		{
-			memcpy(out, "\"\"\"", 3);
-			out += 3;
+			for (int i = 0; i < 3; i++)
+				*out++ = '"';
 			position += 4;
 			continue;
 		}

@@ -143,13 +143,13 @@ graphql_types_equal(const GraphqlType *a, const GraphqlType *b)
 }
 
 static bool
-has_possible(const GraphqlType *type, const GraphqlType *object)
+has_possible(const GraphqlType *abstract, const GraphqlType *object)
 {
-	for (int i = 0; i < type->possible_count; i++)
-		if (type->possible[i] == object)
+	for (int i = 0; i < abstract->possible_count; i++)
+		if (abstract->possible[i] == object)
 			return true;
 	for (int i = 0; i < object->interface_count; i++)
-		if (object->interfaces[i] == type)
+		if (object->interfaces[i] == abstract)
 			return true;
 	return false;
 }

@@ -37,6 +37,9 @@ validation_is_over(const Validation *validation)
 	return validation->errors->count > GRAPHQL_MAX_ERRORS || validation->errors->out_of_memory;
 }
 
+static void add_error(Validation *validation, const char *rule, const uint32_t *places, int count, const char *format, va_list arguments)
+			__attribute__((format(printf, 5, 0)));
+
 static void
 add_error(Validation *validation, const char *rule, const uint32_t *places, int count, const char *format, va_list arguments)
 {
@@ -58,7 +61,7 @@ add_error(Validation *validation, const char *rule, const uint32_t *places, int 
 		(kept = validation_take(validation, strlen(message) + 1)) == NULL)
 		return;
 	error->rule = rule;
-	error->message = strcpy(kept, message);
+	error->message = memcpy(kept, message, strlen(message) + 1);
 	error->places = places;
 	error->place_count = count;
 	if (errors->last)
@@ -297,7 +300,7 @@ check_condition(Validation *validation, const GraphqlNode *condition)
 static void
 check_possible(Validation *validation, const GraphqlNode *node, const GraphqlType *type, const GraphqlType *parent)
 {
-	if (graphql_is_composite(type) && graphql_is_composite(parent) && !graphql_types_overlap(type, parent))
+	if (type && parent && graphql_is_composite(type) && !graphql_types_overlap(type, parent))
 		validation_error(validation, "PossibleFragmentSpreads", node->start, "an object of type \"%.*s\" can never be a \"%.*s\"",
 						 SHOWN(parent->name), SHOWN(type->name));
 }
