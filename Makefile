@@ -109,6 +109,8 @@ SHIM_CFLAGS ?= -O2 -g
 SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lcjose -lz -lzstd -lcrypto
 SHIM = qehs-shim
 $(SHIM): $(SHIM_SOURCES) $(wildcard shim/*.h shim/*/*.h) $(wildcard extension/common/*.h) shim/LIBS qehs.control Makefile build/portal.S
+	@nm "$$($(CC) -print-file-name=libmicrohttpd.a)" 2> /dev/null | grep -qw 'U recv' || { \
+		echo "qehs-shim needs a static libmicrohttpd that reads with recv(): see shim/http/intake.h" >&2; exit 1; }
 	$(CC) -std=c11 -D_GNU_SOURCE $(SHIM_CFLAGS) -Wall -Wextra -Werror -DQEHS_VERSION='"$(RELEASE)"' -Ishim -Iextension -Ibuild \
 		-I$(shell $(PG_CONFIG) --includedir) -o $@ $(SHIM_SOURCES) build/portal.S $(SHIM_LIBS)
 
