@@ -26,6 +26,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "common/hex.h"
 #include "http/guard.h"
 
 #define MAX_SOCKETS (1 << 20)
@@ -120,6 +121,8 @@ hold(Intake *intake, const char *bytes, size_t length)
 {
 	size_t		needed = intake->length + length;
 
+	if (length == 0)
+		return;
 	if (needed > intake->capacity)
 	{
 		size_t		capacity = intake->capacity * 2 > needed ? intake->capacity * 2 : needed > HELD_FIRST ? needed : HELD_FIRST;
@@ -166,10 +169,27 @@ substitute(Intake *intake)
 	}
 }
 
+/* Take the extension out of the line of a chunk's size from unit to at; returns where the line ends then. */
+static size_t
+cut_extension(char *bytes, size_t unit, size_t at, size_t *length)
+{
+	size_t		size = bytes[unit] == '\r' ? unit + 2 : unit;
+	size_t		cut;
+
+	while (hex_value(bytes[size]) >= 0)
+		size++;
+	cut = at - 2 - size;
+	if (cut == 0)
+		return at;
+	memmove(bytes + size, bytes + at - 2, *length - (at - 2));
+	*length -= cut;
+	return at - cut;
+}
+
 /*
  * Follow the bytes from an index on; those from unit on are not whole before.
  * Returns how many are whole then, and at *length all that there are, which may be
- * less than before, as empty lines in front of a head are taken out.
+ * less than before, as empty lines in front of a head and extensions of chunks are taken out.
  */
 static size_t
 follow(Intake *intake, char *bytes, size_t at, size_t unit, size_t *length)
@@ -200,10 +220,13 @@ follow(Intake *intake, char *bytes, size_t at, size_t unit, size_t *length)
 				guard_body(guard, head.length, head.chunked);
 				break;
 			case GUARD_LINE:
-				if (guard->remaining < GUARD_LARGEST)
-					break;
-				intake->fault = &head_large_body;
-				continue;
+				if (guard->remaining >= GUARD_LARGEST)
+				{
+					intake->fault = &head_large_body;
+					continue;
+				}
+				at = cut_extension(bytes, unit, at, length);
+				break;
 			case GUARD_BREAK:
 				intake->fault = &head_broken;
 				continue;
