@@ -156,6 +156,12 @@ context_require_scope(Scope scope)
 	return context;
 }
 
+TimestampTz
+context_now(const RequestContext *context)
+{
+	return GetCurrentTransactionStartTimestamp();
+}
+
 bool
 context_has_role(const RequestContext *context, const char *role)
 {

@@ -11,6 +11,7 @@
 #ifndef QEHS_CONTEXT_H
 #define QEHS_CONTEXT_H
 
+#include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
 #include "utils/uuid.h"
 
@@ -85,6 +86,10 @@ extern RequestContext *context_require(void);
 /* The current context with a scope; raises QH403 naming the scope. */
 extern RequestContext *context_require_scope(Scope scope);
 
+/* When this caller's work happens: the start of the transaction, for all that one request writes. */
+extern TimestampTz context_now(const RequestContext *context);
+
+/* Whether the caller has a role of the tenant. */
 extern bool context_has_role(const RequestContext *context, const char *role);
 /* Whether the key reaches a module: it names this one or none at all. */
 extern bool context_has_module(const RequestContext *context, const char *key);

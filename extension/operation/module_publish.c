@@ -18,6 +18,7 @@
 #include "base/plan.h"
 #include "base/watch.h"
 #include "catalog/pg_type.h"
+#include "change/change.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "module/bundle.h"
@@ -443,9 +444,9 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 		store(tenant_id, actor_id, definition, schema, slots, published);
 		watch_announce(WATCH_MODULE);
 		if (refill)
-			module_refill_slots(tenant_id, published->module_id);
+			change_refill_slots(tenant_id, published->module_id);
 		if (reunique)
-			module_refill_unique(tenant_id, published->module_id);
+			change_refill_unique(tenant_id, published->module_id);
 	}
 	SPI_finish();
 	return first ? 201 : 200;
