@@ -25,21 +25,24 @@ typedef struct AuditEvent
 	const Record *after;		/* of a delete: the record as it stands then */
 	const char *transition;		/* name, or NULL */
 	const char *comment;		/* or NULL */
+	const char *reason;			/* or NULL */
 	Jsonb	   *signature;		/* or NULL */
 } AuditEvent;
 
 /* The columns of a source row that hold an event, and their number. */
 #define QEHS_AUDIT_COLUMNS {"event_id", UUIDOID}, {"event_record", UUIDOID}, {"event_action", TEXTOID}, {"event_from", TEXTOID}, \
-	{"event_to", TEXTOID}, {"event_transition", TEXTOID}, {"event_version", INT4OID}, {"event_comment", TEXTOID}, {"event_changes", JSONBOID}
-#define QEHS_AUDIT_COLUMN_COUNT 9
+	{"event_to", TEXTOID}, {"event_transition", TEXTOID}, {"event_version", INT4OID}, {"event_comment", TEXTOID}, {"event_changes", JSONBOID}, \
+	{"event_reason", TEXTOID}, {"event_signature", JSONBOID}
+#define QEHS_AUDIT_COLUMN_COUNT 11
 
 /*
  * The statement that adds an event for each source row, in front of its FROM; $1
  * is the tenant, $2 the module, $3 the actor, $4 the time, $5 the trace id.
  */
 #define QEHS_AUDIT_INSERT "INSERT INTO qehs.audit_event (tenant_id, module_id, actor_id, at, trace_id, id, record_id, action," \
-	" from_state, to_state, transition, record_version, comment, changes) SELECT $1, $2, $3, $4, $5, @event_id, @event_record," \
-	" @event_action, @event_from, @event_to, @event_transition, @event_version, @event_comment, @event_changes"
+	" from_state, to_state, transition, record_version, comment, changes, reason, signature) SELECT $1, $2, $3, $4, $5, @event_id, @event_record," \
+	" @event_action, @event_from, @event_to, @event_transition, @event_version, @event_comment, @event_changes," \
+	" @event_reason, @event_signature"
 
 /* Fill the values of QEHS_AUDIT_COLUMNS for one event, in the current memory context. */
 extern void audit_values(const AuditEvent *event, Datum *values, bool *nulls);
@@ -47,10 +50,14 @@ extern void audit_values(const AuditEvent *event, Datum *values, bool *nulls);
 /* The columns that audit_write_item reads, in its order. */
 #define QEHS_EVENT_COLUMNS "id, action, at, actor_id, changes, from_state, to_state, transition, comment"
 
-/* Append the activity item of a row of SPI_tuptable, without its closing brace, with the changes that the caller may read. */
-extern void audit_write_item(StringInfo out, const RequestContext *context, const ModuleDef *module, uint64 row);
+/*
+ * Append the activity item of a row of SPI_tuptable, without its closing brace, with the
+ * changes that the caller may read of the record.
+ */
+extern void audit_write_item(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
+							 uint64 row);
 
 /* Append ,"activity":[…] (newest first, the 50 newest) of a record, inside SPI. */
-extern void audit_write_activity(StringInfo out, const RequestContext *context, const ModuleDef *module, const pg_uuid_t *record_id);
+extern void audit_write_activity(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record);
 
 #endif							/* QEHS_AUDIT_H */

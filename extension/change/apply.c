@@ -18,6 +18,7 @@
  */
 #include "base/compat.h"
 
+#include "base/clock.h"
 #include "change/change.h"
 #include "miscadmin.h"
 
@@ -31,7 +32,7 @@ change_make(AuditAction action, const Record *before, Record *after)
 static void
 fill_records(const RequestContext *context, Change *changes, int count)
 {
-	TimestampTz now = context_now(context);
+	TimestampTz now = clock_transaction();
 
 	for (int i = 0; i < count; i++)
 	{

@@ -9,6 +9,7 @@
  */
 #include "base/compat.h"
 
+#include "base/clock.h"
 #include "base/source.h"
 #include "catalog/pg_type.h"
 #include "change/change.h"
@@ -126,7 +127,7 @@ set_arguments(const RequestContext *context, const ModuleDef *current, Datum *ar
 	arguments[0] = Int32GetDatum(context->tenant_id);
 	arguments[1] = Int32GetDatum(current->module_id);
 	arguments[2] = UUIDPGetDatum(&context->actor_id);
-	arguments[3] = TimestampTzGetDatum(context_now(context));
+	arguments[3] = TimestampTzGetDatum(clock_transaction());
 	arguments[4] = CStringGetTextDatum(context->trace_id);
 	nulls[4] = context->trace_id[0] ? ' ' : 'n';
 }

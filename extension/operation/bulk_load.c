@@ -5,6 +5,7 @@
 #include "base/compat.h"
 
 #include "base/argument.h"
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
@@ -225,7 +226,7 @@ start_load(FunctionCallInfo fcinfo, BulkLoad *load)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "@Idempotency-Key", "length", "must have 1 to 255 characters");
 	load->batch_key = batch_key;
 	load->accept_language = argument_text(fcinfo, 8);
-	load->now = context_now(load->context);
+	load->now = clock_transaction();
 	load->memory = AllocSetContextCreate(CurrentMemoryContext, "qehs bulk chunk", ALLOCSET_DEFAULT_SIZES);
 	load->line_memory = AllocSetContextCreate(load->memory, "qehs bulk line", ALLOCSET_DEFAULT_SIZES);
 	record_remember_ids(load->memory);
@@ -237,7 +238,7 @@ hold_module(BulkLoad *load, FunctionCallInfo fcinfo)
 {
 	module_hold_slots(load->context->tenant_id, load->module->module_id);
 	load->module = module_lookup(load->context->tenant_id, load->module->key);
-	load->may_set_state = (permission_actions(load->context, load->module) & ACTION_BULK_STATE) != 0;
+	load->may_set_state = permission_may(load->context, load->module, ACTION_BULK_STATE, NULL, NULL);
 	bulk_read_options(load->module, argument_text(fcinfo, 5), argument_text(fcinfo, 6), argument_text(fcinfo, 7), &load->options);
 }
 

@@ -5,6 +5,7 @@
 #include "base/compat.h"
 
 #include "base/argument.h"
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
@@ -15,17 +16,17 @@
 
 PG_FUNCTION_INFO_V1(qehs_record_create);
 
-/* The state to start in: the initial one, or another for those who may do anything. */
+/* The state to start in: the initial one, or another with the permission for it. */
 static const char *
 start_state(const RequestContext *context, const ModuleDef *module, char *wanted, ViolationList *violations)
 {
-	if (wanted == NULL || strcmp(wanted, module->initial) == 0)
+	if (wanted == NULL)
 		return module->initial;
 	if (!module_has_state(module, wanted))
 		violation_add(violations, "/workflowState", "enum", "is not a state of module \"%s\"", module->key);
-	else if (!context->administrator)
+	else if (!permission_may_start_in(context, module, wanted))
 		problem_raise_at(PROBLEM_FORBIDDEN, "/workflowState", "forbidden",
-						 "may be other than \"%s\" for a tenant-owner or tenant-admin only", module->initial);
+						 "may be other than \"%s\" with the permission bulk.state only", module->initial);
 	return wanted;
 }
 
@@ -37,7 +38,7 @@ find_module(const RequestContext *context, const char *key)
 
 	if (module == NULL)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/moduleKey", "not_found", "names no module of this tenant");
-	permission_require(context, module, ACTION_CREATE);
+	permission_require(context, module, ACTION_CREATE, NULL);
 	return module;
 }
 
@@ -72,7 +73,7 @@ qehs_record_create(PG_FUNCTION_ARGS)
 	id_generate(&record.id);
 	record.module_id = module->module_id;
 	record.definition_version = module->version;
-	record.created_at = context_now(context);
+	record.created_at = clock_transaction();
 	json_begin(&out);
 	SPI_connect();
 	record_apply_one(context, &change);

@@ -8,6 +8,7 @@
 #include "base/compat.h"
 
 #include "base/argument.h"
+#include "base/clock.h"
 #include "base/plan.h"
 #include "change/change.h"
 #include "fmgr.h"
@@ -27,7 +28,7 @@ qehs_record_delete(PG_FUNCTION_ARGS)
 	record_open(context, argument_text(fcinfo, 0), ACTION_DELETE, argument_text(fcinfo, 1), &before);
 	after = before;
 	after.deleted = true;
-	after.deleted_at = context_now(context);
+	after.deleted_at = clock_transaction();
 	record_apply_one(context, &change);
 	SPI_finish();
 	PG_RETURN_NULL();

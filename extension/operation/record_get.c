@@ -29,9 +29,9 @@ qehs_record_get(PG_FUNCTION_ARGS)
 	SPI_connect();
 	record_fetch(context, &id, RECORD_READ, false, &record);
 	module = record_module(context, &record);
-	permission_require(context, module, ACTION_READ);
+	record_require(context, module, ACTION_READ, &record);
 	record_write_json(&out, context, module, &record, true);
-	audit_write_activity(&out, context, module, &id);
+	audit_write_activity(&out, context, module, &record);
 	json_literal(&out, ",\"attachments\":[]");
 	workflow_write_available(&out, context, module, &record);
 	appendStringInfoChar(&out, '}');

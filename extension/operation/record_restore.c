@@ -29,7 +29,7 @@ qehs_record_restore(PG_FUNCTION_ARGS)
 	SPI_connect();
 	record_fetch(context, &id, RECORD_FOR_UPDATE, true, &before);
 	module = record_module(context, &before);
-	permission_require(context, module, ACTION_DELETE);
+	record_require(context, module, ACTION_DELETE, &before);
 	/* nobody can read the version of a deleted record: to restore it needs none, whatever the module demands */
 	context_check_if_match(argument_text(fcinfo, 1), before.version);
 	if (!before.deleted)

@@ -37,13 +37,15 @@ qehs_record_transition(PG_FUNCTION_ARGS)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/transition", "required", "is required");
 	if (!PG_ARGISNULL(2) && !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(2)))
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/payload", "type", "must be an object");
+	if (!PG_ARGISNULL(4))
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/signature", "unexpected", "must be left out: no transition asks for a signature");
 	json_begin(&out);
 	SPI_connect();
 	module = record_open(context, argument_text(fcinfo, 0), ACTION_READ, argument_text(fcinfo, 5), &before);
 	transition = workflow_find_transition(context, module, text_to_cstring(PG_GETARG_TEXT_PP(1)), &before);
 	after = before;
 	if (!PG_ARGISNULL(2) || module->reads_state)
-		after.payload = record_check_patch(context, module, before.payload, PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2),
+		after.payload = record_check_patch(context, module, &before, PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2),
 										   transition->to, &violations);
 	workflow_check_requires(transition, after.payload, comment, &violations);
 	locale_name_fields(module->definition, argument_text(fcinfo, 6), &violations);
@@ -52,7 +54,6 @@ qehs_record_transition(PG_FUNCTION_ARGS)
 	after.workflow_state = transition->to;
 	change.event.transition = transition->name;
 	change.event.comment = comment;
-	change.event.signature = PG_ARGISNULL(4) ? NULL : PG_GETARG_JSONB_P(4);
 	record_apply_one(context, &change);
 	PG_RETURN_DATUM(record_close(&out, context, module, &after));
 }

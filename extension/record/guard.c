@@ -7,6 +7,7 @@
  */
 #include "base/compat.h"
 
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "fmgr.h"
@@ -39,9 +40,9 @@ variables(Guard *guard)
 		json_string(&text, context->roles[i]);
 	}
 	json_literal(&text, "],\"now\":");
-	json_time(&text, context_now(context));
+	json_time(&text, clock_transaction());
 	json_literal(&text, ",\"today\":\"");
-	json_time_raw(&text, context_now(context));
+	json_time_raw(&text, clock_transaction());
 	text.len -= 14;				/* the date alone */
 	json_literal(&text, "\"}");
 	guard->variables = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text.data)));
