@@ -38,7 +38,7 @@ qehs_record_transition(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(2) && !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(2)))
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/payload", "type", "must be an object");
 	if (!PG_ARGISNULL(4))
-		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/signature", "unexpected", "must be left out: no transition asks for a signature");
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/signature", "unsupported", "is not supported yet");
 	json_begin(&out);
 	SPI_connect();
 	module = record_open(context, argument_text(fcinfo, 0), ACTION_READ, argument_text(fcinfo, 5), &before);

@@ -57,7 +57,13 @@ workflow_write_available(StringInfo out, const RequestContext *context, const Mo
 				appendStringInfoChar(out, ',');
 			json_string(out, transition->requires[j]);
 		}
-		json_literal(out, "]}");
+		appendStringInfoChar(out, ']');
+		if (transition->description)
+		{
+			json_literal(out, ",\"description\":");
+			json_string(out, transition->description);
+		}
+		appendStringInfoChar(out, '}');
 	}
 	appendStringInfoChar(out, ']');
 }
