@@ -30,6 +30,8 @@ if [ -n "$missing" ]; then
 	# shellcheck disable=SC2086
 	apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold $missing > /dev/null
 fi
-if [ "${1:-}" = tests ] && [ ! -e tests/node_modules ]; then
+# also when another package has come to the lock file since
+if [ "${1:-}" = tests ] && [ ! tests/node_modules/.package-lock.json -nt tests/package-lock.json ]; then
 	npm ci --prefix tests --no-audit --no-fund --silent
+	touch tests/node_modules/.package-lock.json
 fi
