@@ -31,7 +31,7 @@ static const struct
 }			source_columns[SOURCE_COLUMNS] = {
 	{"id", UUIDOID}, {"display_no", INT8OID}, {"workflow_state", TEXTOID}, {"payload", JSONBOID},
 	{"created_at", TIMESTAMPTZOID}, {"t1", TEXTOID}, {"t2", TEXTOID}, {"t3", TEXTOID}, {"t4", TEXTOID}, {"t5", TEXTOID},
-	{"t6", TEXTOID}, {"n1", FLOAT8OID}, {"n2", FLOAT8OID}, {"n3", FLOAT8OID}, {"n4", FLOAT8OID},
+	{"t6", TEXTOID}, {"n1", NUMERICOID}, {"n2", NUMERICOID}, {"n3", NUMERICOID}, {"n4", NUMERICOID},
 	{"d1", TIMESTAMPTZOID}, {"d2", TIMESTAMPTZOID}, {"d3", TIMESTAMPTZOID}, {"d4", TIMESTAMPTZOID},
 	{"search_text", TEXTOID}, {"event_id", UUIDOID}
 };

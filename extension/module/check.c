@@ -19,7 +19,7 @@ static const char *const definition_members[] = {"key", "name", "description", "
 static const char *const field_members[] = {"key", "label", "labels", "type", "required", "requiredWhen", "visibleWhen",
 	"default", "options", "min", "max", "step", "minLength", "maxLength", "pattern", "unique", "indexed", "searchable",
 	"unit", "units", "references", "deprecated", "description", "schema", "fields", "computed", "expression", "personalData",
-"size", "bands", NULL};
+"size", "bands", "ordered", NULL};
 
 FieldType
 definition_field_type(const JsonbContainer *field)
@@ -215,7 +215,8 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 		violation_add(faults, psprintf("%s/type", path), "enum", "is not a field type");
 		return NULL;
 	}
-	if (json_member_bool(field, "indexed", false) && (module_field_types[type].kind == SLOT_NONE || depth > 0))
+	if (json_member_bool(field, "indexed", false) &&
+		((type != FIELD_COMPUTED && module_slot_kind(module_field_types[type].kind) == SLOT_NONE) || depth > 0))
 		violation_add(faults, psprintf("%s/indexed", path), "indexed", "cannot be set for this field");
 	label_check(field, path, faults);
 	check_text(field, "description", path, faults);
