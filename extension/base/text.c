@@ -24,15 +24,6 @@ text_append_va(StringInfo out, const char *format, va_list arguments)
 	}
 }
 
-int
-text_hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The code point of a character of UTF-8 that has all of its bytes. */
 static uint32
 code_point(const unsigned char *at, int length)
