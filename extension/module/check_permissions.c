@@ -7,17 +7,16 @@
 
 #include "base/json.h"
 #include "module/check.h"
-
-static const char *const permission_members[] = {"roles", "fields", NULL};
+#include "module/members.h"
 
 /* {"read":[role],"write":[role]} of one field. */
 static void
 check_field_rule(const JsonbContainer *rule, const char *path, ViolationList *faults)
 {
-	static const char *const known[] = {"read", "write", NULL};
+	static const char *const known[] = {"read", "write"};
 
-	check_members(rule, known, path, faults);
-	for (int i = 0; known[i]; i++)
+	members_check(rule, field_rule_members, path, faults);
+	for (int i = 0; i < (int) lengthof(known); i++)
 	{
 		const JsonbContainer *roles = check_array(rule, known[i], path, faults);
 
@@ -68,7 +67,7 @@ check_permissions(const JsonbContainer *permissions, const Names *fields, Violat
 	JsonbIteratorToken token;
 	char	   *path = NULL;
 
-	check_members(permissions, permission_members, "/permissions", faults);
+	members_check(permissions, permission_members, "/permissions", faults);
 	check_field_rules(permissions, fields, faults);
 	if (roles == NULL)
 		return;
@@ -94,7 +93,7 @@ check_permissions(const JsonbContainer *permissions, const Names *fields, Violat
 				check_element(value.val.binary.data, i, &action);
 				if (action.type != jbvString || module_action_parse(json_text_copy(&action)) == 0)
 					violation_add(faults, psprintf("%s/%u", path, i), "enum",
-								  "must be one of read, create, update, delete, transition, export, comment, bulk.state");
+								  "must be one of read, create, update, delete, transition, bulk.state");
 			}
 		}
 	}
