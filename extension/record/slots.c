@@ -1,9 +1,10 @@
 /*
  * slots.c
- *	  The slot columns of a record: what its indexed fields compare as.
+ *	  What lists look at: the slot columns, which hold the indexed fields
+ *	  comparably, and the text that q searches.
  *
- * A field that the payload lacks has NULL there and no entry in the index: lists
- * show such records behind the others.
+ * A field that the payload lacks has NULL in its slot and no entry in the index:
+ * lists show such records behind the others.
  */
 #include "base/compat.h"
 
@@ -23,4 +24,26 @@ record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *slots)
 			!value_read(field->value_type, &json, &value);
 		slots->values[i] = slots->isnull[i] ? (Datum) 0 : value_slot(field->kind, value);
 	}
+}
+
+char *
+record_search_text(const ModuleDef *module, Jsonb *payload)
+{
+	StringInfoData text;
+
+	if (!module->has_searchable)
+		return NULL;
+	initStringInfo(&text);
+	for (int i = 0; i < module->field_count; i++)
+	{
+		JsonbValue	value;
+
+		if (!module->fields[i].searchable ||
+			!module_field_value(&module->fields[i], payload, &value) ||
+			value.type != jbvString)
+			continue;
+		appendBinaryStringInfo(&text, value.val.string.val, value.val.string.len);
+		appendStringInfoChar(&text, '\n');
+	}
+	return text.data;
 }

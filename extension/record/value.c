@@ -390,14 +390,13 @@ normalized(char *text, int length)
 	return out.data;
 }
 
-/* As people read it: composed, without blanks at its ends, an address without regard to case. */
+/* As people read it: composed, without blanks at its end, an address without regard to case. */
 static char *
 folded_text(FieldType type, const JsonbValue *json)
 {
 	char	   *text = normalized(json_text_copy(json), json->val.string.len);
 	int			length;
 
-	text += text_blank_length(text, strlen(text));
 	length = strlen(text);
 	while (length > 0)
 	{

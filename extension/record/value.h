@@ -48,7 +48,7 @@ extern Datum value_slot(ValueKind kind, Datum value);
 
 /*
  * The text by which a unique field tells values apart; NULL for none.  Texts are
- * taken as people read them: Unicode NFC, without blanks at either end, an e-mail
+ * taken as people read them: Unicode NFC, without blanks at the end, an e-mail
  * without regard to case, and an empty one is none.  A long one is its
  * beginning and its SHA-256, since an index entry has a limit.
  */
