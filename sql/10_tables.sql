@@ -208,9 +208,12 @@ CREATE TABLE qehs.audit_event (
 	trace_id text,
 	comment text,
 	changes jsonb,
+	from_definition int4,
+	to_definition int4,
 	PRIMARY KEY (tenant_id, id)
 );
 COMMENT ON TABLE qehs.audit_event IS 'What happened to each record, who did it, and by which request (trace_id). Rows are only ever added.';
+COMMENT ON COLUMN qehs.audit_event.from_definition IS 'Version of the definition that the record had before, and to_definition after: which field a key of changes was. NULL for a create';
 CREATE INDEX audit_event_record ON qehs.audit_event (tenant_id, record_id, id);
 COMMENT ON COLUMN qehs.audit_event.changes IS '[{"path","from","to"}] of an update, transition or migration; {"payload":…} of a delete';
 

@@ -31,7 +31,7 @@ typedef struct AuditEvent
 extern void audit_append(const RequestContext *context, const ModuleDef *module, const AuditEvent *event);
 
 /* The columns that audit_write_item reads, in its order. */
-#define QEHS_EVENT_COLUMNS "id, action, at, actor_id, changes, from_state, to_state, transition, comment"
+#define QEHS_EVENT_COLUMNS "id, action, at, actor_id, changes, from_state, to_state, transition, comment, from_definition, to_definition"
 
 /*
  * Append the activity item of a row of SPI_tuptable, without its closing brace, with the

@@ -30,7 +30,7 @@ claim_key(BulkLoad *load, BulkRow *row)
 static bool
 is_unchanged(const BulkLoad *load, const BulkRow *row, const Record *record)
 {
-	char	   *text = record->deleted ? NULL : record_unique_text(load->options.external, record->payload);
+	char	   *text = record->deleted ? NULL : record_unique_text(load->options.external, record_current_payload(load->module, record));
 
 	return text && strcmp(text, row->external) == 0;
 }
@@ -45,10 +45,11 @@ store(BulkLoad *load, BulkRow *row, const ModuleDef *module, const Record *befor
 	if (strcmp(before->workflow_state, after->workflow_state) == 0 &&
 		compareJsonbContainers(&before->payload->root, &after->payload->root) == 0)
 		return;
-	conflict = record_unique_try(load->module, &after->id, before->payload, after->payload);
+	conflict = record_unique_try(load->module, &after->id, record_current_payload(load->module, before),
+								 record_current_payload(load->module, after));
 	if (conflict)
 	{
-		bulk_fail_at(load, row, psprintf("/payload/%s", module_field_key(conflict, after->payload)), "unique", "is used by another record");
+		bulk_fail_at(load, row, psprintf("/payload/%s", module_field_key(conflict, after->definition_version)), "unique", "is used by another record");
 		return;
 	}
 	record_store_row(load->context, module, before, after);

@@ -137,7 +137,7 @@ qehs_record_create(PG_FUNCTION_ARGS)
 	json_begin(&out);
 	SPI_connect();
 	record.display_no = record_next_display_no(context->tenant_id, module->module_id, record.created_at);
-	record_unique_replace(module, &record.id, NULL, record.payload, false);
+	record_unique_replace(module, &record.id, NULL, record.payload, module->version, false);
 	insert(context, module, &record);
 	SPI_finish();
 	record_write_json(&out, context, module, &record, false);

@@ -45,7 +45,7 @@ record_search_text(const ModuleDef *module, Jsonb *payload)
 		JsonbValue	value;
 
 		if (!module->fields[i].searchable ||
-			!module_field_value(&module->fields[i], payload, &value) ||
+			!json_member(&payload->root, module->fields[i].key, module->fields[i].key_length, &value) ||
 			value.type != jbvString)
 			continue;
 		appendBinaryStringInfo(&text, value.val.string.val, value.val.string.len);
@@ -57,9 +57,10 @@ record_search_text(const ModuleDef *module, Jsonb *payload)
 void
 record_store(const RequestContext *context, const ModuleDef *module, const Record *before, Record *after)
 {
-	record_unique_replace(module_lookup_version(context->tenant_id, module->module_id, 0), &after->id,
-						  before->deleted ? NULL : before->payload, after->deleted ? NULL : after->payload,
-						  before->definition_version != after->definition_version);
+	const ModuleDef *current = module_lookup_version(context->tenant_id, module->module_id, 0);
+
+	record_unique_replace(current, &after->id, record_current_payload(current, before), record_current_payload(current, after),
+						  after->definition_version, before->definition_version != after->definition_version);
 	record_store_row(context, module, before, after);
 }
 
@@ -71,13 +72,14 @@ record_store_row(const RequestContext *context, const ModuleDef *module, const R
 	RecordSlots slots;
 	/* lists go by the current definition, whichever the record was written against */
 	const ModuleDef *current = module_lookup_version(context->tenant_id, module->module_id, 0);
-	char	   *search = after->deleted ? NULL : record_search_text(current, after->payload);
+	Jsonb	   *payload = module_payload_current(current, after->payload, after->definition_version);
+	char	   *search = after->deleted ? NULL : record_search_text(current, payload);
 
 	memset(nulls, ' ', sizeof(nulls));
 	after->version = before->version + 1;
 	after->updated_at = Max(GetCurrentTransactionStartTimestamp(), before->updated_at);
 	after->updated_by = context->actor_id;
-	record_slots(current, after->payload, &slots);
+	record_slots(current, payload, &slots);
 	values[0] = Int32GetDatum(context->tenant_id);
 	values[1] = UUIDPGetDatum(&after->id);
 	values[2] = CStringGetTextDatum(after->workflow_state);

@@ -35,6 +35,13 @@ record_subject(const Record *record)
 	return (PermissionSubject) {record->created_by, record->definition_version, record->payload};
 }
 
+/* The record's payload under the keys of the current definition of its module; NULL when it is deleted: what slots, unique values and search look at. */
+static inline Jsonb *
+record_current_payload(const ModuleDef *current, const Record *record)
+{
+	return record->deleted ? NULL : module_payload_current(current, record->payload, record->definition_version);
+}
+
 /* The columns that record_read_row reads, in its order. */
 #define QEHS_RECORD_COLUMNS "id, module_id, display_no, workflow_state, version, definition_version, payload," \
 	" created_at, created_by, updated_at, updated_by, deleted_at"
@@ -78,6 +85,12 @@ extern const ModuleDef *record_open(const RequestContext *context, const char *w
  * begun before SPI_connect, SPI_finish, the ETag.  Gives the function's answer.
  */
 extern Datum record_close(StringInfo out, RequestContext *context, const ModuleDef *module, const Record *record);
+
+/*
+ * What of a record, deleted or not, decides who may do what to it, in the current memory
+ * context; false when the tenant has no such record.  Runs SPI by itself.
+ */
+extern bool record_find_subject(int32 tenant_id, const pg_uuid_t *id, PermissionSubject *subject);
 
 /* Read a row of QEHS_RECORD_COLUMNS from SPI_tuptable; its parts live until SPI_finish. */
 extern void record_read_row(uint64 row, Record *record);
@@ -143,7 +156,7 @@ typedef struct RecordSlots
 } RecordSlots;
 
 /*
- * Fill the slots of a payload.  A mapped field that the payload lacks holds
+ * Fill the slots of a payload that has the module's keys.  A mapped field that the payload lacks holds
  * the greatest value of its kind (QEHS_SLOT_MISSING_TEXT, NaN, infinity), so
  * that it sorts last as NULL would, and one index range serves every page.
  */
@@ -151,14 +164,17 @@ extern void record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *s
 
 #define QEHS_SLOT_MISSING_TEXT "\xf4\x8f\xbf\xbf"	/* U+10FFFF */
 
-/* ---- unique.c: qehs.record_unique, inside SPI; module is the current definition, whichever the record is of ---- */
+/* ---- unique.c: qehs.record_unique, inside SPI; module is the current definition, and payloads have its keys (record_current_payload) ---- */
 
 /* The value of a unique field as text; NULL when the payload (or NULL) has none. */
 extern char *record_unique_text(const ModuleField *field, Jsonb *payload);
 /* Take the values of after and give up those of before (each may be NULL); gives the field of a value that another has, with nothing changed. */
 extern const ModuleField *record_unique_try(const ModuleDef *module, const pg_uuid_t *id, Jsonb *before, Jsonb *after);
-/* The same; raises QH409 conflict.  With all it makes sure of values that both have, too: the record may be the second that has one. */
-extern void record_unique_replace(const ModuleDef *module, const pg_uuid_t *id, Jsonb *before, Jsonb *after, bool all);
+/*
+ * The same; raises QH409 conflict, whose path has the key of the version that after is of.  With all
+ * it makes sure of values that both have, too: the record may be the second that has one.
+ */
+extern void record_unique_replace(const ModuleDef *module, const pg_uuid_t *id, Jsonb *before, Jsonb *after, int32 version, bool all);
 /* Forget all values of a module, and take those of a record as far as no other has them. */
 extern void record_unique_clear(const ModuleDef *module);
 extern void record_unique_keep(const ModuleDef *module, const pg_uuid_t *id, Jsonb *payload);
@@ -202,7 +218,7 @@ extern const ModuleDef *record_move(const RequestContext *context, const Record 
 
 /* ---- update.c ---- */
 
-/* Text of the searchable fields; NULL for a module without any. */
+/* Text of the searchable fields of a payload that has the module's keys; NULL for a module without any. */
 extern char *record_search_text(const ModuleDef *module, Jsonb *payload);
 
 /* RFC 7396 merge of patch (an object) into target. */

@@ -15,7 +15,7 @@
 
 /* module_id + 0: by the primary key, in its order; without statistics another index and a sort of all rows looks as cheap */
 static KeptPlan select_payloads = {
-	"SELECT id, payload FROM qehs.record WHERE tenant_id = $1 AND module_id + 0 = $2 AND deleted_at IS NULL AND id > $3"
+	"SELECT id, payload, definition_version FROM qehs.record WHERE tenant_id = $1 AND module_id + 0 = $2 AND deleted_at IS NULL AND id > $3"
 	" ORDER BY id LIMIT 1000 FOR NO KEY UPDATE",
 	3, {INT4OID, INT4OID, UUIDOID}, NULL
 };
@@ -27,6 +27,16 @@ static KeptPlan update_slots = {
 	17, {INT4OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID,
 	FLOAT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID}, NULL
 };
+
+/* The payload of a row under the keys of the module's current definition. */
+static Jsonb *
+batch_payload(const ModuleDef *module, SPITupleTable *batch, uint64 row)
+{
+	bool		isnull;
+	Jsonb	   *payload = DatumGetJsonbP(SPI_getbinval(batch->vals[row], batch->tupdesc, 2, &isnull));
+
+	return module_payload_current(module, payload, DatumGetInt32(SPI_getbinval(batch->vals[row], batch->tupdesc, 3, &isnull)));
+}
 
 /* One batch after the id; gives how many rows there were and moves the id. */
 static uint64
@@ -47,7 +57,7 @@ refill_batch(const ModuleDef *module, pg_uuid_t *last)
 
 		CHECK_FOR_INTERRUPTS();
 		*last = *DatumGetUUIDP(SPI_getbinval(batch->vals[i], batch->tupdesc, 1, &isnull));
-		payload = DatumGetJsonbP(SPI_getbinval(batch->vals[i], batch->tupdesc, 2, &isnull));
+		payload = batch_payload(module, batch, i);
 		record_slots(module, payload, &slots);
 		search = record_search_text(module, payload);
 		values[0] = arguments[0];
@@ -89,7 +99,7 @@ keep_batch(const ModuleDef *module, pg_uuid_t *last)
 	{
 		CHECK_FOR_INTERRUPTS();
 		*last = *DatumGetUUIDP(SPI_getbinval(batch->vals[i], batch->tupdesc, 1, &isnull));
-		record_unique_keep(module, last, DatumGetJsonbP(SPI_getbinval(batch->vals[i], batch->tupdesc, 2, &isnull)));
+		record_unique_keep(module, last, batch_payload(module, batch, i));
 	}
 	SPI_freetuptable(batch);
 	return rows;

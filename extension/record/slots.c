@@ -115,7 +115,7 @@ record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *slots)
 		if (slots->isnull[i])
 			continue;
 		field = &module->fields[module->slot_field[i]];
-		if (!module_field_value(field, payload, &value) ||
+		if (!json_member(&payload->root, field->key, field->key_length, &value) ||
 			!field_value(field, &value, &slots->values[i]))
 			slots->values[i] = missing_value(field->kind);
 	}

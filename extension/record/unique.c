@@ -43,7 +43,7 @@ record_unique_text(const ModuleField *field, Jsonb *payload)
 	JsonbValue	value;
 	StringInfoData text;
 
-	if (payload == NULL || !module_field_value(field, payload, &value) || value.type == jbvNull)
+	if (payload == NULL || !json_member(&payload->root, field->key, field->key_length, &value) || value.type == jbvNull)
 		return NULL;
 	if (value.type == jbvString)
 		return json_text_copy(&value);
@@ -112,12 +112,12 @@ record_unique_try(const ModuleDef *module, const pg_uuid_t *id, Jsonb *before, J
 }
 
 void
-record_unique_replace(const ModuleDef *module, const pg_uuid_t *id, Jsonb *before, Jsonb *after, bool all)
+record_unique_replace(const ModuleDef *module, const pg_uuid_t *id, Jsonb *before, Jsonb *after, int32 version, bool all)
 {
 	const ModuleField *conflict = take(module, id, after, all ? NULL : before);
 
 	if (conflict)
-		problem_raise_at(PROBLEM_CONFLICT, psprintf("/payload/%s", module_field_key(conflict, after)), "unique",
+		problem_raise_at(PROBLEM_CONFLICT, psprintf("/payload/%s", module_field_key(conflict, version)), "unique",
 						 "is used by another record");
 	give_up(module, id, before, after, NULL);
 }
