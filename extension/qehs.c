@@ -3,11 +3,14 @@
  *	  The shared library's start: settings, callbacks and shared memory.
  *
  * With shared_preload_libraries = 'qehs' rate limits and display numbers are
- * counted in shared memory; without it each backend counts rate limits for
- * itself and creates in one module wait for each other (record/display.c).
+ * counted in shared memory.  Without it rate limits are counted in dynamic
+ * shared memory (caller/ratelimit.c), and creates in one module wait for each
+ * other (record/display.c).
  */
 #include "base/compat.h"
 
+#include "base/cache.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/figures.h"
 #include "base/watch.h"
@@ -16,6 +19,7 @@
 #include "caller/ratelimit.h"
 #include "caller/throttle.h"
 #include "fmgr.h"
+#include "job/job.h"
 #include "miscadmin.h"
 #include "record/record.h"
 #include "storage/ipc.h"
@@ -41,6 +45,7 @@ request_shmem(void)
 #endif
 	RequestAddinShmemSpace(ratelimit_shmem_size());
 	RequestAddinShmemSpace(figures_shmem_size());
+	RequestAddinShmemSpace(worker_shmem_size());
 	display_shmem_request();
 }
 
@@ -52,6 +57,7 @@ start_shmem(void)
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	ratelimit_shmem_startup();
 	figures_shmem_startup();
+	worker_shmem_startup();
 	display_shmem_startup();
 	LWLockRelease(AddinShmemInitLock);
 }
@@ -60,10 +66,13 @@ void
 _PG_init(void)
 {
 	error_init();
+	clock_init();
 	context_init();
 	auth_init();
 	throttle_init();
 	watch_init();
+	cache_init();
+	worker_init();
 	MarkGUCPrefixReserved("qehs");
 	if (!process_shared_preload_libraries_in_progress)
 		return;

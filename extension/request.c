@@ -48,7 +48,7 @@ load_endpoints(void)
 	if (endpoints)
 		hash_destroy(endpoints);
 	endpoints = NULL;
-	endpoints_generation = watch_generation(WATCH_ENDPOINT);
+	endpoints_generation = watch_generation(WATCH_ENDPOINT, 0);
 	SPI_connect();
 	rows = plan_execute_latest(&select_endpoints, NULL, NULL, 0);
 	endpoints = hash_create("qehs endpoints", 64, &control, HASH_ELEM | HASH_STRINGS);
@@ -73,7 +73,7 @@ find_endpoint(const char *operation)
 {
 	if (operation == NULL)
 		return NULL;
-	if (endpoints == NULL || endpoints_generation != watch_generation(WATCH_ENDPOINT))
+	if (endpoints == NULL || endpoints_generation != watch_generation(WATCH_ENDPOINT, 0))
 		load_endpoints();
 	return hash_search(endpoints, operation, HASH_FIND, NULL);
 }

@@ -29,7 +29,7 @@
 #define TABLES_SQL "SELECT qehs.endpoint_list(), qehs.problem_list(), extversion FROM pg_catalog.pg_extension WHERE extname = 'qehs'"
 #define MAX_LOOPS 64
 #define LISTEN_BACKLOG 1024
-#define TICK_SECONDS 60
+#define TICK_SECONDS 5
 #define METRICS_SECONDS 5
 
 static Loop *loops[MAX_LOOPS];
@@ -120,7 +120,7 @@ load_tables(const Config *config)
 	return true;
 }
 
-/* The extension's housekeeping; the next minute tries again what fails.  Gives whether there is more to do. */
+/* The extension's housekeeping and jobs; the next call tries again what fails.  Gives whether there is more to do. */
 static bool
 tick(const Config *config)
 {

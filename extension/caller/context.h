@@ -3,8 +3,9 @@
  *	  The request context: who calls, in which tenant, with what rights, and
  *	  what the answer carries besides its body.
  *
- * Two sources: qehs.request_begin sets it for one transaction (the shim);
- * qehs.use_tenant sets it for the session (psql).  It is a C struct of the
+ * Three sources: qehs.request_begin sets it for one transaction (the shim);
+ * qehs.use_tenant sets it for the session (psql); work that no request carries
+ * has its own while it runs (delegate.h).  It is a C struct of the
  * backend, never a setting, so no caller can forge it.  The transaction's one
  * dies by the transaction callback; strings in it live in its own context.
  */
@@ -75,6 +76,9 @@ extern RequestContext *context_start_request(void);
 extern RequestContext *context_start_session(void);
 extern void context_init(void);
 
+/* The same for work that no request carries, until it ends or the transaction does; the other contexts stay as they are. */
+extern RequestContext *context_start_work(void);
+extern void context_end_work(void);
 /* The current context, or NULL; one without a key has tenant_id 0. */
 extern RequestContext *context_find(void);
 

@@ -302,9 +302,8 @@ load_roles(ModuleDef *module)
 
 ModuleDef *
 module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
-			Jsonb *definition, Jsonb *json_schema, Jsonb *slots, MemoryContext parent)
+			Jsonb *definition, Jsonb *json_schema, Jsonb *slots, MemoryContext memory)
 {
-	MemoryContext memory = AllocSetContextCreate(parent, "qehs module", ALLOCSET_SMALL_SIZES);
 	MemoryContext previous = MemoryContextSwitchTo(memory);
 	ModuleDef  *module = palloc0(sizeof(ModuleDef));
 	SchemaOptions options = {.assert_formats = true};

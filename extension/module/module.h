@@ -4,10 +4,9 @@
  *	  permissions and the compiled schema, cached per backend.
  *
  * A ModuleDef lives in a memory context of its own.  The cache holds one per
- * (tenant, module, version); a relcache callback on qehs.module marks all of
- * them stale when a definition changes anywhere.  A stale one leaves the cache
- * at the next lookup but its memory stays until the transaction ends, so a
- * pointer got from module_lookup is good for the whole transaction.
+ * (tenant, module, version) until a definition of the tenant changes or the room
+ * is wanted for others (base/cache.h); a pointer got from module_lookup is good
+ * until the transaction ends.
  */
 #ifndef QEHS_MODULE_H
 #define QEHS_MODULE_H

@@ -51,7 +51,7 @@ static KeptPlan expire_key = {
 };
 static KeptPlan key_grants = {
 	"SELECT k.scopes, k.roles, k.modules, k.user_id, k.prefix,"
-	" ARRAY(SELECT m.role_name FROM qehs.role_member AS m WHERE m.tenant_id = $1 AND m.user_id = k.user_id)"
+	" " AUTH_ROLES_OF_USER("$1", "k.user_id")
 	" FROM qehs.api_key AS k WHERE k.tenant_id = $1 AND k.id = $2 AND k.revoked_at IS NULL",
 	2, {INT4OID, UUIDOID}, NULL
 };
@@ -61,7 +61,7 @@ static KeptPlan revoke_key = {
 	2, {INT4OID, UUIDOID}, NULL
 };
 static KeptPlan select_user = {
-	"SELECT u.id, ARRAY(SELECT m.role_name FROM qehs.role_member AS m WHERE m.tenant_id = $1 AND m.user_id = u.id)"
+	"SELECT u.id, " AUTH_ROLES_OF_USER("$1", "u.id")
 	" FROM qehs.user_account AS u WHERE u.tenant_id = $1 AND u.active"
 	" AND pg_catalog.lower(u.user_name) = pg_catalog.lower($2)",
 	2, {INT4OID, TEXTOID}, NULL

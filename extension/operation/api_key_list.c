@@ -175,7 +175,7 @@ qehs_api_key_list(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(1))
 	{
 		int			length;
-		char	   *position = cursor_open(context, "api_key_list", "", text_to_cstring(PG_GETARG_TEXT_PP(1)), &length);
+		char	   *position = cursor_open(context->tenant_id, "api_key_list", "", text_to_cstring(PG_GETARG_TEXT_PP(1)), &length);
 
 		if (length != sizeof(last))
 			problem_raise_at(PROBLEM_INVALID_CURSOR, "?cursor", "invalid", "is not a cursor of this list");
@@ -195,6 +195,6 @@ qehs_api_key_list(PG_FUNCTION_ARGS)
 	}
 	SPI_finish();
 	if (rows > (uint64) limit)
-		next = cursor_seal(context, "api_key_list", "", (const char *) &last, sizeof(last));
+		next = cursor_seal(context->tenant_id, "api_key_list", "", (const char *) &last, sizeof(last));
 	PG_RETURN_DATUM(context_answer_page(&out, context, next));
 }

@@ -203,7 +203,7 @@ write_page(RequestContext *context, EventPage *page, const char *cursor)
 	if (cursor)
 	{
 		int			length;
-		char	   *position = cursor_open(context, page->endpoint, page->binding, cursor, &length);
+		char	   *position = cursor_open(context->tenant_id, page->endpoint, page->binding, cursor, &length);
 
 		memcpy(last, position, Min(length, (int) sizeof(*last)));
 	}
@@ -225,7 +225,7 @@ write_page(RequestContext *context, EventPage *page, const char *cursor)
 	}
 	SPI_finish();
 	if (rows > (uint64) page->limit)
-		next = cursor_seal(context, page->endpoint, page->binding, (const char *) last, sizeof(*last));
+		next = cursor_seal(context->tenant_id, page->endpoint, page->binding, (const char *) last, sizeof(*last));
 	return context_answer_page(&out, context, next);
 }
 

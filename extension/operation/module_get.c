@@ -185,7 +185,7 @@ qehs_module_list(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(1))
 	{
 		int			length;
-		char	   *position = cursor_open(context, "module_list", "", text_to_cstring(PG_GETARG_TEXT_PP(1)), &length);
+		char	   *position = cursor_open(context->tenant_id, "module_list", "", text_to_cstring(PG_GETARG_TEXT_PP(1)), &length);
 
 		after = pnstrdup(position, length);
 	}
@@ -209,7 +209,7 @@ qehs_module_list(PG_FUNCTION_ARGS)
 		last = key;
 	}
 	if (more)
-		next = cursor_seal(context, "module_list", "", last, strlen(last));
+		next = cursor_seal(context->tenant_id, "module_list", "", last, strlen(last));
 	answer = context_answer_page(&out, context, next);
 	SPI_finish();
 	PG_RETURN_DATUM(answer);

@@ -16,7 +16,6 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
-#include "base/watch.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -442,7 +441,6 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 		if (refill || reunique)
 			module_lock_slots(tenant_id, published->module_id);
 		store(tenant_id, actor_id, definition, schema, slots, published);
-		watch_announce(WATCH_MODULE);
 		if (refill)
 			module_refill_slots(tenant_id, published->module_id);
 		if (reunique)

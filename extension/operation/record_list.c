@@ -149,7 +149,7 @@ seal_position(const RequestContext *context, const char *binding, const ListSort
 		number = DatumGetInt64(value);
 		appendBinaryStringInfo(&position, sort->type == FLOAT8OID ? (char *) &real : (char *) &number, 8);
 	}
-	return cursor_seal(context, "record_list", binding, position.data, position.len);
+	return cursor_seal(context->tenant_id, "record_list", binding, position.data, position.len);
 }
 
 /* " AND created_at >= $n" of from and to. */
@@ -451,7 +451,7 @@ qehs_record_list(PG_FUNCTION_ARGS)
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
 	binding = page_binding(fcinfo, sort_text);
 	if (cursor)
-		position = cursor_open(context, "record_list", binding, cursor, &length);
+		position = cursor_open(context->tenant_id, "record_list", binding, cursor, &length);
 	append_order(&query, &sort, position, length);
 	PG_RETURN_DATUM(write_page(&query, context, &sort, fields ? &selection : NULL, binding, limit));
 }
