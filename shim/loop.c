@@ -17,7 +17,8 @@
 #include "exchange/exchange.h"
 #include "exchange/log.h"
 #include "http/server.h"
-#include "stream/stream.h"
+#include "portal/portal.h"
+#include "stream/streams.h"
 
 #define MAX_EVENTS 64
 #define STOP_NS (30 * CLOCK_SECOND)
@@ -150,7 +151,9 @@ loop_start(const Config *config, int listen_socket)
 		abort();
 	loop->exchange.config = config;
 	loop->exchange.streams = &loop->streams;
-	loop->streams.epoll = loop->epoll;
+	loop->exchange.page = portal_reply;
+	loop->exchange.make_stream = streams_make;
+	loop->exchange.epoll = loop->epoll;
 	loop->server = server_create(&loop->exchange, listen_socket);
 	if (loop->server == NULL)
 	{

@@ -25,6 +25,7 @@
 #include "exchange/token.h"
 #include "http/client.h"
 #include "loop.h"
+#include "stream/stream_metrics.h"
 
 #define TABLES_SQL "SELECT qehs.endpoint_list(), qehs.problem_list(), extversion FROM pg_catalog.pg_extension WHERE extname = 'qehs'"
 #define MAX_LOOPS 64
@@ -96,6 +97,7 @@ load_tables(const Config *config)
 {
 	char	   *values[3];
 	char		message[256];
+	char		fault[256];
 	Router	   *router;
 
 	if (!pg_query_row(config->db, TABLES_SQL, 3, values, message, sizeof(message)))
@@ -104,13 +106,13 @@ load_tables(const Config *config)
 		log_event("error", "could not load the endpoints: %s", *message ? message : "the extension qehs is not installed");
 		return false;
 	}
-	router = router_load(values[0], values[1], values[2]);
+	router = router_load(values[0], values[1], values[2], fault, sizeof(fault));
 	for (int i = 0; i < 3; i++)
 		free(values[i]);
 	if (router == NULL)
 	{
 		metrics_failed(TASK_ENDPOINTS);
-		log_event("error", "could not load the endpoints: their table has another form than this version knows");
+		log_event("error", "could not load the endpoints, of which this version of the shim does not know all: %s", fault);
 		return false;
 	}
 	for (int i = 0; i < config->threads; i++)
@@ -239,6 +241,7 @@ main(int argc, char **argv)
 
 	config_read(&config, argc, argv);
 	problem_base(config.public_url);
+	metrics_source(stream_metrics_write);
 	if (!client_trust(config.trusted_proxies))
 	{
 		fprintf(stderr, "qehs-shim: --trusted-proxies must be networks such as 10.0.0.0/8, not \"%s\"\n", config.trusted_proxies);

@@ -4,17 +4,18 @@ CREATE FUNCTION qehs.problem_list() RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT pg_catalog.json_agg(pg_catalog.json_build_object('code', code, 'status', status, 'title', title,
-		'description', description, 'titles', titles) ORDER BY status, code)
+		'description', description, 'titles', titles, 'scimType', scim_type) ORDER BY status, code)
 	FROM qehs.problem;
 END;
-COMMENT ON FUNCTION qehs.problem_list() IS 'All problem codes as a JSON array of {"code","status","title","description","titles"} (RFC 9457).';
+COMMENT ON FUNCTION qehs.problem_list() IS 'All problem codes as a JSON array of {"code","status","title","description","titles","scimType"} (RFC 9457).';
 
 CREATE FUNCTION qehs.endpoint_list() RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT pg_catalog.json_agg(pg_catalog.json_build_object('operation', operation, 'method', method, 'path', path, 'alias', alias,
-		'function', function, 'status', status, 'body', body, 'class', class, 'auth', authenticated, 'tag', tag,
-		'summary', summary, 'media', media, 'parameters', parameters, 'headers', pg_catalog.concat(
+		'function', function, 'status', status, 'body', body, 'answer', answer, 'takes', takes, 'gives', gives, 'errorForm', error_form,
+		'streamBegin', stream_begin, 'streamEnd', stream_end, 'streamFunction', stream_function, 'streamMedia', stream_media,
+		'class', class, 'auth', authenticated, 'tag', tag, 'summary', summary, 'parameters', parameters, 'headers', pg_catalog.concat(
 			'Deprecation: @' || EXTRACT(epoch FROM deprecated_at)::pg_catalog.int8 || E'\n',
 			'Sunset: ' || pg_catalog.to_char(sunset_at AT TIME ZONE 'UTC', 'Dy, DD Mon YYYY HH24:MI:SS "GMT"') || E'\n',
 			'Link: <' || deprecation_link || E'>; rel="deprecation"\n')) ORDER BY path, method)

@@ -23,12 +23,3 @@ text_append_va(StringInfo out, const char *format, va_list arguments)
 		enlargeStringInfo(out, needed);
 	}
 }
-
-int
-text_hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}

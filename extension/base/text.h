@@ -11,7 +11,4 @@
 /* Append as appendStringInfo does, with the arguments of a caller that has "..." itself. */
 extern void text_append_va(StringInfo out, const char *format, va_list arguments) pg_attribute_printf(2, 0);
 
-/* The value of a hexadecimal digit; -1 for another character. */
-extern int	text_hex_value(char c);
-
 #endif							/* QEHS_TEXT_H */

@@ -19,7 +19,7 @@
 
 static KeptPlan select_endpoints = {
 	"SELECT operation, method, path, function, status, body, authenticated, tag, summary, description, scope, action,"
-	" response, etag, media, problems, parameters, deprecated_at IS NOT NULL FROM qehs.endpoint"
+	" response, etag, gives, problems, parameters, deprecated_at IS NOT NULL FROM qehs.endpoint"
 	" ORDER BY path COLLATE \"C\", pg_catalog.array_position('{GET,POST,PUT,PATCH,DELETE}'::text[], method)",
 	0, {0}, NULL
 };
@@ -103,7 +103,7 @@ read_endpoint(ApiEndpoint *endpoint, uint64 row, MemoryContext memory)
 	endpoint->action = text_column(memory, row, 12);
 	endpoint->response = text_column(memory, row, 13);
 	endpoint->etag = DatumGetBool(plan_value(row, 14, &isnull));
-	endpoint->media = text_column(memory, row, 15);
+	endpoint->gives = auth_names(plan_value(row, 15, &isnull), &endpoint->gives_count);
 	endpoint->problems = auth_names(plan_value(row, 16, &isnull), &endpoint->problem_count);
 	read_parameters(endpoint, DatumGetJsonbPCopy(plan_value(row, 17, &isnull)));
 	endpoint->deprecated = DatumGetBool(plan_value(row, 18, &isnull));

@@ -42,7 +42,8 @@ typedef struct ApiEndpoint
 	const char *action;
 	const char *response;
 	bool		etag;
-	const char *media;
+	int			gives_count;
+	const char **gives;			/* media types of the answer, the usual one first */
 	bool		deprecated;
 	int			problem_count;
 	const char **problems;

@@ -107,12 +107,12 @@ parameters_write(StringInfo out, const ApiDocument *document, const ApiEndpoint 
 		const char *place = endpoint->parameters[i].place;
 
 		if (strcmp(place, "body") == 0 || strcmp(place, "document") == 0 || strcmp(place, "server") == 0 ||
-			strcmp(place, "stream") == 0)
+			strcmp(place, "lines") == 0 || strcmp(place, "lineNumber") == 0)
 			continue;
 		appendStringInfoChar(out, ',');
 		write_parameter(out, document, endpoint, &endpoint->parameters[i]);
 	}
-	if (strcmp(endpoint->method, "GET") != 0)
+	if (strcmp(endpoint->method, "GET") != 0 && !endpoint->streams)
 		json_literal(out, ",{\"$ref\":\"#/components/parameters/Idempotency-Key\"},{\"$ref\":\"#/components/parameters/Prefer\"}");
 	else if (endpoint->etag)
 		json_literal(out, ",{\"$ref\":\"#/components/parameters/If-None-Match\"}");

@@ -155,22 +155,36 @@ bulk_read_options(const ModuleDef *module, const char *on_conflict, const char *
 						 module->key);
 }
 
+/* How the chunks are to be run, as the comment on qehs.endpoint.stream_begin has it. */
+static text *
+describe(bool atomic, const BulkOptions *options)
+{
+	/* of an upsert the last line for a record wins, though its chunk may have to run again */
+	bool		in_turns = options->stop || options->upsert;
+	char	   *description = psprintf("{\"transaction\":%s,\"inTurns\":%s,\"stopOnFailure\":%s,"
+									   "\"statuses\":{\"created\":\"undone\"%s%s,\"replayed\":\"told\",\"failed\":\"told\"}}",
+									   atomic ? "true" : "false", in_turns ? "true" : "false", options->stop ? "true" : "false",
+									   options->upsert ? ",\"updated\":\"undone\"" : "", options->dry_run ? ",\"valid\":\"counted\"" : "");
+
+	return cstring_to_text(description);
+}
+
 /* bulk_begin(module_key, mode, dry_run, on_conflict, external_id, on_error, accept_language) */
 Datum
 qehs_bulk_begin(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_WRITE);
 	const ModuleDef *module = bulk_find_module(context, argument_text(fcinfo, 0));
-	BulkOptions options = {0};
+	bool		atomic = is_word(argument_text(fcinfo, 1), "?mode", "atomic");
+	BulkOptions options = {.dry_run = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2)};
 
-	is_word(argument_text(fcinfo, 1), "?mode", "atomic");
 	bulk_read_options(module, argument_text(fcinfo, 3), argument_text(fcinfo, 4), argument_text(fcinfo, 5), &options);
 	bulk_require_actions(context, module, &options);
 	running = false;
 	bulk_forget_seen();
 	take_slots(context);
 	running = true;
-	PG_RETURN_VOID();
+	PG_RETURN_TEXT_P(describe(atomic, &options));
 }
 
 Datum

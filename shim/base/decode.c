@@ -5,7 +5,7 @@
  * Several gzip members or zstd frames in a row are one body.  A zstd frame may
  * ask for a window of at most 8 MiB, as RFC 9659 has it for HTTP.
  */
-#include "stream/decode.h"
+#include "base/decode.h"
 
 #include <stdlib.h>
 #include <strings.h>
