@@ -11,15 +11,9 @@
 #include "module/check.h"
 #include "module/expression.h"
 #include "module/locale.h"
+#include "module/members.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-
-static const char *const definition_members[] = {"key", "name", "description", "displayCode", "fields", "workflow",
-"permissions", "migrate", "standards", "searchable", "requireIfMatch", NULL};
-static const char *const field_members[] = {"key", "label", "labels", "type", "required", "requiredWhen", "visibleWhen",
-	"default", "options", "min", "max", "step", "minLength", "maxLength", "pattern", "unique", "indexed", "searchable",
-	"unit", "units", "references", "deprecated", "description", "schema", "fields", "computed", "expression", "personalData",
-"size", "bands", NULL};
 
 FieldType
 definition_field_type(const JsonbContainer *field)
@@ -105,28 +99,6 @@ check_object(const JsonbContainer *object, const char *key, const char *path, Vi
 }
 
 void
-check_members(const JsonbContainer *object, const char *const *known, const char *path, ViolationList *faults)
-{
-	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, object));
-	JsonbValue	key;
-	JsonbIteratorToken token;
-
-	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
-	{
-		char	   *name;
-		int			i;
-
-		if (token != WJB_KEY)
-			continue;
-		name = json_text_copy(&key);
-		for (i = 0; known[i] && strcmp(known[i], name) != 0; i++)
-			;
-		if (known[i] == NULL)
-			violation_add(faults, json_pointer_to(path, name), "unknown_member", "is not a known member");
-	}
-}
-
-void
 check_text(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults)
 {
 	JsonbValue	value;
@@ -205,11 +177,13 @@ static JsonPath *
 check_field(const JsonbContainer *field, const char *path, int depth, ViolationList *faults)
 {
 	JsonPath   *computed;
+	bool		has_computed;
+	JsonbValue	value;
 	FieldType	type = definition_field_type(field);
 	const JsonbContainer *nested;
 	Names		names = {0};
 
-	check_members(field, field_members, path, faults);
+	members_check(field, field_members, path, faults);
 	if (type == FIELD_TYPE_COUNT)
 	{
 		violation_add(faults, psprintf("%s/type", path), "enum", "is not a field type");
@@ -226,9 +200,11 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 	check_limit_order(field, "minLength", "maxLength", path, faults);
 	check_expression(field, "requiredWhen", path, faults);
 	check_expression(field, "visibleWhen", path, faults);
-	computed = check_expression(field, type == FIELD_COMPUTED && json_member_text(field, "computed") ? "computed" : "expression",
-								path, faults);
-	if (type == FIELD_COMPUTED && !json_member_text(field, "computed") && !json_member_text(field, "expression"))
+	has_computed = json_member(field, "computed", 8, &value);
+	computed = check_expression(field, has_computed ? "computed" : "expression", path, faults);
+	if (has_computed && json_member(field, "expression", 10, &value))
+		violation_add(faults, psprintf("%s/expression", path), "type", "cannot stand beside \"computed\", which is the same");
+	if (type == FIELD_COMPUTED && !has_computed && !json_member(field, "expression", 10, &value))
 		violation_add(faults, psprintf("%s/computed", path), "required", "must be an SQL/JSON path");
 	nested = check_array(field, "fields", path, faults);
 	if (nested && JsonContainerSize(nested) == 0)
@@ -322,10 +298,9 @@ check_prefix(const JsonbContainer *root, ViolationList *faults)
 	const JsonbContainer *code = check_object(root, "displayCode", "", faults);
 	char	   *prefix = code ? json_member_text(code, "prefix") : NULL;
 	int			length = prefix ? strlen(prefix) : 0;
-	static const char *const known[] = {"prefix", NULL};
 
 	if (code)
-		check_members(code, known, "/displayCode", faults);
+		members_check(code, display_code_members, "/displayCode", faults);
 	if (length < 1 || length > 10 || prefix[0] < 'A' || prefix[0] > 'Z' ||
 		strspn(prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != (size_t) length)
 		violation_add(faults, "/displayCode/prefix", "pattern",
@@ -345,7 +320,7 @@ definition_check(Jsonb *definition, ViolationList *faults)
 		violation_add(faults, "", "type", "must be an object");
 		return;
 	}
-	check_members(root, definition_members, "", faults);
+	members_check(root, definition_members, "", faults);
 	if (!check_is_name(json_member_text(root, "key"), true))
 		violation_add(faults, "/key", "pattern", "must be 1 to 63 lower-case letters, digits, underscores or hyphens, starting with a letter");
 	if (!json_member(root, "name", 4, &value) || !check_is_line(&value, QEHS_NAME_BYTES))
@@ -353,7 +328,6 @@ definition_check(Jsonb *definition, ViolationList *faults)
 	check_prefix(root, faults);
 	check_flag(root, "requireIfMatch", "", faults);
 	check_text(root, "description", "", faults);
-	check_text(root, "standards", "", faults);
 	part = check_array(root, "fields", "", faults);
 	if (part == NULL || JsonContainerSize(part) == 0)
 		violation_add(faults, "/fields", "required", "must list at least one field");

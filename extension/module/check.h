@@ -33,9 +33,6 @@ extern const JsonbContainer *check_element(const JsonbContainer *array, uint32 i
 extern const JsonbContainer *check_array(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults);
 extern const JsonbContainer *check_object(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults);
 
-/* A fault for each member that is not among the known ones (ended by NULL). */
-extern void check_members(const JsonbContainer *object, const char *const *known, const char *path, ViolationList *faults);
-
 /* A fault for a member that is there and is no text of at most QEHS_DESCRIPTION_BYTES. */
 extern void check_text(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults);
 

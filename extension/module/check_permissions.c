@@ -7,8 +7,7 @@
 
 #include "base/json.h"
 #include "module/check.h"
-
-static const char *const permission_members[] = {"roles", "fields", NULL};
+#include "module/members.h"
 
 /* Whether the key is of a field of type user. */
 static bool
@@ -39,10 +38,10 @@ check_role_name(const JsonbValue *role, const char *path, const Names *fields, V
 static void
 check_field_rule(const JsonbContainer *rule, const char *path, const Names *fields, ViolationList *faults)
 {
-	static const char *const known[] = {"read", "write", NULL};
+	static const char *const known[] = {"read", "write"};
 
-	check_members(rule, known, path, faults);
-	for (int i = 0; known[i]; i++)
+	members_check(rule, field_rule_members, path, faults);
+	for (int i = 0; i < (int) lengthof(known); i++)
 	{
 		const JsonbContainer *roles = check_array(rule, known[i], path, faults);
 
@@ -101,7 +100,7 @@ check_actions(const JsonbValue *actions, const char *path, bool of_record, Viola
 		action = value.type == jbvString ? module_action_parse(json_text_copy(&value)) : 0;
 		if (action == 0)
 			violation_add(faults, psprintf("%s/%u", path, i), "enum",
-						  "must be one of read, create, update, delete, transition, export, comment, bulk.state");
+						  "must be one of read, create, update, delete, transition, bulk.state");
 		else if (of_record && (action & (ACTION_CREATE | ACTION_BULK_STATE)))
 			violation_add(faults, psprintf("%s/%u", path, i), "enum", "cannot be given by a record, which is not there yet");
 	}
@@ -117,7 +116,7 @@ check_permissions(const JsonbContainer *permissions, const Names *fields, Violat
 	char	   *name = NULL;
 	char	   *path = NULL;
 
-	check_members(permissions, permission_members, "/permissions", faults);
+	members_check(permissions, permission_members, "/permissions", faults);
 	check_field_rules(permissions, fields, faults);
 	if (roles == NULL)
 		return;

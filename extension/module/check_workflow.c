@@ -8,10 +8,7 @@
 #include "base/json.h"
 #include "module/check.h"
 #include "module/locale.h"
-
-static const char *const workflow_members[] = {"states", "initial", "transitions", NULL};
-static const char *const transition_members[] = {"from", "to", "label", "requires", "roles", "when", "approvers",
-"effects", "commentRequired", "signature", "description", NULL};
+#include "module/members.h"
 
 static void
 read_states(const JsonbContainer *workflow, Names *states, ViolationList *faults)
@@ -110,7 +107,7 @@ check_transition(const JsonbContainer *transition, const char *path, const Names
 {
 	JsonbValue	value;
 
-	check_members(transition, transition_members, path, faults);
+	members_check(transition, transition_members, path, faults);
 	label_check(transition, path, faults);
 	for (int i = 0; i < 2; i++)
 		if (!json_member(transition, i ? "to" : "from", i ? 2 : 4, &value))
@@ -124,8 +121,6 @@ check_transition(const JsonbContainer *transition, const char *path, const Names
 	check_roles(transition, path, fields, faults);
 	check_flag(transition, "commentRequired", path, faults);
 	check_text(transition, "description", path, faults);
-	check_object(transition, "approvers", path, faults);
-	check_array(transition, "effects", path, faults);
 	check_expression(transition, "when", path, faults);
 }
 
@@ -190,7 +185,7 @@ check_workflow(const JsonbContainer *workflow, const Names *fields, ViolationLis
 	char	   *path = NULL;
 	int			count_before;
 
-	check_members(workflow, workflow_members, "/workflow", faults);
+	members_check(workflow, workflow_members, "/workflow", faults);
 	read_states(workflow, &states, faults);
 	if (initial == NULL || !check_has_name(&states, initial))
 		violation_add(faults, "/workflow/initial", "undefined", "must be one of the states");

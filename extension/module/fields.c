@@ -50,8 +50,6 @@ static const struct
 	{ACTION_UPDATE, "update"},
 	{ACTION_DELETE, "delete"},
 	{ACTION_TRANSITION, "transition"},
-	{ACTION_EXPORT, "export"},
-	{ACTION_COMMENT, "comment"},
 	{ACTION_BULK_STATE, "bulk.state"},
 };
 

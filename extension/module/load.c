@@ -239,6 +239,7 @@ load_transition(ModuleTransition *transition, const char *name, const JsonbConta
 	if (transition->from_count == 1 && strcmp(transition->from[0], "*") == 0)
 		transition->from_count = -1;
 	transition->to = json_member_text(source, "to");
+	transition->description = json_member_text(source, "description");
 	transition->requires = member_names(source, "requires", &transition->requires_count);
 	transition->roles = member_names(source, "roles", &transition->role_count);
 	transition->when_text = json_member_text(source, "when");

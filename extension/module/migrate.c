@@ -6,9 +6,8 @@
 
 #include "base/json.h"
 #include "module/definition.h"
+#include "module/members.h"
 #include "module/migrate.h"
-
-static const char *const rule_names[] = {"rename", "drop", "default", "states", NULL};
 
 /* A rule of a definition that has been checked; NULL when it is absent. */
 static const JsonbContainer *
@@ -191,29 +190,19 @@ migrate_check(Jsonb *definition, ViolationList *faults)
 		violation_add(faults, "/migrate", "type", "must be an object");
 		return;
 	}
+	members_check(rules.val.binary.data, migrate_members, "/migrate", faults);
 	iterator = JsonbIteratorInit(rules.val.binary.data);
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
-		StringInfoData path;
 		char	   *name;
-		int			i;
 
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
 		name = json_text_copy(&key);
-		for (i = 0; rule_names[i] && strcmp(rule_names[i], name) != 0; i++)
-			;
-		if (rule_names[i] == NULL)
-		{
-			initStringInfo(&path);
-			appendStringInfoString(&path, "/migrate");
-			json_pointer_append(&path, key.val.string.val, key.val.string.len);
-			violation_add(faults, path.data, "unknown_member", "is not a known member");
-		}
-		else if (strcmp(name, "drop") == 0)
+		if (strcmp(name, "drop") == 0)
 			check_drop(&value, faults);
-		else
+		else if (members_find(migrate_members, name))
 			check_object(definition, name, &value, faults);
 	}
 }

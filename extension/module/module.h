@@ -131,6 +131,7 @@ typedef struct ModuleTransition
 	int			from_count;		/* -1: from any state */
 	const char **from;
 	const char *to;
+	const char *description;	/* or NULL */
 	int			requires_count;
 	const char **requires;
 	int			role_count;		/* 0: any role with the transition action */
@@ -147,13 +148,11 @@ typedef enum ModuleAction
 	ACTION_UPDATE = 1 << 2,
 	ACTION_DELETE = 1 << 3,
 	ACTION_TRANSITION = 1 << 4,
-	ACTION_EXPORT = 1 << 5,
-	ACTION_COMMENT = 1 << 6,
-	ACTION_BULK_STATE = 1 << 7, /* to load records in any state, created at any time */
-	ACTION_ALL = (1 << 8) - 1,	/* of those that definitions name */
+	ACTION_BULK_STATE = 1 << 5, /* to create records in any state, at any time */
+	ACTION_ALL = (1 << 6) - 1,	/* of those that definitions name */
 	/* implied by read, each by a scope of its own */
-	ACTION_AUDIT = 1 << 8,		/* to read the events of records */
-	ACTION_COUNT = 1 << 9		/* to be told how many records there are */
+	ACTION_AUDIT = 1 << 6,		/* to read the events of records */
+	ACTION_COUNT = 1 << 7		/* to be told how many records there are */
 } ModuleAction;
 
 typedef struct ModuleRole

@@ -35,6 +35,8 @@ write_transition_text(StringInfo out, const ModuleTransition *transition)
 	StringInfoData text;
 
 	initStringInfo(&text);
+	if (transition->description)
+		appendStringInfo(&text, "%s ", transition->description);
 	if (transition->from_count < 0)
 		appendStringInfo(&text, "From any state to %s.", transition->to);
 	else

@@ -68,7 +68,13 @@ workflow_write_available(StringInfo out, const RequestContext *context, const Mo
 				appendStringInfoChar(out, ',');
 			json_string(out, transition->requires[j]);
 		}
-		json_literal(out, "]}");
+		appendStringInfoChar(out, ']');
+		if (transition->description)
+		{
+			json_literal(out, ",\"description\":");
+			json_string(out, transition->description);
+		}
+		appendStringInfoChar(out, '}');
 	}
 	appendStringInfoChar(out, ']');
 }
@@ -123,8 +129,9 @@ qehs_record_transition(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(1))
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/transition", "required", "is required");
+	if (!PG_ARGISNULL(4))
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/signature", "unsupported", "is not supported yet");
 	event.comment = argument_text(fcinfo, 3);
-	event.signature = PG_ARGISNULL(4) ? NULL : PG_GETARG_JSONB_P(4);
 	if (!PG_ARGISNULL(2) && !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(2)))
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/payload", "type", "must be an object");
 	json_begin(&out);

@@ -92,6 +92,23 @@ for (const [path, text] of sources) {
 				fault(path, text, paragraph.index + 2, 'a declaration has a comment')
 }
 
+// What acts on a member of a definition is a function that is there, in a file that reads the member; a member is listed once.
+const membersFile = 'extension/module/members.c'
+for (const list of sources.get(membersFile).matchAll(/^const DefinitionMember (\w+)\[\] = \{\n([^]*?)^\};/gm)) {
+	const names = new Set()
+	for (const [entry, member, actor] of list[2].matchAll(/^\t\{"(\w+)", "?(\w+)"?\},$/gm)) {
+		const at = list.index + list[0].indexOf(entry)
+		const defined = new RegExp(`^${actor}\\(`, 'm')
+		if (names.has(member))
+			fault(membersFile, sources.get(membersFile), at, `${member} is listed twice`)
+		names.add(member)
+		if (actor !== 'NULL' && ![...sources].some(([path, text]) => path.startsWith('extension/') && path !== membersFile && defined.test(text) && text.includes(`"${member}"`)))
+			fault(membersFile, sources.get(membersFile), at, `no file has a function ${actor} and reads ${member}`)
+	}
+	if (names.size !== list[2].split('\n').length - 2)
+		fault(membersFile, sources.get(membersFile), list.index, `${list[1]} has an entry that is not read`)
+}
+
 // A folder includes itself and the folders that stand before it here; files at the root of a program may include all.
 const layers = {
 	extension: ['common', 'base', 'caller', 'schema', 'module', 'permission', 'record', 'audit', 'workflow', 'change', 'job', 'bulk', 'graphql', 'operation', 'openapi'],
