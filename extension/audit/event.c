@@ -1,6 +1,6 @@
 /*
  * event.c
- *	  Appending audit events and writing them as activity items.
+ *	  The values of audit events, and writing them as activity items.
  */
 #include "base/compat.h"
 
@@ -21,13 +21,6 @@ static const char *const action_names[] = {
 	[AUDIT_MIGRATE] = "migrated",
 };
 
-static KeptPlan insert_event = {
-	"INSERT INTO qehs.audit_event (tenant_id, module_id, id, record_id, actor_id, at, action, from_state, to_state,"
-	" transition, record_version, trace_id, comment, changes, from_definition, to_definition)"
-	" VALUES ($1, $2, $3, $4, $5, pg_catalog.now(), $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-	15, {INT4OID, INT4OID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, TEXTOID, TEXTOID,
-	JSONBOID, INT4OID, INT4OID}, NULL
-};
 static KeptPlan select_activity = {
 	"SELECT " QEHS_EVENT_COLUMNS " FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 ORDER BY id DESC LIMIT 50",
 	2, {INT4OID, UUIDOID}, NULL
@@ -95,6 +88,8 @@ event_changes(const AuditEvent *event)
 {
 	StringInfoData out;
 
+	if (event->action == AUDIT_CREATE || event->action == AUDIT_RESTORE)
+		return NULL;
 	initStringInfo(&out);
 	if (event->action == AUDIT_DELETE)
 	{
@@ -104,8 +99,6 @@ event_changes(const AuditEvent *event)
 	}
 	else
 	{
-		if (event->after == NULL || event->action == AUDIT_RESTORE)
-			return NULL;
 		appendStringInfoChar(&out, '[');
 		write_differences(&out, event->before->payload, event->after->payload, false);
 		write_differences(&out, event->after->payload, event->before->payload, true);
@@ -116,42 +109,38 @@ event_changes(const AuditEvent *event)
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
 }
 
-/* Text or NULL as an argument. */
+/* Text as a value; NULL for NULL and for the empty text. */
 static void
-set_text(Datum *values, char *nulls, int index, const char *text)
+set_text(Datum *values, bool *nulls, int index, const char *text)
 {
-	values[index] = text && *text ? CStringGetTextDatum(text) : (Datum) 0;
-	nulls[index] = text && *text ? ' ' : 'n';
+	nulls[index] = text == NULL || *text == '\0';
+	values[index] = nulls[index] ? (Datum) 0 : CStringGetTextDatum(text);
 }
 
 void
-audit_append(const RequestContext *context, const ModuleDef *module, const AuditEvent *event)
+audit_values(const AuditEvent *event, Datum *values, bool *nulls)
 {
-	const Record *record = event->before;
 	Jsonb	   *changes = event_changes(event);
-	pg_uuid_t	id;
-	Datum		values[15];
-	char		nulls[15];
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 
-	memset(nulls, ' ', sizeof(nulls));
-	id_generate(&id);
-	values[0] = Int32GetDatum(context->tenant_id);
-	values[1] = Int32GetDatum(module->module_id);
-	values[2] = UUIDPGetDatum(&id);
-	values[3] = UUIDPGetDatum(&record->id);
-	values[4] = UUIDPGetDatum(&context->actor_id);
-	values[5] = CStringGetTextDatum(action_names[event->action]);
-	set_text(values, nulls, 6, event->before->workflow_state);
-	set_text(values, nulls, 7, event->after ? event->after->workflow_state : NULL);
-	set_text(values, nulls, 8, event->transition);
-	values[9] = Int32GetDatum(event->after ? event->after->version : record->version + 1);
-	set_text(values, nulls, 10, context->trace_id);
-	set_text(values, nulls, 11, event->comment);
-	values[12] = changes ? JsonbPGetDatum(changes) : (Datum) 0;
-	nulls[12] = changes ? ' ' : 'n';
-	values[13] = Int32GetDatum(record->definition_version);
-	values[14] = Int32GetDatum(event->after ? event->after->definition_version : record->definition_version);
-	plan_execute(&insert_event, values, nulls, false, 0);
+	id_generate(id);
+	memset(nulls, 0, sizeof(bool) * QEHS_AUDIT_COLUMN_COUNT);
+	values[0] = UUIDPGetDatum(id);
+	values[1] = UUIDPGetDatum(&event->after->id);
+	values[2] = CStringGetTextDatum(action_names[event->action]);
+	set_text(values, nulls, 3, event->before ? event->before->workflow_state : NULL);
+	set_text(values, nulls, 4, event->action == AUDIT_DELETE ? NULL : event->after->workflow_state);
+	set_text(values, nulls, 5, event->transition);
+	values[6] = Int32GetDatum(event->after->version);
+	set_text(values, nulls, 7, event->comment);
+	nulls[8] = changes == NULL;
+	values[8] = JsonbPGetDatum(changes);
+	set_text(values, nulls, 9, event->reason);
+	nulls[10] = event->signature == NULL;
+	values[10] = JsonbPGetDatum(event->signature);
+	nulls[11] = event->before == NULL;
+	values[11] = Int32GetDatum(event->before ? event->before->definition_version : 0);
+	values[12] = Int32GetDatum(event->after->definition_version);
 }
 
 static void

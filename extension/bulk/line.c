@@ -168,7 +168,7 @@ bulk_parse_ahead(BulkLoad *load, BulkRow *row)
 		if (read_key(load, row, &envelope.key) && load->options.external &&
 			json_member(&envelope.payload->root, load->options.external->key, load->options.external->key_length, &value))
 		{
-			char	   *text = record_unique_text(load->options.external, envelope.payload);
+			char	   *text = unique_text(load->options.external, envelope.payload);
 
 			row->external = text ? MemoryContextStrdup(load->memory, text) : NULL;
 		}

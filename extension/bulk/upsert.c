@@ -7,7 +7,6 @@
  */
 #include "base/compat.h"
 
-#include "audit/audit.h"
 #include "bulk/bulk.h"
 #include "miscadmin.h"
 
@@ -30,30 +29,23 @@ claim_key(BulkLoad *load, BulkRow *row)
 static bool
 is_unchanged(const BulkLoad *load, const BulkRow *row, const Record *record)
 {
-	char	   *text = record->deleted ? NULL : record_unique_text(load->options.external, record_current_payload(load->module, record));
+	char	   *text = record->deleted ? NULL : unique_text(load->options.external, record_current_payload(load->module, record));
 
 	return text && strcmp(text, row->external) == 0;
 }
 
 /* Store a changed record; settles the row when a unique value is another's. */
 static void
-store(BulkLoad *load, BulkRow *row, const ModuleDef *module, const Record *before, Record *after)
+store(BulkLoad *load, BulkRow *row, const Record *before, Record *after)
 {
-	AuditEvent	event = {AUDIT_UPDATE, before, after, NULL, NULL, NULL};
-	const ModuleField *conflict;
+	Change		change = change_make(AUDIT_UPDATE, before, after);
 
 	if (strcmp(before->workflow_state, after->workflow_state) == 0 &&
 		compareJsonbContainers(&before->payload->root, &after->payload->root) == 0)
 		return;
-	conflict = record_unique_try(load->module, &after->id, record_current_payload(load->module, before),
-								 record_current_payload(load->module, after));
-	if (conflict)
-	{
-		bulk_fail_at(load, row, psprintf("/payload/%s", module_field_key(conflict, after->definition_version)), "unique", "is used by another record");
-		return;
-	}
-	record_store_row(load->context, module, before, after);
-	audit_append(load->context, module, &event);
+	record_apply(load->context, &change, 1, false);
+	if (change.outcome == CHANGE_VALUE_TAKEN)
+		bulk_fail_at(load, row, psprintf("/payload/%s", module_field_key(change.taken, after->definition_version)), "unique", "is used by another record");
 }
 
 /* The record as it is; NULL with the row failed when it is no longer the one that was meant. */
@@ -86,7 +78,7 @@ merge(BulkLoad *load, BulkRow *row)
 	if (violations.count > 0)
 		bulk_fail(load, row, &violations);
 	else
-		store(load, row, module, &before, &after);
+		store(load, row, &before, &after);
 }
 
 static const BulkRow *

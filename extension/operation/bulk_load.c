@@ -4,8 +4,8 @@
  */
 #include "base/compat.h"
 
-#include "access/xact.h"
 #include "base/argument.h"
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
@@ -226,7 +226,7 @@ start_load(FunctionCallInfo fcinfo, BulkLoad *load)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "@Idempotency-Key", "length", "must have 1 to 255 characters");
 	load->batch_key = batch_key;
 	load->accept_language = argument_text(fcinfo, 8);
-	load->now = GetCurrentTransactionStartTimestamp();
+	load->now = clock_transaction();
 	load->memory = AllocSetContextCreate(CurrentMemoryContext, "qehs bulk chunk", ALLOCSET_DEFAULT_SIZES);
 	load->line_memory = AllocSetContextCreate(load->memory, "qehs bulk line", ALLOCSET_DEFAULT_SIZES);
 	record_remember_ids(load->memory);

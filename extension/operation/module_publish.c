@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
+#include "change/change.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "module/bundle.h"
@@ -442,9 +443,9 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 			module_lock_slots(tenant_id, published->module_id);
 		store(tenant_id, actor_id, definition, schema, slots, published);
 		if (refill)
-			module_refill_slots(tenant_id, published->module_id);
+			change_refill_slots(tenant_id, published->module_id);
 		if (reunique)
-			module_refill_unique(tenant_id, published->module_id);
+			change_refill_unique(tenant_id, published->module_id);
 	}
 	SPI_finish();
 	return first ? 201 : 200;

@@ -14,6 +14,7 @@
  */
 #include "base/compat.h"
 
+#include "access/xlog.h"
 #include "base/plan.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -129,20 +130,27 @@ enter_counter(const CounterKey *key, int64 last)
 	return counter != NULL;
 }
 
-static int64
-next_without_counter(const CounterKey *key)
+static void
+lock_numbers(int32 tenant_id, int32 module_id)
 {
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) key->tenant_id, (uint32) key->module_id, 2);
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) tenant_id, (uint32) module_id, 2);
 	LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+static int64
+next_without_counter(const CounterKey *key)
+{
+	lock_numbers(key->tenant_id, key->module_id);
 	return greatest_stored(key) + 1;
 }
 
-int64
-record_next_display_no(int32 tenant_id, int32 module_id, TimestampTz now)
+void
+record_hold_display_nos(int32 tenant_id, int32 module_id)
 {
-	return record_take_display_nos(tenant_id, module_id, now, 1);
+	if (counters == NULL || hash_get_num_entries(counters) >= MAX_COUNTERS)
+		lock_numbers(tenant_id, module_id);
 }
 
 int64
@@ -157,7 +165,8 @@ record_take_display_nos(int32 tenant_id, int32 module_id, TimestampTz time, int3
 	key.tenant_id = tenant_id;
 	key.module_id = module_id;
 	key.year = record_display_year(time);
-	if (counters == NULL)
+	/* what a server in recovery enters would lag when it is promoted */
+	if (counters == NULL || RecoveryInProgress())
 		return next_without_counter(&key);
 	if (take_next(&key, count, &number))
 		return number;
@@ -166,16 +175,12 @@ record_take_display_nos(int32 tenant_id, int32 module_id, TimestampTz time, int3
 	return number;
 }
 
-/*
- * Forget a counter that lags behind the table, as after a data-only restore
- * into a running server; the next create reads the table again.
- */
 void
-record_forget_display_no(int32 tenant_id, int32 module_id, TimestampTz now)
+record_forget_display_no(int32 tenant_id, int32 module_id, TimestampTz time)
 {
 	HASH_SEQ_STATUS scan;
 	Counter    *counter;
-	int			year = record_display_year(now);
+	int			year = record_display_year(time);
 
 	if (counters == NULL)
 		return;

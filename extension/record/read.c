@@ -1,21 +1,15 @@
 /*
  * read.c
- *	  Reading one record: qehs.record_get, and the fetch that writers share.
+ *	  Reading one record by id, and how the operations on one begin and end.
  */
 #include "base/compat.h"
 
-#include "audit/audit.h"
-#include "base/argument.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
-#include "fmgr.h"
 #include "record/record.h"
 #include "utils/builtins.h"
-#include "workflow/workflow.h"
-
-PG_FUNCTION_INFO_V1(qehs_record_get);
 
 static KeptPlan select_module_id = {
 	"SELECT module_id FROM qehs.record WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL
@@ -160,30 +154,4 @@ record_close(StringInfo out, RequestContext *context, const ModuleDef *module, c
 	SPI_finish();
 	context_etag(context, record->version);
 	return context_answer(out);
-}
-
-/* record_get(id) */
-Datum
-qehs_record_get(PG_FUNCTION_ARGS)
-{
-	RequestContext *context = context_require_scope(SCOPE_RECORDS_READ);
-	const ModuleDef *module;
-	Record		record;
-	pg_uuid_t	id;
-	StringInfoData out;
-
-	record_parse_id(argument_text(fcinfo, 0), &id);
-	json_begin(&out);
-	SPI_connect();
-	record_fetch(context, &id, RECORD_READ, false, &record);
-	module = record_module(context, &record);
-	record_require(context, module, ACTION_READ, &record);
-	record_write_json(&out, context, module, &record, true);
-	audit_write_activity(&out, context, module, &record);
-	json_literal(&out, ",\"attachments\":[]");
-	workflow_write_available(&out, context, module, &record);
-	appendStringInfoChar(&out, '}');
-	SPI_finish();
-	context_etag(context, record.version);
-	PG_RETURN_DATUM(context_answer(&out));
 }

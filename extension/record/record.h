@@ -1,7 +1,8 @@
 /*
  * record.h
  *	  What the files of the record noun share: the row in memory, reading it by
- *	  id, checking a payload, writing the row and its JSON.
+ *	  id, checking a payload, what lists look at, and its JSON.  Rows are written by
+ *	  change/ only.
  */
 #ifndef QEHS_RECORD_H
 #define QEHS_RECORD_H
@@ -164,48 +165,29 @@ extern void record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *s
 
 #define QEHS_SLOT_MISSING_TEXT "\xf4\x8f\xbf\xbf"	/* U+10FFFF */
 
-/* ---- unique.c: qehs.record_unique, inside SPI; module is the current definition, and payloads have its keys (record_current_payload) ---- */
-
-/* The value of a unique field as text; NULL when the payload (or NULL) has none. */
-extern char *record_unique_text(const ModuleField *field, Jsonb *payload);
-/* Take the values of after and give up those of before (each may be NULL); gives the field of a value that another has, with nothing changed. */
-extern const ModuleField *record_unique_try(const ModuleDef *module, const pg_uuid_t *id, Jsonb *before, Jsonb *after);
-/*
- * The same; raises QH409 conflict, whose path has the key of the version that after is of.  With all
- * it makes sure of values that both have, too: the record may be the second that has one.
- */
-extern void record_unique_replace(const ModuleDef *module, const pg_uuid_t *id, Jsonb *before, Jsonb *after, int32 version, bool all);
-/* Forget all values of a module, and take those of a record as far as no other has them. */
-extern void record_unique_clear(const ModuleDef *module);
-extern void record_unique_keep(const ModuleDef *module, const pg_uuid_t *id, Jsonb *payload);
+/* Text of the searchable fields; NULL for a module without any. */
+extern char *record_search_text(const ModuleDef *module, Jsonb *payload);
 
 /* ---- display.c ---- */
 
-/* Next display_no of tenant and module in the year of now (see display.c for how). */
-extern int64 record_next_display_no(int32 tenant_id, int32 module_id, TimestampTz now);
+/*
+ * Where no shared memory counts the numbers of the module: hold them until the
+ * transaction ends, before any other lock of a create is taken.
+ */
+extern void record_hold_display_nos(int32 tenant_id, int32 module_id);
 /* The first of count numbers in a row, of the year of time. */
 extern int64 record_take_display_nos(int32 tenant_id, int32 module_id, TimestampTz time, int32 count);
 /* The year (UTC) that the display number of a record created at time shows. */
 extern int	record_display_year(TimestampTz time);
-/* Make the next number come from the table again (after a unique violation of display_no). */
-extern void record_forget_display_no(int32 tenant_id, int32 module_id, TimestampTz now);
+/*
+ * Forget the counter of the year of time, which lags behind the table, as after a
+ * data-only restore into a running server: the next number comes from the table.
+ */
+extern void record_forget_display_no(int32 tenant_id, int32 module_id, TimestampTz time);
 extern void display_shmem_request(void);
 extern void display_shmem_startup(void);
 
-/* ---- update.c, used by workflow/ ---- */
-
-/*
- * Store a changed record: payload, state and definition version of after,
- * version + 1, slots, unique values, search text; module is that of after.  Inside SPI; the row is locked by the caller.
- */
-extern void record_store(const RequestContext *context, const ModuleDef *module,
-						 const Record *before, Record *after);
-
-/* The same without the unique values. */
-extern void record_store_row(const RequestContext *context, const ModuleDef *module,
-							 const Record *before, Record *after);
-
-/* ---- migrate.c ---- */
+/* ---- move.c ---- */
 
 /*
  * What a locked record becomes in version target of its module: the rules of
@@ -216,10 +198,7 @@ extern void record_store_row(const RequestContext *context, const ModuleDef *mod
 extern const ModuleDef *record_move(const RequestContext *context, const Record *before, int32 target,
 									Record *after, ViolationList *violations);
 
-/* ---- update.c ---- */
-
-/* Text of the searchable fields of a payload that has the module's keys; NULL for a module without any. */
-extern char *record_search_text(const ModuleDef *module, Jsonb *payload);
+/* ---- merge.c ---- */
 
 /* RFC 7396 merge of patch (an object) into target. */
 extern Jsonb *record_merge_patch(Jsonb *target, Jsonb *patch);

@@ -1,6 +1,7 @@
 /*
  * slots.c
- *	  The slot columns of a record: what its indexed fields hold, comparable.
+ *	  What lists look at: the slot columns, which hold the indexed fields
+ *	  comparably, and the text that q searches.
  */
 #include "base/compat.h"
 
@@ -119,4 +120,26 @@ record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *slots)
 			!field_value(field, &value, &slots->values[i]))
 			slots->values[i] = missing_value(field->kind);
 	}
+}
+
+char *
+record_search_text(const ModuleDef *module, Jsonb *payload)
+{
+	StringInfoData text;
+
+	if (!module->has_searchable)
+		return NULL;
+	initStringInfo(&text);
+	for (int i = 0; i < module->field_count; i++)
+	{
+		JsonbValue	value;
+
+		if (!module->fields[i].searchable ||
+			!json_member(&payload->root, module->fields[i].key, module->fields[i].key_length, &value) ||
+			value.type != jbvString)
+			continue;
+		appendBinaryStringInfo(&text, value.val.string.val, value.val.string.len);
+		appendStringInfoChar(&text, '\n');
+	}
+	return text.data;
 }
