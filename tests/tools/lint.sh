@@ -26,7 +26,7 @@ export server client
 # The flags that the Makefile compiles with.
 tidy() {
 	case $1 in
-	extension/*) set -- "$1" -std=gnu11 -D_GNU_SOURCE -Iextension "-I$server" ;;
+	extension/* | tests/fuzz/extension*) set -- "$1" -std=gnu11 -D_GNU_SOURCE -Iextension "-I$server" ;;
 	*) set -- "$1" -std=c11 -D_GNU_SOURCE -Ishim -Iextension -Ibuild "-I$client" ;;
 	esac
 	# what it says of the system's headers is not for us
@@ -38,7 +38,7 @@ failed=0
 node tests/tools/source_rules.mjs || failed=1
 printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} bash -c 'tidy {}' || failed=1
 cppcheck --quiet -j "$(nproc)" --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --std=c11 \
-	--suppress=missingInclude --suppress=missingIncludeSystem --library=posix --library=tests/tools/cppcheck.cfg -Iextension -Ishim -Ibuild -DPG_VERSION_NUM="$number" -D_GNU_SOURCE \
+	--suppress=missingInclude --suppress=missingIncludeSystem --library=posix --library=tests/tools/cppcheck.cfg -Iextension -Ishim -Ibuild -Itests/fuzz -DPG_VERSION_NUM="$number" -D_GNU_SOURCE \
 	-DQEHS_VERSION='"lint"' "$@" || failed=1
 git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck || failed=1
 [ "$failed" = 0 ] && echo "lint: $# files clean"
