@@ -15,6 +15,7 @@
  */
 #include "base/compat.h"
 
+#include "base/json.h"
 #include "base/source.h"
 #include "catalog/pg_type.h"
 #include "change/change.h"
@@ -48,7 +49,7 @@ unique_text(const ModuleField *field, Jsonb *payload)
 {
 	JsonbValue	value;
 
-	return payload && module_field_value(field, payload, &value) ? value_unique(field->value_type, &value) : NULL;
+	return payload && json_member(&payload->root, field->key, field->key_length, &value) ? value_unique(field->value_type, &value) : NULL;
 }
 
 void

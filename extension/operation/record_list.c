@@ -123,23 +123,19 @@ knew(const ModuleDef *module, const FilterField *field, const char *value)
 	for (int32 version = module->version - 1; version > 0; version--)
 	{
 		const ModuleDef *old = module_lookup_version(module->tenant_id, module->module_id, version);
+		const char *key;
 		FilterField old_field;
 
 		if (old == NULL)
 			continue;
 		if (field->built_in == BUILT_IN_STATE && module_has_state(old, value))
 			return true;
-		for (int key = -1; field->top && key < field->top->old_key_count; key++)
-		{
-			const char *top = key < 0 ? field->top->key : field->top->old_keys[key];
-			const char *below = strchr(field->name, '.');
-
-			if (!filter_field(old, psprintf("%s%s", top, below ? below : ""), &old_field) || old_field.field == NULL)
-				continue;
-			for (int i = 0; i < old_field.field->option_count; i++)
-				if (strcmp(old_field.field->options[i], value) == 0)
-					return true;
-		}
+		key = field->top ? module_field_key(field->top, version) : NULL;
+		if (key == NULL || !filter_field(old, psprintf("%s%s", key, field->below), &old_field) || old_field.field == NULL)
+			continue;
+		for (int i = 0; i < old_field.field->option_count; i++)
+			if (strcmp(old_field.field->options[i], value) == 0)
+				return true;
 	}
 	return false;
 }
@@ -262,6 +258,22 @@ page_binding(FunctionCallInfo fcinfo, const ListSort *sort)
 	return binding.data;
 }
 
+/* " AND (r.created_by = $n OR …)" for a caller who may read some records only. */
+static void
+append_readable(ListPage *page)
+{
+	ListQuery  *query = &page->query;
+	const char *readable = permission_predicate(page->context, query->module, ACTION_READ, psprintf("%s.", query->alias), query->count + 1);
+	Datum		values[QEHS_PERMISSION_ARGUMENTS];
+
+	if (readable == NULL)
+		return;
+	appendStringInfo(&query->sql, " AND %s", readable);
+	permission_arguments(page->context, values);
+	for (int i = 0; i < QEHS_PERMISSION_ARGUMENTS; i++)
+		query_argument(query, permission_argument_types[i], values[i]);
+}
+
 /* The conditions of the request, as SQL. */
 static void
 read_conditions(ListPage *page, FunctionCallInfo fcinfo)
@@ -272,6 +284,7 @@ read_conditions(ListPage *page, FunctionCallInfo fcinfo)
 	appendStringInfo(&query->sql, "%1$s.tenant_id = $1 AND %1$s.module_id = $2 AND %1$s.deleted_at IS NULL", query->alias);
 	query_argument(query, INT4OID, Int32GetDatum(page->context->tenant_id));
 	query_argument(query, INT4OID, Int32GetDatum(query->module->module_id));
+	append_readable(page);
 	if (!PG_ARGISNULL(1))
 	{
 		FilterNode *filter = read_filter(page, PG_GETARG_JSONB_P(1));

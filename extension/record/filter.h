@@ -44,7 +44,7 @@ typedef struct FilterField
 	ValueKind	kind;
 	bool		ordered;		/* has lt, lte, gt, gte and can be sorted by */
 	int			slot;			/* or -1 */
-	const char *places;			/* in a payload of any version, as qehs.payload_text takes them */
+	const char *below;			/* what follows the key of top in a payload: "" or ".city" */
 } FilterField;
 
 typedef enum FilterNodeKind

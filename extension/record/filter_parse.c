@@ -105,20 +105,6 @@ find_member(const ModuleDef *module, const char *name, const ModuleField **top)
 	return NULL;
 }
 
-/* The keys of all versions: those of the module's field, and what follows in an object. */
-static char *
-places_of(const ModuleField *top, const char *name)
-{
-	const char *below = strchr(name, '.') ? strchr(name, '.') : "";
-	StringInfoData places;
-
-	initStringInfo(&places);
-	appendStringInfo(&places, "%s%s", top->key, below);
-	for (int i = 0; i < top->old_key_count; i++)
-		appendStringInfo(&places, "|%s%s", top->old_keys[i], below);
-	return places.data;
-}
-
 bool
 filter_field(const ModuleDef *module, const char *name, FilterField *found)
 {
@@ -132,7 +118,7 @@ filter_field(const ModuleDef *module, const char *name, FilterField *found)
 		found->kind = found->field->kind;
 		found->ordered = found->field->ordered;
 		found->slot = found->field == found->top ? found->field->slot : -1;
-		found->places = places_of(found->top, name);
+		found->below = strchr(name, '.') ? strchr(name, '.') : "";
 		return true;
 	}
 	if (strcmp(name, "status") == 0)

@@ -65,11 +65,14 @@ built_in_expression(const ListQuery *query, const FilterField *field)
 	return field->built_in == BUILT_IN_STATE ? psprintf("%s COLLATE \"C\"", column) : column;
 }
 
-/* A call of one of the functions that read a payload (value.c). */
+/* A call of one of the functions that read a payload (value.c), of whichever version; some take the type. */
 static const char *
-payload_call(const ListQuery *query, const FilterField *field, const char *function)
+payload_call(const ListQuery *query, const FilterField *field, const char *function, bool takes_type)
 {
-	return psprintf("qehs.%s(%s.payload, '%s', %d)", function, query->alias, field->places, (int) field->type);
+	const char *type = takes_type ? psprintf(", %d", (int) field->type) : "";
+
+	return module_field_sql(field->top, psprintf("%s.", query->alias),
+							psprintf("qehs.%s(%s.payload, '%%s%s'%s)", function, query->alias, field->below, type));
 }
 
 const char *
@@ -80,13 +83,13 @@ query_whole(const ListQuery *query, const FilterField *field)
 	switch (filter_oid(field))
 	{
 		case NUMERICOID:
-			return payload_call(query, field, "payload_number");
+			return payload_call(query, field, "payload_number", true);
 		case TIMESTAMPTZOID:
-			return payload_call(query, field, "payload_time");
+			return payload_call(query, field, "payload_time", true);
 		case TEXTARRAYOID:
-			return psprintf("qehs.payload_list(%s.payload, '%s')", query->alias, field->places);
+			return payload_call(query, field, "payload_list", false);
 		default:
-			return payload_call(query, field, "payload_text");
+			return payload_call(query, field, "payload_text", true);
 	}
 }
 
@@ -96,7 +99,7 @@ query_ordered(const ListQuery *query, const FilterField *field)
 	if (field->slot >= 0)
 		return psprintf("%s.%s", query->alias, slot_columns[field->slot]);
 	if (field->built_in == BUILT_IN_NONE && filter_oid(field) == TEXTOID)
-		return psprintf("%s COLLATE \"C\"", payload_call(query, field, "payload_clip"));
+		return psprintf("%s COLLATE \"C\"", payload_call(query, field, "payload_clip", true));
 	return query_whole(query, field);
 }
 
@@ -212,7 +215,7 @@ append_exists(ListQuery *query, const FilterField *field, bool present)
 	if (field->built_in)
 		appendStringInfoString(&query->sql, present ? "true" : "false");
 	else
-		appendStringInfo(&query->sql, "%sqehs.payload_exists(%s.payload, '%s')", present ? "" : "NOT ", query->alias, field->places);
+		appendStringInfo(&query->sql, "%s IS %sTRUE", payload_call(query, field, "payload_exists", false), present ? "" : "NOT ");
 }
 
 static void

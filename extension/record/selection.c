@@ -62,8 +62,9 @@ write_members(StringInfo out, const RequestContext *context, const ModuleDef *mo
 		appendStringInfoString(out, any ? "" : ",\"payload\":{");
 		any = true;
 		field = module_field(selection->module, name, strlen(name));
-		key = module_field_key(field, record->payload);
-		if (!module_field_value(field, record->payload, &value) || !permission_reads_key(context, module, &subject, key, strlen(key)))
+		key = module_field_key(field, record->definition_version);
+		if (key == NULL || !json_member(&record->payload->root, key, strlen(key), &value) ||
+			!permission_reads_key(context, module, &subject, record->definition_version, key, strlen(key)))
 			continue;
 		if (out->data[out->len - 1] != '{')
 			appendStringInfoChar(out, ',');

@@ -8,6 +8,7 @@
  */
 #include "base/compat.h"
 
+#include "base/json.h"
 #include "record/record.h"
 #include "record/value.h"
 
@@ -20,7 +21,7 @@ record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *slots)
 		JsonbValue	json;
 		Datum		value;
 
-		slots->isnull[i] = field == NULL || !module_field_value(field, payload, &json) ||
+		slots->isnull[i] = field == NULL || !json_member(&payload->root, field->key, field->key_length, &json) ||
 			!value_read(field->value_type, &json, &value);
 		slots->values[i] = slots->isnull[i] ? (Datum) 0 : value_slot(field->kind, value);
 	}
@@ -39,7 +40,7 @@ record_search_text(const ModuleDef *module, Jsonb *payload)
 		JsonbValue	value;
 
 		if (!module->fields[i].searchable ||
-			!module_field_value(&module->fields[i], payload, &value) ||
+			!json_member(&payload->root, module->fields[i].key, module->fields[i].key_length, &value) ||
 			value.type != jbvString)
 			continue;
 		appendBinaryStringInfo(&text, value.val.string.val, value.val.string.len);

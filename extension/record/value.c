@@ -3,9 +3,8 @@
  *	  The one form by which the values of a field compare (value.h), and the SQL
  *	  functions that read it from a payload, for fields without a slot.
  *
- * The functions take the places of a member as one text: keys of a path with
- * dots between them, the names that it had in other versions behind bars
- * ("site.city|place.city"); the first that is there counts.
+ * The functions take the place of a member as one text: keys with dots between
+ * them ("site.city").
  */
 #include "base/compat.h"
 
@@ -469,49 +468,34 @@ value_unique(FieldType type, const JsonbValue *json)
 
 /* ---- reading from a payload in SQL ---- */
 
-/* The member at one place, keys with dots between them. */
+/* The member at the place; null is none. */
 static bool
-find_place(const JsonbContainer *object, const char *place, int length, JsonbValue *value)
+find_member(FunctionCallInfo fcinfo, JsonbValue *value)
 {
+	Jsonb	   *payload = PG_GETARG_JSONB_P(0);
+	text	   *place = PG_GETARG_TEXT_PP(1);
+	const JsonbContainer *object = &payload->root;
+	const char *at = VARDATA_ANY(place);
+	int			length = VARSIZE_ANY_EXHDR(place);
+
 	for (;;)
 	{
-		const char *dot = memchr(place, '.', length);
-		int			key = dot ? (int) (dot - place) : length;
+		const char *dot = memchr(at, '.', length);
+		int			key = dot ? (int) (dot - at) : length;
 
-		if (!json_member(object, place, key, value))
+		if (!json_member(object, at, key, value))
 			return false;
 		if (dot == NULL)
 			return value->type != jbvNull;
 		if (value->type != jbvBinary)
 			return false;
 		object = value->val.binary.data;
-		place += key + 1;
+		at += key + 1;
 		length -= key + 1;
 	}
 }
 
-/* The first of the places that is there. */
-static bool
-find_member(FunctionCallInfo fcinfo, JsonbValue *value)
-{
-	Jsonb	   *payload = PG_GETARG_JSONB_P(0);
-	text	   *places = PG_GETARG_TEXT_PP(1);
-	const char *at = VARDATA_ANY(places);
-	const char *end = at + VARSIZE_ANY_EXHDR(places);
-
-	while (at < end)
-	{
-		const char *bar = memchr(at, '|', end - at);
-		const char *stop = bar ? bar : end;
-
-		if (find_place(&payload->root, at, (int) (stop - at), value))
-			return true;
-		at = stop + 1;
-	}
-	return false;
-}
-
-/* The value at the places as a field type's; false when there is none.  An unknown type is an error of the caller's. */
+/* The value at the place as a field type's; false when there is none.  An unknown type is an error of the caller's. */
 static bool
 payload_value(FunctionCallInfo fcinfo, Oid oid, Datum *value)
 {
@@ -523,7 +507,7 @@ payload_value(FunctionCallInfo fcinfo, Oid oid, Datum *value)
 	return find_member(fcinfo, &json) && value_read((FieldType) type, &json, value);
 }
 
-/* payload_text(payload, places, type) */
+/* payload_text(payload, place, type) */
 Datum
 qehs_payload_text(PG_FUNCTION_ARGS)
 {
@@ -534,7 +518,7 @@ qehs_payload_text(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(value);
 }
 
-/* payload_clip(payload, places, type) */
+/* payload_clip(payload, place, type) */
 Datum
 qehs_payload_clip(PG_FUNCTION_ARGS)
 {
@@ -545,7 +529,7 @@ qehs_payload_clip(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(value_slot(VALUE_TEXT, value));
 }
 
-/* payload_number(payload, places, type) */
+/* payload_number(payload, place, type) */
 Datum
 qehs_payload_number(PG_FUNCTION_ARGS)
 {
@@ -556,7 +540,7 @@ qehs_payload_number(PG_FUNCTION_ARGS)
 	PG_RETURN_NUMERIC(DatumGetNumericCopy(value));
 }
 
-/* payload_time(payload, places, type) */
+/* payload_time(payload, place, type) */
 Datum
 qehs_payload_time(PG_FUNCTION_ARGS)
 {
@@ -567,7 +551,7 @@ qehs_payload_time(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(value);
 }
 
-/* payload_list(payload, places) */
+/* payload_list(payload, place) */
 Datum
 qehs_payload_list(PG_FUNCTION_ARGS)
 {
@@ -579,7 +563,7 @@ qehs_payload_list(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(value);
 }
 
-/* payload_exists(payload, places) */
+/* payload_exists(payload, place) */
 Datum
 qehs_payload_exists(PG_FUNCTION_ARGS)
 {
