@@ -136,7 +136,7 @@ set_arguments(const RequestContext *context, const ModuleDef *current, Datum *ar
 	nulls[4] = context->trace_id[0] ? ' ' : 'n';
 }
 
-/* What lists look at: slots and search text, none of a deleted record. */
+/* What lists look at: slots and search text, none of a deleted record; payload has the keys of current. */
 static void
 set_listed(const ModuleDef *current, Jsonb *payload, Datum *values, bool *nulls)
 {
@@ -171,7 +171,7 @@ set_values(const ModuleDef *current, const Change *change, Datum *values, bool *
 	values[ROW_UPDATED_AT] = TimestampTzGetDatum(after->updated_at);
 	values[ROW_DELETED_AT] = TimestampTzGetDatum(after->deleted_at);
 	nulls[ROW_DELETED_AT] = !after->deleted;
-	set_listed(current, after->deleted ? NULL : after->payload, values, nulls);
+	set_listed(current, record_current_payload(current, after), values, nulls);
 	audit_values(&change->event, values + ROW_COUNT, nulls + ROW_COUNT);
 }
 
