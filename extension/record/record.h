@@ -174,10 +174,11 @@ extern int64 record_take_display_nos(int32 tenant_id, int32 module_id, Timestamp
 /* The year (UTC) that the display number of a record created at time shows. */
 extern int	record_display_year(TimestampTz time);
 /*
- * Forget the counter of the year of time, which lags behind the table, as after a
- * data-only restore into a running server: the next number comes from the table.
+ * Make the next number of the year of time greater than all in the table: the counter
+ * lags behind it, as after a data-only restore into a running server.
  */
-extern void record_forget_display_no(int32 tenant_id, int32 module_id, TimestampTz time);
+extern void record_raise_display_nos(int32 tenant_id, int32 module_id, TimestampTz time);
+/* At start. */
 extern void display_shmem_request(void);
 extern void display_shmem_startup(void);
 
