@@ -66,7 +66,8 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 		violation_add(faults, psprintf("%s/type", path), "enum", "is not a field type");
 		return NULL;
 	}
-	if (json_member_bool(field, "indexed", false) && (module_field_types[type].kind == SLOT_NONE || depth > 0))
+	if (json_member_bool(field, "indexed", false) &&
+		((type != FIELD_COMPUTED && module_slot_kind(module_field_types[type].kind) == SLOT_NONE) || depth > 0))
 		violation_add(faults, psprintf("%s/indexed", path), "indexed", "cannot be set for this field");
 	label_check(field, path, faults);
 	check_text(field, "description", path, faults);
@@ -112,6 +113,7 @@ check_fields(const JsonbContainer *fields, const char *path, int depth, Names *n
 		return;
 	}
 	names->items = palloc(sizeof(char *) * Max(count, 1));
+	names->users = palloc(sizeof(bool) * Max(count, 1));
 	for (uint32 i = 0; i < count; i++)
 	{
 		char	   *at = psprintf("%s/%u", path, i);
@@ -131,7 +133,10 @@ check_fields(const JsonbContainer *fields, const char *path, int depth, Names *n
 		else if (check_has_name(names, key))
 			violation_add(faults, psprintf("%s/key", at), "unique", "is used by another field");
 		else
+		{
+			names->users[names->count] = definition_field_type(field) == FIELD_USER;
 			names->items[names->count++] = key;
+		}
 		expression = check_field(field, at, depth, faults);
 		if (expression && key)
 		{
