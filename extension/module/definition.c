@@ -91,6 +91,7 @@ check_fields(const JsonbContainer *fields, const char *path, int depth, Names *n
 		return;
 	}
 	names->items = palloc(sizeof(char *) * Max(count, 1));
+	names->users = palloc(sizeof(bool) * Max(count, 1));
 	for (uint32 i = 0; i < count; i++)
 	{
 		char	   *at = psprintf("%s/%u", path, i);
@@ -110,7 +111,10 @@ check_fields(const JsonbContainer *fields, const char *path, int depth, Names *n
 		else if (check_has_name(names, key))
 			violation_add(faults, psprintf("%s/key", at), "unique", "is used by another field");
 		else
+		{
+			names->users[names->count] = definition_field_type(field) == FIELD_USER;
 			names->items[names->count++] = key;
+		}
 		expression = check_field(field, at, depth, faults);
 		if (expression && key)
 		{
