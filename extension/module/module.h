@@ -95,7 +95,7 @@ typedef struct ModuleField
 	const JsonbContainer *definition;
 	FieldType	type;
 	SlotKind	kind;
-	int			slot;			/* 0..QEHS_SLOTS-1 in the order t1..d4, or -1 */
+	int			slot;			/* that lists may use: 0..QEHS_SLOTS-1 in the order t1..d4, or -1; writers go by slot_field */
 	bool		required;
 	bool		unique;
 	bool		searchable;		/* listed for q */
@@ -165,6 +165,7 @@ typedef struct ModuleDef
 	bool		has_unique;
 	bool		has_references; /* to users or records, not only in rows and objects */
 	bool		has_searchable;
+	bool		search_unfilled;	/* lists do without the column search as yet */
 	bool		has_field_rules;	/* this version, or one before it, restricts who may read or write a field */
 	bool		reads_state;	/* whether a payload holds may change with the state */
 	Schema	   *schema;			/* compiled JSON Schema of the payload */
