@@ -3,8 +3,8 @@
  *	  What is indexed of a module's next version, and what of it has to be filled
  *	  from the records that are there.
  *
- * A field that is indexed anew, has another slot than before or is of another type
- * is unfilled until a job has passed all records (operation/module_refill.c):
+ * A field that is indexed anew, has another slot than before or compares by another
+ * type is unfilled until a job has passed all records (operation/module_refill.c):
  * writers fill its slot from the first, lists do not look at it yet.
  */
 #include "base/compat.h"
@@ -97,10 +97,20 @@ assign_slots(Jsonb *definition, const ModuleIndex *before, ViolationList *faults
 		{
 			char	   *key = json_member_text(index_field(fields, i), "key");
 			int			count;
-			int			first = slot_range(module_field_types[definition_field_type(index_field(fields, i))].kind, &count);
-			int			slot = kept_slot(before, key, first, count);
+			SlotKind	kind;
+			int			first;
+			int			slot;
 
-			if (!json_member_bool(index_field(fields, i), "indexed", false) || (slot >= 0) != (pass == 0))
+			if (!json_member_bool(index_field(fields, i), "indexed", false))
+				continue;
+			kind = module_slot_kind(module_field_types[definition_value_type(fields, index_field(fields, i))].kind);
+			if (kind == SLOT_NONE && pass == 0)
+				violation_add(faults, psprintf("/fields/%u/indexed", i), "indexed", "cannot be set for what this field yields");
+			if (kind == SLOT_NONE)
+				continue;
+			first = slot_range(kind, &count);
+			slot = kept_slot(before, key, first, count);
+			if ((slot >= 0) != (pass == 0))
 				continue;
 			if (slot < 0)
 				slot = free_slot(taken, first, count);
@@ -148,11 +158,12 @@ is_unfilled(const ModuleIndex *index, const char *key)
 static bool
 is_filled(const ModuleIndex *before, const ModuleIndex *after, const JsonbContainer *field, const char *key)
 {
-	const JsonbContainer *old = index_find_field(index_fields(before->definition), key);
+	const JsonbContainer *old_fields = index_fields(before->definition);
+	const JsonbContainer *old = index_find_field(old_fields, key);
 	int32		old_slot;
 	int32		slot;
 
-	return old && definition_field_type(old) == definition_field_type(field) && !is_unfilled(before, key) &&
+	return old && definition_value_type(old_fields, old) == definition_value_type(index_fields(after->definition), field) && !is_unfilled(before, key) &&
 		json_member_int(&before->slots->root, key, &old_slot) && json_member_int(&after->slots->root, key, &slot) && old_slot == slot;
 }
 

@@ -38,11 +38,12 @@ PG_FUNCTION_INFO_V1(qehs_module_publish);
 PG_FUNCTION_INFO_V1(qehs_module_install);
 
 static KeptPlan select_module = {
-	"SELECT m.id, m.version, m.display_prefix, v.definition, v.slots, m.unfilled, m.search_unfilled,"
-	" EXISTS (SELECT FROM qehs.record AS r WHERE r.tenant_id = $1 AND r.module_id = m.id)"
-	" FROM qehs.module AS m JOIN qehs.module_version AS v"
+	"SELECT m.id, m.version, m.display_prefix, v.definition, v.slots, m.unfilled, m.search_unfilled FROM qehs.module AS m JOIN qehs.module_version AS v"
 	" ON v.tenant_id = $1 AND v.module_id = m.id AND v.version = m.version WHERE m.tenant_id = $1 AND m.key = $2",
 	2, {INT4OID, TEXTOID}, NULL
+};
+static KeptPlan select_any_record = {
+	"SELECT 1 FROM qehs.record WHERE tenant_id = $1 AND module_id = $2", 2, {INT4OID, INT4OID}, NULL
 };
 static KeptPlan insert_module = {
 	"INSERT INTO qehs.module (tenant_id, id, key, name, description, display_prefix, version)"
@@ -58,9 +59,6 @@ static KeptPlan insert_version = {
 	"INSERT INTO qehs.module_version (tenant_id, module_id, version, definition, json_schema, slots, created_by)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7)",
 	7, {INT4OID, INT4OID, INT4OID, JSONBOID, JSONBOID, JSONBOID, UUIDOID}, NULL
-};
-static KeptPlan find_record = {
-	"SELECT 1 FROM qehs.record WHERE tenant_id = $1 AND module_id = $2", 2, {INT4OID, INT4OID}, NULL
 };
 static KeptPlan mark_unfilled = {
 	"UPDATE qehs.module SET unfilled = $3, search_unfilled = $4 WHERE tenant_id = $1 AND id = $2",
@@ -108,10 +106,9 @@ read_published(int32 tenant_id, const char *key, Published *published)
 	published->index.slots = DatumGetJsonbPCopy(plan_value(0, 5, &isnull));
 	published->index.unfilled = auth_names(plan_value(0, 6, &isnull), &published->index.unfilled_count);
 	published->index.search_unfilled = DatumGetBool(plan_value(0, 7, &isnull));
-	published->has_records = DatumGetBool(plan_value(0, 8, &isnull));
 }
 
-/* Whether other fields are unique than before, or the same under other keys. */
+/* Whether other fields are unique than before, or the same under other keys or by other types. */
 static bool
 unique_changes(Jsonb *before, Jsonb *after)
 {
@@ -126,7 +123,9 @@ unique_changes(Jsonb *before, Jsonb *after)
 			const JsonbContainer *other = index_find_field(others, key);
 
 			if (definition_is_unique(index_field(fields, i)) &&
-				(other == NULL || !definition_is_unique(other) || migrate_renamed(after, key) || migrate_source(after, key)))
+				(other == NULL || !definition_is_unique(other) ||
+				 definition_value_type(fields, index_field(fields, i)) != definition_value_type(others, other) ||
+				 migrate_renamed(after, key) || migrate_source(after, key)))
 				return true;
 		}
 	}
@@ -178,16 +177,26 @@ check_dropping(Jsonb *definition, const List *changes, ViolationList *faults)
 	}
 }
 
+/* Whether an existing record might not hold after the changes. */
+static bool
+narrows(const List *changes)
+{
+	ListCell   *cell;
+
+	foreach(cell, changes)
+		if (!((const DefinitionChange *) lfirst(cell))->compatible)
+			return true;
+	return false;
+}
+
 /* What an existing record could no longer satisfy, and no rule says what becomes of it. */
 static void
-check_narrowing(Jsonb *definition, const Published *published, ViolationList *faults)
+check_narrowing(Jsonb *definition, const Published *published, const List *changes, ViolationList *faults)
 {
-	List	   *changes;
 	ListCell   *cell;
 
 	if (!published->has_records)
 		return;
-	changes = definition_diff(published->index.definition, definition, true);
 	check_overwriting(definition, published, faults);
 	check_dropping(definition, changes, faults);
 	foreach(cell, changes)
@@ -292,7 +301,31 @@ check_precondition(const char *if_match, const char *if_none_match, const Publis
 	context_check_if_match(if_match, published->version);
 }
 
-/* Queue the filling of the new index from the records that are there, and keep lists from using it until then. */
+/*
+ * Hold a next version against the published one and its records.  Where records have
+ * to be filled anew, or might not hold any more, writers are waited for and kept out
+ * first, also those of the module's first record.
+ */
+static void
+check_change(int32 tenant_id, Jsonb *definition, Published *published, bool refills, ViolationList *faults)
+{
+	Datum		values[2] = {Int32GetDatum(tenant_id), Int32GetDatum(published->module_id)};
+	List	   *changes = definition_diff(published->index.definition, definition, true);
+	JsonbValue	code;
+
+	/* the job's row first, as its steps do */
+	if (refills)
+		module_refill_hold(tenant_id, published->module_id);
+	if (refills || narrows(changes))
+		module_lock_slots(tenant_id, published->module_id);
+	published->has_records = plan_execute(&select_any_record, values, NULL, false, 1) > 0;
+	check_narrowing(definition, published, changes, faults);
+	json_member(&definition->root, "displayCode", 11, &code);
+	if (strcmp(json_member_text(code.val.binary.data, "prefix"), published->prefix) != 0)
+		violation_add(faults, "/displayCode/prefix", "frozen", "must stay \"%s\"", published->prefix);
+}
+
+/* Have a job fill what is indexed anew from the records that are there, and keep lists from using it until then. */
 static void
 queue_refill(int32 tenant_id, const Published *published, const ModuleIndex *index)
 {
@@ -300,32 +333,7 @@ queue_refill(int32 tenant_id, const Published *published, const ModuleIndex *ind
 	BoolGetDatum(index->search_unfilled)};
 
 	module_refill_queue(tenant_id, published->module_id, json_member_text(&index->definition->root, "key"));
-	module_lock_slots(tenant_id, published->module_id);
 	plan_execute(&mark_unfilled, values, NULL, false, 0);
-}
-
-/*
- * Store the next version.  Where the index changes, writers that use the old one are
- * waited for, by a lock that is taken behind the refill's job, as its steps do.
- */
-static void
-store_next(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *schema, const ModuleIndex *index, bool refill, Published *published)
-{
-	Datum		values[2] = {Int32GetDatum(tenant_id), Int32GetDatum(published->module_id)};
-	bool		reunique = published->has_records && unique_changes(published->index.definition, index->definition);
-
-	if (refill && published->has_records)
-		queue_refill(tenant_id, published, index);
-	else if (refill || reunique)
-	{
-		module_lock_slots(tenant_id, published->module_id);
-		/* the first record may have been on its way */
-		if (refill && plan_execute(&find_record, values, NULL, false, 1) > 0)
-			queue_refill(tenant_id, published, index);
-	}
-	store(tenant_id, actor_id, index->definition, schema, index->slots, published);
-	if (reunique)
-		change_refill_unique(tenant_id, published->module_id);
 }
 
 /*
@@ -339,7 +347,10 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 {
 	ViolationList faults = {0};
 	Jsonb	   *schema = module_compile_schema(definition, &faults);
+	ModuleIndex index;
 	bool		first;
+	bool		refill;
+	bool		reunique;
 
 	violation_raise(&faults);
 	schema = check_schema(schema, &faults);
@@ -351,26 +362,18 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 	check_precondition(if_match, if_none_match, published);
 	if (first || compareJsonbContainers(&published->index.definition->root, &definition->root) != 0)
 	{
-		ModuleIndex index;
-		bool		refill;
-
 		definition_check_references(tenant_id, definition, &faults);
 		payload_check_defaults(tenant_id, definition, schema, &faults);
 		refill = index_next(first ? NULL : &published->index, definition, &index, &faults);
+		reunique = !first && unique_changes(published->index.definition, definition);
 		if (!first)
-		{
-			JsonbValue	code;
-
-			check_narrowing(definition, published, &faults);
-			json_member(&definition->root, "displayCode", 11, &code);
-			if (strcmp(json_member_text(code.val.binary.data, "prefix"), published->prefix) != 0)
-				violation_add(&faults, "/displayCode/prefix", "frozen", "must stay \"%s\"", published->prefix);
-		}
+			check_change(tenant_id, definition, published, refill || reunique, &faults);
 		violation_raise(&faults);
-		if (first)
-			store(tenant_id, actor_id, definition, schema, index.slots, published);
-		else
-			store_next(tenant_id, actor_id, schema, &index, refill, published);
+		if (refill && published->has_records)
+			queue_refill(tenant_id, published, &index);
+		store(tenant_id, actor_id, definition, schema, index.slots, published);
+		if (reunique)
+			change_refill_unique(tenant_id, published->module_id);
 	}
 	SPI_finish();
 	return first ? 201 : 200;

@@ -27,6 +27,10 @@ PG_FUNCTION_INFO_V1(qehs_module_refill);
 #define KIND "module_refill"
 #define BATCH 100
 
+static KeptPlan lock_job = {
+	"SELECT 1 FROM qehs.job WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND finished_at IS NULL FOR NO KEY UPDATE",
+	3, {INT4OID, TEXTOID, TEXTOID}, NULL
+};
 static KeptPlan count_records = {
 	"SELECT pg_catalog.count(*) FROM qehs.record WHERE tenant_id = $1 AND module_id = $2 AND deleted_at IS NULL",
 	2, {INT4OID, INT4OID}, NULL
@@ -40,11 +44,26 @@ static KeptPlan mark_unfilled = {
 	2, {INT4OID, INT4OID}, NULL
 };
 
+/* What only one job of the kind works on. */
+static char *
+subject(int32 module_id)
+{
+	return psprintf("module %d", module_id);
+}
+
+void
+module_refill_hold(int32 tenant_id, int32 module_id)
+{
+	Datum		values[3] = {Int32GetDatum(tenant_id), CStringGetTextDatum(KIND), CStringGetTextDatum(subject(module_id))};
+
+	plan_execute(&lock_job, values, NULL, false, 0);
+}
+
 void
 module_refill_queue(int32 tenant_id, int32 module_id, const char *module_key)
 {
 	StringInfoData arguments;
-	JobOrder	order = {.kind = KIND, .subject = psprintf("module %d", module_id), .restart = true};
+	JobOrder	order = {.kind = KIND, .subject = subject(module_id), .restart = true};
 	pg_uuid_t	id;
 
 	initStringInfo(&arguments);

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
 process.chdir(new URL('../..', import.meta.url).pathname)
-const paths = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'extension', 'shim'], { encoding: 'utf8' })
+const paths = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'extension', 'shim', 'tests/fuzz'], { encoding: 'utf8' })
 	.split('\n').filter(path => /\.[ch]$/.test(path))
 const sources = new Map(paths.map(path => [path, readFileSync(path, 'utf8')]))
 const faults = []
@@ -123,6 +123,8 @@ const includes = path => [...sources.get(path).matchAll(/^#include "(.*)"$/gm)]
 	.map(match => [join(path.split('/')[0], match[1]), join('extension', match[1])].find(name => sources.has(name))).filter(Boolean)
 for (const path of sources.keys()) {
 	const [program, folder, file] = path.split('/')
+	if (!layers[program])
+		continue
 	const level = name => layers[program].indexOf(name)
 	if (file && level(folder) < 0)
 		faults.push(`${path}: the folder ${folder} has no place among the layers of tests/tools/source_rules.mjs`)
