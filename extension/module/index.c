@@ -3,9 +3,10 @@
  *	  What is indexed of a module's next version, and what of it has to be filled
  *	  from the records that are there.
  *
- * A field that is indexed anew, has another slot than before or compares by another
- * type is unfilled until a job has passed all records (operation/module_refill.c):
- * writers fill its slot from the first, lists do not look at it yet.
+ * A field that is indexed anew, has another slot than before, compares by another type
+ * or has another value in older records by the rules of migration is unfilled until a
+ * job has passed all records (operation/module_refill.c): writers fill its slot from
+ * the first, lists do not look at it yet.
  */
 #include "base/compat.h"
 
@@ -13,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "module/definition.h"
 #include "module/index.h"
+#include "module/migrate.h"
 #include "module/module.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -154,6 +156,13 @@ is_unfilled(const ModuleIndex *index, const char *key)
 	return false;
 }
 
+/* Whether the field takes its value from another, or begins without that of its namesake. */
+static bool
+is_other(Jsonb *definition, const char *key)
+{
+	return migrate_source(definition, key) || migrate_renamed(definition, key) || migrate_drops(definition, key);
+}
+
 /* Whether a field's slot holds what it is to hold already, also of older records. */
 static bool
 is_filled(const ModuleIndex *before, const ModuleIndex *after, const JsonbContainer *field, const char *key)
@@ -163,8 +172,21 @@ is_filled(const ModuleIndex *before, const ModuleIndex *after, const JsonbContai
 	int32		old_slot;
 	int32		slot;
 
-	return old && definition_value_type(old_fields, old) == definition_value_type(index_fields(after->definition), field) && !is_unfilled(before, key) &&
+	return !is_other(after->definition, key) && old && definition_value_type(old_fields, old) == definition_value_type(index_fields(after->definition), field) && !is_unfilled(before, key) &&
 		json_member_int(&before->slots->root, key, &old_slot) && json_member_int(&after->slots->root, key, &slot) && old_slot == slot;
+}
+
+/* Whether q searches a field under a key that was another's. */
+static bool
+searches_others(Jsonb *definition)
+{
+	const JsonbContainer *fields = index_fields(definition);
+
+	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
+		if (json_member_bool(index_field(fields, i), "searchable", false) &&
+			is_other(definition, json_member_text(index_field(fields, i), "key")))
+			return true;
+	return false;
 }
 
 bool
@@ -187,7 +209,7 @@ index_next(const ModuleIndex *before, Jsonb *definition, ModuleIndex *after, Vio
 		if (json_member_int(&after->slots->root, key, &slot) && !is_filled(before, after, index_field(fields, i), key))
 			after->unfilled[after->unfilled_count++] = key;
 	}
-	changes = strcmp(searchable_fields(before->definition), searchable_fields(definition)) != 0;
+	changes = searches_others(definition) || strcmp(searchable_fields(before->definition), searchable_fields(definition)) != 0;
 	after->search_unfilled = before->search_unfilled || changes;
 	/* those that are unfilled still have a job, unless there are more or other ones */
 	for (int i = 0; i < after->unfilled_count; i++)
