@@ -172,7 +172,8 @@ is_filled(const ModuleIndex *before, const ModuleIndex *after, const JsonbContai
 	int32		old_slot;
 	int32		slot;
 
-	return !is_other(after->definition, key) && old && definition_value_type(old_fields, old) == definition_value_type(index_fields(after->definition), field) && !is_unfilled(before, key) &&
+	return !is_other(after->definition, key) && old && !is_unfilled(before, key) &&
+		definition_value_type(old_fields, old) == definition_value_type(index_fields(after->definition), field) &&
 		json_member_int(&before->slots->root, key, &old_slot) && json_member_int(&after->slots->root, key, &slot) && old_slot == slot;
 }
 
