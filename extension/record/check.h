@@ -5,7 +5,8 @@
 #ifndef QEHS_RECORD_CHECK_H
 #define QEHS_RECORD_CHECK_H
 
-#include "workflow/workflow.h"
+#include "record/guard.h"
+#include "record/record.h"
 
 typedef struct PayloadCheck
 {
@@ -15,6 +16,7 @@ typedef struct PayloadCheck
 	const Jsonb *before;		/* what the record held, or NULL */
 	const PermissionSubject *subject;	/* who may write is asked about it; NULL: nothing is from a client */
 	ViolationList *violations;
+	const Jsonb *patched;		/* what the record held before a patch, or NULL */
 } PayloadCheck;
 
 /* A field's value with what the server writes into it: the score of a matrix, nested defaults and computed values (fill.c). */

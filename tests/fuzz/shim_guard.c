@@ -1,8 +1,7 @@
 /*
  * shim_guard.c
  *	  libFuzzer target of the shim's guard and heads: bytes are the same heads, bodies
- *	  and breaks however they are cut.  clang -g -fsanitize=fuzzer,address,undefined
- *	  -D_GNU_SOURCE -Ishim -Iextension tests/fuzz/shim_guard.c shim/http/guard.c shim/http/head.c
+ *	  and breaks however they are cut.
  */
 #include <stdint.h>
 #include <stdlib.h>

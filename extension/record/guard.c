@@ -7,13 +7,13 @@
  */
 #include "base/compat.h"
 
-#include "access/xact.h"
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "fmgr.h"
+#include "record/guard.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "workflow/workflow.h"
 
 /* {"state","user","roles","now","today"}, made when first asked for. */
 static Jsonb *
@@ -40,9 +40,9 @@ variables(Guard *guard)
 		json_string(&text, context->roles[i]);
 	}
 	json_literal(&text, "],\"now\":");
-	json_time(&text, GetCurrentTransactionStartTimestamp());
+	json_time(&text, clock_transaction());
 	json_literal(&text, ",\"today\":\"");
-	json_time_raw(&text, GetCurrentTransactionStartTimestamp());
+	json_time_raw(&text, clock_transaction());
 	text.len -= 14;				/* the date alone */
 	json_literal(&text, "\"}");
 	guard->variables = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text.data)));
