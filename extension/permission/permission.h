@@ -102,6 +102,13 @@ extern bool permission_reads_key(const RequestContext *context, const ModuleDef 
 extern bool permission_writes_key(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
 								  int32 version, const char *key, int length);
 
+/*
+ * Whether the caller may change what the record has under a key of its own definition, module.  By
+ * firing a transition, unless that is NULL, he may without the action update change what it requires only.
+ */
+extern bool permission_changes_key(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
+								   const ModuleTransition *transition, const char *key, int length);
+
 /* Append the subject's payload with the members that the caller may read. */
 extern void permission_write_payload(StringInfo out, const RequestContext *context, const ModuleDef *module,
 									 const PermissionSubject *subject);
