@@ -53,9 +53,6 @@ extern bool permission_may_fire(const RequestContext *context, const ModuleDef *
 /* Whether a record that the caller creates may start in the state, which the module has: the initial one, or any with bulk.state. */
 extern bool permission_may_start_in(const RequestContext *context, const ModuleDef *module, const char *state);
 
-/* Whether the caller may give a role to an API key that it makes: one that it has itself, or any as an administrator. */
-extern bool permission_may_give_role(const RequestContext *context, const char *role);
-
 /* Whether what the caller may do in the module, or to its fields, depends on the record. */
 extern bool permission_depends_on_record(const RequestContext *context, const ModuleDef *module);
 
