@@ -136,9 +136,13 @@ CREATE TABLE qehs.module (
 	version int4 NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	unfilled text[] NOT NULL DEFAULT '{}',
+	search_unfilled boolean NOT NULL DEFAULT false,
 	PRIMARY KEY (tenant_id, id),
 	UNIQUE (tenant_id, key)
 );
+COMMENT ON COLUMN qehs.module.unfilled IS 'keys of indexed fields whose slots older records do not have yet: lists do without until the job module_refill has ended';
+COMMENT ON COLUMN qehs.module.search_unfilled IS 'the same of the column search';
 COMMENT ON TABLE qehs.module IS 'Modules of a tenant; the definition of each version is in qehs.module_version.';
 COMMENT ON COLUMN qehs.module.version IS 'the current definition version';
 COMMENT ON COLUMN qehs.module.display_prefix IS 'prefix of display codes, frozen with the first version';
@@ -187,8 +191,8 @@ CREATE TABLE qehs.record (
 	updated_at timestamptz NOT NULL,
 	updated_by uuid NOT NULL,
 	deleted_at timestamptz,
-	n1 float8, n2 float8, n3 float8, n4 float8,
 	d1 timestamptz, d2 timestamptz, d3 timestamptz, d4 timestamptz,
+	n1 numeric, n2 numeric, n3 numeric, n4 numeric,
 	workflow_state text NOT NULL,
 	payload jsonb NOT NULL,
 	t1 text COLLATE "C", t2 text COLLATE "C", t3 text COLLATE "C",
@@ -202,7 +206,7 @@ COMMENT ON COLUMN qehs.record.deleted_at IS 'when it was deleted; NULL: it lives
 COMMENT ON COLUMN qehs.record.definition_version IS 'the version of the module that it was written against or moved to';
 COMMENT ON COLUMN qehs.record.search IS 'words of the searchable fields of a live record; NULL where the module has none';
 COMMENT ON COLUMN qehs.record.display_no IS 'year of creation (UTC) * 10^9 + number in the year';
-COMMENT ON COLUMN qehs.record.t1 IS 'slots t1..t6, n1..n4, d1..d4 hold the indexed fields of a module; NULL where the module maps none or the record is deleted, the greatest value where the payload lacks the field';
+COMMENT ON COLUMN qehs.record.t1 IS 'slots t1..t6, n1..n4, d1..d4 hold the indexed fields of a module; NULL where the module maps none, the record is deleted or its payload lacks the field';
 
 -- Lists by creation time, the default order.
 CREATE INDEX record_created ON qehs.record (tenant_id, module_id, created_at, id) WHERE deleted_at IS NULL;

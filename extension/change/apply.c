@@ -240,7 +240,7 @@ store_creates(const RequestContext *context, const ModuleDef *current, Change **
 				changes[i]->outcome = CHANGE_APPLIED;
 			else
 			{
-				record_forget_display_no(context->tenant_id, current->module_id, changes[i]->after->created_at);
+				record_raise_display_nos(context->tenant_id, current->module_id, changes[i]->after->created_at);
 				changes[left++] = changes[i];
 			}
 		}

@@ -25,6 +25,13 @@
 /* The type of a field object; FIELD_TYPE_COUNT when it names none (fields.c). */
 extern FieldType definition_field_type(const JsonbContainer *field);
 
+/*
+ * By which type the values of a field compare: its own, or that of what a
+ * computed field yields, read from its expression over the fields beside it
+ * (yields.c).  Of a definition without faults.
+ */
+extern FieldType definition_value_type(const JsonbContainer *fields, const JsonbContainer *field);
+
 /* Whether no two records may share the field's value (fields.c). */
 extern bool definition_is_unique(const JsonbContainer *field);
 
@@ -59,5 +66,8 @@ extern Jsonb *definition_field_schema(const JsonbContainer *field);
 /* Build a ModuleDef of a stored version, all of it in memory; ERROR when its schema does not compile (load.c). */
 extern ModuleDef *module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 							  Jsonb *definition, Jsonb *json_schema, Jsonb *slots, MemoryContext memory);
+
+/* Have lists do without the slots of the fields of these keys (text[]), and without the column search (load.c). */
+extern void module_mark_unfilled(ModuleDef *module, Datum keys, bool search);
 
 #endif							/* QEHS_DEFINITION_H */

@@ -8,6 +8,7 @@
 #include "base/compat.h"
 
 #include "base/json.h"
+#include "caller/auth.h"
 #include "miscadmin.h"
 #include "module/definition.h"
 #include "module/expression.h"
@@ -65,7 +66,8 @@ static void
 mark_field(ModuleField *field)
 {
 	field->fills = field->default_value || field->computed || field->type == FIELD_MATRIX_SCORE || module_id_prefix(field->type);
-	field->checked = field->required_when || (field->required && field->visible_when) || field->type == FIELD_DATE_RANGE ||
+	field->checked = field->required_when || field->visible_when || field->kind == VALUE_NUMBER ||
+		(field->required && field->kind == VALUE_TEXT) || field->type == FIELD_DATE_RANGE ||
 		field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE || field->type == FIELD_CURRENCY;
 	field->reads_state = expression_reads_variable(field->required_when, "state") ||
 		expression_reads_variable(field->visible_when, "state") || expression_reads_variable(field->computed, "state");
@@ -77,9 +79,28 @@ mark_field(ModuleField *field)
 	}
 }
 
-/* slots is NULL for a nested field, which has none. */
+/* The values of a choice, in their order. */
 static void
-load_field(ModuleField *field, const JsonbContainer *source, const JsonbContainer *slots)
+load_options(ModuleField *field, const JsonbContainer *source)
+{
+	JsonbValue	options;
+
+	field->ordered = module_slot_kind(field->kind) != SLOT_NONE && json_member_bool(source, "ordered", true);
+	if (!json_member(source, "options", 7, &options) || options.type != jbvBinary)
+		return;
+	field->options = palloc(sizeof(char *) * Max(JsonContainerSize(options.val.binary.data), 1));
+	for (uint32 i = 0; i < JsonContainerSize(options.val.binary.data); i++)
+	{
+		JsonbValue *option = getIthJsonbValueFromContainer(options.val.binary.data, i);
+
+		field->options[field->option_count++] = option->type == jbvBinary ?
+			json_member_text(option->val.binary.data, "value") : json_text_copy(option);
+	}
+}
+
+/* One of fields; slots is NULL for a nested field, which has none. */
+static void
+load_field(ModuleField *field, const JsonbContainer *source, const JsonbContainer *fields, const JsonbContainer *slots)
 {
 	JsonbValue	value;
 	int32		slot;
@@ -91,7 +112,9 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	if (field->label == NULL)
 		field->label = field->key;
 	field->type = definition_field_type(source);
-	field->kind = module_field_types[field->type].kind;
+	field->value_type = definition_value_type(fields, source);
+	field->kind = module_field_types[field->value_type].kind;
+	load_options(field, source);
 	field->slot = slots && json_member_int(slots, field->key, &slot) ? slot : -1;
 	field->readers.count = field->writers.count = -1;
 	field->required = json_member_bool(source, "required", false);
@@ -156,7 +179,7 @@ load_set(ModuleFields *set, const JsonbContainer *fields, const JsonbContainer *
 	set->items = palloc0(sizeof(ModuleField) * Max(set->count, 1));
 	for (int i = 0; i < set->count; i++)
 		load_field(&set->items[i], getIthJsonbValueFromContainer(unconstify(JsonbContainer *, fields), i)->val.binary.data,
-				   slots);
+				   fields, slots);
 	qsort(set->items, set->count, sizeof(ModuleField), compare_fields);
 	set->computed = palloc(sizeof(ModuleField *) * Max(set->count, 1));
 	for (int i = 0; i < set->count; i++)
@@ -332,4 +355,21 @@ module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 				 errmsg("stored JSON Schema of module \"%s\" version %d does not compile", module->key, version),
 				 faults.count > 0 ? errdetail("At \"%s\": %s.", faults.items[0].instance_location, faults.items[0].message) : 0));
 	return module;
+}
+
+void
+module_mark_unfilled(ModuleDef *module, Datum keys, bool search)
+{
+	int			count;
+	const char **names = auth_names(keys, &count);
+
+	module->search_unfilled = search;
+	for (int i = 0; i < count; i++)
+	{
+		/* in an older version the field may be missing */
+		ModuleField *field = unconstify(ModuleField *, module_field(module, names[i], strlen(names[i])));
+
+		if (field)
+			field->slot = -1;
+	}
 }

@@ -164,6 +164,33 @@ check_writable(const PayloadCheck *check, const Jsonb *given)
 	}
 }
 
+/* A patch that removes what no field is called. */
+static void
+check_removed(const ModuleFields *fields, const JsonbContainer *patch, const char *path, ViolationList *violations)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, patch));
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		const ModuleField *field;
+		char	   *at;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		field = module_fields_find(fields, key.val.string.val, key.val.string.len);
+		at = json_pointer_to(path, json_text_copy(&key));
+		if (field == NULL && value.type == jbvNull)
+			violation_add(violations, at, "unknown_member", "is not a known member");
+		else if (field && field->type == FIELD_OBJECT && field->nested.count > 0 && value.type == jbvBinary &&
+				 JsonContainerIsObject(value.val.binary.data))
+			check_removed(&field->nested, value.val.binary.data, at, violations);
+	}
+}
+
 /* Fill and check; given is what the client sent. */
 static Jsonb *
 check_payload(const PayloadCheck *check, Jsonb *payload, const Jsonb *given)
@@ -172,6 +199,8 @@ check_payload(const PayloadCheck *check, Jsonb *payload, const Jsonb *given)
 	if (given)
 	{
 		check_writable(check, given);
+		if (check->before)
+			check_removed(&check->module->all, &given->root, "/payload", check->violations);
 		payload_check_given(check, given, payload);
 	}
 	check_schema(check, payload, given);
@@ -185,7 +214,7 @@ record_check_payload(const RequestContext *context, const ModuleDef *module, Jso
 {
 	Guard		guard = {context, state, NULL};
 	PermissionSubject subject = {context->actor_id, module->version, payload};
-	PayloadCheck check = {context, module, &guard, NULL, &subject, NULL, violations};
+	PayloadCheck check = {context, module, &guard, NULL, &subject, NULL, violations, NULL};
 
 	if (!JB_ROOT_IS_OBJECT(payload))
 	{
@@ -201,7 +230,7 @@ record_check_patch(const RequestContext *context, const ModuleDef *module, const
 {
 	Guard		guard = {context, state, NULL};
 	PermissionSubject subject = record_subject(before);
-	PayloadCheck check = {context, module, &guard, before->payload, &subject, transition, violations};
+	PayloadCheck check = {context, module, &guard, before->payload, &subject, transition, violations, before->payload};
 
 	return check_payload(&check, patch ? record_merge_patch(before->payload, patch) : before->payload, patch);
 }
@@ -212,7 +241,7 @@ record_check_moved(const RequestContext *context, const ModuleDef *module, const
 {
 	Guard		guard = {context, state, NULL};
 	PermissionSubject subject = record_subject(record);
-	PayloadCheck check = {context, module, &guard, known, &subject, NULL, violations};
+	PayloadCheck check = {context, module, &guard, known, &subject, NULL, violations, NULL};
 
 	return check_payload(&check, payload, NULL);
 }

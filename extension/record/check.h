@@ -17,6 +17,7 @@ typedef struct PayloadCheck
 	const PermissionSubject *subject;	/* the record, of which permission is asked; NULL: of a definition, which hides nothing */
 	const ModuleTransition *transition; /* that is fired, or NULL */
 	ViolationList *violations;
+	const Jsonb *patched;		/* what the record held before a patch, or NULL */
 } PayloadCheck;
 
 /* A field's value with what the server writes into it: the score of a matrix, nested defaults and computed values (fill.c). */
