@@ -253,6 +253,8 @@ CREATE TABLE qehs.audit_event (
 	on_behalf_of uuid,
 	address inet,
 	signature jsonb,
+	from_definition int4,
+	to_definition int4,
 	PRIMARY KEY (tenant_id, id)
 );
 COMMENT ON TABLE qehs.audit_event IS 'What happened to each record, who did it, and by which request (trace_id). Rows are only ever added: UPDATE, DELETE and TRUNCATE are refused.';
@@ -261,6 +263,7 @@ COMMENT ON COLUMN qehs.audit_event.reason IS 'why, where the change demanded a r
 COMMENT ON COLUMN qehs.audit_event.on_behalf_of IS 'the user for whom the actor acted';
 COMMENT ON COLUMN qehs.audit_event.address IS 'where the request came from';
 COMMENT ON COLUMN qehs.audit_event.signature IS 'the electronic signature of the change';
+COMMENT ON COLUMN qehs.audit_event.from_definition IS 'Version of the definition that the record had before, and to_definition after: which field a key of changes was';
 CREATE INDEX audit_event_record ON qehs.audit_event (tenant_id, record_id, id);
 CREATE FUNCTION qehs.audit_event_is_append_only() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $append$

@@ -138,6 +138,9 @@ audit_values(const AuditEvent *event, Datum *values, bool *nulls)
 	set_text(values, nulls, 9, event->reason);
 	nulls[10] = event->signature == NULL;
 	values[10] = JsonbPGetDatum(event->signature);
+	nulls[11] = event->before == NULL;
+	values[11] = Int32GetDatum(event->before ? event->before->definition_version : 0);
+	values[12] = Int32GetDatum(event->after->definition_version);
 }
 
 static void
@@ -150,12 +153,34 @@ write_text_member(StringInfo out, const char *prefix, uint64 row, int column)
 	json_string(out, isnull ? NULL : TextDatumGetCString(value));
 }
 
-/* The changes of an event but for those of fields that the caller may not read. */
+/*
+ * Append one side ("from", "to") of a change, whose JSON begins at start in out, when the caller
+ * may read what payloads of the version have at its path.
+ */
 static void
-write_changes(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, Jsonb *changes)
+write_side(StringInfo out, int start, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
+		   int32 version, const JsonbContainer *change, const char *path, const char *side)
 {
-	static const char prefix[] = "/payload/";
+	/* keys need no escapes, and one path is one top-level member */
+	const char *key = path + strlen("/payload/");
+	JsonbValue	value;
 
+	if (!json_member(change, side, strlen(side), &value) || !permission_reads_key(context, module, subject, version, key, strlen(key)))
+		return;
+	if (out->len == start)
+	{
+		appendStringInfoString(out, out->data[start - 1] == '[' ? "{\"path\":" : ",{\"path\":");
+		json_string(out, path);
+	}
+	appendStringInfo(out, ",\"%s\":", side);
+	json_jsonb_value(out, &value);
+}
+
+/* The changes of an event but for what the caller may not read: each side follows the field that it was of. */
+static void
+write_changes(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, int32 from, int32 to,
+			  Jsonb *changes)
+{
 	if (module == NULL || permission_reads_all(context, module))
 	{
 		json_jsonb(out, changes);
@@ -165,15 +190,15 @@ write_changes(StringInfo out, const RequestContext *context, const ModuleDef *mo
 	for (uint32 i = 0; i < JsonContainerSize(&changes->root); i++)
 	{
 		JsonbValue *change = getIthJsonbValueFromContainer(&changes->root, i);
-		char	   *path = change->type == jbvBinary ? json_member_text(change->val.binary.data, "path") : NULL;
+		const char *path = change->type == jbvBinary ? json_member_text(change->val.binary.data, "path") : NULL;
+		int			start = out->len;
 
-		/* keys need no escapes, and one path is one top-level member */
-		if (path && strncmp(path, prefix, strlen(prefix)) == 0 &&
-			!permission_reads_key(context, module, subject, path + strlen(prefix), strlen(path + strlen(prefix))))
+		if (path == NULL || strncmp(path, "/payload/", strlen("/payload/")) != 0)
 			continue;
-		if (out->data[out->len - 1] != '[')
-			appendStringInfoChar(out, ',');
-		json_jsonb_value(out, change);
+		write_side(out, start, context, module, subject, from, change->val.binary.data, path, "from");
+		write_side(out, start, context, module, subject, to, change->val.binary.data, path, "to");
+		if (out->len > start)
+			appendStringInfoChar(out, '}');
 	}
 	appendStringInfoChar(out, ']');
 }
@@ -197,7 +222,8 @@ audit_write_item(StringInfo out, const RequestContext *context, const ModuleDef 
 	value = plan_value(row, 5, &isnull);
 	changes = isnull ? NULL : DatumGetJsonbP(value);
 	if (changes && JB_ROOT_IS_ARRAY(changes))
-		write_changes(out, context, module, subject, changes);
+		write_changes(out, context, module, subject, DatumGetInt32(plan_value(row, 10, &isnull)), DatumGetInt32(plan_value(row, 11, &isnull)),
+					  changes);
 	else
 		json_literal(out, "[]");
 	write_text_member(out, ",\"from\":", row, 6);

@@ -140,6 +140,9 @@ extern void bulk_see(const char *kind, const char *name, int64 line, uint64 what
 /* In a dry run: whether a line before it in the chunk would have made or changed the record. */
 extern bool bulk_has_twin(const BulkRow *row);
 
+/* Lock the records that rows are to change. */
+extern void bulk_lock_existing(BulkLoad *load, BulkRow **rows, int count);
+
 /* Merge a line into the record that has its external id, and settle the row. */
 extern void bulk_update(BulkLoad *load, BulkRow *row);
 

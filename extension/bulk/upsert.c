@@ -2,13 +2,38 @@
  * upsert.c
  *	  A line that changes a record that exists: merged as record_update merges.
  *
- * The row is locked before it is read.  What the update took is given back by
- * name when the line fails, since there is no subtransaction to roll back.
+ * All rows of a chunk are locked first, in the order of their ids, so that two loads
+ * of the same records do not deadlock, and what lines name is looked up after that
+ * wait.  A row is read again when its line's turn comes.
  */
 #include "base/compat.h"
 
+#include "base/plan.h"
 #include "bulk/bulk.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/array.h"
+
+static KeptPlan lock_records = {
+	"SELECT 1 FROM qehs.record WHERE tenant_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE", 2, {INT4OID, UUIDARRAYOID}, NULL
+};
+
+void
+bulk_lock_existing(BulkLoad *load, BulkRow **rows, int count)
+{
+	Datum	   *ids = palloc(sizeof(Datum) * Max(count, 1));
+	int			id_count = 0;
+	Datum		values[2] = {Int32GetDatum(load->context->tenant_id)};
+
+	for (int i = 0; i < count; i++)
+		if (rows[i]->to_update)
+			ids[id_count++] = UUIDPGetDatum(&rows[i]->existing);
+	if (id_count == 0)
+		return;
+	values[1] = PointerGetDatum(construct_array(ids, id_count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+	plan_execute(&lock_records, values, NULL, false, 0);
+	SPI_freetuptable(SPI_tuptable);
+}
 
 /* Claim the line's key; false when the row was settled by who holds it. */
 static bool
@@ -29,7 +54,7 @@ claim_key(BulkLoad *load, BulkRow *row)
 static bool
 is_unchanged(const BulkLoad *load, const BulkRow *row, const Record *record)
 {
-	char	   *text = record->deleted ? NULL : unique_text(load->options.external, record->payload);
+	char	   *text = record->deleted ? NULL : unique_text(load->options.external, record_current_payload(load->module, record));
 
 	return text && strcmp(text, row->external) == 0;
 }
@@ -45,7 +70,7 @@ store(BulkLoad *load, BulkRow *row, const Record *before, Record *after)
 		return;
 	record_apply(load->context, &change, 1, false);
 	if (change.outcome == CHANGE_VALUE_TAKEN)
-		bulk_fail_at(load, row, psprintf("/payload/%s", module_field_key(change.taken, after->payload)), "unique", "is used by another record");
+		bulk_fail_at(load, row, psprintf("/payload/%s", module_field_key(change.taken, after->definition_version)), "unique", "is used by another record");
 }
 
 /* The record as it is; NULL with the row failed when it is no longer the one that was meant. */

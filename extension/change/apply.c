@@ -58,8 +58,8 @@ add_wanted(UniqueSet *set, int index, const Change *change)
 	const Record *before = change->event.before;
 	bool		has_them = before && !before->deleted && before->definition_version == change->after->definition_version;
 
-	if (!change->after->deleted)
-		unique_add_payload(set, index, &change->after->id, change->after->payload, has_them ? before->payload : NULL);
+	unique_add_payload(set, index, &change->after->id, record_current_payload(set->module, change->after),
+					   has_them ? record_current_payload(set->module, before) : NULL);
 }
 
 /* Give back what was just taken for changes that are refused. */
@@ -142,8 +142,9 @@ forget_behind(const ModuleDef *current, Change *changes, int refused, int count)
 	{
 		const Record *before = changes[i].event.before;
 
-		if (changes[i].outcome == CHANGE_WAITING && !changes[i].after->deleted)
-			unique_add_payload(&set, i, &changes[i].after->id, changes[i].after->payload, before && !before->deleted ? before->payload : NULL);
+		if (changes[i].outcome == CHANGE_WAITING)
+			unique_add_payload(&set, i, &changes[i].after->id, record_current_payload(current, changes[i].after),
+							   before ? record_current_payload(current, before) : NULL);
 		changes[i].outcome = CHANGE_WAITING;
 		changes[i].taken = NULL;
 	}
@@ -239,7 +240,7 @@ store_creates(const RequestContext *context, const ModuleDef *current, Change **
 				changes[i]->outcome = CHANGE_APPLIED;
 			else
 			{
-				record_forget_display_no(context->tenant_id, current->module_id, changes[i]->after->created_at);
+				record_raise_display_nos(context->tenant_id, current->module_id, changes[i]->after->created_at);
 				changes[left++] = changes[i];
 			}
 		}
@@ -274,8 +275,8 @@ give_up_values(const ModuleDef *current, const Change *changes, int count)
 	{
 		const Record *before = changes[i].event.before;
 		const Record *after = changes[i].after;
-		Jsonb	   *old = before && !before->deleted ? before->payload : NULL;
-		Jsonb	   *new = after->deleted ? NULL : after->payload;
+		Jsonb	   *old = before ? record_current_payload(current, before) : NULL;
+		Jsonb	   *new = record_current_payload(current, after);
 
 		if (changes[i].outcome == CHANGE_APPLIED)
 			unique_add_payload(&set, i, &after->id, old, new);
@@ -310,7 +311,7 @@ record_apply_one(const RequestContext *context, Change *change)
 {
 	record_apply(context, change, 1, false);
 	if (change->outcome == CHANGE_VALUE_TAKEN)
-		problem_raise_at(PROBLEM_CONFLICT, psprintf("/payload/%s", module_field_key(change->taken, change->after->payload)), "unique",
+		problem_raise_at(PROBLEM_CONFLICT, psprintf("/payload/%s", module_field_key(change->taken, change->after->definition_version)), "unique",
 						 "is used by another record");
 	if (change->outcome == CHANGE_STALE)
 		problem_raise(PROBLEM_CONFLICT, "Read the record and send the change again.", "the record was changed meanwhile");

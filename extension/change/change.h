@@ -59,7 +59,7 @@ extern void change_store_rows(const RequestContext *context, const ModuleDef *cu
 typedef struct RefillRow
 {
 	pg_uuid_t	id;
-	Jsonb	   *payload;
+	Jsonb	   *payload;		/* under the keys of the current definition */
 } RefillRow;
 
 /* Fill the slots and search text of rows by the current definition, without event or version. */
@@ -88,7 +88,7 @@ typedef struct UniqueSet
 	UniqueValue *items;
 } UniqueSet;
 
-/* The value of a unique field as text; NULL when the payload (or NULL) has none. */
+/* The value of a unique field as text; NULL when the payload (or NULL), which has the keys of the current definition, has none. */
 extern char *unique_text(const ModuleField *field, Jsonb *payload);
 
 /* Add one value; and those that a payload (or NULL) has and another payload (or NULL) lacks. */

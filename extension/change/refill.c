@@ -18,7 +18,7 @@
 
 /* module_id + 0: by the primary key, in its order; without statistics another index and a sort of all rows looks as cheap */
 static KeptPlan select_payloads = {
-	"SELECT id, payload FROM qehs.record WHERE tenant_id = $1 AND module_id + 0 = $2 AND deleted_at IS NULL AND id > $3"
+	"SELECT id, payload, definition_version FROM qehs.record WHERE tenant_id = $1 AND module_id + 0 = $2 AND deleted_at IS NULL AND id > $3"
 	" ORDER BY id LIMIT 1000 FOR NO KEY UPDATE",
 	3, {INT4OID, INT4OID, UUIDOID}, NULL
 };
@@ -60,7 +60,7 @@ for_each_batch(const ModuleDef *module, RefillBatch batch)
 			bool		isnull;
 
 			rows[i].id = *DatumGetUUIDP(plan_value(i, 1, &isnull));
-			rows[i].payload = DatumGetJsonbP(plan_value(i, 2, &isnull));
+			rows[i].payload = module_payload_current(module, DatumGetJsonbP(plan_value(i, 2, &isnull)), DatumGetInt32(plan_value(i, 3, &isnull)));
 		}
 		if (count > 0)
 		{

@@ -51,7 +51,7 @@ unique_text(const ModuleField *field, Jsonb *payload)
 	JsonbValue	value;
 	StringInfoData text;
 
-	if (payload == NULL || !module_field_value(field, payload, &value) || value.type == jbvNull)
+	if (payload == NULL || !json_member(&payload->root, field->key, field->key_length, &value) || value.type == jbvNull)
 		return NULL;
 	if (value.type == jbvString)
 		return json_text_copy(&value);

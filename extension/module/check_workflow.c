@@ -78,18 +78,6 @@ check_names(const JsonbContainer *object, const char *key, bool any, const char 
 	}
 }
 
-/* A role, or "@field" for whom a field names, or "@createdBy". */
-static void
-check_role(const JsonbValue *role, const char *path, const Names *fields, ViolationList *faults)
-{
-	char	   *name = check_is_line(role, QEHS_ROLE_BYTES) ? json_text_copy(role) : NULL;
-
-	if (name == NULL)
-		violation_add(faults, path, "type", "must be the name of a role");
-	else if (*name == '@' && strcmp(name, "@createdBy") != 0 && !check_has_name(fields, name + 1))
-		violation_add(faults, path, "undefined", "is not a field: \"%s\"", name + 1);
-}
-
 /* Who may fire a transition: a role or an array of them. */
 static void
 check_roles(const JsonbContainer *transition, const char *path, const Names *fields, ViolationList *faults)
@@ -100,7 +88,7 @@ check_roles(const JsonbContainer *transition, const char *path, const Names *fie
 		return;
 	path = psprintf("%s/roles", path);
 	if (value.type == jbvString)
-		check_role(&value, path, fields, faults);
+		check_role_name(&value, path, fields, faults);
 	else if (value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data))
 		violation_add(faults, path, "type", "must be a string or an array of strings");
 	else
@@ -109,7 +97,7 @@ check_roles(const JsonbContainer *transition, const char *path, const Names *fie
 			JsonbValue	role;
 
 			check_element(value.val.binary.data, i, &role);
-			check_role(&role, psprintf("%s/%u", path, i), fields, faults);
+			check_role_name(&role, psprintf("%s/%u", path, i), fields, faults);
 		}
 }
 

@@ -5,7 +5,8 @@
 #include "base/compat.h"
 
 #include "base/id.h"
-#include "module/module.h"
+#include "base/json.h"
+#include "module/definition.h"
 
 const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT] = {
 	[FIELD_TEXT] = {"text", SLOT_TEXT},
@@ -156,4 +157,21 @@ module_has_state(const ModuleDef *module, const char *state)
 		if (strcmp(module->states[i], state) == 0)
 			return true;
 	return false;
+}
+
+FieldType
+definition_field_type(const JsonbContainer *field)
+{
+	char	   *name = json_member_text(field, "type");
+
+	for (int i = 0; name && i < FIELD_TYPE_COUNT; i++)
+		if (strcmp(module_field_types[i].name, name) == 0)
+			return (FieldType) i;
+	return FIELD_TYPE_COUNT;
+}
+
+bool
+definition_is_unique(const JsonbContainer *field)
+{
+	return definition_field_type(field) == FIELD_IDENTIFIER || json_member_bool(field, "unique", false);
 }

@@ -141,7 +141,10 @@ order_computed(ModuleFields *set)
 		items[i] = (ComputedExpression) {set->computed[i]->key, expression_reads(set->computed[i]->computed), 0};
 	expression_order(items, set->computed_count);
 	for (int i = 0; i < set->computed_count; i++)
+	{
 		set->computed[i]->stage = items[i].stage;
+		set->computed[i]->reads = items[i].reads;
+	}
 	qsort(set->computed, set->computed_count, sizeof(ModuleField *), compare_stages);
 }
 
@@ -192,6 +195,15 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 	}
 }
 
+static bool
+names_record_role(const ModuleRoles *roles)
+{
+	for (int i = 0; i < roles->count; i++)
+		if (roles->names[i][0] == '@')
+			return true;
+	return false;
+}
+
 static void
 load_field_rules(ModuleDef *module)
 {
@@ -215,6 +227,7 @@ load_field_rules(ModuleDef *module)
 		if (json_member(rule, "write", 5, &value))
 			field->writers.names = member_names(rule, "write", &field->writers.count);
 		module->has_field_rules = true;
+		module->has_record_roles |= names_record_role(&field->readers) || names_record_role(&field->writers);
 	}
 }
 
@@ -281,6 +294,7 @@ load_roles(ModuleDef *module)
 			ModuleRole *role = &module->roles[module->role_count++];
 
 			role->name = name;
+			module->has_record_roles |= name[0] == '@';
 			for (uint32 i = 0; i < JsonContainerSize(value.val.binary.data); i++)
 				role->actions |= module_action_parse(json_text_copy(getIthJsonbValueFromContainer(value.val.binary.data, i)));
 		}

@@ -85,12 +85,20 @@ typedef struct ModuleRoles
 	const char **names;
 } ModuleRoles;
 
+/* A key that a field had before it was renamed, up to a version. */
+typedef struct FormerKey
+{
+	const char *key;
+	int32		until;			/* the last version whose payloads have the field under it */
+} FormerKey;
+
 typedef struct ModuleField
 {
 	const char *key;
 	int			key_length;
-	int			old_key_count;	/* keys that records of earlier versions have it under, newest first */
-	const char **old_keys;
+	int32		since;			/* payloads of earlier versions have no such field, whatever stands under its key */
+	int			former_count;	/* keys that payloads of earlier versions have it under, newest first */
+	const FormerKey *former;
 	const char *label;
 	const JsonbContainer *definition;
 	FieldType	type;
@@ -104,6 +112,7 @@ typedef struct ModuleField
 	JsonPath   *visible_when;
 	JsonPath   *computed;
 	int			stage;			/* of a computed one: from 1, behind those that it reads */
+	const struct ExpressionReads *reads;	/* of a computed one (module/expression.h) */
 	Jsonb	   *default_value;	/* or NULL */
 	ModuleFields nested;		/* of a table or object */
 	ModuleRoles readers;
@@ -139,8 +148,11 @@ typedef enum ModuleAction
 	ACTION_UPDATE = 1 << 2,
 	ACTION_DELETE = 1 << 3,
 	ACTION_TRANSITION = 1 << 4,
-	ACTION_BULK_STATE = 1 << 5, /* to load records in any state, created at any time */
-	ACTION_ALL = (1 << 6) - 1
+	ACTION_BULK_STATE = 1 << 5, /* to create records in any state, at any time */
+	ACTION_ALL = (1 << 6) - 1,	/* of those that definitions name */
+	/* implied by read, each by a scope of its own */
+	ACTION_AUDIT = 1 << 6,		/* to read the events of records */
+	ACTION_COUNT = 1 << 7		/* to be told how many records there are */
 } ModuleAction;
 
 typedef struct ModuleRole
@@ -165,6 +177,8 @@ typedef struct ModuleDef
 	bool		has_unique;
 	bool		has_references; /* to users or records, not only in rows and objects */
 	bool		has_searchable;
+	int32		moved;			/* the last version that renamed or dropped fields; 1 if there is none */
+	bool		has_record_roles;	/* names roles that a record gives, in what rules over its records */
 	bool		has_field_rules;	/* this version, or one before it, restricts who may read or write a field */
 	bool		reads_state;	/* whether a payload holds may change with the state */
 	Schema	   *schema;			/* compiled JSON Schema of the payload */
@@ -196,11 +210,23 @@ extern const ModuleDef *module_lookup_version(int32 tenant_id, int32 module_id, 
  */
 extern void module_hold_slots(int32 tenant_id, int32 module_id);
 
-/* The field's value in a payload of any version, under its key or an old one; false when there is none. */
-extern bool module_field_value(const ModuleField *field, Jsonb *payload, JsonbValue *value);
+/* The key under which payloads of a version have the field; NULL when they have no such field. */
+extern const char *module_field_key(const ModuleField *field, int32 version);
 
-/* The key under which a payload of any version has the field; its own where it lacks it. */
-extern const char *module_field_key(const ModuleField *field, Jsonb *payload);
+/* The field of the current definition that payloads of a version have under the key; NULL when it has it no more. */
+extern const ModuleField *module_field_of(const ModuleDef *module, int32 version, const char *key, int length);
+
+/*
+ * A payload of a version with the keys of the current definition, and without what it
+ * has no more: the payload itself where no version since has renamed or dropped fields.
+ */
+extern Jsonb *module_payload_current(const ModuleDef *module, Jsonb *payload, int32 version);
+
+/*
+ * SQL for a field of the payload of a row of qehs.record of any version: format has the key
+ * as its one %s ("payload->>'%s'"), alias ("r." or "") stands before the column of the version.
+ */
+extern const char *module_field_sql(const ModuleField *field, const char *alias, const char *format);
 
 /* A field, a field of a table or object, a transition by name; NULL when there is none. */
 extern const ModuleField *module_field(const ModuleDef *module, const char *key, int length);

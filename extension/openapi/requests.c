@@ -6,7 +6,7 @@
 #include "base/compat.h"
 
 #include "base/json.h"
-#include "openapi/components.h"
+#include "openapi/component.h"
 
 /* A body member's schema as its row has it. */
 static void

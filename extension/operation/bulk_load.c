@@ -114,6 +114,8 @@ find_externals(BulkLoad *load, BulkRow **rows)
 		if (load->rows[i].status == BULK_WAITING && load->rows[i].external)
 			rows[count++] = &load->rows[i];
 	bulk_find_existing(load, rows, count);
+	if (!load->options.dry_run)
+		bulk_lock_existing(load, rows, count);
 	qsort(rows, count, sizeof(BulkRow *), compare_externals);
 	for (int i = 1; i < count; i++)
 		if (strcmp(rows[i - 1]->external, rows[i]->external) == 0)

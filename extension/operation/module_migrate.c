@@ -67,7 +67,7 @@ conflict_detail(const Change *change)
 {
 	ViolationList violations = {.count = 0};
 
-	violation_add(&violations, psprintf("/payload/%s", module_field_key(change->taken, change->after->payload)), "unique",
+	violation_add(&violations, psprintf("/payload/%s", module_field_key(change->taken, change->after->definition_version)), "unique",
 				  "is used by another record");
 	return violation_json(&violations);
 }

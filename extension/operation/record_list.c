@@ -268,7 +268,7 @@ read_selection(const ListQuery *query, char *fields, Selection *selection)
 
 /* Copy the selected members of a whole record's JSON. */
 static void
-write_selected(StringInfo out, const char *whole, const Selection *selection)
+write_selected(StringInfo out, const char *whole, int32 version, const Selection *selection)
 {
 	Jsonb	   *record = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(whole)));
 	JsonbValue	value;
@@ -294,12 +294,14 @@ write_selected(StringInfo out, const char *whole, const Selection *selection)
 	for (int i = 0; i < selection->count && !is_selected(selection, "payload"); i++)
 	{
 		const char *name = selection->names[i];
+		const char *key;
 
 		if (strncmp(name, "payload.", 8) != 0)
 			continue;
 		if (!in_payload)
 			json_literal(out, ",\"payload\":{");
-		if (module_field_value(module_field(selection->module, name + 8, strlen(name + 8)), members, &value))
+		key = module_field_key(module_field(selection->module, name + 8, strlen(name + 8)), version);
+		if (key && json_member(&members->root, key, strlen(key), &value))
 		{
 			if (out->data[out->len - 1] != '{')
 				appendStringInfoChar(out, ',');
@@ -329,7 +331,7 @@ write_item(StringInfo out, const RequestContext *context, uint64 row, const Sele
 	}
 	initStringInfo(&whole);
 	record_write_json(&whole, context, module, &record, false);
-	write_selected(out, whole.data, selection);
+	write_selected(out, whole.data, record.definition_version, selection);
 	pfree(whole.data);
 }
 
@@ -348,6 +350,21 @@ page_binding(FunctionCallInfo fcinfo, const char *sort)
 	return binding.data;
 }
 
+/* " AND (created_by = $n OR …)" for a caller who may read some records only. */
+static void
+append_readable(ListQuery *query)
+{
+	const char *readable = permission_predicate(query->context, query->module, ACTION_READ, "", query->count + 1);
+	Datum		values[QEHS_PERMISSION_ARGUMENTS];
+
+	if (readable == NULL)
+		return;
+	appendStringInfo(&query->sql, " AND %s", readable);
+	permission_arguments(query->context, values);
+	for (int i = 0; i < QEHS_PERMISSION_ARGUMENTS; i++)
+		query_argument(query, permission_argument_types[i], values[i]);
+}
+
 /* The statement up to its order. */
 static void
 begin_query(ListQuery *query, const RequestContext *context, const ListSort *sort, FunctionCallInfo fcinfo)
@@ -359,6 +376,7 @@ begin_query(ListQuery *query, const RequestContext *context, const ListSort *sor
 					 " WHERE tenant_id = $1 AND module_id = $2 AND deleted_at IS NULL", sort->field.expression);
 	query_argument(query, INT4OID, Int32GetDatum(context->tenant_id));
 	query_argument(query, INT4OID, Int32GetDatum(query->module->module_id));
+	append_readable(query);
 	if (!PG_ARGISNULL(1))
 		query_filter(query, context, PG_GETARG_JSONB_P(1));
 	if (status)

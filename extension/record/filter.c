@@ -68,34 +68,10 @@ missing_of(SlotKind kind)
 	}
 }
 
-/* The field's member of any version's payload: format has the key as its one %s. */
-static const char *
-payload_member(const ModuleField *field, const char *format)
-{
-	StringInfoData sql;
-
-	initStringInfo(&sql);
-	if (field->old_key_count > 0)
-		appendStringInfoString(&sql, "coalesce(");
-	for (int i = -1; i < field->old_key_count; i++)
-	{
-		const char *key = i < 0 ? field->key : field->old_keys[i];
-		const char *place = strstr(format, "%s");
-
-		if (i >= 0)
-			appendStringInfoString(&sql, ", ");
-		appendBinaryStringInfo(&sql, format, place - format);
-		appendStringInfo(&sql, "%s%s", key, place + strlen("%s"));
-	}
-	if (field->old_key_count > 0)
-		appendStringInfoChar(&sql, ')');
-	return sql.data;
-}
-
 const char *
 query_payload_text(const ModuleField *field)
 {
-	return payload_member(field, "payload->>'%s'");
+	return module_field_sql(field, "", "payload->>'%s'");
 }
 
 /* The amount of a currency may be a string of digits. */
@@ -120,11 +96,11 @@ payload_expression(const ModuleField *field)
 			return psprintf("coalesce(pg_catalog.left(%s, 255), '" QEHS_SLOT_MISSING_TEXT "') COLLATE \"C\"",
 							query_payload_text(field));
 		case SLOT_NUMBER:
-			member = payload_member(field, "payload->'%s'");
+			member = module_field_sql(field, "", "payload->'%s'");
 			return psprintf("(CASE pg_catalog.jsonb_typeof(%s%s) WHEN 'number' THEN (%s%s)::float8%s ELSE 'NaN' END)",
 							member, part, member, part, field->type == FIELD_CURRENCY ? amount_text(member) : "");
 		default:
-			return psprintf("coalesce(%s, 'infinity')", payload_member(field, "qehs.payload_time(payload, '%s')"));
+			return psprintf("coalesce(%s, 'infinity')", module_field_sql(field, "", "qehs.payload_time(payload, '%s')"));
 	}
 }
 
@@ -336,7 +312,7 @@ append_text_match(ListQuery *query, const QueryField *field, const char *op, con
 
 	if (field->field && field->kind == SLOT_NONE)
 		appendStringInfo(&query->sql, "pg_catalog.jsonb_exists(%s, $%d)",
-						 payload_member(field->field, "payload->'%s'"), number);
+						 module_field_sql(field->field, "", "payload->'%s'"), number);
 	else if (field->kind != SLOT_TEXT || field->is_uuid)
 		violation_add_first(query->faults, path, "operator", "cannot be used with this field");
 	else
@@ -362,7 +338,7 @@ append_exists(ListQuery *query, const QueryField *field, const JsonbValue *value
 	if (field->field == NULL)
 		appendStringInfoString(&query->sql, wanted ? "true" : "false");
 	else
-		appendStringInfo(&query->sql, "(%s IS %s NULL)", payload_member(field->field, "payload->'%s'"), wanted ? "NOT" : "");
+		appendStringInfo(&query->sql, "(%s IS %s NULL)", module_field_sql(field->field, "", "payload->'%s'"), wanted ? "NOT" : "");
 }
 
 static void

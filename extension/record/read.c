@@ -15,6 +15,10 @@ static KeptPlan select_module_id = {
 	"SELECT module_id FROM qehs.record WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL
 };
 
+static KeptPlan select_subject = {
+	"SELECT created_by, definition_version, payload FROM qehs.record WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL
+};
+
 #define SELECT_RECORD "SELECT " QEHS_RECORD_COLUMNS " FROM qehs.record WHERE tenant_id = $1 AND id = $2"
 
 static KeptPlan select_record = {SELECT_RECORD, 2, {INT4OID, UUIDOID}, NULL};
@@ -71,6 +75,29 @@ record_fetch(const RequestContext *context, const pg_uuid_t *id, RecordLock lock
 	record_read_row(0, record);
 	if (record->deleted && !deleted_too)
 		record_not_found();
+}
+
+bool
+record_find_subject(int32 tenant_id, const pg_uuid_t *id, PermissionSubject *subject)
+{
+	Datum		values[2] = {Int32GetDatum(tenant_id), UUIDPGetDatum(id)};
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext previous;
+	bool		isnull;
+	bool		found;
+
+	SPI_connect();
+	found = plan_execute(&select_subject, values, NULL, true, 1) == 1;
+	if (found)
+	{
+		subject->created_by = *DatumGetUUIDP(plan_value(0, 1, &isnull));
+		subject->definition_version = DatumGetInt32(plan_value(0, 2, &isnull));
+		previous = MemoryContextSwitchTo(caller);
+		subject->payload = DatumGetJsonbPCopy(plan_value(0, 3, &isnull));
+		MemoryContextSwitchTo(previous);
+	}
+	SPI_finish();
+	return found;
 }
 
 const ModuleDef *

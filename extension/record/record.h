@@ -36,6 +36,13 @@ record_subject(const Record *record)
 	return (PermissionSubject) {record->created_by, record->definition_version, record->payload};
 }
 
+/* The record's payload under the keys of the current definition of its module; NULL when it is deleted: what slots, unique values and search look at. */
+static inline Jsonb *
+record_current_payload(const ModuleDef *current, const Record *record)
+{
+	return record->deleted ? NULL : module_payload_current(current, record->payload, record->definition_version);
+}
+
 /* The columns that record_read_row reads, in its order. */
 #define QEHS_RECORD_COLUMNS "id, module_id, display_no, workflow_state, version, definition_version, payload," \
 	" created_at, created_by, updated_at, updated_by, deleted_at"
@@ -79,6 +86,12 @@ extern const ModuleDef *record_open(const RequestContext *context, const char *w
  * begun before SPI_connect, SPI_finish, the ETag.  Gives the function's answer.
  */
 extern Datum record_close(StringInfo out, RequestContext *context, const ModuleDef *module, const Record *record);
+
+/*
+ * What of a record, deleted or not, decides who may do what to it, in the current memory
+ * context; false when the tenant has no such record.  Runs SPI by itself.
+ */
+extern bool record_find_subject(int32 tenant_id, const pg_uuid_t *id, PermissionSubject *subject);
 
 /* Read a row of QEHS_RECORD_COLUMNS from SPI_tuptable; its parts live until SPI_finish. */
 extern void record_read_row(uint64 row, Record *record);
@@ -144,7 +157,7 @@ typedef struct RecordSlots
 } RecordSlots;
 
 /*
- * Fill the slots of a payload.  A mapped field that the payload lacks holds
+ * Fill the slots of a payload that has the module's keys.  A mapped field that the payload lacks holds
  * the greatest value of its kind (QEHS_SLOT_MISSING_TEXT, NaN, infinity), so
  * that it sorts last as NULL would, and one index range serves every page.
  */
@@ -167,10 +180,11 @@ extern int64 record_take_display_nos(int32 tenant_id, int32 module_id, Timestamp
 /* The year (UTC) that the display number of a record created at time shows. */
 extern int	record_display_year(TimestampTz time);
 /*
- * Forget the counter of the year of time, which lags behind the table, as after a
- * data-only restore into a running server: the next number comes from the table.
+ * Make the next number of the year of time greater than all in the table: the counter
+ * lags behind it, as after a data-only restore into a running server.
  */
-extern void record_forget_display_no(int32 tenant_id, int32 module_id, TimestampTz time);
+extern void record_raise_display_nos(int32 tenant_id, int32 module_id, TimestampTz time);
+/* At start. */
 extern void display_shmem_request(void);
 extern void display_shmem_startup(void);
 

@@ -116,7 +116,7 @@ record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *slots)
 		if (slots->isnull[i])
 			continue;
 		field = &module->fields[module->slot_field[i]];
-		if (!module_field_value(field, payload, &value) ||
+		if (!json_member(&payload->root, field->key, field->key_length, &value) ||
 			!field_value(field, &value, &slots->values[i]))
 			slots->values[i] = missing_value(field->kind);
 	}
@@ -135,7 +135,7 @@ record_search_text(const ModuleDef *module, Jsonb *payload)
 		JsonbValue	value;
 
 		if (!module->fields[i].searchable ||
-			!module_field_value(&module->fields[i], payload, &value) ||
+			!json_member(&payload->root, module->fields[i].key, module->fields[i].key_length, &value) ||
 			value.type != jbvString)
 			continue;
 		appendBinaryStringInfo(&text, value.val.string.val, value.val.string.len);

@@ -2,12 +2,12 @@
 # All tests on a cluster of their own: SQL, isolation, conformance, HTTP, faults, browser. Fails when one stage fails.
 #
 # QEHS_TEST_OUT names a folder that keeps the diffs and the screenshots of the portal. QEHS_STAGES says which stages run of sql
-# (with the rules of the sources, isolation and conformance), http (with faults), browser and fuzz. HTTP_TESTS names the files of the stage http to
+# (with the rules of the sources, isolation and conformance), rules (what the build shows, and that the rules see what is planted), http (with faults), browser and fuzz. HTTP_TESTS names the files of the stage http to
 # run instead of all. QEHS_SHIM_BIN is another shim than ./qehs-shim; what one that is built with sanitizers reports fails the run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/tools/cluster.sh
-stages=" ${QEHS_STAGES:-sql http browser fuzz} "
+stages=" ${QEHS_STAGES:-rules sql http browser fuzz} "
 export QEHS_SHIM_BIN=${QEHS_SHIM_BIN:-$PWD/qehs-shim}
 dir=$(mktemp -d /tmp/qehs-check.XXXXXX)
 chmod 755 "$dir"
@@ -57,6 +57,10 @@ conformance() {
 	return "$status"
 }
 
+if has_stage rules; then
+	part circles node tests/tools/circles.mjs
+	part planted node --test tests/tools/*.test.mjs
+fi
 if has_stage sql; then
 	part rules node tests/tools/source_rules.mjs
 	part sql sql_tests

@@ -1,5 +1,5 @@
 #!/bin/bash
-# lint.sh FILE.c...: the rules of source_rules.mjs, then clang-tidy (.clang-tidy says what) and cppcheck over the C sources, as many at once as
+# lint.sh FILE.c...: the rules of source_rules.mjs and circles.mjs, then clang-tidy (.clang-tidy says what) and cppcheck over the C sources, as many at once as
 # there are processors, and shellcheck (.shellcheckrc) over all scripts.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -36,6 +36,7 @@ export -f tidy
 
 failed=0
 node tests/tools/source_rules.mjs || failed=1
+node tests/tools/circles.mjs || failed=1
 printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} bash -c 'tidy {}' || failed=1
 cppcheck --quiet -j "$(nproc)" --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --std=c11 \
 	--suppress=missingInclude --suppress=missingIncludeSystem --library=posix --library=tests/tools/cppcheck.cfg -Iextension -Ishim -Ibuild -Itests/fuzz -DPG_VERSION_NUM="$number" -D_GNU_SOURCE \

@@ -1,10 +1,10 @@
 /*
- * components.h
+ * component.h
  *	  Schemas on their way into the document: all are made, those that are
  *	  referred to go out (components.c).
  */
-#ifndef QEHS_OPENAPI_COMPONENTS_H
-#define QEHS_OPENAPI_COMPONENTS_H
+#ifndef QEHS_OPENAPI_COMPONENT_H
+#define QEHS_OPENAPI_COMPONENT_H
 
 #include "openapi/document.h"
 
@@ -47,4 +47,4 @@ extern void components_add_filters(Components *all);
 /* "RecordCreate" and, by module, "IncidentsCreate" (requests.c). */
 extern void components_add_requests(Components *all);
 
-#endif							/* QEHS_OPENAPI_COMPONENTS_H */
+#endif							/* QEHS_OPENAPI_COMPONENT_H */
