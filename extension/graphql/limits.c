@@ -9,6 +9,7 @@
  */
 #include "base/compat.h"
 
+#include "base/argument.h"
 #include "graphql/run.h"
 #include "miscadmin.h"
 
@@ -18,7 +19,7 @@
 int32
 run_list_limit(const RunField *field)
 {
-	int32		limit;
+	int32		limit = QEHS_DEFAULT_PAGE;
 
 	switch (field->source->origin)
 	{
@@ -26,19 +27,18 @@ run_list_limit(const RunField *field)
 		case ORIGIN_RECORDS:
 		case ORIGIN_BACK_REFERENCE:
 		case ORIGIN_ACTIVITY:
-			return run_argument_int(field, "limit", &limit) ? limit : QEHS_DEFAULT_PAGE;
+			run_argument_int(field, "limit", &limit);
+			return limit;
 		case ORIGIN_CONNECTION:
-			if (run_argument_int(field, "first", &limit) || run_argument_int(field, "last", &limit))
-				return limit;
-			return QEHS_DEFAULT_PAGE;
+			if (!run_argument_int(field, "first", &limit))
+				run_argument_int(field, "last", &limit);
+			return limit;
 		default:
 			return 1;
 	}
 }
 
-/* The fields below a field, whatever its type: those of each object type that it may be. */
-static double
-complexity_below(Run *run, RunField *field, int depth, const RunField **too_deep);
+static double complexity_below(Run *run, RunField *field, int depth, const RunField **too_deep);
 
 static double
 complexity(Run *run, RunFields *fields, int depth, const RunField **too_deep)
@@ -61,6 +61,7 @@ complexity(Run *run, RunFields *fields, int depth, const RunField **too_deep)
 	return sum;
 }
 
+/* Of the fields below a field: of the object types that it may be, the one with most. */
 static double
 complexity_below(Run *run, RunField *field, int depth, const RunField **too_deep)
 {

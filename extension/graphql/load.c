@@ -152,15 +152,23 @@ load_changed_records(Run *run, const Datum *ids, int id_count, int *count)
 
 /* ---- fields of a level ---- */
 
+bool
+load_value(const Run *run, const ModuleDef *module, const ModuleField *field, const Record *record, JsonbValue *value)
+{
+	const char *key = field && record->payload ? module_field_key(field, record->definition_version) : NULL;
+	PermissionSubject subject = record_subject(record);
+
+	return key && json_member(&record->payload->root, key, strlen(key), value) &&
+		permission_reads_field(run->context, module, field, &subject);
+}
+
 /* The id that a field of a record's payload has; false where there is none, or the caller may not read it. */
 static bool
 read_id(const Run *run, const RunLevel *level, const ModuleField *field, const Record *record, const char *prefix, pg_uuid_t *id)
 {
-	PermissionSubject subject = record_subject(record);
 	JsonbValue	value;
 
-	return field && module_field_value(field, record->payload, &value) && value.type == jbvString &&
-		permission_reads_field(run->context, level->module, field, &subject) &&
+	return load_value(run, level->module, field, record, &value) && value.type == jbvString &&
 		id_parse(value.val.string.val, value.val.string.len, prefix, id);
 }
 

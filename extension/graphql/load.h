@@ -38,6 +38,9 @@ extern bool load_needs_payload(const Run *run, const RunFields *fields, const Mo
 /* The columns of a record, QEHS_RECORD_COLUMNS in number and order, behind an alias. */
 extern const char *load_columns(const char *alias, bool with_payload);
 
+/* The value of a field in a record of whatever version; false where it has none, or the caller may not read it. */
+extern bool load_value(const Run *run, const ModuleDef *module, const ModuleField *field, const Record *record, JsonbValue *value);
+
 /* The level of records, with all that its fields need. */
 extern RunLevel *load_level(Run *run, RunFields *fields, const ModuleDef *module, Record *records, int count);
 

@@ -14,10 +14,8 @@ static bool
 write_payload_field(Run *run, StringInfo out, RunField *field, const RunLevel *level, const Record *record)
 {
 	const ModuleField *definition = module_field(level->module, field->source->key, strlen(field->source->key));
-	PermissionSubject subject = record_subject(record);
 	JsonbValue	value;
-	bool		found = definition && module_field_value(definition, record->payload, &value) &&
-		permission_reads_field(run->context, level->module, definition, &subject);
+	bool		found = load_value(run, level->module, definition, record, &value);
 
 	return run_write_json(run, out, field, field->field->type, found ? &value : NULL);
 }
