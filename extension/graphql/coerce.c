@@ -87,6 +87,19 @@ scalar_takes(const GraphqlType *type, JsonbValue *value)
 	return true;
 }
 
+/* What was built, as one value. */
+static JsonbValue *
+make_container(JsonbValue *built)
+{
+	JsonbValue *value = palloc(sizeof(JsonbValue));
+	Jsonb	   *container = JsonbValueToJsonb(built);
+
+	value->type = jbvBinary;
+	value->val.binary.data = &container->root;
+	value->val.binary.len = VARSIZE(container) - VARHDRSZ;
+	return value;
+}
+
 /* Coerce a JSON value to a type; false where it is none. */
 static bool
 coerce_json(const GraphqlType *type, JsonbValue *value)
@@ -115,9 +128,7 @@ coerce_json(const GraphqlType *type, JsonbValue *value)
 			pushJsonbValue(&state, WJB_ELEM, &item);
 		}
 		list = pushJsonbValue(&state, WJB_END_ARRAY, NULL);
-		value->type = jbvBinary;
-		value->val.binary.data = &JsonbValueToJsonb(list)->root;
-		value->val.binary.len = 0;
+		*value = *make_container(list);
 		return true;
 	}
 	if (type->kind == GRAPHQL_TYPE_ENUM)
@@ -202,17 +213,6 @@ make_number(Run *run, const GraphqlNode *node, bool *failed)
 	value->type = jbvNumeric;
 	value->val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(pnstrdup(text.data, text.length)),
 															 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-	return value;
-}
-
-static JsonbValue *
-make_container(JsonbValue *built)
-{
-	JsonbValue *value = palloc(sizeof(JsonbValue));
-
-	value->type = jbvBinary;
-	value->val.binary.data = &JsonbValueToJsonb(built)->root;
-	value->val.binary.len = 0;
 	return value;
 }
 

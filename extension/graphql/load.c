@@ -9,6 +9,7 @@
 #include "base/compat.h"
 
 #include "audit/audit.h"
+#include "base/argument.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
@@ -23,7 +24,8 @@
 #define MAX_EVENTS 200
 
 static KeptPlan select_users = {
-	"SELECT id, user_name, display_name, email, active FROM qehs.user_account WHERE tenant_id = $1 AND id = ANY ($2)",
+	"SELECT id, user_name, display_name, coalesce(pg_catalog.jsonb_path_query_first(attributes, '$.emails[*] ? (@.primary == true).value')"
+	" #>> '{}', attributes #>> '{emails,0,value}'), active FROM qehs.user_account WHERE tenant_id = $1 AND id = ANY ($2)",
 	2, {INT4OID, UUIDARRAYOID}, NULL
 };
 static KeptPlan select_records = {
@@ -201,23 +203,23 @@ load_users(Run *run, const pg_uuid_t *ids, const bool *given, int count)
 		bool		isnull;
 		pg_uuid_t	id = *DatumGetUUIDP(plan_value(row, 1, &isnull));
 		Datum		email;
-		StringInfoData text;
+		StringInfoData json;
 		Jsonb	   *user;
 
-		initStringInfo(&text);
-		json_literal(&text, "{\"type\":\"user\",\"id\":");
-		json_id(&text, &id, QEHS_ID_USER);
-		json_literal(&text, ",\"userName\":");
-		json_string(&text, TextDatumGetCString(plan_value(row, 2, &isnull)));
-		json_literal(&text, ",\"displayName\":");
-		json_string(&text, TextDatumGetCString(plan_value(row, 3, &isnull)));
+		initStringInfo(&json);
+		json_literal(&json, "{\"type\":\"user\",\"id\":");
+		json_id(&json, &id, QEHS_ID_USER);
+		json_literal(&json, ",\"userName\":");
+		json_string(&json, TextDatumGetCString(plan_value(row, 2, &isnull)));
+		json_literal(&json, ",\"displayName\":");
+		json_string(&json, TextDatumGetCString(plan_value(row, 3, &isnull)));
 		email = plan_value(row, 4, &isnull);
-		json_literal(&text, ",\"email\":");
-		json_string(&text, isnull ? NULL : TextDatumGetCString(email));
-		json_literal(&text, ",\"active\":");
-		json_bool(&text, DatumGetBool(plan_value(row, 5, &isnull)));
-		appendStringInfoChar(&text, '}');
-		user = parse_json(&text);
+		json_literal(&json, ",\"email\":");
+		json_string(&json, isnull ? NULL : TextDatumGetCString(email));
+		json_literal(&json, ",\"active\":");
+		json_bool(&json, DatumGetBool(plan_value(row, 5, &isnull)));
+		appendStringInfoChar(&json, '}');
+		user = parse_json(&json);
 		for (int i = 0; i < count; i++)
 			if (given[i] && compare_ids(&ids[i], &id) == 0)
 				users[i] = user;

@@ -66,13 +66,13 @@ run_write_guarded(Run *run, StringInfo out, RunField *field, bool (*write) (Run 
 
 		MemoryContextSwitchTo(memory);
 		error = CopyErrorData();
-		/* what is not the client's, cancels and shutdowns among it, ends the request */
-		if (strncmp(unpack_sql_state(error->sqlerrcode), "QH", 2) != 0)
-			PG_RE_THROW();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(memory);
 		CurrentResourceOwner = owner;
+		/* what is not the client's, cancels and shutdowns among it, ends the request */
+		if (strncmp(unpack_sql_state(error->sqlerrcode), "QH", 2) != 0)
+			ReThrowError(error);
 		out->len = start;
 		run->path.len = path;
 		run_error_caught(run, field->node, error);

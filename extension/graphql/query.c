@@ -9,6 +9,7 @@
 #include "base/compat.h"
 
 #include "access/xact.h"
+#include "base/argument.h"
 #include "base/cursor.h"
 #include "base/error.h"
 #include "base/id.h"
@@ -52,11 +53,12 @@ write_get(Run *run, StringInfo out, RunField *field, const char *module_key)
 /* ---- lists ---- */
 
 /* A page of records in the making. */
-typedef struct Page
+typedef struct RecordPage
 {
 	Run		   *run;
 	RunField   *field;
 	const ModuleDef *module;
+	ViolationList faults;		/* of the arguments */
 	ListWalk	walk;
 	const char *binding;		/* of its cursors */
 	int32		limit;
@@ -67,12 +69,12 @@ typedef struct Page
 	int			count;
 	Record	   *records;
 	SortPosition *positions;
-} Page;
+} RecordPage;
 
-static void
+static bool
 take_row(void *owner, const SortPosition *position, uint64 row)
 {
-	Page	   *page = owner;
+	RecordPage	   *page = owner;
 
 	if (page->count == page->room)
 	{
@@ -83,6 +85,7 @@ take_row(void *owner, const SortPosition *position, uint64 row)
 	}
 	record_read_row(row, &page->records[page->count]);
 	page->positions[page->count++] = *position;
+	return false;
 }
 
 static void
@@ -93,7 +96,7 @@ argument_fault(ViolationList *faults, const char *name, const char *message)
 
 /* A number of records that is asked for: 1 to QEHS_MAX_PAGE. */
 static void
-read_limit(Page *page, const char *name, ViolationList *faults)
+read_limit(RecordPage *page, const char *name, ViolationList *faults)
 {
 	int32		limit;
 
@@ -106,7 +109,7 @@ read_limit(Page *page, const char *name, ViolationList *faults)
 
 /* Where a cursor says that a page begins; raises QH400 invalid_cursor. */
 static const SortPosition *
-open_cursor(Page *page, const char *name)
+open_cursor(RecordPage *page, const char *name)
 {
 	char	   *cursor = run_argument_text(page->field, name);
 	SortPosition *position;
@@ -123,7 +126,7 @@ open_cursor(Page *page, const char *name)
 }
 
 static char *
-seal_cursor(const Page *page, const SortPosition *position)
+seal_cursor(const RecordPage *page, const SortPosition *position)
 {
 	StringInfoData bytes;
 
@@ -134,29 +137,28 @@ seal_cursor(const Page *page, const SortPosition *position)
 
 /* Read what a field of a list asks for; raises QH400 with all faults. */
 static void
-open_page(Page *page, const char *module_key, const char *order)
+open_page(RecordPage *page, const char *module_key, const char *order)
 {
 	ListRequest request = {.filter = run_argument_json(page->field, "filter"),.filter_path = "?filter",
 	.q = run_argument_text(page->field, "q"),.sort = run_argument_text(page->field, order)};
-	ViolationList faults = {0};
 
 	page->module = request.module = module_lookup(page->run->context->tenant_id, module_key);
 	page->limit = QEHS_DEFAULT_PAGE;
 	if (page->module == NULL || !permission_may(page->run->context, page->module, ACTION_READ, &permission_some_record, NULL))
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
-	read_limit(page, "limit", &faults);
-	read_limit(page, "first", &faults);
-	read_limit(page, "last", &faults);
+	read_limit(page, "limit", &page->faults);
+	read_limit(page, "first", &page->faults);
+	read_limit(page, "last", &page->faults);
 	if (run_argument_int(page->field, "offset", &page->offset) && (page->offset < 0 || page->offset > MAX_OFFSET))
-		argument_fault(&faults, "offset", psprintf("must be 0 to %d; use a cursor", MAX_OFFSET));
-	list_open(&page->walk, page->run->context, &request, &faults);
-	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
+		argument_fault(&page->faults, "offset", psprintf("must be 0 to %d; use a cursor", MAX_OFFSET));
+	list_open(&page->walk, page->run->context, &request, &page->faults);
+	violation_raise_as(PROBLEM_INVALID_PARAMETER, &page->faults);
 	page->binding = list_binding(&page->walk, &request);
 }
 
 /* Fetch the page behind a position. */
 static void
-fetch_page(Page *page, const SortPosition *after, const RunFields *below)
+fetch_page(RecordPage *page, const SortPosition *after, const RunFields *below)
 {
 	page->more = list_rows(&page->walk, after, page->backward, page->limit + page->offset,
 						   load_columns("r", below == NULL || load_needs_payload(page->run, below, page->module)), take_row, page);
@@ -185,7 +187,7 @@ fetch_page(Page *page, const SortPosition *after, const RunFields *below)
 static bool
 write_list(Run *run, StringInfo out, RunField *field)
 {
-	Page		page = {.run = run,.field = field};
+	RecordPage		page = {.run = run,.field = field};
 	RunFields  *below = run_fields(run, field, graphql_named_type(field->field->type));
 
 	open_page(&page, field->source->module, "orderBy");
@@ -197,7 +199,7 @@ write_list(Run *run, StringInfo out, RunField *field)
 static bool
 write_records(Run *run, StringInfo out, RunField *field)
 {
-	Page		page = {.run = run,.field = field};
+	RecordPage		page = {.run = run,.field = field};
 	RunFields  *members = run_fields(run, field, graphql_named_type(field->field->type));
 	const GraphqlType *type;
 	bool		fetched = false;
@@ -238,8 +240,8 @@ write_records(Run *run, StringInfo out, RunField *field)
 
 /* Go through the members of an object; write_member appends one, or returns false. */
 static bool
-write_members(Run *run, StringInfo out, RunFields *members, bool (*write_member) (Page *page, StringInfo out, RunField *member, int number),
-			  Page *page, int number)
+write_members(Run *run, StringInfo out, RunFields *members, bool (*write_member) (RecordPage *page, StringInfo out, RunField *member, int number),
+			  RecordPage *page, int number)
 {
 	int			start = out->len;
 
@@ -274,13 +276,13 @@ typedef struct EdgeLevels
 
 typedef struct Connection
 {
-	Page		page;			/* the first member, so that a Page is a Connection */
+	RecordPage		page;			/* the first member, so that a RecordPage is a Connection */
 	EdgeLevels *levels;
 	bool		begins_inside;	/* a cursor says where it begins */
 } Connection;
 
 static const RunLevel *
-edge_level(Page *page, RunField *field)
+edge_level(RecordPage *page, RunField *field)
 {
 	Connection *connection = (Connection *) page;
 	EdgeLevels *found = connection->levels;
@@ -300,7 +302,7 @@ edge_level(Page *page, RunField *field)
 }
 
 static bool
-write_edge_member(Page *page, StringInfo out, RunField *member, int number)
+write_edge_member(RecordPage *page, StringInfo out, RunField *member, int number)
 {
 	if (strcmp(member->source->member, "node") == 0)
 		return load_write_record(page->run, out, edge_level(page, member), number);
@@ -309,7 +311,7 @@ write_edge_member(Page *page, StringInfo out, RunField *member, int number)
 }
 
 static bool
-write_page_info_member(Page *page, StringInfo out, RunField *member, int number)
+write_page_info_member(RecordPage *page, StringInfo out, RunField *member, int number)
 {
 	bool		begins_inside = ((Connection *) page)->begins_inside;
 	const char *name = member->source->member;
@@ -326,7 +328,7 @@ write_page_info_member(Page *page, StringInfo out, RunField *member, int number)
 }
 
 static bool
-write_edges(Page *page, StringInfo out, RunField *field)
+write_edges(RecordPage *page, StringInfo out, RunField *field)
 {
 	RunFields  *members = run_fields(page->run, field, graphql_named_type(field->field->type));
 	int			start = out->len;
@@ -352,7 +354,7 @@ write_edges(Page *page, StringInfo out, RunField *field)
 }
 
 static bool
-write_connection_member(Page *page, StringInfo out, RunField *member, int number)
+write_connection_member(RecordPage *page, StringInfo out, RunField *member, int number)
 {
 	const char *name = member->source->member;
 
@@ -382,7 +384,7 @@ static bool
 write_connection(Run *run, StringInfo out, RunField *field)
 {
 	Connection	connection = {.page = {.run = run,.field = field}};
-	Page	   *page = &connection.page;
+	RecordPage	   *page = &connection.page;
 	RunFields  *members = run_fields(run, field, graphql_named_type(field->field->type));
 	const SortPosition *after;
 	const SortPosition *before;
@@ -454,17 +456,17 @@ write_tenant(Run *run, StringInfo out, RunField *field)
 {
 	Datum		values[1] = {Int32GetDatum(run->context->tenant_id)};
 	bool		is_list = field->source->origin == ORIGIN_TENANTS;
-	StringInfoData text;
+	StringInfoData json;
 	bool		isnull;
 
-	initStringInfo(&text);
+	initStringInfo(&json);
 	plan_execute(&select_tenant, values, NULL, true, 1);
-	appendStringInfoString(&text, is_list ? "[{\"slug\":" : "{\"slug\":");
-	json_string(&text, run->context->tenant_slug);
-	json_literal(&text, ",\"name\":");
-	json_string(&text, SPI_processed == 1 ? TextDatumGetCString(plan_value(0, 1, &isnull)) : "");
-	appendStringInfoString(&text, is_list ? "}]" : "}");
-	return write_text(run, out, field, &text);
+	appendStringInfoString(&json, is_list ? "[{\"slug\":" : "{\"slug\":");
+	json_string(&json, run->context->tenant_slug);
+	json_literal(&json, ",\"name\":");
+	json_string(&json, SPI_processed == 1 ? TextDatumGetCString(plan_value(0, 1, &isnull)) : "");
+	appendStringInfoString(&json, is_list ? "}]" : "}");
+	return write_text(run, out, field, &json);
 }
 
 static bool
