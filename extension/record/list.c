@@ -193,7 +193,7 @@ append_search(ListWalk *walk, const char *q)
 	if (*q == '\0' || strlen(q) > 500)
 		violation_add_first(query->faults, "?q", "length", "must be 1 to 500 bytes");
 	number = query_argument(query, TEXTOID, CStringGetTextDatum(q));
-	if (module->has_searchable && searches_all(walk))
+	if (module->has_searchable && !module->search_unfilled && searches_all(walk))
 		appendStringInfo(&query->sql, " AND %s.search", query->alias);
 	else
 	{
