@@ -29,18 +29,6 @@
 /* A head, an entry of some 64 bytes for each of its fields, the head of the answer. */
 #define CONNECTION_MEMORY (HEAD_MOST_BYTES + HEAD_MOST_FIELDS * 80 + 4096)
 
-Connection *
-connection_of(const Request *request)
-{
-	return MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-}
-
-void
-connection_stage(const Request *request, Stage stage)
-{
-	deadline_move(&request->server->deadlines, &connection_of(request)->watch, stage);
-}
-
 /* Part of a head has come: the rest has a time, on a connection that was idle too. */
 static void
 on_head_begun(void *closure)

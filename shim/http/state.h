@@ -36,6 +36,7 @@ typedef struct Connection
 	bool		linger;			/* it is to be ended from here, though its client may still send */
 } Connection;
 
+/* The connection of a request, and the stage that its time is for (connection.c). */
 extern Connection *connection_of(const Request *request);
 extern void connection_stage(const Request *request, Stage stage);
 
