@@ -13,6 +13,7 @@
 
 /* The most items of a page of any list. */
 #define QEHS_MAX_PAGE 200
+#define QEHS_DEFAULT_PAGE 50
 
 /* A text argument, palloc'd and NUL-terminated; NULL when it is NULL. */
 extern char *argument_text(FunctionCallInfo fcinfo, int number);
@@ -22,9 +23,9 @@ extern bool argument_id(FunctionCallInfo fcinfo, int number, const char *prefix,
 
 /*
  * Read a bound of a span: an RFC 3339 time with offset, or a date, which is its
- * beginning, or (is_end) its last microsecond.  False when the argument is NULL; other texts are a fault at path.
+ * beginning, or (is_end) its last microsecond.  False when text is NULL; other texts are a fault at path.
  */
-extern bool argument_bound(FunctionCallInfo fcinfo, int number, bool is_end, const char *path, TimestampTz *time, ViolationList *faults);
+extern bool argument_bound(const char *text, bool is_end, const char *path, TimestampTz *time, ViolationList *faults);
 
 /* The size of a page, 50 when the argument is NULL; outside 1 to QEHS_MAX_PAGE it is a fault. */
 extern int32 argument_page_size(FunctionCallInfo fcinfo, int number, ViolationList *faults);

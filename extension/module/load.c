@@ -8,6 +8,7 @@
 #include "base/compat.h"
 
 #include "base/json.h"
+#include "caller/auth.h"
 #include "miscadmin.h"
 #include "module/definition.h"
 #include "module/expression.h"
@@ -354,4 +355,21 @@ module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 				 errmsg("stored JSON Schema of module \"%s\" version %d does not compile", module->key, version),
 				 faults.count > 0 ? errdetail("At \"%s\": %s.", faults.items[0].instance_location, faults.items[0].message) : 0));
 	return module;
+}
+
+void
+module_mark_unfilled(ModuleDef *module, Datum keys, bool search)
+{
+	int			count;
+	const char **names = auth_names(keys, &count);
+
+	module->search_unfilled = search;
+	for (int i = 0; i < count; i++)
+	{
+		/* in an older version the field may be missing */
+		ModuleField *field = unconstify(ModuleField *, module_field(module, names[i], strlen(names[i])));
+
+		if (field)
+			field->slot = -1;
+	}
 }

@@ -125,11 +125,11 @@ run_page(EventPage *page)
 
 /* from or to, a time or a date. */
 static void
-set_bound(EventPage *page, int index, FunctionCallInfo fcinfo, int number, bool is_end, ViolationList *faults)
+set_bound(EventPage *page, int index, const char *text, bool is_end, ViolationList *faults)
 {
 	TimestampTz time;
 
-	if (!argument_bound(fcinfo, number, is_end, is_end ? "?to" : "?from", &time, faults))
+	if (!argument_bound(text, is_end, is_end ? "?to" : "?from", &time, faults))
 		return;
 	page->values[index] = TimestampTzGetDatum(time);
 	page->nulls[index] = ' ';
@@ -245,8 +245,8 @@ qehs_audit_list(PG_FUNCTION_ARGS)
 		page.values[3] = PG_GETARG_DATUM(2);
 		page.nulls[3] = ' ';
 	}
-	set_bound(&page, 4, fcinfo, 3, false, &faults);
-	set_bound(&page, 5, fcinfo, 4, true, &faults);
+	set_bound(&page, 4, argument_text(fcinfo, 3), false, &faults);
+	set_bound(&page, 5, argument_text(fcinfo, 4), true, &faults);
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
 	initStringInfo(&binding);
 	for (int i = 0; i < 5; i++)
