@@ -6,7 +6,7 @@ import net from "node:net"
 import { test } from "node:test"
 import { line, publish } from "./bulk.mjs"
 import { freePort, Shim, sleep, stage } from "./cluster.mjs"
-import { send } from "./retry.mjs"
+import { agent, send } from "./retry.mjs"
 
 const at = stage("arrive", { modules: [], prepare: ({ cluster }) => publish(cluster, "arrive"),
 	flags: ({ cluster }) => ["--early-answers", "never", "--log", `${cluster.directory}/shim.log`] })
@@ -128,17 +128,18 @@ test("who reads a byte a second loses the place, who reads slowly but surely doe
 		state.stop = () => (clearInterval(state.timer), socket.destroy())
 		return state
 	}
-	const [slow, steady] = [reader(1, 1000), reader(65536, 500)]
-	// its client learns of it once it has read what waits: the server's own count tells
+	// its client learns of the end once it has read what waits: the server's own count tells, of which one is the question's
 	const connections = async () => Number(/^qehs_http_connections (\d+)$/m.exec((await send(at.shim.port, at.key, "GET", "/metrics", undefined, { Connection: "close" })).text)[1])
-	await sleep(2000)
-	const before = await connections()
-	let now = before
-	for (let i = 0; i < 90 && now >= before; i++) {
-		await sleep(1000)
-		now = await connections()
+	const until = async (wanted, tenths) => {
+		for (let i = 0; i < tenths && !wanted(await connections()); i++)
+			await sleep(100)
 	}
-	assert.equal(now, before - 1, "the slow reader is cut off")
+	agent.destroy()
+	await until((now) => now === 1, 300)
+	const [slow, steady] = [reader(1, 1000), reader(65536, 500)]
+	await until((now) => now === 3, 50)
+	await until((now) => now < 3, 900)
+	assert.equal(await connections(), 2, "the slow reader is cut off")
 	assert.equal(steady.ended, false, `the steady one reads on, ${steady.taken} bytes`)
 	slow.stop()
 	steady.stop()
