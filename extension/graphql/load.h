@@ -47,9 +47,6 @@ extern RunLevel *load_level(Run *run, RunFields *fields, const ModuleDef *module
 /* The live records of ids that the caller may read, in one statement; *count says how many. */
 extern Record *load_records(Run *run, const Datum *ids, int id_count, bool with_payload, int *count);
 
-/* The same of records that this transaction has changed, with all columns. */
-extern Record *load_changed_records(Run *run, const Datum *ids, int id_count, int *count);
-
 /* Append the record of a number; false where null came to a field that does not take it. */
 extern bool load_write_record(Run *run, StringInfo out, const RunLevel *level, int number);
 
