@@ -50,7 +50,7 @@ extern Record *load_records(Run *run, const Datum *ids, int id_count, bool with_
 /* Append the record of a number; false where null came to a field that does not take it. */
 extern bool load_write_record(Run *run, StringInfo out, const RunLevel *level, int number);
 
-/* Append records from start on as a list; false as above. */
-extern bool load_write_records(Run *run, StringInfo out, const RunLevel *level, int start, int count);
+/* Append records from the first on as a list; false as above. */
+extern bool load_write_records(Run *run, StringInfo out, const RunLevel *level, int first, int count);
 
 #endif							/* QEHS_GRAPHQL_LOAD_H */
