@@ -187,8 +187,8 @@ CREATE TABLE qehs.record (
 	updated_at timestamptz NOT NULL,
 	updated_by uuid NOT NULL,
 	deleted_at timestamptz,
-	n1 float8, n2 float8, n3 float8, n4 float8,
 	d1 timestamptz, d2 timestamptz, d3 timestamptz, d4 timestamptz,
+	n1 numeric, n2 numeric, n3 numeric, n4 numeric,
 	workflow_state text NOT NULL,
 	payload jsonb NOT NULL,
 	t1 text COLLATE "C", t2 text COLLATE "C", t3 text COLLATE "C",
@@ -202,7 +202,7 @@ COMMENT ON COLUMN qehs.record.deleted_at IS 'when it was deleted; NULL: it lives
 COMMENT ON COLUMN qehs.record.definition_version IS 'the version of the module that it was written against or moved to';
 COMMENT ON COLUMN qehs.record.search IS 'words of the searchable fields of a live record; NULL where the module has none';
 COMMENT ON COLUMN qehs.record.display_no IS 'year of creation (UTC) * 10^9 + number in the year';
-COMMENT ON COLUMN qehs.record.t1 IS 'slots t1..t6, n1..n4, d1..d4 hold the indexed fields of a module; NULL where the module maps none or the record is deleted, the greatest value where the payload lacks the field';
+COMMENT ON COLUMN qehs.record.t1 IS 'slots t1..t6, n1..n4, d1..d4 hold the indexed fields of a module; NULL where the module maps none, the record is deleted or its payload lacks the field';
 
 -- Lists by creation time, the default order.
 CREATE INDEX record_created ON qehs.record (tenant_id, module_id, created_at, id) WHERE deleted_at IS NULL;

@@ -30,7 +30,7 @@ typedef enum RowColumn
 #define FIRST_CHANGED ROW_VERSION
 
 #define SLOT_COLUMNS {"t1", TEXTOID}, {"t2", TEXTOID}, {"t3", TEXTOID}, {"t4", TEXTOID}, {"t5", TEXTOID}, {"t6", TEXTOID}, \
-	{"n1", FLOAT8OID}, {"n2", FLOAT8OID}, {"n3", FLOAT8OID}, {"n4", FLOAT8OID}, \
+	{"n1", NUMERICOID}, {"n2", NUMERICOID}, {"n3", NUMERICOID}, {"n4", NUMERICOID}, \
 	{"d1", TIMESTAMPTZOID}, {"d2", TIMESTAMPTZOID}, {"d3", TIMESTAMPTZOID}, {"d4", TIMESTAMPTZOID}
 
 /* A row and its event. */

@@ -19,9 +19,8 @@
 #include "base/source.h"
 #include "catalog/pg_type.h"
 #include "change/change.h"
+#include "record/value.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
-#include "utils/numeric.h"
 
 #define THE_VALUE "u.tenant_id = $1 AND u.module_id = $2 AND u.field = @field AND u.value = @value"
 
@@ -49,18 +48,8 @@ char *
 unique_text(const ModuleField *field, Jsonb *payload)
 {
 	JsonbValue	value;
-	StringInfoData text;
 
-	if (payload == NULL || !json_member(&payload->root, field->key, field->key_length, &value) || value.type == jbvNull)
-		return NULL;
-	if (value.type == jbvString)
-		return json_text_copy(&value);
-	/* 1.0 is 1 */
-	if (value.type == jbvNumeric)
-		return DatumGetCString(DirectFunctionCall1(numeric_out, DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(value.val.numeric))));
-	initStringInfo(&text);
-	json_jsonb_value(&text, &value);
-	return text.data;
+	return payload && json_member(&payload->root, field->key, field->key_length, &value) ? value_unique(field->value_type, &value) : NULL;
 }
 
 void

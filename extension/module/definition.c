@@ -47,7 +47,8 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 		violation_add(faults, psprintf("%s/type", path), "enum", "is not a field type");
 		return NULL;
 	}
-	if (json_member_bool(field, "indexed", false) && (module_field_types[type].kind == SLOT_NONE || depth > 0))
+	if (json_member_bool(field, "indexed", false) &&
+		((type != FIELD_COMPUTED && module_slot_kind(module_field_types[type].kind) == SLOT_NONE) || depth > 0))
 		violation_add(faults, psprintf("%s/indexed", path), "indexed", "cannot be set for this field");
 	label_check(field, path, faults);
 	check_text(field, "description", path, faults);

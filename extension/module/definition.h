@@ -25,6 +25,13 @@
 /* The type of a field object; FIELD_TYPE_COUNT when it names none (fields.c). */
 extern FieldType definition_field_type(const JsonbContainer *field);
 
+/*
+ * By which type the values of a field compare: its own, or that of what a
+ * computed field yields, read from its expression over the fields beside it
+ * (yields.c).  Of a definition without faults.
+ */
+extern FieldType definition_value_type(const JsonbContainer *fields, const JsonbContainer *field);
+
 /* Whether no two records may share the field's value (fields.c). */
 extern bool definition_is_unique(const JsonbContainer *field);
 

@@ -9,37 +9,57 @@
 #include "module/definition.h"
 
 const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT] = {
-	[FIELD_TEXT] = {"text", SLOT_TEXT},
-	[FIELD_RICH_TEXT] = {"rich-text", SLOT_TEXT},
-	[FIELD_EMAIL] = {"email", SLOT_TEXT},
-	[FIELD_PHONE] = {"phone", SLOT_TEXT},
-	[FIELD_URL] = {"url", SLOT_TEXT},
-	[FIELD_IDENTIFIER] = {"identifier", SLOT_TEXT},
-	[FIELD_NUMBER] = {"number", SLOT_NUMBER},
-	[FIELD_INTEGER] = {"integer", SLOT_NUMBER},
-	[FIELD_QUANTITY] = {"quantity", SLOT_NUMBER},
-	[FIELD_CURRENCY] = {"currency", SLOT_NUMBER},
-	[FIELD_PERCENTAGE] = {"percentage", SLOT_NUMBER},
-	[FIELD_DATE] = {"date", SLOT_TIME},
-	[FIELD_DATETIME] = {"datetime", SLOT_TIME},
-	[FIELD_DURATION] = {"duration", SLOT_TEXT},
-	[FIELD_DATE_RANGE] = {"date-range", SLOT_NONE},
-	[FIELD_BOOLEAN] = {"boolean", SLOT_TEXT},
-	[FIELD_SELECT] = {"select", SLOT_TEXT},
-	[FIELD_MULTI_SELECT] = {"multi-select", SLOT_NONE},
-	[FIELD_LOOKUP] = {"lookup", SLOT_TEXT},
-	[FIELD_RECORD_REFERENCE] = {"record-reference", SLOT_TEXT},
-	[FIELD_USER] = {"user", SLOT_TEXT},
-	[FIELD_LOCATION] = {"location", SLOT_TEXT},
-	[FIELD_GEOLOCATION] = {"geolocation", SLOT_NONE},
-	[FIELD_FILE] = {"file", SLOT_NONE},
-	[FIELD_IMAGE] = {"image", SLOT_NONE},
-	[FIELD_SIGNATURE] = {"signature", SLOT_NONE},
-	[FIELD_MATRIX_SCORE] = {"matrix-score", SLOT_NUMBER},
-	[FIELD_TABLE] = {"table", SLOT_NONE},
-	[FIELD_OBJECT] = {"object", SLOT_NONE},
-	[FIELD_COMPUTED] = {"computed", SLOT_NONE},
+	[FIELD_TEXT] = {"text", VALUE_TEXT},
+	[FIELD_RICH_TEXT] = {"rich-text", VALUE_TEXT},
+	[FIELD_EMAIL] = {"email", VALUE_TEXT},
+	[FIELD_PHONE] = {"phone", VALUE_TEXT},
+	[FIELD_URL] = {"url", VALUE_TEXT},
+	[FIELD_IDENTIFIER] = {"identifier", VALUE_TEXT},
+	[FIELD_NUMBER] = {"number", VALUE_NUMBER},
+	[FIELD_INTEGER] = {"integer", VALUE_NUMBER},
+	[FIELD_QUANTITY] = {"quantity", VALUE_NUMBER},
+	[FIELD_CURRENCY] = {"currency", VALUE_NUMBER},
+	[FIELD_PERCENTAGE] = {"percentage", VALUE_NUMBER},
+	[FIELD_DATE] = {"date", VALUE_TIME},
+	[FIELD_DATETIME] = {"datetime", VALUE_TIME},
+	[FIELD_DURATION] = {"duration", VALUE_DURATION},
+	[FIELD_DATE_RANGE] = {"date-range", VALUE_NONE},
+	[FIELD_BOOLEAN] = {"boolean", VALUE_BOOLEAN},
+	[FIELD_SELECT] = {"select", VALUE_OPTION},
+	[FIELD_MULTI_SELECT] = {"multi-select", VALUE_LIST},
+	[FIELD_LOOKUP] = {"lookup", VALUE_TEXT},
+	[FIELD_RECORD_REFERENCE] = {"record-reference", VALUE_ID},
+	[FIELD_USER] = {"user", VALUE_ID},
+	[FIELD_LOCATION] = {"location", VALUE_TEXT},
+	[FIELD_GEOLOCATION] = {"geolocation", VALUE_NONE},
+	[FIELD_FILE] = {"file", VALUE_LIST},
+	[FIELD_IMAGE] = {"image", VALUE_LIST},
+	[FIELD_SIGNATURE] = {"signature", VALUE_NONE},
+	[FIELD_MATRIX_SCORE] = {"matrix-score", VALUE_NUMBER},
+	[FIELD_TABLE] = {"table", VALUE_NONE},
+	[FIELD_OBJECT] = {"object", VALUE_NONE},
+	[FIELD_COMPUTED] = {"computed", VALUE_NONE},
 };
+
+SlotKind
+module_slot_kind(ValueKind kind)
+{
+	switch (kind)
+	{
+		case VALUE_TEXT:
+		case VALUE_ID:
+		case VALUE_BOOLEAN:
+		case VALUE_OPTION:
+			return SLOT_TEXT;
+		case VALUE_NUMBER:
+		case VALUE_DURATION:
+			return SLOT_NUMBER;
+		case VALUE_TIME:
+			return SLOT_TIME;
+		default:
+			return SLOT_NONE;
+	}
+}
 
 static const struct
 {

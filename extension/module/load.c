@@ -77,9 +77,28 @@ mark_field(ModuleField *field)
 	}
 }
 
-/* slots is NULL for a nested field, which has none. */
+/* The values of a choice, in their order. */
 static void
-load_field(ModuleField *field, const JsonbContainer *source, const JsonbContainer *slots)
+load_options(ModuleField *field, const JsonbContainer *source)
+{
+	JsonbValue	options;
+
+	field->ordered = module_slot_kind(field->kind) != SLOT_NONE && json_member_bool(source, "ordered", true);
+	if (!json_member(source, "options", 7, &options) || options.type != jbvBinary)
+		return;
+	field->options = palloc(sizeof(char *) * Max(JsonContainerSize(options.val.binary.data), 1));
+	for (uint32 i = 0; i < JsonContainerSize(options.val.binary.data); i++)
+	{
+		JsonbValue *option = getIthJsonbValueFromContainer(options.val.binary.data, i);
+
+		field->options[field->option_count++] = option->type == jbvBinary ?
+			json_member_text(option->val.binary.data, "value") : json_text_copy(option);
+	}
+}
+
+/* One of fields; slots is NULL for a nested field, which has none. */
+static void
+load_field(ModuleField *field, const JsonbContainer *source, const JsonbContainer *fields, const JsonbContainer *slots)
 {
 	JsonbValue	value;
 	int32		slot;
@@ -91,7 +110,9 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	if (field->label == NULL)
 		field->label = field->key;
 	field->type = definition_field_type(source);
-	field->kind = module_field_types[field->type].kind;
+	field->value_type = definition_value_type(fields, source);
+	field->kind = module_field_types[field->value_type].kind;
+	load_options(field, source);
 	field->slot = slots && json_member_int(slots, field->key, &slot) ? slot : -1;
 	field->readers.count = field->writers.count = -1;
 	field->required = json_member_bool(source, "required", false);
@@ -156,7 +177,7 @@ load_set(ModuleFields *set, const JsonbContainer *fields, const JsonbContainer *
 	set->items = palloc0(sizeof(ModuleField) * Max(set->count, 1));
 	for (int i = 0; i < set->count; i++)
 		load_field(&set->items[i], getIthJsonbValueFromContainer(unconstify(JsonbContainer *, fields), i)->val.binary.data,
-				   slots);
+				   fields, slots);
 	qsort(set->items, set->count, sizeof(ModuleField), compare_fields);
 	set->computed = palloc(sizeof(ModuleField *) * Max(set->count, 1));
 	for (int i = 0; i < set->count; i++)

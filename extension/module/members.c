@@ -41,6 +41,7 @@ const DefinitionMember field_members[] = {
 	{"computed", "load_field"},
 	{"expression", "load_field"},
 	{"options", "write_field"},
+	{"ordered", "load_options"},
 	{"min", "write_number_limits"},
 	{"max", "write_number_limits"},
 	{"step", "write_number_limits"},

@@ -17,7 +17,7 @@
 #include "utils/jsonb.h"
 #include "utils/jsonpath.h"
 
-/* Slots of qehs.record: t1..t6 text, n1..n4 float8, d1..d4 timestamptz. */
+/* Slots of qehs.record: t1..t6 text, n1..n4 numeric, d1..d4 timestamptz. */
 #define QEHS_TEXT_SLOTS 6
 #define QEHS_NUMBER_SLOTS 4
 #define QEHS_TIME_SLOTS 4
@@ -36,10 +36,25 @@ typedef enum FieldType
 	FIELD_TYPE_COUNT
 } FieldType;
 
-/* How a field's value compares: which kind of slot it may have. */
+/* How values compare (record/value.h), which says which operators a filter has for them. */
+typedef enum ValueKind
+{
+	VALUE_NONE,					/* objects, tables: only whether they are there */
+	VALUE_TEXT,
+	VALUE_ID,					/* a user or a record, in the form rec_… */
+	VALUE_BOOLEAN,
+	VALUE_OPTION,				/* one of the field's options, in their order */
+	VALUE_NUMBER,				/* numeric */
+	VALUE_TIME,					/* timestamptz */
+	VALUE_DURATION,				/* numeric, in microseconds */
+	VALUE_LIST,					/* options or ids: compared by what they have */
+	VALUE_KIND_COUNT
+} ValueKind;
+
+/* The kind of slot that values of a kind are kept in. */
 typedef enum SlotKind
 {
-	SLOT_NONE,					/* cannot be compared by order (objects, tables) */
+	SLOT_NONE,					/* they have no order */
 	SLOT_TEXT,
 	SLOT_NUMBER,
 	SLOT_TIME
@@ -48,11 +63,14 @@ typedef enum SlotKind
 typedef struct FieldTypeInfo
 {
 	const char *name;			/* as in a definition: "multi-select" */
-	SlotKind	kind;
+	ValueKind	kind;			/* of a computed field: by what it yields (definition_value_type) */
 } FieldTypeInfo;
 
 /* What each field type is, by FieldType. */
 extern const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT];
+
+/* The kind of slot of a kind of values. */
+extern SlotKind module_slot_kind(ValueKind kind);
 
 /* The member of a value that is an object by which it compares ("amount" of a currency); NULL for other types. */
 extern const char *module_compared_member(FieldType type);
@@ -102,7 +120,11 @@ typedef struct ModuleField
 	const char *label;
 	const JsonbContainer *definition;
 	FieldType	type;
-	SlotKind	kind;
+	FieldType	value_type;		/* the same, but of a computed field the type of what it yields */
+	ValueKind	kind;			/* of value_type */
+	bool		ordered;		/* its values have an order */
+	int			option_count;
+	const char **options;		/* of a choice, in their order */
 	int			slot;			/* 0..QEHS_SLOTS-1 in the order t1..d4, or -1 */
 	bool		required;
 	bool		unique;

@@ -31,6 +31,7 @@ static const struct
 	uint64		types;
 }			uses[] = {
 	{"options", OF(SELECT) | OF(MULTI_SELECT)},
+	{"ordered", OF(SELECT)},
 	{"min", LIMITED},
 	{"max", LIMITED},
 	{"step", LIMITED},
@@ -104,7 +105,7 @@ check_lengths(const JsonbContainer *field, FieldType type, const char *path, Vio
 static void
 check_flags(const JsonbContainer *field, const char *path, ViolationList *faults)
 {
-	static const char *const names[] = {"required", "unique", "indexed", "searchable", "deprecated"};
+	static const char *const names[] = {"required", "unique", "indexed", "searchable", "deprecated", "ordered"};
 	JsonbValue	value;
 
 	for (int i = 0; i < (int) lengthof(names); i++)

@@ -178,10 +178,20 @@ assign_slots(Jsonb *definition, const Published *published, ViolationList *fault
 		{
 			char	   *key = json_member_text(field_at(fields, i), "key");
 			int			count;
-			int			first = slot_range(module_field_types[definition_field_type(field_at(fields, i))].kind, &count);
-			int			slot = kept_slot(published, key, first, count);
+			SlotKind	kind;
+			int			first;
+			int			slot;
 
-			if (!json_member_bool(field_at(fields, i), "indexed", false) || (slot >= 0) != (pass == 0))
+			if (!json_member_bool(field_at(fields, i), "indexed", false))
+				continue;
+			kind = module_slot_kind(module_field_types[definition_value_type(fields, field_at(fields, i))].kind);
+			if (kind == SLOT_NONE && pass == 0)
+				violation_add(faults, psprintf("/fields/%u/indexed", i), "indexed", "cannot be set for what this field yields");
+			if (kind == SLOT_NONE)
+				continue;
+			first = slot_range(kind, &count);
+			slot = kept_slot(published, key, first, count);
+			if ((slot >= 0) != (pass == 0))
 				continue;
 			if (slot < 0)
 				slot = free_slot(taken, first, count);
@@ -202,6 +212,24 @@ assign_slots(Jsonb *definition, const Published *published, ViolationList *fault
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
 }
 
+/* Whether an indexed field compares by another type than before, so that its slot holds other values. */
+static bool
+slot_values_change(Jsonb *before, Jsonb *after)
+{
+	const JsonbContainer *fields = fields_of(after);
+
+	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
+	{
+		const JsonbContainer *field = field_at(fields, i);
+		const JsonbContainer *old = find_field(fields_of(before), json_member_text(field, "key"));
+
+		if (old && json_member_bool(field, "indexed", false) &&
+			definition_value_type(fields, field) != definition_value_type(fields_of(before), old))
+			return true;
+	}
+	return false;
+}
+
 /* The keys of the fields that q searches. */
 static const char *
 searchable_fields(Jsonb *definition)
@@ -216,7 +244,7 @@ searchable_fields(Jsonb *definition)
 	return keys.data;
 }
 
-/* Whether other fields are unique than before, or the same under other keys. */
+/* Whether other fields are unique than before, or the same under other keys or by other types. */
 static bool
 unique_changes(Jsonb *before, Jsonb *after)
 {
@@ -231,7 +259,8 @@ unique_changes(Jsonb *before, Jsonb *after)
 			const JsonbContainer *other = find_field(others, key);
 
 			if (definition_is_unique(field_at(fields, i)) &&
-				(other == NULL || !definition_is_unique(other) || migrate_renamed(after, key) || migrate_source(after, key)))
+				(other == NULL || !definition_is_unique(other) ||
+				 definition_value_type(fields, field_at(fields, i)) != definition_value_type(others, other) || migrate_renamed(after, key) || migrate_source(after, key)))
 				return true;
 		}
 	}
@@ -458,6 +487,7 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 		payload_check_defaults(tenant_id, definition, schema, &faults);
 		slots = assign_slots(definition, published, &faults);
 		refill = !first && (compareJsonbContainers(&published->slots->root, &slots->root) != 0 ||
+							slot_values_change(published->definition, definition) ||
 							strcmp(searchable_fields(published->definition), searchable_fields(definition)) != 0);
 		reunique = !first && unique_changes(published->definition, definition);
 		if (!first)

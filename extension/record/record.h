@@ -149,21 +149,15 @@ extern void record_remember_payload(const ModuleDef *module, const Jsonb *payloa
 
 /* ---- slots.c ---- */
 
-/* What a record's slot columns hold; isnull for slots that the module does not map. */
+/* What a record's slot columns hold; isnull for slots that the module does not map and fields that the payload lacks. */
 typedef struct RecordSlots
 {
 	Datum		values[QEHS_SLOTS];
 	bool		isnull[QEHS_SLOTS];
 } RecordSlots;
 
-/*
- * Fill the slots of a payload that has the module's keys.  A mapped field that the payload lacks holds
- * the greatest value of its kind (QEHS_SLOT_MISSING_TEXT, NaN, infinity), so
- * that it sorts last as NULL would, and one index range serves every page.
- */
+/* Fill the slots of a payload that has the module's keys; a field that it lacks has none. */
 extern void record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *slots);
-
-#define QEHS_SLOT_MISSING_TEXT "\xf4\x8f\xbf\xbf"	/* U+10FFFF */
 
 /* Text of the searchable fields; NULL for a module without any. */
 extern char *record_search_text(const ModuleDef *module, Jsonb *payload);
