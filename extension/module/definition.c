@@ -12,6 +12,7 @@
 #include "module/expression.h"
 #include "module/locale.h"
 #include "module/members.h"
+#include "module/satisfiable.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
@@ -28,6 +29,23 @@ check_limit_order(const JsonbContainer *field, const char *low, const char *high
 		violation_add(faults, psprintf("%s/%s", path, low), "range", "must not be greater than \"%s\"", high);
 }
 
+/* A schema of the field's own that leaves no value of its type; of a field without other faults. */
+static void
+check_satisfiable(const JsonbContainer *field, FieldType type, const char *path, ViolationList *faults)
+{
+	JsonbValue	fragment;
+	StringInfoData text;
+
+	if (!json_member(field, "schema", 6, &fragment))
+		return;
+	initStringInfo(&text);
+	json_jsonb_value(&text, &fragment);
+	if (!satisfiable_schema(definition_field_schema(field),
+							   fragment.type == jbvBinary && strstr(text.data, "\"$id\":") == NULL ? fragment.val.binary.data : NULL))
+		violation_add(faults, psprintf("%s/schema", path), "unsatisfiable", "leaves no value that a field of type %s could have",
+					  module_field_types[type].name);
+}
+
 static void check_fields(const JsonbContainer *fields, const char *path, int depth, Names *names, ViolationList *faults);
 
 /* Gives the expression of a computed field. */
@@ -40,6 +58,7 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 	FieldType	type = definition_field_type(field);
 	const JsonbContainer *nested;
 	Names		names = {0};
+	int			faults_before = faults->count;
 
 	members_check(field, field_members, path, faults);
 	if (type == FIELD_TYPE_COUNT)
@@ -74,6 +93,8 @@ check_field(const JsonbContainer *field, const char *path, int depth, ViolationL
 		check_fields(nested, psprintf("%s/fields", path), depth + 1, &names, faults);
 	else if (type == FIELD_TABLE)
 		violation_add(faults, psprintf("%s/fields", path), "required", "must list the table's fields");
+	if (faults->count == faults_before)
+		check_satisfiable(field, type, path, faults);
 	return type == FIELD_COMPUTED ? computed : NULL;
 }
 
