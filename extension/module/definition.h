@@ -67,4 +67,7 @@ extern Jsonb *definition_field_schema(const JsonbContainer *field);
 extern ModuleDef *module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 							  Jsonb *definition, Jsonb *json_schema, Jsonb *slots, MemoryContext memory);
 
+/* Have lists do without the slots of the fields of these keys (text[]), and without the column search (load.c). */
+extern void module_mark_unfilled(ModuleDef *module, Datum keys, bool search);
+
 #endif							/* QEHS_DEFINITION_H */

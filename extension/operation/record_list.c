@@ -223,7 +223,7 @@ append_search(ListPage *page, const char *q)
 		violation_add_first(query->faults, "?q", "length", "must be 1 to 500 bytes");
 	number = query_argument(query, TEXTOID, CStringGetTextDatum(q));
 	/* the words of the module, as the index has them (record/search.c) */
-	if (module->has_searchable && searches_all(page))
+	if (module->has_searchable && !module->search_unfilled && searches_all(page))
 		appendStringInfo(&query->sql, " AND qehs.search_words(%1$s.tenant_id, %1$s.module_id, %1$s.search)"
 						 " OPERATOR(pg_catalog.@@) qehs.search_query($1, $2, pg_catalog.websearch_to_tsquery('pg_catalog.simple', $%2$d))",
 						 query->alias, number);

@@ -129,13 +129,40 @@ check_payload(const PayloadCheck *check, Jsonb *payload, const Jsonb *given)
 	return payload;
 }
 
+/* A patch that removes what no field is called. */
+static void
+check_removed(const ModuleFields *fields, const JsonbContainer *patch, const char *path, ViolationList *violations)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, patch));
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		const ModuleField *field;
+		char	   *at;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		field = module_fields_find(fields, key.val.string.val, key.val.string.len);
+		at = json_pointer_to(path, json_text_copy(&key));
+		if (field == NULL && value.type == jbvNull)
+			violation_add(violations, at, "unknown_member", "is not a known member");
+		else if (field && field->type == FIELD_OBJECT && field->nested.count > 0 && value.type == jbvBinary &&
+				 JsonContainerIsObject(value.val.binary.data))
+			check_removed(&field->nested, value.val.binary.data, at, violations);
+	}
+}
+
 Jsonb *
 record_check_payload(const RequestContext *context, const ModuleDef *module, Jsonb *payload, const char *state,
 					 ViolationList *violations)
 {
 	Guard		guard = {context, state, NULL};
 	PermissionSubject subject = {context->actor_id, module->version, payload};
-	PayloadCheck check = {context, module, &guard, NULL, &subject, violations};
+	PayloadCheck check = {context, module, &guard, NULL, &subject, violations, NULL};
 
 	if (!JB_ROOT_IS_OBJECT(payload))
 	{
@@ -151,8 +178,10 @@ record_check_patch(const RequestContext *context, const ModuleDef *module, const
 {
 	Guard		guard = {context, state, NULL};
 	PermissionSubject subject = record_subject(before);
-	PayloadCheck check = {context, module, &guard, before->payload, &subject, violations};
+	PayloadCheck check = {context, module, &guard, before->payload, &subject, violations, before->payload};
 
+	if (patch)
+		check_removed(&module->all, &patch->root, "/payload", violations);
 	return check_payload(&check, patch ? record_merge_patch(before->payload, patch) : before->payload, patch);
 }
 
@@ -161,7 +190,7 @@ record_check_moved(const RequestContext *context, const ModuleDef *module, Jsonb
 				   ViolationList *violations)
 {
 	Guard		guard = {context, state, NULL};
-	PayloadCheck check = {context, module, &guard, known, NULL, violations};
+	PayloadCheck check = {context, module, &guard, known, NULL, violations, NULL};
 
 	return check_payload(&check, payload, NULL);
 }

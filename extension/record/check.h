@@ -16,6 +16,7 @@ typedef struct PayloadCheck
 	const Jsonb *before;		/* what the record held, or NULL */
 	const PermissionSubject *subject;	/* who may write is asked about it; NULL: nothing is from a client */
 	ViolationList *violations;
+	const Jsonb *patched;		/* what the record held before a patch, or NULL */
 } PayloadCheck;
 
 /* A field's value with what the server writes into it: the score of a matrix, nested defaults and computed values (fill.c). */
