@@ -9,7 +9,6 @@
 #include "base/id.h"
 #include "utils/builtins.h"
 
-#define DEFAULT_PAGE 50
 
 char *
 argument_text(FunctionCallInfo fcinfo, int number)
@@ -28,7 +27,7 @@ argument_id(FunctionCallInfo fcinfo, int number, const char *prefix, pg_uuid_t *
 int32
 argument_page_size(FunctionCallInfo fcinfo, int number, ViolationList *faults)
 {
-	int32		size = PG_ARGISNULL(number) ? DEFAULT_PAGE : PG_GETARG_INT32(number);
+	int32		size = PG_ARGISNULL(number) ? QEHS_DEFAULT_PAGE : PG_GETARG_INT32(number);
 
 	if (size < 1 || size > QEHS_MAX_PAGE)
 		violation_add_first(faults, "?limit", "range", "must be from 1 to %d", QEHS_MAX_PAGE);

@@ -12,6 +12,7 @@
 
 /* The most items of a page of any list. */
 #define QEHS_MAX_PAGE 200
+#define QEHS_DEFAULT_PAGE 50
 
 /* A text argument, palloc'd and NUL-terminated; NULL when it is NULL. */
 extern char *argument_text(FunctionCallInfo fcinfo, int number);
