@@ -51,7 +51,13 @@ typedef struct ViolationList
 	Violation	items[QEHS_MAX_VIOLATIONS];
 } ViolationList;
 
-/* Add one violation; path and code must outlive the list. Silent past the limit. */
+/* The code of what the caller may not touch. */
+#define QEHS_FORBIDDEN "forbidden"
+
+/*
+ * Add one violation; path and code must outlive the list. Silent past the limit, and
+ * at or below a path that has been said to be forbidden: nothing else is told of it.
+ */
 extern void violation_add(ViolationList *list, const char *path, const char *code,
 						  const char *format,...) pg_attribute_printf(4, 5);
 

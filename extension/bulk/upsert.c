@@ -84,6 +84,18 @@ fetch(BulkLoad *load, BulkRow *row, Record *record)
 	return NULL;
 }
 
+/* Whether the caller may update the record; else the row has failed. */
+static bool
+may_update(BulkLoad *load, BulkRow *row, const ModuleDef *module, const Record *record)
+{
+	PermissionSubject subject = record_subject(record);
+
+	if (permission_may(load->context, module, ACTION_UPDATE, &subject, NULL))
+		return true;
+	bulk_fail_at(load, row, "", QEHS_FORBIDDEN, "is of a record that the caller may not update");
+	return false;
+}
+
 static void
 merge(BulkLoad *load, BulkRow *row)
 {
@@ -92,13 +104,13 @@ merge(BulkLoad *load, BulkRow *row)
 	Record		after;
 	const ModuleDef *module = fetch(load, row, &before);
 
-	if (module == NULL)
+	if (module == NULL || !may_update(load, row, module, &before))
 		return;
 	violations.count = 0;
 	after = before;
 	if (row->state)
 		after.workflow_state = row->state;
-	after.payload = record_check_patch(load->context, module, &before, row->payload, after.workflow_state,
+	after.payload = record_check_patch(load->context, module, &before, row->payload, NULL, after.workflow_state,
 									   &violations);
 	if (violations.count > 0)
 		bulk_fail(load, row, &violations);
@@ -119,12 +131,12 @@ rehearse(BulkLoad *load, BulkRow *row)
 		module = record_module(load->context, &record);
 	else
 		module = fetch(load, row, &record);
-	if (module == NULL)
+	if (module == NULL || !may_update(load, row, module, &record))
 		return;
 	violations.count = 0;
 	if (row->state)
 		record.workflow_state = row->state;
-	payload = record_check_patch(load->context, module, &record, row->payload, record.workflow_state, &violations);
+	payload = record_check_patch(load->context, module, &record, row->payload, NULL, record.workflow_state, &violations);
 	if (violations.count > 0)
 	{
 		bulk_fail(load, row, &violations);
