@@ -125,28 +125,15 @@ knew(const ModuleDef *module, const FilterField *field, const char *value)
 	return false;
 }
 
-/* " AND created_at >= $n" of from and to; a date in to is its whole day. */
+/* " AND r.created_at >= $n" of from, "<=" of to. */
 static void
 append_bound(ListQuery *query, const char *text, bool is_end)
 {
-	TimestampTz time = 0;
-	const char *operator = is_end ? "<=" : ">=";
+	TimestampTz time;
 
-	if (text == NULL)
-		return;
-	if (json_date_parse(text, strlen(text), &time))
-	{
-		if (is_end)
-		{
-			time += USECS_PER_DAY;
-			operator = "<";
-		}
-	}
-	else if (!json_time_parse(text, strlen(text), &time))
-		violation_add_first(query->faults, is_end ? "?to" : "?from", "format", "must be an RFC 3339 time with offset, or a date%s",
-							strchr(text, ' ') ? "; a + in a query is a blank: send %2B" : "");
-	appendStringInfo(&query->sql, " AND %s.created_at %s $%d", query->alias, operator,
-					 query_argument(query, TIMESTAMPTZOID, TimestampTzGetDatum(time)));
+	if (argument_bound(text, is_end, is_end ? "?to" : "?from", &time, query->faults))
+		appendStringInfo(&query->sql, " AND %s.created_at %s $%d", query->alias, is_end ? "<=" : ">=",
+						 query_argument(query, TIMESTAMPTZOID, TimestampTzGetDatum(time)));
 }
 
 static void
