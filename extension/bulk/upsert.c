@@ -84,6 +84,18 @@ fetch(BulkLoad *load, BulkRow *row, Record *record)
 	return NULL;
 }
 
+/* Whether the caller may update the record; else the row has failed. */
+static bool
+may_update(BulkLoad *load, BulkRow *row, const ModuleDef *module, const Record *record)
+{
+	PermissionSubject subject = record_subject(record);
+
+	if (permission_may(load->context, module, ACTION_UPDATE, &subject, NULL))
+		return true;
+	bulk_fail_at(load, row, "", QEHS_FORBIDDEN, "is of a record that the caller may not update");
+	return false;
+}
+
 static void
 merge(BulkLoad *load, BulkRow *row)
 {
@@ -92,13 +104,13 @@ merge(BulkLoad *load, BulkRow *row)
 	Record		after;
 	const ModuleDef *module = fetch(load, row, &before);
 
-	if (module == NULL)
+	if (module == NULL || !may_update(load, row, module, &before))
 		return;
 	violations.count = 0;
 	after = before;
 	if (row->state)
 		after.workflow_state = row->state;
-	after.payload = record_check_patch(load->context, module, &before, row->payload, after.workflow_state,
+	after.payload = record_check_patch(load->context, module, &before, row->payload, NULL, after.workflow_state,
 									   &violations);
 	if (violations.count > 0)
 		bulk_fail(load, row, &violations);
@@ -106,54 +118,35 @@ merge(BulkLoad *load, BulkRow *row)
 		store(load, row, &before, &after);
 }
 
-static const BulkRow *
-valid_twin(const BulkRow *row)
-{
-	for (row = row->twin; row; row = row->twin)
-		if (row->status == BULK_VALID)
-			return row;
-	return NULL;
-}
-
-bool
-bulk_has_twin(const BulkRow *row)
-{
-	return valid_twin(row) != NULL;
-}
-
-/* A dry run: merge into what the record would be after the line before, and keep it for the next. */
+/* A dry run: merge into what the record would be after the lines before, and keep it for the next. */
 static void
 rehearse(BulkLoad *load, BulkRow *row)
 {
 	ViolationList violations;
-	const BulkRow *twin = valid_twin(row);
-	const ModuleDef *module = load->module;
-	Record		record = {0};
+	const ModuleDef *module;
+	Record		record;
 	Jsonb	   *payload;
 
-	if (twin)
-	{
-		record.payload = twin->payload;
-		record.definition_version = module->version;
-		record.created_by = load->context->actor_id;
-		record.workflow_state = twin->state;
-	}
+	if (bulk_find_kept(row->external, row->line, &record))
+		module = record_module(load->context, &record);
 	else
 		module = fetch(load, row, &record);
-	if (module == NULL)
+	if (module == NULL || !may_update(load, row, module, &record))
 		return;
 	violations.count = 0;
-	if (row->state == NULL)
-		row->state = MemoryContextStrdup(load->memory, record.workflow_state);
-	payload = record_check_patch(load->context, module, &record, row->payload, row->state, &violations);
+	if (row->state)
+		record.workflow_state = row->state;
+	payload = record_check_patch(load->context, module, &record, row->payload, NULL, record.workflow_state, &violations);
 	if (violations.count > 0)
 	{
 		bulk_fail(load, row, &violations);
 		return;
 	}
-	row->payload = MemoryContextAlloc(load->memory, VARSIZE(payload));
-	memcpy(row->payload, payload, VARSIZE(payload));
-	row->status = BULK_VALID;
+	row->existing = record.id;
+	record.payload = row->payload = payload;
+	bulk_look_at_values(load, &row, 1);
+	if (row->status == BULK_VALID)
+		bulk_keep_record(row->external, row->line, &record);
 }
 
 void

@@ -248,12 +248,20 @@ payload_fill(const PayloadCheck *check, Jsonb *payload)
 	return fill_object(check, &check->module->all, payload, check->patched ? &check->patched->root : NULL);
 }
 
-/* Add a violation when sent and held, which may be absent, differ; numbers compare as numbers. */
+/*
+ * Add a violation when sent and held, which may be absent, differ; numbers compare as
+ * numbers.  Of what the client may not read (told is false) nothing is told, not even that it is equal.
+ */
 static void
-check_equal(const PayloadCheck *check, const JsonbValue *sent, const JsonbValue *held, const char *path)
+check_equal(const PayloadCheck *check, const JsonbValue *sent, const JsonbValue *held, const char *path, bool told)
 {
 	StringInfoData text;
 
+	if (!told)
+	{
+		violation_add(check->violations, path, "computed", "is written by the server: must be left out");
+		return;
+	}
 	if (held && json_values_equal(sent, held))
 		return;
 	if (held == NULL)
@@ -270,7 +278,7 @@ check_equal(const PayloadCheck *check, const JsonbValue *sent, const JsonbValue 
 }
 
 static void
-check_given_matrix(const PayloadCheck *check, const JsonbContainer *given, const JsonbContainer *held, const char *path)
+check_given_matrix(const PayloadCheck *check, const JsonbContainer *given, const JsonbContainer *held, const char *path, bool told)
 {
 	static const char *const written[] = {"score", "band"};
 
@@ -282,13 +290,13 @@ check_given_matrix(const PayloadCheck *check, const JsonbContainer *given, const
 
 		/* without a value the factors are at fault, which the schema says */
 		if (json_member(given, written[i], length, &sent) && json_member(held, written[i], length, &value))
-			check_equal(check, &sent, &value, psprintf("%s/%s", path, written[i]));
+			check_equal(check, &sent, &value, psprintf("%s/%s", path, written[i]), told);
 	}
 }
 
 static void
 check_given(const PayloadCheck *check, const ModuleFields *fields, const JsonbContainer *given,
-			const JsonbContainer *held, const char *path)
+			const JsonbContainer *held, const char *path, bool told)
 {
 	check_stack_depth();
 	for (int i = 0; i < fields->count; i++)
@@ -306,7 +314,7 @@ check_given(const PayloadCheck *check, const ModuleFields *fields, const JsonbCo
 		if (field->computed)
 		{
 			if (has || sent.type != jbvNull)
-				check_equal(check, &sent, has ? &value : NULL, at);
+				check_equal(check, &sent, has ? &value : NULL, at, told);
 			continue;
 		}
 		if (!has || sent.type != jbvBinary || value.type != jbvBinary)
@@ -321,20 +329,29 @@ check_given(const PayloadCheck *check, const ModuleFields *fields, const JsonbCo
 				JsonbValue	other = *getIthJsonbValueFromContainer(value.val.binary.data, row);
 
 				if (one.type == jbvBinary && JsonContainerIsObject(one.val.binary.data) && other.type == jbvBinary)
-					check_given(check, &field->nested, one.val.binary.data, other.val.binary.data, psprintf("%s/%u", at, row));
+					check_given(check, &field->nested, one.val.binary.data, other.val.binary.data, psprintf("%s/%u", at, row), told);
 			}
 		}
 		else if (!JsonContainerIsObject(sent.val.binary.data) || !JsonContainerIsObject(value.val.binary.data))
 			continue;
 		else if (field->type == FIELD_MATRIX_SCORE)
-			check_given_matrix(check, sent.val.binary.data, value.val.binary.data, at);
+			check_given_matrix(check, sent.val.binary.data, value.val.binary.data, at, told);
 		else if (field->type == FIELD_OBJECT)
-			check_given(check, &field->nested, sent.val.binary.data, value.val.binary.data, at);
+			check_given(check, &field->nested, sent.val.binary.data, value.val.binary.data, at, told);
 	}
 }
 
 void
 payload_check_given(const PayloadCheck *check, const Jsonb *given, const Jsonb *payload)
 {
-	check_given(check, &check->module->all, &given->root, &payload->root, "/payload");
+	const ModuleFields *fields = &check->module->all;
+
+	for (int i = 0; i < fields->count; i++)
+	{
+		ModuleFields one = {.count = 1,.items = &fields->items[i]};
+
+		if (fields->items[i].fills)
+			check_given(check, &one, &given->root, &payload->root, "/payload",
+						permission_reads_key(check->context, check->module, check->subject, check->module->version, one.items->key, one.items->key_length));
+	}
 }
