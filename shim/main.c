@@ -25,6 +25,7 @@
 #include "exchange/token.h"
 #include "http/client.h"
 #include "loop.h"
+#include "stream/spool.h"
 #include "stream/stream_metrics.h"
 
 #define TABLES_SQL "SELECT qehs.endpoint_list(), qehs.problem_list(), extversion FROM pg_catalog.pg_extension WHERE extname = 'qehs'"
@@ -186,7 +187,11 @@ reload(const Config *config)
 {
 	reload_token_keys(config);
 	if (!log_open(config->log))
-		log_event("error", "could not open the log \"%s\" again: %s", config->log, strerror(errno));
+	{
+		/* what is still open may be a file that nobody reads any more */
+		fprintf(stderr, "qehs-shim: could not open the log \"%s\" again: %s\n", config->log, strerror(errno));
+		log_event("error", "could not open the log \"%s\" again, and go on in the one that is open: %s", config->log, strerror(errno));
+	}
 }
 
 /* Wait for signals; gives when the shim is to stop. */
@@ -252,6 +257,8 @@ main(int argc, char **argv)
 		fprintf(stderr, "qehs-shim: %s\n", message);
 		return 2;
 	}
+	log_level(config.log_level);
+	spool_limit(config.max_spool, config.max_spool_total);
 	if (!log_open(config.log))
 		fail("could not open the log", config.log);
 	signal(SIGPIPE, SIG_IGN);

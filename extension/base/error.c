@@ -163,7 +163,10 @@ violation_add_first(ViolationList *list, const char *path, const char *code, con
 {
 	va_list		arguments;
 
-	if (list->count >= QEHS_MAX_VIOLATIONS || (list->count > 0 && strcmp(list->items[list->count - 1].path, path) == 0))
+	for (int i = 0; i < list->count; i++)
+		if (strcmp(list->items[i].path, path) == 0)
+			return;
+	if (list->count >= QEHS_MAX_VIOLATIONS)
 		return;
 	va_start(arguments, format);
 	add(list, path, code, format_text(format, arguments));

@@ -61,7 +61,7 @@ typedef struct ViolationList
 extern void violation_add(ViolationList *list, const char *path, const char *code,
 						  const char *format,...) pg_attribute_printf(4, 5);
 
-/* As violation_add, but only when the violation before is not of the same path: the first fault of a parameter says enough. */
+/* As violation_add, but only when none is of the same path: the first fault of a place says enough. */
 extern void violation_add_first(ViolationList *list, const char *path, const char *code,
 								const char *format,...) pg_attribute_printf(4, 5);
 

@@ -334,8 +334,12 @@ context_check_if_match(const char *if_match, int32 version)
 	/* in SQL a bare number will do */
 	if (*if_match && strspn(if_match, "0123456789") == strlen(if_match) && !(context && context->over_http))
 		if_match = psprintf("\"%s\"", if_match);
-	if (!names_tag(if_match, "If-Match", tag, true))
-		problem_raise_at(PROBLEM_VERSION_MISMATCH, "@If-Match", "version", "does not match the current version %s", tag);
+	if (names_tag(if_match, "If-Match", tag, true))
+		return;
+	if (names_tag(if_match, "If-Match", tag, false))
+		problem_raise_at(PROBLEM_VERSION_MISMATCH, "@If-Match", "version", "has a weak entity tag, which matches nothing there"
+						 " (RFC 9110 section 13.1.1): send %s", tag);
+	problem_raise_at(PROBLEM_VERSION_MISMATCH, "@If-Match", "version", "does not match the current version %s", tag);
 }
 
 void

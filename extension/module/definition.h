@@ -60,6 +60,9 @@ extern Jsonb *definition_json_schema(Jsonb *definition);
 /* The greatest length of a text-like type where the field names none; 0: none (schema_of.c). */
 extern int	definition_max_length(FieldType type);
 
+/* Whether the JSON Schema of a field has, in place of a pattern, one that refuses blanks; an empty text is for minLength (schema_of.c). */
+extern bool definition_refuses_blank(const JsonbContainer *field);
+
 /* The JSON Schema of one field (schema_of.c). */
 extern Jsonb *definition_field_schema(const JsonbContainer *field);
 

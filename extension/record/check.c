@@ -9,6 +9,7 @@
 #include "base/compat.h"
 
 #include "base/json.h"
+#include "module/definition.h"
 #include "record/check.h"
 
 #define URL_MESSAGE "must be a valid http or https address (RFC 3986)"
@@ -51,6 +52,11 @@ payload_add_violation(const PayloadCheck *check, const ModuleField *field, const
 {
 	const char *code = strcmp(found->keyword, "additionalProperties") == 0 ? "unknown_member" : found->keyword;
 
+	if (field && stands_at(found->keyword_location, "/pattern", field) && definition_refuses_blank(field->definition))
+	{
+		violation_add(check->violations, path, "required", "is required");
+		return;
+	}
 	for (int i = 0; field && i < (int) lengthof(words); i++)
 		if (words[i].type == field->type && stands_at(found->keyword_location, words[i].place, field))
 		{

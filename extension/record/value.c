@@ -313,7 +313,7 @@ value_parse(FieldType type, const char *text, int length, Datum *value, const ch
 			*wanted = "a number";
 			return parse_number(text, length, value);
 		case VALUE_TIME:
-			*wanted = "an RFC 3339 time with offset, or a date";
+			*wanted = json_time_wanted(text, length);
 			return parse_time(text, length, value);
 		case VALUE_DURATION:
 			*wanted = "a duration such as PT90M";

@@ -255,7 +255,7 @@ check_digits(const PayloadCheck *check, const ModuleField *field, const JsonbVal
 	}
 	/* four digits take two bytes */
 	if (value->type == jbvNumeric && VARSIZE_ANY(value->val.numeric) > QEHS_NUMBER_DIGITS / 2)
-		violation_add(check->violations, path, "maxDigits", "must have at most %d significant digits", QEHS_NUMBER_DIGITS - 20);
+		violation_add_first(check->violations, path, "maxDigits", "must have at most %d significant digits", QEHS_NUMBER_DIGITS - 20);
 }
 
 static void
@@ -295,7 +295,7 @@ check_hidden(const PayloadCheck *check, const ModuleField *field, const JsonbVal
 		violation_add(check->violations, path, "type", "must be %s, hidden as the field is now; null removes it", wanted);
 }
 
-/* Whether a text that is required shows nothing; of an empty one the schema says so. */
+/* Whether a text that is required shows nothing, but for what the schema says of an empty one and one of white space. */
 static bool
 is_blank_text(const ModuleField *field, const JsonbValue *value)
 {
@@ -326,7 +326,7 @@ check_object(const PayloadCheck *check, Place *place)
 			check_value(check, place, field, &value, psprintf("%s/%s", place->path, field->key));
 		if ((field->required && field->visible_when && value.type == jbvNull) || is_blank_text(field, &value) ||
 			(field->required_when && value_is_empty(field->type, &value) && holds(check, place, field->required_when)))
-			violation_add(check->violations, psprintf("%s/%s", place->path, field->key), "required", "is required");
+			violation_add_first(check->violations, psprintf("%s/%s", place->path, field->key), "required", "is required");
 	}
 }
 
