@@ -327,6 +327,7 @@ qehs_request_end(PG_FUNCTION_ARGS)
 	const EndpointRow *endpoint = find_endpoint(context->operation);
 	int			status = context->status ? context->status : endpoint ? endpoint->status : 200;
 
+	context_forbid_sharing(context);
 	if (context->idempotency_key)
 		idempotency_store(context, status);
 	json_begin(&answer);

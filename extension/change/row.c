@@ -88,7 +88,7 @@ append_update(StringInfo sql, const char *begin, int first, const char *conditio
 		appendStringInfo(sql, "%s%s = ", i > first || *begin ? ", " : "", columns.items[i].name);
 		append_value(sql, i);
 	}
-	appendStringInfo(sql, "@rows WHERE t.tenant_id = $1 AND t.id = @id%s", condition);
+	appendStringInfo(sql, "@joined WHERE t.tenant_id = @tenant AND t.id = @id%s", condition);
 }
 
 /* The row's statement as the first part of one that adds the event of the row, if it was stored. */
