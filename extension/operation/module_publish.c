@@ -16,6 +16,7 @@
 #include "base/argument.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "base/locks.h"
 #include "base/plan.h"
 #include "caller/auth.h"
 #include "catalog/pg_type.h"
@@ -86,7 +87,7 @@ lock_tenant(int32 tenant_id)
 {
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) tenant_id, 0, 3);
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) tenant_id, 0, LOCK_PUBLISH);
 	LockAcquire(&tag, ExclusiveLock, false, false);
 }
 
