@@ -211,6 +211,9 @@ COMMENT ON COLUMN qehs.record.t1 IS 'slots t1..t6, n1..n4, d1..d4 hold the index
 
 -- Lists by creation time, the default order.
 CREATE INDEX record_created ON qehs.record (tenant_id, module_id, created_at, id) WHERE deleted_at IS NULL;
+-- By state and by creator, which people list by every day.
+CREATE INDEX record_state ON qehs.record (tenant_id, module_id, workflow_state COLLATE "C", id) WHERE deleted_at IS NULL;
+CREATE INDEX record_creator ON qehs.record (tenant_id, module_id, created_by, id) WHERE deleted_at IS NULL;
 CREATE INDEX record_t1 ON qehs.record (tenant_id, module_id, t1, id) WHERE t1 IS NOT NULL;
 CREATE INDEX record_t2 ON qehs.record (tenant_id, module_id, t2, id) WHERE t2 IS NOT NULL;
 CREATE INDEX record_t3 ON qehs.record (tenant_id, module_id, t3, id) WHERE t3 IS NOT NULL;
