@@ -109,22 +109,21 @@ test("who reads a byte a second loses the place, who reads slowly but surely doe
 	const rows = Array.from({ length: 200 }, (_, i) => line("slow", i, { note: "n".repeat(4000) })).join("")
 	const loaded = await send(at.shim.port, at.key, "POST", path, rows, { "Content-Type": "application/x-ndjson" })
 	assert.equal(loaded.status, 200)
-	const reader = (bytes, pause) => {
-		const socket = net.connect({ port: at.shim.port, host: "127.0.0.1", onread: undefined, highWaterMark: 1024 })
+	const reader = (steady) => {
+		const socket = net.connect(at.shim.port, "127.0.0.1")
 		const state = { taken: 0, ended: false }
 		socket.on("close", () => state.ended = true)
 		socket.on("error", () => state.ended = true)
-		socket.pause()
 		socket.write(Array(40).fill(`GET /api/v1/records?moduleKey=readings&limit=200 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${at.key}\r\n\r\n`).join(""))
-		state.timer = setInterval(() => {
-			for (let left = bytes; left > 0 && !socket.destroyed;) {
-				const part = socket.read(Math.min(left, 1024)) ?? socket.read()
-				if (part === null)
-					break
-				state.taken += part.length
-				left -= part.length
-			}
-		}, pause)
+		if (steady)
+			socket.on("data", (data) => {
+				state.taken += data.length
+				socket.pause()
+				setTimeout(() => socket.resume(), 300)
+			})
+		else
+			socket.pause()
+		state.timer = setInterval(() => steady || socket.read(1), 1000)
 		state.stop = () => (clearInterval(state.timer), socket.destroy())
 		return state
 	}
@@ -136,7 +135,7 @@ test("who reads a byte a second loses the place, who reads slowly but surely doe
 	}
 	agent.destroy()
 	await until((now) => now === 1, 300)
-	const [slow, steady] = [reader(1, 1000), reader(65536, 500)]
+	const [slow, steady] = [reader(false), reader(true)]
 	await until((now) => now === 3, 50)
 	await until((now) => now < 3, 900)
 	assert.equal(await connections(), 2, "the slow reader is cut off")
