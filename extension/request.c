@@ -151,6 +151,7 @@ start_context(FunctionCallInfo fcinfo)
 
 	context->over_http = true;
 	take_trace(context, text_argument(fcinfo, 1, context->memory));
+	context->address = text_argument(fcinfo, 2, context->memory);
 	context->operation = text_argument(fcinfo, 5, context->memory);
 	context->target = text_argument(fcinfo, 6, context->memory);
 	return context;
@@ -293,8 +294,8 @@ check_limited(FunctionCallInfo fcinfo, KeyGrant *grant, RequestContext *context,
 Datum
 qehs_request_begin(PG_FUNCTION_ARGS)
 {
-	char	   *address = text_argument(fcinfo, 2, CurrentMemoryContext);
 	RequestContext *context = start_context(fcinfo);
+	const char *address = context->address;
 	KeyGrant   *grant;
 	const EndpointRow *endpoint;
 	StringInfoData headers;

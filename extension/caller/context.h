@@ -54,6 +54,7 @@ typedef struct RequestContext
 	const struct KeyGrant *grant;	/* of the key or token that was sent; NULL in a session and for work of the system */
 	char		trace_id[33];	/* 32 hex digits, or empty */
 	const char *trace;			/* for the server's log: traceparent and tracestate, or the trace id alone; or NULL */
+	const char *address;		/* of the client over HTTP, or NULL */
 	const char *target;			/* raw request target over HTTP, or NULL */
 	/* the answer */
 	int			status;			/* 0: the endpoint's own */
