@@ -381,7 +381,8 @@ postman_write(StringInfo out, ApiDocument *document)
 				 "\"auth\":{\"type\":\"bearer\",\"bearer\":[{\"key\":\"token\",\"value\":\"{{apiKey}}\",\"type\":\"string\"}]},"
 				 "\"variable\":[{\"key\":\"baseUrl\",\"value\":");
 	json_string(out, document->base_url ? document->base_url : "http://127.0.0.1:8080");
-	json_literal(out, "},{\"key\":\"apiKey\",\"value\":\"\"},{\"key\":\"recordId\",\"value\":\"\"},{\"key\":\"apiKeyId\",\"value\":\"\"},{\"key\":\"jobId\",\"value\":\"\"}],\"item\":[");
+	json_literal(out, "},{\"key\":\"apiKey\",\"value\":\"\"},{\"key\":\"recordId\",\"value\":\"\"},{\"key\":\"apiKeyId\",\"value\":\"\"},"
+				 "{\"key\":\"jobId\",\"value\":\"\"}],\"item\":[");
 	for (int pass = 0; pass < 2; pass++)
 	{
 		for (int i = 0; i < document->tag_count; i++)
