@@ -40,7 +40,7 @@ FROM (VALUES
 	('module_migrate', 'modules.write', 'administrator', 'Job', false, '{conflict}', 'Queues a job that moves the module''s records of older versions, a few at a time, while they go on being read and written. Its result says how many moved and which could not.'),
 	('job_list', NULL, NULL, 'JobPage', false, '{}', 'The jobs that the caller sees, newest first: those that it asked for, with the role tenant-owner or tenant-admin all of the tenant. Jobs that have ended are kept for 7 days.'),
 	('job_get', NULL, NULL, 'Job', false, '{}', 'A job. While it waits or runs, Retry-After says when to ask again.'),
-	('job_cancel', NULL, NULL, 'Job', false, '{conflict}', 'Cancels the job, at once when nobody works on it, else as soon as its worker sees it. What it has done stays.'),
+	('job_cancel', NULL, NULL, 'Job', false, '{conflict}', 'Cancels the job, at once when nobody works on it, else as soon as its worker sees it. What it has done stays, and a job that has ended stays as it is.'),
 	('deprecation_list', NULL, NULL, 'DeprecationList', false, '{}', 'Endpoints that are deprecated, and when they end.'),
 	('problem_list', NULL, NULL, 'ProblemCodeList', false, '{}', 'All codes that a problem (RFC 9457) can have.'),
 	('openapi', NULL, NULL, 'OpenApi', true, '{}',
