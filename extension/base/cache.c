@@ -9,8 +9,6 @@
  */
 #include "base/compat.h"
 
-#include <limits.h>
-
 #include "access/xact.h"
 #include "base/cache.h"
 #include "lib/ilist.h"
