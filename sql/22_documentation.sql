@@ -67,6 +67,7 @@ WITH documented (operation, name, documentation) AS (VALUES
 	('job_list', 'kind', '{"description":"Jobs of this kind.","schema":{"type":"string"},"example":"module_migrate"}'),
 	('job_list', 'status', '{"description":"Jobs in this status.","schema":{"type":"string","enum":["queued","running","succeeded","failed","cancelled"]}}'),
 	('record_list', 'filter', '{"description":"Conditions on fields, all of which must hold: filter[severity]=high or filter[severity][in]=high,critical; a value of in or nin that holds a comma is quoted, as in CSV. filter={\"severity\":\"high\",\"or\":[…]}, percent-encoded JSON with and, or and not, stands in its place or beside it. Which operators a type has, and what they compare, is in each conditions schema."}'),
+	('module_list', 'count', '{"description":"Whether recordCount counts all live records (exact) or is an estimate beyond 10,000.","schema":{"type":"string","enum":["exact","estimated"],"default":"estimated"}}'),
 	('record_list', 'status', '{"description":"The workflow state.","schema":{"type":"string"}}'),
 	(NULL, 'from', '{"description":"Not before this time.","schema":{"type":"string","format":"date-time"},"example":"2026-01-01T00:00:00Z"}'),
 	(NULL, 'to', '{"description":"Not after this time.","schema":{"type":"string","format":"date-time"},"example":"2026-12-31T23:59:59Z"}'),

@@ -9,6 +9,8 @@
  */
 #include "base/compat.h"
 
+#include <limits.h>
+
 #include "access/xact.h"
 #include "base/cache.h"
 #include "lib/ilist.h"
