@@ -200,7 +200,8 @@ CREATE TABLE qehs.record (
 	search tsvector,
 	PRIMARY KEY (tenant_id, id),
 	UNIQUE (tenant_id, module_id, display_no)
-);
+	-- room for one more version of a record in most pages: a change of fields without slot then touches no index
+) WITH (fillfactor = 90);
 COMMENT ON TABLE qehs.record IS 'All records of all modules and tenants. Written by the functions of the extension only, which check, audit and index what they write.';
 COMMENT ON COLUMN qehs.record.deleted_at IS 'when it was deleted; NULL: it lives';
 COMMENT ON COLUMN qehs.record.definition_version IS 'the version of the module that it was written against or moved to';
