@@ -107,6 +107,33 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
 ('job_cancel', 'DELETE', '/api/v1/jobs/{jobId}', 'qehs.job_cancel', 200, 'none', 'Jobs', 'Cancel a job',
  '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true}]');
 
+INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, parameters) VALUES
+('export_create', 'POST', '/api/v1/exports', 'qehs.export_create', 202, 'json', 'Exports', 'Write records into a CSV, XLSX, PDF or NDJSON file',
+ '[{"name":"moduleKey","in":"body","argument":"module_key","type":"string","sqlType":"text","required":true},
+   {"name":"format","in":"body","argument":"format","type":"string","sqlType":"text","required":true},
+   {"name":"filter","in":"body","argument":"filter","type":"object","sqlType":"jsonb","required":false},
+   {"name":"sort","in":"body","argument":"sort","type":"string","sqlType":"text","required":false},
+   {"name":"columns","in":"body","argument":"columns","type":"array","sqlType":"text[]","required":false},
+   {"name":"includeDeleted","in":"body","argument":"include_deleted","type":"boolean","sqlType":"bool","required":false},
+   {"name":"q","in":"body","argument":"q","type":"string","sqlType":"text","required":false},
+   {"name":"status","in":"body","argument":"status","type":"string","sqlType":"text","required":false},
+   {"name":"from","in":"body","argument":"created_from","type":"string","sqlType":"text","required":false},
+   {"name":"to","in":"body","argument":"created_to","type":"string","sqlType":"text","required":false},
+   {"name":"recordId","in":"body","argument":"record_id","type":"string","sqlType":"text","required":false},
+   {"name":"header","in":"body","argument":"header","type":"string","sqlType":"text","required":false},
+   {"name":"bom","in":"body","argument":"bom","type":"boolean","sqlType":"bool","required":false},
+   {"name":"dates","in":"body","argument":"dates","type":"string","sqlType":"text","required":false},
+   {"name":"locale","in":"body","argument":"locale","type":"string","sqlType":"text","required":false},
+   {"name":"timeZone","in":"body","argument":"time_zone","type":"string","sqlType":"text","required":false},
+   {"name":"paper","in":"body","argument":"paper","type":"string","sqlType":"text","required":false},
+   {"name":"includeAttachments","in":"body","argument":"include_attachments","type":"boolean","sqlType":"bool","required":false},
+   {"name":"webhookUrl","in":"body","argument":"webhook_url","type":"string","sqlType":"text","required":false},
+   {"name":"Accept-Language","in":"header","argument":"accept_language","type":"string","sqlType":"text","required":false}]'),
+('export_get', 'GET', '/api/v1/exports/{jobId}', 'qehs.export_get', 200, 'none', 'Exports', 'Read an export: its status, progress and file',
+ '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true}]'),
+('export_cancel', 'DELETE', '/api/v1/exports/{jobId}', 'qehs.export_cancel', 200, 'none', 'Exports', 'Cancel an export',
+ '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true}]');
+
 -- A body that streams. The path is that of the product's own page; the alias has the form of the others.
 INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, answer, takes, gives, stream_begin, stream_end, class, tag, summary,
 	parameters) VALUES

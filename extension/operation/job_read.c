@@ -1,6 +1,7 @@
 /*
  * job_read.c
- *	  qehs.job_get, qehs.job_list and qehs.job_cancel.
+ *	  qehs.job_get, qehs.job_list and qehs.job_cancel; qehs.export_get and
+ *	  qehs.export_cancel are the same for exports only.
  *
  * A caller sees the jobs that it asked for; tenant-owner and tenant-admin see all
  * of the tenant, with a key for some modules those of these modules only.  Others
@@ -26,6 +27,8 @@
 PG_FUNCTION_INFO_V1(qehs_job_get);
 PG_FUNCTION_INFO_V1(qehs_job_list);
 PG_FUNCTION_INFO_V1(qehs_job_cancel);
+PG_FUNCTION_INFO_V1(qehs_export_get);
+PG_FUNCTION_INFO_V1(qehs_export_cancel);
 
 /* $2: the caller, $3: whether it sees those of others, $4: of these modules only */
 #define SEEN " tenant_id = $1 AND (created_by = $2 OR $3 AND ($4 IS NULL OR arguments ->> 'moduleKey' = ANY ($4)))"
@@ -79,18 +82,26 @@ require_caller(void)
 	return context;
 }
 
-/* Find the job of the first argument; raises QH404. */
+/* Whether the only row of SPI_tuptable is a job of the kind. */
+static bool
+is_of_kind(const char *kind)
+{
+	bool		isnull;
+
+	return strcmp(TextDatumGetCString(plan_value(0, 2, &isnull)), kind) == 0;
+}
+
+/* Find the job of the first argument, of a kind unless that is NULL; raises QH404. */
 static void
-find_job(FunctionCallInfo fcinfo, Datum *values, char *nulls, pg_uuid_t *id)
+find_job(FunctionCallInfo fcinfo, const char *kind, Datum *values, char *nulls, pg_uuid_t *id)
 {
 	values[SEEN_COUNT] = UUIDPGetDatum(id);
-	if (!argument_id(fcinfo, 0, QEHS_ID_JOB, id) || plan_execute(&select_job, values, nulls, false, 1) == 0)
+	if (!argument_id(fcinfo, 0, QEHS_ID_JOB, id) || plan_execute(&select_job, values, nulls, false, 1) == 0 || (kind && !is_of_kind(kind)))
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such job");
 }
 
-/* job_get(job_id) */
-Datum
-qehs_job_get(PG_FUNCTION_ARGS)
+static Datum
+get(FunctionCallInfo fcinfo, const char *kind)
 {
 	RequestContext *context = require_caller();
 	Datum		values[5] = {0};
@@ -101,11 +112,25 @@ qehs_job_get(PG_FUNCTION_ARGS)
 	take_caller(context, values, nulls);
 	json_begin(&out);
 	SPI_connect();
-	find_job(fcinfo, values, nulls, &id);
+	find_job(fcinfo, kind, values, nulls, &id);
 	job_write(&out, 0);
 	job_headers(context, 0);
 	SPI_finish();
-	PG_RETURN_DATUM(context_answer(&out));
+	return context_answer(&out);
+}
+
+/* job_get(job_id) */
+Datum
+qehs_job_get(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(get(fcinfo, NULL));
+}
+
+/* export_get(job_id) */
+Datum
+qehs_export_get(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(get(fcinfo, "export"));
 }
 
 /* A job that was not cancelled has ended, and stays as it is, or is of a kind that cannot be cancelled. */
@@ -119,9 +144,8 @@ check_ended(uint64 row)
 		problem_raise(PROBLEM_CONFLICT, "Wait until it has ended.", "jobs of this kind cannot be cancelled: lists wait for them");
 }
 
-/* job_cancel(job_id) */
-Datum
-qehs_job_cancel(PG_FUNCTION_ARGS)
+static Datum
+cancel(FunctionCallInfo fcinfo, const char *kind)
 {
 	RequestContext *context = require_caller();
 	Datum		values[6] = {0};
@@ -134,7 +158,7 @@ qehs_job_cancel(PG_FUNCTION_ARGS)
 	take_caller(context, values, nulls);
 	json_begin(&out);
 	SPI_connect();
-	find_job(fcinfo, values, nulls, &id);
+	find_job(fcinfo, kind, values, nulls, &id);
 	values[5] = TimestampTzGetDatum(clock_now());
 	found = plan_execute(&cancel_job, values, nulls, false, 0) == 1;
 	if (found && DatumGetBool(plan_value(0, 1, &isnull)))
@@ -145,7 +169,21 @@ qehs_job_cancel(PG_FUNCTION_ARGS)
 	job_write(&out, 0);
 	job_headers(context, 0);
 	SPI_finish();
-	PG_RETURN_DATUM(context_answer(&out));
+	return context_answer(&out);
+}
+
+/* job_cancel(job_id) */
+Datum
+qehs_job_cancel(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(cancel(fcinfo, NULL));
+}
+
+/* export_cancel(job_id) */
+Datum
+qehs_export_cancel(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(cancel(fcinfo, "export"));
 }
 
 static void
