@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT qehs.tenant_create('exports', 'Exports');
 SELECT qehs.use_tenant('exports');
-SELECT qehs.user_create('ann', 'Ann Archer', roles => '{clerk}');
+SELECT qehs.user_create('ann', 'Ann Archer', roles => '{clerk}') ->> 'id' AS ann \gset
 SELECT qehs.user_create('bob', 'Bob', roles => '{reader}');
 SELECT qehs.module_publish('visits', '{"key":"visits","name":"Visits","displayCode":{"prefix":"V"},
 	"fields":[{"key":"title","label":{"en":"Title","de":"Titel"},"type":"text","required":true},{"key":"due","type":"date"},{"key":"seen","type":"datetime","indexed":true},
@@ -15,7 +15,7 @@ SELECT qehs.module_publish('visits', '{"key":"visits","name":"Visits","displayCo
 SELECT qehs.record_create('visits', jsonb_build_object('title', 'Visit ' || n, 'n', n, 'notes', 'secret')) FROM generate_series(1, 3) AS n;
 SELECT qehs.record_create('visits', ('{"title":"=1+1","due":"2026-02-03","seen":"2026-02-03T10:00:00+02:00","cost":{"amount":12.50,"currency":"EUR"},"weight":{"value":3,"unit":"kg"},"tags":["a","b"],
 	"done":true,"span":{"from":"2026-01-01","to":"2026-01-31"},"place":{"lat":48.1,"lon":11.5},"n":4,"notes":"secret","parts":[{"name":"p","count":2},{"name":"q"}]}'::jsonb)
-	|| jsonb_build_object('who', (SELECT id::text FROM qehs.user_account WHERE user_name = 'ann'))) ->> 'id' AS gone \gset
+	|| jsonb_build_object('who', :'ann')) ->> 'id' AS gone \gset
 CREATE FUNCTION pg_temp.ask(VARIADIC arguments text[]) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	RETURN (qehs.export_create('visits', arguments[1], sort => arguments[2], columns => arguments[3]::text[], filter => arguments[4]::jsonb,
