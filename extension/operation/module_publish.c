@@ -22,6 +22,7 @@
 #include "catalog/pg_type.h"
 #include "change/change.h"
 #include "fmgr.h"
+#include "graphql/model.h"
 #include "miscadmin.h"
 #include "module/bundle.h"
 #include "module/definition.h"
@@ -373,6 +374,9 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 		if (refill && published->has_records)
 			queue_refill(tenant_id, published, &index);
 		store(tenant_id, actor_id, definition, schema, index.slots, published);
+		CommandCounterIncrement();
+		graphql_check_names(tenant_id, json_member_text(&definition->root, "key"), &faults);
+		violation_raise(&faults);
 		if (reunique)
 			change_refill_unique(tenant_id, published->module_id);
 	}
