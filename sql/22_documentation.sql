@@ -75,7 +75,7 @@ WITH documented (operation, name, documentation) AS (VALUES
 	('record_list', 'sort', '{"description":"A field to sort by; with - in front descending. Records without the field come last.","schema":{"type":"string","default":"-createdAt"},"example":"-createdAt"}'),
 	('record_list', 'fields', '{"description":"Members that the answer is trimmed to, separated by commas, such as displayCode,payload.title; id is always there.","schema":{"type":"string"},"example":"displayCode,workflowState"}'),
 	('record_create', 'payload', '{"description":"The fields of the module.","schema":{"type":"object"},"example":{"title":"Slip on wet stairs","severity":"low"}}'),
-	('record_create', 'workflowState', '{"description":"The state to start in; other than the initial one for tenant-owner and tenant-admin only.","schema":{"type":"string"}}'),
+	('record_create', 'workflowState', '{"description":"The state to start in; other than the initial one with the permission bulk.state only.","schema":{"type":"string"}}'),
 	(NULL, 'payload', '{"description":"The fields to change; null removes one.","schema":{"type":"object"},"example":{"severity":"high"}}'),
 	(NULL, 'comment', '{"description":"Kept with the event.","schema":{"type":["string","null"]},"example":"Seen on site"}'),
 	(NULL, 'transition', '{"description":"One of availableTransitions.","schema":{"type":"string"},"example":"submit"}'),
