@@ -80,7 +80,7 @@ find_endpoint(const char *operation)
 	return hash_search(endpoints, operation, HASH_FIND, NULL);
 }
 
-/* Take over what the key grants; the grant lives longer than the transaction. */
+/* Take over what the key grants; the grant lives as long, until the transaction ends. */
 static void
 fill_context(RequestContext *context, const KeyGrant *grant)
 {
