@@ -8,6 +8,7 @@
  */
 #include "base/compat.h"
 
+#include "base/deadline.h"
 #include "base/error.h"
 #include "base/figures.h"
 #include "base/watch.h"
@@ -61,6 +62,7 @@ _PG_init(void)
 {
 	error_init();
 	context_init();
+	deadline_init();
 	auth_init();
 	throttle_init();
 	watch_init();

@@ -5,6 +5,7 @@
  */
 #include "base/compat.h"
 
+#include "base/deadline.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/json.h"
@@ -29,11 +30,12 @@ typedef struct EndpointRow
 	bool		authenticated;
 	bool		bulk;
 	bool		scim;
+	int			time_limit;		/* milliseconds */
 	RateClass	class;
 } EndpointRow;
 
 static KeptPlan select_endpoints = {
-	"SELECT operation, status, authenticated, class, pg_catalog.starts_with(path, '/api/scim/') FROM qehs.endpoint", 0, {0}, NULL};
+	"SELECT operation, status, authenticated, class, pg_catalog.starts_with(path, '/api/scim/'), time_limit FROM qehs.endpoint", 0, {0}, NULL};
 static HTAB *endpoints = NULL;
 static uint64 endpoints_generation = 0;
 
@@ -63,6 +65,7 @@ load_endpoints(void)
 		entry->class = strcmp(class, "signed-urls") == 0 ? RATE_SIGNED_URLS : RATE_DEFAULT;
 		entry->bulk = strcmp(class, "bulk") == 0;
 		entry->scim = DatumGetBool(plan_value(i, 5, &isnull));
+		entry->time_limit = DatumGetInt32(plan_value(i, 6, &isnull));
 	}
 	SPI_finish();
 }
@@ -152,11 +155,18 @@ static RequestContext *
 start_context(FunctionCallInfo fcinfo)
 {
 	RequestContext *context = context_start_request();
+	const EndpointRow *endpoint;
 
 	context->over_http = true;
 	take_trace(context, text_argument(fcinfo, 1, context->memory));
 	context->operation = text_argument(fcinfo, 5, context->memory);
 	context->target = text_argument(fcinfo, 6, context->memory);
+	endpoint = find_endpoint(context->operation);
+	if (endpoint)
+	{
+		context->time_limit = endpoint->time_limit;
+		deadline_start(context->time_limit);
+	}
 	return context;
 }
 

@@ -250,6 +250,7 @@ CREATE TABLE qehs.endpoint (
 	status int4 NOT NULL DEFAULT 200,
 	body text NOT NULL DEFAULT 'none' CHECK (body IN ('none', 'json', 'stream')),
 	class text NOT NULL DEFAULT 'default',
+	time_limit int4 NOT NULL DEFAULT 10000 CHECK (time_limit > 0),
 	authenticated boolean NOT NULL DEFAULT true,
 	tag text NOT NULL,
 	summary text NOT NULL,
@@ -269,6 +270,7 @@ CREATE TABLE qehs.endpoint (
 COMMENT ON TABLE qehs.endpoint IS 'The endpoints of the API, from which the shim routes and the documents are written. Made anew by each release, not dumped.';
 COMMENT ON COLUMN qehs.endpoint.alias IS 'second path with the same meaning, which the documents do not list; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.body IS 'none, json, or stream: lines that go to the function in chunks while they arrive';
+COMMENT ON COLUMN qehs.endpoint.time_limit IS 'milliseconds that a request, or a chunk of a stream, may take in the database; beyond it the answer is 504 timeout';
 COMMENT ON COLUMN qehs.endpoint.scope IS 'scope that the caller needs; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.action IS 'action that the caller needs in a module (read, create, update, delete, transition), or administrator; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.response IS 'component of the OpenAPI document that a successful answer is; NULL is no body';

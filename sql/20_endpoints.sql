@@ -93,8 +93,8 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
  '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true}]');
 
 -- A stream: the shim calls bulk_begin with these arguments, bulk_load for each chunk of lines, and bulk_end.
-INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, class, tag, summary, media, parameters) VALUES
-('bulk_load', 'POST', '/api/v1/modules/{moduleKey}/bulk', '/api/modules/{moduleKey}/bulk', 'qehs.bulk_load', 200, 'stream', 'bulk', 'Records',
+INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, class, time_limit, tag, summary, media, parameters) VALUES
+('bulk_load', 'POST', '/api/v1/modules/{moduleKey}/bulk', '/api/modules/{moduleKey}/bulk', 'qehs.bulk_load', 200, 'stream', 'bulk', 60000, 'Records',
  'Load records from lines of JSON', 'application/x-ndjson',
  '[{"name":"moduleKey","in":"path","argument":"module_key","type":"string","sqlType":"text","required":true},
    {"name":"mode","in":"query","argument":"mode","type":"string","sqlType":"text","required":false},

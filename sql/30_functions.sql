@@ -13,7 +13,7 @@ CREATE FUNCTION qehs.endpoint_list() RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT pg_catalog.json_agg(pg_catalog.json_build_object('operation', operation, 'method', method, 'path', path, 'alias', alias,
-		'function', function, 'status', status, 'body', body, 'class', class, 'auth', authenticated, 'tag', tag,
+		'function', function, 'status', status, 'body', body, 'class', class, 'timeLimit', time_limit, 'auth', authenticated, 'tag', tag,
 		'summary', summary, 'media', media, 'parameters', parameters, 'headers', pg_catalog.concat(
 			'Deprecation: @' || EXTRACT(epoch FROM deprecated_at)::pg_catalog.int8 || E'\n',
 			'Sunset: ' || pg_catalog.to_char(sunset_at AT TIME ZONE 'UTC', 'Dy, DD Mon YYYY HH24:MI:SS "GMT"') || E'\n',

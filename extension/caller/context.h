@@ -54,6 +54,7 @@ typedef struct RequestContext
 	char		trace_id[33];	/* 32 hex digits, or empty */
 	const char *trace;			/* for the server's log: traceparent and tracestate, or the trace id alone; or NULL */
 	const char *target;			/* raw request target over HTTP, or NULL */
+	int			time_limit;		/* milliseconds of the endpoint over HTTP; 0: none */
 	/* the answer */
 	int			status;			/* 0: the endpoint's own */
 	StringInfoData headers;		/* "Name: value\n" lines */

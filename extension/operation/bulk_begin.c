@@ -163,6 +163,8 @@ qehs_bulk_begin(PG_FUNCTION_ARGS)
 	const ModuleDef *module = bulk_find_module(context, argument_text(fcinfo, 0));
 	BulkOptions options = {0};
 
+	if (PG_ARGISNULL(2) || !PG_GETARG_BOOL(2))
+		PreventCommandDuringRecovery("a bulk load");
 	is_word(argument_text(fcinfo, 1), "?mode", "atomic");
 	bulk_read_options(module, argument_text(fcinfo, 3), argument_text(fcinfo, 4), argument_text(fcinfo, 5), &options);
 	bulk_require_actions(context, module, &options);

@@ -17,7 +17,7 @@ static const struct
 	const char *meaning;
 }			settings[] = {
 	{"listen", "QEHS_LISTEN", "127.0.0.1:8080", "address and port to listen on"},
-	{"db", "QEHS_DB", "user=qehs_shim", "libpq connection string"},
+	{"db", "QEHS_DB", "user=qehs_shim", "libpq connection string; a password is better in PGPASSFILE or a service file"},
 	{"public-url", "QEHS_PUBLIC_URL", "", "base URL that clients see; none is http:// and --listen"},
 	{"threads", "QEHS_THREADS", "1", "event loops, each with connections of its own (1 to 64)"},
 	{"connections", "QEHS_CONNECTIONS", "4", "PostgreSQL connections of each event loop (1 to 64)"},
@@ -32,6 +32,7 @@ static const struct
 	{"jwt-user-claim", "QEHS_JWT_USER_CLAIM", "sub", "claim with the user name"},
 	{"jwt-roles-claim", "QEHS_JWT_ROLES_CLAIM", "roles", "claim with role names; without it the user's own count"},
 	{"early-answers", "QEHS_EARLY_ANSWERS", "direct", "who gets the answer of a bulk load while its body goes: direct (no proxy), always, never"},
+	{"drain", "QEHS_DRAIN", "0", "seconds that SIGTERM leaves a balancer to see /readyz say 503 before listening ends (0 to 3600)"},
 	{"log", "QEHS_LOG", "stderr", "where log lines go: stderr, off or a file"},
 };
 
@@ -120,12 +121,6 @@ config_read(Config *config, int argc, char **argv)
 	config->jwt_user_claim = values[13];
 	config->jwt_roles_claim = values[14];
 	config->early_answers = early_answers(values[15]);
-	config->log = values[16];
-	if (*config->public_url == '\0')
-	{
-		static char url[300];
-
-		snprintf(url, sizeof(url), "http://%s", config->listen);
-		config->public_url = url;
-	}
+	config->drain = (int) number("drain", values[16], 0, 3600);
+	config->log = values[17];
 }

@@ -20,6 +20,7 @@
 #include "exchange/arguments.h"
 #include "exchange/cors.h"
 #include "exchange/headers.h"
+#include "exchange/health.h"
 #include "exchange/problem.h"
 #include "exchange/query.h"
 #include "exchange/reply.h"
@@ -28,17 +29,12 @@
 #include "portal/portal.h"
 #include "stream/stream.h"
 
-#define BEGIN_SQL "SELECT qehs.request_begin($1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text, $8::jsonb)"
 #define BEGIN_PARAMETERS 8
-#define END_SQL "SELECT qehs.request_end()"
 #define FINGERPRINT_LENGTH SHA256_DIGEST_LENGTH
 #define MAX_RETRIES 3
 #define MAX_WAIT_SECONDS 30
-
-enum
-{
-	SLOT_BEGIN, SLOT_END, SLOT_FIRST_ENDPOINT
-};
+#define KEY_TENANT_DIGITS 7		/* of the text of a key: see extension/caller/keytext.c */
+#define REFUSAL_LIMIT_NS (10 * CLOCK_SECOND)
 
 enum
 {
@@ -104,8 +100,7 @@ bind_begin(Request *request, PgStatement *begin)
 	request->endpoint ? request->endpoint->operation : NULL, request->refusal.code ? NULL : request->target, subject};
 
 	request->keyed = key != NULL;
-	begin->slot = SLOT_BEGIN;
-	begin->sql = BEGIN_SQL;
+	begin->text = request->router->begin;
 	begin->count = BEGIN_PARAMETERS;
 	for (int i = 0; i < BEGIN_PARAMETERS; i++)
 	{
@@ -303,6 +298,29 @@ job_done(PgJob *job)
 	pending->finished(request);
 }
 
+/*
+ * Who waits in turns: the tenant, whose number is in the key's text behind its scheme; else the token or, without
+ * any, the client.  FNV-1a.
+ */
+static uint32_t
+caller_number(const Request *request)
+{
+	const char *bearer = headers_bearer(request);
+	const char *text = bearer ? bearer : request->client;
+	const char *scheme = strncmp(text, "qehs_", 5) == 0 ? strstr(text, "_sk_") : NULL;
+	size_t		length = strlen(text);
+	uint32_t	hash = UINT32_C(2166136261);
+
+	if (scheme && strlen(scheme) > KEY_TENANT_DIGITS + 4)
+	{
+		text = scheme + 4;
+		length = KEY_TENANT_DIGITS;
+	}
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ (unsigned char) text[i]) * UINT32_C(16777619);
+	return hash;
+}
+
 static void
 submit(Exchange *exchange, Request *request, void (*finished) (Request *request))
 {
@@ -310,63 +328,22 @@ submit(Exchange *exchange, Request *request, void (*finished) (Request *request)
 	Pending    *pending = arena_alloc(&request->arena, sizeof(Pending));
 
 	*pending = (Pending) {exchange, request, request->stream ? stream_pool(request->stream) : exchange->pool, finished};
-	job->generation = request->router->generation;
 	job->done = job_done;
 	job->owner = pending;
+	job->caller = caller_number(request);
+	job->limit = request->endpoint ? request->endpoint->limit : REFUSAL_LIMIT_NS;
 	bind_begin(request, &job->statements[STATEMENT_BEGIN]);
+	job->repeatable = request->keyed || request->refusal.code || !headers_change_things(request);
 	job->count = 1;
 	/* without an endpoint's success nothing but the first statement runs */
 	if (request->refusal.code == NULL && request->reply.status == 0)
 	{
-		job->statements[STATEMENT_CALL].slot = SLOT_FIRST_ENDPOINT + request->endpoint->index;
-		job->statements[STATEMENT_CALL].sql = request->endpoint->call;
-		job->statements[STATEMENT_END] = (PgStatement) {.slot = SLOT_END,.sql = END_SQL};
+		job->statements[STATEMENT_CALL].text = request->endpoint->call;
+		job->statements[STATEMENT_END] = (PgStatement) {.text = request->router->end};
 		job->count = 3;
 	}
 	request->waiting = true;
 	pool_submit(pending->pool, job);
-}
-
-/* Is the path one of the shim's own, which need neither database nor limit? */
-static bool
-is_own_path(const Request *request)
-{
-	static const char *const own[] = {"/healthz", "/readyz", "/metrics"};
-
-	for (size_t i = 0; request->path && i < sizeof(own) / sizeof(own[0]); i++)
-		if (strcmp(request->path, own[i]) == 0)
-			return true;
-	return false;
-}
-
-/* Paths of the shim's own; true when it has answered. */
-static bool
-answer_health(Exchange *exchange, Request *request)
-{
-	Buffer		body = {.arena = &request->arena};
-	bool		ready = strcmp(request->path, "/readyz") == 0;
-
-	if (!is_own_path(request))
-		return false;
-	if (problem_unless_read(request))
-		return true;
-	if (ready && (exchange->stopping || request->router == NULL || pool_figures(exchange->pool).open == 0))
-		problem_reply(request, "unavailable", 0, exchange->stopping ? "the server is stopping" :
-					  "the database cannot be reached", NULL);
-	else if (strcmp(request->path, "/metrics") == 0)
-		reply_metrics(request, exchange->pool);
-	else
-	{
-		request->reply.status = 200;
-		if (ready)
-			buffer_format(&body, "{\"status\":\"ready\",\"extensionVersion\":\"%s\",\"version\":\"" QEHS_VERSION "\"}",
-						  request->router->version);
-		else
-			buffer_text(&body, "{\"status\":\"ok\"}");
-		request->reply.body = body.data;
-		request->reply.length = body.length;
-	}
-	return true;
 }
 
 /* Has the path a percent-encoded slash?  It is data (RFC 3986 section 2.2), and no path has a place for it. */
@@ -430,9 +407,9 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 {
 	bool		broken = request->refusal.status != 0;
 
-	if (broken && (request->router == NULL || is_own_path(request)))
+	if (broken && (request->router == NULL || health_is_path(request->path)))
 		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, NULL);
-	else if (!broken && request->path && (answer_health(exchange, request) || portal_reply(request)))
+	else if (!broken && request->path && (health_reply(exchange, request) || portal_reply(request)))
 		;
 	else if (request->router == NULL)
 		problem_reply(request, "unavailable", 0, "the database cannot be reached", NULL);

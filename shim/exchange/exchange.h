@@ -5,6 +5,7 @@
 #ifndef QEHS_EXCHANGE_H
 #define QEHS_EXCHANGE_H
 
+#include "db/pool.h"
 #include "exchange/request.h"
 
 typedef struct Streams Streams;

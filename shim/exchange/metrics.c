@@ -36,7 +36,7 @@ static const char *const outcomes[OUTCOMES] = {"executed", "replayed", "in_progr
 static uint64_t limited[sizeof(policies) / sizeof(policies[0])][2];	/* passed, refused */
 static uint64_t keyed[OUTCOMES];
 
-static const char *const task_names[TASKS] = {"endpoints", "tick", "metrics"};
+static const char *const task_names[TASKS] = {"endpoints", "probe", "tick", "metrics"};
 
 static uint64_t failures[TASKS];
 static int64_t connections;

@@ -13,7 +13,7 @@
 
 #include "base/arena.h"
 #include "base/config.h"
-#include "db/pg.h"
+#include "db/job.h"
 #include "exchange/router.h"
 
 #define TRACE_ID_LENGTH 32

@@ -12,6 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+
+#define BEGIN_SQL "SELECT qehs.request_begin($1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text, $8::jsonb)"
+
 static ParameterPlace
 read_place(const char *name)
 {
@@ -44,6 +48,7 @@ read_endpoint(Router *router, Endpoint *endpoint, const json_t *source)
 	endpoint->media = copy_member(router, source, "media");
 	endpoint->has_body = strcmp(copy_member(router, source, "body"), "json") == 0;
 	endpoint->streams = strcmp(copy_member(router, source, "body"), "stream") == 0;
+	endpoint->limit = (uint64_t) json_integer_value(json_object_get(source, "timeLimit")) * (CLOCK_SECOND / 1000);
 	buffer_text(&call, "SELECT ");
 	/* what a stream's lines go to is in stream.c */
 	buffer_text(&call, endpoint->streams ? "qehs.bulk_begin" : copy_member(router, source, "function"));
@@ -66,7 +71,7 @@ read_endpoint(Router *router, Endpoint *endpoint, const json_t *source)
 					  parameter->sql_type);
 	}
 	buffer_text(&call, ")");
-	endpoint->call = call.data;
+	endpoint->call = pg_text(call.data);
 }
 
 /* All of them, once more where they have an alias. */
@@ -141,7 +146,6 @@ compare_endpoints(const void *left, const void *right)
 Router *
 router_load(const char *endpoints_json, const char *problems_json, const char *version)
 {
-	static int	generation = 0;
 	json_t	   *endpoints = json_loads(endpoints_json, 0, NULL);
 	json_t	   *problems = json_loads(problems_json, 0, NULL);
 	Router	   *router = NULL;
@@ -150,11 +154,10 @@ router_load(const char *endpoints_json, const char *problems_json, const char *v
 	{
 		router->references = 1;
 		router->version = arena_copy(&router->arena, version, strlen(version));
-		router->generation = __atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED);
+		router->begin = pg_text(BEGIN_SQL);
+		router->end = pg_text("SELECT qehs.request_end()");
 		read_endpoints(router, endpoints);
 		qsort(router->endpoints, (size_t) router->endpoint_count, sizeof(Endpoint), compare_endpoints);
-		for (int i = 0; i < router->endpoint_count; i++)
-			router->endpoints[i].index = i;
 		router->problem_count = (int) json_array_size(problems);
 		router->problems = arena_alloc(&router->arena, sizeof(Problem) * (size_t) router->problem_count);
 		for (int i = 0; i < router->problem_count; i++)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "db/job.h"
 
 #define ROUTER_MAX_PARAMETERS 24
 #define ROUTER_MAX_LANGUAGES 16
@@ -30,15 +31,15 @@ typedef struct Parameter
 
 typedef struct Endpoint
 {
-	int			index;			/* in the router: names the prepared statement */
 	const char *operation;
 	const char *method;
 	const char *path;			/* template */
-	const char *call;			/* SELECT function(…) */
+	const PgText *call;			/* SELECT function(…) */
 	const char *headers;		/* lines for each answer; may be empty */
 	const char *media;			/* type of the answer */
 	bool		has_body;		/* a JSON body */
 	bool		streams;		/* the body is lines, taken as they arrive */
+	uint64_t	limit;			/* nanoseconds that its statement may take */
 	int			parameter_count;
 	Parameter	parameters[ROUTER_MAX_PARAMETERS];
 } Endpoint;
@@ -61,8 +62,9 @@ typedef struct Router
 {
 	Arena		arena;
 	int			references;		/* atomic */
-	int			generation;
 	const char *version;		/* of the extension */
+	const PgText *begin;		/* the first statement of a request */
+	const PgText *end;			/* and its last */
 	int			endpoint_count;
 	Endpoint   *endpoints;
 	int			problem_count;

@@ -19,11 +19,7 @@
 #define BULK_END_SQL "SELECT qehs.bulk_end()"
 #define CHUNKS (LOAD_MAX_SENT + 1)
 #define MAX_RETRIES 5
-
-enum
-{
-	SLOT_BEGIN, SLOT_REQUEST_END, SLOT_LOAD = 1000, SLOT_BULK_END, SLOT_START, SLOT_COMMIT, SLOT_ROLLBACK
-};
+#define LIMIT_NS (60 * CLOCK_SECOND)	/* of a chunk and of what begins and ends a load */
 
 void
 load_open(Load *load, const char *conninfo, int epoll, const LoadEvents *events, void *owner)
@@ -37,16 +33,16 @@ load_open(Load *load, const char *conninfo, int epoll, const LoadEvents *events,
 }
 
 static void
-set_statement(PgJob *job, int number, int slot, const char *sql)
+set_statement(PgJob *job, int number, const char *sql)
 {
-	job->statements[number] = (PgStatement) {.slot = slot,.sql = sql};
+	job->statements[number] = (PgStatement) {.text = pg_text(sql)};
 }
 
 static void
-submit_control(Load *load, PgJob *job, int slot, const char *sql, void (*done) (PgJob *job))
+submit_control(Load *load, PgJob *job, const char *sql, void (*done) (PgJob *job))
 {
-	*job = (PgJob) {.generation = load->target.generation,.count = 1,.done = done,.owner = load};
-	set_statement(job, 0, slot, sql);
+	*job = (PgJob) {.count = 1,.done = done,.owner = load,.limit = LIMIT_NS};
+	set_statement(job, 0, sql);
 	pool_submit(load->pool, job);
 }
 
@@ -65,7 +61,7 @@ load_start(Load *load, const LoadTarget *target)
 {
 	load->target = *target;
 	if (target->atomic)
-		submit_control(load, &load->start, SLOT_START, "BEGIN", start_done);
+		submit_control(load, &load->start, "BEGIN", start_done);
 }
 
 /* ---- chunks ---- */
@@ -193,11 +189,11 @@ load_send(Load *load, const LineReader *reader)
 		if (!load->chunks[i].sent)
 			load->filling = &load->chunks[i];
 	lines_move_tail(reader, &chunk->lines, &load->filling->lines);
-	*job = (PgJob) {.generation = load->target.generation,.count = 3,.done = chunk_done,.owner = chunk};
+	*job = (PgJob) {.count = 3,.done = chunk_done,.owner = chunk,.limit = LIMIT_NS};
 	job->statements[0] = load->target.begin;
-	set_statement(job, 1, SLOT_LOAD, LOAD_SQL);
+	set_statement(job, 1, LOAD_SQL);
 	bind_chunk(&load->target, chunk, &job->statements[1]);
-	set_statement(job, 2, SLOT_REQUEST_END, REQUEST_END_SQL);
+	set_statement(job, 2, REQUEST_END_SQL);
 	pool_submit(load->pool, job);
 }
 
@@ -222,18 +218,18 @@ transaction_done(PgJob *job)
 		load->events->failed(load->owner, job);
 	job_free(job);
 	if (load->owner)
-		submit_control(load, job, SLOT_BULK_END, BULK_END_SQL, left_done);
+		submit_control(load, job, BULK_END_SQL, left_done);
 }
 
 void
 load_end(Load *load, bool undo)
 {
 	if (!load->target.atomic)
-		submit_control(load, &load->end, SLOT_BULK_END, BULK_END_SQL, left_done);
+		submit_control(load, &load->end, BULK_END_SQL, left_done);
 	else if (undo)
-		submit_control(load, &load->end, SLOT_ROLLBACK, "ROLLBACK", transaction_done);
+		submit_control(load, &load->end, "ROLLBACK", transaction_done);
 	else
-		submit_control(load, &load->end, SLOT_COMMIT, "COMMIT", transaction_done);
+		submit_control(load, &load->end, "COMMIT", transaction_done);
 }
 
 void

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "db/pg.h"
+#include "db/pool.h"
 #include "stream/lines.h"
 
 #define LOAD_MAX_SENT 2
@@ -23,7 +23,6 @@ typedef struct Load Load;
 /* What the lines are loaded into, and how.  All texts live as long as the load; NULL is SQL's. */
 typedef struct LoadTarget
 {
-	int			generation;		/* of the SQL texts */
 	PgStatement begin;			/* each chunk starts with it */
 	const char *module_key;
 	const char *batch_key;

@@ -294,7 +294,6 @@ stream_start(Stream *stream, const PgStatement *begin, void (*changed) (Request 
 	const char *mode = argument(request, "mode");
 	const char *dry_run = argument(request, "dry_run");
 	LoadTarget	target = {
-		.generation = request->router->generation,
 		.begin = *begin,
 		.module_key = argument(request, "module_key"),
 		.batch_key = request_header(request, "Idempotency-Key"),
