@@ -3,11 +3,14 @@
  *	  The shared library's start: settings, callbacks and shared memory.
  *
  * With shared_preload_libraries = 'qehs' rate limits and display numbers are
- * counted in shared memory; without it each backend counts rate limits for
- * itself and creates in one module wait for each other (record/display.c).
+ * counted in shared memory.  Without it rate limits are counted in dynamic
+ * shared memory (caller/ratelimit.c), and creates in one module wait for each
+ * other (record/display.c).
  */
 #include "base/compat.h"
 
+#include "base/cache.h"
+#include "base/clock.h"
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/figures.h"
@@ -17,6 +20,7 @@
 #include "caller/ratelimit.h"
 #include "caller/throttle.h"
 #include "fmgr.h"
+#include "job/job.h"
 #include "miscadmin.h"
 #include "record/record.h"
 #include "storage/ipc.h"
@@ -42,6 +46,7 @@ request_shmem(void)
 #endif
 	RequestAddinShmemSpace(ratelimit_shmem_size());
 	RequestAddinShmemSpace(figures_shmem_size());
+	RequestAddinShmemSpace(worker_shmem_size());
 	display_shmem_request();
 }
 
@@ -53,6 +58,7 @@ start_shmem(void)
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	ratelimit_shmem_startup();
 	figures_shmem_startup();
+	worker_shmem_startup();
 	display_shmem_startup();
 	LWLockRelease(AddinShmemInitLock);
 }
@@ -61,11 +67,14 @@ void
 _PG_init(void)
 {
 	error_init();
+	clock_init();
 	context_init();
 	deadline_init();
 	auth_init();
 	throttle_init();
 	watch_init();
+	cache_init();
+	worker_init();
 	MarkGUCPrefixReserved("qehs");
 	if (!process_shared_preload_libraries_in_progress)
 		return;

@@ -50,7 +50,7 @@ load_endpoints(void)
 	if (endpoints)
 		hash_destroy(endpoints);
 	endpoints = NULL;
-	endpoints_generation = watch_generation(WATCH_ENDPOINT);
+	endpoints_generation = watch_generation(WATCH_ENDPOINT, 0);
 	SPI_connect();
 	rows = plan_execute_latest(&select_endpoints, NULL, NULL, 0);
 	endpoints = hash_create("qehs endpoints", 64, &control, HASH_ELEM | HASH_STRINGS);
@@ -76,7 +76,7 @@ find_endpoint(const char *operation)
 {
 	if (operation == NULL)
 		return NULL;
-	if (endpoints == NULL || endpoints_generation != watch_generation(WATCH_ENDPOINT))
+	if (endpoints == NULL || endpoints_generation != watch_generation(WATCH_ENDPOINT, 0))
 		load_endpoints();
 	return hash_search(endpoints, operation, HASH_FIND, NULL);
 }
@@ -96,7 +96,6 @@ fill_context(RequestContext *context, const KeyGrant *grant)
 	context->module_count = grant->module_count;
 	context->modules = grant->modules;
 	context->key_id = grant->key_id;
-	context->administrator = context_has_role(context, "tenant-owner") || context_has_role(context, "tenant-admin");
 }
 
 /* Text argument copied into the context's memory, or NULL. */

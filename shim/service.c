@@ -59,7 +59,7 @@ static const struct
 	[ENDPOINTS] = {TABLES_SQL, 10 * CLOCK_SECOND, UINT64_MAX, CLOCK_SECOND, TASK_ENDPOINTS, "could not load the endpoints"},
 	[PROBE] = {PROBE_SQL, CLOCK_SECOND + CLOCK_SECOND / 2, CLOCK_SECOND, CLOCK_SECOND / 4, TASK_PROBE, "could not ask the database"},
 	[FIGURES] = {"SELECT qehs.metrics()", 5 * CLOCK_SECOND, 5 * CLOCK_SECOND, 5 * CLOCK_SECOND, TASK_METRICS, "could not run qehs.metrics()"},
-	[HOUSEKEEPING] = {"SELECT qehs.tick() ->> 'more'", 60 * CLOCK_SECOND, 60 * CLOCK_SECOND, 60 * CLOCK_SECOND, TASK_TICK, "could not run qehs.tick()"},
+	[HOUSEKEEPING] = {"SELECT qehs.tick() ->> 'more'", 60 * CLOCK_SECOND, 5 * CLOCK_SECOND, 5 * CLOCK_SECOND, TASK_TICK, "could not run qehs.tick()"},
 };
 
 /* ---- what came ---- */

@@ -18,37 +18,70 @@ CREATE TABLE qehs.secret (
 );
 COMMENT ON TABLE qehs.secret IS 'Secrets of the database by purpose, such as the one that signs cursors (purpose cursor); made when the first tenant is, renewed by qehs.secret_rotate.';
 
+CREATE FUNCTION qehs.id_create() RETURNS uuid AS 'MODULE_PATHNAME', 'qehs_id_create'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.id_create() IS 'A new UUIDv7 (RFC 9562), greater than those this session made before: the default of ids.';
+
+CREATE FUNCTION qehs.version_next() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $version$
+BEGIN
+	NEW.version := OLD.version + 1;
+	NEW.updated_at := pg_catalog.now();
+	RETURN NEW;
+END
+$version$;
+COMMENT ON FUNCTION qehs.version_next() IS 'Trigger of tables whose rows have a version: counts it up and sets updated_at when a row changes, whoever changes it.';
+
 CREATE TABLE qehs.user_account (
 	tenant_id int4 NOT NULL REFERENCES qehs.tenant,
-	id uuid NOT NULL,
+	id uuid NOT NULL DEFAULT qehs.id_create(),
 	user_name text NOT NULL,
 	display_name text NOT NULL,
-	email text,
+	external_id text,
 	active boolean NOT NULL DEFAULT true,
+	version int4 NOT NULL DEFAULT 1,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	attributes jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(attributes) = 'object'),
 	PRIMARY KEY (tenant_id, id)
 );
 COMMENT ON TABLE qehs.user_account IS 'People of a tenant; who is not active can do nothing. Made by qehs.user_create.';
+COMMENT ON COLUMN qehs.user_account.external_id IS 'the id that the provisioning client has for the user (SCIM externalId)';
+COMMENT ON COLUMN qehs.user_account.attributes IS 'what else is known of the user, by the names of RFC 7643 section 4.1 (name, emails, phoneNumbers …); an extension stands under its URN';
 CREATE UNIQUE INDEX user_account_user_name ON qehs.user_account (tenant_id, pg_catalog.lower(user_name));
+CREATE INDEX user_account_external_id ON qehs.user_account (tenant_id, external_id) WHERE external_id IS NOT NULL;
+CREATE TRIGGER version BEFORE UPDATE ON qehs.user_account FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION qehs.version_next();
 
 CREATE TABLE qehs.role (
 	tenant_id int4 NOT NULL REFERENCES qehs.tenant,
+	id uuid NOT NULL DEFAULT qehs.id_create(),
 	name text NOT NULL CHECK (name ~ '^[a-z][a-z0-9_-]{0,62}$'),
+	display_name text,
 	description text,
-	PRIMARY KEY (tenant_id, name)
+	external_id text,
+	version int4 NOT NULL DEFAULT 1,
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	PRIMARY KEY (tenant_id, id),
+	UNIQUE (tenant_id, name)
 );
 COMMENT ON TABLE qehs.role IS 'Roles of a tenant: the built-in tenant-owner, tenant-admin, tenant-user and viewer, and those that modules and users name.';
+COMMENT ON COLUMN qehs.role.name IS 'what definitions, keys and tokens call it; stays when the role gets another display name';
+COMMENT ON COLUMN qehs.role.display_name IS 'what people call it (SCIM displayName of the group); NULL: its name';
+COMMENT ON COLUMN qehs.role.external_id IS 'the id that the provisioning client has for the group (SCIM externalId)';
+CREATE INDEX role_external_id ON qehs.role (tenant_id, external_id) WHERE external_id IS NOT NULL;
+CREATE TRIGGER version BEFORE UPDATE ON qehs.role FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION qehs.version_next();
 
 CREATE TABLE qehs.role_member (
 	tenant_id int4 NOT NULL,
-	role_name text NOT NULL,
+	role_id uuid NOT NULL,
 	user_id uuid NOT NULL,
-	PRIMARY KEY (tenant_id, role_name, user_id),
-	FOREIGN KEY (tenant_id, role_name) REFERENCES qehs.role,
+	PRIMARY KEY (tenant_id, role_id, user_id),
+	FOREIGN KEY (tenant_id, role_id) REFERENCES qehs.role,
 	FOREIGN KEY (tenant_id, user_id) REFERENCES qehs.user_account
 );
 COMMENT ON TABLE qehs.role_member IS 'Which user has which role.';
-CREATE INDEX role_member_user ON qehs.role_member (tenant_id, user_id);
+CREATE INDEX role_member_user ON qehs.role_member (tenant_id, user_id, role_id);
 
 CREATE TABLE qehs.api_key (
 	tenant_id int4 NOT NULL REFERENCES qehs.tenant,
@@ -208,10 +241,29 @@ CREATE TABLE qehs.audit_event (
 	trace_id text,
 	comment text,
 	changes jsonb,
+	reason text,
+	on_behalf_of uuid,
+	address inet,
+	signature jsonb,
 	PRIMARY KEY (tenant_id, id)
 );
-COMMENT ON TABLE qehs.audit_event IS 'What happened to each record, who did it, and by which request (trace_id). Rows are only ever added.';
+COMMENT ON TABLE qehs.audit_event IS 'What happened to each record, who did it, and by which request (trace_id). Rows are only ever added: UPDATE, DELETE and TRUNCATE are refused.';
+COMMENT ON COLUMN qehs.audit_event.id IS 'a UUIDv7: its first 48 bits are the time in milliseconds, so that the table can be partitioned by ranges of it';
+COMMENT ON COLUMN qehs.audit_event.reason IS 'why, where the change demanded a reason';
+COMMENT ON COLUMN qehs.audit_event.on_behalf_of IS 'the user for whom the actor acted';
+COMMENT ON COLUMN qehs.audit_event.address IS 'where the request came from';
+COMMENT ON COLUMN qehs.audit_event.signature IS 'the electronic signature of the change';
 CREATE INDEX audit_event_record ON qehs.audit_event (tenant_id, record_id, id);
+CREATE FUNCTION qehs.audit_event_is_append_only() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $append$
+BEGIN
+	RAISE EXCEPTION 'audit events are only ever added' USING ERRCODE = 'QH409', CONSTRAINT = 'conflict',
+		HINT = 'What an event got wrong is said by another event.';
+END
+$append$;
+COMMENT ON FUNCTION qehs.audit_event_is_append_only() IS 'Trigger of qehs.audit_event: refuses UPDATE, DELETE and TRUNCATE with QH409 conflict, whoever asks.';
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON qehs.audit_event
+	FOR EACH STATEMENT EXECUTE FUNCTION qehs.audit_event_is_append_only();
 COMMENT ON COLUMN qehs.audit_event.changes IS '[{"path","from","to"}] of an update, transition or migration; {"payload":…} of a delete';
 
 CREATE TABLE qehs.idempotency (
@@ -230,6 +282,65 @@ COMMENT ON COLUMN qehs.idempotency.sealed IS 'body holds a secret: it is encrypt
 CREATE INDEX idempotency_created ON qehs.idempotency (tenant_id, created_at);
 -- last: of two indexes that seem to cost the same, as in a small table, the planner takes the newer
 ALTER TABLE qehs.idempotency ADD PRIMARY KEY (tenant_id, key_id, idempotency_key);
+
+CREATE TABLE qehs.job_kind (
+	kind text PRIMARY KEY,
+	description text NOT NULL,
+	outside boolean NOT NULL,
+	can_cancel boolean NOT NULL,
+	tenant_limit int4 NOT NULL CHECK (tenant_limit >= 0),
+	limit_class text,
+	max_attempts int4 NOT NULL CHECK (max_attempts > 0)
+);
+COMMENT ON TABLE qehs.job_kind IS 'Kinds of work in the background. Made anew by each release, not dumped.';
+COMMENT ON COLUMN qehs.job_kind.outside IS 'run by a program that claims it; false: inside the database, by the background worker or qehs.tick';
+COMMENT ON COLUMN qehs.job_kind.tenant_limit IS 'how many a tenant may have running at once; 0 is without limit';
+COMMENT ON COLUMN qehs.job_kind.limit_class IS 'class of qehs.rate_limit that goes before tenant_limit; NULL is none';
+COMMENT ON COLUMN qehs.job_kind.max_attempts IS 'how often it is tried when it fails or its worker is lost without any progress';
+INSERT INTO qehs.job_kind (kind, description, outside, can_cancel, tenant_limit, limit_class, max_attempts) VALUES
+	('module_migrate', 'Moves the records of a module to a newer definition.', false, true, 1, NULL, 5),
+	('module_refill', 'Fills a new index of a module, or its search, from the records that are there.', false, false, 1, NULL, 20),
+	('export', 'Writes records into a file.', true, true, 5, 'exports', 3);
+
+CREATE TABLE qehs.job (
+	tenant_id int4 NOT NULL,
+	id uuid NOT NULL,
+	kind text NOT NULL,
+	subject text,
+	state text NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
+	arguments jsonb NOT NULL DEFAULT '{}',
+	position jsonb,
+	done int8 NOT NULL DEFAULT 0,
+	total int8,
+	row_count int8,
+	result jsonb,
+	error jsonb,
+	attempts int4 NOT NULL DEFAULT 0,
+	created_at timestamptz NOT NULL,
+	created_by uuid NOT NULL,
+	on_behalf jsonb,
+	not_before timestamptz NOT NULL,
+	cancel_requested boolean NOT NULL DEFAULT false,
+	worker text,
+	lease_until timestamptz,
+	claimed_at timestamptz,
+	started_at timestamptz,
+	finished_at timestamptz,
+	PRIMARY KEY (tenant_id, id),
+	CHECK ((finished_at IS NULL) = (state IN ('queued', 'running'))),
+	CHECK ((worker IS NULL) = (lease_until IS NULL))
+);
+COMMENT ON TABLE qehs.job IS 'Work in the background: what waits, what runs, and for 7 days what has ended. Queued by the functions that need it; workers use qehs.job_claim and its neighbours.';
+COMMENT ON COLUMN qehs.job.subject IS 'what the job works on; only one that has not ended has the same kind and subject';
+COMMENT ON COLUMN qehs.job.position IS 'where the next step goes on; NULL is the start';
+COMMENT ON COLUMN qehs.job.on_behalf IS 'the rights of the caller that asked, which the job is run with; NULL is the system';
+COMMENT ON COLUMN qehs.job.not_before IS 'it is not started earlier: when it was queued, or later after a failure';
+COMMENT ON COLUMN qehs.job.lease_until IS 'until when worker has it; NULL is free';
+COMMENT ON COLUMN qehs.job.claimed_at IS 'when a worker claimed it last: tenants and jobs take turns by it';
+CREATE INDEX job_unfinished ON qehs.job (tenant_id, kind, claimed_at NULLS FIRST, id) WHERE finished_at IS NULL;
+CREATE UNIQUE INDEX job_subject ON qehs.job (tenant_id, kind, subject) WHERE finished_at IS NULL AND subject IS NOT NULL;
+CREATE INDEX job_claimed ON qehs.job (tenant_id, claimed_at) WHERE claimed_at IS NOT NULL;
+CREATE INDEX job_finished ON qehs.job (tenant_id, finished_at) WHERE finished_at IS NOT NULL;
 
 CREATE TABLE qehs.problem (
 	code text PRIMARY KEY,
@@ -302,7 +413,7 @@ DECLARE
 BEGIN
 	FOREACH table_name IN ARRAY ARRAY['qehs.tenant', 'qehs.tenant_id_seq', 'qehs.secret', 'qehs.user_account', 'qehs.role',
 		'qehs.role_member', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique',
-		'qehs.audit_event', 'qehs.idempotency', 'qehs.json_schema']
+		'qehs.audit_event', 'qehs.idempotency', 'qehs.job', 'qehs.json_schema']
 	LOOP
 		PERFORM pg_catalog.pg_extension_config_dump(table_name::pg_catalog.regclass, '');
 	END LOOP;

@@ -92,6 +92,17 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
 ('api_key_revoke', 'DELETE', '/api/v1/api-keys/{id}', 'qehs.api_key_revoke', 204, 'none', 'API keys', 'Revoke an API key',
  '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true}]');
 
+INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, parameters) VALUES
+('job_list', 'GET', '/api/v1/jobs', 'qehs.job_list', 200, 'none', 'Jobs', 'List work in the background',
+ '[{"name":"kind","in":"query","argument":"kind","type":"string","sqlType":"text","required":false},
+   {"name":"status","in":"query","argument":"status","type":"string","sqlType":"text","required":false},
+   {"name":"limit","in":"query","argument":"page_size","type":"integer","sqlType":"int4","required":false},
+   {"name":"cursor","in":"query","argument":"cursor","type":"string","sqlType":"text","required":false}]'),
+('job_get', 'GET', '/api/v1/jobs/{jobId}', 'qehs.job_get', 200, 'none', 'Jobs', 'Read a job: its status, progress and result',
+ '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true}]'),
+('job_cancel', 'DELETE', '/api/v1/jobs/{jobId}', 'qehs.job_cancel', 200, 'none', 'Jobs', 'Cancel a job',
+ '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true}]');
+
 -- A stream: the shim calls bulk_begin with these arguments, bulk_load for each chunk of lines, and bulk_end.
 INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, class, time_limit, tag, summary, media, parameters) VALUES
 ('bulk_load', 'POST', '/api/v1/modules/{moduleKey}/bulk', '/api/modules/{moduleKey}/bulk', 'qehs.bulk_load', 200, 'stream', 'bulk', 60000, 'Records',

@@ -21,11 +21,3 @@ CREATE FUNCTION qehs.jsonschema_register(uri text, schema jsonb) RETURNS void
 AS 'MODULE_PATHNAME', 'qehs_jsonschema_register'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.jsonschema_register(text, jsonb) IS 'Makes a schema known in this database under an absolute URI without fragment, for $ref and $schema of others. It may refer to others, registered before or after it. A registered schema does not change: CHECK constraints rely on it; the same again is nothing new; a new version has a URI of its own. Who owns the table may DELETE FROM qehs.json_schema: what refers to it then raises. Raises 22023 for a bad URI and for a schema that is not valid, 42710 when another schema has the URI.';
-
-CREATE FUNCTION qehs.jsonschema_announce() RETURNS trigger
-AS 'MODULE_PATHNAME', 'qehs_jsonschema_announce'
-LANGUAGE C VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.jsonschema_announce() IS 'Trigger function of qehs.json_schema: after any change every session compiles anew what refers to registered schemas, as soon as it sees the change.';
-REVOKE ALL ON FUNCTION qehs.jsonschema_announce() FROM PUBLIC;
-CREATE TRIGGER announce AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON qehs.json_schema
-FOR EACH STATEMENT EXECUTE FUNCTION qehs.jsonschema_announce();

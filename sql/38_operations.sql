@@ -18,6 +18,10 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION qehs.secret_rotate() IS 'Makes a new secret that signs cursors from now on. The three before it go on verifying, so that walks under way do not break; qehs.tick removes older ones.';
 
+CREATE FUNCTION qehs.tick_begin() RETURNS boolean AS 'MODULE_PATHNAME', 'qehs_tick_begin'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.tick_begin() IS 'Whether this transaction is to do the housekeeping: false while another one does, and on a server in recovery. By a lock that no other SQL function takes. tick calls it.';
+
 CREATE FUNCTION qehs.tick_note(idempotency_keys bigint, secrets bigint) RETURNS void AS 'MODULE_PATHNAME', 'qehs_tick_note'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.tick_note(bigint, bigint) IS 'Counts a run of tick and what it removed for qehs.metrics. tick calls it.';
@@ -31,8 +35,9 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_
 -- so that the oldest come by index, whatever the statistics of a table say that has just grown
 SET enable_sort = off SET jit = off AS $tick$
 DECLARE
-	cutoff timestamptz := now() - interval '24 hours';
+	cutoff timestamptz := qehs.clock_now() - interval '24 hours';
 	deadline timestamptz := clock_timestamp() + budget;
+	jobs_due boolean;
 	step int4 := greatest(batch_size, 1);
 	tenants int4[];
 	tenant int4;
@@ -41,9 +46,13 @@ DECLARE
 	secrets bigint := 0;
 	late boolean := false;
 BEGIN
-	-- one at a time is enough, whoever calls
-	IF pg_is_in_recovery() OR NOT pg_try_advisory_xact_lock(hashtext('qehs.tick')) THEN
+	IF pg_is_in_recovery() THEN
 		RETURN json_build_object('idempotencyKeys', 0, 'secrets', 0, 'more', false);
+	END IF;
+	jobs_due := qehs.job_work(format('tick %s', pg_backend_pid()), deadline);
+	-- of the rest one at a time is enough, whoever calls
+	IF NOT qehs.tick_begin() THEN
+		RETURN json_build_object('idempotencyKeys', 0, 'secrets', 0, 'more', jobs_due);
 	END IF;
 	tenants := ARRAY(SELECT t.id FROM qehs.tenant AS t WHERE (
 		SELECT e.created_at FROM qehs.idempotency AS e WHERE e.tenant_id = t.id ORDER BY e.created_at LIMIT 1) < cutoff ORDER BY random());
@@ -64,11 +73,12 @@ BEGIN
 	DELETE FROM qehs.secret AS s WHERE s.purpose = 'cursor' AND (
 		SELECT count(*) FROM qehs.secret AS n WHERE n.purpose = s.purpose AND n.created_at > s.created_at) >= 4;
 	GET DIAGNOSTICS secrets = ROW_COUNT;
+	PERFORM qehs.job_forget(step);
 	PERFORM qehs.tick_note(expired, secrets);
-	RETURN json_build_object('idempotencyKeys', expired, 'secrets', secrets, 'more', tenants <> '{}');
+	RETURN json_build_object('idempotencyKeys', expired, 'secrets', secrets, 'more', jobs_due OR tenants <> '{}');
 END
 $tick$;
-COMMENT ON FUNCTION qehs.tick(int4, interval) IS 'Housekeeping in small steps: removes expired idempotency keys, batch_size of a tenant at a time until budget is used up, and secrets that verify nothing any more. The shim calls it every minute, and every second while there is more; without a shim call it from a scheduler. Gives {"idempotencyKeys","secrets","more"}: the numbers removed, and whether expired keys are left.';
+COMMENT ON FUNCTION qehs.tick(int4, interval) IS 'Housekeeping in small steps: runs jobs that are due inside the database until budget is used up, removes expired idempotency keys, batch_size of a tenant at a time while budget lasts, jobs that ended 7 days ago and secrets that verify nothing any more. Several sessions may call it at once. The background worker and the shim call it; without either call it from a scheduler. Gives {"idempotencyKeys","secrets","more"}: the numbers removed, and whether jobs are due or expired keys are left.';
 
 CREATE FUNCTION qehs.deprecation_list() RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

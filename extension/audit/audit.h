@@ -33,10 +33,14 @@ extern void audit_append(const RequestContext *context, const ModuleDef *module,
 /* The columns that audit_write_item reads, in its order. */
 #define QEHS_EVENT_COLUMNS "id, action, at, actor_id, changes, from_state, to_state, transition, comment"
 
-/* Append the activity item of a row of SPI_tuptable, without its closing brace, with the changes that the caller may read. */
-extern void audit_write_item(StringInfo out, const RequestContext *context, const ModuleDef *module, uint64 row);
+/*
+ * Append the activity item of a row of SPI_tuptable, without its closing brace, with the
+ * changes that the caller may read of the record.
+ */
+extern void audit_write_item(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
+							 uint64 row);
 
 /* Append ,"activity":[…] (newest first, the 50 newest) of a record, inside SPI. */
-extern void audit_write_activity(StringInfo out, const RequestContext *context, const ModuleDef *module, const pg_uuid_t *record_id);
+extern void audit_write_activity(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record);
 
 #endif							/* QEHS_AUDIT_H */

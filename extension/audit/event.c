@@ -164,7 +164,7 @@ write_text_member(StringInfo out, const char *prefix, uint64 row, int column)
 
 /* The changes of an event but for those of fields that the caller may not read. */
 static void
-write_changes(StringInfo out, const RequestContext *context, const ModuleDef *module, Jsonb *changes)
+write_changes(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, Jsonb *changes)
 {
 	static const char prefix[] = "/payload/";
 
@@ -181,7 +181,7 @@ write_changes(StringInfo out, const RequestContext *context, const ModuleDef *mo
 
 		/* keys need no escapes, and one path is one top-level member */
 		if (path && strncmp(path, prefix, strlen(prefix)) == 0 &&
-			!permission_reads_key(context, module, path + strlen(prefix), strlen(path + strlen(prefix))))
+			!permission_reads_key(context, module, subject, path + strlen(prefix), strlen(path + strlen(prefix))))
 			continue;
 		if (out->data[out->len - 1] != '[')
 			appendStringInfoChar(out, ',');
@@ -191,7 +191,8 @@ write_changes(StringInfo out, const RequestContext *context, const ModuleDef *mo
 }
 
 void
-audit_write_item(StringInfo out, const RequestContext *context, const ModuleDef *module, uint64 row)
+audit_write_item(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
+				 uint64 row)
 {
 	bool		isnull;
 	Datum		value;
@@ -208,7 +209,7 @@ audit_write_item(StringInfo out, const RequestContext *context, const ModuleDef 
 	value = plan_value(row, 5, &isnull);
 	changes = isnull ? NULL : DatumGetJsonbP(value);
 	if (changes && JB_ROOT_IS_ARRAY(changes))
-		write_changes(out, context, module, changes);
+		write_changes(out, context, module, subject, changes);
 	else
 		json_literal(out, "[]");
 	write_text_member(out, ",\"from\":", row, 6);
@@ -217,9 +218,10 @@ audit_write_item(StringInfo out, const RequestContext *context, const ModuleDef 
 }
 
 void
-audit_write_activity(StringInfo out, const RequestContext *context, const ModuleDef *module, const pg_uuid_t *record_id)
+audit_write_activity(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record)
 {
-	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(record_id)};
+	PermissionSubject subject = record_subject(record);
+	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&record->id)};
 	uint64		rows = plan_execute(&select_activity, values, NULL, true, 50);
 
 	json_literal(out, ",\"activity\":[");
@@ -227,7 +229,7 @@ audit_write_activity(StringInfo out, const RequestContext *context, const Module
 	{
 		if (i > 0)
 			appendStringInfoChar(out, ',');
-		audit_write_item(out, context, module, i);
+		audit_write_item(out, context, module, &subject, i);
 		appendStringInfoChar(out, '}');
 	}
 	appendStringInfoChar(out, ']');

@@ -38,7 +38,7 @@ static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu
 static void
 load_secrets(void)
 {
-	uint64		generation = watch_generation(WATCH_SECRET);
+	uint64		generation = watch_generation(WATCH_SECRET, 0);
 	uint64		rows;
 	bool		isnull;
 
@@ -136,20 +136,20 @@ decode(const char *text, uint8 *bytes)
 }
 
 char *
-cursor_seal(const RequestContext *context, const char *endpoint, const char *binding,
+cursor_seal(int32 tenant_id, const char *endpoint, const char *binding,
 			const char *position, int length)
 {
 	uint8	   *bytes = palloc(1 + MAC_BYTES + length);
 
 	load_secrets();
 	bytes[0] = CURSOR_VERSION;
-	compute_mac(secrets[0], context->tenant_id, endpoint, binding, position, length, bytes + 1);
+	compute_mac(secrets[0], tenant_id, endpoint, binding, position, length, bytes + 1);
 	memcpy(bytes + 1 + MAC_BYTES, position, length);
 	return encode(bytes, 1 + MAC_BYTES + length);
 }
 
 char *
-cursor_open(const RequestContext *context, const char *endpoint, const char *binding,
+cursor_open(int32 tenant_id, const char *endpoint, const char *binding,
 			const char *cursor, int *length)
 {
 	int			text_length = strlen(cursor);
@@ -165,7 +165,7 @@ cursor_open(const RequestContext *context, const char *endpoint, const char *bin
 		{
 			uint8		mac[MAC_BYTES];
 
-			compute_mac(secrets[i], context->tenant_id, endpoint, binding, position, *length, mac);
+			compute_mac(secrets[i], tenant_id, endpoint, binding, position, *length, mac);
 			if (seal_same_bytes(mac, bytes + 1, MAC_BYTES))
 				return position;
 		}

@@ -5,17 +5,15 @@
 #ifndef QEHS_CURSOR_H
 #define QEHS_CURSOR_H
 
-#include "caller/context.h"
-
 /*
  * Seal a position (bytes) into base64url text.  endpoint and binding (filter,
  * sort: whatever must be the same on the next page) are bound, not carried.
  */
-extern char *cursor_seal(const RequestContext *context, const char *endpoint, const char *binding,
+extern char *cursor_seal(int32 tenant_id, const char *endpoint, const char *binding,
 						 const char *position, int length);
 
 /* Open a cursor made with the same tenant, endpoint and binding; raises QH400 invalid_cursor. */
-extern char *cursor_open(const RequestContext *context, const char *endpoint, const char *binding,
+extern char *cursor_open(int32 tenant_id, const char *endpoint, const char *binding,
 						 const char *cursor, int *length);
 
 #endif							/* QEHS_CURSOR_H */

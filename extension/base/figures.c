@@ -12,6 +12,8 @@
 
 #include <time.h>
 
+#include "access/xlog.h"
+#include "base/clock.h"
 #include "base/figures.h"
 #include "base/json.h"
 #include "base/plan.h"
@@ -19,10 +21,12 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
+#include "storage/lock.h"
 #include "storage/shmem.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(qehs_metrics);
+PG_FUNCTION_INFO_V1(qehs_tick_begin);
 PG_FUNCTION_INFO_V1(qehs_tick_note);
 
 #define MAX_DATABASES 64
@@ -36,13 +40,17 @@ typedef struct FigureRow
 
 static FigureRow *rows = NULL;
 
-/* What the tables and locks say: kept keys (as the planner estimates), expired ones, places of bulk loads. */
+/* What the tables and locks say: kept keys (as the planner estimates), expired ones, places of bulk loads, unfinished jobs. */
 static KeptPlan select_figures = {
 	"SELECT (SELECT GREATEST(c.reltuples, 0)::pg_catalog.int8 FROM pg_catalog.pg_class AS c WHERE c.oid = 'qehs.idempotency'::pg_catalog.regclass),"
 	" (SELECT count(*) FROM (SELECT FROM qehs.tenant AS t CROSS JOIN LATERAL (SELECT FROM qehs.idempotency AS i"
 	" WHERE i.tenant_id = t.id AND i.created_at < pg_catalog.now() - interval '24 hours' LIMIT $1) AS e LIMIT $1) AS old),"
-	" (SELECT count(*) FROM pg_catalog.pg_locks AS l WHERE l.locktype = 'advisory' AND l.objsubid = 5 AND l.database = $2)",
-	2, {INT8OID, OIDOID}, NULL
+	" (SELECT count(*) FROM pg_catalog.pg_locks AS l WHERE l.locktype = 'advisory' AND l.objsubid = 5 AND l.database = $2),"
+	" j.queued, j.running, j.waiting FROM (SELECT count(*) FILTER (WHERE lease_until IS NULL OR lease_until < $3) AS queued,"
+	" count(*) FILTER (WHERE lease_until >= $3) AS running,"
+	" COALESCE(EXTRACT(epoch FROM $3 - pg_catalog.min(not_before) FILTER (WHERE not_before < $3 AND (lease_until IS NULL OR lease_until < $3))), 0)"
+	"::pg_catalog.int8 AS waiting FROM qehs.job WHERE finished_at IS NULL) AS j",
+	3, {INT8OID, OIDOID, TIMESTAMPTZOID}, NULL
 };
 
 static const struct
@@ -60,6 +68,11 @@ static const struct
 	[FIGURE_MIGRATE_TIME] = {"qehs_migrate_last_batch_timestamp_seconds", "", "gauge", "When the last one ended; 0 is not since the server started."},
 	[FIGURE_MIGRATED_RECORDS] = {"qehs_migrate_records_total", "{outcome=\"migrated\"}", "counter", "Records that qehs.module_migrate moved or could not move."},
 	[FIGURE_FAILED_MIGRATIONS] = {NULL, "{outcome=\"failed\"}", NULL, NULL},
+	[FIGURE_JOBS_SUCCEEDED] = {"qehs_jobs_ended_total", "{status=\"succeeded\"}", "counter", "Jobs that ended in this database since the server started."},
+	[FIGURE_JOBS_FAILED] = {NULL, "{status=\"failed\"}", NULL, NULL},
+	[FIGURE_JOBS_CANCELLED] = {NULL, "{status=\"cancelled\"}", NULL, NULL},
+	[FIGURE_JOB_RETRIES] = {"qehs_job_retries_total", "", "counter", "Failures after which a job was queued again."},
+	[FIGURE_JOB_STEPS] = {"qehs_job_steps_total", "", "counter", "Steps of jobs that run inside the database."},
 };
 
 Size
@@ -141,15 +154,17 @@ write_shared(StringInfo out)
 static void
 write_selected(StringInfo out)
 {
-	static const char *const names[] = {"qehs_idempotency_keys", "qehs_idempotency_keys_expired", "qehs_bulk_places_taken"};
+	static const char *const names[] = {"qehs_idempotency_keys", "qehs_idempotency_keys_expired", "qehs_bulk_places_taken",
+	"qehs_jobs_queued", "qehs_jobs_running", "qehs_job_oldest_due_seconds"};
 	static const char *const helps[] = {"Idempotency keys that are kept, as the planner estimates.",
 	"Of these, keys that are past their time and wait for qehs.tick; 10000 is that many or more.",
-	"Places for bulk loads that are taken, of all tenants with a limit."};
-	Datum		values[2] = {Int64GetDatum(MOST_EXPIRED), ObjectIdGetDatum(MyDatabaseId)};
+	"Places for bulk loads that are taken, of all tenants with a limit.", "Jobs that wait for a worker.",
+	"Jobs that a worker is at.", "For how long the job has been due that waits longest; 0 when none does."};
+	Datum		values[3] = {Int64GetDatum(MOST_EXPIRED), ObjectIdGetDatum(MyDatabaseId), TimestampTzGetDatum(clock_now())};
 
 	SPI_connect();
 	plan_execute(&select_figures, values, NULL, true, 1);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < (int) lengthof(names); i++)
 	{
 		bool		isnull;
 		int64		value = DatumGetInt64(plan_value(0, i + 1, &isnull));
@@ -169,6 +184,16 @@ qehs_metrics(PG_FUNCTION_ARGS)
 	write_selected(&out);
 	write_shared(&out);
 	PG_RETURN_DATUM(json_datum(&out));
+}
+
+/* tick_begin(): whether this transaction is the one that does the housekeeping now. */
+Datum
+qehs_tick_begin(PG_FUNCTION_ARGS)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, 7);
+	PG_RETURN_BOOL(!RecoveryInProgress() && LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL);
 }
 
 /* tick_note(idempotency_keys, secrets): what a run of tick removed. */

@@ -15,6 +15,11 @@ typedef enum Figure
 	FIGURE_MIGRATE_TIME,
 	FIGURE_MIGRATED_RECORDS,
 	FIGURE_FAILED_MIGRATIONS,	/* records that the newer definition refused */
+	FIGURE_JOBS_SUCCEEDED,
+	FIGURE_JOBS_FAILED,
+	FIGURE_JOBS_CANCELLED,
+	FIGURE_JOB_RETRIES,			/* failures after which a job is tried again */
+	FIGURE_JOB_STEPS,			/* of jobs that run inside the database */
 	FIGURE_COUNT
 } Figure;
 

@@ -10,9 +10,12 @@
 
 #include "base/id.h"
 #include "base/text.h"
+#include "fmgr.h"
 #include "port.h"
 
 #include <time.h>
+
+PG_FUNCTION_INFO_V1(qehs_id_create);
 
 static const char crockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -167,4 +170,14 @@ id_milliseconds(const pg_uuid_t *id)
 	for (int i = 0; i < 6; i++)
 		ms = ms << 8 | id->data[i];
 	return ms;
+}
+
+/* id_create() */
+Datum
+qehs_id_create(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+
+	id_generate(id);
+	PG_RETURN_UUID_P(id);
 }

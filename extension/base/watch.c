@@ -1,10 +1,18 @@
 /*
  * watch.c
- *	  Relcache callbacks as generations.
+ *	  Invalidation messages of the relation cache as generations.
  *
- * The callback does no catalog access: it only compares OIDs.  An OID is looked
- * up at the first use after any change of it, so that DROP and CREATE EXTENSION
- * in one backend work.
+ * Such a message carries the OID of a relation.  The ones sent here carry a
+ * number above 2^31 that says table and tenant; no relation has it, and if one
+ * had, it would be looked up again once too often and nothing worse.
+ *
+ * Generations of tenants are counted in a table of fixed size: tenants whose
+ * numbers are equal in their last 14 bits share a counter, so that one reads anew
+ * what only the other has changed.
+ *
+ * The callback does no catalog access: it only compares numbers.  That the
+ * extension was dropped and made again, in this backend or another, shows by
+ * the OID of qehs.tenant, which is looked up again after any change of it.
  */
 #include "base/compat.h"
 
@@ -12,80 +20,143 @@
 #include "access/xact.h"
 #include "base/watch.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "commands/trigger.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/relcache.h"
 
 PG_FUNCTION_INFO_V1(qehs_table_changed);
 
-typedef struct Watched
-{
-	const char *name;
-	Oid			relation;
-	uint64		generation;
-} Watched;
+#define FIRST_NUMBER 0x80000000u
+#define TABLES 8				/* WATCH_COUNT as a power of 2: numbers are tenant * TABLES + table */
+#define TENANT_COUNTERS (1 << 14)
+#define TENANT_TABLES 2			/* tables that belong to tenants stand first in WatchedTable */
 
-static Watched watched[WATCH_COUNT] = {
-	[WATCH_API_KEY] = {"api_key", InvalidOid, 1},
-	[WATCH_ENDPOINT] = {"endpoint", InvalidOid, 1},
-	[WATCH_SECRET] = {"secret", InvalidOid, 1},
-	[WATCH_MODULE] = {"module", InvalidOid, 1},
-	[WATCH_JSON_SCHEMA] = {"json_schema", InvalidOid, 1},
+StaticAssertDecl(WATCH_COUNT <= TABLES, "a table has a number");
+StaticAssertDecl(WATCH_MODULE == TENANT_TABLES - 1, "tables of tenants stand first");
+
+static const char *const table_names[WATCH_COUNT] = {
+	[WATCH_IDENTITY] = "identity",
+	[WATCH_MODULE] = "module",
+	[WATCH_ENDPOINT] = "endpoint",
+	[WATCH_SECRET] = "secret",
+	[WATCH_JSON_SCHEMA] = "json_schema",
 };
+
+static uint64 of_all[WATCH_COUNT];
+static uint64 of_tenants[TENANT_COUNTERS][TENANT_TABLES];
+static uint64 moment = 1;
+static Oid	tenant_table = InvalidOid;
+static bool tenant_table_known = false;
+
+static void
+everything_changed(void)
+{
+	for (int i = 0; i < WATCH_COUNT; i++)
+		of_all[i]++;
+	moment++;
+}
 
 static void
 on_relcache_change(Datum argument, Oid relation)
 {
-	for (int i = 0; i < WATCH_COUNT; i++)
+	if (relation == InvalidOid || relation == tenant_table)
+		tenant_table_known = false;
+	if (relation == InvalidOid)
+		everything_changed();
+	else if (relation >= FIRST_NUMBER)
 	{
-		if (relation == InvalidOid || watched[i].relation == relation)
-		{
-			watched[i].generation++;
-			watched[i].relation = InvalidOid;
-		}
+		uint32		number = relation - FIRST_NUMBER;
+		uint32		tenant_id = number / TABLES;
+		uint32		table = number % TABLES;
+
+		if (table >= WATCH_COUNT)
+			return;
+		if (tenant_id == 0 || table >= TENANT_TABLES)
+			of_all[table]++;
+		else
+			of_tenants[tenant_id % TENANT_COUNTERS][table]++;
+		moment++;
 	}
 }
 
-static Oid
-resolve(Watched *table)
+/* Is it still the extension that the caches were filled from? */
+static void
+recognise_extension(void)
 {
-	if (table->relation == InvalidOid)
-		table->relation = get_relname_relid(table->name, get_namespace_oid("qehs", false));
-	return table->relation;
+	Oid			found;
+
+	if (tenant_table_known)
+		return;
+	found = get_relname_relid("tenant", get_namespace_oid("qehs", true));
+	if (found != tenant_table)
+		everything_changed();
+	tenant_table = found;
+	tenant_table_known = true;
 }
 
 uint64
-watch_generation(WatchedTable table)
+watch_generation(WatchedTable table, int32 tenant_id)
 {
-	resolve(&watched[table]);
-	return watched[table].generation;
+	recognise_extension();
+	return of_all[table] + (table < TENANT_TABLES ? of_tenants[(uint32) tenant_id % TENANT_COUNTERS][table] : 0);
+}
+
+uint64
+watch_moment(void)
+{
+	recognise_extension();
+	return moment;
+}
+
+void
+watch_announce(WatchedTable table, int32 tenant_id)
+{
+	FormData_pg_class form = {.relisshared = false};
+	RelationData relation = {.rd_rel = &form};
+
+	relation.rd_id = FIRST_NUMBER + ((uint32) tenant_id * TABLES + table) % FIRST_NUMBER;
+	CacheInvalidateRelcache(&relation);
+}
+
+static void
+announce_row(WatchedTable table, const TriggerData *trigger, HeapTuple row)
+{
+	TupleDesc	descriptor = trigger->tg_relation->rd_att;
+	bool		isnull;
+
+	watch_announce(table, DatumGetInt32(SPI_getbinval(row, descriptor, SPI_fnumber(descriptor, trigger->tg_trigger->tgargs[1]), &isnull)));
 }
 
 /*
- * The command counter moves on, so that this session too reads the table anew
- * from here, and once more if the transaction rolls back.
+ * Trigger table_changed(name [, column]): announce a change of what is cached
+ * under the name.  On a row the column holds the tenant; on a statement, or
+ * without a column, all is announced.
  */
-void
-watch_announce(WatchedTable table)
-{
-	CacheInvalidateRelcacheByRelid(resolve(&watched[table]));
-	(void) GetCurrentCommandId(true);
-	CommandCounterIncrement();
-}
-
-/* Trigger table_changed(name): announce what is cached of the table, or with it. */
 Datum
 qehs_table_changed(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	int			table = 0;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || trigger->tg_trigger->tgnargs != 1)
-		elog(ERROR, "table_changed is a trigger of one argument");
-	for (int i = 0; i < WATCH_COUNT; i++)
-		if (strcmp(trigger->tg_trigger->tgargs[0], watched[i].name) == 0)
-			watch_announce((WatchedTable) i);
+	if (!CALLED_AS_TRIGGER(fcinfo) || trigger->tg_trigger->tgnargs < 1)
+		elog(ERROR, "table_changed is a trigger with an argument");
+	while (table < WATCH_COUNT && strcmp(trigger->tg_trigger->tgargs[0], table_names[table]) != 0)
+		table++;
+	if (table == WATCH_COUNT)
+		elog(ERROR, "table_changed does not know \"%s\"", trigger->tg_trigger->tgargs[0]);
+	if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || trigger->tg_trigger->tgnargs < 2)
+		watch_announce((WatchedTable) table, 0);
+	else
+	{
+		announce_row((WatchedTable) table, trigger, trigger->tg_trigtuple);
+		if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+			announce_row((WatchedTable) table, trigger, trigger->tg_newtuple);
+	}
 	return PointerGetDatum(NULL);
 }
 

@@ -1,33 +1,50 @@
 /*
  * watch.h
- *	  Generations of the tables that backends cache: a cache compares the
- *	  generation it was filled at with the current one.
+ *	  Generations of what backends cache: a cache compares the generation that it
+ *	  was filled at with the current one.  There is one per tenant, and one for
+ *	  what belongs to the database.
  *
- * Triggers on the tables announce changes, whoever makes them (sql/40_watch.sql).
- * A change is announced by a relcache invalidation of the table, which is
- * transactional, reaches every backend at its next transaction, and is
- * replayed on standbys; no shared memory is needed.
+ * Triggers on the tables announce every change, whoever makes it, TRUNCATE,
+ * session_replication_role = replica and logical replication included
+ * (sql/40_watch.sql).  An announcement is an invalidation message of the
+ * relation cache: it is sent when the transaction commits (also a prepared
+ * one), reaches every backend at its next transaction, and is replayed on
+ * standbys.  No shared memory is needed.
+ *
+ * Not announced: changes while a superuser has disabled the triggers of a table
+ * (ALTER TABLE ... DISABLE TRIGGER, pg_restore --disable-triggers).
  */
 #ifndef QEHS_WATCH_H
 #define QEHS_WATCH_H
 
 typedef enum WatchedTable
 {
-	WATCH_API_KEY,				/* keys, users, roles: who may do what */
-	WATCH_ENDPOINT,
+	WATCH_IDENTITY,				/* of a tenant: keys, users, roles, limits */
+	WATCH_MODULE,				/* of a tenant: definitions */
+	WATCH_ENDPOINT,				/* of the database, as are those below */
 	WATCH_SECRET,
-	WATCH_MODULE,
 	WATCH_JSON_SCHEMA,
 	WATCH_COUNT
 } WatchedTable;
 
-/* Rises whenever the table was announced as changed. */
-extern uint64 watch_generation(WatchedTable table);
+/*
+ * Rises whenever a change of what the tenant has in the table was announced;
+ * tenant_id is 0 for what belongs to the database.  Now and then it rises
+ * without a change, as when PostgreSQL drops all of its own caches.
+ */
+extern uint64 watch_generation(WatchedTable table, int32 tenant_id);
 
-/* Announce a change; takes effect for others when this transaction commits. */
-extern void watch_announce(WatchedTable table);
+/* Rises with every announcement, of whatever table and tenant. */
+extern uint64 watch_moment(void);
 
-/* Watch the cache invalidations of this backend; once, at load. */
+/*
+ * Announce a change of one tenant, or with tenant_id 0 of all; takes effect for
+ * others when this transaction commits, here from the next command on and once
+ * more if the transaction rolls back.
+ */
+extern void watch_announce(WatchedTable table, int32 tenant_id);
+
+/* Watch the invalidation messages of this backend; once, at load. */
 extern void watch_init(void);
 
 #endif							/* QEHS_WATCH_H */

@@ -80,7 +80,7 @@ merge(BulkLoad *load, BulkRow *row)
 	after = before;
 	if (row->state)
 		after.workflow_state = row->state;
-	after.payload = record_check_patch(load->context, module, before.payload, row->payload, after.workflow_state,
+	after.payload = record_check_patch(load->context, module, &before, row->payload, after.workflow_state,
 									   &violations);
 	if (violations.count > 0)
 		bulk_fail(load, row, &violations);
@@ -116,6 +116,8 @@ rehearse(BulkLoad *load, BulkRow *row)
 	if (twin)
 	{
 		record.payload = twin->payload;
+		record.definition_version = module->version;
+		record.created_by = load->context->actor_id;
 		record.workflow_state = twin->state;
 	}
 	else
@@ -125,7 +127,7 @@ rehearse(BulkLoad *load, BulkRow *row)
 	violations.count = 0;
 	if (row->state == NULL)
 		row->state = MemoryContextStrdup(load->memory, record.workflow_state);
-	payload = record_check_patch(load->context, module, record.payload, row->payload, row->state, &violations);
+	payload = record_check_patch(load->context, module, &record, row->payload, row->state, &violations);
 	if (violations.count > 0)
 	{
 		bulk_fail(load, row, &violations);

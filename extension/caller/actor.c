@@ -2,19 +2,18 @@
  * actor.c
  *	  Who did it: {"id","type","displayName"} of an actor's id.
  *
- * The JSON of each actor is cached per backend and dropped when users or keys
- * change.  The zero id is the system.
+ * The JSON of each actor is cached (base/cache.h) until users or keys of the
+ * tenant change.  The zero id is the system.
  */
 #include "base/compat.h"
 
+#include "base/cache.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
-#include "base/watch.h"
 #include "caller/context.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 
 typedef struct ActorKey
 {
@@ -22,39 +21,13 @@ typedef struct ActorKey
 	int32		tenant_id;
 } ActorKey;
 
-typedef struct ActorEntry
-{
-	ActorKey	key;
-	int			length;
-	char	   *json;
-} ActorEntry;
-
-static HTAB *actors = NULL;
-static MemoryContext actors_memory = NULL;
-static uint64 actors_generation = 0;
+static Cache actors = {"actor", sizeof(ActorKey), WATCH_IDENTITY, NULL};
 
 static KeptPlan select_actor = {
 	"SELECT 'user', display_name FROM qehs.user_account WHERE tenant_id = $1 AND id = $2"
 	" UNION ALL SELECT 'apiKey', name FROM qehs.api_key WHERE tenant_id = $1 AND id = $2",
 	2, {INT4OID, UUIDOID}, NULL
 };
-
-static void
-renew_cache(void)
-{
-	uint64		generation = watch_generation(WATCH_API_KEY);
-	HASHCTL		control = {.keysize = sizeof(ActorKey), .entrysize = sizeof(ActorEntry)};
-
-	if (actors && actors_generation == generation && hash_get_num_entries(actors) < 10000)
-		return;
-	actors = NULL;
-	if (actors_memory == NULL)
-		actors_memory = AllocSetContextCreate(TopMemoryContext, "qehs actors", ALLOCSET_SMALL_SIZES);
-	MemoryContextReset(actors_memory);
-	control.hcxt = actors_memory;
-	actors = hash_create("qehs actors", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	actors_generation = generation;
-}
 
 static bool
 is_zero(const pg_uuid_t *id)
@@ -77,7 +50,7 @@ load_actor(StringInfo out, int32 tenant_id, const pg_uuid_t *actor_id)
 		return;
 	}
 	SPI_connect();
-	if (plan_execute(&select_actor, values, NULL, true, 1) == 0)
+	if (plan_execute_latest(&select_actor, values, NULL, 1) == 0)
 	{
 		json_literal(out, "{\"id\":");
 		json_id(out, actor_id, QEHS_ID_USER);
@@ -102,25 +75,23 @@ void
 context_write_actor(StringInfo out, int32 tenant_id, const pg_uuid_t *actor_id)
 {
 	ActorKey	key;
-	ActorEntry *entry;
+	const char *known;
+	uint64		moment;
 	StringInfoData json;
 
-	renew_cache();
 	memset(&key, 0, sizeof(key));
 	key.id = *actor_id;
 	key.tenant_id = tenant_id;
-	entry = hash_search(actors, &key, HASH_FIND, NULL);
-	if (entry == NULL)
+	known = cache_find(&actors, &key);
+	if (known)
 	{
-		char	   *copy;
-
-		initStringInfo(&json);
-		load_actor(&json, tenant_id, actor_id);
-		copy = MemoryContextStrdup(actors_memory, json.data);
-		entry = hash_search(actors, &key, HASH_ENTER, NULL);
-		entry->json = copy;
-		entry->length = json.len;
-		pfree(json.data);
+		appendStringInfoString(out, known);
+		return;
 	}
-	appendBinaryStringInfo(out, entry->json, entry->length);
+	moment = watch_moment();
+	initStringInfo(&json);
+	load_actor(&json, tenant_id, actor_id);
+	appendBinaryStringInfo(out, json.data, json.len);
+	cache_keep_bytes(&actors, moment, &key, tenant_id, json.data, json.len + 1);
+	pfree(json.data);
 }

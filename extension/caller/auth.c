@@ -5,20 +5,19 @@
  * A key's prefix (keytext.c) finds the row; the SHA-256 of the whole is then
  * compared in constant time.
  *
- * Verified keys are cached per backend by their SHA-256.  The cache is emptied
- * at the first request after keys, users or roles changed, when no pointer
- * into it is alive.
+ * Verified keys are cached by their SHA-256 (base/cache.h) until keys, users,
+ * roles or limits of their tenant change.
  */
 #include "base/compat.h"
 
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "base/cache.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
 #include "base/seal.h"
-#include "base/watch.h"
 #include "caller/auth.h"
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
@@ -26,13 +25,10 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/memutils.h"
 
 #define USE_INTERVAL (60 * USECS_PER_SEC)
 
-static HTAB *grants = NULL;
-static MemoryContext grants_memory = NULL;
-static uint64 grants_generation = 0;
+static Cache grants = {"API key", PG_SHA256_DIGEST_LENGTH, WATCH_IDENTITY, NULL};
 static bool bearer_tokens = false;
 
 static KeptPlan select_key = {
@@ -41,7 +37,7 @@ static KeptPlan select_key = {
 	" AND l.key_id = k.id), k.rate_limit, (SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = $1"
 	" AND l.class = 'default' AND l.key_id = '00000000-0000-0000-0000-000000000000')), k.expires_at, k.name, t.slug,"
 	" u.display_name,"
-	" ARRAY(SELECT m.role_name FROM qehs.role_member AS m WHERE m.tenant_id = $1 AND m.user_id = k.user_id),"
+	" " AUTH_ROLES_OF_USER("$1", "k.user_id") ","
 	" (SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = $1 AND l.class = 'signed-urls' AND"
 	" l.key_id IN (k.id, '00000000-0000-0000-0000-000000000000') ORDER BY l.key_id DESC LIMIT 1),"
 	" k.allowed_addresses, (SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = $1 AND l.class = 'tenant')"
@@ -56,7 +52,7 @@ static KeptPlan select_key = {
 static KeptPlan select_subject = {
 	"SELECT t.id, t.slug, u.id, u.display_name,"
 	" CASE WHEN $1 ? 'roles' THEN ARRAY(SELECT r.name FROM qehs.role AS r WHERE r.tenant_id = t.id AND $1 -> 'roles' ? r.name)"
-	" ELSE ARRAY(SELECT m.role_name FROM qehs.role_member AS m WHERE m.tenant_id = t.id AND m.user_id = u.id) END,"
+	" ELSE " AUTH_ROLES_OF_USER("t.id", "u.id") " END,"
 	" limits.by_class ->> 'default', limits.by_class ->> 'signed-urls', limits.by_class ->> 'tenant'"
 	" FROM qehs.tenant AS t JOIN qehs.user_account AS u ON u.tenant_id = t.id CROSS JOIN LATERAL (SELECT"
 	" pg_catalog.jsonb_object_agg(l.class, l.quantity) AS by_class FROM qehs.rate_limit AS l WHERE l.tenant_id = t.id"
@@ -149,32 +145,41 @@ read_grant(KeyGrant *grant)
 	grant->tenant_limit = isnull ? 0 : DatumGetInt32(value);
 }
 
+/* A grant in the memory of a cache's new entry, empty but for the hash. */
+static KeyGrant *
+begin_grant(const CacheFill *fill, const uint8 *hash)
+{
+	KeyGrant   *grant = MemoryContextAllocZero(fill->memory, sizeof(KeyGrant));
+
+	memcpy(grant->hash, hash, sizeof(grant->hash));
+	return grant;
+}
+
 /* Look the key up in the table; NULL when there is none. */
 static KeyGrant *
 load_grant(const char *key, const KeyText *text, const uint8 *hash)
 {
 	Datum		values[2] = {Int32GetDatum(text->tenant_id), PointerGetDatum(cstring_to_text_with_len(key, text->prefix_length))};
-	KeyGrant	fresh;
 	KeyGrant   *grant = NULL;
-	MemoryContext previous;
+	CacheFill	fill;
 	bool		isnull;
 
 	SPI_connect();
+	fill = cache_begin();
 	if (plan_execute_latest(&select_key, values, NULL, 1) == 1)
 	{
 		bytea	   *stored = DatumGetByteaPP(plan_value(0, 1, &isnull));
 
 		if (seal_same_bytes(VARDATA_ANY(stored), hash, 32))
 		{
-			previous = MemoryContextSwitchTo(grants_memory);
-			memset(&fresh, 0, sizeof(fresh));
-			fresh.kind = text->kind;
-			fresh.tenant_id = text->tenant_id;
-			read_grant(&fresh);
-			memcpy(fresh.hash, hash, sizeof(fresh.hash));
-			grant = hash_search(grants, hash, HASH_ENTER, NULL);
-			*grant = fresh;
+			MemoryContext previous = MemoryContextSwitchTo(fill.memory);
+
+			grant = begin_grant(&fill, hash);
+			grant->kind = text->kind;
+			grant->tenant_id = text->tenant_id;
+			read_grant(grant);
 			MemoryContextSwitchTo(previous);
+			cache_keep(&grants, &fill, hash, grant->tenant_id, grant, 0);
 		}
 	}
 	SPI_finish();
@@ -220,41 +225,22 @@ static KeyGrant *
 load_subject(Jsonb *subject, const uint8 *hash)
 {
 	Datum		values[1] = {JsonbPGetDatum(subject)};
-	KeyGrant	fresh;
 	KeyGrant   *grant = NULL;
+	CacheFill	fill;
 
-	memset(&fresh, 0, sizeof(fresh));
 	SPI_connect();
-	if (plan_execute(&select_subject, values, NULL, true, 1) == 1)
+	fill = cache_begin();
+	if (plan_execute_latest(&select_subject, values, NULL, 1) == 1)
 	{
-		MemoryContext previous = MemoryContextSwitchTo(grants_memory);
+		MemoryContext previous = MemoryContextSwitchTo(fill.memory);
 
-		read_subject(&fresh);
-		memcpy(fresh.hash, hash, sizeof(fresh.hash));
-		grant = hash_search(grants, hash, HASH_ENTER, NULL);
-		*grant = fresh;
+		grant = begin_grant(&fill, hash);
+		read_subject(grant);
 		MemoryContextSwitchTo(previous);
+		cache_keep(&grants, &fill, hash, grant->tenant_id, grant, 0);
 	}
 	SPI_finish();
 	return grant;
-}
-
-/* An empty cache, if there is none or what it holds may be out of date. */
-static void
-renew_cache(void)
-{
-	uint64		generation = watch_generation(WATCH_API_KEY);
-	HASHCTL		control = {.keysize = 32, .entrysize = sizeof(KeyGrant)};
-
-	if (grants && grants_generation == generation)
-		return;
-	grants = NULL;
-	if (grants_memory == NULL)
-		grants_memory = AllocSetContextCreate(TopMemoryContext, "qehs API keys", ALLOCSET_SMALL_SIZES);
-	MemoryContextReset(grants_memory);
-	control.hcxt = grants_memory;
-	grants = hash_create("qehs API keys", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	grants_generation = generation;
 }
 
 KeyGrant *
@@ -266,9 +252,8 @@ auth_find_key(const char *key, int length)
 
 	if (!keytext_read(key, length, &text))
 		return NULL;
-	renew_cache();
 	auth_sha256(key, length, hash);
-	grant = hash_search(grants, hash, HASH_FIND, NULL);
+	grant = cache_find(&grants, hash);
 	if (grant == NULL)
 		grant = load_grant(key, &text, hash);
 	return grant && grant->expires_at > GetCurrentTimestamp() ? grant : NULL;
@@ -282,9 +267,8 @@ auth_find_subject(Jsonb *subject)
 
 	if (!bearer_tokens)
 		return NULL;
-	renew_cache();
 	auth_sha256(subject, VARSIZE(subject), hash);
-	grant = hash_search(grants, hash, HASH_FIND, NULL);
+	grant = cache_find(&grants, hash);
 	return grant ? grant : load_subject(subject, hash);
 }
 

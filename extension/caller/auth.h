@@ -18,7 +18,7 @@
 #define QEHS_BULK_LIMIT 10
 #define QEHS_EXPORT_LIMIT 5
 
-/* What a valid key grants; cached per backend until keys or users change. */
+/* What a valid key grants; cached until keys, users, roles or limits of the tenant change: good until the transaction ends. */
 typedef struct KeyGrant
 {
 	uint8		hash[32];		/* SHA-256 of the key: the cache's key */
@@ -67,6 +67,10 @@ extern uint32 scope_parse(const char *name);
 
 /* SHA-256 of bytes (FIPS 180-4). */
 extern void auth_sha256(const void *data, int length, uint8 digest[32]);
+
+/* SQL of the names of a user's roles, as text[]: tenant and user are expressions. */
+#define AUTH_ROLES_OF_USER(tenant, user) "ARRAY(SELECT r.name FROM qehs.role_member AS m JOIN qehs.role AS r" \
+	" ON r.tenant_id = " tenant " AND r.id = m.role_id WHERE m.tenant_id = " tenant " AND m.user_id = " user ")"
 
 /* Names of a text[] (no NULLs), allocated in the current context. */
 extern const char **auth_names(Datum array, int *count);

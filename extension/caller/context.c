@@ -2,8 +2,9 @@
  * context.c
  *	  The request context and what the answer carries besides its body.
  *
- * The request's context wins over the session's.  Its memory is reset when the
- * transaction ends, whichever way; nothing of it survives.
+ * That of work in the background wins over the request's, and that over the
+ * session's.  Both are reset when the transaction ends, whichever way; nothing of
+ * them survives.
  */
 #include "base/compat.h"
 
@@ -19,6 +20,8 @@
 
 static RequestContext request_context;
 static RequestContext session_context;
+static RequestContext work_context;
+static bool work_active = false;
 static bool request_active = false;
 static bool session_active = false;
 static emit_log_hook_type previous_emit_log_hook = NULL;
@@ -61,13 +64,14 @@ scope_parse(const char *name)
 static void
 on_transaction_end(XactEvent event, void *argument)
 {
-	if (!request_active)
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+	if (request_active)
 	{
 		request_active = false;
 		MemoryContextReset(request_context.memory);
 	}
+	context_end_work();
 }
 
 /* Whatever PostgreSQL logs during a request carries its trace id. */
@@ -124,9 +128,27 @@ context_start_session(void)
 }
 
 RequestContext *
+context_start_work(void)
+{
+	work_active = false;
+	start(&work_context, "work");
+	work_active = true;
+	return &work_context;
+}
+
+void
+context_end_work(void)
+{
+	if (!work_active)
+		return;
+	work_active = false;
+	MemoryContextReset(work_context.memory);
+}
+
+RequestContext *
 context_find(void)
 {
-	return request_active ? &request_context : session_active ? &session_context : NULL;
+	return work_active ? &work_context : request_active ? &request_context : session_active ? &session_context : NULL;
 }
 
 RequestContext *
@@ -154,15 +176,6 @@ context_require_scope(Scope scope)
 							 psprintf("{\"headers\":{\"WWW-Authenticate\":\"Bearer error=\\\"insufficient_scope\\\", scope=\\\"%s\\\"\"}}", scope_name(scope)),
 							 "Use an API key that has the scope.", "the API key lacks the scope \"%s\"", scope_name(scope));
 	return context;
-}
-
-bool
-context_has_role(const RequestContext *context, const char *role)
-{
-	for (int i = 0; i < context->role_count; i++)
-		if (strcmp(context->roles[i], role) == 0)
-			return true;
-	return false;
 }
 
 bool

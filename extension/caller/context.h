@@ -3,8 +3,9 @@
  *	  The request context: who calls, in which tenant, with what rights, and
  *	  what the answer carries besides its body.
  *
- * Two sources: qehs.request_begin sets it for one transaction (the shim);
- * qehs.use_tenant sets it for the session (psql).  It is a C struct of the
+ * Three sources: qehs.request_begin sets it for one transaction (the shim);
+ * qehs.use_tenant sets it for the session (psql); work that no request carries
+ * has its own while it runs (delegate.h).  It is a C struct of the
  * backend, never a setting, so no caller can forge it.  The transaction's one
  * dies by the transaction callback; strings in it live in its own context.
  */
@@ -46,7 +47,6 @@ typedef struct RequestContext
 	uint32		scopes;			/* bits of Scope */
 	int			role_count;
 	const char **roles;
-	bool		administrator;	/* has tenant-owner or tenant-admin */
 	int			module_count;	/* -1: all modules */
 	const char **modules;
 	bool		over_http;		/* set by request_begin */
@@ -77,6 +77,9 @@ extern RequestContext *context_start_request(void);
 extern RequestContext *context_start_session(void);
 extern void context_init(void);
 
+/* The same for work that no request carries, until it ends or the transaction does; the other contexts stay as they are. */
+extern RequestContext *context_start_work(void);
+extern void context_end_work(void);
 /* The current context, or NULL; one without a key has tenant_id 0. */
 extern RequestContext *context_find(void);
 
@@ -86,7 +89,6 @@ extern RequestContext *context_require(void);
 /* The current context with a scope; raises QH403 naming the scope. */
 extern RequestContext *context_require_scope(Scope scope);
 
-extern bool context_has_role(const RequestContext *context, const char *role);
 /* Whether the key reaches a module: it names this one or none at all. */
 extern bool context_has_module(const RequestContext *context, const char *key);
 

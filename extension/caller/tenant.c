@@ -36,21 +36,25 @@ static KeptPlan insert_secret = {
 };
 static KeptPlan select_tenant = {"SELECT id FROM qehs.tenant WHERE slug = $1", 1, {TEXTOID}, NULL};
 static KeptPlan select_user = {
-	"SELECT id, display_name, active, ARRAY(SELECT m.role_name FROM qehs.role_member AS m"
-	" WHERE m.tenant_id = $1 AND m.user_id = u.id)"
+	"SELECT id, display_name, active, " AUTH_ROLES_OF_USER("$1", "u.id")
 	" FROM qehs.user_account AS u WHERE tenant_id = $1 AND pg_catalog.lower(user_name) = pg_catalog.lower($2)",
 	2, {INT4OID, TEXTOID}, NULL
 };
 static KeptPlan insert_user = {
-	"INSERT INTO qehs.user_account (tenant_id, id, user_name, display_name, email) VALUES ($1, $2, $3, $4, $5)"
-	" ON CONFLICT DO NOTHING",
+	"INSERT INTO qehs.user_account (tenant_id, id, user_name, display_name, attributes) VALUES ($1, $2, $3, $4,"
+	" CASE WHEN $5 IS NULL THEN '{}' ELSE pg_catalog.jsonb_build_object('emails', pg_catalog.jsonb_build_array("
+	"pg_catalog.jsonb_build_object('value', $5, 'primary', true))) END) ON CONFLICT DO NOTHING",
 	5, {INT4OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID}, NULL
 };
+static KeptPlan insert_named_roles = {
+	"INSERT INTO qehs.role (tenant_id, name) SELECT DISTINCT $1, role_name FROM pg_catalog.unnest($2) AS role_name ON CONFLICT DO NOTHING",
+	2, {INT4OID, TEXTARRAYOID}, NULL
+};
+/* Apart from the one above: its snapshot has the roles that others made meanwhile. */
 static KeptPlan insert_members = {
-	"WITH named AS (SELECT DISTINCT role_name FROM pg_catalog.unnest($3) AS role_name),"
-	" made AS (INSERT INTO qehs.role (tenant_id, name) SELECT $1, role_name FROM named ON CONFLICT DO NOTHING)"
-	" INSERT INTO qehs.role_member (tenant_id, role_name, user_id) SELECT $1, role_name, $2 FROM named",
-	3, {INT4OID, UUIDOID, TEXTARRAYOID}, NULL
+	"INSERT INTO qehs.role_member (tenant_id, role_id, user_id) SELECT $1, id, $3 FROM qehs.role"
+	" WHERE tenant_id = $1 AND name = ANY ($2)",
+	3, {INT4OID, TEXTARRAYOID, UUIDOID}, NULL
 };
 
 /* A required text argument of a DBA's function. */
@@ -128,7 +132,6 @@ become_user(RequestContext *context, const char *user_name)
 	context->actor_id = *DatumGetUUIDP(plan_value(0, 1, &isnull));
 	context->actor_name = TextDatumGetCString(plan_value(0, 2, &isnull));
 	context->roles = auth_names(plan_value(0, 4, &isnull), &context->role_count);
-	context->administrator = context_has_role(context, "tenant-owner") || context_has_role(context, "tenant-admin");
 	MemoryContextSwitchTo(previous);
 }
 
@@ -160,7 +163,6 @@ qehs_use_tenant(PG_FUNCTION_ARGS)
 		context->actor_name = "System";
 		context->roles = owner;
 		context->role_count = 1;
-		context->administrator = true;
 	}
 	SPI_finish();
 	PG_RETURN_VOID();
@@ -191,7 +193,9 @@ qehs_user_create(PG_FUNCTION_ARGS)
 		problem_raise_at(PROBLEM_CONFLICT, "/userName", "unique", "is taken by another user");
 	if (!PG_ARGISNULL(3))
 	{
-		values[2] = PG_GETARG_DATUM(3);
+		values[2] = values[1];
+		values[1] = PG_GETARG_DATUM(3);
+		plan_execute(&insert_named_roles, values, NULL, false, 0);
 		plan_execute(&insert_members, values, NULL, false, 0);
 	}
 	SPI_finish();

@@ -2,20 +2,18 @@
  * cache.c
  *	  ModuleDefs per backend.
  *
- * Two hashes: by (tenant, key) to the current version, and by (tenant, module,
- * version).  When qehs.module was announced as changed, the whole cache steps
- * aside at the next look-up; its memory is freed when the transaction ends,
- * because pointers into it may still be in use.
+ * A version is cached once, by (tenant, module, version), however it was asked
+ * for; two more caches lead from a module's key, and from its number, to the
+ * current version.
  *
  * Rows are read with the newest snapshot, as catalogs are: what is cached must
  * not be as old as the transaction that happened to load it.
  */
 #include "base/compat.h"
 
-#include "access/xact.h"
+#include "base/cache.h"
 #include "base/json.h"
 #include "base/plan.h"
-#include "base/watch.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "module/definition.h"
@@ -24,7 +22,6 @@
 #include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
-#include "utils/memutils.h"
 
 typedef struct VersionKey
 {
@@ -33,29 +30,15 @@ typedef struct VersionKey
 	int32		version;
 } VersionKey;
 
-typedef struct VersionEntry
-{
-	VersionKey	key;
-	ModuleDef  *module;
-} VersionEntry;
-
 typedef struct CurrentKey
 {
 	int32		tenant_id;
 	char		key[NAMEDATALEN];
 } CurrentKey;
 
-typedef struct CurrentEntry
-{
-	CurrentKey	key;
-	ModuleDef  *module;
-} CurrentEntry;
-
-static MemoryContext memory = NULL;
-static MemoryContext retired = NULL;	/* parent of caches that stepped aside */
-static HTAB *versions = NULL;
-static HTAB *current = NULL;
-static uint64 generation = 0;
+static Cache versions = {"module version", sizeof(VersionKey), WATCH_MODULE, NULL};
+static Cache current = {"module by key", sizeof(CurrentKey), WATCH_MODULE, NULL};
+static Cache current_versions = {"module by number", sizeof(VersionKey), WATCH_MODULE, NULL};
 
 #define MODULE_COLUMNS "m.id, v.version, m.display_prefix, v.definition, v.json_schema, v.slots"
 #define MODULE_JOIN " FROM qehs.module AS m JOIN qehs.module_version AS v" \
@@ -84,38 +67,6 @@ static KeptPlan select_rules = {
 	3, {INT4OID, INT4OID, INT4OID}, NULL
 };
 
-static void
-free_retired(XactEvent event, void *argument)
-{
-	if (retired && (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE))
-		MemoryContextDeleteChildren(retired);
-}
-
-static void
-renew_cache(void)
-{
-	uint64		now = watch_generation(WATCH_MODULE);
-	HASHCTL		control = {.keysize = sizeof(VersionKey), .entrysize = sizeof(VersionEntry)};
-
-	if (memory && generation == now)
-		return;
-	if (retired == NULL)
-	{
-		retired = AllocSetContextCreate(TopMemoryContext, "qehs retired modules", ALLOCSET_SMALL_SIZES);
-		RegisterXactCallback(free_retired, NULL);
-	}
-	if (memory)
-		MemoryContextSetParent(memory, retired);
-	memory = NULL;
-	memory = AllocSetContextCreate(TopMemoryContext, "qehs modules", ALLOCSET_SMALL_SIZES);
-	control.hcxt = memory;
-	versions = hash_create("qehs module versions", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	control.keysize = sizeof(CurrentKey);
-	control.entrysize = sizeof(CurrentEntry);
-	current = hash_create("qehs modules", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	generation = now;
-}
-
 /* Where earlier versions had the fields; inside SPI. */
 static void
 load_old_keys(ModuleDef *module)
@@ -132,19 +83,56 @@ load_old_keys(ModuleDef *module)
 		module->has_field_rules = plan_execute_latest(&select_rules, values, NULL, 1) > 0;
 }
 
-/* Load the row of the query that was just run; inside SPI. */
+/* The version in the row of the query that was just run, from the cache where it is there; inside SPI. */
 static ModuleDef *
-load_row(int32 tenant_id)
+load_row(int32 tenant_id, CacheFill *fill)
 {
 	bool		isnull;
-	char	   *prefix = TextDatumGetCString(plan_value(0, 3, &isnull));
-	ModuleDef  *module;
+	VersionKey	key = {tenant_id, DatumGetInt32(plan_value(0, 1, &isnull)), DatumGetInt32(plan_value(0, 2, &isnull))};
+	ModuleDef  *module = cache_find(&versions, &key);
 
-	module = module_load(tenant_id, DatumGetInt32(plan_value(0, 1, &isnull)), DatumGetInt32(plan_value(0, 2, &isnull)),
-						 prefix, DatumGetJsonbP(plan_value(0, 4, &isnull)), DatumGetJsonbP(plan_value(0, 5, &isnull)),
-						 DatumGetJsonbP(plan_value(0, 6, &isnull)), memory);
+	if (module)
+		return module;
+	module = module_load(tenant_id, key.module_id, key.version, TextDatumGetCString(plan_value(0, 3, &isnull)),
+						 DatumGetJsonbP(plan_value(0, 4, &isnull)), DatumGetJsonbP(plan_value(0, 5, &isnull)),
+						 DatumGetJsonbP(plan_value(0, 6, &isnull)), fill->memory);
 	load_old_keys(module);
+	cache_keep(&versions, fill, &key, tenant_id, module, schema_size_beside(module->schema));
 	return module;
+}
+
+/* Run a query of MODULE_COLUMNS and keep what it finds, under alias as the current version too; NULL when it finds nothing. */
+static ModuleDef *
+load(KeptPlan *query, Datum *values, int32 tenant_id, Cache *aliases, const void *alias)
+{
+	ModuleDef  *module = NULL;
+	CacheFill	fill;
+
+	SPI_connect();
+	fill = cache_begin();
+	if (plan_execute_latest(query, values, NULL, 1) == 1)
+		module = load_row(tenant_id, &fill);
+	SPI_finish();
+	if (module && aliases)
+	{
+		VersionKey	key = {tenant_id, module->module_id, module->version};
+
+		cache_keep_bytes(aliases, fill.moment, alias, tenant_id, &key, sizeof(key));
+	}
+	return module;
+}
+
+/* The ModuleDef to which a current version's number leads; NULL when either is not in the cache. */
+static ModuleDef *
+find_current(Cache *aliases, const void *alias)
+{
+	const VersionKey *found = cache_find(aliases, alias);
+	VersionKey	key;
+
+	if (found == NULL)
+		return NULL;
+	key = *found;
+	return cache_find(&versions, &key);
 }
 
 static void
@@ -174,57 +162,29 @@ const ModuleDef *
 module_lookup(int32 tenant_id, const char *key)
 {
 	CurrentKey	wanted;
-	CurrentEntry *entry;
-	ModuleDef  *module = NULL;
+	ModuleDef  *module;
+	Datum		values[2] = {Int32GetDatum(tenant_id)};
 
 	if (strlen(key) >= NAMEDATALEN)
 		return NULL;
-	renew_cache();
 	memset(&wanted, 0, sizeof(wanted));
 	wanted.tenant_id = tenant_id;
 	strlcpy(wanted.key, key, sizeof(wanted.key));
-	entry = hash_search(current, &wanted, HASH_FIND, NULL);
-	if (entry)
-		return entry->module;
-	SPI_connect();
-	{
-		Datum		values[2] = {Int32GetDatum(tenant_id), CStringGetTextDatum(key)};
-
-		if (plan_execute_latest(&select_current, values, NULL, 1) == 1)
-			module = load_row(tenant_id);
-	}
-	SPI_finish();
+	module = find_current(&current, &wanted);
 	if (module)
-	{
-		entry = hash_search(current, &wanted, HASH_ENTER, NULL);
-		entry->module = module;
-	}
-	return module;
+		return module;
+	values[1] = CStringGetTextDatum(key);
+	return load(&select_current, values, tenant_id, &current, &wanted);
 }
 
 const ModuleDef *
 module_lookup_version(int32 tenant_id, int32 module_id, int32 version)
 {
 	VersionKey	wanted = {tenant_id, module_id, version};
-	VersionEntry *entry;
-	ModuleDef  *module = NULL;
+	ModuleDef  *module = version == 0 ? find_current(&current_versions, &wanted) : cache_find(&versions, &wanted);
+	Datum		values[3] = {Int32GetDatum(tenant_id), Int32GetDatum(module_id), Int32GetDatum(version)};
 
-	renew_cache();
-	entry = hash_search(versions, &wanted, HASH_FIND, NULL);
-	if (entry)
-		return entry->module;
-	SPI_connect();
-	{
-		Datum		values[3] = {Int32GetDatum(tenant_id), Int32GetDatum(module_id), Int32GetDatum(version)};
-
-		if (plan_execute_latest(&select_version, values, NULL, 1) == 1)
-			module = load_row(tenant_id);
-	}
-	SPI_finish();
 	if (module)
-	{
-		entry = hash_search(versions, &wanted, HASH_ENTER, NULL);
-		entry->module = module;
-	}
-	return module;
+		return module;
+	return load(&select_version, values, tenant_id, version == 0 ? &current_versions : NULL, &wanted);
 }

@@ -92,7 +92,7 @@ check_permissions(const JsonbContainer *permissions, const Names *fields, Violat
 				JsonbValue	action;
 
 				check_element(value.val.binary.data, i, &action);
-				if (action.type != jbvString || permission_action_parse(json_text_copy(&action)) == 0)
+				if (action.type != jbvString || module_action_parse(json_text_copy(&action)) == 0)
 					violation_add(faults, psprintf("%s/%u", path, i), "enum",
 								  "must be one of read, create, update, delete, transition, export, comment, bulk.state");
 			}

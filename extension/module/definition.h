@@ -56,8 +56,8 @@ extern int	definition_max_length(FieldType type);
 /* The JSON Schema of one field (schema_of.c). */
 extern Jsonb *definition_field_schema(const JsonbContainer *field);
 
-/* Build a ModuleDef of a stored version in a new memory context below parent (load.c). */
+/* Build a ModuleDef of a stored version, all of it in memory; ERROR when its schema does not compile (load.c). */
 extern ModuleDef *module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
-							  Jsonb *definition, Jsonb *json_schema, Jsonb *slots, MemoryContext parent);
+							  Jsonb *definition, Jsonb *json_schema, Jsonb *slots, MemoryContext memory);
 
 #endif							/* QEHS_DEFINITION_H */

@@ -1,6 +1,6 @@
 /*
  * fields.c
- *	  The field types, and finding fields, states and transitions by name.
+ *	  The field types and the actions, and finding fields, states and transitions by name.
  */
 #include "base/compat.h"
 
@@ -39,6 +39,39 @@ const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT] = {
 	[FIELD_OBJECT] = {"object", SLOT_NONE},
 	[FIELD_COMPUTED] = {"computed", SLOT_NONE},
 };
+
+static const struct
+{
+	ModuleAction action;
+	const char *name;
+}			actions[] = {
+	{ACTION_READ, "read"},
+	{ACTION_CREATE, "create"},
+	{ACTION_UPDATE, "update"},
+	{ACTION_DELETE, "delete"},
+	{ACTION_TRANSITION, "transition"},
+	{ACTION_EXPORT, "export"},
+	{ACTION_COMMENT, "comment"},
+	{ACTION_BULK_STATE, "bulk.state"},
+};
+
+const char *
+module_action_name(ModuleAction action)
+{
+	for (int i = 0; i < (int) lengthof(actions); i++)
+		if (actions[i].action == action)
+			return actions[i].name;
+	return "unknown";
+}
+
+uint32
+module_action_parse(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(actions); i++)
+		if (strcmp(actions[i].name, name) == 0)
+			return actions[i].action;
+	return 0;
+}
 
 const char *
 module_compared_member(FieldType type)

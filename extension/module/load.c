@@ -281,16 +281,15 @@ load_roles(ModuleDef *module)
 
 			role->name = name;
 			for (uint32 i = 0; i < JsonContainerSize(value.val.binary.data); i++)
-				role->actions |= permission_action_parse(json_text_copy(getIthJsonbValueFromContainer(value.val.binary.data, i)));
+				role->actions |= module_action_parse(json_text_copy(getIthJsonbValueFromContainer(value.val.binary.data, i)));
 		}
 	}
 }
 
 ModuleDef *
 module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
-			Jsonb *definition, Jsonb *json_schema, Jsonb *slots, MemoryContext parent)
+			Jsonb *definition, Jsonb *json_schema, Jsonb *slots, MemoryContext memory)
 {
-	MemoryContext memory = AllocSetContextCreate(parent, "qehs module", ALLOCSET_SMALL_SIZES);
 	MemoryContext previous = MemoryContextSwitchTo(memory);
 	ModuleDef  *module = palloc0(sizeof(ModuleDef));
 	SchemaOptions options = {.assert_formats = true};

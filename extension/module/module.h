@@ -4,10 +4,9 @@
  *	  permissions and the compiled schema, cached per backend.
  *
  * A ModuleDef lives in a memory context of its own.  The cache holds one per
- * (tenant, module, version); a relcache callback on qehs.module marks all of
- * them stale when a definition changes anywhere.  A stale one leaves the cache
- * at the next lookup but its memory stays until the transaction ends, so a
- * pointer got from module_lookup is good for the whole transaction.
+ * (tenant, module, version) until a definition of the tenant changes or the room
+ * is wanted for others (base/cache.h); a pointer got from module_lookup is good
+ * until the transaction ends.
  */
 #ifndef QEHS_MODULE_H
 #define QEHS_MODULE_H
@@ -216,33 +215,8 @@ extern bool module_has_state(const ModuleDef *module, const char *state);
  */
 extern Jsonb *module_compile_schema(Jsonb *definition, ViolationList *faults);
 
-/* ---- permissions: the one place that decides (module/permission.c) ---- */
-
-/* Actions that this caller has in the module, by roles, key scopes and key modules. */
-extern uint32 permission_actions(const RequestContext *context, const ModuleDef *module);
-
-/* Raise QH403 forbidden unless the caller has the action. */
-extern void permission_require(const RequestContext *context, const ModuleDef *module, ModuleAction action);
-
-/* ---- fields (module/field_permission.c): by the current definition, whichever version module is ---- */
-
-/* Whether no rule of a field cuts what this caller may read or write. */
-extern bool permission_reads_all(const RequestContext *context, const ModuleDef *module);
-
-/* Whether the caller may read, or write, a field of the current definition. */
-extern bool permission_reads_field(const RequestContext *context, const ModuleField *field);
-extern bool permission_writes_field(const RequestContext *context, const ModuleField *field);
-
-/* The same for a member of a payload of any version. */
-extern bool permission_reads_key(const RequestContext *context, const ModuleDef *module, const char *key, int length);
-extern bool permission_writes_key(const RequestContext *context, const ModuleDef *module, const char *key, int length);
-
-/* Append a payload with the members that the caller may read. */
-extern void permission_write_payload(StringInfo out, const RequestContext *context, const ModuleDef *module,
-									 const JsonbContainer *payload);
-
 /* The word of an action ("read"), and back (0 when unknown). */
-extern const char *permission_action_name(ModuleAction action);
-extern uint32 permission_action_parse(const char *name);
+extern const char *module_action_name(ModuleAction action);
+extern uint32 module_action_parse(const char *name);
 
 #endif							/* QEHS_MODULE_H */

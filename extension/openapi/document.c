@@ -122,9 +122,9 @@ may_use(const ApiDocument *document, const ApiEndpoint *endpoint)
 		return false;
 	if (endpoint->action == NULL)
 		return true;
-	action = permission_action_parse(endpoint->action);
+	action = module_action_parse(endpoint->action);
 	if (action == 0)
-		return document->context->administrator;
+		return permission_is_administrator(document->context);
 	for (int i = 0; i < document->module_count; i++)
 		if (document->modules[i].actions & action)
 			return true;
@@ -165,29 +165,13 @@ load_problems(ApiDocument *document, MemoryContext memory)
 	}
 }
 
-bool
-document_may_fire(const ApiDocument *document, const ApiModule *module, const ModuleTransition *transition)
-{
-	if (!(module->actions & ACTION_READ) || !(document->context->scopes & SCOPE_RECORDS_WRITE))
-		return false;
-	if (document->context->administrator)
-		return true;
-	if (transition->role_count == 0)
-		return (permission_actions(document->context, module->module) & ACTION_TRANSITION) != 0;
-	for (int i = 0; i < transition->role_count; i++)
-		/* "@field" is whoever the record names: it may be the caller */
-		if (transition->roles[i][0] == '@' || context_has_role(document->context, transition->roles[i]))
-			return true;
-	return false;
-}
-
 /* The right to fire transitions comes from an action or from the roles of one. */
 static uint32
 module_actions(const ApiDocument *document, ApiModule *item)
 {
-	item->actions = permission_actions(document->context, item->module);
+	item->actions = permission_actions(document->context, item->module, &permission_some_record);
 	for (int i = 0; i < item->module->transition_count; i++)
-		if (document_may_fire(document, item, &item->module->transitions[i]))
+		if (permission_may_fire(document->context, item->module, &item->module->transitions[i], &permission_some_record))
 			return item->actions | ACTION_TRANSITION;
 	return item->actions & ~(uint32) ACTION_TRANSITION;
 }
@@ -308,7 +292,7 @@ endpoint_has_place(const ApiEndpoint *endpoint, const char *place)
 bool
 endpoint_is_typed(const ApiDocument *document, const ApiEndpoint *endpoint)
 {
-	return document->module_count > 0 && endpoint->action && permission_action_parse(endpoint->action) != 0 &&
+	return document->module_count > 0 && endpoint->action && module_action_parse(endpoint->action) != 0 &&
 		endpoint_parameter(endpoint, "body", "payload") != NULL;
 }
 

@@ -12,7 +12,7 @@
 
 #include "caller/context.h"
 #include "lib/stringinfo.h"
-#include "module/module.h"
+#include "permission/permission.h"
 #include "nodes/pg_list.h"
 
 typedef struct ApiParameter
@@ -112,8 +112,6 @@ extern bool payload_has_defaults(const ApiModule *module);
 
 /* Set the schemas of a module to what the caller may read and write of its compiled schema. */
 extern void payload_cut_schemas(ApiModule *module, const RequestContext *context, Jsonb *schema);
-/* May the caller ever fire the transition? */
-extern bool document_may_fire(const ApiDocument *document, const ApiModule *module, const ModuleTransition *transition);
 /* Append the collection (postman.c). */
 extern void postman_write(StringInfo out, ApiDocument *document);
 

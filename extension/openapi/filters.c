@@ -56,7 +56,7 @@ write_filter(StringInfo out, const RequestContext *context, const ModuleDef *mod
 			appendStringInfo(out, "%s\"%s\":{\"$ref\":\"" COMPONENT_REFERENCE "%sCondition\"}", count++ > 0 ? "," : "", own[i][0], own[i][1]);
 	for (int i = 0; i < module->field_count; i++)
 	{
-		if (!permission_reads_field(context, &module->fields[i]))
+		if (!permission_reads_field(context, module, &module->fields[i], NULL))
 			continue;
 		appendStringInfoChar(out, ',');
 		json_name(out, module->fields[i].key);

@@ -134,7 +134,7 @@ write_examples(StringInfo out, const ApiDocument *document, const ApiEndpoint *e
 		StringInfoData body;
 
 		/* which transition suits depends on the record: its schema has them all */
-		if (!(module->actions & permission_action_parse(endpoint->action)) || endpoint_parameter(endpoint, "body", "transition"))
+		if (!(module->actions & module_action_parse(endpoint->action)) || endpoint_parameter(endpoint, "body", "transition"))
 			continue;
 		initStringInfo(&body);
 		if (!example_body(&body, endpoint, module))

@@ -21,6 +21,7 @@ static const struct
 	{"Audit", "What happened, and who did it."},
 	{"Modules", "Definitions: fields, workflow, permissions."},
 	{"API keys", "Keys of the tenant, for administrators."},
+	{"Jobs", "Work in the background."},
 	{"About", "The API itself; no key needed."},
 };
 
@@ -65,7 +66,7 @@ write_info(StringInfo out, const ApiDocument *document)
 static const ApiModule *
 sample_module(const ApiDocument *document, const ApiEndpoint *endpoint)
 {
-	uint32		action = endpoint->action ? permission_action_parse(endpoint->action) : 0;
+	uint32		action = endpoint->action ? module_action_parse(endpoint->action) : 0;
 
 	for (int i = 0; i < document->module_count; i++)
 		if (document->modules[i].example && (action == 0 || document->modules[i].actions & action))

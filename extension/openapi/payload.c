@@ -88,7 +88,8 @@ push_part(JsonbParseState **state, const ApiModule *module, const RequestContext
 		{
 			const ModuleField *field = module_field(module->module, value.val.string.val, value.val.string.len);
 
-			wanted = field == NULL || (write ? permission_writes_field(context, field) : permission_reads_field(context, field));
+			wanted = field == NULL || (write ? permission_writes_field(context, module->module, field, &permission_some_record) :
+									   permission_reads_field(context, module->module, field, &permission_some_record));
 		}
 		if (wanted && (token == WJB_KEY || token == WJB_ELEM || token == WJB_VALUE))
 			pushJsonbValue(state, token, &value);

@@ -87,7 +87,7 @@ first_transition(const ApiDocument *document, const ApiModule *module)
 			complete = complete && json_member(&module->example->root, transition->requires[j],
 											   strlen(transition->requires[j]), &value);
 		}
-		if (starts && complete && document_may_fire(document, module, transition))
+		if (starts && complete && permission_may_fire(document->context, module->module, transition, &permission_some_record))
 			return transition;
 	}
 	return NULL;

@@ -63,7 +63,7 @@ write_typed_member(StringInfo out, const ApiDocument *document, const ApiEndpoin
 		appendStringInfo(out, "{\"type\":\"string\",\"const\":\"%s\"}", module->module->key);
 	else if (strcmp(parameter->name, "workflowState") == 0)
 	{
-		bool		any = document->context->administrator;
+		bool		any = (module->actions & ACTION_BULK_STATE) != 0;
 
 		json_literal(out, "{\"type\":[\"string\",\"null\"],");
 		component_names(out, any ? module->module->states : &module->module->initial, any ? module->module->state_count : 1, true);
@@ -139,14 +139,14 @@ write_module_request(StringInfo out, const ApiDocument *document, const ApiEndpo
 		return;
 	}
 	for (int i = 0; i < module->module->transition_count; i++)
-		total += document_may_fire(document, module, &module->module->transitions[i]);
+		total += permission_may_fire(document->context, module->module, &module->module->transitions[i], &permission_some_record);
 	if (total > 1)
 		json_literal(out, "{\"oneOf\":[");
 	for (int i = 0; i < module->module->transition_count; i++)
 	{
 		const ModuleTransition *transition = &module->module->transitions[i];
 
-		if (!document_may_fire(document, module, transition))
+		if (!permission_may_fire(document->context, module->module, transition, &permission_some_record))
 			continue;
 		if (count++ > 0)
 			appendStringInfoChar(out, ',');
@@ -176,7 +176,7 @@ components_add_requests(Components *all)
 			write_request(out, document, endpoint, NULL, NULL);
 			continue;
 		}
-		action = permission_action_parse(endpoint->action);
+		action = module_action_parse(endpoint->action);
 		suffix = document_pascal(strchr(endpoint->operation, '_') ? strchr(endpoint->operation, '_') : endpoint->operation);
 		component_choice(out, document, suffix, action, endpoint_parameter(endpoint, "body", "moduleKey") != NULL);
 		for (int j = 0; j < document->module_count; j++)

@@ -73,8 +73,10 @@ write_audit_members(StringInfo out, const RequestContext *context, const ModuleD
 		if (json_member(&DatumGetJsonbP(value)->root, "payload", 7, &payload))
 		{
 			json_literal(out, ",\"payload\":");
+			PermissionSubject subject = {.payload = json_value_to_jsonb(&payload)};
+
 			if (module)
-				permission_write_payload(out, context, module, payload.val.binary.data);
+				permission_write_payload(out, context, module, &subject);
 			else
 				json_jsonb_value(out, &payload);
 		}
@@ -95,7 +97,7 @@ write_page(RequestContext *context, EventPage *page, const char *cursor)
 	if (cursor)
 	{
 		int			length;
-		char	   *position = cursor_open(context, page->endpoint, page->binding, cursor, &length);
+		char	   *position = cursor_open(context->tenant_id, page->endpoint, page->binding, cursor, &length);
 
 		memcpy(last, position, Min(length, (int) sizeof(*last)));
 	}
@@ -114,7 +116,7 @@ write_page(RequestContext *context, EventPage *page, const char *cursor)
 		if (i > 0)
 			appendStringInfoChar(&out, ',');
 		module = module_lookup_version(context->tenant_id, DatumGetInt32(plan_value(i, 11, &isnull)), 0);
-		audit_write_item(&out, context, module, i);
+		audit_write_item(&out, context, module, NULL, i);
 		if (page->full)
 			write_audit_members(&out, context, module, i);
 		appendStringInfoChar(&out, '}');
@@ -122,7 +124,7 @@ write_page(RequestContext *context, EventPage *page, const char *cursor)
 	}
 	SPI_finish();
 	if (rows > (uint64) page->limit)
-		next = cursor_seal(context, page->endpoint, page->binding, (const char *) last, sizeof(*last));
+		next = cursor_seal(context->tenant_id, page->endpoint, page->binding, (const char *) last, sizeof(*last));
 	return context_answer_page(&out, context, next);
 }
 
@@ -210,7 +212,7 @@ qehs_record_activity(PG_FUNCTION_ARGS)
 	record_parse_id(argument_text(fcinfo, 0), &id);
 	SPI_connect();
 	record_fetch(context, &id, RECORD_READ, (context->scopes & SCOPE_AUDIT_READ) != 0, &record);
-	permission_require(context, record_module(context, &record), ACTION_READ);
+	record_require(context, record_module(context, &record), ACTION_READ, &record);
 	SPI_finish();
 	memset(page.nulls, 'n', sizeof(page.nulls));
 	page.values[6] = UUIDPGetDatum(&id);

@@ -118,10 +118,10 @@ bulk_find_module(const RequestContext *context, const char *key)
 void
 bulk_require_actions(const RequestContext *context, const ModuleDef *module, const BulkOptions *options)
 {
-	permission_require(context, module, ACTION_CREATE);
+	permission_require(context, module, ACTION_CREATE, NULL);
 	if (!options->upsert)
 		return;
-	permission_require(context, module, ACTION_UPDATE);
+	permission_require(context, module, ACTION_UPDATE, &permission_some_record);
 	if (module->require_if_match)
 		problem_raise(PROBLEM_PRECONDITION_REQUIRED, "Change records of the module one by one.",
 					  "records of module \"%s\" are changed with If-Match only", module->key);

@@ -239,7 +239,7 @@ hold_module(BulkLoad *load, FunctionCallInfo fcinfo)
 {
 	module_hold_slots(load->context->tenant_id, load->module->module_id);
 	load->module = module_lookup(load->context->tenant_id, load->module->key);
-	load->may_set_state = (permission_actions(load->context, load->module) & ACTION_BULK_STATE) != 0;
+	load->may_set_state = permission_may(load->context, load->module, ACTION_BULK_STATE, NULL, NULL);
 	bulk_read_options(load->module, argument_text(fcinfo, 5), argument_text(fcinfo, 6), argument_text(fcinfo, 7), &load->options);
 }
 

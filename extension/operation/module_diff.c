@@ -8,6 +8,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "module/diff.h"
+#include "permission/permission.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(qehs_module_diff);
@@ -58,7 +59,7 @@ qehs_module_diff(PG_FUNCTION_ARGS)
 	if (current == NULL)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
 	if (context->module_count >= 0)
-		permission_require(context, current, ACTION_READ);
+		permission_require(context, current, ACTION_READ, &permission_some_record);
 	if (PG_ARGISNULL(1))
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/fromVersion", "required", "is required");
 	before = published_version(current, PG_GETARG_INT32(1));

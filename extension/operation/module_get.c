@@ -13,6 +13,7 @@
 #include "module/locale.h"
 #include "module/module.h"
 #include "module/publish.h"
+#include "permission/permission.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -100,7 +101,7 @@ qehs_module_get(PG_FUNCTION_ARGS)
 	if (module == NULL)
 		not_found();
 	if (context->module_count >= 0)
-		permission_require(context, module, ACTION_READ);
+		permission_require(context, module, ACTION_READ, &permission_some_record);
 	json_begin(&out);
 	language = write_definition(&out, context->tenant_id, key, version,
 								argument_text(fcinfo, 2));
@@ -160,7 +161,7 @@ qehs_module_list(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(1))
 	{
 		int			length;
-		char	   *position = cursor_open(context, "module_list", "", text_to_cstring(PG_GETARG_TEXT_PP(1)), &length);
+		char	   *position = cursor_open(context->tenant_id, "module_list", "", text_to_cstring(PG_GETARG_TEXT_PP(1)), &length);
 
 		after = pnstrdup(position, length);
 	}
@@ -184,7 +185,7 @@ qehs_module_list(PG_FUNCTION_ARGS)
 		last = key;
 	}
 	if (more)
-		next = cursor_seal(context, "module_list", "", last, strlen(last));
+		next = cursor_seal(context->tenant_id, "module_list", "", last, strlen(last));
 	answer = context_answer_page(&out, context, next);
 	SPI_finish();
 	PG_RETURN_DATUM(answer);

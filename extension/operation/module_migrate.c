@@ -11,6 +11,7 @@
 
 #include "access/xact.h"
 #include "audit/audit.h"
+#include "base/argument.h"
 #include "base/figures.h"
 #include "base/id.h"
 #include "base/json.h"
@@ -180,12 +181,11 @@ qehs_module_migrate(PG_FUNCTION_ARGS)
 	bool		isnull;
 	StringInfoData out;
 
-	if (!batch.context->administrator)
-		problem_raise(PROBLEM_FORBIDDEN, NULL, "only a tenant-owner or tenant-admin may migrate modules");
+	permission_require_definition(batch.context, argument_text(fcinfo, 0), "migrate");
 	batch.module = PG_ARGISNULL(0) ? NULL : module_lookup(batch.context->tenant_id, text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	if (batch.module == NULL)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
-	permission_require(batch.context, batch.module, ACTION_UPDATE);
+	permission_require(batch.context, batch.module, ACTION_UPDATE, NULL);
 	if (PG_ARGISNULL(1))
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/fromVersion", "required", "is required");
 	batch.to = version_argument(fcinfo, 2, "/toVersion", 1, batch.module->version);

@@ -16,7 +16,6 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
-#include "base/watch.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -25,6 +24,7 @@
 #include "module/diff.h"
 #include "module/migrate.h"
 #include "module/publish.h"
+#include "permission/permission.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -441,7 +441,6 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 		if (refill || reunique)
 			module_lock_slots(tenant_id, published->module_id);
 		store(tenant_id, actor_id, definition, schema, slots, published);
-		watch_announce(WATCH_MODULE);
 		if (refill)
 			module_refill_slots(tenant_id, published->module_id);
 		if (reunique)
@@ -464,11 +463,8 @@ qehs_module_publish(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(1)))
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "", "type", "must be a definition object");
-	if (!context->administrator)
-		problem_raise(PROBLEM_FORBIDDEN, NULL, "only a tenant-owner or tenant-admin may publish modules");
 	module_key = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	if (!context_has_module(context, module_key))
-		problem_raise(PROBLEM_FORBIDDEN, NULL, "the API key may not touch the module \"%s\"", module_key);
+	permission_require_definition(context, module_key, "publish");
 	key = json_member_text(&PG_GETARG_JSONB_P(1)->root, "key");
 	if (key && strcmp(key, module_key) != 0)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/key", "const", "must be \"%s\", as in the path", module_key);

@@ -78,17 +78,17 @@ insert(const RequestContext *context, const ModuleDef *module, const Record *rec
 	PG_END_TRY();
 }
 
-/* The state to start in: the initial one, or another for those who may do anything. */
+/* The state to start in: the initial one, or another with the permission for it. */
 static const char *
 start_state(const RequestContext *context, const ModuleDef *module, char *wanted, ViolationList *violations)
 {
-	if (wanted == NULL || strcmp(wanted, module->initial) == 0)
+	if (wanted == NULL)
 		return module->initial;
 	if (!module_has_state(module, wanted))
 		violation_add(violations, "/workflowState", "enum", "is not a state of module \"%s\"", module->key);
-	else if (!context->administrator)
+	else if (!permission_may_start_in(context, module, wanted))
 		problem_raise_at(PROBLEM_FORBIDDEN, "/workflowState", "forbidden",
-						 "may be other than \"%s\" for a tenant-owner or tenant-admin only", module->initial);
+						 "may be other than \"%s\" with the permission bulk.state only", module->initial);
 	return wanted;
 }
 
@@ -100,7 +100,7 @@ find_module(const RequestContext *context, const char *key)
 
 	if (module == NULL)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/moduleKey", "not_found", "names no module of this tenant");
-	permission_require(context, module, ACTION_CREATE);
+	permission_require(context, module, ACTION_CREATE, NULL);
 	module_hold_slots(context->tenant_id, module->module_id);
 	/* again: a publisher may have been waited for */
 	return module_lookup(context->tenant_id, key);

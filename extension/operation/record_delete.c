@@ -32,7 +32,7 @@ flip(FunctionCallInfo fcinfo, RequestContext *context, bool delete, Record *afte
 	record_parse_id(argument_text(fcinfo, 0), &id);
 	record_fetch(context, &id, RECORD_FOR_UPDATE, !delete, &before);
 	module = record_module(context, &before);
-	permission_require(context, module, ACTION_DELETE);
+	record_require(context, module, ACTION_DELETE, &before);
 	/* nobody can read the version of a deleted record: to restore it needs none */
 	if (delete)
 		record_check_if_match(module, if_match, before.version);

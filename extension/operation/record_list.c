@@ -149,7 +149,7 @@ seal_position(const RequestContext *context, const char *binding, const ListSort
 		number = DatumGetInt64(value);
 		appendBinaryStringInfo(&position, sort->type == FLOAT8OID ? (char *) &real : (char *) &number, 8);
 	}
-	return cursor_seal(context, "record_list", binding, position.data, position.len);
+	return cursor_seal(context->tenant_id, "record_list", binding, position.data, position.len);
 }
 
 /* " AND created_at >= $n" of from and to. */
@@ -177,7 +177,7 @@ static bool
 searches_all(const ListQuery *query)
 {
 	for (int i = 0; i < query->module->field_count; i++)
-		if (query->module->fields[i].searchable && !permission_reads_field(query->context, &query->module->fields[i]))
+		if (query->module->fields[i].searchable && !permission_reads_field(query->context, query->module, &query->module->fields[i], NULL))
 			return false;
 	return true;
 }
@@ -199,7 +199,7 @@ append_search(ListQuery *query, const char *q)
 	{
 		appendStringInfoString(&query->sql, " AND pg_catalog.to_tsvector('pg_catalog.simple', pg_catalog.concat_ws(' ', ''");
 		for (int i = 0; i < module->field_count; i++)
-			if (is_searched(module, &module->fields[i]) && permission_reads_field(query->context, &module->fields[i]))
+			if (is_searched(module, &module->fields[i]) && permission_reads_field(query->context, module, &module->fields[i], NULL))
 				appendStringInfo(&query->sql, ", %s", query_payload_text(&module->fields[i]));
 		appendStringInfoString(&query->sql, "))");
 	}
@@ -425,7 +425,7 @@ qehs_record_list(PG_FUNCTION_ARGS)
 	query.module = module_lookup(context->tenant_id, module_key);
 	if (query.module == NULL)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
-	permission_require(context, query.module, ACTION_READ);
+	permission_require(context, query.module, ACTION_READ, &permission_some_record);
 	read_sort(&query, sort_text, &sort);
 	if (fields)
 		read_selection(&query, fields, &selection);
@@ -433,7 +433,7 @@ qehs_record_list(PG_FUNCTION_ARGS)
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
 	binding = page_binding(fcinfo, sort_text);
 	if (cursor)
-		position = cursor_open(context, "record_list", binding, cursor, &length);
+		position = cursor_open(context->tenant_id, "record_list", binding, cursor, &length);
 	append_order(&query, &sort, position, length);
 	PG_RETURN_DATUM(write_page(&query, context, &sort, fields ? &selection : NULL, binding, limit));
 }

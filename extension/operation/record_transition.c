@@ -11,7 +11,6 @@
 
 #include "audit/audit.h"
 #include "base/argument.h"
-#include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
 #include "fmgr.h"
@@ -32,47 +31,13 @@ starts_here(const ModuleTransition *transition, const char *state)
 	return false;
 }
 
-/* "@field" is the user whom that field names, "@createdBy" the creator. */
-static bool
-is_dynamic_role(const RequestContext *context, const Record *record, const char *role)
-{
-	JsonbValue	value;
-	pg_uuid_t	id;
-
-	if (strcmp(role, "@createdBy") == 0)
-		id = record->created_by;
-	else if (!json_member(&record->payload->root, role + 1, strlen(role + 1), &value) || value.type != jbvString ||
-			 !id_parse(value.val.string.val, value.val.string.len, QEHS_ID_USER, &id))
-		return false;
-	return memcmp(&id, &context->actor_id, sizeof(id)) == 0;
-}
-
-static bool
-has_right(const RequestContext *context, const ModuleDef *module, const ModuleTransition *transition, const Record *record)
-{
-	uint32		actions = permission_actions(context, module);
-
-	if (!(actions & ACTION_READ) || !(context->scopes & SCOPE_RECORDS_WRITE))
-		return false;
-	if (context->administrator)
-		return true;
-	if (transition->role_count == 0)
-		return (actions & ACTION_TRANSITION) != 0;
-	for (int i = 0; i < transition->role_count; i++)
-	{
-		const char *role = transition->roles[i];
-
-		if (role[0] == '@' ? is_dynamic_role(context, record, role) : context_has_role(context, role))
-			return true;
-	}
-	return false;
-}
-
 /* Whether the caller may fire the transition: state, roles and when hold (requires aside). */
 static bool
 may_fire(Guard *guard, const ModuleDef *module, const ModuleTransition *transition, const Record *record)
 {
-	return starts_here(transition, record->workflow_state) && has_right(guard->context, module, transition, record) &&
+	PermissionSubject subject = record_subject(record);
+
+	return starts_here(transition, record->workflow_state) && permission_may_fire(guard->context, module, transition, &subject) &&
 		(transition->when == NULL || guard_is_true(guard, transition->when, record->payload));
 }
 
@@ -113,13 +78,14 @@ static const ModuleTransition *
 find_transition(const RequestContext *context, const ModuleDef *module, const char *name, const Record *record)
 {
 	const ModuleTransition *transition = module_transition(module, name);
+	PermissionSubject subject = record_subject(record);
 
 	if (transition == NULL)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/transition", "enum", "is not a transition of module \"%s\"", module->key);
 	if (!starts_here(transition, record->workflow_state))
 		problem_raise_at(PROBLEM_TRANSITION_NOT_ALLOWED, "/transition", "state",
 						 "cannot be fired in state \"%s\"", record->workflow_state);
-	if (!has_right(context, module, transition, record))
+	if (!permission_may_fire(context, module, transition, &subject))
 		problem_raise_at(PROBLEM_FORBIDDEN, "/transition", "roles", "is not permitted to the caller");
 	return transition;
 }
@@ -168,7 +134,7 @@ qehs_record_transition(PG_FUNCTION_ARGS)
 	event.transition = transition->name;
 	after = before;
 	if (!PG_ARGISNULL(2) || module->reads_state)
-		after.payload = record_check_patch(context, module, before.payload, PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2),
+		after.payload = record_check_patch(context, module, &before, PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2),
 										   transition->to, &violations);
 	check_requires(transition, after.payload, event.comment, &violations);
 	locale_name_fields(module->definition, argument_text(fcinfo, 6), &violations);

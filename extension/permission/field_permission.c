@@ -12,13 +12,7 @@
 #include "base/compat.h"
 
 #include "base/json.h"
-#include "module/module.h"
-
-static const ModuleDef *
-current_version(const ModuleDef *module)
-{
-	return module_lookup_version(module->tenant_id, module->module_id, 0);
-}
+#include "permission/roles.h"
 
 /* The field that a payload of whatever version has under the key; NULL when no version has one. */
 static const ModuleField *
@@ -35,57 +29,52 @@ find_field(const ModuleDef *current, const char *key, int length)
 	return field;
 }
 
-static bool
-has_any_role(const RequestContext *context, const char *const *roles, int count)
-{
-	for (int i = 0; i < count; i++)
-		if (context_has_role(context, roles[i]))
-			return true;
-	return false;
-}
-
 bool
 permission_reads_all(const RequestContext *context, const ModuleDef *module)
 {
-	return context->administrator || !current_version(module)->has_field_rules;
+	return !roles_current(module)->has_field_rules || permission_is_administrator(context);
 }
 
 bool
-permission_reads_field(const RequestContext *context, const ModuleField *field)
+permission_reads_field(const RequestContext *context, const ModuleDef *module, const ModuleField *field, const PermissionSubject *subject)
 {
-	return context->administrator || field->readers.count < 0 || has_any_role(context, field->readers.names, field->readers.count);
+	return field->readers.count < 0 || permission_is_administrator(context) ||
+		roles_any(context, module, subject, field->readers.names, field->readers.count);
 }
 
 bool
-permission_writes_field(const RequestContext *context, const ModuleField *field)
+permission_writes_field(const RequestContext *context, const ModuleDef *module, const ModuleField *field, const PermissionSubject *subject)
 {
-	return context->administrator || field->writers.count < 0 || has_any_role(context, field->writers.names, field->writers.count);
+	return field->writers.count < 0 || permission_is_administrator(context) ||
+		roles_any(context, module, subject, field->writers.names, field->writers.count);
 }
 
 bool
-permission_reads_key(const RequestContext *context, const ModuleDef *module, const char *key, int length)
-{
-	const ModuleField *field;
-
-	if (permission_reads_all(context, module))
-		return true;
-	field = find_field(current_version(module), key, length);
-	return field == NULL || permission_reads_field(context, field);
-}
-
-bool
-permission_writes_key(const RequestContext *context, const ModuleDef *module, const char *key, int length)
+permission_reads_key(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, const char *key, int length)
 {
 	const ModuleField *field;
 
 	if (permission_reads_all(context, module))
 		return true;
-	field = find_field(current_version(module), key, length);
-	return field == NULL || permission_writes_field(context, field);
+	module = roles_current(module);
+	field = find_field(module, key, length);
+	return field == NULL || permission_reads_field(context, module, field, subject);
+}
+
+bool
+permission_writes_key(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, const char *key, int length)
+{
+	const ModuleField *field;
+
+	if (permission_reads_all(context, module))
+		return true;
+	module = roles_current(module);
+	field = find_field(module, key, length);
+	return field == NULL || permission_writes_field(context, module, field, subject);
 }
 
 void
-permission_write_payload(StringInfo out, const RequestContext *context, const ModuleDef *module, const JsonbContainer *payload)
+permission_write_payload(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject)
 {
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
@@ -94,17 +83,17 @@ permission_write_payload(StringInfo out, const RequestContext *context, const Mo
 
 	if (permission_reads_all(context, module))
 	{
-		json_container(out, payload);
+		json_container(out, &subject->payload->root);
 		return;
 	}
-	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, payload));
+	iterator = JsonbIteratorInit(&subject->payload->root);
 	appendStringInfoChar(out, '{');
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
-		if (!permission_reads_key(context, module, key.val.string.val, key.val.string.len))
+		if (!permission_reads_key(context, module, subject, key.val.string.val, key.val.string.len))
 			continue;
 		if (out->data[out->len - 1] != '{')
 			appendStringInfoChar(out, ',');

@@ -1,29 +1,29 @@
 /*
  * permission.c
- *	  The one place that decides what a caller may do in a module.
+ *	  Which actions a caller has in a module and on a record.
  *
- * What the roles give, cut by the key's modules and scopes.  tenant-owner and
- * tenant-admin may do everything; the other built-in roles have defaults where a
- * definition does not name them.
+ * What the roles give, cut by the key's modules and scopes.  The built-in roles
+ * tenant-user and viewer have defaults where a definition does not name them.
  */
 #include "base/compat.h"
 
-#include "module/module.h"
+#include "base/id.h"
+#include "base/json.h"
+#include "permission/roles.h"
 
 static const struct
 {
 	ModuleAction action;
-	const char *name;
 	Scope		scope;
-}			actions[] = {
-	{ACTION_READ, "read", SCOPE_RECORDS_READ},
-	{ACTION_CREATE, "create", SCOPE_RECORDS_WRITE},
-	{ACTION_UPDATE, "update", SCOPE_RECORDS_WRITE},
-	{ACTION_DELETE, "delete", SCOPE_RECORDS_WRITE},
-	{ACTION_TRANSITION, "transition", SCOPE_RECORDS_WRITE},
-	{ACTION_EXPORT, "export", SCOPE_EXPORTS_CREATE},
-	{ACTION_COMMENT, "comment", SCOPE_RECORDS_WRITE},
-	{ACTION_BULK_STATE, "bulk.state", SCOPE_RECORDS_WRITE},
+}			scopes[] = {
+	{ACTION_READ, SCOPE_RECORDS_READ},
+	{ACTION_CREATE, SCOPE_RECORDS_WRITE},
+	{ACTION_UPDATE, SCOPE_RECORDS_WRITE},
+	{ACTION_DELETE, SCOPE_RECORDS_WRITE},
+	{ACTION_TRANSITION, SCOPE_RECORDS_WRITE},
+	{ACTION_EXPORT, SCOPE_EXPORTS_CREATE},
+	{ACTION_COMMENT, SCOPE_RECORDS_WRITE},
+	{ACTION_BULK_STATE, SCOPE_RECORDS_WRITE},
 };
 
 static const ModuleRole built_in[] = {
@@ -31,22 +31,57 @@ static const ModuleRole built_in[] = {
 	{"viewer", ACTION_READ},
 };
 
-const char *
-permission_action_name(ModuleAction action)
+const PermissionSubject permission_some_record;
+
+bool
+roles_has(const RequestContext *context, const char *role)
 {
-	for (int i = 0; i < (int) lengthof(actions); i++)
-		if (actions[i].action == action)
-			return actions[i].name;
-	return "unknown";
+	for (int i = 0; i < context->role_count; i++)
+		if (strcmp(context->roles[i], role) == 0)
+			return true;
+	return false;
 }
 
-uint32
-permission_action_parse(const char *name)
+bool
+roles_of_record(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, const char *role)
 {
-	for (int i = 0; i < (int) lengthof(actions); i++)
-		if (strcmp(actions[i].name, name) == 0)
-			return actions[i].action;
-	return 0;
+	const ModuleField *field;
+	JsonbValue	value;
+	pg_uuid_t	id;
+
+	if (subject == NULL || subject == &permission_some_record)
+		return subject != NULL;
+	if (strcmp(role, QEHS_ROLE_CREATOR) == 0)
+		id = subject->created_by;
+	else
+	{
+		field = module_field(module, role + 1, strlen(role + 1));
+		if (field == NULL || field->type != FIELD_USER || !module_field_value(field, subject->payload, &value) ||
+			value.type != jbvString || !id_parse(value.val.string.val, value.val.string.len, QEHS_ID_USER, &id))
+			return false;
+	}
+	return memcmp(&id, &context->actor_id, sizeof(id)) == 0;
+}
+
+bool
+roles_any(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, const char *const *names, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (names[i][0] == '@' ? roles_of_record(context, module, subject, names[i]) : roles_has(context, names[i]))
+			return true;
+	return false;
+}
+
+bool
+permission_may_give_role(const RequestContext *context, const char *role)
+{
+	return roles_has(context, role) || permission_is_administrator(context);
+}
+
+bool
+permission_is_administrator(const RequestContext *context)
+{
+	return context->actor_type == ACTOR_SYSTEM || roles_has(context, "tenant-owner") || roles_has(context, "tenant-admin");
 }
 
 static bool
@@ -63,28 +98,99 @@ find_role(const ModuleRole *roles, int count, const char *name, uint32 *given)
 	return false;
 }
 
-uint32
-permission_actions(const RequestContext *context, const ModuleDef *module)
+/* What the caller's own roles give. */
+static uint32
+given_by_caller(const RequestContext *context, const ModuleDef *module)
 {
-	uint32		given = context->administrator ? ACTION_ALL : 0;
+	uint32		given = 0;
 
-	/* what an older version of the definition gave is no more given */
-	module = module_lookup_version(module->tenant_id, module->module_id, 0);
-	if (!context_has_module(context, module->key))
-		return 0;
-	for (int i = 0; i < context->role_count && !context->administrator; i++)
+	if (permission_is_administrator(context))
+		return ACTION_ALL;
+	for (int i = 0; i < context->role_count; i++)
 		if (!find_role(module->roles, module->role_count, context->roles[i], &given))
 			find_role(built_in, lengthof(built_in), context->roles[i], &given);
-	for (int i = 0; i < (int) lengthof(actions); i++)
-		if (!(context->scopes & actions[i].scope))
-			given &= ~(uint32) actions[i].action;
 	return given;
 }
 
-void
-permission_require(const RequestContext *context, const ModuleDef *module, ModuleAction action)
+/* What the roles that the record gives the caller give. */
+static uint32
+given_by_record(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject)
 {
-	if (!(permission_actions(context, module) & action))
+	uint32		given = 0;
+
+	for (int i = 0; i < module->role_count && subject; i++)
+		if (module->roles[i].name[0] == '@' && roles_of_record(context, module, subject, module->roles[i].name))
+			given |= module->roles[i].actions;
+	return given;
+}
+
+/* What of the actions the key's modules and scopes reach. */
+static uint32
+within_key(const RequestContext *context, const ModuleDef *module, uint32 given)
+{
+	if (!context_has_module(context, module->key))
+		return 0;
+	for (int i = 0; i < (int) lengthof(scopes); i++)
+		if (!(context->scopes & scopes[i].scope))
+			given &= ~(uint32) scopes[i].action;
+	return given;
+}
+
+uint32
+permission_actions(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject)
+{
+	module = roles_current(module);
+	return within_key(context, module, given_by_caller(context, module) | given_by_record(context, module, subject));
+}
+
+bool
+permission_may(const RequestContext *context, const ModuleDef *module, ModuleAction action, const PermissionSubject *subject,
+			   const ModuleField *field)
+{
+	if (!(permission_actions(context, module, subject) & action))
+		return false;
+	if (field == NULL)
+		return true;
+	return action == ACTION_READ ? permission_reads_field(context, module, field, subject) :
+		permission_writes_field(context, module, field, subject);
+}
+
+void
+permission_require(const RequestContext *context, const ModuleDef *module, ModuleAction action, const PermissionSubject *subject)
+{
+	if (!permission_may(context, module, action, subject, NULL))
 		problem_raise(PROBLEM_FORBIDDEN, "Use a key with a role that permits it.",
-					  "the caller may not %s records of module \"%s\"", permission_action_name(action), module->key);
+					  "the caller may not %s records of module \"%s\"", module_action_name(action), module->key);
+}
+
+bool
+permission_may_fire(const RequestContext *context, const ModuleDef *module, const ModuleTransition *transition,
+					const PermissionSubject *subject)
+{
+	uint32		actions = permission_actions(context, module, subject);
+
+	if (!(actions & ACTION_READ) || !(context->scopes & SCOPE_RECORDS_WRITE))
+		return false;
+	if (permission_is_administrator(context))
+		return true;
+	if (transition->role_count == 0)
+		return (actions & ACTION_TRANSITION) != 0;
+	return roles_any(context, module, subject, transition->roles, transition->role_count);
+}
+
+bool
+permission_may_start_in(const RequestContext *context, const ModuleDef *module, const char *state)
+{
+	return strcmp(state, module->initial) == 0 || permission_may(context, module, ACTION_BULK_STATE, NULL, NULL);
+}
+
+void
+permission_require_definition(const RequestContext *context, const char *module_key, const char *verb)
+{
+	if (!permission_is_administrator(context))
+		problem_raise(PROBLEM_FORBIDDEN, "Use a key with one of these roles.",
+					  "only a tenant-owner or tenant-admin may %s modules", verb);
+	if (module_key && !context_has_module(context, module_key))
+		problem_raise(PROBLEM_FORBIDDEN, "Use a key that names the module, or none.",
+					  "the API key may not touch the module \"%s\"", module_key);
 }

@@ -105,9 +105,9 @@ check_writable(const PayloadCheck *check, const Jsonb *given)
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
-		if (permission_writes_key(check->context, check->module, name, length))
+		if (permission_writes_key(check->context, check->module, check->subject, name, length))
 			continue;
-		if (check->before && permission_reads_key(check->context, check->module, name, length) &&
+		if (check->before && permission_reads_key(check->context, check->module, check->subject, name, length) &&
 			(json_member(&check->before->root, name, length, &held) ? json_values_equal(&value, &held) : value.type == jbvNull))
 			continue;
 		violation_add(check->violations, psprintf("/payload/%s", json_text_copy(&key)), "forbidden", "may not be written by the caller");
@@ -134,7 +134,8 @@ record_check_payload(const RequestContext *context, const ModuleDef *module, Jso
 					 ViolationList *violations)
 {
 	Guard		guard = {context, state, NULL};
-	PayloadCheck check = {context, module, &guard, NULL, violations};
+	PermissionSubject subject = {context->actor_id, module->version, payload};
+	PayloadCheck check = {context, module, &guard, NULL, &subject, violations};
 
 	if (!JB_ROOT_IS_OBJECT(payload))
 	{
@@ -145,13 +146,14 @@ record_check_payload(const RequestContext *context, const ModuleDef *module, Jso
 }
 
 Jsonb *
-record_check_patch(const RequestContext *context, const ModuleDef *module, Jsonb *before, Jsonb *patch,
+record_check_patch(const RequestContext *context, const ModuleDef *module, const Record *before, Jsonb *patch,
 				   const char *state, ViolationList *violations)
 {
 	Guard		guard = {context, state, NULL};
-	PayloadCheck check = {context, module, &guard, before, violations};
+	PermissionSubject subject = record_subject(before);
+	PayloadCheck check = {context, module, &guard, before->payload, &subject, violations};
 
-	return check_payload(&check, patch ? record_merge_patch(before, patch) : before, patch);
+	return check_payload(&check, patch ? record_merge_patch(before->payload, patch) : before->payload, patch);
 }
 
 Jsonb *
@@ -159,7 +161,7 @@ record_check_moved(const RequestContext *context, const ModuleDef *module, Jsonb
 				   ViolationList *violations)
 {
 	Guard		guard = {context, state, NULL};
-	PayloadCheck check = {context, module, &guard, known, violations};
+	PayloadCheck check = {context, module, &guard, known, NULL, violations};
 
 	return check_payload(&check, payload, NULL);
 }

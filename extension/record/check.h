@@ -13,6 +13,7 @@ typedef struct PayloadCheck
 	const ModuleDef *module;
 	Guard	   *guard;			/* of all expressions */
 	const Jsonb *before;		/* what the record held, or NULL */
+	const PermissionSubject *subject;	/* who may write is asked about it; NULL: nothing is from a client */
 	ViolationList *violations;
 } PayloadCheck;
 

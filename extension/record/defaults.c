@@ -97,15 +97,16 @@ check_rules(const PayloadCheck *check, Jsonb *definition)
 void
 payload_check_defaults(int32 tenant_id, Jsonb *definition, Jsonb *schema, ViolationList *faults)
 {
-	RequestContext context = {.tenant_id = tenant_id, .actor_type = ACTOR_SYSTEM, .scopes = SCOPE_ALL, .administrator = true, .module_count = -1};
+	RequestContext context = {.tenant_id = tenant_id, .actor_type = ACTOR_SYSTEM, .scopes = SCOPE_ALL, .module_count = -1};
 	Jsonb	   *no_slots = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
-	ModuleDef  *module = module_load(tenant_id, 0, 0, "", definition, schema, no_slots, CurrentMemoryContext);
+	MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "qehs module being checked", ALLOCSET_SMALL_SIZES);
+	ModuleDef  *module = module_load(tenant_id, 0, 0, "", definition, schema, no_slots, memory);
 	Guard		guard = {&context, module->initial, NULL};
-	PayloadCheck check = {&context, module, &guard, NULL, faults};
+	PayloadCheck check = {&context, module, &guard, NULL, NULL, faults};
 	JsonbValue	fields;
 
 	json_member(&definition->root, "fields", 6, &fields);
 	check_fields(&check, fields.val.binary.data, &module->all, "/fields");
 	check_rules(&check, definition);
-	MemoryContextDelete(module->context);
+	MemoryContextDelete(memory);
 }

@@ -161,7 +161,7 @@ query_field(const ModuleDef *module, const char *name, QueryField *found)
 void
 query_require_readable(const ListQuery *query, const QueryField *field, const char *path)
 {
-	if (field->field && !permission_reads_field(query->context, field->field))
+	if (field->field && !permission_reads_field(query->context, query->module, field->field, NULL))
 		problem_raise_at(PROBLEM_FORBIDDEN, path, "forbidden", "is a field that the caller may not read");
 }
 

@@ -104,6 +104,14 @@ record_check_if_match(const ModuleDef *module, const char *if_match, int32 versi
 	context_check_if_match(if_match, version);
 }
 
+void
+record_require(const RequestContext *context, const ModuleDef *module, ModuleAction action, const Record *record)
+{
+	PermissionSubject subject = record_subject(record);
+
+	permission_require(context, module, action, &subject);
+}
+
 const ModuleDef *
 record_open(const RequestContext *context, const char *wire, ModuleAction action, const char *if_match, Record *record)
 {
@@ -113,7 +121,7 @@ record_open(const RequestContext *context, const char *wire, ModuleAction action
 	record_parse_id(wire, &id);
 	record_fetch(context, &id, RECORD_FOR_UPDATE, false, record);
 	module = record_module(context, record);
-	permission_require(context, module, action);
+	record_require(context, module, action, record);
 	record_check_if_match(module, if_match, record->version);
 	return module;
 }
@@ -142,9 +150,9 @@ qehs_record_get(PG_FUNCTION_ARGS)
 	SPI_connect();
 	record_fetch(context, &id, RECORD_READ, false, &record);
 	module = record_module(context, &record);
-	permission_require(context, module, ACTION_READ);
+	record_require(context, module, ACTION_READ, &record);
 	record_write_json(&out, context, module, &record, true);
-	audit_write_activity(&out, context, module, &id);
+	audit_write_activity(&out, context, module, &record);
 	json_literal(&out, ",\"attachments\":[]");
 	workflow_write_available(&out, context, module, &record);
 	appendStringInfoChar(&out, '}');

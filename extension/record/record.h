@@ -8,6 +8,7 @@
 
 #include "caller/context.h"
 #include "module/module.h"
+#include "permission/permission.h"
 #include "utils/timestamp.h"
 
 typedef struct Record
@@ -26,6 +27,13 @@ typedef struct Record
 	bool		deleted;
 	TimestampTz deleted_at;
 } Record;
+
+/* What of a record decides who may do what. */
+static inline PermissionSubject
+record_subject(const Record *record)
+{
+	return (PermissionSubject) {record->created_by, record->definition_version, record->payload};
+}
 
 /* The columns that record_read_row reads, in its order. */
 #define QEHS_RECORD_COLUMNS "id, module_id, display_no, workflow_state, version, definition_version, payload," \
@@ -52,6 +60,9 @@ extern void record_parse_id(const char *wire, pg_uuid_t *id);
  */
 extern void record_fetch(const RequestContext *context, const pg_uuid_t *id, RecordLock lock,
 						 bool deleted_too, Record *record);
+
+/* Raise QH403 unless the caller may do the action on the record. */
+extern void record_require(const RequestContext *context, const ModuleDef *module, ModuleAction action, const Record *record);
 
 /*
  * What every change of one record begins with, inside an open SPI connection:
@@ -105,11 +116,11 @@ extern Jsonb *record_check_payload(const RequestContext *context, const ModuleDe
 								   const char *state, ViolationList *violations);
 
 /*
- * The same for what a record holds before with a patch (RFC 7396, an object, or
+ * The same for what a record held before with a patch (RFC 7396, an object, or
  * NULL) merged in: computed values are held against what the patch has, and ids
  * that the record held already are not looked up again.
  */
-extern Jsonb *record_check_patch(const RequestContext *context, const ModuleDef *module, Jsonb *before, Jsonb *patch,
+extern Jsonb *record_check_patch(const RequestContext *context, const ModuleDef *module, const Record *before, Jsonb *patch,
 								 const char *state, ViolationList *violations);
 
 /* The same for a payload that comes from an older version, of which ids in known need not be looked up again. */

@@ -172,7 +172,7 @@ check_id(const PayloadCheck *check, const Place *place, const ModuleField *field
 	key = named_record_module(tenant_id, &id);
 	module = key ? module_lookup(tenant_id, key) : NULL;
 	/* what may not be read looks like what does not exist */
-	if (module == NULL || !(permission_actions(check->context, module) & ACTION_READ))
+	if (module == NULL || !permission_may(check->context, module, ACTION_READ, NULL, NULL))
 		violation_add(check->violations, path, "not_found", "names no record");
 	else if (field->references && strcmp(key, field->references) != 0)
 		violation_add(check->violations, path, "references", "must name a record of module \"%s\"", field->references);

@@ -18,6 +18,8 @@ record_write_display_code(StringInfo out, const ModuleDef *module, int64 display
 void
 record_write_json(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record, bool open)
 {
+	PermissionSubject subject = record_subject(record);
+
 	json_literal(out, "{\"id\":");
 	json_id(out, &record->id, QEHS_ID_RECORD);
 	json_literal(out, ",\"moduleKey\":");
@@ -27,7 +29,7 @@ record_write_json(StringInfo out, const RequestContext *context, const ModuleDef
 	json_literal(out, ",\"workflowState\":");
 	json_string(out, record->workflow_state);
 	json_literal(out, ",\"payload\":");
-	permission_write_payload(out, context, module, &record->payload->root);
+	permission_write_payload(out, context, module, &subject);
 	json_literal(out, ",\"version\":");
 	json_int(out, record->version);
 	json_literal(out, ",\"definitionVersion\":");

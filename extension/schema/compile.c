@@ -177,6 +177,12 @@ schema_size(const Schema *schema)
 	return MemoryContextMemAllocated(schema->context, true) + schema->regex_bytes;
 }
 
+Size
+schema_size_beside(const Schema *schema)
+{
+	return schema->regex_bytes;
+}
+
 bool
 schema_uses_registered(const Schema *schema)
 {

@@ -15,7 +15,6 @@
 #include "base/plan.h"
 #include "base/watch.h"
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -57,7 +56,6 @@ PG_FUNCTION_INFO_V1(qehs_jsonschema_is_valid);
 PG_FUNCTION_INFO_V1(qehs_jsonschema_errors);
 PG_FUNCTION_INFO_V1(qehs_jsonschema_check);
 PG_FUNCTION_INFO_V1(qehs_jsonschema_register);
-PG_FUNCTION_INFO_V1(qehs_jsonschema_announce);
 
 static CachedSchema cache[CACHE_SIZE];
 static uint64 clock_hand = 0;
@@ -129,7 +127,7 @@ is_same(const CachedSchema *entry, const Jsonb *document, bool assert_formats)
 static bool
 is_current(const CachedSchema *entry)
 {
-	return entry->registered == 0 || entry->registered == watch_generation(WATCH_JSON_SCHEMA);
+	return entry->registered == 0 || entry->registered == watch_generation(WATCH_JSON_SCHEMA, 0);
 }
 
 static void
@@ -181,7 +179,7 @@ cache_entry(Jsonb *document, bool assert_formats)
 			forget(&cache[i]);
 		}
 	/* read first: what changes meanwhile makes the entry an old one */
-	registered = watch_generation(WATCH_JSON_SCHEMA);
+	registered = watch_generation(WATCH_JSON_SCHEMA, 0);
 	schema = compile_or_fail(document, assert_formats, TopMemoryContext);
 	bytes = schema_size(schema);
 	entry = make_room(bytes);
@@ -401,16 +399,4 @@ qehs_jsonschema_register(PG_FUNCTION_ARGS)
 					errhint("Register the new one under a URI of its own: constraints may rely on the old one."));
 	}
 	PG_RETURN_VOID();
-}
-
-/* Trigger function of qehs.json_schema. */
-Datum
-qehs_jsonschema_announce(PG_FUNCTION_ARGS)
-{
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				errmsg("function can only be called as a trigger"));
-	watch_announce(WATCH_JSON_SCHEMA);
-	PG_RETURN_POINTER(NULL);
 }

@@ -77,6 +77,9 @@ extern const Jsonb *schema_document(const Schema *schema);
 /* Bytes that the program takes. */
 extern Size schema_size(const Schema *schema);
 
+/* What of it does not stand in its memory context. */
+extern Size schema_size_beside(const Schema *schema);
+
 /* Whether documents of options->lookup went into the program. */
 extern bool schema_uses_registered(const Schema *schema);
 

@@ -627,7 +627,8 @@ pool_figures(const Pool *pool)
 	{
 		figures.open += pool->connections[i].state == READY;
 		figures.connecting += pool->connections[i].state == OPENING;
-		figures.in_flight += pool->connections[i].flight_count;
+		for (int j = 0; j < pool->connections[i].flight_count; j++)
+			figures.in_flight += pool->connections[i].flights[j].job != NULL;
 	}
 	return figures;
 }

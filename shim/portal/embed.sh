@@ -26,7 +26,7 @@ file() {
 	gzip -9 -n -c "$2" > "$out/portal/$number.gz"
 	printf '\t.globl portal_%d, portal_%d_end\nportal_%d:\n\t.incbin "%s"\nportal_%d_end:\n' $number $number $number \
 		"$out/portal/$number.gz" $number >> "$out/portal.S"
-	declarations+="extern const char portal_$number[], portal_${number}_end[];"$'\n'
+	declarations+="extern const char portal_${number}[], portal_${number}_end[];"$'\n'
 	rows+=$(printf '\t{"%s", "%s", "\\"%s\\"", portal_%d, portal_%d_end, %d},' "$1" "$3" "$(sha256sum "$2" | cut -c 1-32)" \
 		$number $number "$(wc -c < "$2")")$'\n'
 }

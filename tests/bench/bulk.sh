@@ -1,4 +1,5 @@
-# The loader's part of the bench: its speed, and what it does to the requests beside it; sourced by run.sh.
+# shellcheck shell=bash disable=SC2154
+# The loader's parts of the bench: its speed (bulk), and what it does to the requests beside it (beside); sourced by run.sh.
 #
 # The database "bulk" is emptied before each load, and nothing vacuums it meanwhile. The yardstick is \copy of the finished rows,
 # in the text that \copy itself has written, into the same tables with their indexes: those of qehs.record alone; with the audit events in the same
@@ -16,19 +17,27 @@ bulk_empty() {
 }
 
 # Peak memory in MiB of the shim and of the biggest backend, without shared buffers, into DIR/peak, until the file DIR/sampling is gone.
+# A process may end while it is looked at: what can't be read then counts as nothing.
 bulk_sample() {
 	local shim=$1 postmaster server=0 backend=0 now
 	postmaster=$(head -1 "$dir/cluster/data/postmaster.pid")
 	while [ -e "$dir/sampling" ]; do
-		now=$(awk '/^RssAnon|^RssFile/ { sum += $2 } END { print sum + 0 }' "/proc/$shim/status" 2> /dev/null || echo 0)
+		now=$(bulk_biggest "$shim")
 		[ "$now" -le "$server" ] || server=$now
 		# shellcheck disable=SC2046
-		now=$(cat $(sed 's|[0-9]\+|/proc/&/status|g' "/proc/$postmaster/task/$postmaster/children") 2> /dev/null |
-			awk '/^Name/ { sum = 0 } /^RssAnon|^RssFile/ { sum += $2; if (sum > most) most = sum } END { print most + 0 }')
+		now=$(bulk_biggest $(cat "/proc/$postmaster/task/$postmaster/children" 2> /dev/null || true))
 		[ "$now" -le "$backend" ] || backend=$now
 		sleep 0.2
 	done
 	echo "$(((server + 1023) / 1024)) $(((backend + 1023) / 1024))" > "$dir/peak"
+}
+
+# bulk_biggest PID…: the memory in KiB of the biggest process of these that is still there, or 0.
+bulk_biggest() {
+	local pid
+	for pid in "$@"; do
+		cat "/proc/$pid/status" 2> /dev/null || true
+	done | awk '/^Name/ { sum = 0 } /^RssAnon|^RssFile/ { sum += $2; if (sum > most) most = sum } END { print most + 0 }'
 }
 
 # bulk_measured SIDE PID COMMAND…: one load. Figures: rows a second, CPU of PostgreSQL, of the shim (PID) and of the client in
@@ -79,7 +88,7 @@ bulk_prepare() {
 	bulk_key=$(bulk_psql -At -c "SELECT qehs.use_tenant('bulk')" -c "SELECT qehs.api_key_create('bulk', rate_limit => 0) ->> 'key'" | tail -1)
 	node tests/bench/lines.mjs "$bulk_rows" > "$dir/bulk.ndjson"
 	gzip -k -3 "$dir/bulk.ndjson"
-	start_server bulk ./qehs-shim --listen 127.0.0.1:PORT --threads 1 --connections $connections --log off \
+	start_server bulk ./qehs-shim --listen 127.0.0.1:PORT --threads 1 --connections "$connections" --log off \
 		--db "host=$PGHOST port=$PGPORT user=qehs_shim dbname=bulk"
 }
 
@@ -89,6 +98,7 @@ bulk_done() {
 	wait "$pid_bulk" 2> /dev/null || true
 	"$PG_BIN/dropdb" bulk
 	rm "$dir"/bulk.*
+	rm -f "$dir"/{paced,busy}.paths
 }
 
 # GET beside others. Kinds: paced (16 connections that pause 10 ms) and busy (as many requests as go).
@@ -145,6 +155,12 @@ bench_bulk() {
 		bulk_copy copy-keys "${bulk_tables[@]}"
 		bulk_load gzip '' -H 'Content-Encoding: gzip' --data-binary "$lines.gz"
 	done
+	bulk_done
+}
+
+bench_beside() {
+	bulk_prepare
+	bulk_load warm '' --data-binary "@$dir/bulk.ndjson"
 	bulk_beside
 	bulk_done
 }

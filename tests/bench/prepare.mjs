@@ -1,7 +1,8 @@
 // Makes the tenant, the records and the input files of the bench: node prepare.mjs DIR (the database from PGHOST and so on).
 //
 // DIR gets, for wrk: get.paths, page.paths, create.bodies; for pgbench: one script a variant and vars, a line NAME=VALUE for
-// each -D; and env with the keys: one without a rate
+// each -D (NAME.N.sql: get, page and create are pipelines of three statements, NAME-one the same calls in one statement, get-plain
+// the payload alone); and env with the keys: one without a rate
 // limit, one with a limit that is never reached. pgbench passes its variables as parameters, as the shim does.
 import { writeFileSync } from 'node:fs'
 import pg from 'pg'
@@ -32,15 +33,15 @@ const bodies = payloads.slice(0, VARIANTS)
 
 const vars = [`key=${key}`, 'module=incidents', `trace=${'0123456789abcdef'.repeat(2)}`, 'address=127.0.0.1', 'begun=0']
 ids.forEach((id, i) => vars.push(`id${i}=${id}`))
+const rows = (await client.query('SELECT tenant_id, id FROM qehs.record LIMIT $1', [VARIANTS])).rows
+vars.push(`tenant=${rows[0].tenant_id}`, ...rows.map((row, i) => `uuid${i}=${row.id}`))
 bodies.forEach((body, i) => vars.push(`payload${i}=${body}`))
 
-function pipeline(operation, target, call) {
-	return `\\startpipeline
-SELECT qehs.request_begin(:key, :trace, :address, NULL, NULL, '${operation}', '${target}');
-SELECT ${call};
-SELECT qehs.request_end();
-\\endpipeline
-`
+// One request in both forms: file NAME.NUMBER.sql in three statements, NAME-one.NUMBER.sql in one.
+function writeRequest(name, number, operation, target, call) {
+	const calls = [`qehs.request_begin(:key, :trace, :address, NULL, NULL, '${operation}', '${target}')`, call, 'qehs.request_end()']
+	writeFileSync(`${dir}/${name}.${number}.sql`, ['\\startpipeline', ...calls.map(one => `SELECT ${one};`), '\\endpipeline\n'].join('\n'))
+	writeFileSync(`${dir}/${name}-one.${number}.sql`, `SELECT ${calls.join(', ')};\n`)
 }
 
 // The rows that record_create writes, by plain INSERTs: all values parameters, but for ids, numbers and times.
@@ -70,14 +71,14 @@ const pageCall = `qehs.record_list(module_key => :module, filter => NULL, status
 	created_to => NULL, q => NULL, sort => NULL, fields => NULL, page_size => 50, cursor => NULL)`
 const pagePath = '/api/v1/records?moduleKey=incidents&limit=50'
 for (let i = 0; i < VARIANTS; i++) {
-	writeFileSync(`${dir}/get.${i}.sql`, pipeline('record_get', '/api/v1/records/id', `qehs.record_get(id => :id${i})`))
-	writeFileSync(`${dir}/create.${i}.sql`, pipeline('record_create', '/api/v1/records',
-		`qehs.record_create(module_key => :module, payload => :payload${i}, workflow_state => NULL)`))
+	writeRequest('get', i, 'record_get', '/api/v1/records/id', `qehs.record_get(id => :id${i})`)
+	writeRequest('create', i, 'record_create', '/api/v1/records', `qehs.record_create(module_key => :module, payload => :payload${i}, workflow_state => NULL)`)
+	writeFileSync(`${dir}/get-plain.${i}.sql`, `SELECT payload FROM qehs.record WHERE tenant_id = :tenant AND id = :uuid${i};\n`)
 	writeFileSync(`${dir}/call.${i}.sql`, `\\if :begun\n\\else\nSELECT qehs.use_tenant('bench');\n\\set begun 1\n\\endif
 SELECT qehs.record_create(:module, :payload${i});\n`)
 	writeFileSync(`${dir}/insert.${i}.sql`, await plainInserts(i))
 }
-writeFileSync(`${dir}/page.0.sql`, pipeline('record_list', pagePath, pageCall))
+writeRequest('page', 0, 'record_list', pagePath, pageCall)
 writeFileSync(`${dir}/get.paths`, ids.map(id => `/api/v1/records/${id}\n`).join(''))
 writeFileSync(`${dir}/page.paths`, `${pagePath}\n`)
 writeFileSync(`${dir}/create.bodies`, bodies.map(body => `{"moduleKey":"incidents","payload":${body}}\n`).join(''))

@@ -20,20 +20,22 @@ const has = kind => [...rounds.keys()].some(name => name.startsWith(`${kind} `))
 const table = (head, rows) => console.log([head, head.map(() => '---'), ...rows].map(row => `| ${row.join(' | ')} |`).join('\n') + '\n')
 
 const kinds = [['get', 'GET a record'], ['page', 'page of 50'], ['create', 'create']].filter(([kind]) => rounds.has(`${kind} shim`))
+const latency = (kind, side) => [1, 2].map(column => figure(`${kind} ${side}`, column)?.toFixed(2) ?? '–').join(' / ')
+const cpu = (kind, side) => [3, 4, 5].map(column => figure(`${kind} ${side}`, column)).filter(part => !Number.isNaN(part ?? NaN)).map(count).join(' + ')
 if (kinds.length) {
-	table(['requests a second', 'shim', 'pgbench pipeline', 'ratio', 'Fastify, pool', 'ratio', 'Fastify, pipelined', 'ratio'],
-		kinds.map(([kind, name]) => {
-			const [shim, bench, pool, pipeline] = ['shim', 'pgbench', 'fastify-pool', 'fastify-pipeline'].map(side => figure(`${kind} ${side}`))
-			return [name, count(shim), count(bench), `**${ratio(kind, 'shim', 'pgbench')}**`, count(pool),
-				`**${ratio(kind, 'shim', 'fastify-pool')}**`, count(pipeline), ratio(kind, 'shim', 'fastify-pipeline')]
-		}))
-	const latency = (kind, side) => [1, 2].map(column => figure(`${kind} ${side}`, column).toFixed(2)).join(' / ')
-	const cpu = (kind, side) => [3, 4, 5].map(column => figure(`${kind} ${side}`, column)).filter(part => !Number.isNaN(part)).map(count).join(' + ')
-	table(['per request', 'shim p50 / p99, ms', 'Fastify p50 / p99, ms', 'CPU, µs: shim + PostgreSQL + wrk', 'PostgreSQL + pgbench',
-		'Fastify + PostgreSQL + wrk'],
-		kinds.map(([kind, name]) => [name, latency(kind, 'shim'), latency(kind, 'fastify-pool'), cpu(kind, 'shim'),
-			cpu(kind, 'pgbench'), cpu(kind, 'fastify-pool')]))
-	console.log(`Resident after the load: shim ${figure('memory shim')} MiB, Fastify ${figure('memory pool')} MiB.\n`)
+	// the yardsticks of pgbench: three statements in a pipeline, one statement of the three calls, the payload alone
+	table(['requests a second', 'shim', 'pgbench, 3 statements', 'ratio', '1 statement', 'ratio', 'payload alone', 'ratio'],
+		kinds.map(([kind, name]) => [name, count(figure(`${kind} shim`)), ...['pgbench', 'pgbench-one', 'pgbench-plain'].flatMap(side =>
+			[count(figure(`${kind} ${side}`)), `**${ratio(kind, 'shim', side)}**`])]))
+	table(['CPU a request, µs', 'shim + PostgreSQL + wrk', 'PostgreSQL + pgbench, 3 statements', '1 statement', 'payload alone', 'shim p50 / p99, ms'],
+		kinds.map(([kind, name]) => [name, ...['shim', 'pgbench', 'pgbench-one', 'pgbench-plain'].map(side => cpu(kind, side)), latency(kind, 'shim')]))
+	console.log(`Resident after the load: shim ${figure('memory shim')} MiB.\n`)
+}
+if (rounds.has('get fastify-pool') || rounds.has('page fastify-pool') || rounds.has('create fastify-pool')) {
+	table(['requests a second', 'shim', 'Fastify, pool', 'ratio', 'Fastify, pipelined', 'ratio', 'Fastify p50 / p99, ms', 'CPU, µs: Fastify + PostgreSQL + wrk'],
+		kinds.map(([kind, name]) => [name, count(figure(`${kind} shim`)), ...['fastify-pool', 'fastify-pipeline'].flatMap(side =>
+			[count(figure(`${kind} ${side}`)), `**${ratio(kind, 'shim', side)}**`]), latency(kind, 'fastify-pool'), cpu(kind, 'fastify-pool')]))
+	console.log(`Resident after the load: Fastify ${figure('memory pool')} MiB.\n`)
 }
 if (rounds.has('get with'))
 	table(['requests a second', 'with all conventions', 'without', 'ratio', 'CPU, µs: shim + PostgreSQL', 'without'],
@@ -66,6 +68,14 @@ if (rounds.has('paced quiet')) {
 		})]))
 	console.log(`The load beside them: ${count(figure('beside load'))} rows a second.\n`)
 }
+// What the request path aims at, beside what this run reached; bounds are of one quiet run.
+const goals = [['GET, × pgbench with 3 statements', '≥', 1.0, ratio('get', 'shim', 'pgbench')], ['page of 50, × the same', '≥', 0.95, ratio('page', 'shim', 'pgbench')],
+	['create, × the same', '≥', 0.95, ratio('create', 'shim', 'pgbench')], ['GET, × the payload alone', '≥', 0.55, ratio('get', 'shim', 'pgbench-plain')],
+	['GET, CPU of PostgreSQL, µs', '≤', 33, count(figure('get shim', 4))], ['GET, CPU of the shim, µs', '≤', 20, count(figure('get shim', 3))],
+	['p99 of GET beside a load, × alone (16 connections that pause)', '≤', 1.5, ratio('paced', 'load', 'quiet', 2)]].filter(([,,, reached]) => reached !== '–')
+if (goals.length)
+	table(['goal', 'bound', 'reached', ''], goals.map(([name, sign, bound, reached]) =>
+		[name, `${sign} ${bound}`, reached, (sign === '≥' ? reached >= bound : reached <= bound) ? 'held' : '**missed**']))
 if (has('documents')) console.log(`OpenAPI document of 20 modules, kept: ${figure('documents openapi')} ms.\n`)
 if (has('fill')) console.log(`Filling the table by record_create in two sessions: ${count(figure('fill record_create'))} records/s.\n`)
 if (has('idle'))

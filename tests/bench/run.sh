@@ -4,8 +4,11 @@
 #   run.sh [--record]     --record appends the figures to RESULTS.md
 #
 # BENCH_SECONDS (3) and BENCH_ROUNDS (3) say how long, BENCH_ROWS (1000000) how big the table of the page walk, BENCH_BULK_ROWS
-# (200000) how much the loader loads, BENCH_BULK_ROUNDS (2) how often, BENCH_ONLY (all of "http conventions sql bulk schema documents depth
-# idle") which parts. The database settings are those of the tests but for memory; commits are durable.
+# (200000) how much the loader loads, BENCH_BULK_ROUNDS (2) how often, BENCH_ONLY (all of "http conventions sql bulk beside schema documents
+# depth idle") which parts; of http, BENCH_KINDS ("get page create") which requests, and BENCH_PEERS (1; 0 without) whether beside Fastify too.
+# The database settings are those of the tests but for memory; commits are durable.
+# start_server sets the variables url_NAME and pid_NAME by their names.
+# shellcheck disable=SC2154
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/tools/cluster.sh
@@ -16,7 +19,9 @@ rounds=${BENCH_ROUNDS:-3}
 rows=${BENCH_ROWS:-1000000}
 bulk_rows=${BENCH_BULK_ROWS:-200000}
 bulk_rounds=${BENCH_BULK_ROUNDS:-2}
-parts=${BENCH_ONLY:-http conventions sql bulk schema documents depth idle}
+parts=${BENCH_ONLY:-http conventions sql bulk beside schema documents depth idle}
+kinds=${BENCH_KINDS:-get page create}
+peers=${BENCH_PEERS:-1}
 connections=4
 clients=64
 record=
@@ -26,6 +31,7 @@ chmod 755 "$dir"
 started=()
 
 finish() {
+	rm -f "$dir/sampling"
 	for pid in "${started[@]}"; do
 		kill "$pid" 2> /dev/null || true
 	done
@@ -44,7 +50,7 @@ install_tools() {
 		apt-get update -qq
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk > /dev/null
 	fi
-	[ -e tests/bench/node_modules/pg ] || npm ci --prefix tests/bench --no-audit --no-fund --silent
+	[ -e tests/bench/node_modules/.package-lock.json ] || npm ci --prefix tests/bench --no-audit --no-fund --silent
 }
 
 start_database() {
@@ -59,6 +65,7 @@ start_database() {
 	cluster_start "$dir/cluster"
 	"$PG_BIN/createdb" bench
 	node tests/bench/prepare.mjs "$dir"
+	# shellcheck disable=SC1091
 	. "$dir/env"
 	export QEHS_BENCH_KEY QEHS_METERED_KEY
 	defines=()
@@ -75,8 +82,9 @@ start_server() {
 	"${@//PORT/$port}" > "$dir/$name.out" 2>&1 &
 	started+=($!)
 	declare -g "pid_$name=$!" "url_$name=http://127.0.0.1:$port"
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		! curl -fs -o /dev/null "http://127.0.0.1:$port/readyz" || return 0
+		kill -0 "${started[-1]}" 2> /dev/null || break
 		sleep 0.1
 	done
 	tail -5 "$dir/$name.out" >&2
@@ -156,28 +164,35 @@ sql_run() {
 	result "$kind" "$side" "$tps" - - - "$((($(ended_cpu) - before) * 1000 / count))" "$((used * 1000 / count))"
 }
 
+# The yardsticks of a GET in pgbench: the three statements in a pipeline, the same three calls in one statement, and the payload alone.
 bench_http() {
+	local kind url name pid
 	start_server shim ./qehs-shim --listen 127.0.0.1:PORT --threads 1 --connections $connections --log off \
 		--db "host=$PGHOST port=$PGPORT user=qehs_shim dbname=bench"
-	start_server pool node tests/bench/peer.mjs PORT $connections pool
-	start_server pipeline node tests/bench/peer.mjs PORT $connections pipeline
+	if [ "$peers" = 1 ]; then
+		start_server pool node tests/bench/peer.mjs PORT $connections pool
+		start_server pipeline node tests/bench/peer.mjs PORT $connections pipeline
+	fi
 	# once for nothing: plans, caches, compiled JavaScript
-	for kind in get page create; do
-		for url in "$url_shim" "$url_pool" "$url_pipeline"; do
-			seconds=1 timed wrk_round "$kind" "$url"
+	for kind in $kinds; do
+		for url in "$url_shim" "${url_pool:-}" "${url_pipeline:-}"; do
+			[ -z "$url" ] || seconds=1 timed wrk_round "$kind" "$url"
 		done
 	done
-	for kind in get page create; do
+	for kind in $kinds; do
 		for _ in $(seq "$rounds"); do
-			http_run $kind shim "$url_shim" "$pid_shim"
-			sql_run $kind pgbench qehs_shim $kind
-			http_run $kind fastify-pool "$url_pool" "$pid_pool"
-			http_run $kind fastify-pipeline "$url_pipeline" "$pid_pipeline"
+			http_run "$kind" shim "$url_shim" "$pid_shim"
+			sql_run "$kind" pgbench qehs_shim "$kind"
+			sql_run "$kind" pgbench-one qehs_shim "$kind-one"
+			[ "$kind" != get ] || sql_run get pgbench-plain postgres get-plain
+			[ "$peers" = 1 ] || continue
+			http_run "$kind" fastify-pool "$url_pool" "$pid_pool"
+			http_run "$kind" fastify-pipeline "$url_pipeline" "$pid_pipeline"
 		done
 	done
 	for name in shim pool pipeline; do
 		pid=pid_$name
-		result memory "$name" "$(awk '/VmRSS/ { print int($2 / 1024 + 0.5) }' "/proc/${!pid}/status")"
+		[ -z "${!pid:-}" ] || result memory "$name" "$(awk '/VmRSS/ { print int($2 / 1024 + 0.5) }' "/proc/${!pid}/status")"
 	done
 }
 
@@ -258,7 +273,7 @@ report() {
 	echo "## $(date -u '+%Y-%m-%d %H:%M') UTC, commit $(git rev-parse --short HEAD 2> /dev/null || echo '?')"
 	echo
 	echo "$(nproc) processors ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)), $(free -g | awk '/^Mem/ { print $2 }') GB," \
-		"$("$PG_BIN/postgres" --version | sed 's/ (.*//'), node $(node --version)."
+		"$("$PG_BIN/pg_config" --version | sed 's/ (.*//'), node $(node --version)."
 	echo "wrk with $clients connections, $connections PostgreSQL connections a side, $rounds rounds of ${seconds} s in turns: medians of the" \
 		"figures, and of the ratios of neighbours."
 	echo

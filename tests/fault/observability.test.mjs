@@ -77,8 +77,8 @@ async function hold(statements) {
 test("requests at the database, and waiting for it, are counted while they are", async () => {
 	const release = await hold("LOCK TABLE qehs.record IN ACCESS EXCLUSIVE MODE")
 	const answers = Promise.all(Array.from({ length: 12 }, () => send(at.shim.port, at.key, "GET", "/api/v1/records?moduleKey=incidents")))
-	// four connections with two in flight each
-	await metricsWith((seen) => seen.get('qehs_database_requests{state="in_flight"}') === 8 && seen.get('qehs_database_requests{state="waiting"}') === 4)
+	// one on each of four connections: what was sent behind them has been moved back, and waits
+	await metricsWith((seen) => seen.get('qehs_database_requests{state="in_flight"}') === 4 && seen.get('qehs_database_requests{state="waiting"}') === 8)
 	await release()
 	assert.ok((await answers).every(({ status }) => status === 200))
 	await metricsWith((seen) => seen.get('qehs_database_requests{state="in_flight"}') === 0 && seen.get('qehs_database_requests{state="waiting"}') === 0)

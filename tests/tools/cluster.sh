@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Functions to run a PostgreSQL cluster of one's own; sourced by the other scripts.
 #
 # PostgreSQL refuses to run as root: then it runs as the user postgres, and its data lives in a

@@ -200,6 +200,7 @@ begin() {
 	flock -n 9 || die "another start in $RUN_DIR is under way"
 	if running; then
 		[ "$1" = start ] || die "already running in the background; make stop first"
+		# shellcheck disable=SC1091
 		. "$RUN_DIR/demo.env"
 		echo "already running at $QEHS_URL"
 		exit 0

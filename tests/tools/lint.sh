@@ -1,10 +1,11 @@
 #!/bin/bash
-# lint.sh FILE.c...: the rules of source_rules.mjs, then clang-tidy (.clang-tidy says what) and cppcheck over the C sources, as many at once as there are processors.
+# lint.sh FILE.c...: the rules of source_rules.mjs, then clang-tidy (.clang-tidy says what) and cppcheck over the C sources, as many at once as
+# there are processors, and shellcheck (.shellcheckrc) over all scripts.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 missing=""
-for tool in clang-tidy cppcheck; do
+for tool in clang-tidy cppcheck shellcheck; do
 	command -v "$tool" > /dev/null || missing="$missing $tool"
 done
 if [ -n "$missing" ]; then
@@ -39,5 +40,6 @@ printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} bash -c 'tidy {}' || failed=1
 cppcheck --quiet -j "$(nproc)" --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --std=c11 \
 	--suppress=missingInclude --suppress=missingIncludeSystem --library=posix --library=tests/tools/cppcheck.cfg -Iextension -Ishim -Ibuild -DPG_VERSION_NUM="$number" -D_GNU_SOURCE \
 	-DQEHS_VERSION='"lint"' "$@" || failed=1
+git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck || failed=1
 [ "$failed" = 0 ] && echo "lint: $# files clean"
 exit $failed

@@ -94,12 +94,11 @@ for (const [path, text] of sources) {
 
 // A folder includes itself and the folders that stand before it here; files at the root of a program may include all.
 const layers = {
-	extension: ['common', 'base', 'caller', 'schema', 'module', 'permission', 'record', 'audit', 'workflow', 'change', 'bulk', 'operation', 'openapi'],
+	extension: ['common', 'base', 'caller', 'schema', 'module', 'permission', 'record', 'audit', 'workflow', 'change', 'job', 'bulk', 'graphql', 'operation', 'openapi'],
 	shim: ['base', 'db', 'exchange', 'portal', 'stream', 'http'],
 }
 // Arrows that still point up; each goes when its seam is rebuilt.
 const notYet = new Set([
-	'extension/base/cursor.h extension/caller/context.h',
 	'extension/record/check.h extension/workflow/workflow.h',
 	'extension/record/read.c extension/audit/audit.h',
 	'extension/record/read.c extension/workflow/workflow.h',

@@ -1,5 +1,5 @@
 /*
- * apikey.c
+ * api_key_create.c
  *	  API keys: create, rotate, revoke.
  *
  * The secret leaves the extension once, in the answer of api_key_create or
@@ -15,10 +15,11 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
-#include "caller/apikey.h"
 #include "caller/auth.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "operation/api_key.h"
+#include "permission/permission.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inet.h"
@@ -50,7 +51,7 @@ static KeptPlan expire_key = {
 };
 static KeptPlan key_grants = {
 	"SELECT k.scopes, k.roles, k.modules, k.user_id, k.prefix,"
-	" ARRAY(SELECT m.role_name FROM qehs.role_member AS m WHERE m.tenant_id = $1 AND m.user_id = k.user_id)"
+	" " AUTH_ROLES_OF_USER("$1", "k.user_id")
 	" FROM qehs.api_key AS k WHERE k.tenant_id = $1 AND k.id = $2 AND k.revoked_at IS NULL",
 	2, {INT4OID, UUIDOID}, NULL
 };
@@ -60,7 +61,7 @@ static KeptPlan revoke_key = {
 	2, {INT4OID, UUIDOID}, NULL
 };
 static KeptPlan select_user = {
-	"SELECT u.id, ARRAY(SELECT m.role_name FROM qehs.role_member AS m WHERE m.tenant_id = $1 AND m.user_id = u.id)"
+	"SELECT u.id, " AUTH_ROLES_OF_USER("$1", "u.id")
 	" FROM qehs.user_account AS u WHERE u.tenant_id = $1 AND u.active"
 	" AND pg_catalog.lower(u.user_name) = pg_catalog.lower($2)",
 	2, {INT4OID, TEXTOID}, NULL
@@ -108,8 +109,8 @@ may_give_roles(const RequestContext *context, Datum array, ViolationList *violat
 	int			count;
 	const char **names = auth_names(array, &count);
 
-	for (int i = 0; i < count && !context->administrator; i++)
-		if (!context_has_role(context, names[i]))
+	for (int i = 0; i < count; i++)
+		if (!permission_may_give_role(context, names[i]))
 		{
 			if (violations == NULL)
 				return false;
@@ -150,7 +151,7 @@ check_user(const RequestContext *context, const KeyRights *rights, ViolationList
 	if (rights->kind == KEY_SERVICE || rights->kind == KEY_SCIM)
 		violation_add(violations, "/actingUser", "forbidden", "must be absent: a %s key acts as itself",
 					  keytext_kind_name(rights->kind));
-	else if (!context->administrator && memcmp(&rights->user_id, &context->actor_id, sizeof(pg_uuid_t)) != 0)
+	else if (!permission_is_administrator(context) && memcmp(&rights->user_id, &context->actor_id, sizeof(pg_uuid_t)) != 0)
 		violation_add(violations, "/actingUser", "forbidden", "is another user, and the caller is no administrator");
 	else if (count == 0 && !may_give_roles(context, rights->user_roles, NULL))
 		violation_add(violations, "/actingUser", "forbidden", "has roles that the caller lacks");
@@ -231,7 +232,7 @@ write_new_key(RequestContext *context, StringInfo out, const char *key)
 	bool		isnull;
 	char		id[QEHS_ID_LENGTH + 1];
 
-	apikey_write(out, 0);
+	api_key_write(out, 0);
 	json_literal(out, ",\"key\":");
 	json_string(out, key);
 	appendStringInfoChar(out, '}');

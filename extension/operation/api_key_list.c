@@ -1,5 +1,5 @@
 /*
- * apikey_read.c
+ * api_key_list.c
  *	  API keys: get and list, never with their secrets.
  */
 #include "base/compat.h"
@@ -10,11 +10,11 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
-#include "caller/apikey.h"
 #include "caller/auth.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "fmgr.h"
+#include "operation/api_key.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -85,7 +85,7 @@ write_networks(StringInfo out, Datum array, bool isnull)
 }
 
 void
-apikey_write(StringInfo out, uint64 row)
+api_key_write(StringInfo out, uint64 row)
 {
 	static const char *const times[] = {"createdAt", "expiresAt", "revokedAt", "lastUsedAt"};
 	bool		isnull;
@@ -146,7 +146,7 @@ qehs_api_key_get(PG_FUNCTION_ARGS)
 	json_begin(&out);
 	SPI_connect();
 	if (found && plan_execute(&select_key, values, NULL, true, 1) == 1)
-		apikey_write(&out, 0);
+		api_key_write(&out, 0);
 	else
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such API key");
 	SPI_finish();
@@ -175,7 +175,7 @@ qehs_api_key_list(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(1))
 	{
 		int			length;
-		char	   *position = cursor_open(context, "api_key_list", "", text_to_cstring(PG_GETARG_TEXT_PP(1)), &length);
+		char	   *position = cursor_open(context->tenant_id, "api_key_list", "", text_to_cstring(PG_GETARG_TEXT_PP(1)), &length);
 
 		if (length != sizeof(last))
 			problem_raise_at(PROBLEM_INVALID_CURSOR, "?cursor", "invalid", "is not a cursor of this list");
@@ -189,12 +189,12 @@ qehs_api_key_list(PG_FUNCTION_ARGS)
 	{
 		if (i > 0)
 			appendStringInfoChar(&out, ',');
-		apikey_write(&out, i);
+		api_key_write(&out, i);
 		appendStringInfoChar(&out, '}');
 		last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
 	}
 	SPI_finish();
 	if (rows > (uint64) limit)
-		next = cursor_seal(context, "api_key_list", "", (const char *) &last, sizeof(last));
+		next = cursor_seal(context->tenant_id, "api_key_list", "", (const char *) &last, sizeof(last));
 	PG_RETURN_DATUM(context_answer_page(&out, context, next));
 }

@@ -1,9 +1,9 @@
 /*
- * apikey.h
+ * api_key.h
  *	  What reading and writing API keys share.
  */
-#ifndef QEHS_APIKEY_H
-#define QEHS_APIKEY_H
+#ifndef QEHS_API_KEY_H
+#define QEHS_API_KEY_H
 
 #include "lib/stringinfo.h"
 
@@ -11,6 +11,6 @@
 	"last_used_at, allowed_addresses, user_id"
 
 /* Append a row of KEY_COLUMNS as an object, without its closing brace; never a secret. */
-extern void apikey_write(StringInfo out, uint64 row);
+extern void api_key_write(StringInfo out, uint64 row);
 
-#endif							/* QEHS_APIKEY_H */
+#endif							/* QEHS_API_KEY_H */

@@ -1,0 +1,90 @@
+/*
+ * job.h
+ *	  Work in the background: qehs.job, who claims it and how it is run.
+ *
+ * A job is queued by the transaction that wants it done.  A worker claims it for
+ * a time (the lease), which it renews while it works; when it dies the lease runs
+ * out and another goes on from the last position kept.  A job of a kind that is
+ * registered here is run inside the database, a step at a time, by the background
+ * worker (worker.c) or by qehs.tick; others are run by programs outside, which use
+ * the SQL functions of sql/37_jobs.sql.
+ *
+ * Order of locks: the job's row first, then what its work locks.
+ */
+#ifndef QEHS_JOB_H
+#define QEHS_JOB_H
+
+#include "caller/context.h"
+#include "datatype/timestamp.h"
+#include "utils/jsonb.h"
+
+/* A job while a step of it runs; what it points to lives until the step ends. */
+typedef struct Job
+{
+	int32		tenant_id;
+	pg_uuid_t	id;
+	Jsonb	   *arguments;
+	Jsonb	   *position;		/* where to go on; NULL at the start */
+	int64		done;			/* of total, for the progress */
+	int64		total;			/* -1: not known */
+	int64		row_count;
+	Jsonb	   *result;			/* of a job that has ended; NULL is none */
+	TimestampTz until;			/* a step that runs longer keeps others waiting */
+} Job;
+
+/* How a kind of job is run; its limits are in the table qehs.job_kind. */
+typedef struct JobKind
+{
+	const char *name;
+
+	/*
+	 * Do a step as the caller or the system (context): change the job's members
+	 * and say whether there is more to do.  What it wrote and where it goes on
+	 * commit together.  It may be run again after an error, which undoes it.
+	 */
+	bool		(*step) (RequestContext *context, Job *job);
+} JobKind;
+
+/* Make a kind known that runs inside the database; once, at load. */
+extern void job_register(const JobKind *kind);
+
+/* What a job is to be. */
+typedef struct JobOrder
+{
+	const char *kind;
+	const char *subject;		/* what it works on; NULL is nothing that only one may work on */
+	Jsonb	   *arguments;
+	int64		total;			/* -1: not known */
+	bool		restart;		/* an unfinished one of the subject begins anew, in place of a refusal */
+} JobOrder;
+
+/*
+ * Queue a job, to be run with the caller's rights, or as the system.  Gives its
+ * id.  Raises QH409 conflict while another of the kind and subject is unfinished.
+ * Inside SPI.
+ */
+extern void job_enqueue(const RequestContext *context, const JobOrder *order, pg_uuid_t *id);
+
+/* ---- job_json.c ---- */
+
+/* The columns that job_write reads, in its order. */
+#define QEHS_JOB_COLUMNS "id, kind, state, done, total, created_at, started_at, finished_at, row_count, result, error"
+
+/* Append the JSON of a job, a row of SPI_tuptable. */
+extern void job_write(StringInfo out, uint64 row);
+
+/* The answer of a function that queued a job: 202, Location, Retry-After and the job.  Inside SPI, which it finishes. */
+extern Datum job_answer(RequestContext *context, StringInfo out, const pg_uuid_t *id);
+
+/* The header fields of a job's answer: it is never stored, and asked for again while it runs (row of SPI_tuptable). */
+extern void job_headers(RequestContext *context, uint64 row);
+
+/* ---- worker.c ---- */
+
+/* Wake the background worker of the database, if there is one, when this transaction commits. */
+extern void worker_wake(void);
+extern void worker_init(void);
+extern Size worker_shmem_size(void);
+extern void worker_shmem_startup(void);
+
+#endif							/* QEHS_JOB_H */

@@ -1,0 +1,226 @@
+/*
+ * job_read.c
+ *	  qehs.job_get, qehs.job_list and qehs.job_cancel.
+ *
+ * A caller sees the jobs that it asked for; tenant-owner and tenant-admin see all
+ * of the tenant, with a key for some modules those of these modules only.  Others
+ * are as good as missing.
+ */
+#include "base/compat.h"
+
+#include "base/argument.h"
+#include "base/clock.h"
+#include "base/cursor.h"
+#include "base/figures.h"
+#include "base/id.h"
+#include "base/json.h"
+#include "base/plan.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "job/job.h"
+#include "permission/permission.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(qehs_job_get);
+PG_FUNCTION_INFO_V1(qehs_job_list);
+PG_FUNCTION_INFO_V1(qehs_job_cancel);
+
+/* $2: the caller, $3: whether it sees those of others, $4: of these modules only */
+#define SEEN " tenant_id = $1 AND (created_by = $2 OR $3 AND ($4 IS NULL OR arguments ->> 'moduleKey' = ANY ($4)))"
+#define SEEN_COUNT 4
+
+static KeptPlan select_job = {
+	"SELECT " QEHS_JOB_COLUMNS " FROM qehs.job WHERE" SEEN " AND id = $5", 5, {INT4OID, UUIDOID, BOOLOID, TEXTARRAYOID, UUIDOID}, NULL
+};
+static KeptPlan select_page = {
+	"SELECT " QEHS_JOB_COLUMNS " FROM qehs.job WHERE" SEEN " AND id < $5 AND ($6 IS NULL OR kind = $6) AND ($7 IS NULL OR state = $7)"
+	" ORDER BY id DESC",
+	7, {INT4OID, UUIDOID, BOOLOID, TEXTARRAYOID, UUIDOID, TEXTOID, TEXTOID}, NULL
+};
+
+/* What nobody runs ends at once; a worker is told at its next step or heartbeat. */
+static KeptPlan cancel_job = {
+	"UPDATE qehs.job AS j SET cancel_requested = true, state = CASE WHEN free THEN 'cancelled' ELSE state END,"
+	" finished_at = CASE WHEN free THEN $6 END, worker = CASE WHEN free THEN NULL ELSE worker END,"
+	" lease_until = CASE WHEN free THEN NULL ELSE lease_until END"
+	" FROM (SELECT h.id AS held, COALESCE(h.lease_until < $6, true) AS free FROM qehs.job AS h JOIN qehs.job_kind AS k USING (kind)"
+	" WHERE" SEEN " AND h.id = $5 AND h.finished_at IS NULL AND k.can_cancel FOR NO KEY UPDATE OF h) AS found"
+	" WHERE j.tenant_id = $1 AND j.id = found.held RETURNING j.state = 'cancelled'",
+	6, {INT4OID, UUIDOID, BOOLOID, TEXTARRAYOID, UUIDOID, TIMESTAMPTZOID}, NULL
+};
+
+/* The arguments of SEEN. */
+static void
+take_caller(const RequestContext *context, Datum *values, char *nulls)
+{
+	values[0] = Int32GetDatum(context->tenant_id);
+	values[1] = UUIDPGetDatum(&context->actor_id);
+	values[2] = BoolGetDatum(permission_is_administrator(context));
+	nulls[3] = context->module_count < 0 ? 'n' : ' ';
+	if (context->module_count >= 0)
+	{
+		Datum	   *names = palloc(sizeof(Datum) * Max(context->module_count, 1));
+
+		for (int i = 0; i < context->module_count; i++)
+			names[i] = CStringGetTextDatum(context->modules[i]);
+		values[3] = PointerGetDatum(construct_array(names, context->module_count, TEXTOID, -1, false, TYPALIGN_INT));
+	}
+}
+
+static RequestContext *
+require_caller(void)
+{
+	RequestContext *context = context_require();
+
+	if (context->tenant_id == 0)
+		problem_raise(PROBLEM_UNAUTHENTICATED, "Send the header Authorization: Bearer and an API key.", "the request carries no API key");
+	return context;
+}
+
+/* Find the job of the first argument; raises QH404. */
+static void
+find_job(FunctionCallInfo fcinfo, Datum *values, char *nulls, pg_uuid_t *id)
+{
+	values[SEEN_COUNT] = UUIDPGetDatum(id);
+	if (!argument_id(fcinfo, 0, QEHS_ID_JOB, id) || plan_execute(&select_job, values, nulls, false, 1) == 0)
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such job");
+}
+
+/* job_get(job_id) */
+Datum
+qehs_job_get(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = require_caller();
+	Datum		values[5] = {0};
+	char		nulls[6] = "     ";
+	pg_uuid_t	id;
+	StringInfoData out;
+
+	take_caller(context, values, nulls);
+	json_begin(&out);
+	SPI_connect();
+	find_job(fcinfo, values, nulls, &id);
+	job_write(&out, 0);
+	job_headers(context, 0);
+	SPI_finish();
+	PG_RETURN_DATUM(context_answer(&out));
+}
+
+/* Why a job that was not cancelled could not be. */
+static void
+refuse_cancel(uint64 row)
+{
+	bool		isnull;
+	const char *state = TextDatumGetCString(plan_value(row, 3, &isnull));
+
+	if (strcmp(state, "queued") == 0 || strcmp(state, "running") == 0)
+		problem_raise(PROBLEM_CONFLICT, "Wait until it has ended.", "jobs of this kind cannot be cancelled: lists wait for them");
+	if (strcmp(state, "cancelled") != 0)
+		problem_raise(PROBLEM_CONFLICT, NULL, "the job has ended already: it has %s", state);
+}
+
+/* job_cancel(job_id) */
+Datum
+qehs_job_cancel(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = require_caller();
+	Datum		values[6] = {0};
+	char		nulls[7] = "      ";
+	pg_uuid_t	id;
+	StringInfoData out;
+	bool		isnull;
+	bool		found;
+
+	take_caller(context, values, nulls);
+	json_begin(&out);
+	SPI_connect();
+	find_job(fcinfo, values, nulls, &id);
+	values[5] = TimestampTzGetDatum(clock_now());
+	found = plan_execute(&cancel_job, values, nulls, false, 0) == 1;
+	if (found && DatumGetBool(plan_value(0, 1, &isnull)))
+		figures_add(FIGURE_JOBS_CANCELLED, 1);
+	plan_execute(&select_job, values, nulls, false, 1);
+	if (!found)
+		refuse_cancel(0);
+	job_write(&out, 0);
+	job_headers(context, 0);
+	SPI_finish();
+	PG_RETURN_DATUM(context_answer(&out));
+}
+
+static void
+check_status(const char *status, ViolationList *faults)
+{
+	static const char *const known[] = {"queued", "running", "succeeded", "failed", "cancelled"};
+
+	for (int i = 0; status && i < (int) lengthof(known); i++)
+		if (strcmp(status, known[i]) == 0)
+			return;
+	if (status)
+		violation_add(faults, "?status", "enum", "must be one of queued, running, succeeded, failed, cancelled");
+}
+
+/* A filter, bound into the cursor. */
+static void
+take_filter(FunctionCallInfo fcinfo, int number, int place, Datum *values, char *nulls, StringInfo binding)
+{
+	char	   *text = argument_text(fcinfo, number);
+
+	nulls[place] = text ? ' ' : 'n';
+	values[place] = text ? CStringGetTextDatum(text) : (Datum) 0;
+	json_string(binding, text);
+}
+
+/* job_list(kind, status, page_size, cursor): newest first. */
+Datum
+qehs_job_list(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = require_caller();
+	ViolationList faults = {0};
+	int32		limit = argument_page_size(fcinfo, 2, &faults);
+	Datum		values[7] = {0};
+	char		nulls[8] = "       ";
+	pg_uuid_t	last;
+	StringInfoData out;
+	StringInfoData binding;
+	char	   *cursor = argument_text(fcinfo, 3);
+	char	   *next = NULL;
+	uint64		rows;
+	bool		isnull;
+
+	check_status(argument_text(fcinfo, 1), &faults);
+	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
+	memset(&last, 0xFF, sizeof(last));
+	initStringInfo(&binding);
+	take_caller(context, values, nulls);
+	values[4] = UUIDPGetDatum(&last);
+	take_filter(fcinfo, 0, 5, values, nulls, &binding);
+	take_filter(fcinfo, 1, 6, values, nulls, &binding);
+	if (cursor)
+	{
+		int			length;
+		char	   *position = cursor_open(context->tenant_id, "job_list", binding.data, cursor, &length);
+
+		if (length != sizeof(last))
+			problem_raise_at(PROBLEM_INVALID_CURSOR, "?cursor", "invalid", "is not a cursor of this list");
+		memcpy(&last, position, sizeof(last));
+	}
+	json_begin(&out);
+	json_literal(&out, "{\"items\":[");
+	SPI_connect();
+	rows = plan_execute(&select_page, values, nulls, true, limit + 1);
+	for (uint64 i = 0; i < Min(rows, (uint64) limit); i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(&out, ',');
+		job_write(&out, i);
+		last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
+	}
+	SPI_finish();
+	context_header(context, "Cache-Control", "no-store");
+	if (rows > (uint64) limit)
+		next = cursor_seal(context->tenant_id, "job_list", binding.data, (const char *) &last, sizeof(last));
+	PG_RETURN_DATUM(context_answer_page(&out, context, next));
+}

@@ -1,0 +1,86 @@
+/*
+ * permission.h
+ *	  What a caller may do: the one door that every other folder asks.
+ *
+ * An answer has four parts, all of which must hold: a role gives the action, the
+ * key's scopes and modules reach it, and no field rule stands against it.
+ *
+ * Roles come from the caller (tenant-owner, tenant-admin, tenant-user, viewer, and
+ * those that definitions name) or from the record: "@createdBy" is who created
+ * it, "@x" is the user whom its field x, of type user, names.  "@owner" so is
+ * whom the field "owner" names.  tenant-owner, tenant-admin and the system may
+ * do everything in their tenant, within the key's scopes and modules.
+ *
+ * The module's current definition rules over records of every version.  A
+ * subject says of a record what decisions look at.  In its place NULL asks what
+ * holds for every record of the module, and &permission_some_record what may
+ * hold for some, by a role that a record gives.
+ */
+#ifndef QEHS_PERMISSION_H
+#define QEHS_PERMISSION_H
+
+#include "caller/context.h"
+#include "module/module.h"
+
+/* What of a record a decision looks at. */
+typedef struct PermissionSubject
+{
+	pg_uuid_t	created_by;
+	int32		definition_version;
+	Jsonb	   *payload;		/* of that version */
+} PermissionSubject;
+
+/* Stands for records that give the caller every role that a record can give. */
+extern const PermissionSubject permission_some_record;
+
+/* ---- permission.c: actions ---- */
+
+/* Actions (bits of ModuleAction) that the caller has on the record. */
+extern uint32 permission_actions(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject);
+
+/* Whether the caller may do the action on the record, and, unless field is NULL, read or write its field so. */
+extern bool permission_may(const RequestContext *context, const ModuleDef *module, ModuleAction action,
+						   const PermissionSubject *subject, const ModuleField *field);
+
+/* Raise QH403 forbidden unless the caller may do the action on the record. */
+extern void permission_require(const RequestContext *context, const ModuleDef *module, ModuleAction action,
+							   const PermissionSubject *subject);
+
+/* Whether the caller may fire a transition of the record's own definition, state and guard aside. */
+extern bool permission_may_fire(const RequestContext *context, const ModuleDef *module, const ModuleTransition *transition,
+								const PermissionSubject *subject);
+
+/* Whether a record that the caller creates may start in the state, which the module has: the initial one, or any with bulk.state. */
+extern bool permission_may_start_in(const RequestContext *context, const ModuleDef *module, const char *state);
+
+/* Whether the caller may give a role to an API key that it makes: one that it has itself, or any as an administrator. */
+extern bool permission_may_give_role(const RequestContext *context, const char *role);
+
+/* Whether the caller is tenant-owner, tenant-admin or the system. */
+extern bool permission_is_administrator(const RequestContext *context);
+
+/* Raise QH403 unless the caller may publish definitions of the module (NULL: some), verb "publish", or move all its records, "migrate". */
+extern void permission_require_definition(const RequestContext *context, const char *module_key, const char *verb);
+
+/* ---- field_permission.c ---- */
+
+/* Whether no rule of a field cuts what this caller may read or write, whatever the record. */
+extern bool permission_reads_all(const RequestContext *context, const ModuleDef *module);
+
+/* Whether the caller may read, or write, the record's field; module is the current definition. */
+extern bool permission_reads_field(const RequestContext *context, const ModuleDef *module, const ModuleField *field,
+								   const PermissionSubject *subject);
+extern bool permission_writes_field(const RequestContext *context, const ModuleDef *module, const ModuleField *field,
+									const PermissionSubject *subject);
+
+/* The same for the member of the subject's payload, which need not have it; module is of any version. */
+extern bool permission_reads_key(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
+								 const char *key, int length);
+extern bool permission_writes_key(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
+								  const char *key, int length);
+
+/* Append the subject's payload with the members that the caller may read. */
+extern void permission_write_payload(StringInfo out, const RequestContext *context, const ModuleDef *module,
+									 const PermissionSubject *subject);
+
+#endif							/* QEHS_PERMISSION_H */

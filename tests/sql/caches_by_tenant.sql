@@ -1,0 +1,75 @@
+-- What a session has cached of one tenant stays when another tenant changes, goes when its own does, and is bounded in bytes.
+\set VERBOSITY terse
+\set QUIET on
+\o /dev/null
+SELECT qehs.tenant_create('cache_a', 'A');
+SELECT qehs.tenant_create('cache_b', 'B');
+SELECT qehs.module_install('cache_a', 'observations');
+SELECT qehs.module_install('cache_b', 'observations');
+SELECT qehs.use_tenant('cache_b');
+SELECT qehs.user_create('bea', 'Bea');
+\o
+SELECT qehs.api_key_create('b', acting_user => 'bea', rate_limit => 0) ->> 'key' AS key \gset
+CREATE VIEW cached AS SELECT ident, count(*) FROM pg_backend_memory_contexts WHERE name = 'qehs cached' GROUP BY ident;
+CREATE FUNCTION pg_temp.who(key text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM qehs.request_begin(key);
+	RETURN qehs.record_create('observations', '{"kind":"positive","occurred_at":"2026-01-01T00:00:00Z","site":"S","description":"d","category":"ppe","potential_risk":{"likelihood":1,"severity":1}}') #>> '{createdBy,displayName}';
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLERRM;
+END $$;
+SELECT pg_temp.who(:'key');
+
+-- a change that nobody hears of shows that the cache is used
+ALTER TABLE qehs.user_account DISABLE TRIGGER announce;
+UPDATE qehs.user_account SET display_name = 'Unheard' WHERE user_name = 'bea';
+ALTER TABLE qehs.user_account ENABLE ALWAYS TRIGGER announce;
+SELECT pg_temp.who(:'key') AS cached;
+-- also after another tenant has a new user, key and module
+SELECT qehs.use_tenant('cache_a');
+SELECT qehs.user_create('cara', 'Cara') IS NOT NULL AND qehs.api_key_create('a') IS NOT NULL AND qehs.module_install('cache_a', 'actions') IS NOT NULL AS others_change;
+SELECT pg_temp.who(:'key') AS cached_still;
+SELECT qehs.use_tenant('cache_b');
+SELECT qehs.user_create('bob', 'Bob') IS NOT NULL AS own_change;
+SELECT pg_temp.who(:'key') AS read_anew;
+
+-- a change that is taken back
+BEGIN;
+UPDATE qehs.user_account SET display_name = 'For a moment' WHERE user_name = 'bea';
+SELECT pg_temp.who(:'key');
+ROLLBACK;
+SELECT pg_temp.who(:'key') AS taken_back;
+
+-- whoever makes the change, however
+SET session_replication_role = replica;
+UPDATE qehs.api_key SET revoked_at = now() WHERE name = 'b';
+SELECT pg_temp.who(:'key') AS revoked_as_replica;
+UPDATE qehs.api_key SET revoked_at = NULL WHERE name = 'b';
+RESET session_replication_role;
+SELECT pg_temp.who(:'key') AS given_back;
+BEGIN;
+TRUNCATE qehs.api_key;
+SELECT pg_temp.who(:'key') AS truncated;
+ROLLBACK;
+SELECT pg_temp.who(:'key') AS not_truncated;
+BEGIN;
+DELETE FROM qehs.api_key WHERE name = 'b';
+SELECT pg_temp.who(:'key') AS deleted;
+ROLLBACK;
+
+-- a version is compiled once, whether it is asked for by key, by number, or as the current one of a record
+SELECT (qehs.record_list('observations') #>> '{items,0,id}') AS record \gset
+SELECT qehs.record_get(:'record') IS NOT NULL AND qehs.record_delete(:'record') IS NULL AS used;
+SELECT * FROM cached WHERE ident = 'module version';
+
+-- with little room the ones used last stay
+SELECT count(qehs.module_install('cache_b', key)) AS modules FROM qehs.module_catalogue WHERE key <> 'observations';
+SELECT count(qehs.record_list(key)) AS lists FROM qehs.module_catalogue, generate_series(1, 2);
+SELECT * FROM cached WHERE ident = 'module version';
+SET qehs.cache_size = '200kB';
+SELECT count(qehs.record_list(key)) AS lists FROM qehs.module_catalogue, generate_series(1, 2);
+SELECT qehs.use_tenant('cache_a');
+SELECT qehs.record_list('actions') IS NOT NULL AS one_more;
+SELECT sum(total_bytes) <= 200 * 1024 AS within FROM pg_backend_memory_contexts WHERE name = 'qehs cached' OR parent = 'qehs cached';
+SELECT ident, count BETWEEN 1 AND 4 AS some FROM cached WHERE ident = 'module version';
+SELECT count(*) AS retired FROM pg_backend_memory_contexts WHERE parent = 'qehs retired';
