@@ -114,7 +114,7 @@ static void
 open_sockets(const char *where, int count, int *sockets)
 {
 	struct addrinfo *address = find_address(where);
-	struct sockaddr_storage bound;
+	struct sockaddr_storage bound = {0};
 	socklen_t	length;
 
 	sockets[0] = open_socket(address->ai_addr, address->ai_addrlen, count > 1, where);
@@ -127,7 +127,7 @@ open_sockets(const char *where, int count, int *sockets)
 void
 listen_open(const char *where, int count, int *sockets, char *address, size_t size)
 {
-	struct sockaddr_storage bound;
+	struct sockaddr_storage bound = {0};
 	char		host[INET6_ADDRSTRLEN + 16];
 	char		port[8];
 	int			passed = passed_count();

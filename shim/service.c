@@ -261,6 +261,7 @@ service_tick(Service *service)
 		{
 			/* while the pool is not open there is nobody to ask */
 			metrics_database(NULL);
+			metrics_failed(TASK_METRICS);
 			task->due = now + kinds[i].period;
 		}
 		if (!task->running && task->due > now && task->due < next)

@@ -23,6 +23,7 @@
 #define BACKOFF_FIRST_NS (CLOCK_SECOND / 10)
 #define BACKOFF_LAST_NS (5 * CLOCK_SECOND)
 #define HELD_NS (CLOCK_SECOND / 40)		/* a flight that takes longer holds its connection */
+#define MOVE_NS (CLOCK_SECOND / 4)		/* and what waits behind it that long is moved */
 #define RESERVE_IDLE_NS (30 * CLOCK_SECOND)
 #define REPORT_AGAIN_NS (60 * CLOCK_SECOND)
 
@@ -382,12 +383,15 @@ static void
 on_event(Watcher *watcher, uint32_t events)
 {
 	Connection *connection = (Connection *) watcher;
+	bool		good = true;
 
 	if (connection->state != READY)
 		return;
-	if ((events & EPOLLOUT) && !connection_flush(connection))
-		lose_connection(connection, PG_LOST);
-	else if ((events & ~(uint32_t) EPOLLOUT) && !flight_receive(connection, on_flight_end) && connection->state == READY)
+	if (events & EPOLLOUT)
+		good = connection_flush(connection);
+	if (good && (events & ~(uint32_t) EPOLLOUT))
+		good = flight_receive(connection, on_flight_end);
+	if (!good && connection->state == READY)
 		lose_connection(connection, PG_LOST);
 	serve_waiting(connection->pool);
 }
@@ -467,6 +471,14 @@ enforce_limit(Connection *connection, uint64_t limit, uint64_t now)
 	return connection->flights[0].cancelled ? close_at : cancel_at;
 }
 
+static bool
+may_move(const Connection *connection)
+{
+	const PgJob *job = connection->flight_count > 1 ? connection->flights[1].job : NULL;
+
+	return job && job->repeatable && job->moves == 0;
+}
+
 /* What follows from how long the first flight has taken; returns when to look again. */
 static uint64_t
 watch_flights(Connection *connection, uint64_t now)
@@ -477,16 +489,26 @@ watch_flights(Connection *connection, uint64_t now)
 	uint64_t	limit = head->job ? head->job->limit : 0;
 	uint64_t	next = UINT64_MAX;
 
-	if (!pool->single && now <= since + HELD_NS)
-		next = since + HELD_NS + 1;
-	else if (!pool->single && !head->heavy)
+	if (!pool->single && !head->heavy)
 	{
-		head->heavy = true;
-		if (head->job)
-			cost_note(pool->costs, head->job, 4 * HELD_NS);
-		if (connection->flight_count > 1 && connection->flights[1].job && connection->flights[1].job->repeatable &&
-			connection->flights[1].job->moves++ == 0)
+		if (now <= since + HELD_NS)
+			next = since + HELD_NS + 1;
+		else
+		{
+			head->heavy = true;
+			if (head->job)
+				cost_note(pool->costs, head->job, 4 * HELD_NS);
+		}
+	}
+	if (!pool->single && may_move(connection))
+	{
+		if (now <= since + MOVE_NS)
+			next = earlier(next, since + MOVE_NS + 1);
+		else
+		{
+			connection->flights[1].job->moves++;
 			pool_submit(pool, flight_leave(connection));
+		}
 	}
 	return limit > 0 ? earlier(next, enforce_limit(connection, limit, now)) : next;
 }

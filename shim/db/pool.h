@@ -34,7 +34,7 @@ typedef struct PoolFigures
 } PoolFigures;
 
 /* Where all pools tell what happens to their connections: level ("info", "error") and message; set once at start. */
-extern void pool_report_to(void (*report) (const char *level, const char *format,...));
+extern void pool_report_to(void (*to) (const char *level, const char *format,...));
 
 /* Is this a connection string that libpq can read?  Otherwise message says what is wrong. */
 extern bool pool_check(const char *conninfo, char *message, size_t size);
