@@ -9,7 +9,7 @@ export RUN_DIR ?= .run
 export PORT ?= 8080
 export PG_CONFIG
 
-SCRIPT_GOALS := help deps check sanitize valgrind installcheck run start stop bench lint
+SCRIPT_GOALS := help deps check interop fuzz soak sanitize valgrind installcheck run start stop bench lint
 ifneq ($(filter $(SCRIPT_GOALS),$(MAKECMDGOALS)),)
 
 MAKE_ALL = $(MAKE) --no-print-directory -s all install
@@ -26,6 +26,10 @@ check: ## run all tests on a throw-away cluster
 	@tests/tools/deps.sh tests && $(MAKE_ALL)
 	@node -e 'const m = require("./META.json"), v = "$(RELEASE)"; if (m.version !== v || m.provides.qehs.version !== v || !m.provides.qehs.file.includes(v)) { console.error("META.json is not of version " + v); process.exit(1) }'
 	@tests/tools/check.sh
+
+fuzz: ## run the fuzzers, each FUZZ_SECONDS (600; FUZZ_TARGETS="name…" for some of them)
+	@tests/tools/deps.sh tests && $(MAKE_ALL)
+	@tests/fuzz/run.sh $(or $(FUZZ_SECONDS),600) $(FUZZ_TARGETS)
 
 sanitize: ## run the HTTP and fault tests on a shim with ASan and UBSan
 	@$(BUILD)
@@ -56,7 +60,7 @@ bench: ## measure, as ratios against a peer in one run
 	@tests/bench/run.sh
 
 lint: ## the rules of the sources, clang-tidy and cppcheck
-	@tests/tools/lint.sh $(filter %.c,$(C_FILES))
+	@tests/tools/lint.sh $(filter %.c,$(C_FILES)) $(wildcard tests/fuzz/*.c)
 
 .PHONY: $(SCRIPT_GOALS)
 
@@ -108,9 +112,16 @@ build/portal.S: shim/portal/embed.sh shim/portal/package-lock.json $(PORTAL_FILE
 SHIM_CFLAGS ?= -O2 -g
 SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lcjose -lz -lzstd -lcrypto
 SHIM = qehs-shim
-$(SHIM): $(SHIM_SOURCES) $(wildcard shim/*.h shim/*/*.h) $(wildcard extension/common/*.h) shim/LIBS qehs.control Makefile build/portal.S
-	$(CC) -std=c11 -D_GNU_SOURCE $(SHIM_CFLAGS) -Wall -Wextra -Werror -DQEHS_VERSION='"$(RELEASE)"' -Ishim -Iextension -Ibuild \
-		-I$(shell $(PG_CONFIG) --includedir) -o $@ $(SHIM_SOURCES) build/portal.S $(SHIM_LIBS)
+SHIM_OBJECTS = $(SHIM_SOURCES:%.c=build/$(notdir $(SHIM)).o/%.o)
+build/$(notdir $(SHIM)).o/%.o: %.c qehs.control Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(SHIM_CFLAGS) -Wall -Wextra -Werror -MMD -MP -DQEHS_VERSION='"$(RELEASE)"' -Ishim -Iextension -Ibuild \
+		-I$(shell $(PG_CONFIG) --includedir) -c -o $@ $<
+# portal.c includes what embed.sh makes
+build/$(notdir $(SHIM)).o/shim/portal/portal.o: build/portal.S
+$(SHIM): $(SHIM_OBJECTS) build/portal.S shim/LIBS
+	$(CC) $(SHIM_CFLAGS) -o $@ $(SHIM_OBJECTS) build/portal.S $(SHIM_LIBS)
+-include $(SHIM_OBJECTS:.o=.d)
 
 all: ## build the extension and the shim
 install: ## install the extension for the server of PG_CONFIG

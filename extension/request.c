@@ -15,6 +15,7 @@
 #include "caller/auth.h"
 #include "caller/idempotency.h"
 #include "caller/throttle.h"
+#include "common/hex.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
@@ -35,7 +36,7 @@ typedef struct EndpointRow
 } EndpointRow;
 
 static KeptPlan select_endpoints = {
-	"SELECT operation, status, authenticated, class, pg_catalog.starts_with(path, '/api/scim/'), time_limit FROM qehs.endpoint", 0, {0}, NULL};
+	"SELECT operation, status, authenticated, class, error_form = 'scim', time_limit FROM qehs.endpoint", 0, {0}, NULL};
 static HTAB *endpoints = NULL;
 static uint64 endpoints_generation = 0;
 
@@ -119,12 +120,6 @@ text_argument(FunctionCallInfo fcinfo, int number, MemoryContext memory)
 #define TRACE_ID_DIGITS 32
 #define TRACEPARENT_LENGTH 55	/* 00-<32 digits>-<16 digits>-<2 digits> */
 
-static bool
-is_hex(const char *text, size_t length)
-{
-	return strspn(text, "0123456789abcdef") >= length;
-}
-
 /*
  * A trace id of 32 digits, or a traceparent, with its tracestate behind a space (W3C
  * Trace Context section 3); anything else is not taken.
@@ -136,13 +131,13 @@ take_trace(RequestContext *context, char *trace)
 
 	if (trace == NULL)
 		return;
-	if (strlen(trace) >= TRACEPARENT_LENGTH && is_hex(trace, 2) && trace[2] == '-' && trace[35] == '-' &&
-		is_hex(trace + 36, 16) && trace[52] == '-' && is_hex(trace + 53, 2) &&
+	if (strlen(trace) >= TRACEPARENT_LENGTH && hex_is_lower(trace, 2) && trace[2] == '-' && trace[35] == '-' &&
+		hex_is_lower(trace + 36, 16) && trace[52] == '-' && hex_is_lower(trace + 53, 2) &&
 		(trace[TRACEPARENT_LENGTH] == '\0' || trace[TRACEPARENT_LENGTH] == ' '))
 		id = trace + 3;
 	else if (strlen(trace) != TRACE_ID_DIGITS)
 		return;
-	if (!is_hex(id, TRACE_ID_DIGITS))
+	if (!hex_is_lower(id, TRACE_ID_DIGITS))
 		return;
 	memcpy(context->trace_id, id, TRACE_ID_DIGITS);
 	context->trace_id[TRACE_ID_DIGITS] = '\0';

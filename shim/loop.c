@@ -24,7 +24,8 @@
 #include "exchange/exchange.h"
 #include "exchange/log.h"
 #include "http/server.h"
-#include "stream/stream.h"
+#include "portal/portal.h"
+#include "stream/streams.h"
 
 #define MAX_EVENTS 64
 #define LISTEN_BACKLOG 1024
@@ -208,9 +209,11 @@ loop_start(const Config *config, int listener, bool first)
 		abort();
 	loop->exchange.config = config;
 	loop->exchange.streams = &loop->streams;
-	loop->streams.epoll = loop->epoll;
 	loop->listener = listener;
 	loop->first = first;
+	loop->exchange.page = portal_reply;
+	loop->exchange.make_stream = streams_make;
+	loop->exchange.epoll = loop->epoll;
 	loop->exchange.pool = pool_create(config->db, config->connections, loop->epoll);
 	loop->news = (Watcher) {take_news};
 	loop->http = (Watcher) {expect_http};

@@ -87,6 +87,7 @@ warn_of_role(Service *service, const char *is_owner)
 static const char *
 take_endpoints(Service *service, const PgJob *job)
 {
+	static char fault[256];
 	size_t		length;
 	const char *endpoints = job_column(job, 0, 0, &length);
 	const char *problems = job_column(job, 0, 1, &length);
@@ -95,9 +96,9 @@ take_endpoints(Service *service, const PgJob *job)
 
 	if (version == NULL)
 		return "the extension qehs is not installed in the database";
-	router = endpoints && problems ? router_load(endpoints, problems, version) : NULL;
+	router = router_load(endpoints ? endpoints : "", problems ? problems : "", version, fault, sizeof(fault));
 	if (router == NULL)
-		return "their table has another form than this version knows";
+		return fault;
 	free(service->version);
 	service->version = copy_text(version);
 	warn_of_role(service, job_column(job, 0, 3, &length));

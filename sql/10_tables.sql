@@ -1,12 +1,17 @@
 -- Every primary key, unique constraint and index starts with tenant_id: isolation is visible in
 -- each statement, and the same schema can be distributed by tenant.
+--
+-- No foreign keys: pg_restore -j loads the tables of an extension in any order, at once, and with its keys in place. The functions
+-- write no row without what it refers to; the triggers is_needed keep what rows refer to (41_needed.sql).
 
 CREATE TABLE qehs.tenant (
 	id int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	slug text NOT NULL UNIQUE CHECK (slug ~ '^[a-z][a-z0-9_]{0,39}$'),
 	name text NOT NULL,
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.now()
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	suspended_at timestamptz
 );
+COMMENT ON COLUMN qehs.tenant.suspended_at IS 'since when nobody may act in it (qehs.tenant_suspend); NULL: it is open';
 COMMENT ON SEQUENCE qehs.tenant_id_seq IS 'Numbers of tenants; never used twice.';
 COMMENT ON TABLE qehs.tenant IS 'A customer whose data no other sees; every other table with tenant_id belongs to one. Made by qehs.tenant_create.';
 
@@ -33,7 +38,7 @@ $version$;
 COMMENT ON FUNCTION qehs.version_next() IS 'Trigger of tables whose rows have a version: counts it up and sets updated_at when a row changes, whoever changes it.';
 
 CREATE TABLE qehs.user_account (
-	tenant_id int4 NOT NULL REFERENCES qehs.tenant,
+	tenant_id int4 NOT NULL,
 	id uuid NOT NULL DEFAULT qehs.id_create(),
 	user_name text NOT NULL,
 	display_name text NOT NULL,
@@ -53,7 +58,7 @@ CREATE INDEX user_account_external_id ON qehs.user_account (tenant_id, external_
 CREATE TRIGGER version BEFORE UPDATE ON qehs.user_account FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION qehs.version_next();
 
 CREATE TABLE qehs.role (
-	tenant_id int4 NOT NULL REFERENCES qehs.tenant,
+	tenant_id int4 NOT NULL,
 	id uuid NOT NULL DEFAULT qehs.id_create(),
 	name text NOT NULL CHECK (name ~ '^[a-z][a-z0-9_-]{0,62}$'),
 	display_name text,
@@ -76,15 +81,13 @@ CREATE TABLE qehs.role_member (
 	tenant_id int4 NOT NULL,
 	role_id uuid NOT NULL,
 	user_id uuid NOT NULL,
-	PRIMARY KEY (tenant_id, role_id, user_id),
-	FOREIGN KEY (tenant_id, role_id) REFERENCES qehs.role,
-	FOREIGN KEY (tenant_id, user_id) REFERENCES qehs.user_account
+	PRIMARY KEY (tenant_id, role_id, user_id)
 );
 COMMENT ON TABLE qehs.role_member IS 'Which user has which role.';
 CREATE INDEX role_member_user ON qehs.role_member (tenant_id, user_id, role_id);
 
 CREATE TABLE qehs.api_key (
-	tenant_id int4 NOT NULL REFERENCES qehs.tenant,
+	tenant_id int4 NOT NULL,
 	id uuid NOT NULL,
 	name text NOT NULL,
 	prefix text NOT NULL,
@@ -101,8 +104,7 @@ CREATE TABLE qehs.api_key (
 	last_used_at timestamptz,
 	allowed_addresses cidr[],
 	PRIMARY KEY (tenant_id, id),
-	UNIQUE (tenant_id, prefix),
-	FOREIGN KEY (tenant_id, user_id) REFERENCES qehs.user_account
+	UNIQUE (tenant_id, prefix)
 );
 COMMENT ON TABLE qehs.api_key IS 'API keys of a tenant: what each may do, for whom, and until when. Of the key itself only the SHA-256 is kept.';
 COMMENT ON COLUMN qehs.api_key.rate_limit IS 'requests a minute; NULL is the default of 300, 0 is without limit';
@@ -111,7 +113,7 @@ COMMENT ON COLUMN qehs.api_key.allowed_addresses IS 'networks that may use the k
 COMMENT ON COLUMN qehs.api_key.modules IS 'module keys that the key may touch; NULL is all';
 
 CREATE TABLE qehs.rate_limit (
-	tenant_id int4 NOT NULL REFERENCES qehs.tenant,
+	tenant_id int4 NOT NULL,
 	class text NOT NULL CHECK (class IN ('default', 'signed-urls', 'tenant', 'bulk', 'exports')),
 	key_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
 	quantity int4 NOT NULL CHECK (quantity >= 0),
@@ -125,7 +127,7 @@ ALTER SEQUENCE qehs.rate_limit_segment OWNER TO qehs_owner;
 COMMENT ON SEQUENCE qehs.rate_limit_segment IS 'The handle of the shared memory that counts requests where the library is not preloaded; 0 is none yet.';
 
 CREATE TABLE qehs.module (
-	tenant_id int4 NOT NULL REFERENCES qehs.tenant,
+	tenant_id int4 NOT NULL,
 	id int4 NOT NULL,
 	key text NOT NULL,
 	name text NOT NULL,
@@ -150,20 +152,26 @@ CREATE TABLE qehs.module_version (
 	slots jsonb NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	created_by uuid NOT NULL,
-	PRIMARY KEY (tenant_id, module_id, version),
-	FOREIGN KEY (tenant_id, module_id) REFERENCES qehs.module
+	PRIMARY KEY (tenant_id, module_id, version)
 );
 COMMENT ON TABLE qehs.module_version IS 'Published definitions, immutable; a record keeps the version that it was written against.';
 COMMENT ON COLUMN qehs.module_version.slots IS 'field key to slot number (0..13: t1..t6, n1..n4, d1..d4) of indexed fields';
 
+CREATE FUNCTION qehs.tenant_remove_runs() RETURNS boolean AS 'MODULE_PATHNAME', 'qehs_tenant_remove_runs'
+LANGUAGE C STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.tenant_remove_runs() IS 'Whether this session is in qehs.tenant_remove, the only one that may delete what is else kept for ever. Triggers ask it.';
+
 CREATE FUNCTION qehs.module_version_is_immutable() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $immutable$
 BEGIN
+	IF TG_OP = 'DELETE' AND qehs.tenant_remove_runs() THEN
+		RETURN NULL;
+	END IF;
 	RAISE EXCEPTION 'published versions of modules are immutable' USING ERRCODE = 'QH409', CONSTRAINT = 'conflict',
 		HINT = 'Publish a new version with qehs.module_publish.';
 END
 $immutable$;
-COMMENT ON FUNCTION qehs.module_version_is_immutable() IS 'Trigger of qehs.module_version: refuses UPDATE, DELETE and TRUNCATE with QH409 conflict, whoever asks, since records are read by the version that they were written against.';
+COMMENT ON FUNCTION qehs.module_version_is_immutable() IS 'Trigger of qehs.module_version: refuses UPDATE, DELETE and TRUNCATE with QH409 conflict, whoever asks, since records are read by the version that they were written against; only qehs.tenant_remove deletes.';
 CREATE TRIGGER immutable BEFORE UPDATE OR DELETE OR TRUNCATE ON qehs.module_version
 	FOR EACH STATEMENT EXECUTE FUNCTION qehs.module_version_is_immutable();
 
@@ -179,8 +187,8 @@ CREATE TABLE qehs.record (
 	updated_at timestamptz NOT NULL,
 	updated_by uuid NOT NULL,
 	deleted_at timestamptz,
-	n1 float8, n2 float8, n3 float8, n4 float8,
 	d1 timestamptz, d2 timestamptz, d3 timestamptz, d4 timestamptz,
+	n1 numeric, n2 numeric, n3 numeric, n4 numeric,
 	workflow_state text NOT NULL,
 	payload jsonb NOT NULL,
 	t1 text COLLATE "C", t2 text COLLATE "C", t3 text COLLATE "C",
@@ -194,7 +202,7 @@ COMMENT ON COLUMN qehs.record.deleted_at IS 'when it was deleted; NULL: it lives
 COMMENT ON COLUMN qehs.record.definition_version IS 'the version of the module that it was written against or moved to';
 COMMENT ON COLUMN qehs.record.search IS 'words of the searchable fields of a live record; NULL where the module has none';
 COMMENT ON COLUMN qehs.record.display_no IS 'year of creation (UTC) * 10^9 + number in the year';
-COMMENT ON COLUMN qehs.record.t1 IS 'slots t1..t6, n1..n4, d1..d4 hold the indexed fields of a module; NULL where the module maps none or the record is deleted, the greatest value where the payload lacks the field';
+COMMENT ON COLUMN qehs.record.t1 IS 'slots t1..t6, n1..n4, d1..d4 hold the indexed fields of a module; NULL where the module maps none, the record is deleted or its payload lacks the field';
 
 -- Lists by creation time, the default order.
 CREATE INDEX record_created ON qehs.record (tenant_id, module_id, created_at, id) WHERE deleted_at IS NULL;
@@ -245,6 +253,8 @@ CREATE TABLE qehs.audit_event (
 	on_behalf_of uuid,
 	address inet,
 	signature jsonb,
+	from_definition int4,
+	to_definition int4,
 	PRIMARY KEY (tenant_id, id)
 );
 COMMENT ON TABLE qehs.audit_event IS 'What happened to each record, who did it, and by which request (trace_id). Rows are only ever added: UPDATE, DELETE and TRUNCATE are refused.';
@@ -253,15 +263,19 @@ COMMENT ON COLUMN qehs.audit_event.reason IS 'why, where the change demanded a r
 COMMENT ON COLUMN qehs.audit_event.on_behalf_of IS 'the user for whom the actor acted';
 COMMENT ON COLUMN qehs.audit_event.address IS 'where the request came from';
 COMMENT ON COLUMN qehs.audit_event.signature IS 'the electronic signature of the change';
+COMMENT ON COLUMN qehs.audit_event.from_definition IS 'Version of the definition that the record had before, and to_definition after: which field a key of changes was';
 CREATE INDEX audit_event_record ON qehs.audit_event (tenant_id, record_id, id);
 CREATE FUNCTION qehs.audit_event_is_append_only() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $append$
 BEGIN
+	IF TG_OP = 'DELETE' AND qehs.tenant_remove_runs() THEN
+		RETURN NULL;
+	END IF;
 	RAISE EXCEPTION 'audit events are only ever added' USING ERRCODE = 'QH409', CONSTRAINT = 'conflict',
 		HINT = 'What an event got wrong is said by another event.';
 END
 $append$;
-COMMENT ON FUNCTION qehs.audit_event_is_append_only() IS 'Trigger of qehs.audit_event: refuses UPDATE, DELETE and TRUNCATE with QH409 conflict, whoever asks.';
+COMMENT ON FUNCTION qehs.audit_event_is_append_only() IS 'Trigger of qehs.audit_event: refuses UPDATE, DELETE and TRUNCATE with QH409 conflict, whoever asks; only qehs.tenant_remove deletes.';
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON qehs.audit_event
 	FOR EACH STATEMENT EXECUTE FUNCTION qehs.audit_event_is_append_only();
 COMMENT ON COLUMN qehs.audit_event.changes IS '[{"path","from","to"}] of an update, transition or migration; {"payload":…} of a delete';
@@ -347,10 +361,12 @@ CREATE TABLE qehs.problem (
 	status int4 NOT NULL,
 	title text NOT NULL,
 	description text NOT NULL,
-	titles jsonb NOT NULL DEFAULT '{}'
+	titles jsonb NOT NULL DEFAULT '{}',
+	scim_type text
 );
 COMMENT ON TABLE qehs.problem IS 'The problems that errors are (RFC 9457): code, HTTP status, title and meaning. Made anew by each release, not dumped.';
 COMMENT ON COLUMN qehs.problem.titles IS 'title in other languages, by language tag';
+COMMENT ON COLUMN qehs.problem.scim_type IS 'scimType where the error form is that of SCIM (RFC 7644 section 3.12); NULL is none';
 
 CREATE TABLE qehs.endpoint (
 	operation text PRIMARY KEY,
@@ -360,6 +376,14 @@ CREATE TABLE qehs.endpoint (
 	function text NOT NULL,
 	status int4 NOT NULL DEFAULT 200,
 	body text NOT NULL DEFAULT 'none' CHECK (body IN ('none', 'json', 'stream')),
+	answer text NOT NULL DEFAULT 'json' CHECK (answer IN ('none', 'json', 'stream')),
+	takes text[] NOT NULL DEFAULT '{application/json,application/merge-patch+json}',
+	gives text[] NOT NULL DEFAULT '{application/json}',
+	error_form text NOT NULL DEFAULT 'problem' CHECK (error_form IN ('problem', 'scim', 'graphql')),
+	stream_begin text,
+	stream_end text,
+	stream_function text,
+	stream_media text,
 	class text NOT NULL DEFAULT 'default',
 	time_limit int4 NOT NULL DEFAULT 10000 CHECK (time_limit > 0),
 	authenticated boolean NOT NULL DEFAULT true,
@@ -370,17 +394,30 @@ CREATE TABLE qehs.endpoint (
 	action text,
 	response text,
 	etag boolean NOT NULL DEFAULT false,
-	media text NOT NULL DEFAULT 'application/json',
 	problems text[] NOT NULL DEFAULT '{}',
 	parameters jsonb NOT NULL DEFAULT '[]',
 	deprecated_at timestamptz,
 	sunset_at timestamptz,
 	deprecation_link text,
-	UNIQUE (method, path)
+	UNIQUE (method, path),
+	CHECK (body <> 'stream' OR (stream_begin IS NOT NULL AND stream_end IS NOT NULL)),
+	CHECK ((stream_function IS NULL) = (stream_media IS NULL)),
+	CHECK (stream_media IS NULL OR stream_media = ANY (gives))
 );
 COMMENT ON TABLE qehs.endpoint IS 'The endpoints of the API, from which the shim routes and the documents are written. Made anew by each release, not dumped.';
 COMMENT ON COLUMN qehs.endpoint.alias IS 'second path with the same meaning, which the documents do not list; NULL is none';
+COMMENT ON COLUMN qehs.endpoint.function IS 'gives the answer; of a body that streams it takes a chunk of lines and gives their answer lines, of an answer that streams it gives a row of text for each part';
+COMMENT ON COLUMN qehs.endpoint.status IS 'of success, in the documents; what is answered is what request_end says';
 COMMENT ON COLUMN qehs.endpoint.body IS 'none, json, or stream: lines that go to the function in chunks while they arrive';
+COMMENT ON COLUMN qehs.endpoint.answer IS 'none, json (one value, sent as it is), or stream: sent bit by bit as it comes';
+COMMENT ON COLUMN qehs.endpoint.takes IS 'media types of the body, the one of the documents first';
+COMMENT ON COLUMN qehs.endpoint.gives IS 'media types of the answer, the one that is given without an Accept header first';
+COMMENT ON COLUMN qehs.endpoint.error_form IS 'form of its errors: problem (RFC 9457), scim (RFC 7644 section 3.12) or graphql';
+COMMENT ON COLUMN qehs.endpoint.stream_begin IS 'of a body that streams: called before the first chunk, on the same connection; gives {"transaction":all chunks are one transaction,"inTurns":a chunk must not run before the one ahead has ended,"stopOnFailure":nothing behind a line that failed,"statuses":{status of an answer line:what a rollback makes of it: undone (neither told nor counted), counted or told}}, by which the shim runs the load and writes the summary';
+COMMENT ON COLUMN qehs.endpoint.stream_end IS 'of a body that streams: called when all chunks have ended';
+COMMENT ON COLUMN qehs.endpoint.stream_function IS 'gives the answer as rows of text, sent one after another in constant memory, where the client asks for stream_media; NULL is none';
+COMMENT ON COLUMN qehs.endpoint.stream_media IS 'the media type, one of gives, that stream_function gives';
+COMMENT ON COLUMN qehs.endpoint.class IS 'class of the rate limit';
 COMMENT ON COLUMN qehs.endpoint.time_limit IS 'milliseconds that a request, or a chunk of a stream, may take in the database; beyond it the answer is 504 timeout';
 COMMENT ON COLUMN qehs.endpoint.scope IS 'scope that the caller needs; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.action IS 'action that the caller needs in a module (read, create, update, delete, transition), or administrator; NULL is none';

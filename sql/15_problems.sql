@@ -61,3 +61,9 @@ FROM (VALUES
 	('timeout', 'Zeitüberschreitung', 'Délai dépassé', 'Tiempo agotado'),
 	('http_version_not_supported', 'HTTP-Version nicht unterstützt', 'Version HTTP non prise en charge', 'Versión de HTTP no admitida')
 ) AS t (code, de, fr, es) WHERE t.code = p.code;
+
+-- scimType of RFC 7644 section 3.12, where it has a word for the code.
+UPDATE qehs.problem AS p SET scim_type = t.scim_type
+FROM (VALUES ('malformed_request', 'invalidSyntax'), ('malformed_json', 'invalidSyntax'), ('validation_failed', 'invalidValue'),
+	('invalid_parameter', 'invalidValue'), ('conflict', 'uniqueness')) AS t (code, scim_type)
+WHERE p.code = t.code;

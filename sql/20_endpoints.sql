@@ -1,7 +1,7 @@
 -- The endpoint table: router, arguments, OpenAPI and portal come from these rows. A parameter is
--- {"name","in","argument","type","sqlType","required"}; see the comment on qehs.endpoint. What only the
+-- {"name","in","argument","type","sqlType","required","of"}; see the comment on qehs.endpoint. What only the
 -- documents say (descriptions, schemas, scopes) is added in 22_documentation.sql.
-COMMENT ON TABLE qehs.endpoint IS 'One row per HTTP endpoint: which SQL function it calls and where its arguments come from. parameters is an array of {"name","in","argument","type","sqlType","required"}, in being path, query, header, body (a member of the JSON body), document (the whole JSON body), stream (lines, in chunks), filter (all filter[…] query parameters) or server (baseUrl: where clients see the server). For the OpenAPI document: "schema", "description" and "example".';
+COMMENT ON TABLE qehs.endpoint IS 'One row per HTTP endpoint: which SQL function it calls and where its arguments come from. parameters is an array of at most 24 {"name","in","argument","type","sqlType","required","of"}, in being path, query, header, body (a member of the JSON body), document (the whole JSON body), lines (a chunk of a body that streams), lineNumber (the number of the first line of the chunk), filter (all filter[…] query parameters) or server (baseUrl: where clients see the server); of names the one function (function, streamBegin, streamEnd, streamFunction) that takes it, without which all but the end of a stream do. A word that the shim does not know keeps it from loading the table. For the OpenAPI document: "schema", "description" and "example".';
 
 INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, parameters) VALUES
 ('record_list', 'GET', '/api/v1/records', 'qehs.record_list', 200, 'none', 'Records', 'List records of one module with filters and pagination',
@@ -33,7 +33,6 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
    {"name":"transition","in":"body","argument":"transition","type":"string","sqlType":"text","required":true},
    {"name":"payload","in":"body","argument":"payload","type":"object","sqlType":"jsonb","required":false},
    {"name":"comment","in":"body","argument":"comment","type":"string","sqlType":"text","required":false},
-   {"name":"signature","in":"body","argument":"signature","type":"object","sqlType":"jsonb","required":false},
    {"name":"If-Match","in":"header","argument":"if_match","type":"string","sqlType":"text","required":false},
    {"name":"Accept-Language","in":"header","argument":"accept_language","type":"string","sqlType":"text","required":false}]'),
 ('record_delete', 'DELETE', '/api/v1/records/{id}', 'qehs.record_delete', 204, 'none', 'Records', 'Soft-delete a record; it stays in the audit trail',
@@ -103,27 +102,31 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
 ('job_cancel', 'DELETE', '/api/v1/jobs/{jobId}', 'qehs.job_cancel', 200, 'none', 'Jobs', 'Cancel a job',
  '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true}]');
 
--- A stream: the shim calls bulk_begin with these arguments, bulk_load for each chunk of lines, and bulk_end.
-INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, class, time_limit, tag, summary, media, parameters) VALUES
-('bulk_load', 'POST', '/api/v1/modules/{moduleKey}/bulk', '/api/modules/{moduleKey}/bulk', 'qehs.bulk_load', 200, 'stream', 'bulk', 60000, 'Records',
- 'Load records from lines of JSON', 'application/x-ndjson',
+-- A body that streams. The path is that of the product's own page; the alias has the form of the others.
+INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, answer, takes, gives, stream_begin, stream_end, class, time_limit, tag, summary,
+	parameters) VALUES
+('bulk_load', 'POST', '/api/modules/{moduleKey}/bulk', '/api/v1/modules/{moduleKey}/bulk', 'qehs.bulk_load', 200, 'stream', 'stream',
+ '{application/x-ndjson,application/ndjson,application/jsonl,application/x-jsonlines}', '{application/x-ndjson}', 'qehs.bulk_begin', 'qehs.bulk_end', 'bulk', 60000,
+ 'Records', 'Load records from lines of JSON',
  '[{"name":"moduleKey","in":"path","argument":"module_key","type":"string","sqlType":"text","required":true},
-   {"name":"mode","in":"query","argument":"mode","type":"string","sqlType":"text","required":false},
+   {"name":"mode","in":"query","argument":"mode","type":"string","sqlType":"text","required":false,"of":"streamBegin"},
    {"name":"dryRun","in":"query","argument":"dry_run","type":"boolean","sqlType":"bool","required":false},
    {"name":"onConflict","in":"query","argument":"on_conflict","type":"string","sqlType":"text","required":false},
    {"name":"externalId","in":"query","argument":"external_id","type":"string","sqlType":"text","required":false},
    {"name":"onError","in":"query","argument":"on_error","type":"string","sqlType":"text","required":false},
    {"name":"Accept-Language","in":"header","argument":"accept_language","type":"string","sqlType":"text","required":false},
-   {"name":"lines","in":"stream","argument":"lines","type":"string","sqlType":"bytea","required":true}]');
+   {"name":"Idempotency-Key","in":"header","argument":"batch_key","type":"string","sqlType":"text","required":false,"of":"function"},
+   {"name":"lines","in":"lines","argument":"lines","type":"string","sqlType":"bytea","required":true},
+   {"name":"firstLine","in":"lineNumber","argument":"first_line","type":"integer","sqlType":"int8","required":false}]');
 
-INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, authenticated) VALUES
-('deprecation_list', 'GET', '/api/public/deprecations.json', 'qehs.deprecation_list', 200, 'none', 'About', 'List deprecated endpoints', false);
-
-INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, authenticated, media, parameters) VALUES
-('problem_list', 'GET', '/api/public/problems.json', 'qehs.problem_list', 200, 'none', 'About', 'List problem codes', false, 'application/json', '[]'),
-('openapi', 'GET', '/api/docs/spec.json', 'qehs.openapi', 200, 'none', 'About', 'Read the OpenAPI document', false, 'application/json',
+INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, authenticated, gives, parameters) VALUES
+('deprecation_list', 'GET', '/api/public/deprecations.json', 'qehs.deprecation_list', 200, 'none', 'About', 'List deprecated endpoints', false, '{application/json}', '[]'),
+('problem_list', 'GET', '/api/public/problems.json', 'qehs.problem_list', 200, 'none', 'About', 'List problem codes', false, '{application/json}', '[]'),
+('openapi', 'GET', '/api/docs/spec.json', 'qehs.openapi', 200, 'none', 'About', 'Read the OpenAPI document', false, '{application/json}',
  '[{"name":"baseUrl","in":"server","argument":"base_url","type":"string","sqlType":"text","required":false}]'),
-('openapi_yaml', 'GET', '/api/docs/spec.yaml', 'qehs.openapi_yaml', 200, 'none', 'About', 'Read the OpenAPI document as YAML', false, 'application/yaml',
+('openapi_yaml', 'GET', '/api/docs/spec.yaml', 'qehs.openapi_yaml', 200, 'none', 'About', 'Read the OpenAPI document as YAML', false, '{application/yaml}',
  '[{"name":"baseUrl","in":"server","argument":"base_url","type":"string","sqlType":"text","required":false}]'),
-('postman', 'GET', '/api/docs/postman.json', 'qehs.postman', 200, 'none', 'About', 'Read the Postman collection', false, 'application/json',
+('postman', 'GET', '/api/docs/postman.json', 'qehs.postman', 200, 'none', 'About', 'Read the Postman collection', false, '{application/json}',
  '[{"name":"baseUrl","in":"server","argument":"base_url","type":"string","sqlType":"text","required":false}]');
+
+UPDATE qehs.endpoint SET answer = 'none' WHERE status = 204;

@@ -4,17 +4,18 @@ CREATE FUNCTION qehs.problem_list() RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT pg_catalog.json_agg(pg_catalog.json_build_object('code', code, 'status', status, 'title', title,
-		'description', description, 'titles', titles) ORDER BY status, code)
+		'description', description, 'titles', titles, 'scimType', scim_type) ORDER BY status, code)
 	FROM qehs.problem;
 END;
-COMMENT ON FUNCTION qehs.problem_list() IS 'All problem codes as a JSON array of {"code","status","title","description","titles"} (RFC 9457).';
+COMMENT ON FUNCTION qehs.problem_list() IS 'All problem codes as a JSON array of {"code","status","title","description","titles","scimType"} (RFC 9457).';
 
 CREATE FUNCTION qehs.endpoint_list() RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT pg_catalog.json_agg(pg_catalog.json_build_object('operation', operation, 'method', method, 'path', path, 'alias', alias,
-		'function', function, 'status', status, 'body', body, 'class', class, 'timeLimit', time_limit, 'auth', authenticated, 'tag', tag,
-		'summary', summary, 'media', media, 'parameters', parameters, 'headers', pg_catalog.concat(
+		'function', function, 'status', status, 'body', body, 'answer', answer, 'takes', takes, 'gives', gives, 'errorForm', error_form,
+		'streamBegin', stream_begin, 'streamEnd', stream_end, 'streamFunction', stream_function, 'streamMedia', stream_media,
+		'class', class, 'timeLimit', time_limit, 'auth', authenticated, 'tag', tag, 'summary', summary, 'parameters', parameters, 'headers', pg_catalog.concat(
 			'Deprecation: @' || EXTRACT(epoch FROM deprecated_at)::pg_catalog.int8 || E'\n',
 			'Sunset: ' || pg_catalog.to_char(sunset_at AT TIME ZONE 'UTC', 'Dy, DD Mon YYYY HH24:MI:SS "GMT"') || E'\n',
 			'Link: <' || deprecation_link || E'>; rel="deprecation"\n')) ORDER BY path, method)
@@ -37,9 +38,37 @@ CREATE FUNCTION qehs.tenant_create(slug text, name text) RETURNS json AS 'MODULE
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.tenant_create(text, text) IS 'Creates a tenant with the built-in roles; slug is 1 to 40 lower-case letters, digits or underscores. Gives {"slug","id","name","createdAt"}. Raises QH400 validation_failed, QH409 conflict for a taken slug.';
 
+CREATE FUNCTION qehs.tenant_list(page_size int4 DEFAULT NULL, after text DEFAULT NULL) RETURNS json AS 'MODULE_PATHNAME', 'qehs_tenant_list'
+LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.tenant_list(int4, text) IS 'The tenants of the database by slug, those behind the slug after: {"items":[{"slug","id","name","createdAt","suspendedAt","users","modules"}],"nextAfter"}; users counts active ones, nextAfter is null when nothing follows. page_size is 1 to 200, default 50. Raises QH400 invalid_parameter.';
+
+CREATE FUNCTION qehs.tenant_suspend(slug text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_tenant_suspend'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.tenant_suspend(text) IS 'Closes a tenant, with all its data kept: from the next request on its API keys and tokens answer 401, use_tenant refuses it and its jobs wait. Gives the tenant as tenant_list does. Sessions that act in it already go on until they end. Raises QH404 not_found.';
+
+CREATE FUNCTION qehs.tenant_resume(slug text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_tenant_resume'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.tenant_resume(text) IS 'Opens a suspended tenant again. Gives the tenant as tenant_list does. Raises QH404 not_found.';
+
+CREATE FUNCTION qehs.tenant_remove(slug text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_tenant_remove'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.tenant_remove(text) IS 'Removes a suspended tenant with all that it has, audit events included, in one transaction: {"slug","rows":{table:number}}. Its number is not used again; dumps and replicas keep what they have. Raises QH404 not_found, QH409 conflict while it is not suspended.';
+
+CREATE FUNCTION qehs.user_list(page_size int4 DEFAULT NULL, cursor text DEFAULT NULL) RETURNS json AS 'MODULE_PATHNAME', 'qehs_user_list'
+LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.user_list(int4, text) IS 'A page of the current tenant''s users in order of creation: {"id","userName","displayName","email","active","createdAt","roles"}. page_size is 1 to 200, default 50. Needs scope admin.users. Raises QH400 invalid_parameter, invalid_cursor.';
+
+CREATE FUNCTION qehs.user_deactivate(user_name text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_user_deactivate'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.user_deactivate(text) IS 'Makes a user of the current tenant inactive: keys and tokens that act as the user answer 401 from the next request on, and jobs that it asked for fail. What it did stays under its name. Gives the user as user_list does. Needs scope admin.users. Raises QH404 not_found.';
+
+CREATE FUNCTION qehs.user_activate(user_name text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_user_activate'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.user_activate(text) IS 'Makes a user of the current tenant active again. Gives the user as user_list does. Needs scope admin.users. Raises QH404 not_found.';
+
 CREATE FUNCTION qehs.use_tenant(slug text, user_name text DEFAULT NULL) RETURNS void AS 'MODULE_PATHNAME', 'qehs_use_tenant'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.use_tenant(text, text) IS 'Makes the session act in a tenant: as one of its users with that user''s roles, or, without user_name, as the system with role tenant-owner. Raises QH404 for an unknown tenant or user.';
+COMMENT ON FUNCTION qehs.use_tenant(text, text) IS 'Makes the session act in a tenant: as one of its users with that user''s roles, or, without user_name, as the system with role tenant-owner. Raises QH404 for an unknown tenant or user, QH403 for a suspended tenant.';
 
 CREATE FUNCTION qehs.user_create(user_name text, display_name text, email text DEFAULT NULL, roles text[] DEFAULT '{tenant-user}')
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_user_create'

@@ -1,15 +1,35 @@
 -- Lists: pages by cursor.
 
-CREATE FUNCTION qehs.payload_time(payload jsonb, key text) RETURNS timestamptz AS 'MODULE_PATHNAME', 'qehs_payload_time'
+CREATE FUNCTION qehs.payload_text(payload jsonb, place text, type int4) RETURNS text AS 'MODULE_PATHNAME', 'qehs_payload_text'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION qehs.payload_time(jsonb, text) IS 'A member of a payload that is an RFC 3339 date or date-time, as timestamptz (a date is midnight UTC); NULL for anything else.';
+COMMENT ON FUNCTION qehs.payload_text(jsonb, text, int4) IS 'A member of a payload as filters compare it, as text, whole; NULL where there is none. place is keys with dots between them (site.city). type is the number of a field type in the server''s library, which writes these calls itself.';
+
+CREATE FUNCTION qehs.payload_clip(payload jsonb, place text, type int4) RETURNS text AS 'MODULE_PATHNAME', 'qehs_payload_clip'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION qehs.payload_clip(jsonb, text, int4) IS 'A member of a payload as filters compare it, as text, the first 255 bytes, by which it is ordered; NULL where there is none. Arguments are those of qehs.payload_text.';
+
+CREATE FUNCTION qehs.payload_number(payload jsonb, place text, type int4) RETURNS numeric AS 'MODULE_PATHNAME', 'qehs_payload_number'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION qehs.payload_number(jsonb, text, int4) IS 'A member of a payload as filters compare it, as a number, of a duration in microseconds; NULL where there is none. Arguments are those of qehs.payload_text.';
+
+CREATE FUNCTION qehs.payload_time(payload jsonb, place text, type int4) RETURNS timestamptz AS 'MODULE_PATHNAME', 'qehs_payload_time'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION qehs.payload_time(jsonb, text, int4) IS 'A member of a payload as filters compare it, as an instant; a date is midnight UTC; NULL where there is none. Arguments are those of qehs.payload_text.';
+
+CREATE FUNCTION qehs.payload_list(payload jsonb, place text) RETURNS text[] AS 'MODULE_PATHNAME', 'qehs_payload_list'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION qehs.payload_list(jsonb, text) IS 'A member of a payload as filters compare it, as the elements of a list; NULL where there is none. Arguments are those of qehs.payload_text.';
+
+CREATE FUNCTION qehs.payload_exists(payload jsonb, place text) RETURNS boolean AS 'MODULE_PATHNAME', 'qehs_payload_exists'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION qehs.payload_exists(jsonb, text) IS 'Whether a payload has a member at a place, which is written as for qehs.payload_text; null is none.';
 
 CREATE FUNCTION qehs.record_list(module_key text, filter jsonb DEFAULT NULL, status text DEFAULT NULL,
 	created_from text DEFAULT NULL, created_to text DEFAULT NULL, q text DEFAULT NULL, sort text DEFAULT NULL,
 	fields text DEFAULT NULL, page_size int4 DEFAULT NULL, cursor text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_list'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.record_list(text, jsonb, text, text, text, text, text, text, int4, text) IS 'A page of a module''s live records. filter is {"field":value} or {"field":{"op":value}} with op eq, ne, lt, lte, gt, gte, in, nin, contains, startsWith, exists, combined by and, or, not; a record that lacks the field matches ne and nin only. Text compares by code point, and in sorting by its first 255 bytes. sort is a field, - in front for descending, default -createdAt, ties broken by id; records that lack the field come last (first when descending). page_size is 1 to 200, default 50. A record whose sort value changes during a walk may be seen twice or not at all. Raises QH400 invalid_parameter, invalid_cursor, QH403, QH404.';
+COMMENT ON FUNCTION qehs.record_list(text, jsonb, text, text, text, text, text, text, int4, text) IS 'A page of a module''s live records. filter is {"field":value} or {"field":{"op":value}} with op eq, ne, lt, lte, gt, gte, in, nin, contains, startsWith, exists, combined by and, or, not; "address.city" is a member of an object. A value is compared by the field''s type: eq, ne, in, nin by whole values, lt, lte, gt, gte and sort by the first 255 bytes of a text, the place of an option, the number, the instant or the length of time. ne, nin and not match a record that lacks the field, other operators do not. Lists: eq and contains have that element, ne lacks it, in has any, nin none. An operator that a type has no meaning for is an error that names those which it has. created_from and created_to take a time or a date; a date as created_to is its whole day. sort is a field, - in front for descending, default -createdAt, ties broken by id; records that lack the field come last. page_size is 1 to 200, default 50; a page of more than 16 MiB ends early. A record whose sort value changes during a walk may be seen twice or not at all. Raises QH400 invalid_parameter, invalid_cursor, QH403, QH404.';
 
 CREATE FUNCTION qehs.record_activity(id text, page_size int4 DEFAULT NULL, cursor text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_activity'

@@ -1,9 +1,9 @@
 -- Bulk loads: chunks of NDJSON, each in the transaction of its caller.
 
 CREATE FUNCTION qehs.bulk_begin(module_key text, mode text DEFAULT NULL, dry_run boolean DEFAULT false, on_conflict text DEFAULT NULL,
-	external_id text DEFAULT NULL, on_error text DEFAULT NULL, accept_language text DEFAULT NULL) RETURNS void AS 'MODULE_PATHNAME', 'qehs_bulk_begin'
+	external_id text DEFAULT NULL, on_error text DEFAULT NULL, accept_language text DEFAULT NULL) RETURNS json AS 'MODULE_PATHNAME', 'qehs_bulk_begin'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.bulk_begin(text, text, boolean, text, text, text, text) IS 'Checks whether the caller may load the module so, and takes one of the tenant''s places for bulk loads (10 at once, or as rate_limit_set says for class bulk) until bulk_end or the end of the connection. mode is NULL or atomic (the caller''s transaction spans all chunks); accept_language is for bulk_load. Needs scope records.write and action create, with on_conflict also update. Raises QH400 invalid_parameter, QH403 forbidden, QH404 not_found, QH429 rate_limited with Retry-After.';
+COMMENT ON FUNCTION qehs.bulk_begin(text, text, boolean, text, text, text, text) IS 'Checks whether the caller may load the module so, and takes one of the tenant''s places for bulk loads (10 at once, or as rate_limit_set says for class bulk) until bulk_end or the end of the connection. Gives how the load is to be run: {"transaction":all chunks in one transaction, rolled back when a line fails,"inTurns":a chunk must not run before the one ahead has ended,"stopOnFailure":boolean,"statuses":{status of an answer line:what a rollback makes of it: undone (neither told nor counted), counted or told}}. mode is NULL or atomic (the caller''s transaction spans all chunks); accept_language is for bulk_load. Needs scope records.write and action create, with on_conflict also update. Raises QH400 invalid_parameter, QH403 forbidden, QH404 not_found, QH429 rate_limited with Retry-After.';
 
 CREATE FUNCTION qehs.bulk_end() RETURNS void AS 'MODULE_PATHNAME', 'qehs_bulk_end'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;

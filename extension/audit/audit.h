@@ -1,8 +1,8 @@
 /*
  * audit.h
- *	  Appending audit events, and their JSON.
+ *	  Audit events: what one holds, and its JSON.
  *
- * Each write appends one event in the same transaction.  A create event is
+ * Each change appends one event in the same transaction (change/row.c).  A create event is
  * light: the first state can be rebuilt by walking changes back; an update or
  * transition keeps old and new value per changed top-level member; a delete
  * keeps the last payload.
@@ -10,6 +10,7 @@
 #ifndef QEHS_AUDIT_H
 #define QEHS_AUDIT_H
 
+#include "base/source.h"
 #include "record/record.h"
 
 typedef enum AuditAction
@@ -20,18 +21,35 @@ typedef enum AuditAction
 typedef struct AuditEvent
 {
 	AuditAction action;
-	const Record *before;		/* a create writes its event itself */
-	const Record *after;		/* NULL for a delete */
+	const Record *before;		/* NULL for a create */
+	const Record *after;		/* of a delete: the record as it stands then */
 	const char *transition;		/* name, or NULL */
 	const char *comment;		/* or NULL */
+	const char *reason;			/* or NULL */
 	Jsonb	   *signature;		/* or NULL */
 } AuditEvent;
 
-/* Append one event at the transaction's time, inside an open SPI connection. */
-extern void audit_append(const RequestContext *context, const ModuleDef *module, const AuditEvent *event);
+/* The columns of a source row that hold an event, and their number. */
+#define QEHS_AUDIT_COLUMNS {"event_id", UUIDOID}, {"event_record", UUIDOID}, {"event_action", TEXTOID}, {"event_from", TEXTOID}, \
+	{"event_to", TEXTOID}, {"event_transition", TEXTOID}, {"event_version", INT4OID}, {"event_comment", TEXTOID}, {"event_changes", JSONBOID}, \
+	{"event_reason", TEXTOID}, {"event_signature", JSONBOID}, {"event_from_definition", INT4OID}, {"event_to_definition", INT4OID}
+#define QEHS_AUDIT_COLUMN_COUNT 13
+
+/*
+ * The statement that adds an event for each source row, in front of its FROM; $1
+ * is the tenant, $2 the module, $3 the actor, $4 the time, $5 the trace id.
+ */
+#define QEHS_AUDIT_INSERT "INSERT INTO qehs.audit_event (tenant_id, module_id, actor_id, at, trace_id, id, record_id, action," \
+	" from_state, to_state, transition, record_version, comment, changes, reason, signature,"\
+	" from_definition, to_definition) SELECT $1, $2, $3, $4, $5, @event_id, @event_record," \
+	" @event_action, @event_from, @event_to, @event_transition, @event_version, @event_comment, @event_changes," \
+	" @event_reason, @event_signature, @event_from_definition, @event_to_definition"
+
+/* Fill the values of QEHS_AUDIT_COLUMNS for one event, in the current memory context. */
+extern void audit_values(const AuditEvent *event, Datum *values, bool *nulls);
 
 /* The columns that audit_write_item reads, in its order. */
-#define QEHS_EVENT_COLUMNS "id, action, at, actor_id, changes, from_state, to_state, transition, comment"
+#define QEHS_EVENT_COLUMNS "id, action, at, actor_id, changes, from_state, to_state, transition, comment, from_definition, to_definition"
 
 /*
  * Append the activity item of a row of SPI_tuptable, without its closing brace, with the

@@ -1,6 +1,6 @@
 /*
  * event.c
- *	  Appending audit events and writing them as activity items.
+ *	  The values of audit events, and writing them as activity items.
  */
 #include "base/compat.h"
 
@@ -21,13 +21,6 @@ static const char *const action_names[] = {
 	[AUDIT_MIGRATE] = "migrated",
 };
 
-static KeptPlan insert_event = {
-	"INSERT INTO qehs.audit_event (tenant_id, module_id, id, record_id, actor_id, at, action, from_state, to_state,"
-	" transition, record_version, trace_id, comment, changes)"
-	" VALUES ($1, $2, $3, $4, $5, pg_catalog.now(), $6, $7, $8, $9, $10, $11, $12, $13)",
-	13, {INT4OID, INT4OID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, TEXTOID, TEXTOID,
-	JSONBOID}, NULL
-};
 static KeptPlan select_activity = {
 	"SELECT " QEHS_EVENT_COLUMNS " FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 ORDER BY id DESC LIMIT 50",
 	2, {INT4OID, UUIDOID}, NULL
@@ -95,6 +88,8 @@ event_changes(const AuditEvent *event)
 {
 	StringInfoData out;
 
+	if (event->action == AUDIT_CREATE || event->action == AUDIT_RESTORE)
+		return NULL;
 	initStringInfo(&out);
 	if (event->action == AUDIT_DELETE)
 	{
@@ -104,8 +99,6 @@ event_changes(const AuditEvent *event)
 	}
 	else
 	{
-		if (event->after == NULL || event->action == AUDIT_RESTORE)
-			return NULL;
 		appendStringInfoChar(&out, '[');
 		write_differences(&out, event->before->payload, event->after->payload, false);
 		write_differences(&out, event->after->payload, event->before->payload, true);
@@ -116,40 +109,38 @@ event_changes(const AuditEvent *event)
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
 }
 
-/* Text or NULL as an argument. */
+/* Text as a value; NULL for NULL and for the empty text. */
 static void
-set_text(Datum *values, char *nulls, int index, const char *text)
+set_text(Datum *values, bool *nulls, int index, const char *text)
 {
-	values[index] = text && *text ? CStringGetTextDatum(text) : (Datum) 0;
-	nulls[index] = text && *text ? ' ' : 'n';
+	nulls[index] = text == NULL || *text == '\0';
+	values[index] = nulls[index] ? (Datum) 0 : CStringGetTextDatum(text);
 }
 
 void
-audit_append(const RequestContext *context, const ModuleDef *module, const AuditEvent *event)
+audit_values(const AuditEvent *event, Datum *values, bool *nulls)
 {
-	const Record *record = event->before;
 	Jsonb	   *changes = event_changes(event);
-	pg_uuid_t	id;
-	Datum		values[13];
-	char		nulls[13];
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 
-	memset(nulls, ' ', sizeof(nulls));
-	id_generate(&id);
-	values[0] = Int32GetDatum(context->tenant_id);
-	values[1] = Int32GetDatum(module->module_id);
-	values[2] = UUIDPGetDatum(&id);
-	values[3] = UUIDPGetDatum(&record->id);
-	values[4] = UUIDPGetDatum(&context->actor_id);
-	values[5] = CStringGetTextDatum(action_names[event->action]);
-	set_text(values, nulls, 6, event->before->workflow_state);
-	set_text(values, nulls, 7, event->after ? event->after->workflow_state : NULL);
-	set_text(values, nulls, 8, event->transition);
-	values[9] = Int32GetDatum(event->after ? event->after->version : record->version + 1);
-	set_text(values, nulls, 10, context->trace_id);
-	set_text(values, nulls, 11, event->comment);
-	values[12] = changes ? JsonbPGetDatum(changes) : (Datum) 0;
-	nulls[12] = changes ? ' ' : 'n';
-	plan_execute(&insert_event, values, nulls, false, 0);
+	id_generate(id);
+	memset(nulls, 0, sizeof(bool) * QEHS_AUDIT_COLUMN_COUNT);
+	values[0] = UUIDPGetDatum(id);
+	values[1] = UUIDPGetDatum(&event->after->id);
+	values[2] = CStringGetTextDatum(action_names[event->action]);
+	set_text(values, nulls, 3, event->before ? event->before->workflow_state : NULL);
+	set_text(values, nulls, 4, event->action == AUDIT_DELETE ? NULL : event->after->workflow_state);
+	set_text(values, nulls, 5, event->transition);
+	values[6] = Int32GetDatum(event->after->version);
+	set_text(values, nulls, 7, event->comment);
+	nulls[8] = changes == NULL;
+	values[8] = JsonbPGetDatum(changes);
+	set_text(values, nulls, 9, event->reason);
+	nulls[10] = event->signature == NULL;
+	values[10] = JsonbPGetDatum(event->signature);
+	nulls[11] = event->before == NULL;
+	values[11] = Int32GetDatum(event->before ? event->before->definition_version : 0);
+	values[12] = Int32GetDatum(event->after->definition_version);
 }
 
 static void
@@ -162,12 +153,34 @@ write_text_member(StringInfo out, const char *prefix, uint64 row, int column)
 	json_string(out, isnull ? NULL : TextDatumGetCString(value));
 }
 
-/* The changes of an event but for those of fields that the caller may not read. */
+/*
+ * Append one side ("from", "to") of a change, whose JSON begins at start in out, when the caller
+ * may read what payloads of the version have at its path.
+ */
 static void
-write_changes(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, Jsonb *changes)
+write_side(StringInfo out, int start, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
+		   int32 version, const JsonbContainer *change, const char *path, const char *side)
 {
-	static const char prefix[] = "/payload/";
+	/* keys need no escapes, and one path is one top-level member */
+	const char *key = path + strlen("/payload/");
+	JsonbValue	value;
 
+	if (!json_member(change, side, strlen(side), &value) || !permission_reads_key(context, module, subject, version, key, strlen(key)))
+		return;
+	if (out->len == start)
+	{
+		appendStringInfoString(out, out->data[start - 1] == '[' ? "{\"path\":" : ",{\"path\":");
+		json_string(out, path);
+	}
+	appendStringInfo(out, ",\"%s\":", side);
+	json_jsonb_value(out, &value);
+}
+
+/* The changes of an event but for what the caller may not read: each side follows the field that it was of. */
+static void
+write_changes(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, int32 from, int32 to,
+			  Jsonb *changes)
+{
 	if (module == NULL || permission_reads_all(context, module))
 	{
 		json_jsonb(out, changes);
@@ -177,15 +190,15 @@ write_changes(StringInfo out, const RequestContext *context, const ModuleDef *mo
 	for (uint32 i = 0; i < JsonContainerSize(&changes->root); i++)
 	{
 		JsonbValue *change = getIthJsonbValueFromContainer(&changes->root, i);
-		char	   *path = change->type == jbvBinary ? json_member_text(change->val.binary.data, "path") : NULL;
+		const char *path = change->type == jbvBinary ? json_member_text(change->val.binary.data, "path") : NULL;
+		int			start = out->len;
 
-		/* keys need no escapes, and one path is one top-level member */
-		if (path && strncmp(path, prefix, strlen(prefix)) == 0 &&
-			!permission_reads_key(context, module, subject, path + strlen(prefix), strlen(path + strlen(prefix))))
+		if (path == NULL || strncmp(path, "/payload/", strlen("/payload/")) != 0)
 			continue;
-		if (out->data[out->len - 1] != '[')
-			appendStringInfoChar(out, ',');
-		json_jsonb_value(out, change);
+		write_side(out, start, context, module, subject, from, change->val.binary.data, path, "from");
+		write_side(out, start, context, module, subject, to, change->val.binary.data, path, "to");
+		if (out->len > start)
+			appendStringInfoChar(out, '}');
 	}
 	appendStringInfoChar(out, ']');
 }
@@ -209,7 +222,8 @@ audit_write_item(StringInfo out, const RequestContext *context, const ModuleDef 
 	value = plan_value(row, 5, &isnull);
 	changes = isnull ? NULL : DatumGetJsonbP(value);
 	if (changes && JB_ROOT_IS_ARRAY(changes))
-		write_changes(out, context, module, subject, changes);
+		write_changes(out, context, module, subject, DatumGetInt32(plan_value(row, 10, &isnull)), DatumGetInt32(plan_value(row, 11, &isnull)),
+					  changes);
 	else
 		json_literal(out, "[]");
 	write_text_member(out, ",\"from\":", row, 6);

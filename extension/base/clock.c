@@ -38,9 +38,17 @@ assign_setting(const char *value, void *extra)
 }
 
 TimestampTz
+clock_told(TimestampTz time)
+{
+	int64		rest = time % 1000;
+
+	return time - (rest < 0 ? rest + 1000 : rest);
+}
+
+TimestampTz
 clock_transaction(void)
 {
-	return setting && *setting ? set_time : GetCurrentTransactionStartTimestamp();
+	return clock_told(setting && *setting ? set_time : GetCurrentTransactionStartTimestamp());
 }
 
 TimestampTz

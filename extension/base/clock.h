@@ -10,7 +10,13 @@
 
 #include "datatype/timestamp.h"
 
-/* The time at which the transaction began, which is that of all that it writes. */
+/*
+ * A time without what answers do not tell: they have milliseconds.  Times of
+ * records and events are stored so, that a told time finds what has it.
+ */
+extern TimestampTz clock_told(TimestampTz time);
+
+/* The time at which the transaction began, which is that of all that it writes, to the millisecond. */
 extern TimestampTz clock_transaction(void);
 
 /* The time now, which moves on within a transaction: for leases and the like. */

@@ -9,7 +9,7 @@
 #include "base/compat.h"
 
 #include "base/id.h"
-#include "base/text.h"
+#include "common/hex.h"
 #include "fmgr.h"
 #include "port.h"
 
@@ -142,8 +142,8 @@ parse_uuid(const char *text, pg_uuid_t *id)
 
 		if ((i == 4 || i == 6 || i == 8 || i == 10) && text[at++] != '-')
 			return false;
-		high = text_hex_value(text[at]);
-		low = text_hex_value(text[at + 1]);
+		high = hex_value(text[at]);
+		low = hex_value(text[at + 1]);
 		if (high < 0 || low < 0)
 			return false;
 		id->data[i] = (uint8) (high << 4 | low);

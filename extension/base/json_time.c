@@ -6,6 +6,7 @@
 #include "base/compat.h"
 
 #include "base/json.h"
+#include "common/rfc3339.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 
@@ -66,134 +67,31 @@ json_time(StringInfo out, TimestampTz value)
 	appendStringInfoCharMacro(out, '"');
 }
 
-/* Read exactly count digits; -1 when they are none. */
-static int
-read_digits(const char **at, const char *end, int count)
+static TimestampTz
+date_value(const Rfc3339 *time)
 {
-	int			value = 0;
-
-	if (end - *at < count)
-		return -1;
-	for (int i = 0; i < count; i++)
-	{
-		char		c = *(*at)++;
-
-		if (c < '0' || c > '9')
-			return -1;
-		value = value * 10 + (c - '0');
-	}
-	return value;
-}
-
-static bool
-read_char(const char **at, const char *end, char wanted)
-{
-	return *at < end && *(*at)++ == wanted;
-}
-
-/* YYYY-MM-DD as microseconds since 2000-01-01. */
-static bool
-read_date(const char **at, const char *end, TimestampTz *value)
-{
-	int			year = read_digits(at, end, 4);
-	int			month;
-	int			day;
-
-	if (year < 0 || !read_char(at, end, '-'))
-		return false;
-	month = read_digits(at, end, 2);
-	if (month < 1 || month > 12 || !read_char(at, end, '-'))
-		return false;
-	day = read_digits(at, end, 2);
-	if (day < 1 || day > day_tab[isleap(year)][month - 1])
-		return false;
-	*value = (int64) (date2j(year, month, day) - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY;
-	return true;
-}
-
-/* Z or ±HH:MM as microseconds east of UTC. */
-static bool
-read_offset(const char **at, const char *end, int64 *offset)
-{
-	char		sign;
-	int			hours;
-	int			minutes;
-
-	if (*at >= end)
-		return false;
-	sign = *(*at)++;
-	*offset = 0;
-	if (sign == 'Z' || sign == 'z')
-		return true;
-	if (sign != '+' && sign != '-')
-		return false;
-	hours = read_digits(at, end, 2);
-	if (hours < 0 || hours > 23 || !read_char(at, end, ':'))
-		return false;
-	minutes = read_digits(at, end, 2);
-	if (minutes < 0 || minutes > 59)
-		return false;
-	*offset = (hours * INT64CONST(60) + minutes) * USECS_PER_MINUTE;
-	if (sign == '-')
-		*offset = -*offset;
-	return true;
-}
-
-/* Digits after the point as microseconds; more than six are cut. */
-static int64
-read_fraction(const char **at, const char *end)
-{
-	int64		value = 0;
-	int			digits = 0;
-
-	for (; *at < end && **at >= '0' && **at <= '9'; (*at)++, digits++)
-		if (digits < 6)
-			value = value * 10 + (**at - '0');
-	for (int i = digits; i < 6; i++)
-		value *= 10;
-	return digits > 0 ? value : -1;
+	return (int64) (date2j(time->year, time->month, time->day) - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY;
 }
 
 bool
 json_time_parse(const char *text, int length, TimestampTz *value)
 {
-	const char *at = text;
-	const char *end = text + length;
-	int			hour;
-	int			minute;
-	int			second;
-	int64		fraction = 0;
-	int64		offset;
+	Rfc3339		time;
 
-	if (!read_date(&at, end, value) || at >= end || (*at != 'T' && *at != 't' && *at != ' '))
+	if (!rfc3339_read(text, length, &time))
 		return false;
-	at++;
-	hour = read_digits(&at, end, 2);
-	if (hour < 0 || hour > 23 || !read_char(&at, end, ':'))
-		return false;
-	minute = read_digits(&at, end, 2);
-	if (minute < 0 || minute > 59 || !read_char(&at, end, ':'))
-		return false;
-	second = read_digits(&at, end, 2);
-	if (second < 0 || second > 60)
-		return false;
-	if (at < end && *at == '.')
-	{
-		at++;
-		fraction = read_fraction(&at, end);
-		if (fraction < 0)
-			return false;
-	}
-	if (!read_offset(&at, end, &offset) || at != end)
-		return false;
-	*value += hour * USECS_PER_HOUR + minute * USECS_PER_MINUTE + second * USECS_PER_SEC + fraction - offset;
+	*value = date_value(&time) + time.hour * USECS_PER_HOUR + (time.minute - time.offset) * USECS_PER_MINUTE +
+		time.second * USECS_PER_SEC + time.microsecond;
 	return true;
 }
 
 bool
 json_date_parse(const char *text, int length, TimestampTz *value)
 {
-	const char *at = text;
+	Rfc3339		time;
 
-	return read_date(&at, text + length, value) && at == text + length;
+	if (!rfc3339_read_date(text, length, &time))
+		return false;
+	*value = date_value(&time);
+	return true;
 }

@@ -16,7 +16,7 @@
 #include "datatype/timestamp.h"
 #include "executor/spi.h"
 
-#define QEHS_PLAN_MAX_ARGUMENTS 40
+#define QEHS_PLAN_MAX_ARGUMENTS 56
 
 /* A prepared statement, and how old its plan is. */
 typedef struct PreparedPlan

@@ -11,7 +11,10 @@
 /* Append as appendStringInfo does, with the arguments of a caller that has "..." itself. */
 extern void text_append_va(StringInfo out, const char *format, va_list arguments) pg_attribute_printf(2, 0);
 
-/* The value of a hexadecimal digit; -1 for another character. */
-extern int	text_hex_value(char c);
+/*
+ * How many bytes at the beginning of a UTF-8 text of length bytes show nothing:
+ * white space of Unicode, and characters without width (U+200B, U+FEFF …).
+ */
+extern int	text_blank_length(const char *text, int length);
 
 #endif							/* QEHS_TEXT_H */

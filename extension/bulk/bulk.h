@@ -4,17 +4,17 @@
  *
  * A chunk goes through phases: split into lines (load.c), look-up of the keys
  * that were loaded before (keys.c), each line read (parse.c) and checked
- * (line.c), then all rows stored with one statement a table (rows.c), or one by
- * one where a line changes a record that exists (upsert.c).
+ * (line.c), then all rows that are to be created handed to record_apply (rows.c),
+ * and those that change a record that exists one by one (upsert.c).
  *
  * Everything of a chunk lives in BulkLoad.memory, everything of one line's
- * check in line_memory, which is reset after each line.  No subtransactions: a
- * line is refused before it is stored, or its rows are taken back by name.
+ * check in line_memory, which is reset after each line.  No subtransactions:
+ * record_apply stores nothing of a refused line.
  */
 #ifndef QEHS_BULK_H
 #define QEHS_BULK_H
 
-#include "record/record.h"
+#include "change/change.h"
 
 /* Longest line, without its end, whoever calls; over HTTP --max-body is the limit before (shim/stream/stream.c). */
 #define QEHS_BULK_LINE_BYTES (64 * 1024 * 1024)
@@ -119,14 +119,8 @@ extern void bulk_store(BulkLoad *load, int end);
 
 /* ---- values.c: qehs.record_unique, inside SPI ---- */
 
-/* Take the unique values of rows; fails those whose values others have. */
-extern void bulk_take_values(BulkLoad *load, BulkRow **rows, int count);
-
-/* What bulk_take_values would find, in a dry run: settles all rows, which are in the order of lines. */
+/* What storing rows would find, in a dry run: settles all rows, which are in the order of lines. */
 extern void bulk_look_at_values(BulkLoad *load, BulkRow **rows, int count);
-
-/* Give back the values of rows. */
-extern void bulk_release_values(BulkLoad *load, BulkRow **rows, int count);
 
 /* Which records have the external ids of rows now: fills existing and to_update. */
 extern void bulk_find_existing(BulkLoad *load, BulkRow **rows, int count);
@@ -146,10 +140,20 @@ extern void bulk_see(const char *kind, const char *name, int64 line, uint64 what
 /* In a dry run: whether a line before it in the chunk would have made or changed the record. */
 extern bool bulk_has_twin(const BulkRow *row);
 
+/* Lock the records that rows are to change. */
+extern void bulk_lock_existing(BulkLoad *load, BulkRow **rows, int count);
+
 /* Merge a line into the record that has its external id, and settle the row. */
 extern void bulk_update(BulkLoad *load, BulkRow *row);
 
-/* ---- begin.c ---- */
+/* ---- options.c ---- */
+
+/* Whether a load runs in this session: after bulk_begin, before bulk_end. */
+extern bool bulk_is_running(void);
+extern void bulk_set_running(bool running);
+
+/* Whether an optional parameter is given; raises QH400 naming it unless it is the word. */
+extern bool bulk_is_word(const char *value, const char *parameter, const char *word);
 
 /* Options from arguments; raises QH400 naming the query parameter. */
 extern void bulk_read_options(const ModuleDef *module, const char *on_conflict, const char *external_id,
@@ -157,9 +161,6 @@ extern void bulk_read_options(const ModuleDef *module, const char *on_conflict, 
 
 /* The module by key with the actions that the options need; raises QH404, QH403. */
 extern const ModuleDef *bulk_find_module(const RequestContext *context, const char *key);
-
-/* Does a load run in this session: after bulk_begin, before bulk_end? */
-extern bool bulk_is_running(void);
 
 /* Raise QH403 unless the caller may create (and, for an upsert, update), QH428 for an upsert where If-Match is demanded. */
 extern void bulk_require_actions(const RequestContext *context, const ModuleDef *module, const BulkOptions *options);

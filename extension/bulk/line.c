@@ -4,6 +4,7 @@
  */
 #include "base/compat.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "bulk/bulk.h"
 #include "common/hashfn.h"
@@ -168,7 +169,7 @@ bulk_parse_ahead(BulkLoad *load, BulkRow *row)
 		if (read_key(load, row, &envelope.key) && load->options.external &&
 			json_member(&envelope.payload->root, load->options.external->key, load->options.external->key_length, &value))
 		{
-			char	   *text = record_unique_text(load->options.external, envelope.payload);
+			char	   *text = unique_text(load->options.external, envelope.payload);
 
 			row->external = text ? MemoryContextStrdup(load->memory, text) : NULL;
 		}
@@ -219,7 +220,7 @@ read_created_at(const BulkLoad *load, const BulkRow *row, const JsonbValue *want
 		violation_add(violations, "/createdAt", "exists", "cannot be set on a record that exists");
 	else if (!load->may_set_state)
 		violation_add(violations, "/createdAt", "forbidden", "may be set with the permission bulk.state only");
-	return time;
+	return clock_told(time);
 }
 
 /* Move what is to be stored out of the line's memory. */

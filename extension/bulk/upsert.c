@@ -2,14 +2,38 @@
  * upsert.c
  *	  A line that changes a record that exists: merged as record_update merges.
  *
- * The row is locked before it is read.  What the update took is given back by
- * name when the line fails, since there is no subtransaction to roll back.
+ * All rows of a chunk are locked first, in the order of their ids, so that two loads
+ * of the same records do not deadlock, and what lines name is looked up after that
+ * wait.  A row is read again when its line's turn comes.
  */
 #include "base/compat.h"
 
-#include "audit/audit.h"
+#include "base/plan.h"
 #include "bulk/bulk.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/array.h"
+
+static KeptPlan lock_records = {
+	"SELECT 1 FROM qehs.record WHERE tenant_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE", 2, {INT4OID, UUIDARRAYOID}, NULL
+};
+
+void
+bulk_lock_existing(BulkLoad *load, BulkRow **rows, int count)
+{
+	Datum	   *ids = palloc(sizeof(Datum) * Max(count, 1));
+	int			id_count = 0;
+	Datum		values[2] = {Int32GetDatum(load->context->tenant_id)};
+
+	for (int i = 0; i < count; i++)
+		if (rows[i]->to_update)
+			ids[id_count++] = UUIDPGetDatum(&rows[i]->existing);
+	if (id_count == 0)
+		return;
+	values[1] = PointerGetDatum(construct_array(ids, id_count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+	plan_execute(&lock_records, values, NULL, false, 0);
+	SPI_freetuptable(SPI_tuptable);
+}
 
 /* Claim the line's key; false when the row was settled by who holds it. */
 static bool
@@ -30,29 +54,23 @@ claim_key(BulkLoad *load, BulkRow *row)
 static bool
 is_unchanged(const BulkLoad *load, const BulkRow *row, const Record *record)
 {
-	char	   *text = record->deleted ? NULL : record_unique_text(load->options.external, record->payload);
+	char	   *text = record->deleted ? NULL : unique_text(load->options.external, record_current_payload(load->module, record));
 
 	return text && strcmp(text, row->external) == 0;
 }
 
 /* Store a changed record; settles the row when a unique value is another's. */
 static void
-store(BulkLoad *load, BulkRow *row, const ModuleDef *module, const Record *before, Record *after)
+store(BulkLoad *load, BulkRow *row, const Record *before, Record *after)
 {
-	AuditEvent	event = {AUDIT_UPDATE, before, after, NULL, NULL, NULL};
-	const ModuleField *conflict;
+	Change		change = change_make(AUDIT_UPDATE, before, after);
 
 	if (strcmp(before->workflow_state, after->workflow_state) == 0 &&
 		compareJsonbContainers(&before->payload->root, &after->payload->root) == 0)
 		return;
-	conflict = record_unique_try(load->module, &after->id, before->payload, after->payload);
-	if (conflict)
-	{
-		bulk_fail_at(load, row, psprintf("/payload/%s", module_field_key(conflict, after->payload)), "unique", "is used by another record");
-		return;
-	}
-	record_store_row(load->context, module, before, after);
-	audit_append(load->context, module, &event);
+	record_apply(load->context, &change, 1, false);
+	if (change.outcome == CHANGE_VALUE_TAKEN)
+		bulk_fail_at(load, row, psprintf("/payload/%s", module_field_key(change.taken, after->definition_version)), "unique", "is used by another record");
 }
 
 /* The record as it is; NULL with the row failed when it is no longer the one that was meant. */
@@ -85,7 +103,7 @@ merge(BulkLoad *load, BulkRow *row)
 	if (violations.count > 0)
 		bulk_fail(load, row, &violations);
 	else
-		store(load, row, module, &before, &after);
+		store(load, row, &before, &after);
 }
 
 static const BulkRow *

@@ -43,7 +43,7 @@ static KeptPlan select_key = {
 	" k.allowed_addresses, (SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = $1 AND l.class = 'tenant')"
 	" FROM qehs.api_key AS k JOIN qehs.tenant AS t ON t.id = k.tenant_id"
 	" LEFT JOIN qehs.user_account AS u ON u.tenant_id = $1 AND u.id = k.user_id"
-	" WHERE k.tenant_id = $1 AND k.prefix = $2 AND k.revoked_at IS NULL"
+	" WHERE k.tenant_id = $1 AND k.prefix = $2 AND k.revoked_at IS NULL AND t.suspended_at IS NULL"
 	" AND (k.user_id IS NULL OR u.active)",
 	2, {INT4OID, TEXTOID}, NULL
 };
@@ -57,7 +57,8 @@ static KeptPlan select_subject = {
 	" FROM qehs.tenant AS t JOIN qehs.user_account AS u ON u.tenant_id = t.id CROSS JOIN LATERAL (SELECT"
 	" pg_catalog.jsonb_object_agg(l.class, l.quantity) AS by_class FROM qehs.rate_limit AS l WHERE l.tenant_id = t.id"
 	" AND l.key_id = '00000000-0000-0000-0000-000000000000') AS limits"
-	" WHERE t.slug = $1 ->> 'tenant' AND pg_catalog.lower(u.user_name) = pg_catalog.lower($1 ->> 'user') AND u.active",
+	" WHERE t.slug = $1 ->> 'tenant' AND pg_catalog.lower(u.user_name) = pg_catalog.lower($1 ->> 'user') AND u.active"
+	" AND t.suspended_at IS NULL",
 	1, {JSONBOID}, NULL
 };
 

@@ -28,8 +28,7 @@ static KeptPlan select_caller = {
 	" ARRAY(SELECT r FROM pg_catalog.jsonb_array_elements_text($2 -> 'roles') AS r WHERE CASE"
 	" WHEN $2 ? 'token' THEN EXISTS (SELECT FROM qehs.role AS o WHERE o.tenant_id = $1 AND o.name = r)"
 	" WHEN k.roles <> '{}' THEN r = ANY (k.roles)"
-	" ELSE EXISTS (SELECT FROM qehs.role_member AS m JOIN qehs.role AS o ON o.tenant_id = $1 AND o.id = m.role_id"
-	" WHERE m.tenant_id = $1 AND m.user_id = u.id AND o.name = r) END),"
+	" ELSE r = ANY (" AUTH_ROLES_OF_USER("$1", "u.id") ") END),"
 	" ARRAY(SELECT pg_catalog.jsonb_array_elements_text($2 -> 'scopes')),"
 	" CASE WHEN $2 ? 'modules' THEN ARRAY(SELECT pg_catalog.jsonb_array_elements_text($2 -> 'modules')) END"
 	" FROM qehs.tenant AS t"
@@ -40,10 +39,21 @@ static KeptPlan select_caller = {
 	3, {INT4OID, JSONBOID, TIMESTAMPTZOID}, NULL
 };
 
+void
+context_fill_system(RequestContext *context)
+{
+	static const char *owner[] = {"tenant-owner"};
+
+	context->scopes = SCOPE_ALL;
+	context->actor_type = ACTOR_SYSTEM;
+	context->actor_name = "System";
+	context->roles = owner;
+	context->role_count = 1;
+}
+
 RequestContext *
 context_system(int32 tenant_id)
 {
-	static const char *owner[] = {"tenant-owner"};
 	Datum		value = Int32GetDatum(tenant_id);
 	RequestContext *context;
 	bool		isnull;
@@ -54,11 +64,7 @@ context_system(int32 tenant_id)
 	context = context_start_work();
 	context->tenant_id = tenant_id;
 	context->tenant_slug = MemoryContextStrdup(context->memory, TextDatumGetCString(plan_value(0, 1, &isnull)));
-	context->scopes = SCOPE_ALL;
-	context->actor_type = ACTOR_SYSTEM;
-	context->actor_name = "System";
-	context->roles = owner;
-	context->role_count = 1;
+	context_fill_system(context);
 	SPI_finish();
 	return context;
 }

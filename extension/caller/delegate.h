@@ -15,6 +15,9 @@
 /* Act as the system in a tenant: actor type system, all rights.  Raises QH404 when there is no such tenant. */
 extern RequestContext *context_system(int32 tenant_id);
 
+/* Give a context the rights of the system; its tenant is filled already. */
+extern void context_fill_system(RequestContext *context);
+
 /*
  * What is to be kept of the caller so that its work can be done later with its
  * rights: {"user"?,"key"?,"token"?,"scopes","roles","modules"?}; NULL for the system.

@@ -53,7 +53,7 @@ static KeptPlan select_candidates = {
 	" ORDER BY j.tenant_id LIMIT 1) FROM t WHERE t.tenant_id IS NOT NULL)"
 	" SELECT t.tenant_id, k.kind, COALESCE((SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = t.tenant_id"
 	" AND l.class = k.limit_class AND l.key_id = '00000000-0000-0000-0000-000000000000'), k.tenant_limit), k.max_attempts, n.slug"
-	" FROM t JOIN qehs.tenant AS n ON n.id = t.tenant_id CROSS JOIN qehs.job_kind AS k"
+	" FROM t JOIN qehs.tenant AS n ON n.id = t.tenant_id AND n.suspended_at IS NULL CROSS JOIN qehs.job_kind AS k"
 	" WHERE k.kind = ANY ($1) AND EXISTS (SELECT FROM qehs.job AS j WHERE j.tenant_id = t.tenant_id AND j.kind = k.kind"
 	" AND j.finished_at IS NULL AND j.not_before <= $2 AND (j.lease_until IS NULL OR j.lease_until < $2))"
 	" ORDER BY (SELECT pg_catalog.max(c.claimed_at) FROM qehs.job AS c WHERE c.tenant_id = t.tenant_id AND c.claimed_at IS NOT NULL) NULLS FIRST",

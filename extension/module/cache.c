@@ -53,10 +53,10 @@ static KeptPlan select_version = {
 	3, {INT4OID, INT4OID, INT4OID}, NULL
 };
 
-/* Versions whose rules rename fields, up to the one that is loaded. */
-static KeptPlan select_renames = {
-	"SELECT definition FROM qehs.module_version WHERE tenant_id = $1 AND module_id = $2 AND version <= $3"
-	" AND definition #> '{migrate,rename}' IS NOT NULL ORDER BY version DESC",
+/* Versions whose rules rename or drop fields, up to the one that is loaded. */
+static KeptPlan select_moving = {
+	"SELECT version, definition FROM qehs.module_version WHERE tenant_id = $1 AND module_id = $2 AND version <= $3"
+	" AND (definition #> '{migrate,rename}' IS NOT NULL OR definition #> '{migrate,drop}' IS NOT NULL) ORDER BY version DESC",
 	3, {INT4OID, INT4OID, INT4OID}, NULL
 };
 
@@ -69,16 +69,16 @@ static KeptPlan select_rules = {
 
 /* Where earlier versions had the fields; inside SPI. */
 static void
-load_old_keys(ModuleDef *module)
+load_former_keys(ModuleDef *module)
 {
 	Datum		values[3] = {Int32GetDatum(module->tenant_id), Int32GetDatum(module->module_id), Int32GetDatum(module->version)};
-	int			count = plan_execute_latest(&select_renames, values, NULL, 0);
-	Jsonb	  **definitions = palloc(sizeof(Jsonb *) * Max(count, 1));
+	int			count = plan_execute_latest(&select_moving, values, NULL, 0);
+	MovingVersion *versions = palloc(sizeof(MovingVersion) * Max(count, 1));
 	bool		isnull;
 
 	for (int i = 0; i < count; i++)
-		definitions[i] = DatumGetJsonbP(plan_value(i, 1, &isnull));
-	migrate_load_old_keys(module, definitions, count);
+		versions[i] = (MovingVersion) {DatumGetInt32(plan_value(i, 1, &isnull)), DatumGetJsonbP(plan_value(i, 2, &isnull))};
+	migrate_load_former_keys(module, versions, count);
 	if (!module->has_field_rules)
 		module->has_field_rules = plan_execute_latest(&select_rules, values, NULL, 1) > 0;
 }
@@ -96,7 +96,7 @@ load_row(int32 tenant_id, CacheFill *fill)
 	module = module_load(tenant_id, key.module_id, key.version, TextDatumGetCString(plan_value(0, 3, &isnull)),
 						 DatumGetJsonbP(plan_value(0, 4, &isnull)), DatumGetJsonbP(plan_value(0, 5, &isnull)),
 						 DatumGetJsonbP(plan_value(0, 6, &isnull)), fill->memory);
-	load_old_keys(module);
+	load_former_keys(module);
 	cache_keep(&versions, fill, &key, tenant_id, module, schema_size_beside(module->schema));
 	return module;
 }

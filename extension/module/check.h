@@ -12,6 +12,7 @@ typedef struct Names
 {
 	int			count;
 	char	  **items;
+	bool	   *users;			/* of fields: which are of type user */
 } Names;
 
 /* ---- check.c ---- */
@@ -32,9 +33,6 @@ extern const JsonbContainer *check_element(const JsonbContainer *array, uint32 i
 extern const JsonbContainer *check_array(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults);
 extern const JsonbContainer *check_object(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults);
 
-/* A fault for each member that is not among the known ones (ended by NULL). */
-extern void check_members(const JsonbContainer *object, const char *const *known, const char *path, ViolationList *faults);
-
 /* A fault for a member that is there and is no text of at most QEHS_DESCRIPTION_BYTES. */
 extern void check_text(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults);
 
@@ -48,6 +46,9 @@ extern JsonPath *check_expression(const JsonbContainer *object, const char *key,
 
 /* Add every fault of "workflow". */
 extern void check_workflow(const JsonbContainer *workflow, const Names *fields, ViolationList *faults);
+
+/* The name of a role; with @ in front it is "@createdBy" or names a field of type user.  Gives the name, or NULL with a fault. */
+extern char *check_role_name(const JsonbValue *role, const char *path, const Names *fields, ViolationList *faults);
 
 /* Add every fault of "permissions". */
 extern void check_permissions(const JsonbContainer *permissions, const Names *fields, ViolationList *faults);

@@ -7,17 +7,41 @@
 
 #include "base/json.h"
 #include "module/check.h"
+#include "module/members.h"
 
-static const char *const permission_members[] = {"roles", "fields", NULL};
+/* Whether the key is of a field of type user. */
+static bool
+names_user_field(const Names *fields, const char *key)
+{
+	for (int i = 0; i < fields->count; i++)
+		if (strcmp(fields->items[i], key) == 0)
+			return fields->users[i];
+	return false;
+}
+
+char *
+check_role_name(const JsonbValue *role, const char *path, const Names *fields, ViolationList *faults)
+{
+	char	   *name = check_is_line(role, QEHS_ROLE_BYTES) ? json_text_copy(role) : NULL;
+
+	if (name == NULL)
+		violation_add(faults, path, "type", "must be the name of a role");
+	else if (*name == '@' && strcmp(name, "@createdBy") != 0 && !names_user_field(fields, name + 1))
+	{
+		violation_add(faults, path, "undefined", "is not a field of type user: \"%s\"", name + 1);
+		return NULL;
+	}
+	return name;
+}
 
 /* {"read":[role],"write":[role]} of one field. */
 static void
-check_field_rule(const JsonbContainer *rule, const char *path, ViolationList *faults)
+check_field_rule(const JsonbContainer *rule, const char *path, const Names *fields, ViolationList *faults)
 {
-	static const char *const known[] = {"read", "write", NULL};
+	static const char *const known[] = {"read", "write"};
 
-	check_members(rule, known, path, faults);
-	for (int i = 0; known[i]; i++)
+	members_check(rule, field_rule_members, path, faults);
+	for (int i = 0; i < (int) lengthof(known); i++)
 	{
 		const JsonbContainer *roles = check_array(rule, known[i], path, faults);
 
@@ -26,8 +50,7 @@ check_field_rule(const JsonbContainer *rule, const char *path, ViolationList *fa
 			JsonbValue	role;
 
 			check_element(roles, j, &role);
-			if (!check_is_line(&role, QEHS_ROLE_BYTES))
-				violation_add(faults, psprintf("%s/%s/%u", path, known[i], j), "type", "must be the name of a role");
+			check_role_name(&role, psprintf("%s/%s/%u", path, known[i], j), fields, faults);
 		}
 	}
 }
@@ -55,7 +78,31 @@ check_field_rules(const JsonbContainer *permissions, const Names *fields, Violat
 		if (value.type != jbvBinary || !JsonContainerIsObject(value.val.binary.data))
 			violation_add(faults, path, "type", "must be an object with \"read\" and \"write\"");
 		else
-			check_field_rule(value.val.binary.data, path, faults);
+			check_field_rule(value.val.binary.data, path, fields, faults);
+	}
+}
+
+/* The actions of a role; of one that a record gives (of_record), those that need a record. */
+static void
+check_actions(const JsonbValue *actions, const char *path, bool of_record, ViolationList *faults)
+{
+	if (actions->type != jbvBinary || !JsonContainerIsArray(actions->val.binary.data))
+	{
+		violation_add(faults, path, "type", "must be an array of actions");
+		return;
+	}
+	for (uint32 i = 0; i < JsonContainerSize(actions->val.binary.data); i++)
+	{
+		JsonbValue	value;
+		uint32		action;
+
+		check_element(actions->val.binary.data, i, &value);
+		action = value.type == jbvString ? module_action_parse(json_text_copy(&value)) : 0;
+		if (action == 0)
+			violation_add(faults, psprintf("%s/%u", path, i), "enum",
+						  "must be one of read, create, update, delete, transition, bulk.state");
+		else if (of_record && (action & (ACTION_CREATE | ACTION_BULK_STATE)))
+			violation_add(faults, psprintf("%s/%u", path, i), "enum", "cannot be given by a record, which is not there yet");
 	}
 }
 
@@ -66,9 +113,10 @@ check_permissions(const JsonbContainer *permissions, const Names *fields, Violat
 	JsonbIterator *iterator;
 	JsonbValue	value;
 	JsonbIteratorToken token;
+	char	   *name = NULL;
 	char	   *path = NULL;
 
-	check_members(permissions, permission_members, "/permissions", faults);
+	members_check(permissions, permission_members, "/permissions", faults);
 	check_field_rules(permissions, fields, faults);
 	if (roles == NULL)
 		return;
@@ -78,24 +126,9 @@ check_permissions(const JsonbContainer *permissions, const Names *fields, Violat
 		if (token == WJB_KEY)
 		{
 			path = json_pointer_to("/permissions/roles", json_text_copy(&value));
-			if (!check_is_line(&value, QEHS_ROLE_BYTES))
-				violation_add(faults, path, "pattern", "must be the name of a role: 1 to %d bytes without control characters", QEHS_ROLE_BYTES);
+			name = check_role_name(&value, path, fields, faults);
 		}
-		else if (token == WJB_VALUE && (value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data)))
-			violation_add(faults, path, "type", "must be an array of actions");
 		else if (token == WJB_VALUE)
-		{
-			uint32		count = JsonContainerSize(value.val.binary.data);
-
-			for (uint32 i = 0; i < count; i++)
-			{
-				JsonbValue	action;
-
-				check_element(value.val.binary.data, i, &action);
-				if (action.type != jbvString || module_action_parse(json_text_copy(&action)) == 0)
-					violation_add(faults, psprintf("%s/%u", path, i), "enum",
-								  "must be one of read, create, update, delete, transition, export, comment, bulk.state");
-			}
-		}
+			check_actions(&value, path, name && *name == '@', faults);
 	}
 }

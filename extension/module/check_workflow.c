@@ -8,10 +8,7 @@
 #include "base/json.h"
 #include "module/check.h"
 #include "module/locale.h"
-
-static const char *const workflow_members[] = {"states", "initial", "transitions", NULL};
-static const char *const transition_members[] = {"from", "to", "label", "requires", "roles", "when", "approvers",
-"effects", "commentRequired", "signature", "description", NULL};
+#include "module/members.h"
 
 static void
 read_states(const JsonbContainer *workflow, Names *states, ViolationList *faults)
@@ -81,18 +78,6 @@ check_names(const JsonbContainer *object, const char *key, bool any, const char 
 	}
 }
 
-/* A role, or "@field" for whom a field names, or "@createdBy". */
-static void
-check_role(const JsonbValue *role, const char *path, const Names *fields, ViolationList *faults)
-{
-	char	   *name = check_is_line(role, QEHS_ROLE_BYTES) ? json_text_copy(role) : NULL;
-
-	if (name == NULL)
-		violation_add(faults, path, "type", "must be the name of a role");
-	else if (*name == '@' && strcmp(name, "@createdBy") != 0 && !check_has_name(fields, name + 1))
-		violation_add(faults, path, "undefined", "is not a field: \"%s\"", name + 1);
-}
-
 /* Who may fire a transition: a role or an array of them. */
 static void
 check_roles(const JsonbContainer *transition, const char *path, const Names *fields, ViolationList *faults)
@@ -103,7 +88,7 @@ check_roles(const JsonbContainer *transition, const char *path, const Names *fie
 		return;
 	path = psprintf("%s/roles", path);
 	if (value.type == jbvString)
-		check_role(&value, path, fields, faults);
+		check_role_name(&value, path, fields, faults);
 	else if (value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data))
 		violation_add(faults, path, "type", "must be a string or an array of strings");
 	else
@@ -112,7 +97,7 @@ check_roles(const JsonbContainer *transition, const char *path, const Names *fie
 			JsonbValue	role;
 
 			check_element(value.val.binary.data, i, &role);
-			check_role(&role, psprintf("%s/%u", path, i), fields, faults);
+			check_role_name(&role, psprintf("%s/%u", path, i), fields, faults);
 		}
 }
 
@@ -122,7 +107,7 @@ check_transition(const JsonbContainer *transition, const char *path, const Names
 {
 	JsonbValue	value;
 
-	check_members(transition, transition_members, path, faults);
+	members_check(transition, transition_members, path, faults);
 	label_check(transition, path, faults);
 	for (int i = 0; i < 2; i++)
 		if (!json_member(transition, i ? "to" : "from", i ? 2 : 4, &value))
@@ -136,8 +121,6 @@ check_transition(const JsonbContainer *transition, const char *path, const Names
 	check_roles(transition, path, fields, faults);
 	check_flag(transition, "commentRequired", path, faults);
 	check_text(transition, "description", path, faults);
-	check_object(transition, "approvers", path, faults);
-	check_array(transition, "effects", path, faults);
 	check_expression(transition, "when", path, faults);
 }
 
@@ -202,7 +185,7 @@ check_workflow(const JsonbContainer *workflow, const Names *fields, ViolationLis
 	char	   *path = NULL;
 	int			count_before;
 
-	check_members(workflow, workflow_members, "/workflow", faults);
+	members_check(workflow, workflow_members, "/workflow", faults);
 	read_states(workflow, &states, faults);
 	if (initial == NULL || !check_has_name(&states, initial))
 		violation_add(faults, "/workflow/initial", "undefined", "must be one of the states");

@@ -22,10 +22,17 @@
 #define QEHS_OPTION_BYTES 255
 #define QEHS_EXPRESSION_BYTES 10000
 
-/* The type of a field object; FIELD_TYPE_COUNT when it names none. */
+/* The type of a field object; FIELD_TYPE_COUNT when it names none (fields.c). */
 extern FieldType definition_field_type(const JsonbContainer *field);
 
-/* Whether no two records may share the field's value (check.c). */
+/*
+ * By which type the values of a field compare: its own, or that of what a
+ * computed field yields, read from its expression over the fields beside it
+ * (yields.c).  Of a definition without faults.
+ */
+extern FieldType definition_value_type(const JsonbContainer *fields, const JsonbContainer *field);
+
+/* Whether no two records may share the field's value (fields.c). */
 extern bool definition_is_unique(const JsonbContainer *field);
 
 /*
@@ -44,7 +51,7 @@ extern void definition_check_options(const JsonbContainer *field, FieldType type
 /* Add a fault for each reference to no module; of a definition without other faults, inside SPI (references.c). */
 extern void definition_check_references(int32 tenant_id, Jsonb *definition, ViolationList *faults);
 
-/* Add every fault of a definition, with its JSON Pointer (check.c). */
+/* Add every fault of a definition, with its JSON Pointer (definition.c). */
 extern void definition_check(Jsonb *definition, ViolationList *faults);
 
 /* The JSON Schema of a definition without faults (schema_of.c). */

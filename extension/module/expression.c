@@ -143,6 +143,12 @@ lists(const List *names, const char *name)
 }
 
 bool
+expression_reads_key(const ExpressionReads *reads, const char *key)
+{
+	return reads->whole || lists(reads->keys, key);
+}
+
+bool
 expression_reads_variable(JsonPath *path, const char *name)
 {
 	return path && lists(expression_reads(path)->variables, name);

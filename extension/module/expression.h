@@ -32,6 +32,9 @@ extern JsonPath *definition_expression(const char *text);
 /* Whether a template of .datetime() is one: another raises an error when it runs, even silently. */
 extern bool expression_template_holds(const char *template);
 
+/* Whether an expression reads a member of its object, or perhaps all of it. */
+extern bool expression_reads_key(const ExpressionReads *reads, const char *key);
+
 /* Which fields an expression reads. */
 extern ExpressionReads *expression_reads(JsonPath *path);
 

@@ -5,40 +5,61 @@
 #include "base/compat.h"
 
 #include "base/id.h"
-#include "module/module.h"
+#include "base/json.h"
+#include "module/definition.h"
 
 const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT] = {
-	[FIELD_TEXT] = {"text", SLOT_TEXT},
-	[FIELD_RICH_TEXT] = {"rich-text", SLOT_TEXT},
-	[FIELD_EMAIL] = {"email", SLOT_TEXT},
-	[FIELD_PHONE] = {"phone", SLOT_TEXT},
-	[FIELD_URL] = {"url", SLOT_TEXT},
-	[FIELD_IDENTIFIER] = {"identifier", SLOT_TEXT},
-	[FIELD_NUMBER] = {"number", SLOT_NUMBER},
-	[FIELD_INTEGER] = {"integer", SLOT_NUMBER},
-	[FIELD_QUANTITY] = {"quantity", SLOT_NUMBER},
-	[FIELD_CURRENCY] = {"currency", SLOT_NUMBER},
-	[FIELD_PERCENTAGE] = {"percentage", SLOT_NUMBER},
-	[FIELD_DATE] = {"date", SLOT_TIME},
-	[FIELD_DATETIME] = {"datetime", SLOT_TIME},
-	[FIELD_DURATION] = {"duration", SLOT_TEXT},
-	[FIELD_DATE_RANGE] = {"date-range", SLOT_NONE},
-	[FIELD_BOOLEAN] = {"boolean", SLOT_TEXT},
-	[FIELD_SELECT] = {"select", SLOT_TEXT},
-	[FIELD_MULTI_SELECT] = {"multi-select", SLOT_NONE},
-	[FIELD_LOOKUP] = {"lookup", SLOT_TEXT},
-	[FIELD_RECORD_REFERENCE] = {"record-reference", SLOT_TEXT},
-	[FIELD_USER] = {"user", SLOT_TEXT},
-	[FIELD_LOCATION] = {"location", SLOT_TEXT},
-	[FIELD_GEOLOCATION] = {"geolocation", SLOT_NONE},
-	[FIELD_FILE] = {"file", SLOT_NONE},
-	[FIELD_IMAGE] = {"image", SLOT_NONE},
-	[FIELD_SIGNATURE] = {"signature", SLOT_NONE},
-	[FIELD_MATRIX_SCORE] = {"matrix-score", SLOT_NUMBER},
-	[FIELD_TABLE] = {"table", SLOT_NONE},
-	[FIELD_OBJECT] = {"object", SLOT_NONE},
-	[FIELD_COMPUTED] = {"computed", SLOT_NONE},
+	[FIELD_TEXT] = {"text", VALUE_TEXT},
+	[FIELD_RICH_TEXT] = {"rich-text", VALUE_TEXT},
+	[FIELD_EMAIL] = {"email", VALUE_TEXT},
+	[FIELD_PHONE] = {"phone", VALUE_TEXT},
+	[FIELD_URL] = {"url", VALUE_TEXT},
+	[FIELD_IDENTIFIER] = {"identifier", VALUE_TEXT},
+	[FIELD_NUMBER] = {"number", VALUE_NUMBER},
+	[FIELD_INTEGER] = {"integer", VALUE_NUMBER},
+	[FIELD_QUANTITY] = {"quantity", VALUE_NUMBER},
+	[FIELD_CURRENCY] = {"currency", VALUE_NUMBER},
+	[FIELD_PERCENTAGE] = {"percentage", VALUE_NUMBER},
+	[FIELD_DATE] = {"date", VALUE_TIME},
+	[FIELD_DATETIME] = {"datetime", VALUE_TIME},
+	[FIELD_DURATION] = {"duration", VALUE_DURATION},
+	[FIELD_DATE_RANGE] = {"date-range", VALUE_NONE},
+	[FIELD_BOOLEAN] = {"boolean", VALUE_BOOLEAN},
+	[FIELD_SELECT] = {"select", VALUE_OPTION},
+	[FIELD_MULTI_SELECT] = {"multi-select", VALUE_LIST},
+	[FIELD_LOOKUP] = {"lookup", VALUE_TEXT},
+	[FIELD_RECORD_REFERENCE] = {"record-reference", VALUE_ID},
+	[FIELD_USER] = {"user", VALUE_ID},
+	[FIELD_LOCATION] = {"location", VALUE_TEXT},
+	[FIELD_GEOLOCATION] = {"geolocation", VALUE_NONE},
+	[FIELD_FILE] = {"file", VALUE_LIST},
+	[FIELD_IMAGE] = {"image", VALUE_LIST},
+	[FIELD_SIGNATURE] = {"signature", VALUE_NONE},
+	[FIELD_MATRIX_SCORE] = {"matrix-score", VALUE_NUMBER},
+	[FIELD_TABLE] = {"table", VALUE_NONE},
+	[FIELD_OBJECT] = {"object", VALUE_NONE},
+	[FIELD_COMPUTED] = {"computed", VALUE_NONE},
 };
+
+SlotKind
+module_slot_kind(ValueKind kind)
+{
+	switch (kind)
+	{
+		case VALUE_TEXT:
+		case VALUE_ID:
+		case VALUE_BOOLEAN:
+		case VALUE_OPTION:
+			return SLOT_TEXT;
+		case VALUE_NUMBER:
+		case VALUE_DURATION:
+			return SLOT_NUMBER;
+		case VALUE_TIME:
+			return SLOT_TIME;
+		default:
+			return SLOT_NONE;
+	}
+}
 
 static const struct
 {
@@ -50,8 +71,6 @@ static const struct
 	{ACTION_UPDATE, "update"},
 	{ACTION_DELETE, "delete"},
 	{ACTION_TRANSITION, "transition"},
-	{ACTION_EXPORT, "export"},
-	{ACTION_COMMENT, "comment"},
 	{ACTION_BULK_STATE, "bulk.state"},
 };
 
@@ -158,4 +177,21 @@ module_has_state(const ModuleDef *module, const char *state)
 		if (strcmp(module->states[i], state) == 0)
 			return true;
 	return false;
+}
+
+FieldType
+definition_field_type(const JsonbContainer *field)
+{
+	char	   *name = json_member_text(field, "type");
+
+	for (int i = 0; name && i < FIELD_TYPE_COUNT; i++)
+		if (strcmp(module_field_types[i].name, name) == 0)
+			return (FieldType) i;
+	return FIELD_TYPE_COUNT;
+}
+
+bool
+definition_is_unique(const JsonbContainer *field)
+{
+	return definition_field_type(field) == FIELD_IDENTIFIER || json_member_bool(field, "unique", false);
 }

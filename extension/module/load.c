@@ -77,9 +77,28 @@ mark_field(ModuleField *field)
 	}
 }
 
-/* slots is NULL for a nested field, which has none. */
+/* The values of a choice, in their order. */
 static void
-load_field(ModuleField *field, const JsonbContainer *source, const JsonbContainer *slots)
+load_options(ModuleField *field, const JsonbContainer *source)
+{
+	JsonbValue	options;
+
+	field->ordered = module_slot_kind(field->kind) != SLOT_NONE && json_member_bool(source, "ordered", true);
+	if (!json_member(source, "options", 7, &options) || options.type != jbvBinary)
+		return;
+	field->options = palloc(sizeof(char *) * Max(JsonContainerSize(options.val.binary.data), 1));
+	for (uint32 i = 0; i < JsonContainerSize(options.val.binary.data); i++)
+	{
+		JsonbValue *option = getIthJsonbValueFromContainer(options.val.binary.data, i);
+
+		field->options[field->option_count++] = option->type == jbvBinary ?
+			json_member_text(option->val.binary.data, "value") : json_text_copy(option);
+	}
+}
+
+/* One of fields; slots is NULL for a nested field, which has none. */
+static void
+load_field(ModuleField *field, const JsonbContainer *source, const JsonbContainer *fields, const JsonbContainer *slots)
 {
 	JsonbValue	value;
 	int32		slot;
@@ -91,7 +110,9 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	if (field->label == NULL)
 		field->label = field->key;
 	field->type = definition_field_type(source);
-	field->kind = module_field_types[field->type].kind;
+	field->value_type = definition_value_type(fields, source);
+	field->kind = module_field_types[field->value_type].kind;
+	load_options(field, source);
 	field->slot = slots && json_member_int(slots, field->key, &slot) ? slot : -1;
 	field->readers.count = field->writers.count = -1;
 	field->required = json_member_bool(source, "required", false);
@@ -141,7 +162,10 @@ order_computed(ModuleFields *set)
 		items[i] = (ComputedExpression) {set->computed[i]->key, expression_reads(set->computed[i]->computed), 0};
 	expression_order(items, set->computed_count);
 	for (int i = 0; i < set->computed_count; i++)
+	{
 		set->computed[i]->stage = items[i].stage;
+		set->computed[i]->reads = items[i].reads;
+	}
 	qsort(set->computed, set->computed_count, sizeof(ModuleField *), compare_stages);
 }
 
@@ -153,7 +177,7 @@ load_set(ModuleFields *set, const JsonbContainer *fields, const JsonbContainer *
 	set->items = palloc0(sizeof(ModuleField) * Max(set->count, 1));
 	for (int i = 0; i < set->count; i++)
 		load_field(&set->items[i], getIthJsonbValueFromContainer(unconstify(JsonbContainer *, fields), i)->val.binary.data,
-				   slots);
+				   fields, slots);
 	qsort(set->items, set->count, sizeof(ModuleField), compare_fields);
 	set->computed = palloc(sizeof(ModuleField *) * Max(set->count, 1));
 	for (int i = 0; i < set->count; i++)
@@ -192,6 +216,15 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 	}
 }
 
+static bool
+names_record_role(const ModuleRoles *roles)
+{
+	for (int i = 0; i < roles->count; i++)
+		if (roles->names[i][0] == '@')
+			return true;
+	return false;
+}
+
 static void
 load_field_rules(ModuleDef *module)
 {
@@ -215,6 +248,7 @@ load_field_rules(ModuleDef *module)
 		if (json_member(rule, "write", 5, &value))
 			field->writers.names = member_names(rule, "write", &field->writers.count);
 		module->has_field_rules = true;
+		module->has_record_roles |= names_record_role(&field->readers) || names_record_role(&field->writers);
 	}
 }
 
@@ -226,6 +260,7 @@ load_transition(ModuleTransition *transition, const char *name, const JsonbConta
 	if (transition->from_count == 1 && strcmp(transition->from[0], "*") == 0)
 		transition->from_count = -1;
 	transition->to = json_member_text(source, "to");
+	transition->description = json_member_text(source, "description");
 	transition->requires = member_names(source, "requires", &transition->requires_count);
 	transition->roles = member_names(source, "roles", &transition->role_count);
 	transition->when_text = json_member_text(source, "when");
@@ -280,6 +315,7 @@ load_roles(ModuleDef *module)
 			ModuleRole *role = &module->roles[module->role_count++];
 
 			role->name = name;
+			module->has_record_roles |= name[0] == '@';
 			for (uint32 i = 0; i < JsonContainerSize(value.val.binary.data); i++)
 				role->actions |= module_action_parse(json_text_copy(getIthJsonbValueFromContainer(value.val.binary.data, i)));
 		}

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "module/definition.h"
+#include "module/members.h"
 
 static const ModuleBand default_bands[] = {{"low", 4}, {"medium", 9}, {"high", 16}, {"extreme", 25}};
 
@@ -50,6 +51,8 @@ check_bands(const JsonbContainer *bands, int32 size, const char *path, Violation
 		int32		max;
 		char	   *name = is_object ? json_member_text(band->val.binary.data, "name") : NULL;
 
+		if (is_object)
+			members_check(band->val.binary.data, band_members, psprintf("%s/%d", path, i), faults);
 		if (name == NULL || *name == '\0')
 			violation_add(faults, psprintf("%s/%d/name", path, i), "required", "must be a text");
 		if (!is_object || !json_member_int(band->val.binary.data, "max", &max) || max <= before)

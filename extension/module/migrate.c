@@ -6,9 +6,8 @@
 
 #include "base/json.h"
 #include "module/definition.h"
+#include "module/members.h"
 #include "module/migrate.h"
-
-static const char *const rule_names[] = {"rename", "drop", "default", "states", NULL};
 
 /* A rule of a definition that has been checked; NULL when it is absent. */
 static const JsonbContainer *
@@ -191,29 +190,19 @@ migrate_check(Jsonb *definition, ViolationList *faults)
 		violation_add(faults, "/migrate", "type", "must be an object");
 		return;
 	}
+	members_check(rules.val.binary.data, migrate_members, "/migrate", faults);
 	iterator = JsonbIteratorInit(rules.val.binary.data);
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
-		StringInfoData path;
 		char	   *name;
-		int			i;
 
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
 		name = json_text_copy(&key);
-		for (i = 0; rule_names[i] && strcmp(rule_names[i], name) != 0; i++)
-			;
-		if (rule_names[i] == NULL)
-		{
-			initStringInfo(&path);
-			appendStringInfoString(&path, "/migrate");
-			json_pointer_append(&path, key.val.string.val, key.val.string.len);
-			violation_add(faults, path.data, "unknown_member", "is not a known member");
-		}
-		else if (strcmp(name, "drop") == 0)
+		if (strcmp(name, "drop") == 0)
 			check_drop(&value, faults);
-		else
+		else if (members_find(migrate_members, name))
 			check_object(definition, name, &value, faults);
 	}
 }
@@ -283,52 +272,128 @@ migrate_payload(const Jsonb *definition, Jsonb *payload)
 
 /* ---- keys of earlier versions ---- */
 
+/* Follow a field back through the versions: room has place for a key of each. */
+static void
+load_former_keys(ModuleField *field, const MovingVersion *versions, int count, FormerKey *room)
+{
+	const char *key = field->key;
+
+	field->former = room;
+	for (int i = 0; i < count; i++)
+	{
+		char	   *source = migrate_source(versions[i].definition, key);
+		char	   *renamed = migrate_renamed(versions[i].definition, key);
+
+		/* one whose old namesake was renamed or dropped is another field, that begins here */
+		if (source == NULL && ((renamed && strcmp(renamed, key) != 0) || migrate_drops(versions[i].definition, key)))
+		{
+			field->since = versions[i].version;
+			return;
+		}
+		if (source == NULL || strcmp(source, key) == 0)
+			continue;
+		key = source;
+		room[field->former_count++] = (FormerKey) {key, versions[i].version - 1};
+	}
+}
+
 void
-migrate_load_old_keys(ModuleDef *module, Jsonb **definitions, int count)
+migrate_load_former_keys(ModuleDef *module, const MovingVersion *versions, int count)
 {
 	MemoryContext previous = MemoryContextSwitchTo(module->context);
+	FormerKey  *room = palloc(sizeof(FormerKey) * Max(count, 1));
 
+	module->moved = count > 0 ? versions[0].version : 1;
 	for (int i = 0; i < module->field_count; i++)
 	{
-		ModuleField *field = &module->fields[i];
-		const char *key = field->key;
-
-		for (int version = 0; version < count; version++)
-		{
-			char	   *source = migrate_source(definitions[version], key);
-
-			if (source == NULL || strcmp(source, key) == 0)
-				continue;
-			key = source;
-			/* a field of that name by now is another one */
-			if (module_field(module, key, strlen(key)))
-				continue;
-			if (field->old_keys == NULL)
-				field->old_keys = palloc(sizeof(char *) * count);
-			field->old_keys[field->old_key_count++] = key;
-		}
+		load_former_keys(&module->fields[i], versions, count, room);
+		if (module->fields[i].former_count > 0)
+			room = palloc(sizeof(FormerKey) * count);
 	}
 	MemoryContextSwitchTo(previous);
 }
 
-bool
-module_field_value(const ModuleField *field, Jsonb *payload, JsonbValue *value)
+const char *
+module_field_key(const ModuleField *field, int32 version)
 {
-	if (json_member(&payload->root, field->key, field->key_length, value))
-		return true;
-	for (int i = 0; i < field->old_key_count; i++)
-		if (json_member(&payload->root, field->old_keys[i], strlen(field->old_keys[i]), value))
-			return true;
-	return false;
+	const char *key = field->key;
+
+	if (version < field->since)
+		return NULL;
+	for (int i = 0; i < field->former_count && version <= field->former[i].until; i++)
+		key = field->former[i].key;
+	return key;
+}
+
+const ModuleField *
+module_field_of(const ModuleDef *module, int32 version, const char *key, int length)
+{
+	const ModuleField *field = module_field(module, key, length);
+
+	if (version >= module->moved || (field && field->former_count == 0 && version >= field->since))
+		return field;
+	for (int i = 0; i < module->field_count; i++)
+	{
+		const char *held = module_field_key(&module->fields[i], version);
+
+		if (held && strlen(held) == (size_t) length && memcmp(held, key, length) == 0)
+			return &module->fields[i];
+	}
+	return NULL;
+}
+
+Jsonb *
+module_payload_current(const ModuleDef *module, Jsonb *payload, int32 version)
+{
+	JsonbParseState *state = NULL;
+
+	if (version >= module->moved)
+		return payload;
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < module->field_count; i++)
+	{
+		const ModuleField *field = &module->fields[i];
+		const char *held = module_field_key(field, version);
+		JsonbValue	key = {.type = jbvString, .val.string = {field->key_length, unconstify(char *, field->key)}};
+		JsonbValue	value;
+
+		if (held == NULL || !json_member(&payload->root, held, strlen(held), &value))
+			continue;
+		pushJsonbValue(&state, WJB_KEY, &key);
+		pushJsonbValue(&state, WJB_VALUE, &value);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/* The format with the key in its place. */
+static void
+append_member(StringInfo sql, const char *format, const char *key)
+{
+	const char *place = strstr(format, "%s");
+
+	appendBinaryStringInfo(sql, format, place - format);
+	appendStringInfo(sql, "%s%s", key, place + strlen("%s"));
 }
 
 const char *
-module_field_key(const ModuleField *field, Jsonb *payload)
+module_field_sql(const ModuleField *field, const char *alias, const char *format)
 {
-	JsonbValue	value;
+	StringInfoData sql;
 
-	for (int i = 0; i < field->old_key_count && !json_member(&payload->root, field->key, field->key_length, &value); i++)
-		if (json_member(&payload->root, field->old_keys[i], strlen(field->old_keys[i]), &value))
-			return field->old_keys[i];
-	return field->key;
+	initStringInfo(&sql);
+	if (field->former_count == 0 && field->since <= 1)
+	{
+		append_member(&sql, format, field->key);
+		return sql.data;
+	}
+	appendStringInfo(&sql, "(CASE WHEN %sdefinition_version < %d THEN NULL", alias, field->since);
+	for (int i = field->former_count - 1; i >= 0; i--)
+	{
+		appendStringInfo(&sql, " WHEN %sdefinition_version <= %d THEN ", alias, field->former[i].until);
+		append_member(&sql, format, field->former[i].key);
+	}
+	appendStringInfoString(&sql, " ELSE ");
+	append_member(&sql, format, field->key);
+	appendStringInfoString(&sql, " END)");
+	return sql.data;
 }

@@ -31,10 +31,14 @@ extern bool migrate_names(const Jsonb *definition, const char *key);
 /* A payload of the version before with the rules applied: renamed and dropped, and defaults for what it lacks. */
 extern Jsonb *migrate_payload(const Jsonb *definition, Jsonb *payload);
 
-/*
- * Tell a just loaded module under which keys its fields stood in earlier
- * versions.  definitions are those versions with rules, the newest first.
- */
-extern void migrate_load_old_keys(ModuleDef *module, Jsonb **definitions, int count);
+/* A version whose rules rename or drop fields. */
+typedef struct MovingVersion
+{
+	int32		version;
+	Jsonb	   *definition;
+} MovingVersion;
+
+/* Tell a just loaded module under which keys its fields stood in the versions before those, which are the newest first. */
+extern void migrate_load_former_keys(ModuleDef *module, const MovingVersion *versions, int count);
 
 #endif							/* QEHS_MIGRATE_H */

@@ -17,7 +17,7 @@
 #include "utils/jsonb.h"
 #include "utils/jsonpath.h"
 
-/* Slots of qehs.record: t1..t6 text, n1..n4 float8, d1..d4 timestamptz. */
+/* Slots of qehs.record: t1..t6 text, n1..n4 numeric, d1..d4 timestamptz. */
 #define QEHS_TEXT_SLOTS 6
 #define QEHS_NUMBER_SLOTS 4
 #define QEHS_TIME_SLOTS 4
@@ -36,10 +36,25 @@ typedef enum FieldType
 	FIELD_TYPE_COUNT
 } FieldType;
 
-/* How a field's value compares: which kind of slot it may have. */
+/* How values compare (record/value.h), which says which operators a filter has for them. */
+typedef enum ValueKind
+{
+	VALUE_NONE,					/* objects, tables: only whether they are there */
+	VALUE_TEXT,
+	VALUE_ID,					/* a user or a record, in the form rec_… */
+	VALUE_BOOLEAN,
+	VALUE_OPTION,				/* one of the field's options, in their order */
+	VALUE_NUMBER,				/* numeric */
+	VALUE_TIME,					/* timestamptz */
+	VALUE_DURATION,				/* numeric, in microseconds */
+	VALUE_LIST,					/* options or ids: compared by what they have */
+	VALUE_KIND_COUNT
+} ValueKind;
+
+/* The kind of slot that values of a kind are kept in. */
 typedef enum SlotKind
 {
-	SLOT_NONE,					/* cannot be compared by order (objects, tables) */
+	SLOT_NONE,					/* they have no order */
 	SLOT_TEXT,
 	SLOT_NUMBER,
 	SLOT_TIME
@@ -48,11 +63,14 @@ typedef enum SlotKind
 typedef struct FieldTypeInfo
 {
 	const char *name;			/* as in a definition: "multi-select" */
-	SlotKind	kind;
+	ValueKind	kind;			/* of a computed field: by what it yields (definition_value_type) */
 } FieldTypeInfo;
 
 /* What each field type is, by FieldType. */
 extern const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT];
+
+/* The kind of slot of a kind of values. */
+extern SlotKind module_slot_kind(ValueKind kind);
 
 /* The member of a value that is an object by which it compares ("amount" of a currency); NULL for other types. */
 extern const char *module_compared_member(FieldType type);
@@ -85,16 +103,28 @@ typedef struct ModuleRoles
 	const char **names;
 } ModuleRoles;
 
+/* A key that a field had before it was renamed, up to a version. */
+typedef struct FormerKey
+{
+	const char *key;
+	int32		until;			/* the last version whose payloads have the field under it */
+} FormerKey;
+
 typedef struct ModuleField
 {
 	const char *key;
 	int			key_length;
-	int			old_key_count;	/* keys that records of earlier versions have it under, newest first */
-	const char **old_keys;
+	int32		since;			/* payloads of earlier versions have no such field, whatever stands under its key */
+	int			former_count;	/* keys that payloads of earlier versions have it under, newest first */
+	const FormerKey *former;
 	const char *label;
 	const JsonbContainer *definition;
 	FieldType	type;
-	SlotKind	kind;
+	FieldType	value_type;		/* the same, but of a computed field the type of what it yields */
+	ValueKind	kind;			/* of value_type */
+	bool		ordered;		/* its values have an order */
+	int			option_count;
+	const char **options;		/* of a choice, in their order */
 	int			slot;			/* 0..QEHS_SLOTS-1 in the order t1..d4, or -1 */
 	bool		required;
 	bool		unique;
@@ -104,6 +134,7 @@ typedef struct ModuleField
 	JsonPath   *visible_when;
 	JsonPath   *computed;
 	int			stage;			/* of a computed one: from 1, behind those that it reads */
+	const struct ExpressionReads *reads;	/* of a computed one (module/expression.h) */
 	Jsonb	   *default_value;	/* or NULL */
 	ModuleFields nested;		/* of a table or object */
 	ModuleRoles readers;
@@ -122,6 +153,7 @@ typedef struct ModuleTransition
 	int			from_count;		/* -1: from any state */
 	const char **from;
 	const char *to;
+	const char *description;	/* or NULL */
 	int			requires_count;
 	const char **requires;
 	int			role_count;		/* 0: any role with the transition action */
@@ -138,10 +170,11 @@ typedef enum ModuleAction
 	ACTION_UPDATE = 1 << 2,
 	ACTION_DELETE = 1 << 3,
 	ACTION_TRANSITION = 1 << 4,
-	ACTION_EXPORT = 1 << 5,
-	ACTION_COMMENT = 1 << 6,
-	ACTION_BULK_STATE = 1 << 7, /* to load records in any state, created at any time */
-	ACTION_ALL = (1 << 8) - 1
+	ACTION_BULK_STATE = 1 << 5, /* to create records in any state, at any time */
+	ACTION_ALL = (1 << 6) - 1,	/* of those that definitions name */
+	/* implied by read, each by a scope of its own */
+	ACTION_AUDIT = 1 << 6,		/* to read the events of records */
+	ACTION_COUNT = 1 << 7		/* to be told how many records there are */
 } ModuleAction;
 
 typedef struct ModuleRole
@@ -166,6 +199,8 @@ typedef struct ModuleDef
 	bool		has_unique;
 	bool		has_references; /* to users or records, not only in rows and objects */
 	bool		has_searchable;
+	int32		moved;			/* the last version that renamed or dropped fields; 1 if there is none */
+	bool		has_record_roles;	/* names roles that a record gives, in what rules over its records */
 	bool		has_field_rules;	/* this version, or one before it, restricts who may read or write a field */
 	bool		reads_state;	/* whether a payload holds may change with the state */
 	Schema	   *schema;			/* compiled JSON Schema of the payload */
@@ -197,11 +232,23 @@ extern const ModuleDef *module_lookup_version(int32 tenant_id, int32 module_id, 
  */
 extern void module_hold_slots(int32 tenant_id, int32 module_id);
 
-/* The field's value in a payload of any version, under its key or an old one; false when there is none. */
-extern bool module_field_value(const ModuleField *field, Jsonb *payload, JsonbValue *value);
+/* The key under which payloads of a version have the field; NULL when they have no such field. */
+extern const char *module_field_key(const ModuleField *field, int32 version);
 
-/* The key under which a payload of any version has the field; its own where it lacks it. */
-extern const char *module_field_key(const ModuleField *field, Jsonb *payload);
+/* The field of the current definition that payloads of a version have under the key; NULL when it has it no more. */
+extern const ModuleField *module_field_of(const ModuleDef *module, int32 version, const char *key, int length);
+
+/*
+ * A payload of a version with the keys of the current definition, and without what it
+ * has no more: the payload itself where no version since has renamed or dropped fields.
+ */
+extern Jsonb *module_payload_current(const ModuleDef *module, Jsonb *payload, int32 version);
+
+/*
+ * SQL for a field of the payload of a row of qehs.record of any version: format has the key
+ * as its one %s ("payload->>'%s'"), alias ("r." or "") stands before the column of the version.
+ */
+extern const char *module_field_sql(const ModuleField *field, const char *alias, const char *format);
 
 /* A field, a field of a table or object, a transition by name; NULL when there is none. */
 extern const ModuleField *module_field(const ModuleDef *module, const char *key, int length);

@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "module/definition.h"
 #include "module/locale.h"
+#include "module/members.h"
 #include "schema/jsonschema.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -30,6 +31,7 @@ static const struct
 	uint64		types;
 }			uses[] = {
 	{"options", OF(SELECT) | OF(MULTI_SELECT)},
+	{"ordered", OF(SELECT)},
 	{"min", LIMITED},
 	{"max", LIMITED},
 	{"step", LIMITED},
@@ -103,7 +105,7 @@ check_lengths(const JsonbContainer *field, FieldType type, const char *path, Vio
 static void
 check_flags(const JsonbContainer *field, const char *path, ViolationList *faults)
 {
-	static const char *const names[] = {"required", "unique", "indexed", "searchable", "deprecated", "personalData"};
+	static const char *const names[] = {"required", "unique", "indexed", "searchable", "deprecated", "ordered"};
 	JsonbValue	value;
 
 	for (int i = 0; i < (int) lengthof(names); i++)
@@ -192,7 +194,10 @@ check_list(const JsonbContainer *field, const char *list, uint32 most, const cha
 		else
 			entries[known++] = (Entry) {json_text_copy(&text), i};
 		if (object)
+		{
+			members_check(object, option_members, psprintf("%s/%u", path, i), faults);
 			label_check(object, psprintf("%s/%u", path, i), faults);
+		}
 	}
 	qsort(entries, known, sizeof(Entry), compare_entries);
 	for (uint32 i = 1; i < known; i++)
@@ -320,6 +325,8 @@ definition_check_options(const JsonbContainer *field, FieldType type, int depth,
 	check_default(field, type, path, faults);
 	if (depth > 0 && json_member_bool(field, "unique", false))
 		violation_add(faults, psprintf("%s/unique", path), "unique", "cannot be set below a table or object");
+	if (depth > 0 && json_member_bool(field, "searchable", false))
+		violation_add(faults, psprintf("%s/searchable", path), "searchable", "cannot be set below a table or object");
 	if (depth > 0 && type == FIELD_IDENTIFIER)
 		violation_add(faults, psprintf("%s/type", path), "unique", "cannot be \"identifier\" below a table or object");
 }

@@ -17,13 +17,4 @@ extern void payload_check_defaults(int32 tenant_id, Jsonb *definition, Jsonb *sc
 /* Wait for all writers of the module's records and keep new ones out; inside a transaction. */
 extern void module_lock_slots(int32 tenant_id, int32 module_id);
 
-/*
- * Take the unique values of all live records of a module anew by its current version; of two that share one the
- * older has it, and the other is refused when it moves.  Inside SPI.
- */
-extern void module_refill_unique(int32 tenant_id, int32 module_id);
-
-/* Fill the slots and search text of all live records of a module anew by its current version; inside SPI. */
-extern void module_refill_slots(int32 tenant_id, int32 module_id);
-
 #endif							/* QEHS_PUBLISH_H */

@@ -34,7 +34,8 @@ check_fields(int32 tenant_id, const char *own, const JsonbContainer *fields, con
 		{
 			Datum		values[2] = {Int32GetDatum(tenant_id), CStringGetTextDatum(key)};
 
-			if (plan_execute(&select_key, values, NULL, true, 1) == 0)
+			/* not read-only: a publisher may have been waited for, whose module this snapshot sees */
+			if (plan_execute(&select_key, values, NULL, false, 1) == 0)
 				violation_add(faults, psprintf("%s/%u/references", path, i), "undefined", "is not a module: \"%s\"", key);
 		}
 		if (json_member(field, "fields", 6, &nested))

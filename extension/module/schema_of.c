@@ -5,7 +5,7 @@
  * The text is written in one pass and parsed to jsonb at the end.  What a
  * schema cannot say (references that exist, requiredWhen, order of a range) is
  * checked in record/check.c.  Nested fields (table, object) recurse, at most
- * QEHS_FIELD_DEPTH levels, which check.c has made sure of.
+ * QEHS_FIELD_DEPTH levels, which definition.c has made sure of.
  */
 #include "base/compat.h"
 

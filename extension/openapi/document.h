@@ -42,7 +42,8 @@ typedef struct ApiEndpoint
 	const char *action;
 	const char *response;
 	bool		etag;
-	const char *media;
+	int			gives_count;
+	const char **gives;			/* media types of the answer, the usual one first */
 	bool		deprecated;
 	int			problem_count;
 	const char **problems;
@@ -92,6 +93,9 @@ extern void document_load(ApiDocument *document, const RequestContext *context, 
 /* "record_create" or "near-misses" as "RecordCreate", "NearMisses". */
 extern char *document_pascal(const char *name);
 
+/* ---- endpoint.c ---- */
+
+/* The parameter of an endpoint in a place ("query") by name; NULL when it has none. */
 extern const ApiParameter *endpoint_parameter(const ApiEndpoint *endpoint, const char *place, const char *name);
 extern bool endpoint_has_place(const ApiEndpoint *endpoint, const char *place);
 /* Does the request body depend on the module? */

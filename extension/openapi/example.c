@@ -467,7 +467,7 @@ example_sql(StringInfo out, const ApiEndpoint *endpoint, const ApiModule *module
 const char *
 example_lines(const ApiEndpoint *endpoint)
 {
-	const ApiParameter *lines = endpoint_parameter(endpoint, "stream", "lines");
+	const ApiParameter *lines = endpoint_parameter(endpoint, "lines", "lines");
 	char	   *text = lines ? json_member_text(lines->row, "example") : NULL;
 
 	return text ? text : "{}\n";

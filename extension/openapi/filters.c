@@ -1,77 +1,172 @@
 /*
  * filters.c
- *	  Schemas of conditions: one for each type of value, one filter for each
- *	  module.
+ *	  Schemas of conditions: one for each kind of value, with the operators that
+ *	  filters have for it, and one filter for each module.
  */
 #include "base/compat.h"
 
 #include "base/json.h"
-#include "openapi/components.h"
+#include "openapi/component.h"
+#include "record/filter.h"
 
-static void
-add_conditions(Components *all)
-{
-#define VALUES(name) "\"in\":{\"type\":\"string\",\"description\":\"values separated by commas\"},\"nin\":{\"type\":\"string\"}," \
-	"\"exists\":{\"type\":\"boolean\"}" name
-#define ORDERED(schema) "\"eq\":" schema ",\"ne\":" schema ",\"lt\":" schema ",\"lte\":" schema ",\"gt\":" schema ",\"gte\":" schema ","
-#define CONDITION(schema, operators) "{\"anyOf\":[" schema ",{\"type\":\"object\",\"minProperties\":1,\"properties\":{" operators \
-	"},\"additionalProperties\":false}]}"
 #define TEXT "{\"type\":\"string\"}"
 #define NUMBER "{\"type\":\"number\"}"
 #define BOOLEAN "{\"type\":\"boolean\"}"
 #define TIME "{\"anyOf\":[{\"type\":\"string\",\"format\":\"date-time\"},{\"type\":\"string\",\"format\":\"date\"}]}"
+#define DURATION "{\"type\":\"string\",\"format\":\"duration\"}"
 #define ID(prefix) "{\"type\":\"string\",\"pattern\":\"^(" prefix "_[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$\"}"
-#define CODE "{\"type\":\"string\",\"pattern\":\"^[A-Z][A-Z0-9]*-[0-9]{4}-[0-9]{4,9}$\"}"
-	static const char *const conditions[][2] = {
-		{"TextCondition", CONDITION(TEXT, ORDERED(TEXT) VALUES(",\"contains\":" TEXT ",\"startsWith\":" TEXT))},
-		{"NumberCondition", CONDITION(NUMBER, ORDERED(NUMBER) VALUES(""))},
-		{"TimeCondition", CONDITION(TIME, ORDERED(TIME) VALUES(""))},
-		{"BooleanCondition", CONDITION(BOOLEAN, "\"eq\":" BOOLEAN ",\"ne\":" BOOLEAN "," VALUES(""))},
-		{"IdCondition", CONDITION(ID("rec"), ORDERED(ID("rec")) VALUES(""))},
-		{"ActorCondition", CONDITION(ID("(usr|key)"), ORDERED(ID("(usr|key)")) VALUES(""))},
-		{"CodeCondition", CONDITION(CODE, ORDERED(CODE) VALUES(""))},
-		{"PresenceCondition", "{\"type\":\"object\",\"minProperties\":1,\"properties\":{\"exists\":{\"type\":\"boolean\"},"
-		"\"contains\":" TEXT "},\"additionalProperties\":false}"},
-	};
+/* A list of more options is not repeated in each condition. */
+#define MOST_OPTIONS 100
 
+/* A condition: its name, the schema of a value, and the kind whose operators it has. */
+typedef struct Condition
+{
+	const char *name;
+	const char *value;
+	ValueKind	kind;
+	bool		ordered;
+} Condition;
+
+static const Condition conditions[] = {
+	{"Text", TEXT, VALUE_TEXT, true},
+	{"Option", TEXT, VALUE_OPTION, true},
+	{"UnorderedOption", TEXT, VALUE_OPTION, false},
+	{"Number", NUMBER, VALUE_NUMBER, true},
+	{"Time", TIME, VALUE_TIME, true},
+	{"Duration", DURATION, VALUE_DURATION, true},
+	{"Boolean", BOOLEAN, VALUE_BOOLEAN, true},
+	{"Id", ID("rec"), VALUE_ID, true},
+	{"User", ID("usr"), VALUE_ID, true},
+	{"Actor", ID("(usr|key)"), VALUE_ID, true},
+	{"List", TEXT, VALUE_LIST, false},
+	{"Presence", NULL, VALUE_NONE, false},
+};
+
+/* {"eq":…,"in":…}: every operator that values of the kind have. */
+static void
+write_operators(StringInfo out, ValueKind kind, bool ordered, const char *value)
+{
+	uint32		operators = filter_operators(kind, ordered);
+	int			count = 0;
+
+	appendStringInfoChar(out, '{');
+	for (int i = 0; i < FILTER_OPERATOR_COUNT; i++)
+	{
+		if (!(operators & (1u << i)))
+			continue;
+		appendStringInfo(out, "%s\"%s\":%s", count++ > 0 ? "," : "", filter_operator_name((FilterOperator) i),
+						 i == FILTER_IN ? "{\"type\":\"string\",\"description\":\"values with commas between them; one that holds a comma is quoted\"}" :
+						 i == FILTER_EXISTS ? BOOLEAN :
+						 i == FILTER_NIN || i == FILTER_STARTS_WITH || (i == FILTER_CONTAINS && kind != VALUE_LIST) ? TEXT : value);
+	}
+	appendStringInfoChar(out, '}');
+}
+
+/* A value, which is eq, or operators; of what has no values (NULL) only those. */
+static void
+write_condition(StringInfo out, ValueKind kind, bool ordered, const char *value)
+{
+	if (value)
+		appendStringInfo(out, "{\"anyOf\":[%s,", value);
+	json_literal(out, "{\"type\":\"object\",\"minProperties\":1,\"properties\":");
+	write_operators(out, kind, ordered, value);
+	json_literal(out, ",\"additionalProperties\":false}");
+	if (value)
+		json_literal(out, "]}");
+}
+
+static void
+add_conditions(Components *all)
+{
 	for (int i = 0; i < (int) lengthof(conditions); i++)
-		appendStringInfoString(component_add(all, conditions[i][0]), conditions[i][1]);
+		write_condition(component_add(all, psprintf("%sCondition", conditions[i].name)), conditions[i].kind, conditions[i].ordered,
+						conditions[i].value);
+}
+
+static const char *
+condition_of(const FilterField *field)
+{
+	if (field->built_in == BUILT_IN_CREATED_BY)
+		return "Actor";
+	if (field->type == FIELD_USER)
+		return "User";
+	for (int i = 0; i < (int) lengthof(conditions); i++)
+		if (conditions[i].kind == field->kind && conditions[i].ordered == field->ordered)
+			return conditions[i].name;
+	return "Presence";
+}
+
+/* What a value of the field may be where the module itself says it: one of its options, states, a code with its prefix; else NULL. */
+static const char *
+value_schema(const ModuleDef *module, const FilterField *field)
+{
+	StringInfoData schema;
+
+	initStringInfo(&schema);
+	if (field->built_in == BUILT_IN_DISPLAY_CODE)
+		return psprintf("{\"type\":\"string\",\"pattern\":\"^%s-[0-9]{4}-[0-9]{4,9}$\"}", module->prefix);
+	if (field->built_in != BUILT_IN_STATE && (!field->field || field->field->option_count < 1 || field->field->option_count > MOST_OPTIONS))
+		return NULL;
+	json_literal(&schema, "{\"type\":\"string\",");
+	if (field->built_in)
+		component_names(&schema, module->states, module->state_count, false);
+	else
+		component_names(&schema, field->field->options, field->field->option_count, false);
+	appendStringInfoChar(&schema, '}');
+	return schema.data;
+}
+
+/* "name":the condition of the field called so */
+static void
+write_named(StringInfo out, const ModuleDef *module, const char *name)
+{
+	FilterField field;
+	const char *value;
+
+	if (!filter_field(module, name, &field))
+		return;
+	appendStringInfoString(out, out->data[out->len - 1] == '{' ? "" : ",");
+	json_name(out, name);
+	value = value_schema(module, &field);
+	if (value == NULL)
+		appendStringInfo(out, "{\"$ref\":\"" COMPONENT_REFERENCE "%sCondition\"}", condition_of(&field));
+	else if (field.built_in == BUILT_IN_STATE)
+		/* by order any text is compared with */
+		write_condition(out, VALUE_OPTION, false, value);
+	else
+		write_condition(out, field.kind, field.ordered, value);
+}
+
+/* A field, and the members of an object. */
+static void
+write_field(StringInfo out, const ModuleDef *module, const ModuleField *field, const char *name)
+{
+	write_named(out, module, name);
+	for (int i = 0; field->type == FIELD_OBJECT && i < field->nested.count; i++)
+		write_field(out, module, &field->nested.items[i], psprintf("%s.%s", name, field->nested.items[i].key));
 }
 
 static void
 write_filter(StringInfo out, const RequestContext *context, const ModuleDef *module)
 {
-	static const char *const kinds[] = {
-		[SLOT_NONE] = "Presence", [SLOT_TEXT] = "Text", [SLOT_NUMBER] = "Number", [SLOT_TIME] = "Time"
-	};
-	static const char *const own[][2] = {
-		{"workflowState", "Text"}, {"createdAt", "Time"}, {"updatedAt", "Time"}, {"createdBy", "Actor"}, {"displayCode", "Code"},
-		{"id", "Id"}, {"version", "Number"}, {"status", "Text"}
-	};
-	int			count = 0;
-
 	json_literal(out, "{\"type\":\"object\",\"properties\":{");
-	for (int i = 0; i < (int) lengthof(own); i++)
-		if (!module_field(module, own[i][0], strlen(own[i][0])))
-			appendStringInfo(out, "%s\"%s\":{\"$ref\":\"" COMPONENT_REFERENCE "%sCondition\"}", count++ > 0 ? "," : "", own[i][0], own[i][1]);
+	for (int i = BUILT_IN_NONE + 1; i < BUILT_IN_COUNT; i++)
+		write_named(out, module, filter_built_in_name((BuiltIn) i));
+	if (!module_field(module, "status", strlen("status")))
+		write_named(out, module, "status");
 	for (int i = 0; i < module->field_count; i++)
-	{
-		if (!permission_reads_field(context, module, &module->fields[i], NULL))
-			continue;
-		appendStringInfoChar(out, ',');
-		json_name(out, module->fields[i].key);
-		appendStringInfo(out, "{\"$ref\":\"" COMPONENT_REFERENCE "%sCondition\"}",
-						 module->fields[i].type == FIELD_BOOLEAN ? "Boolean" : kinds[module->fields[i].kind]);
-	}
+		if (permission_reads_field(context, module, &module->fields[i], NULL))
+			write_field(out, module, &module->fields[i], module->fields[i].key);
 	json_literal(out, "},\"additionalProperties\":false}");
 }
 
 void
 components_add_filters(Components *all)
 {
-	StringInfo	out = component_add(all, "RecordFilter");
+	StringInfo	out;
 
 	add_conditions(all);
+	out = component_add(all, "RecordFilter");
 	if (!component_choice(out, all->document, "Filter", ACTION_READ, false))
 	{
 		resetStringInfo(out);

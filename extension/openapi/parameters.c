@@ -41,12 +41,38 @@ write_field_choice(StringInfo out, const ApiDocument *document, bool sort)
 		const ModuleDef *module = document->modules[i].module;
 
 		for (int j = 0; j < module->field_count && (document->modules[i].actions & ACTION_READ); j++)
-			if (!sort || module->fields[j].kind != SLOT_NONE)
+			if (!sort || module->fields[j].ordered)
 				appendStringInfo(&names, "|%s%s", sort ? "" : "payload[.]", module->fields[j].key);
 	}
 	json_literal(out, "{\"type\":\"string\",\"pattern\":");
 	json_string(out, sort ? psprintf("^-?(%s)$", names.data) : psprintf("^(%s)(,(%s))*$", names.data, names.data));
 	appendStringInfoString(out, sort ? ",\"default\":\"-createdAt\"}" : "}");
+}
+
+/* The states of the modules, as a schema of one of them. */
+static void
+write_states(StringInfo out, const ApiDocument *document)
+{
+	int			count = 0;
+
+	json_literal(out, "{\"type\":\"string\",\"enum\":[");
+	for (int i = 0; i < document->module_count; i++)
+	{
+		const ModuleDef *module = document->modules[i].module;
+
+		for (int j = 0; j < module->state_count && (document->modules[i].actions & ACTION_READ); j++)
+		{
+			bool		twice = false;
+
+			for (int k = 0; k < i; k++)
+				twice |= (document->modules[k].actions & ACTION_READ) && module_has_state(document->modules[k].module, module->states[j]);
+			if (twice)
+				continue;
+			appendStringInfoString(out, count++ > 0 ? "," : "");
+			json_string(out, module->states[j]);
+		}
+	}
+	json_literal(out, "]}");
 }
 
 static bool
@@ -84,6 +110,8 @@ write_parameter(StringInfo out, const ApiDocument *document, const ApiEndpoint *
 		json_literal(out, "{\"$ref\":\"#/components/schemas/RecordFilter\"}");
 	else if (typed)
 		write_module_keys(out, document);
+	else if (strcmp(parameter->name, "status") == 0 && endpoint_parameter(endpoint, "query", "moduleKey") && readable_modules(document))
+		write_states(out, document);
 	else if (chooses && endpoint_parameter(endpoint, "query", "moduleKey") && readable_modules(document))
 		write_field_choice(out, document, parameter->name[0] == 's');
 	else if (json_member(parameter->row, "schema", 6, &value) && value.type == jbvBinary)
@@ -107,12 +135,12 @@ parameters_write(StringInfo out, const ApiDocument *document, const ApiEndpoint 
 		const char *place = endpoint->parameters[i].place;
 
 		if (strcmp(place, "body") == 0 || strcmp(place, "document") == 0 || strcmp(place, "server") == 0 ||
-			strcmp(place, "stream") == 0)
+			strcmp(place, "lines") == 0 || strcmp(place, "lineNumber") == 0)
 			continue;
 		appendStringInfoChar(out, ',');
 		write_parameter(out, document, endpoint, &endpoint->parameters[i]);
 	}
-	if (strcmp(endpoint->method, "GET") != 0)
+	if (strcmp(endpoint->method, "GET") != 0 && !endpoint->streams)
 		json_literal(out, ",{\"$ref\":\"#/components/parameters/Idempotency-Key\"},{\"$ref\":\"#/components/parameters/Prefer\"}");
 	else if (endpoint->etag)
 		json_literal(out, ",{\"$ref\":\"#/components/parameters/If-None-Match\"}");

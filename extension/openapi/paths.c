@@ -112,7 +112,7 @@ write_code_samples(StringInfo out, const ApiDocument *document, const ApiEndpoin
 	if (endpoint->streams)
 		appendStringInfoString(&code, "\n  body: lines.map(line => JSON.stringify(line) + '\\n').join(''),");
 	json_literal(&code, "\n})\nconst answer = await response.");
-	appendStringInfoString(&code, endpoint->status == 204 || endpoint->streams || strstr(endpoint->media, "json") == NULL ? "text()" : "json()");
+	appendStringInfoString(&code, endpoint->status == 204 || endpoint->streams || strstr(endpoint->gives[0], "json") == NULL ? "text()" : "json()");
 	json_literal(out, "},{\"lang\":\"JavaScript\",\"label\":\"JavaScript\",\"source\":");
 	json_string(out, code.data);
 	resetStringInfo(&code);

@@ -6,7 +6,7 @@
 #include "base/compat.h"
 
 #include "base/json.h"
-#include "openapi/components.h"
+#include "openapi/component.h"
 
 /* A body member's schema as its row has it. */
 static void
@@ -35,6 +35,8 @@ write_transition_text(StringInfo out, const ModuleTransition *transition)
 	StringInfoData text;
 
 	initStringInfo(&text);
+	if (transition->description)
+		appendStringInfo(&text, "%s ", transition->description);
 	if (transition->from_count < 0)
 		appendStringInfo(&text, "From any state to %s.", transition->to);
 	else

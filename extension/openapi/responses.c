@@ -43,6 +43,16 @@ write_header_references(StringInfo out, const ApiEndpoint *endpoint, int status,
 	appendStringInfoChar(out, '}');
 }
 
+/* What the response says is of the first media type; the others are text, as a stream of lines is. */
+static void
+write_content(StringInfo out, const ApiEndpoint *endpoint)
+{
+	appendStringInfo(out, ",\"content\":{\"%s\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}", endpoint->gives[0], endpoint->response);
+	for (int i = 1; i < endpoint->gives_count; i++)
+		appendStringInfo(out, ",\"%s\":{\"schema\":{\"type\":\"string\"}}", endpoint->gives[i]);
+	appendStringInfoChar(out, '}');
+}
+
 static void
 write_success(StringInfo out, const ApiEndpoint *endpoint, int status)
 {
@@ -52,7 +62,7 @@ write_success(StringInfo out, const ApiEndpoint *endpoint, int status)
 	appendStringInfoChar(out, ',');
 	write_header_references(out, endpoint, status, endpoint->deprecated);
 	if (endpoint->response && status != 204)
-		appendStringInfo(out, ",\"content\":{\"%s\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}}", endpoint->media, endpoint->response);
+		write_content(out, endpoint);
 	appendStringInfoChar(out, '}');
 }
 

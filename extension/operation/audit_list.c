@@ -20,23 +20,22 @@
 PG_FUNCTION_INFO_V1(qehs_audit_list);
 PG_FUNCTION_INFO_V1(qehs_record_activity);
 
-/* A key that is narrowed to modules sees no other. */
-#define OF_MODULES " AND ($8::text[] IS NULL OR module_id IN (SELECT m.id FROM qehs.module AS m WHERE m.tenant_id = $1 AND m.key = ANY ($8)))"
-
 /* NULL arguments put no condition; a generic plan still starts at an index. */
-static KeptPlan select_events = {
-	"SELECT " QEHS_EVENT_COLUMNS ", record_id, module_id, trace_id FROM qehs.audit_event WHERE tenant_id = $1 AND id < $2"
-	" AND ($3::uuid IS NULL OR actor_id = $3) AND ($4::text IS NULL OR action = $4)"
-	" AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at <= $6)" OF_MODULES " ORDER BY id DESC LIMIT 201",
-	8, {INT4OID, UUIDOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, TEXTARRAYOID}, NULL
-};
-static KeptPlan select_record_events = {
-	"SELECT " QEHS_EVENT_COLUMNS ", record_id, module_id, trace_id FROM qehs.audit_event WHERE tenant_id = $1 AND id < $2"
-	" AND ($3::uuid IS NULL OR actor_id = $3) AND ($4::text IS NULL OR action = $4)"
-	" AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at <= $6) AND record_id = $7"
-	OF_MODULES " ORDER BY id DESC LIMIT 201",
-	8, {INT4OID, UUIDOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, TEXTARRAYOID}, NULL
-};
+#define SELECT_EVENTS "SELECT " QEHS_EVENT_COLUMNS ", record_id, module_id, trace_id FROM qehs.audit_event WHERE tenant_id = $1 AND id < $2" \
+	" AND ($3::uuid IS NULL OR actor_id = $3) AND ($4::text IS NULL OR action = $4)" \
+	" AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at <= $6)"
+#define OF_RECORD " AND record_id = $7"
+/* what the caller may read: all (NULL), or the events of modules of which he may read every record */
+#define OF_MODULES " AND ($8::int4[] IS NULL OR module_id = ANY ($8))"
+#define NEWEST_FIRST " ORDER BY id DESC LIMIT 201"
+#define EVENT_ARGUMENTS 8, {INT4OID, UUIDOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT4ARRAYOID}
+
+static KeptPlan select_events = {SELECT_EVENTS OF_MODULES NEWEST_FIRST, EVENT_ARGUMENTS, NULL};
+static KeptPlan select_record_events = {SELECT_EVENTS OF_RECORD OF_MODULES NEWEST_FIRST, EVENT_ARGUMENTS, NULL};
+static KeptPlan select_modules = {"SELECT id FROM qehs.module WHERE tenant_id = $1", 1, {INT4OID}, NULL};
+
+/* Those of the statement, and behind them those of predicates of records. */
+#define EVENT_VALUES (8 + QEHS_PERMISSION_ARGUMENTS)
 
 typedef struct EventPage
 {
@@ -44,88 +43,84 @@ typedef struct EventPage
 	const char *binding;
 	int32		limit;
 	bool		full;			/* with recordId, moduleKey, traceId and a delete's payload */
-	Datum		values[8];
-	char		nulls[8];
+	Datum		values[EVENT_VALUES];
+	char		nulls[EVENT_VALUES];
+	StringInfoData some;		/* " OR (…)": events of modules of which the caller may read some records; or empty */
 } EventPage;
+
+/* The payload of a delete that the row holds; false when it is of another event. */
+static bool
+last_payload(uint64 row, JsonbValue *payload)
+{
+	bool		isnull;
+	Datum		changes = plan_value(row, 5, &isnull);
+
+	return !isnull && JB_ROOT_IS_OBJECT(DatumGetJsonbP(changes)) &&
+		json_member(&DatumGetJsonbP(changes)->root, "payload", 7, payload);
+}
 
 /* Append what an audit item has beyond an activity item. */
 static void
-write_audit_members(StringInfo out, const RequestContext *context, const ModuleDef *module, uint64 row)
+write_audit_members(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, uint64 row)
 {
 	bool		isnull;
 	Datum		value;
+	JsonbValue	payload;
 
 	json_literal(out, ",\"recordId\":");
-	json_id(out, DatumGetUUIDP(plan_value(row, 10, &isnull)), QEHS_ID_RECORD);
+	json_id(out, DatumGetUUIDP(plan_value(row, 12, &isnull)), QEHS_ID_RECORD);
 	json_literal(out, ",\"moduleKey\":");
-	json_string(out, module ? module->key : NULL);
+	json_string(out, module->key);
 	json_literal(out, ",\"transition\":");
 	value = plan_value(row, 8, &isnull);
 	json_string(out, isnull ? NULL : TextDatumGetCString(value));
 	json_literal(out, ",\"traceId\":");
-	value = plan_value(row, 12, &isnull);
+	value = plan_value(row, 14, &isnull);
 	json_string(out, isnull ? NULL : TextDatumGetCString(value));
-	value = plan_value(row, 5, &isnull);
-	if (!isnull && JB_ROOT_IS_OBJECT(DatumGetJsonbP(value)))
+	if (last_payload(row, &payload))
 	{
-		JsonbValue	payload;
+		PermissionSubject last = {subject ? subject->created_by : (pg_uuid_t) {{0}}, DatumGetInt32(plan_value(row, 10, &isnull)),
+		json_value_to_jsonb(&payload)};
 
-		if (json_member(&DatumGetJsonbP(value)->root, "payload", 7, &payload))
-		{
-			json_literal(out, ",\"payload\":");
-			PermissionSubject subject = {.payload = json_value_to_jsonb(&payload)};
-
-			if (module)
-				permission_write_payload(out, context, module, &subject);
-			else
-				json_jsonb_value(out, &payload);
-		}
+		json_literal(out, ",\"payload\":");
+		permission_write_payload(out, context, module, &last);
 	}
 }
 
-/* Run the page and write it; values[0] is set here. */
-static Datum
-write_page(RequestContext *context, EventPage *page, const char *cursor)
+/* One event of the page. */
+static void
+write_event(StringInfo out, const RequestContext *context, const EventPage *page, uint64 row)
 {
-	StringInfoData out;
-	char	   *next = NULL;
-	pg_uuid_t  *last = palloc(sizeof(pg_uuid_t));
-	uint64		rows;
 	bool		isnull;
+	const ModuleDef *module = module_lookup_version(context->tenant_id, DatumGetInt32(plan_value(row, 13, &isnull)), 0);
+	PermissionSubject record;
+	const PermissionSubject *subject = permission_depends_on_record(context, module) &&
+		record_find_subject(context->tenant_id, DatumGetUUIDP(plan_value(row, 12, &isnull)), &record) ? &record : NULL;
 
-	memset(last, 0xFF, sizeof(*last));
-	if (cursor)
-	{
-		int			length;
-		char	   *position = cursor_open(context->tenant_id, page->endpoint, page->binding, cursor, &length);
+	audit_write_item(out, context, module, subject, row);
+	if (page->full)
+		write_audit_members(out, context, module, subject, row);
+	appendStringInfoChar(out, '}');
+}
 
-		memcpy(last, position, Min(length, (int) sizeof(*last)));
-	}
-	page->values[0] = Int32GetDatum(context->tenant_id);
-	page->values[1] = UUIDPGetDatum(last);
-	page->nulls[0] = page->nulls[1] = ' ';
-	json_begin(&out);
-	json_literal(&out, "{\"items\":[");
-	SPI_connect();
-	rows = plan_execute(page->nulls[6] == 'n' ? &select_events : &select_record_events, page->values, page->nulls, true,
-						page->limit + 1);
-	for (uint64 i = 0; i < Min(rows, (uint64) page->limit); i++)
-	{
-		const ModuleDef *module;
+/* Run the statement of the page; gives the number of rows. */
+static uint64
+run_page(EventPage *page)
+{
+	Oid			types[EVENT_VALUES];
+	bool		of_record = page->nulls[6] != 'n';
+	char	   *sql;
+	int			result;
 
-		if (i > 0)
-			appendStringInfoChar(&out, ',');
-		module = module_lookup_version(context->tenant_id, DatumGetInt32(plan_value(i, 11, &isnull)), 0);
-		audit_write_item(&out, context, module, NULL, i);
-		if (page->full)
-			write_audit_members(&out, context, module, i);
-		appendStringInfoChar(&out, '}');
-		*last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
-	}
-	SPI_finish();
-	if (rows > (uint64) page->limit)
-		next = cursor_seal(context->tenant_id, page->endpoint, page->binding, (const char *) last, sizeof(*last));
-	return context_answer_page(&out, context, next);
+	if (page->some.len == 0)
+		return plan_execute(of_record ? &select_record_events : &select_events, page->values, page->nulls, true, page->limit + 1);
+	sql = psprintf(SELECT_EVENTS "%s AND (module_id = ANY ($8)%s)" NEWEST_FIRST, of_record ? OF_RECORD : "", page->some.data);
+	memcpy(types, select_events.argument_types, sizeof(Oid) * select_events.argument_count);
+	memcpy(types + select_events.argument_count, permission_argument_types, sizeof(permission_argument_types));
+	result = SPI_execute_with_args(sql, EVENT_VALUES, types, page->values, page->nulls, true, page->limit + 1);
+	if (result < 0)
+		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
+	return SPI_processed;
 }
 
 static void
@@ -155,18 +150,83 @@ set_id(EventPage *page, int index, const char *text, const char *path, const cha
 	page->nulls[index] = ' ';
 }
 
-/* Narrow the page to the modules of the caller's key. */
+/* Append that an event is of a record of the module that the caller may read. */
 static void
-set_modules(EventPage *page, const RequestContext *context)
+append_some(EventPage *page, const RequestContext *context, const ModuleDef *module)
 {
-	Datum	   *keys = palloc(sizeof(Datum) * Max(context->module_count, 1));
+	appendStringInfo(&page->some, " OR (module_id = %d AND EXISTS (SELECT FROM qehs.record AS r WHERE r.tenant_id = $1 AND r.id = record_id"
+					 " AND %s))", module->module_id,
+					 permission_predicate(context, module, ACTION_AUDIT, "r.", select_events.argument_count + 1));
+}
 
-	for (int i = 0; i < context->module_count; i++)
-		keys[i] = CStringGetTextDatum(context->modules[i]);
-	if (context->module_count < 0)
+/* Narrow the page to what the caller may read; inside SPI. */
+static void
+set_readable(EventPage *page, const RequestContext *context)
+{
+	Datum		tenant = Int32GetDatum(context->tenant_id);
+	uint64		rows;
+	Datum	   *whole;
+	int			count = 0;
+	bool		isnull;
+
+	if (permission_audits_all(context))
 		return;
-	page->values[7] = PointerGetDatum(construct_array(keys, context->module_count, TEXTOID, -1, false, TYPALIGN_INT));
+	rows = plan_execute(&select_modules, &tenant, NULL, true, 0);
+	whole = palloc(sizeof(Datum) * Max(rows, 1));
+	initStringInfo(&page->some);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		const ModuleDef *module = module_lookup_version(context->tenant_id, DatumGetInt32(plan_value(i, 1, &isnull)), 0);
+
+		if (permission_may(context, module, ACTION_AUDIT, NULL, NULL))
+			whole[count++] = Int32GetDatum(module->module_id);
+		else if (permission_may(context, module, ACTION_AUDIT, &permission_some_record, NULL))
+			append_some(page, context, module);
+	}
+	page->values[7] = PointerGetDatum(construct_array(whole, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 	page->nulls[7] = ' ';
+	permission_arguments(context, page->values + select_events.argument_count);
+	memset(page->nulls + select_events.argument_count, ' ', QEHS_PERMISSION_ARGUMENTS);
+}
+
+/* Run the page and write it; values[0] is set here. */
+static Datum
+write_page(RequestContext *context, EventPage *page, const char *cursor)
+{
+	StringInfoData out;
+	char	   *next = NULL;
+	pg_uuid_t  *last = palloc(sizeof(pg_uuid_t));
+	uint64		rows;
+	bool		isnull;
+
+	memset(last, 0xFF, sizeof(*last));
+	if (cursor)
+	{
+		int			length;
+		char	   *position = cursor_open(context->tenant_id, page->endpoint, page->binding, cursor, &length);
+
+		memcpy(last, position, Min(length, (int) sizeof(*last)));
+	}
+	page->values[0] = Int32GetDatum(context->tenant_id);
+	page->values[1] = UUIDPGetDatum(last);
+	page->nulls[0] = page->nulls[1] = ' ';
+	json_begin(&out);
+	json_literal(&out, "{\"items\":[");
+	SPI_connect();
+	if (page->full)
+		set_readable(page, context);
+	rows = run_page(page);
+	for (uint64 i = 0; i < Min(rows, (uint64) page->limit); i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(&out, ',');
+		write_event(&out, context, page, i);
+		*last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
+	}
+	SPI_finish();
+	if (rows > (uint64) page->limit)
+		next = cursor_seal(context->tenant_id, page->endpoint, page->binding, (const char *) last, sizeof(*last));
+	return context_answer_page(&out, context, next);
 }
 
 /* audit_list(record_id, actor, action, from_time, to_time, page_size, cursor) */
@@ -189,7 +249,6 @@ qehs_audit_list(PG_FUNCTION_ARGS)
 	set_time(&page, 4, argument_text(fcinfo, 3), "?from", &faults);
 	set_time(&page, 5, argument_text(fcinfo, 4), "?to", &faults);
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
-	set_modules(&page, context);
 	initStringInfo(&binding);
 	for (int i = 0; i < 5; i++)
 		appendStringInfo(&binding, "%d:%s\n", i, PG_ARGISNULL(i) ? "" : argument_text(fcinfo, i));

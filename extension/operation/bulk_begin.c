@@ -37,7 +37,6 @@ static KeptPlan select_limits = {
 
 static LOCKTAG held[2];
 static int	held_count = 0;
-static bool running = false;	/* also without a slot, where there is no limit */
 
 static void
 release_slots(void)
@@ -99,60 +98,18 @@ take_slots(const RequestContext *context)
 		take_slot(hash_bytes(context->key_id.data, UUID_LEN), KEY_SLOTS, key_limit, "API key");
 }
 
-bool
-bulk_is_running(void)
+/* How the chunks are to be run, as the comment on qehs.endpoint.stream_begin has it. */
+static text *
+describe(bool atomic, const BulkOptions *options)
 {
-	return running;
-}
+	/* of an upsert the last line for a record wins, though its chunk may have to run again */
+	bool		in_turns = options->stop || options->upsert;
+	char	   *description = psprintf("{\"transaction\":%s,\"inTurns\":%s,\"stopOnFailure\":%s,"
+									   "\"statuses\":{\"created\":\"undone\"%s%s,\"replayed\":\"told\",\"failed\":\"told\"}}",
+									   atomic ? "true" : "false", in_turns ? "true" : "false", options->stop ? "true" : "false",
+									   options->upsert ? ",\"updated\":\"undone\"" : "", options->dry_run ? ",\"valid\":\"counted\"" : "");
 
-const ModuleDef *
-bulk_find_module(const RequestContext *context, const char *key)
-{
-	const ModuleDef *module = key ? module_lookup(context->tenant_id, key) : NULL;
-
-	if (module == NULL)
-		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
-	return module;
-}
-
-void
-bulk_require_actions(const RequestContext *context, const ModuleDef *module, const BulkOptions *options)
-{
-	permission_require(context, module, ACTION_CREATE, NULL);
-	if (!options->upsert)
-		return;
-	permission_require(context, module, ACTION_UPDATE, &permission_some_record);
-	if (module->require_if_match)
-		problem_raise(PROBLEM_PRECONDITION_REQUIRED, "Change records of the module one by one.",
-					  "records of module \"%s\" are changed with If-Match only", module->key);
-}
-
-/* A word that a parameter may be, or absent. */
-static bool
-is_word(const char *value, const char *parameter, const char *word)
-{
-	if (value == NULL)
-		return false;
-	if (strcmp(value, word) != 0)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, parameter, "enum", "must be \"%s\"", word);
-	return true;
-}
-
-void
-bulk_read_options(const ModuleDef *module, const char *on_conflict, const char *external_id, const char *on_error,
-				  BulkOptions *options)
-{
-	options->upsert = is_word(on_conflict, "?onConflict", "update");
-	options->stop = is_word(on_error, "?onError", "stop");
-	options->external = external_id ? module_field(module, external_id, strlen(external_id)) : NULL;
-	if (options->upsert && external_id == NULL)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?externalId", "required",
-						 "must name a unique field with onConflict=update");
-	if (!options->upsert && external_id)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?externalId", "dependency", "needs onConflict=update");
-	if (external_id && (options->external == NULL || !options->external->unique))
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?externalId", "unique", "names no unique field of module \"%s\"",
-						 module->key);
+	return cstring_to_text(description);
 }
 
 /* bulk_begin(module_key, mode, dry_run, on_conflict, external_id, on_error, accept_language) */
@@ -161,18 +118,18 @@ qehs_bulk_begin(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_WRITE);
 	const ModuleDef *module = bulk_find_module(context, argument_text(fcinfo, 0));
-	BulkOptions options = {0};
+	bool		atomic = bulk_is_word(argument_text(fcinfo, 1), "?mode", "atomic");
+	BulkOptions options = {.dry_run = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2)};
 
-	if (PG_ARGISNULL(2) || !PG_GETARG_BOOL(2))
+	if (!options.dry_run)
 		PreventCommandDuringRecovery("a bulk load");
-	is_word(argument_text(fcinfo, 1), "?mode", "atomic");
 	bulk_read_options(module, argument_text(fcinfo, 3), argument_text(fcinfo, 4), argument_text(fcinfo, 5), &options);
 	bulk_require_actions(context, module, &options);
-	running = false;
+	bulk_set_running(false);
 	bulk_forget_seen();
 	take_slots(context);
-	running = true;
-	PG_RETURN_VOID();
+	bulk_set_running(true);
+	PG_RETURN_TEXT_P(describe(atomic, &options));
 }
 
 Datum
@@ -180,6 +137,6 @@ qehs_bulk_end(PG_FUNCTION_ARGS)
 {
 	release_slots();
 	bulk_forget_seen();
-	running = false;
+	bulk_set_running(false);
 	PG_RETURN_VOID();
 }

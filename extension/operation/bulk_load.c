@@ -4,8 +4,8 @@
  */
 #include "base/compat.h"
 
-#include "access/xact.h"
 #include "base/argument.h"
+#include "base/clock.h"
 #include "base/deadline.h"
 #include "base/id.h"
 #include "base/json.h"
@@ -115,6 +115,8 @@ find_externals(BulkLoad *load, BulkRow **rows)
 		if (load->rows[i].status == BULK_WAITING && load->rows[i].external)
 			rows[count++] = &load->rows[i];
 	bulk_find_existing(load, rows, count);
+	if (!load->options.dry_run)
+		bulk_lock_existing(load, rows, count);
 	qsort(rows, count, sizeof(BulkRow *), compare_externals);
 	for (int i = 1; i < count; i++)
 		if (strcmp(rows[i - 1]->external, rows[i]->external) == 0)
@@ -227,7 +229,7 @@ start_load(FunctionCallInfo fcinfo, BulkLoad *load)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "@Idempotency-Key", "length", "must have 1 to 255 characters");
 	load->batch_key = batch_key;
 	load->accept_language = argument_text(fcinfo, 8);
-	load->now = GetCurrentTransactionStartTimestamp();
+	load->now = clock_transaction();
 	load->memory = AllocSetContextCreate(CurrentMemoryContext, "qehs bulk chunk", ALLOCSET_DEFAULT_SIZES);
 	load->line_memory = AllocSetContextCreate(load->memory, "qehs bulk line", ALLOCSET_DEFAULT_SIZES);
 	record_remember_ids(load->memory);

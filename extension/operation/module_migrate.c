@@ -9,36 +9,33 @@
  */
 #include "base/compat.h"
 
-#include "access/xact.h"
-#include "audit/audit.h"
 #include "base/argument.h"
 #include "base/figures.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
+#include "change/change.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "record/record.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 PG_FUNCTION_INFO_V1(qehs_module_migrate);
 
 #define MAX_BATCH 10000
+/* Records that are in memory at once. */
+#define SLICE 200
 
 /* module_id + 0: by the primary key, in its order; without statistics another index and a sort of all rows looks as cheap */
-static KeptPlan select_batch = {
-	"SELECT id FROM qehs.record WHERE tenant_id = $1 AND module_id + 0 = $2 AND definition_version = $3"
-	" AND deleted_at IS NULL AND id > $4 ORDER BY id LIMIT $5",
+#define OF_VERSION " FROM qehs.record WHERE tenant_id = $1 AND module_id + 0 = $2 AND definition_version = $3" \
+	" AND deleted_at IS NULL AND id > $4"
+
+static KeptPlan lock_slice = {
+	"SELECT " QEHS_RECORD_COLUMNS OF_VERSION " ORDER BY id LIMIT $5 FOR NO KEY UPDATE",
 	5, {INT4OID, INT4OID, INT4OID, UUIDOID, INT4OID}, NULL
 };
-static KeptPlan count_rest = {
-	"SELECT pg_catalog.count(*) FROM qehs.record WHERE tenant_id = $1 AND module_id + 0 = $2 AND definition_version = $3"
-	" AND deleted_at IS NULL AND id > $4",
-	4, {INT4OID, INT4OID, INT4OID, UUIDOID}, NULL
-};
+static KeptPlan count_rest = {"SELECT pg_catalog.count(*)" OF_VERSION, 4, {INT4OID, INT4OID, INT4OID, UUIDOID}, NULL};
 
 /* What a batch is about. */
 typedef struct Batch
@@ -64,100 +61,97 @@ report(Batch *batch, const pg_uuid_t *id, const char *detail)
 	appendStringInfo(&batch->failed, ",%s", detail + 1);
 }
 
-/* Move one record; NULL, or {"errors":[…]} when it cannot.  Raises a conflict of a unique value. */
+/* What an item of "failed" says of a unique value that another record has. */
 static char *
-move_one(Batch *batch, const pg_uuid_t *id, MemoryContext memory)
+conflict_detail(const Change *change)
 {
-	ViolationList violations = {0};
-	const ModuleDef *module;
-	Record		before;
-	Record		after;
-	AuditEvent	event = {AUDIT_MIGRATE, &before, &after, NULL, NULL, NULL};
-	char	   *detail = NULL;
+	ViolationList violations = {.count = 0};
 
-	SPI_connect();
-	record_fetch(batch->context, id, RECORD_FOR_UPDATE, true, &before);
-	/* another session was faster, or deleted it */
-	if (!before.deleted && before.definition_version == batch->from)
-	{
-		module = record_move(batch->context, &before, batch->to, &after, &violations);
-		if (violations.count == 0)
-		{
-			record_store(batch->context, module, &before, &after);
-			audit_append(batch->context, module, &event);
-			batch->migrated++;
-		}
-		else
-			detail = MemoryContextStrdup(memory, violation_json(&violations));
-	}
-	SPI_finish();
-	return detail;
+	violation_add(&violations, psprintf("/payload/%s", module_field_key(change->taken, change->after->definition_version)), "unique",
+				  "is used by another record");
+	return violation_json(&violations);
 }
 
-/* move_one inside an internal subtransaction, so that a conflict undoes this record only. */
-static char *
-move_guarded(Batch *batch, const pg_uuid_t *id, MemoryContext memory)
+/* Move the records that SPI_tuptable holds; each stays as it is that cannot move. */
+static void
+move_rows(Batch *batch, int count)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	char	   *volatile detail = NULL;
+	Record	   *before = palloc(sizeof(Record) * count);
+	Record	   *after = palloc(sizeof(Record) * count);
+	Change	   *changes = palloc(sizeof(Change) * count);
+	const char **details = palloc0(sizeof(char *) * count);
+	int		   *change_of = palloc(sizeof(int) * count);
+	int			change_count = 0;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
+	for (int i = 0; i < count; i++)
+		record_read_row(i, &before[i]);
+	for (int i = 0; i < count; i++)
 	{
-		detail = move_one(batch, id, memory);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
+		ViolationList violations;
 
-		MemoryContextSwitchTo(memory);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		if (error->sqlerrcode != MAKE_SQLSTATE('Q', 'H', '4', '0', '9') || error->detail == NULL)
-			ReThrowError(error);
-		detail = error->detail;
+		CHECK_FOR_INTERRUPTS();
+		violations.count = 0;
+		record_move(batch->context, &before[i], batch->to, &after[i], &violations);
+		change_of[i] = change_count;
+		if (violations.count > 0)
+			details[i] = violation_json(&violations);
+		else
+			changes[change_count++] = change_make(AUDIT_MIGRATE, &before[i], &after[i]);
 	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return detail;
+	record_apply(batch->context, changes, change_count, false);
+	for (int i = 0; i < count; i++)
+	{
+		const Change *change = &changes[change_of[i]];
+
+		if (details[i] == NULL && change->outcome == CHANGE_VALUE_TAKEN)
+			details[i] = conflict_detail(change);
+		if (details[i])
+			report(batch, &before[i].id, details[i]);
+		else
+			batch->migrated++;
+	}
+}
+
+/* Lock and move the next records after last, at most count; gives how many there were and moves last. */
+static int
+run_slice(Batch *batch, int32 count, pg_uuid_t *last)
+{
+	Datum		values[5] = {Int32GetDatum(batch->context->tenant_id), Int32GetDatum(batch->module->module_id),
+	Int32GetDatum(batch->from), UUIDPGetDatum(last), Int32GetDatum(count)};
+	int			rows = plan_execute(&lock_slice, values, NULL, false, 0);
+	SPITupleTable *found = SPI_tuptable;
+	bool		isnull;
+
+	if (rows > 0)
+	{
+		*last = *DatumGetUUIDP(plan_value(rows - 1, 1, &isnull));
+		move_rows(batch, rows);
+	}
+	SPI_freetuptable(found);
+	return rows;
 }
 
 /* The batch after the id, which moves on; inside SPI.  False when nothing follows. */
 static bool
 run_batch(Batch *batch, int32 size, pg_uuid_t *last)
 {
-	Datum		values[5] = {Int32GetDatum(batch->context->tenant_id), Int32GetDatum(batch->module->module_id),
-	Int32GetDatum(batch->from), UUIDPGetDatum(last), Int32GetDatum(size)};
-	bool		guarded = module_lookup_version(batch->context->tenant_id, batch->module->module_id, batch->to)->has_unique;
-	uint64		rows = plan_execute(&select_batch, values, NULL, false, 0);
-	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * Max(rows, 1));
-	MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "qehs migrated record", ALLOCSET_DEFAULT_SIZES);
-	bool		isnull;
+	MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "qehs migrated records", ALLOCSET_DEFAULT_SIZES);
 
-	for (uint64 i = 0; i < rows; i++)
-		ids[i] = *DatumGetUUIDP(plan_value(i, 1, &isnull));
-	for (uint64 i = 0; i < rows; i++)
+	module_hold_slots(batch->context->tenant_id, batch->module->module_id);
+	while (size > 0)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(memory);
-		char	   *detail;
+		int			rows;
 
 		CHECK_FOR_INTERRUPTS();
-		detail = guarded ? move_guarded(batch, &ids[i], memory) : move_one(batch, &ids[i], memory);
-		if (detail)
-			report(batch, &ids[i], detail);
+		rows = run_slice(batch, Min(size, SLICE), last);
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(memory);
+		if (rows == 0)
+			return false;
+		size -= rows;
 	}
-	if (rows > 0)
-		*last = ids[rows - 1];
-	return rows == (uint64) size;
+	return true;
 }
 
 static int32

@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
+#include "change/change.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "module/bundle.h"
@@ -33,11 +34,12 @@ PG_FUNCTION_INFO_V1(qehs_module_publish);
 PG_FUNCTION_INFO_V1(qehs_module_install);
 
 static KeptPlan select_module = {
-	"SELECT m.id, m.version, m.display_prefix, v.definition, v.slots,"
-	" EXISTS (SELECT FROM qehs.record AS r WHERE r.tenant_id = $1 AND r.module_id = m.id)"
-	" FROM qehs.module AS m JOIN qehs.module_version AS v"
+	"SELECT m.id, m.version, m.display_prefix, v.definition, v.slots FROM qehs.module AS m JOIN qehs.module_version AS v"
 	" ON v.tenant_id = $1 AND v.module_id = m.id AND v.version = m.version WHERE m.tenant_id = $1 AND m.key = $2",
 	2, {INT4OID, TEXTOID}, NULL
+};
+static KeptPlan select_any_record = {
+	"SELECT 1 FROM qehs.record WHERE tenant_id = $1 AND module_id = $2", 2, {INT4OID, INT4OID}, NULL
 };
 static KeptPlan insert_module = {
 	"INSERT INTO qehs.module (tenant_id, id, key, name, description, display_prefix, version)"
@@ -95,7 +97,6 @@ read_published(int32 tenant_id, const char *key, Published *published)
 	published->prefix = TextDatumGetCString(plan_value(0, 3, &isnull));
 	published->definition = DatumGetJsonbPCopy(plan_value(0, 4, &isnull));
 	published->slots = DatumGetJsonbPCopy(plan_value(0, 5, &isnull));
-	published->has_records = DatumGetBool(plan_value(0, 6, &isnull));
 }
 
 static const JsonbContainer *
@@ -177,10 +178,20 @@ assign_slots(Jsonb *definition, const Published *published, ViolationList *fault
 		{
 			char	   *key = json_member_text(field_at(fields, i), "key");
 			int			count;
-			int			first = slot_range(module_field_types[definition_field_type(field_at(fields, i))].kind, &count);
-			int			slot = kept_slot(published, key, first, count);
+			SlotKind	kind;
+			int			first;
+			int			slot;
 
-			if (!json_member_bool(field_at(fields, i), "indexed", false) || (slot >= 0) != (pass == 0))
+			if (!json_member_bool(field_at(fields, i), "indexed", false))
+				continue;
+			kind = module_slot_kind(module_field_types[definition_value_type(fields, field_at(fields, i))].kind);
+			if (kind == SLOT_NONE && pass == 0)
+				violation_add(faults, psprintf("/fields/%u/indexed", i), "indexed", "cannot be set for what this field yields");
+			if (kind == SLOT_NONE)
+				continue;
+			first = slot_range(kind, &count);
+			slot = kept_slot(published, key, first, count);
+			if ((slot >= 0) != (pass == 0))
 				continue;
 			if (slot < 0)
 				slot = free_slot(taken, first, count);
@@ -201,6 +212,24 @@ assign_slots(Jsonb *definition, const Published *published, ViolationList *fault
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
 }
 
+/* Whether an indexed field compares by another type than before, so that its slot holds other values. */
+static bool
+slot_values_change(Jsonb *before, Jsonb *after)
+{
+	const JsonbContainer *fields = fields_of(after);
+
+	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
+	{
+		const JsonbContainer *field = field_at(fields, i);
+		const JsonbContainer *old = find_field(fields_of(before), json_member_text(field, "key"));
+
+		if (old && json_member_bool(field, "indexed", false) &&
+			definition_value_type(fields, field) != definition_value_type(fields_of(before), old))
+			return true;
+	}
+	return false;
+}
+
 /* The keys of the fields that q searches. */
 static const char *
 searchable_fields(Jsonb *definition)
@@ -215,7 +244,7 @@ searchable_fields(Jsonb *definition)
 	return keys.data;
 }
 
-/* Whether other fields are unique than before, or the same under other keys. */
+/* Whether other fields are unique than before, or the same under other keys or by other types. */
 static bool
 unique_changes(Jsonb *before, Jsonb *after)
 {
@@ -230,7 +259,8 @@ unique_changes(Jsonb *before, Jsonb *after)
 			const JsonbContainer *other = find_field(others, key);
 
 			if (definition_is_unique(field_at(fields, i)) &&
-				(other == NULL || !definition_is_unique(other) || migrate_renamed(after, key) || migrate_source(after, key)))
+				(other == NULL || !definition_is_unique(other) ||
+				 definition_value_type(fields, field_at(fields, i)) != definition_value_type(others, other) || migrate_renamed(after, key) || migrate_source(after, key)))
 				return true;
 		}
 	}
@@ -282,16 +312,26 @@ check_dropping(Jsonb *definition, const List *changes, ViolationList *faults)
 	}
 }
 
+/* Whether an existing record might not hold after the changes. */
+static bool
+narrows(const List *changes)
+{
+	ListCell   *cell;
+
+	foreach(cell, changes)
+		if (!((const DefinitionChange *) lfirst(cell))->compatible)
+			return true;
+	return false;
+}
+
 /* What an existing record could no longer satisfy, and no rule says what becomes of it. */
 static void
-check_narrowing(Jsonb *definition, const Published *published, ViolationList *faults)
+check_narrowing(Jsonb *definition, const Published *published, const List *changes, ViolationList *faults)
 {
-	List	   *changes;
 	ListCell   *cell;
 
 	if (!published->has_records)
 		return;
-	changes = definition_diff(published->definition, definition, true);
 	check_overwriting(definition, published, faults);
 	check_dropping(definition, changes, faults);
 	foreach(cell, changes)
@@ -397,6 +437,27 @@ check_precondition(const char *if_match, const char *if_none_match, const Publis
 }
 
 /*
+ * Hold a next version against the published one and its records.  Where records have
+ * to be filled anew, or might not hold any more, writers are waited for and kept out
+ * first, also those of the module's first record.
+ */
+static void
+check_change(int32 tenant_id, Jsonb *definition, Published *published, bool refills, ViolationList *faults)
+{
+	Datum		values[2] = {Int32GetDatum(tenant_id), Int32GetDatum(published->module_id)};
+	List	   *changes = definition_diff(published->definition, definition, true);
+	JsonbValue	code;
+
+	if (refills || narrows(changes))
+		module_lock_slots(tenant_id, published->module_id);
+	published->has_records = plan_execute(&select_any_record, values, NULL, false, 1) > 0;
+	check_narrowing(definition, published, changes, faults);
+	json_member(&definition->root, "displayCode", 11, &code);
+	if (strcmp(json_member_text(code.val.binary.data, "prefix"), published->prefix) != 0)
+		violation_add(faults, "/displayCode/prefix", "frozen", "must stay \"%s\"", published->prefix);
+}
+
+/*
  * Publish a definition in a tenant, over the version that if_match (or NULL)
  * names and if_none_match (or NULL) does not.  Gives 201 for a first version, 200 else (also when the definition is what
  * is published already).
@@ -425,26 +486,18 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 		definition_check_references(tenant_id, definition, &faults);
 		payload_check_defaults(tenant_id, definition, schema, &faults);
 		slots = assign_slots(definition, published, &faults);
-		if (!first)
-		{
-			JsonbValue	code;
-
-			check_narrowing(definition, published, &faults);
-			json_member(&definition->root, "displayCode", 11, &code);
-			if (strcmp(json_member_text(code.val.binary.data, "prefix"), published->prefix) != 0)
-				violation_add(&faults, "/displayCode/prefix", "frozen", "must stay \"%s\"", published->prefix);
-		}
-		violation_raise(&faults);
 		refill = !first && (compareJsonbContainers(&published->slots->root, &slots->root) != 0 ||
+							slot_values_change(published->definition, definition) ||
 							strcmp(searchable_fields(published->definition), searchable_fields(definition)) != 0);
-		reunique = !first && published->has_records && unique_changes(published->definition, definition);
-		if (refill || reunique)
-			module_lock_slots(tenant_id, published->module_id);
+		reunique = !first && unique_changes(published->definition, definition);
+		if (!first)
+			check_change(tenant_id, definition, published, refill || reunique, &faults);
+		violation_raise(&faults);
 		store(tenant_id, actor_id, definition, schema, slots, published);
 		if (refill)
-			module_refill_slots(tenant_id, published->module_id);
+			change_refill_slots(tenant_id, published->module_id);
 		if (reunique)
-			module_refill_unique(tenant_id, published->module_id);
+			change_refill_unique(tenant_id, published->module_id);
 	}
 	SPI_finish();
 	return first ? 201 : 200;

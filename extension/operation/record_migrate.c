@@ -1,196 +1,17 @@
 /*
  * record_migrate.c
- *	  Moving a record to a newer definition: qehs.record_migrate.
- *
- * The rules of each version after the record's apply in turn (module/migrate.h);
- * only the outcome is checked.  A value that does not hold there gives way to
- * the default that the newest rules name for its field.
+ *	  qehs.record_migrate: one record moves to a newer definition (record/move.c).
  */
 #include "base/compat.h"
 
-#include "audit/audit.h"
 #include "base/argument.h"
 #include "base/json.h"
+#include "change/change.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "miscadmin.h"
 #include "module/locale.h"
-#include "module/migrate.h"
-#include "record/record.h"
-#include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(qehs_record_migrate);
-
-/* The default that the newest rules up to target name for a field. */
-static bool
-newest_default(const RequestContext *context, const Record *record, int32 target, const char *key, JsonbValue *value)
-{
-	for (int32 version = target; version > record->definition_version; version--)
-		if (migrate_default(record_module_version(context, record, version)->definition, key, value))
-			return true;
-	return false;
-}
-
-/* The field of a path below /payload; NULL for another path.  Keys need no escapes. */
-static char *
-field_of(const char *path)
-{
-	const char *key = path + strlen("/payload/");
-
-	if (strncmp(path, "/payload/", strlen("/payload/")) != 0)
-		return NULL;
-	return pnstrdup(key, strcspn(key, "/"));
-}
-
-/* Put defaults where values do not hold; false when there is none to put. */
-static bool
-put_defaults(const RequestContext *context, const Record *before, int32 target, Record *after, const ViolationList *found)
-{
-	bool		put = false;
-
-	for (int i = 0; i < found->count; i++)
-	{
-		char	   *key = field_of(found->items[i].path);
-		JsonbValue	value;
-
-		if (key == NULL || !newest_default(context, before, target, key, &value))
-			continue;
-		after->payload = json_with_member(after->payload, key, strlen(key), &value);
-		put = true;
-	}
-	return put;
-}
-
-static void push_known(JsonbParseState **state, JsonbIteratorToken token, JsonbValue *value, const ModuleField *old,
-					   const ModuleField *new);
-
-/* Push an object with the members that may hold known ids. */
-static void
-push_known_object(JsonbParseState **state, const JsonbContainer *object, const ModuleFields *old, const ModuleFields *new)
-{
-	check_stack_depth();
-	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-	for (int i = 0; i < new->count; i++)
-	{
-		const ModuleField *field = &new->items[i];
-		const ModuleField *source = module_fields_find(old, field->key, field->key_length);
-		JsonbValue	key = {.type = jbvString, .val.string = {field->key_length, unconstify(char *, field->key)}};
-		JsonbValue	value;
-
-		if (source == NULL || !field->checked || !json_member(object, field->key, field->key_length, &value))
-			continue;
-		pushJsonbValue(state, WJB_KEY, &key);
-		push_known(state, WJB_VALUE, &value, source, field);
-	}
-	pushJsonbValue(state, WJB_END_OBJECT, NULL);
-}
-
-/* Push a value with null in place of ids that need not hold under the new definition of their field. */
-static void
-push_known(JsonbParseState **state, JsonbIteratorToken token, JsonbValue *value, const ModuleField *old, const ModuleField *new)
-{
-	static JsonbValue none = {.type = jbvNull};
-	const JsonbContainer *container = value->type == jbvBinary ? value->val.binary.data : NULL;
-	bool		same = old->type == new->type &&
-		(new->references == NULL || (old->references && strcmp(old->references, new->references) == 0));
-
-	if (same && container && new->type == FIELD_OBJECT && JsonContainerIsObject(container))
-		push_known_object(state, container, &old->nested, &new->nested);
-	else if (same && container && new->type == FIELD_TABLE && JsonContainerIsArray(container))
-	{
-		pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-		for (uint32 i = 0; i < JsonContainerSize(container); i++)
-		{
-			JsonbValue	row = *getIthJsonbValueFromContainer(unconstify(JsonbContainer *, container), i);
-
-			CHECK_FOR_INTERRUPTS();
-			if (row.type == jbvBinary && JsonContainerIsObject(row.val.binary.data))
-				push_known_object(state, row.val.binary.data, &old->nested, &new->nested);
-		}
-		pushJsonbValue(state, WJB_END_ARRAY, NULL);
-	}
-	else
-		pushJsonbValue(state, token, same && container == NULL ? value : &none);
-}
-
-/* The field that the record's version has for a field of version target; NULL when it is new since. */
-static const ModuleField *
-source_field(const RequestContext *context, const Record *record, int32 target, const ModuleField *field)
-{
-	const char *key = field->key;
-
-	for (int32 version = target; version > record->definition_version; version--)
-	{
-		Jsonb	   *definition = record_module_version(context, record, version)->definition;
-		char	   *source = migrate_source(definition, key);
-
-		if (source == NULL && migrate_renamed(definition, key))
-			return NULL;
-		key = source ? source : key;
-	}
-	return module_field(record_module(context, record), key, strlen(key));
-}
-
-/* The part of a moved payload whose ids need no look-up: the same field held them in the version before. */
-static Jsonb *
-known_part(const RequestContext *context, const Record *before, const ModuleDef *module, Jsonb *payload)
-{
-	JsonbParseState *state = NULL;
-
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	for (int i = 0; i < module->field_count; i++)
-	{
-		const ModuleField *field = &module->fields[i];
-		JsonbValue	key = {.type = jbvString, .val.string = {field->key_length, unconstify(char *, field->key)}};
-		JsonbValue	value;
-		const ModuleField *source;
-
-		if (!field->checked || !json_member(&payload->root, field->key, field->key_length, &value))
-			continue;
-		source = source_field(context, before, module->version, field);
-		if (source == NULL)
-			continue;
-		pushJsonbValue(&state, WJB_KEY, &key);
-		push_known(&state, WJB_VALUE, &value, source, field);
-	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
-}
-
-const ModuleDef *
-record_move(const RequestContext *context, const Record *before, int32 target, Record *after, ViolationList *violations)
-{
-	const ModuleDef *module = record_module_version(context, before, target);
-	ViolationList found = {0};
-	Jsonb	   *known;
-	Jsonb	   *checked;
-
-	*after = *before;
-	after->definition_version = target;
-	for (int32 version = before->definition_version + 1; version <= target; version++)
-	{
-		Jsonb	   *definition = record_module_version(context, before, version)->definition;
-		char	   *state = migrate_state(definition, after->workflow_state);
-
-		CHECK_FOR_INTERRUPTS();
-		after->payload = migrate_payload(definition, after->payload);
-		if (state)
-			after->workflow_state = state;
-	}
-	known = known_part(context, before, module, after->payload);
-	checked = record_check_moved(context, module, after->payload, known, after->workflow_state, &found);
-	if (found.count > 0 && put_defaults(context, before, target, after, &found))
-	{
-		found.count = 0;
-		checked = record_check_moved(context, module, after->payload, known, after->workflow_state, &found);
-	}
-	after->payload = checked;
-	for (int i = 0; i < found.count; i++)
-		violation_add(violations, found.items[i].path, found.items[i].code, "%s", found.items[i].message);
-	if (!module_has_state(module, after->workflow_state))
-		violation_add(violations, "/workflowState", "undefined", "is no state of version %d: \"%s\"", target,
-					  after->workflow_state);
-	return module;
-}
 
 /* The version asked for, or the current one; raises QH400 for one that there is not or that is older. */
 static int32
@@ -218,7 +39,7 @@ qehs_record_migrate(PG_FUNCTION_ARGS)
 	Record		before;
 	Record		after;
 	int32		target;
-	AuditEvent	event = {AUDIT_MIGRATE, &before, &after, NULL, NULL, NULL};
+	Change		change = change_make(AUDIT_MIGRATE, &before, &after);
 	StringInfoData out;
 
 	json_begin(&out);
@@ -232,8 +53,7 @@ qehs_record_migrate(PG_FUNCTION_ARGS)
 		module = record_move(context, &before, target, &after, &violations);
 		locale_name_fields(module->definition, argument_text(fcinfo, 3), &violations);
 		violation_raise(&violations);
-		record_store(context, module, &before, &after);
-		audit_append(context, module, &event);
+		record_apply_one(context, &change);
 	}
 	PG_RETURN_DATUM(record_close(&out, context, module, &after));
 }

@@ -4,28 +4,36 @@
  *
  * "permissions":{"fields":{"medical_notes":{"read":[role],"write":[role]}}}: a
  * field without a rule is everybody's who may read or change the record; a rule
- * without "write" lets those write who may read.  The current definition rules
- * over records of every version, under old keys too; a field that it has no more
- * keeps the rule of the last version that had it.  tenant-owner and tenant-admin
- * may do everything.
+ * without "write" lets those write who may read.  A computed field without a rule
+ * is for those who may read all that it is made of.
+ *
+ * The current definition rules over records of every version.  A value follows
+ * the field that it was: a renamed field's old values are under its rule, and
+ * not under that of a new field which has taken its key.  A field that the
+ * current definition has no more keeps the rule of the last version that had it.
  */
 #include "base/compat.h"
 
 #include "base/json.h"
+#include "miscadmin.h"
+#include "module/expression.h"
 #include "permission/roles.h"
 
-/* The field that a payload of whatever version has under the key; NULL when no version has one. */
+/*
+ * The field that a payload of the version has under the key, by the newest definition that has
+ * the field; NULL when no version has one.  Sets *of to that definition.
+ */
 static const ModuleField *
-find_field(const ModuleDef *current, const char *key, int length)
+find_field(const ModuleDef *current, int32 version, const char *key, int length, const ModuleDef **of)
 {
-	const ModuleField *field = module_field(current, key, length);
+	const ModuleField *field = module_field_of(current, version, key, length);
 
-	for (int i = 0; i < current->field_count && field == NULL; i++)
-		for (int j = 0; j < current->fields[i].old_key_count; j++)
-			if (strlen(current->fields[i].old_keys[j]) == (size_t) length && memcmp(current->fields[i].old_keys[j], key, length) == 0)
-				field = &current->fields[i];
-	for (int32 version = current->version - 1; version > 0 && field == NULL; version--)
-		field = module_field(module_lookup_version(current->tenant_id, current->module_id, version), key, length);
+	*of = current;
+	for (int32 newest = current->version - 1; newest >= version && field == NULL; newest--)
+	{
+		*of = module_lookup_version(current->tenant_id, current->module_id, newest);
+		field = module_field_of(*of, version, key, length);
+	}
 	return field;
 }
 
@@ -35,11 +43,47 @@ permission_reads_all(const RequestContext *context, const ModuleDef *module)
 	return !roles_current(module)->has_field_rules || permission_is_administrator(context);
 }
 
+static bool reads_sources(const RequestContext *context, const ModuleDef *current, const ModuleDef *of, const ModuleField *field,
+						  const PermissionSubject *subject);
+
+/* Whether the caller, no administrator, may read a field of the definition that rules over it. */
+static bool
+reads(const RequestContext *context, const ModuleDef *current, const ModuleDef *of, const ModuleField *field,
+	  const PermissionSubject *subject)
+{
+	if (field->readers.count >= 0)
+		return roles_any(context, of, subject, field->readers.names, field->readers.count);
+	return field->computed == NULL || reads_sources(context, current, of, field, subject);
+}
+
+/*
+ * Whether the caller may read all that a computed field is made of, each by the rule of the
+ * newest definition that has it.  It ends: a computed source has an earlier stage, or stands
+ * in a later version.
+ */
+static bool
+reads_sources(const RequestContext *context, const ModuleDef *current, const ModuleDef *of, const ModuleField *field,
+			  const PermissionSubject *subject)
+{
+	check_stack_depth();
+	for (int i = 0; i < of->field_count; i++)
+	{
+		const ModuleField *source = &of->fields[i];
+		const ModuleDef *newest;
+
+		if (source == field || (source->computed && source->stage >= field->stage) || !expression_reads_key(field->reads, source->key))
+			continue;
+		source = find_field(current, of->version, source->key, source->key_length, &newest);
+		if (source && !reads(context, current, newest, source, subject))
+			return false;
+	}
+	return true;
+}
+
 bool
 permission_reads_field(const RequestContext *context, const ModuleDef *module, const ModuleField *field, const PermissionSubject *subject)
 {
-	return field->readers.count < 0 || permission_is_administrator(context) ||
-		roles_any(context, module, subject, field->readers.names, field->readers.count);
+	return permission_reads_all(context, module) || reads(context, module, module, field, subject);
 }
 
 bool
@@ -50,27 +94,40 @@ permission_writes_field(const RequestContext *context, const ModuleDef *module, 
 }
 
 bool
-permission_reads_key(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, const char *key, int length)
+permission_reads_key(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, int32 version,
+					 const char *key, int length)
 {
+	const ModuleDef *current;
+	const ModuleDef *of;
 	const ModuleField *field;
 
 	if (permission_reads_all(context, module))
 		return true;
-	module = roles_current(module);
-	field = find_field(module, key, length);
-	return field == NULL || permission_reads_field(context, module, field, subject);
+	current = roles_current(module);
+	field = find_field(current, version, key, length, &of);
+	if (field == NULL)
+		return true;
+	if (!reads(context, current, of, field, subject))
+		return false;
+	if (of->version == version || field->readers.count >= 0)
+		return true;
+	/* the value was made of what the definition of its own version says */
+	of = module_lookup_version(module->tenant_id, module->module_id, version);
+	field = module_field(of, key, length);
+	return field == NULL || field->computed == NULL || reads_sources(context, current, of, field, subject);
 }
 
 bool
-permission_writes_key(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, const char *key, int length)
+permission_writes_key(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, int32 version,
+					  const char *key, int length)
 {
+	const ModuleDef *of;
 	const ModuleField *field;
 
 	if (permission_reads_all(context, module))
 		return true;
-	module = roles_current(module);
-	field = find_field(module, key, length);
-	return field == NULL || permission_writes_field(context, module, field, subject);
+	field = find_field(roles_current(module), version, key, length, &of);
+	return field == NULL || permission_writes_field(context, of, field, subject);
 }
 
 void
@@ -93,7 +150,7 @@ permission_write_payload(StringInfo out, const RequestContext *context, const Mo
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
-		if (!permission_reads_key(context, module, subject, key.val.string.val, key.val.string.len))
+		if (!permission_reads_key(context, module, subject, subject->definition_version, key.val.string.val, key.val.string.len))
 			continue;
 		if (out->data[out->len - 1] != '{')
 			appendStringInfoChar(out, ',');

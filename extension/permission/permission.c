@@ -21,13 +21,13 @@ static const struct
 	{ACTION_UPDATE, SCOPE_RECORDS_WRITE},
 	{ACTION_DELETE, SCOPE_RECORDS_WRITE},
 	{ACTION_TRANSITION, SCOPE_RECORDS_WRITE},
-	{ACTION_EXPORT, SCOPE_EXPORTS_CREATE},
-	{ACTION_COMMENT, SCOPE_RECORDS_WRITE},
 	{ACTION_BULK_STATE, SCOPE_RECORDS_WRITE},
+	{ACTION_AUDIT, SCOPE_AUDIT_READ},
+	{ACTION_COUNT, SCOPE_MODULES_READ},
 };
 
 static const ModuleRole built_in[] = {
-	{"tenant-user", ACTION_READ | ACTION_CREATE | ACTION_UPDATE | ACTION_COMMENT},
+	{"tenant-user", ACTION_READ | ACTION_CREATE | ACTION_UPDATE},
 	{"viewer", ACTION_READ},
 };
 
@@ -46,6 +46,7 @@ bool
 roles_of_record(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, const char *role)
 {
 	const ModuleField *field;
+	const char *key;
 	JsonbValue	value;
 	pg_uuid_t	id;
 
@@ -56,7 +57,8 @@ roles_of_record(const RequestContext *context, const ModuleDef *module, const Pe
 	else
 	{
 		field = module_field(module, role + 1, strlen(role + 1));
-		if (field == NULL || field->type != FIELD_USER || !module_field_value(field, subject->payload, &value) ||
+		if (field == NULL || field->type != FIELD_USER || !(key = module_field_key(field, subject->definition_version)) ||
+			!json_member(&subject->payload->root, key, strlen(key), &value) ||
 			value.type != jbvString || !id_parse(value.val.string.val, value.val.string.len, QEHS_ID_USER, &id))
 			return false;
 	}
@@ -140,7 +142,19 @@ uint32
 permission_actions(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject)
 {
 	module = roles_current(module);
-	return within_key(context, module, given_by_caller(context, module) | given_by_record(context, module, subject));
+	return within_key(context, module, roles_implied(given_by_caller(context, module) | given_by_record(context, module, subject)));
+}
+
+bool
+permission_depends_on_record(const RequestContext *context, const ModuleDef *module)
+{
+	return roles_current(module)->has_record_roles && !permission_is_administrator(context);
+}
+
+bool
+permission_audits_all(const RequestContext *context)
+{
+	return permission_is_administrator(context) && context->module_count < 0 && (context->scopes & SCOPE_AUDIT_READ) != 0;
 }
 
 bool

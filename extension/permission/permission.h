@@ -56,11 +56,34 @@ extern bool permission_may_start_in(const RequestContext *context, const ModuleD
 /* Whether the caller may give a role to an API key that it makes: one that it has itself, or any as an administrator. */
 extern bool permission_may_give_role(const RequestContext *context, const char *role);
 
+/* Whether what the caller may do in the module, or to its fields, depends on the record. */
+extern bool permission_depends_on_record(const RequestContext *context, const ModuleDef *module);
+
+/* Whether the caller may read all events of the tenant, of whichever module. */
+extern bool permission_audits_all(const RequestContext *context);
+
 /* Whether the caller is tenant-owner, tenant-admin or the system. */
 extern bool permission_is_administrator(const RequestContext *context);
 
 /* Raise QH403 unless the caller may publish definitions of the module (NULL: some), verb "publish", or move all its records, "migrate". */
 extern void permission_require_definition(const RequestContext *context, const char *module_key, const char *verb);
+
+/* ---- predicate.c ---- */
+
+/* Every predicate of a caller takes the same two arguments: his id as a uuid, and as text in the form of the wire. */
+#define QEHS_PERMISSION_ARGUMENTS 2
+extern const Oid permission_argument_types[QEHS_PERMISSION_ARGUMENTS];
+
+/*
+ * The records for which permission_may holds, as a condition on rows of qehs.record in the current
+ * memory context: NULL for all records of the module, "false" for none.  Alias ("r." or "") stands
+ * before the columns; the arguments are $first and the next.
+ */
+extern const char *permission_predicate(const RequestContext *context, const ModuleDef *module, ModuleAction action, const char *alias,
+										int first);
+
+/* The arguments' values. */
+extern void permission_arguments(const RequestContext *context, Datum *values);
 
 /* ---- field_permission.c ---- */
 
@@ -73,11 +96,11 @@ extern bool permission_reads_field(const RequestContext *context, const ModuleDe
 extern bool permission_writes_field(const RequestContext *context, const ModuleDef *module, const ModuleField *field,
 									const PermissionSubject *subject);
 
-/* The same for the member of the subject's payload, which need not have it; module is of any version. */
+/* The same for what payloads of a version of the record have under a key; module is of any version. */
 extern bool permission_reads_key(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
-								 const char *key, int length);
+								 int32 version, const char *key, int length);
 extern bool permission_writes_key(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
-								  const char *key, int length);
+								  int32 version, const char *key, int length);
 
 /* Append the subject's payload with the members that the caller may read. */
 extern void permission_write_payload(StringInfo out, const RequestContext *context, const ModuleDef *module,

@@ -19,6 +19,13 @@ extern bool roles_of_record(const RequestContext *context, const ModuleDef *modu
 extern bool roles_any(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
 					  const char *const *names, int count);
 
+/* Actions of a role with those that they imply: who may read a record may read its events, and count it. */
+static inline uint32
+roles_implied(uint32 actions)
+{
+	return actions & ACTION_READ ? actions | ACTION_AUDIT | ACTION_COUNT : actions;
+}
+
 /* The current version of a module: it rules over records of every version. */
 static inline const ModuleDef *
 roles_current(const ModuleDef *module)

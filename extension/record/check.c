@@ -105,9 +105,9 @@ check_writable(const PayloadCheck *check, const Jsonb *given)
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
-		if (permission_writes_key(check->context, check->module, check->subject, name, length))
+		if (permission_writes_key(check->context, check->module, check->subject, check->module->version, name, length))
 			continue;
-		if (check->before && permission_reads_key(check->context, check->module, check->subject, name, length) &&
+		if (check->before && permission_reads_key(check->context, check->module, check->subject, check->module->version, name, length) &&
 			(json_member(&check->before->root, name, length, &held) ? json_values_equal(&value, &held) : value.type == jbvNull))
 			continue;
 		violation_add(check->violations, psprintf("/payload/%s", json_text_copy(&key)), "forbidden", "may not be written by the caller");

@@ -5,7 +5,8 @@
 #ifndef QEHS_RECORD_CHECK_H
 #define QEHS_RECORD_CHECK_H
 
-#include "workflow/workflow.h"
+#include "record/guard.h"
+#include "record/record.h"
 
 typedef struct PayloadCheck
 {

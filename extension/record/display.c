@@ -7,6 +7,8 @@
  * waits for another's commit; a rolled-back create leaves a gap.  An absent
  * counter starts at the greatest number stored, read before the lock is taken:
  * whoever enters first wins, and every number in flight came from the counter.
+ * Records that came in by another door, as from a restore into a running server, may
+ * have numbers that the counter has not given out: then it is raised to theirs.
  *
  * Without shared memory, or when the table of counters is full, the next number
  * is the greatest stored plus one under a transaction-level advisory lock: creates
@@ -14,6 +16,7 @@
  */
 #include "base/compat.h"
 
+#include "access/xlog.h"
 #include "base/plan.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -129,27 +132,33 @@ enter_counter(const CounterKey *key, int64 last)
 	return counter != NULL;
 }
 
-static int64
-next_without_counter(const CounterKey *key)
+static void
+lock_numbers(int32 tenant_id, int32 module_id)
 {
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) key->tenant_id, (uint32) key->module_id, 2);
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) tenant_id, (uint32) module_id, 2);
 	LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+static int64
+next_without_counter(const CounterKey *key)
+{
+	lock_numbers(key->tenant_id, key->module_id);
 	return greatest_stored(key) + 1;
 }
 
-int64
-record_next_display_no(int32 tenant_id, int32 module_id, TimestampTz now)
+void
+record_hold_display_nos(int32 tenant_id, int32 module_id)
 {
-	return record_take_display_nos(tenant_id, module_id, now, 1);
+	if (counters == NULL || hash_get_num_entries(counters) >= MAX_COUNTERS)
+		lock_numbers(tenant_id, module_id);
 }
 
-int64
-record_take_display_nos(int32 tenant_id, int32 module_id, TimestampTz time, int32 count)
+static CounterKey
+counter_key(int32 tenant_id, int32 module_id, TimestampTz time)
 {
 	CounterKey	key;
-	int64		number;
 
 	memset(&key, 0, sizeof(key));
 	key.database = MyDatabaseId;
@@ -157,33 +166,51 @@ record_take_display_nos(int32 tenant_id, int32 module_id, TimestampTz time, int3
 	key.tenant_id = tenant_id;
 	key.module_id = module_id;
 	key.year = record_display_year(time);
-	if (counters == NULL)
+	return key;
+}
+
+/* A counter only ever rises, since numbers that came from it may be in flight. */
+static void
+raise_counter(const CounterKey *key, int64 greatest)
+{
+	Counter    *counter;
+
+	LWLockAcquire(counters_lock, LW_EXCLUSIVE);
+	counter = hash_search(counters, key, HASH_FIND, NULL);
+	if (counter)
+		counter->last = Max(counter->last, greatest);
+	LWLockRelease(counters_lock);
+}
+
+int64
+record_take_display_nos(int32 tenant_id, int32 module_id, TimestampTz time, int32 count)
+{
+	CounterKey	key = counter_key(tenant_id, module_id, time);
+	int64		number;
+	int64		greatest;
+
+	/* what a server in recovery enters would lag when it is promoted */
+	if (counters == NULL || RecoveryInProgress())
 		return next_without_counter(&key);
-	if (take_next(&key, count, &number))
+	if (!take_next(&key, count, &number) &&
+		(!enter_counter(&key, greatest_stored(&key)) || !take_next(&key, count, &number)))
+		return next_without_counter(&key);
+	if (count == 1)
 		return number;
-	if (!enter_counter(&key, greatest_stored(&key)) || !take_next(&key, count, &number))
-		return next_without_counter(&key);
+	/* a counter that lags shows in the table; a single row's INSERT finds that out by itself */
+	greatest = greatest_stored(&key);
+	if (greatest < number)
+		return number;
+	raise_counter(&key, greatest);
+	take_next(&key, count, &number);
 	return number;
 }
 
-/*
- * Forget a counter that lags behind the table, as after a data-only restore
- * into a running server; the next create reads the table again.
- */
 void
-record_forget_display_no(int32 tenant_id, int32 module_id, TimestampTz now)
+record_raise_display_nos(int32 tenant_id, int32 module_id, TimestampTz time)
 {
-	HASH_SEQ_STATUS scan;
-	Counter    *counter;
-	int			year = record_display_year(now);
+	CounterKey	key = counter_key(tenant_id, module_id, time);
 
-	if (counters == NULL)
-		return;
-	LWLockAcquire(counters_lock, LW_EXCLUSIVE);
-	hash_seq_init(&scan, counters);
-	while ((counter = hash_seq_search(&scan)) != NULL)
-		if (counter->key.database == MyDatabaseId && counter->key.tenant_id == tenant_id &&
-			counter->key.module_id == module_id && counter->key.year == year)
-			hash_search(counters, &counter->key, HASH_REMOVE, NULL);
-	LWLockRelease(counters_lock);
+	if (counters)
+		raise_counter(&key, greatest_stored(&key));
 }

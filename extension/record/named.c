@@ -6,6 +6,9 @@
  * each is looked up once, and those that record_remember_payload has noted all
  * with one statement, by the first that is asked for.  What is remembered goes
  * with that context, so it is never older than a chunk.
+ *
+ * Each look-up takes a snapshot of its own: the statement's is older than the locks
+ * that were waited for.
  */
 #include "base/compat.h"
 
@@ -129,7 +132,7 @@ look_up_noted(int32 tenant_id, int32 is_user)
 	SPI_connect();
 	/* a plan made when the table was small may take any index that begins with the tenant: here that costs 500 scans of it */
 	plan_renew(is_user ? &select_users : &select_records);
-	found = plan_execute(is_user ? &select_users : &select_records, values, NULL, true, 0);
+	found = plan_execute(is_user ? &select_users : &select_records, values, NULL, false, 0);
 	for (uint64 i = 0; i < found; i++)
 	{
 		bool		isnull;
@@ -158,7 +161,7 @@ look_up(const NamedKey *key, MemoryContext memory)
 	bool		isnull;
 
 	SPI_connect();
-	if (plan_execute(key->is_user ? &select_user : &select_record, values, NULL, true, 1) > 0)
+	if (plan_execute(key->is_user ? &select_user : &select_record, values, NULL, false, 1) > 0)
 		module = MemoryContextStrdup(memory, TextDatumGetCString(plan_value(0, 1, &isnull)));
 	SPI_finish();
 	return module;

@@ -8,47 +8,32 @@
 #ifndef QEHS_QUERY_H
 #define QEHS_QUERY_H
 
-#include "record/record.h"
+#include "record/filter.h"
 
-#define QEHS_QUERY_ARGUMENTS 64
-#define QEHS_FILTER_DEPTH 8
+#define QEHS_QUERY_ARGUMENTS 100
 
 typedef struct ListQuery
 {
-	const RequestContext *context;
 	const ModuleDef *module;
+	const char *alias;			/* of qehs.record in the statement */
 	ViolationList *faults;		/* of the parameters; with any the query is not run, and may be incomplete */
 	StringInfoData sql;
-	bool		keyset_only;	/* no condition but tenant, module and position */
 	int			count;
 	Oid			types[QEHS_QUERY_ARGUMENTS];
 	Datum		values[QEHS_QUERY_ARGUMENTS];
 } ListQuery;
 
-/* A field of records: where it stands in SQL and how it compares. */
-typedef struct QueryField
-{
-	const ModuleField *field;	/* NULL for a system field */
-	const char *expression;
-	const char *missing;		/* SQL of the value that stands for "absent", or NULL */
-	SlotKind	kind;			/* SLOT_NONE: only exists and contains */
-	bool		is_uuid;
-	bool		is_display_code;
-} QueryField;
-
-/* Add a value; gives its number ($n).  Too many are a fault. */
+/* Add a value; gives its number ($n).  Too many are a fault at ?filter. */
 extern int	query_argument(ListQuery *query, Oid type, Datum value);
 
-/* SQL for a field's member of a payload of any version as text, NULL where it has none. */
-extern const char *query_payload_text(const ModuleField *field);
+/* Add an array of values, which are of type. */
+extern int	query_array(ListQuery *query, Oid type, Datum *values, int count);
 
-/* Find a field by its wire name; false when the module has none. */
-extern bool query_field(const ModuleDef *module, const char *name, QueryField *found);
+/* SQL of what a field compares as: whole (equality), and as it is ordered and kept in a slot; NULL where a record lacks it. */
+extern const char *query_whole(const ListQuery *query, const FilterField *field);
+extern const char *query_ordered(const ListQuery *query, const FilterField *field);
 
-/* Raise QH403 when the caller may not read the field, at path (?sort): to order or to filter by it would tell. */
-extern void query_require_readable(const ListQuery *query, const QueryField *field, const char *path);
-
-/* Append " AND (…)" of a filter; faults carry their place (?filter[severity][in]). */
-extern void query_filter(ListQuery *query, const RequestContext *context, Jsonb *filter);
+/* Append a filter as a condition that is true for the records that match, and not (false or NULL) for others. */
+extern void query_filter(ListQuery *query, const FilterNode *node);
 
 #endif							/* QEHS_QUERY_H */

@@ -1,24 +1,22 @@
 /*
  * read.c
- *	  Reading one record: qehs.record_get, and the fetch that writers share.
+ *	  Reading one record by id, and how the operations on one begin and end.
  */
 #include "base/compat.h"
 
-#include "audit/audit.h"
-#include "base/argument.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
-#include "fmgr.h"
 #include "record/record.h"
 #include "utils/builtins.h"
-#include "workflow/workflow.h"
-
-PG_FUNCTION_INFO_V1(qehs_record_get);
 
 static KeptPlan select_module_id = {
 	"SELECT module_id FROM qehs.record WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL
+};
+
+static KeptPlan select_subject = {
+	"SELECT created_by, definition_version, payload FROM qehs.record WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL
 };
 
 #define SELECT_RECORD "SELECT " QEHS_RECORD_COLUMNS " FROM qehs.record WHERE tenant_id = $1 AND id = $2"
@@ -79,6 +77,29 @@ record_fetch(const RequestContext *context, const pg_uuid_t *id, RecordLock lock
 		record_not_found();
 }
 
+bool
+record_find_subject(int32 tenant_id, const pg_uuid_t *id, PermissionSubject *subject)
+{
+	Datum		values[2] = {Int32GetDatum(tenant_id), UUIDPGetDatum(id)};
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext previous;
+	bool		isnull;
+	bool		found;
+
+	SPI_connect();
+	found = plan_execute(&select_subject, values, NULL, true, 1) == 1;
+	if (found)
+	{
+		subject->created_by = *DatumGetUUIDP(plan_value(0, 1, &isnull));
+		subject->definition_version = DatumGetInt32(plan_value(0, 2, &isnull));
+		previous = MemoryContextSwitchTo(caller);
+		subject->payload = DatumGetJsonbPCopy(plan_value(0, 3, &isnull));
+		MemoryContextSwitchTo(previous);
+	}
+	SPI_finish();
+	return found;
+}
+
 const ModuleDef *
 record_module_version(const RequestContext *context, const Record *record, int32 version)
 {
@@ -133,30 +154,4 @@ record_close(StringInfo out, RequestContext *context, const ModuleDef *module, c
 	SPI_finish();
 	context_etag(context, record->version);
 	return context_answer(out);
-}
-
-/* record_get(id) */
-Datum
-qehs_record_get(PG_FUNCTION_ARGS)
-{
-	RequestContext *context = context_require_scope(SCOPE_RECORDS_READ);
-	const ModuleDef *module;
-	Record		record;
-	pg_uuid_t	id;
-	StringInfoData out;
-
-	record_parse_id(argument_text(fcinfo, 0), &id);
-	json_begin(&out);
-	SPI_connect();
-	record_fetch(context, &id, RECORD_READ, false, &record);
-	module = record_module(context, &record);
-	record_require(context, module, ACTION_READ, &record);
-	record_write_json(&out, context, module, &record, true);
-	audit_write_activity(&out, context, module, &record);
-	json_literal(&out, ",\"attachments\":[]");
-	workflow_write_available(&out, context, module, &record);
-	appendStringInfoChar(&out, '}');
-	SPI_finish();
-	context_etag(context, record.version);
-	PG_RETURN_DATUM(context_answer(&out));
 }

@@ -1,7 +1,8 @@
 /*
  * record.h
  *	  What the files of the record noun share: the row in memory, reading it by
- *	  id, checking a payload, writing the row and its JSON.
+ *	  id, checking a payload, what lists look at, and its JSON.  Rows are written by
+ *	  change/ only.
  */
 #ifndef QEHS_RECORD_H
 #define QEHS_RECORD_H
@@ -33,6 +34,13 @@ static inline PermissionSubject
 record_subject(const Record *record)
 {
 	return (PermissionSubject) {record->created_by, record->definition_version, record->payload};
+}
+
+/* The record's payload under the keys of the current definition of its module; NULL when it is deleted: what slots, unique values and search look at. */
+static inline Jsonb *
+record_current_payload(const ModuleDef *current, const Record *record)
+{
+	return record->deleted ? NULL : module_payload_current(current, record->payload, record->definition_version);
 }
 
 /* The columns that record_read_row reads, in its order. */
@@ -78,6 +86,12 @@ extern const ModuleDef *record_open(const RequestContext *context, const char *w
  * begun before SPI_connect, SPI_finish, the ETag.  Gives the function's answer.
  */
 extern Datum record_close(StringInfo out, RequestContext *context, const ModuleDef *module, const Record *record);
+
+/*
+ * What of a record, deleted or not, decides who may do what to it, in the current memory
+ * context; false when the tenant has no such record.  Runs SPI by itself.
+ */
+extern bool record_find_subject(int32 tenant_id, const pg_uuid_t *id, PermissionSubject *subject);
 
 /* Read a row of QEHS_RECORD_COLUMNS from SPI_tuptable; its parts live until SPI_finish. */
 extern void record_read_row(uint64 row, Record *record);
@@ -135,61 +149,40 @@ extern void record_remember_payload(const ModuleDef *module, const Jsonb *payloa
 
 /* ---- slots.c ---- */
 
-/* What a record's slot columns hold; isnull for slots that the module does not map. */
+/* What a record's slot columns hold; isnull for slots that the module does not map and fields that the payload lacks. */
 typedef struct RecordSlots
 {
 	Datum		values[QEHS_SLOTS];
 	bool		isnull[QEHS_SLOTS];
 } RecordSlots;
 
-/*
- * Fill the slots of a payload.  A mapped field that the payload lacks holds
- * the greatest value of its kind (QEHS_SLOT_MISSING_TEXT, NaN, infinity), so
- * that it sorts last as NULL would, and one index range serves every page.
- */
+/* Fill the slots of a payload that has the module's keys; a field that it lacks has none. */
 extern void record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *slots);
 
-#define QEHS_SLOT_MISSING_TEXT "\xf4\x8f\xbf\xbf"	/* U+10FFFF */
-
-/* ---- unique.c: qehs.record_unique, inside SPI; module is the current definition, whichever the record is of ---- */
-
-/* The value of a unique field as text; NULL when the payload (or NULL) has none. */
-extern char *record_unique_text(const ModuleField *field, Jsonb *payload);
-/* Take the values of after and give up those of before (each may be NULL); gives the field of a value that another has, with nothing changed. */
-extern const ModuleField *record_unique_try(const ModuleDef *module, const pg_uuid_t *id, Jsonb *before, Jsonb *after);
-/* The same; raises QH409 conflict.  With all it makes sure of values that both have, too: the record may be the second that has one. */
-extern void record_unique_replace(const ModuleDef *module, const pg_uuid_t *id, Jsonb *before, Jsonb *after, bool all);
-/* Forget all values of a module, and take those of a record as far as no other has them. */
-extern void record_unique_clear(const ModuleDef *module);
-extern void record_unique_keep(const ModuleDef *module, const pg_uuid_t *id, Jsonb *payload);
+/* Text of the searchable fields; NULL for a module without any. */
+extern char *record_search_text(const ModuleDef *module, Jsonb *payload);
 
 /* ---- display.c ---- */
 
-/* Next display_no of tenant and module in the year of now (see display.c for how). */
-extern int64 record_next_display_no(int32 tenant_id, int32 module_id, TimestampTz now);
+/*
+ * Where no shared memory counts the numbers of the module: hold them until the
+ * transaction ends, before any other lock of a create is taken.
+ */
+extern void record_hold_display_nos(int32 tenant_id, int32 module_id);
 /* The first of count numbers in a row, of the year of time. */
 extern int64 record_take_display_nos(int32 tenant_id, int32 module_id, TimestampTz time, int32 count);
 /* The year (UTC) that the display number of a record created at time shows. */
 extern int	record_display_year(TimestampTz time);
-/* Make the next number come from the table again (after a unique violation of display_no). */
-extern void record_forget_display_no(int32 tenant_id, int32 module_id, TimestampTz now);
+/*
+ * Make the next number of the year of time greater than all in the table: the counter
+ * lags behind it, as after a data-only restore into a running server.
+ */
+extern void record_raise_display_nos(int32 tenant_id, int32 module_id, TimestampTz time);
+/* At start. */
 extern void display_shmem_request(void);
 extern void display_shmem_startup(void);
 
-/* ---- update.c, used by workflow/ ---- */
-
-/*
- * Store a changed record: payload, state and definition version of after,
- * version + 1, slots, unique values, search text; module is that of after.  Inside SPI; the row is locked by the caller.
- */
-extern void record_store(const RequestContext *context, const ModuleDef *module,
-						 const Record *before, Record *after);
-
-/* The same without the unique values. */
-extern void record_store_row(const RequestContext *context, const ModuleDef *module,
-							 const Record *before, Record *after);
-
-/* ---- migrate.c ---- */
+/* ---- move.c ---- */
 
 /*
  * What a locked record becomes in version target of its module: the rules of
@@ -200,10 +193,7 @@ extern void record_store_row(const RequestContext *context, const ModuleDef *mod
 extern const ModuleDef *record_move(const RequestContext *context, const Record *before, int32 target,
 									Record *after, ViolationList *violations);
 
-/* ---- update.c ---- */
-
-/* Text of the searchable fields; NULL for a module without any. */
-extern char *record_search_text(const ModuleDef *module, Jsonb *payload);
+/* ---- merge.c ---- */
 
 /* RFC 7396 merge of patch (an object) into target. */
 extern Jsonb *record_merge_patch(Jsonb *target, Jsonb *patch);

@@ -150,6 +150,18 @@ held_before(const Place *place, const ModuleField *field, const JsonbValue *valu
 	return false;
 }
 
+/* Whether the caller may read a record that a payload names. */
+static bool
+may_read(const RequestContext *context, const ModuleDef *module, const pg_uuid_t *id)
+{
+	PermissionSubject subject;
+
+	if (permission_may(context, module, ACTION_READ, NULL, NULL))
+		return true;
+	return permission_may(context, module, ACTION_READ, &permission_some_record, NULL) &&
+		record_find_subject(context->tenant_id, id, &subject) && permission_may(context, module, ACTION_READ, &subject, NULL);
+}
+
 /* A user must be one of the tenant and active; a record must live and be readable by the caller. */
 static void
 check_id(const PayloadCheck *check, const Place *place, const ModuleField *field, const JsonbValue *value, const char *path)
@@ -172,7 +184,7 @@ check_id(const PayloadCheck *check, const Place *place, const ModuleField *field
 	key = named_record_module(tenant_id, &id);
 	module = key ? module_lookup(tenant_id, key) : NULL;
 	/* what may not be read looks like what does not exist */
-	if (module == NULL || !permission_may(check->context, module, ACTION_READ, NULL, NULL))
+	if (module == NULL || !may_read(check->context, module, &id))
 		violation_add(check->violations, path, "not_found", "names no record");
 	else if (field->references && strcmp(key, field->references) != 0)
 		violation_add(check->violations, path, "references", "must name a record of module \"%s\"", field->references);

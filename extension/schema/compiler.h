@@ -1,6 +1,6 @@
 /*
  * compiler.h
- *	  The state of one compilation, shared by compile.c and keywords.c.
+ *	  The state of one compilation.
  */
 #ifndef QEHS_SCHEMA_COMPILER_H
 #define QEHS_SCHEMA_COMPILER_H
@@ -32,8 +32,5 @@ typedef struct Compiler
 
 /* The node of a subschema, which is filled in later; NO_NODE with a fault when it is no schema. */
 extern NodeIndex compiler_request_node(Compiler *compiler, const Value *value, int resource, const Place *location);
-
-/* Fill in a node from the keywords of its schema, as far as the vocabularies know them. */
-extern void compile_keywords(Compiler *compiler, const Work *work, uint32 vocabularies);
 
 #endif							/* QEHS_SCHEMA_COMPILER_H */

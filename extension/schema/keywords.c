@@ -5,8 +5,8 @@
 #include "base/compat.h"
 
 #include "miscadmin.h"
-#include "schema/compiler.h"
 #include "schema/format.h"
+#include "schema/keywords.h"
 #include "schema/uri.h"
 
 #define ENUM_TEXT_BYTES 300
@@ -609,7 +609,7 @@ finish_properties(Compiler *compiler, Building *building)
 }
 
 void
-compile_keywords(Compiler *compiler, const Work *work, uint32 vocabularies)
+keywords_compile(Compiler *compiler, const Work *work, uint32 vocabularies)
 {
 	Building	building = {.node = compiler->schema->nodes[work->node],.schema = work->value};
 	uint32		count = VALUE_COUNT(&work->value);

@@ -17,6 +17,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "common/hex.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "schema/regex.h"
@@ -79,12 +80,10 @@ read_hex(Translation *translation, int count, uint32 *value)
 	int			digits = 0;
 
 	*value = 0;
-	while (translation->at < translation->end && isxdigit((unsigned char) *translation->at) && (count == 0 || digits < count) &&
+	while (translation->at < translation->end && hex_value(*translation->at) >= 0 && (count == 0 || digits < count) &&
 		   *value <= 0x10FFFF)
 	{
-		char		c = *translation->at++;
-
-		*value = *value * 16 + (uint32) (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+		*value = *value * 16 + (uint32) hex_value(*translation->at++);
 		digits++;
 	}
 	if (count > 0)

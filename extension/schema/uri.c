@@ -6,7 +6,7 @@
 
 #include <ctype.h>
 
-#include "base/text.h"
+#include "common/hex.h"
 #include "lib/stringinfo.h"
 #include "schema/uri.h"
 
@@ -167,8 +167,8 @@ uri_decode(char *text)
 	{
 		if (*text == '%')
 		{
-			int			high = text_hex_value(text[1]);
-			int			low = high < 0 ? -1 : text_hex_value(text[2]);
+			int			high = hex_value(text[1]);
+			int			low = high < 0 ? -1 : hex_value(text[2]);
 
 			if (low < 0 || high * 16 + low == 0)
 				return false;

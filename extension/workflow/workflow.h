@@ -1,32 +1,30 @@
 /*
  * workflow.h
- *	  Guards: whether a caller may fire a transition on a record now.
+ *	  Transitions: whether a caller may fire one on a record now.
  */
 #ifndef QEHS_WORKFLOW_H
 #define QEHS_WORKFLOW_H
 
 #include "record/record.h"
 
-/* Who asks, in which state: one for all expressions of a call; the caller sets context and state. */
-typedef struct Guard
-{
-	const RequestContext *context;
-	const char *state;
-	Jsonb	   *variables;		/* NULL until an expression needs them; in the memory context of then */
-} Guard;
-
-/*
- * Evaluate an expression (SQL/JSON path) over a payload with $state, $user,
- * $roles, $now, $today.  True when it gives true; false for false, unknown,
- * empty or an evaluation error (guard.c).
- */
-extern bool guard_is_true(Guard *guard, JsonPath *expression, Jsonb *payload);
-
-/* The value that an expression gives, or NULL when it gives none (computed fields). */
-extern Jsonb *guard_value(Guard *guard, JsonPath *expression, Jsonb *payload);
-
 /* Append ,"availableTransitions":[{"name","to","requires"}]. */
 extern void workflow_write_available(StringInfo out, const RequestContext *context,
 									 const ModuleDef *module, const Record *record);
+
+/*
+ * The transition by name, startable in the record's state by this caller; raises
+ * QH400 for an unknown one, QH409 transition_not_allowed for the state, QH403 for
+ * the roles.
+ */
+extern const ModuleTransition *workflow_find_transition(const RequestContext *context, const ModuleDef *module,
+														const char *name, const Record *record);
+
+/* Add a violation for each field that the transition requires and the payload lacks, and for a comment that it requires. */
+extern void workflow_check_requires(const ModuleTransition *transition, Jsonb *payload, const char *comment,
+									ViolationList *violations);
+
+/* Raise QH409 guard_failed unless the guard, if there is one, holds for the payload in the state that is left. */
+extern void workflow_check_guard(const RequestContext *context, const ModuleTransition *transition, const char *state,
+								 Jsonb *payload);
 
 #endif							/* QEHS_WORKFLOW_H */

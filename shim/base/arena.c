@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/utf8.h"
+
 #define BLOCK_BYTES 4064
 
 struct ArenaBlock
@@ -159,24 +161,41 @@ buffer_format(Buffer *buffer, const char *format,...)
 	buffer->length += (size_t) length;
 }
 
+/* How many bytes from the start stand in a JSON string as they are. */
+static size_t
+plain_length(const char *text, size_t length)
+{
+	size_t		at = 0;
+
+	while (at < length && (unsigned char) text[at] >= 0x20 && text[at] != '"' && text[at] != '\\')
+	{
+		int			step = (unsigned char) text[at] < 0x80 ? 1 : utf8_length(text + at, length - at);
+
+		if (step == 0)
+			break;
+		at += (size_t) step;
+	}
+	return at;
+}
+
 void
 buffer_json(Buffer *buffer, const char *text, size_t length)
 {
 	buffer_append(buffer, "\"", 1);
-	for (size_t i = 0; i < length; i++)
+	for (size_t at = 0; at < length; at++)
 	{
-		unsigned char c = (unsigned char) text[i];
+		size_t		plain = plain_length(text + at, length - at);
 
-		if (c == '"' || c == '\\')
-		{
-			char		escape[2] = {'\\', (char) c};
-
-			buffer_append(buffer, escape, 2);
-		}
-		else if (c < 0x20)
-			buffer_format(buffer, "\\u%04x", c);
+		buffer_append(buffer, text + at, plain);
+		at += plain;
+		if (at == length)
+			break;
+		if ((unsigned char) text[at] >= 0x80)
+			buffer_text(buffer, "\xEF\xBF\xBD");
+		else if ((unsigned char) text[at] < 0x20)
+			buffer_format(buffer, "\\u%04x", text[at]);
 		else
-			buffer_append(buffer, text + i, 1);
+			buffer_format(buffer, "\\%c", text[at]);
 	}
 	buffer_append(buffer, "\"", 1);
 }

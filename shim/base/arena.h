@@ -38,7 +38,7 @@ typedef struct Buffer
 extern void buffer_append(Buffer *buffer, const char *bytes, size_t length);
 extern void buffer_text(Buffer *buffer, const char *text);
 extern void buffer_format(Buffer *buffer, const char *format,...) __attribute__((format(printf, 2, 3)));
-/* Append text as a JSON string with its quotes. */
+/* Append text as a JSON string with its quotes; each byte that is no UTF-8 becomes U+FFFD, so that any text is valid JSON. */
 extern void buffer_json(Buffer *buffer, const char *text, size_t length);
 
 #endif							/* QEHS_ARENA_H */

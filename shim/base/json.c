@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/hex.h"
+#include "common/utf8.h"
+
 typedef struct Key
 {
 	const char *text;			/* decoded */
@@ -95,24 +98,6 @@ skip_space(Scanner *scanner)
 		scanner->at++;
 }
 
-/* Length of the UTF-8 sequence at p (RFC 3629), 0 when it is none. */
-static int
-utf8_length(const unsigned char *p, const unsigned char *end)
-{
-	int			length = p[0] < 0x80 ? 1 : p[0] >= 0xC2 && p[0] <= 0xDF ? 2 : p[0] >= 0xE0 && p[0] <= 0xEF ? 3 :
-		p[0] >= 0xF0 && p[0] <= 0xF4 ? 4 : 0;
-
-	if (length == 0 || end - p < length)
-		return 0;
-	for (int i = 1; i < length; i++)
-		if ((p[i] & 0xC0) != 0x80)
-			return 0;
-	if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) || (p[0] == 0xF0 && p[1] < 0x90) ||
-		(p[0] == 0xF4 && p[1] > 0x8F))
-		return 0;
-	return length;
-}
-
 static int
 hex4(const char *p, const char *end)
 {
@@ -122,8 +107,7 @@ hex4(const char *p, const char *end)
 		return -1;
 	for (int i = 0; i < 4; i++)
 	{
-		char		c = p[i];
-		int			digit = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+		int			digit = hex_value(p[i]);
 
 		if (digit < 0)
 			return -1;
@@ -196,7 +180,7 @@ scan_string(Scanner *scanner)
 			return fail(scanner, "malformed_json", "nul", current_path(scanner), "must not contain a NUL byte");
 		if (c < 0x20)
 			return fail_syntax(scanner, "a control character must be escaped");
-		length = c < 0x80 ? 1 : utf8_length((const unsigned char *) scanner->at, (const unsigned char *) scanner->end);
+		length = c < 0x80 ? 1 : utf8_length(scanner->at, (size_t) (scanner->end - scanner->at));
 		if (length == 0)
 			return fail(scanner, "malformed_json", "utf8", current_path(scanner), "is not valid UTF-8");
 		scanner->at += length;

@@ -114,7 +114,7 @@ read_body(Request *request, const Endpoint *endpoint, bool optional)
 {
 	JsonDocument *document = arena_alloc(&request->arena, sizeof(JsonDocument));
 
-	if (!endpoint->has_body || (request->body_length == 0 && optional))
+	if (endpoint->body != BODY_JSON || (request->body_length == 0 && optional))
 	{
 		document->count = 0;
 		return document;
@@ -236,4 +236,17 @@ arguments_read(Request *request, PgStatement *statement)
 	bind_query(request, statement, endpoint, &query);
 	if (request->refusal.code == NULL)
 		bind_body(request, statement, endpoint);
+}
+
+void
+arguments_pick(const Call *call, const PgStatement *all, PgStatement *statement)
+{
+	statement->text = call->text;
+	statement->count = call->count;
+	for (int i = 0; i < call->count; i++)
+	{
+		statement->values[i] = all->values[call->from[i]];
+		statement->lengths[i] = all->lengths[call->from[i]];
+		statement->formats[i] = all->formats[call->from[i]];
+	}
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/rfc3339.h"
 #include "exchange/problem.h"
 
 #define JSONB_VERSION 1
@@ -30,45 +31,6 @@ bind_jsonb(PgStatement *statement, int number, const char *slice, size_t length)
 
 	*start = JSONB_VERSION;
 	bind_text(statement, number, start, length + 1);
-}
-
-static int
-two_digits(const char *text)
-{
-	return (text[0] - '0') * 10 + text[1] - '0';
-}
-
-/* Is the full-date one that the calendar has? */
-static bool
-is_date(const char *text)
-{
-	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	int			year = two_digits(text) * 100 + two_digits(text + 2);
-	int			month = two_digits(text + 5);
-	bool		leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-	return year > 0 && month >= 1 && month <= 12 && two_digits(text + 8) >= 1 &&
-		two_digits(text + 8) <= days[month - 1] + (month == 2 && leap);
-}
-
-/* RFC 3339 section 5.6, with an offset. */
-static bool
-is_date_time(const char *text)
-{
-	static const char form[] = "0000-00-00T00:00:00";
-	size_t		at;
-
-	for (at = 0; form[at]; at++)
-		if (form[at] == '0' ? text[at] < '0' || text[at] > '9' : text[at] != form[at])
-			return false;
-	if (!is_date(text) || two_digits(text + 11) > 23 || two_digits(text + 14) > 59 || two_digits(text + 17) > 60)
-		return false;
-	if (text[at] == '.')
-		at += 1 + strspn(text + at + 1, "0123456789");
-	if (text[at] == 'Z')
-		return text[at + 1] == '\0';
-	return (text[at] == '+' || text[at] == '-') && strlen(text + at) == 6 && text[at + 3] == ':' &&
-		strspn(text + at + 1, "0123456789:") == 5;
 }
 
 bool
@@ -98,7 +60,9 @@ bind_value(Request *request, PgStatement *statement, int number, const Parameter
 	}
 	if (strcmp(parameter->sql_type, "timestamptz") == 0)
 	{
-		if (!is_date_time(text))
+		Rfc3339		time;
+
+		if (!rfc3339_read(text, (int) strlen(text), &time) || time.year == 0)
 			return false;
 		statement->values[number] = text;
 		statement->formats[number] = 0;

@@ -26,8 +26,6 @@
 #include "exchange/reply.h"
 #include "exchange/token.h"
 #include "exchange/trace.h"
-#include "portal/portal.h"
-#include "stream/stream.h"
 
 #define BEGIN_PARAMETERS 8
 #define FINGERPRINT_LENGTH SHA256_DIGEST_LENGTH
@@ -90,8 +88,8 @@ fingerprint(Request *request)
 static void
 bind_begin(Request *request, PgStatement *begin)
 {
-	/* a stream's key is that of its lines, an argument like others; what is refused unread has nothing to replay */
-	const char *key = request->stream || request->refusal.status ? NULL : headers_idempotency_key(request);
+	/* of a body that streams the key is an argument like others; what is refused unread has nothing to replay */
+	const char *key = request->streams || request->refusal.status ? NULL : headers_idempotency_key(request);
 	const char *bearer = headers_bearer(request);
 	const char *subject = bearer && token_is_one(bearer) ? token_verify(bearer, &request->arena) : NULL;
 	const char *trace = request->tracestate ?
@@ -245,7 +243,7 @@ finish_reply(const Exchange *exchange, Request *request)
 	reply_header(&request->reply, "traceparent", trace_parent(request));
 }
 
-/* The database takes the lines: the answer is what the stream will give. */
+/* What the stream needs is there: its answer is what it will give. */
 static void
 start_stream(Pending *pending)
 {
@@ -253,8 +251,8 @@ start_stream(Pending *pending)
 
 	request->reply.body = NULL;
 	request->reply.length = 0;
-	reply_header(&request->reply, "Content-Type", request->endpoint->media);
-	stream_start(request->stream, &request->job.statements[STATEMENT_BEGIN], pending->finished);
+	reply_header(&request->reply, "Content-Type", request->media);
+	request->stream->start(request->stream, pending->finished);
 }
 
 static void
@@ -287,11 +285,11 @@ job_done(PgJob *job)
 		problem_from_job(request);
 	else if (job->count > 1)
 		reply_answer(request);
-	if (request->stream && request->reply.status == 200)
+	if (request->stream && request->reply.status < 300)
 		start_stream(pending);
 	else if (request->stream)
 	{
-		stream_close(request->stream);
+		request->stream->close(request->stream);
 		request->stream = NULL;
 	}
 	finish_reply(pending->exchange, request);
@@ -321,13 +319,19 @@ caller_number(const Request *request)
 	return hash;
 }
 
+static const Call *
+first_call(const Endpoint *endpoint)
+{
+	return &endpoint->calls[endpoint->body == BODY_STREAM ? CALL_BEGIN : CALL_FUNCTION];
+}
+
 static void
 submit(Exchange *exchange, Request *request, void (*finished) (Request *request))
 {
 	PgJob	   *job = &request->job;
 	Pending    *pending = arena_alloc(&request->arena, sizeof(Pending));
 
-	*pending = (Pending) {exchange, request, request->stream ? stream_pool(request->stream) : exchange->pool, finished};
+	*pending = (Pending) {exchange, request, request->stream ? request->stream->pool : exchange->pool, finished};
 	job->done = job_done;
 	job->owner = pending;
 	job->caller = caller_number(request);
@@ -338,7 +342,7 @@ submit(Exchange *exchange, Request *request, void (*finished) (Request *request)
 	/* without an endpoint's success nothing but the first statement runs */
 	if (request->refusal.code == NULL && request->reply.status == 0)
 	{
-		job->statements[STATEMENT_CALL].text = request->endpoint->call;
+		arguments_pick(first_call(request->endpoint), &job->statements[STATEMENT_CALL], &job->statements[STATEMENT_CALL]);
 		job->statements[STATEMENT_END] = (PgStatement) {.text = request->router->end};
 		job->count = 3;
 	}
@@ -355,51 +359,42 @@ has_encoded_slash(const Request *request)
 	return found && found < request->target + strcspn(request->target, "?");
 }
 
-/* Find the endpoint, or note why there is none. */
-static void
-find_endpoint(Request *request)
+void
+exchange_route(const Exchange *exchange, Request *request)
 {
 	Buffer		allow = {.arena = &request->arena};
+
+	request->router = router_hold(exchange->router);
+	if (request->router == NULL || request->path == NULL || has_encoded_slash(request))
+		return;
+	request->endpoint = router_match(request->router, request->method, request->path, &request->arena, request->path_values, &allow);
+	request->allow = allow.data;
+	request->streams = request->endpoint && request->endpoint->body == BODY_STREAM;
+}
+
+/* Note why there is no endpoint. */
+static void
+refuse_route(Request *request)
+{
+	bool		options = strcmp(request->method, "OPTIONS") == 0;
 
 	if (request->path == NULL)
 	{
 		problem_violation(request, "", "encoding", "must be percent-encoded UTF-8 without NUL");
 		request_refuse(request, "invalid_parameter", "the path cannot be decoded");
-		return;
 	}
-	if (strcmp(request->path, "*") == 0 && strcmp(request->method, "OPTIONS") == 0)
-	{
+	else if (strcmp(request->path, "*") == 0 && options)
 		request->reply.status = 204;
-		return;
-	}
-	if (!has_encoded_slash(request))
-		request->endpoint = router_match(request->router, request->method, request->path, &request->arena,
-										 request->path_values, &allow);
-	if (request->endpoint)
-		return;
-	if (allow.length == 0)
+	else if (request->allow == NULL)
 		request_refuse(request, "not_found", "there is nothing at this path");
 	else
 	{
-		reply_header(&request->reply, "Allow", allow.data);
-		if (strcmp(request->method, "OPTIONS") == 0)
+		reply_header(&request->reply, "Allow", request->allow);
+		if (options)
 			request->reply.status = 204;
 		else
 			request_refuse(request, "method_not_allowed", "the path does not have this method; Allow lists those it has");
 	}
-}
-
-bool
-exchange_streams(Exchange *exchange, Request *request)
-{
-	const char *values[ROUTER_MAX_PARAMETERS];
-	Buffer		allow = {.arena = &request->arena};
-	const Endpoint *endpoint;
-
-	if (strcmp(request->method, "POST") != 0 || request->path == NULL || exchange->router == NULL)
-		return false;
-	endpoint = router_match(exchange->router, request->method, request->path, &request->arena, values, &allow);
-	return endpoint && endpoint->streams;
 }
 
 void
@@ -409,23 +404,23 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 
 	if (broken && (request->router == NULL || health_is_path(request->path)))
 		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, NULL);
-	else if (!broken && request->path && (health_reply(exchange, request) || portal_reply(request)))
+	else if (!broken && request->path && (health_reply(exchange, request) || exchange->page(request)))
 		;
 	else if (request->router == NULL)
 		problem_reply(request, "unavailable", 0, "the database cannot be reached", NULL);
 	else
 	{
 		request->public_url = exchange->config->public_url;
-		if (!broken)
-			find_endpoint(request);
+		if (!broken && request->endpoint == NULL)
+			refuse_route(request);
 		if (request->endpoint && request->refusal.code == NULL)
 		{
 			headers_check(request);
 			if (request->refusal.code == NULL)
 				arguments_read(request, &request->job.statements[STATEMENT_CALL]);
-			if (request->refusal.code == NULL && request->endpoint->streams &&
-				(request->stream = stream_open(exchange, request)) == NULL)
-				request_refuse(request, "unavailable", "the server takes no more bulk loads at present");
+			if (request->refusal.code == NULL && request->endpoint->body == BODY_STREAM &&
+				(request->stream = exchange->make_stream(exchange, request)) == NULL)
+				request_refuse(request, "unavailable", "the server has as many streams as it may at present");
 		}
 		submit(exchange, request, finished);
 		return;

@@ -7,31 +7,38 @@
 
 #include "db/pool.h"
 #include "exchange/request.h"
+#include "exchange/stream.h"
 
 typedef struct Streams Streams;
+typedef struct Exchange Exchange;
 
-/* What an exchange needs of its event loop. */
-typedef struct Exchange
+/* What an exchange needs of its event loop, and of the folders above. */
+struct Exchange
 {
 	Pool	   *pool;
 	Streams    *streams;
+	int			epoll;			/* of the event loop */
 	Router	   *router;			/* NULL until the first is loaded */
 	const Config *config;
 	bool		stopping;
 	bool		ended;			/* nothing waits any more */
-} Exchange;
+	/* Make the reply of a page of the shim's own; false when the path is none. */
+	bool		(*page) (Request *request);
+	/* Make the stream of a request whose endpoint has one; NULL: there are as many as there may be. */
+	Stream	   *(*make_stream) (Exchange *exchange, Request *request);
+};
 
 /* Set trace id and path; before anything else. */
 extern void exchange_identify(Request *request);
 
-/* Is the body of the request to be given to its stream?  After exchange_identify. */
-extern bool exchange_streams(Exchange *exchange, Request *request);
+/* Find the endpoint, if there is one; after exchange_identify.  request->streams says whether the body is for its stream. */
+extern void exchange_route(const Exchange *exchange, Request *request);
 
 /*
  * Answer or hand over to the database.  When request->waiting is true afterwards,
- * finished is called once the reply is there; else it is there already.  A reply
- * 200 of a request that streams has no body: its stream is open and calls finished
- * again whenever it can go on.
+ * finished is called once the reply is there; else it is there already.  While
+ * request->stream is there its parts are to be used as stream.h says, and finished
+ * is called again whenever it can go on.
  */
 extern void exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *request));
 

@@ -10,8 +10,9 @@
 #include <strings.h>
 
 #include "exchange/etag.h"
+#include "exchange/media.h"
 #include "exchange/problem.h"
-#include "stream/decode.h"
+#include "base/decode.h"
 
 const char *
 headers_bearer(const Request *request)
@@ -54,65 +55,6 @@ headers_idempotency_key(Request *request)
 	return NULL;
 }
 
-/* Does the Accept header allow what the endpoint answers?  Weights matter only when zero. */
-static bool
-accepts(const char *accept, const char *media)
-{
-	const char *const ranges[] = {"*/*", "application/*", media, "application/problem+json"};
-
-	if (accept == NULL || accept[strspn(accept, " ")] == '\0')
-		return true;
-	while (*accept)
-	{
-		size_t		length = strcspn(accept, ",");
-		size_t		name = strspn(accept, " \t");
-		size_t		end = strcspn(accept, ",; \t");
-
-		end = name < length ? name + strcspn(accept + name, ",; \t") : end;
-		for (size_t i = 0; i < 4; i++)
-			if (end - name == strlen(ranges[i]) && strncasecmp(accept + name, ranges[i], end - name) == 0)
-			{
-				const char *quality = memmem(accept, length, "q=", 2);
-
-				if (quality == NULL || strtod(quality + 2, NULL) > 0)
-					return true;
-			}
-		accept += length + (accept[length] == ',');
-	}
-	return false;
-}
-
-/* application/json or a +json type; a charset must be UTF-8. */
-static bool
-is_json_type(const char *type)
-{
-	size_t		length;
-	const char *charset;
-
-	if (type == NULL)
-		return false;
-	length = strcspn(type, "; \t");
-	charset = strcasestr(type, "charset=");
-	if (charset && strncasecmp(charset + 8, "utf-8", 5) != 0 && strncasecmp(charset + 8, "\"utf-8\"", 7) != 0)
-		return false;
-	return (length == 16 && strncasecmp(type, "application/json", 16) == 0) ||
-		(length == 28 && strncasecmp(type, "application/merge-patch+json", 28) == 0);
-}
-
-/* One of the names that lines of JSON go by; none at all is fine, as curl -T sends none. */
-static bool
-is_lines_type(const char *type)
-{
-	static const char *const names[] = {"application/x-ndjson", "application/ndjson", "application/jsonl",
-	"application/x-jsonlines"};
-	size_t		length = type ? strcspn(type, "; \t") : 0;
-
-	for (size_t i = 0; i < 4; i++)
-		if (length == strlen(names[i]) && strncasecmp(type, names[i], length) == 0)
-			return true;
-	return length == 0;
-}
-
 /* Refuse a field for what it says: errors names it, message is what it must be. */
 static void
 refuse_field(Request *request, const char *problem, const char *path, const char *code, const char *message)
@@ -121,14 +63,20 @@ refuse_field(Request *request, const char *problem, const char *path, const char
 	request_refuse(request, problem, arena_format(&request->arena, "%s %s", path + 1, message));
 }
 
+/* The body's type and encoding; none at all is fine where it streams, as curl -T sends none. */
 static void
-check_stream_headers(Request *request, const char *encoding)
+check_body_fields(Request *request)
 {
-	headers_idempotency_key(request);
-	if (!is_lines_type(request_header(request, "Content-Type")))
-		refuse_field(request, "unsupported_media_type", "@Content-Type", "media_type", "must be application/x-ndjson");
-	if (!decoder_knows(encoding))
-		refuse_field(request, "unsupported_media_type", "@Content-Encoding", "encoding", "must be gzip, zstd or none");
+	const Endpoint *endpoint = request->endpoint;
+	const char *type = request_header(request, "Content-Type");
+	const char *encoding = request_header(request, "Content-Encoding");
+	bool		streams = endpoint->body == BODY_STREAM;
+
+	if (!media_is_taken(type, &endpoint->takes) && !(streams && type == NULL))
+		refuse_field(request, "unsupported_media_type", "@Content-Type", "media_type",
+					 arena_format(&request->arena, "must be %s", endpoint->takes.types[0]));
+	if (streams ? !decoder_knows(encoding) : encoding && strcasecmp(encoding, "identity") != 0)
+		refuse_field(request, "unsupported_media_type", "@Content-Encoding", "encoding", streams ? "must be gzip, zstd or none" : "must be none");
 }
 
 static void
@@ -157,20 +105,20 @@ check_precondition(Request *request, const char *name)
 void
 headers_check(Request *request)
 {
-	const char *encoding = request_header(request, "Content-Encoding");
+	static const MediaList problems = {1, {"application/problem+json"}};
+	const Endpoint *endpoint = request->endpoint;
 
 	check_precondition(request, "If-Match");
 	check_precondition(request, "If-None-Match");
-
-	if (!accepts(request_header(request, "Accept"), request->endpoint->media))
+	request->media = media_choose(request_header(request, "Accept"), &endpoint->gives);
+	/* who names only the type of errors takes what there is */
+	if (request->media == NULL && media_choose(request_header(request, "Accept"), &problems))
+		request->media = endpoint->gives.types[0];
+	if (request->media == NULL)
 		refuse_field(request, "not_acceptable", "@Accept", "media_type",
-					 arena_format(&request->arena, "must allow %s, which the endpoint answers", request->endpoint->media));
-	if (request->endpoint->streams)
-		check_stream_headers(request, encoding);
-	if (!request->endpoint->has_body || request->body_length == 0)
-		return;
-	if (encoding && strcasecmp(encoding, "identity") != 0)
-		refuse_field(request, "unsupported_media_type", "@Content-Encoding", "encoding", "must be none");
-	if (!is_json_type(request_header(request, "Content-Type")))
-		refuse_field(request, "unsupported_media_type", "@Content-Type", "media_type", "must be application/json");
+					 arena_format(&request->arena, "must allow %s, which the endpoint answers", media_names(&endpoint->gives, &request->arena)));
+	if (endpoint->body == BODY_STREAM)
+		headers_idempotency_key(request);
+	if (endpoint->body == BODY_STREAM || (endpoint->body == BODY_JSON && request->body_length > 0))
+		check_body_fields(request);
 }

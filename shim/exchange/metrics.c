@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "base/histogram.h"
-#include "stream/bulk_metrics.h"
 
 #define MAX_OPERATIONS 128
 #define MAX_STATUS 600
+#define MAX_SOURCES 4
 
 /* Policies of RateLimit-Policy, as the extension names them; the last takes those that are new. */
 static const char *const policies[] = {"default", "signed-urls", "address", "other"};
@@ -39,6 +39,8 @@ static uint64_t keyed[OUTCOMES];
 static const char *const task_names[TASKS] = {"endpoints", "probe", "tick", "metrics"};
 
 static uint64_t failures[TASKS];
+static MetricsSource sources[MAX_SOURCES];
+static int	source_count;
 static int64_t connections;
 
 /* What the main thread fetched last. */
@@ -171,6 +173,14 @@ metrics_connection(int change)
 }
 
 void
+metrics_source(MetricsSource write)
+{
+	if (source_count == MAX_SOURCES)
+		abort();
+	sources[source_count++] = write;
+}
+
+void
 metrics_failed(Task task)
 {
 	counter_add(&failures[task], 1);
@@ -295,7 +305,8 @@ metrics_write(Buffer *text, const Pool *pool)
 		if (__atomic_load_n(&operations[i].taken, __ATOMIC_ACQUIRE) == 2)
 			histogram_write(text, "qehs_http_request_duration_seconds", operations[i].labels, &operations[i].durations);
 	write_limits(text);
-	bulk_metrics_write(text);
+	for (int i = 0; i < source_count; i++)
+		sources[i] (text);
 	buffer_format(text, "# HELP qehs_database_connections PostgreSQL connections of the answering event loop.\n"
 				  "# TYPE qehs_database_connections gauge\n"
 				  "qehs_database_connections{state=\"open\"} %d\nqehs_database_connections{state=\"connecting\"} %d\n"

@@ -28,4 +28,8 @@ extern void metrics_database(const char *text);
 /* Write everything; the pool's figures are those of the loop that answers. */
 extern void metrics_write(Buffer *text, const Pool *pool);
 
+/* What a folder above has to say in /metrics, in Prometheus' text format; given at start, before any thread. */
+typedef void (*MetricsSource) (Buffer *text);
+extern void metrics_source(MetricsSource write);
+
 #endif							/* QEHS_METRICS_H */

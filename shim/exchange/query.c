@@ -7,41 +7,9 @@
 
 #include <string.h>
 
+#include "common/hex.h"
+#include "common/utf8.h"
 #include "exchange/problem.h"
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char) (c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Is it UTF-8 without overlong forms and surrogates (RFC 3629)? */
-static bool
-valid_utf8(const unsigned char *s)
-{
-	while (*s)
-	{
-		int			more = *s < 0x80 ? 0 : (*s & 0xE0) == 0xC0 ? 1 : (*s & 0xF0) == 0xE0 ? 2 : (*s & 0xF8) == 0xF0 ? 3 : -1;
-		unsigned	code = more == 0 ? *s : *s & (0x3Fu >> (more > 0 ? more : 0));
-
-		if (more < 0)
-			return false;
-		for (int i = 1; i <= more; i++)
-		{
-			if ((s[i] & 0xC0) != 0x80)
-				return false;
-			code = code << 6 | (s[i] & 0x3F);
-		}
-		if ((more == 1 && code < 0x80) || (more == 2 && (code < 0x800 || (code >= 0xD800 && code < 0xE000))) ||
-			(more == 3 && (code < 0x10000 || code > 0x10FFFF)))
-			return false;
-		s += more + 1;
-	}
-	return true;
-}
 
 char *
 query_decode(Arena *arena, const char *text, size_t length, bool plus_is_space)
@@ -55,8 +23,8 @@ query_decode(Arena *arena, const char *text, size_t length, bool plus_is_space)
 
 		if (c == '%')
 		{
-			int			high = i + 1 < length ? hex_digit(text[i + 1]) : -1;
-			int			low = i + 2 < length ? hex_digit(text[i + 2]) : -1;
+			int			high = i + 1 < length ? hex_value(text[i + 1]) : -1;
+			int			low = i + 2 < length ? hex_value(text[i + 2]) : -1;
 
 			if (high < 0 || low < 0 || (high == 0 && low == 0))
 				return NULL;
@@ -68,7 +36,7 @@ query_decode(Arena *arena, const char *text, size_t length, bool plus_is_space)
 		decoded[used++] = c;
 	}
 	decoded[used] = '\0';
-	return valid_utf8((unsigned char *) decoded) ? decoded : NULL;
+	return utf8_is_valid(decoded, used) ? decoded : NULL;
 }
 
 void

@@ -135,7 +135,8 @@ reply_complete(Request *request)
 		reply_header(reply, "WWW-Authenticate",
 					 request_header(request, "Authorization") ? "Bearer error=\"invalid_token\"" : "Bearer");
 	if (reply->body && reply->status != 304 && find_header(reply, "Content-Type") == NULL)
-		reply_header(reply, "Content-Type", "application/json; charset=utf-8");
+		reply_header(reply, "Content-Type", request->media && strcmp(request->media, "application/json") != 0 ? request->media :
+					 "application/json; charset=utf-8");
 	if (reply->body)
 		compress_body(request);
 }

@@ -15,6 +15,7 @@
 #include "base/config.h"
 #include "db/job.h"
 #include "exchange/router.h"
+#include "exchange/stream.h"
 
 #define TRACE_ID_LENGTH 32
 #define REPLY_MAX_HEADERS 48
@@ -53,7 +54,7 @@ typedef struct Refusal
 	int			status;			/* 0: that of the code */
 } Refusal;
 
-typedef struct Request
+struct Request
 {
 	Arena		arena;
 	Server	   *server;
@@ -79,6 +80,8 @@ typedef struct Request
 
 	const char *public_url;		/* where clients see the server */
 	const Endpoint *endpoint;
+	const char *allow;			/* without one: the methods of the path; NULL: there is nothing at it */
+	const char *media;			/* type of the answer that Accept prefers of those that the endpoint gives */
 	const char *path_values[ROUTER_MAX_PARAMETERS];
 	Refusal		refusal;
 	Violations	violations;
@@ -95,7 +98,7 @@ typedef struct Request
 	int			attempts;		/* at the database */
 	bool		streams;		/* its endpoint takes the body as it arrives */
 	bool		head_done;		/* of such one: its body may come */
-	struct Stream *stream;		/* NULL unless the database is asked to take it */
+	Stream	   *stream;			/* NULL unless its body or answer goes by in parts */
 	bool		full_http;		/* 1.1, not 1.0 */
 	int64_t		lines;			/* of a stream: answered */
 	int64_t		failed_lines;
@@ -103,7 +106,7 @@ typedef struct Request
 	bool		cut;			/* a stream's client has closed its side; what it has sent is taken */
 	struct Early *early;		/* its answer has begun before that */
 	bool		keyed;			/* sent with an idempotency key */
-} Request;
+};
 
 #define REQUEST_BODY(request) ((request)->buffer + 1)
 

@@ -2,6 +2,9 @@
  * router.c
  *	  Endpoints from JSON, and matching.
  *
+ * A word or a number of parameters that this version does not know makes the whole
+ * table unusable: an endpoint that is served half is worse than none.
+ *
  * A template is matched left to right: literal text must be equal, {name} takes
  * at least one character up to the next literal or slash.  Templates with more
  * literal text win, so {id}:transition goes before {id}.
@@ -9,6 +12,7 @@
 #include "exchange/router.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,68 +20,164 @@
 
 #define BEGIN_SQL "SELECT qehs.request_begin($1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text, $8::jsonb)"
 
-static ParameterPlace
-read_place(const char *name)
-{
-	static const char *const names[] = {"path", "query", "header", "body", "document", "filter", "server"};
+static const char *const places[] = {"path", "query", "header", "body", "document", "filter", "server", "lines", "lineNumber", NULL};
+static const char *const bodies[] = {"none", "json", "stream", NULL};
+static const char *const answers[] = {"none", "json", "stream", NULL};
+static const char *const forms[] = {"problem", "scim", "graphql", NULL};
+static const char *const roles[] = {"function", "streamBegin", "streamEnd", "streamFunction", NULL};
 
-	for (int i = 0; i < 7; i++)
-		if (strcmp(names[i], name) == 0)
-			return (ParameterPlace) i;
-	return IN_QUERY;
+/* What is being read, and what is wrong with it. */
+typedef struct Reader
+{
+	Router	   *router;
+	const char *operation;
+	char	   *fault;
+	size_t		size;
+	bool		failed;
+} Reader;
+
+static void
+fail(Reader *reader, const char *what, const char *value)
+{
+	if (!reader->failed)
+		snprintf(reader->fault, reader->size, "%s: %s \"%s\"", reader->operation, what, value);
+	reader->failed = true;
 }
 
 static const char *
-copy_member(Router *router, const json_t *object, const char *name)
+copy_member(Reader *reader, const json_t *object, const char *name)
 {
 	const char *text = json_string_value(json_object_get(object, name));
 
-	return text ? arena_copy(&router->arena, text, strlen(text)) : "";
+	return text ? arena_copy(&reader->router->arena, text, strlen(text)) : "";
+}
+
+/* Which of the names a member is. */
+static int
+read_word(Reader *reader, const json_t *object, const char *member, const char *const *names)
+{
+	const char *word = copy_member(reader, object, member);
+
+	for (int i = 0; names[i]; i++)
+		if (strcmp(names[i], word) == 0)
+			return i;
+	fail(reader, arena_format(&reader->router->arena, "%s cannot be", member), word);
+	return 0;
 }
 
 static void
-read_endpoint(Router *router, Endpoint *endpoint, const json_t *source)
+read_media(Reader *reader, const json_t *object, const char *member, MediaList *list)
 {
-	const json_t *parameters = json_object_get(source, "parameters");
-	Buffer		call = {.arena = &router->arena};
+	const json_t *array = json_object_get(object, member);
 
-	endpoint->operation = copy_member(router, source, "operation");
-	endpoint->method = copy_member(router, source, "method");
-	endpoint->path = copy_member(router, source, "path");
-	endpoint->headers = copy_member(router, source, "headers");
-	endpoint->media = copy_member(router, source, "media");
-	endpoint->has_body = strcmp(copy_member(router, source, "body"), "json") == 0;
-	endpoint->streams = strcmp(copy_member(router, source, "body"), "stream") == 0;
-	endpoint->limit = (uint64_t) json_integer_value(json_object_get(source, "timeLimit")) * (CLOCK_SECOND / 1000);
-	buffer_text(&call, "SELECT ");
-	/* what a stream's lines go to is in stream.c */
-	buffer_text(&call, endpoint->streams ? "qehs.bulk_begin" : copy_member(router, source, "function"));
-	buffer_text(&call, "(");
-	for (size_t i = 0; i < json_array_size(parameters) && i < ROUTER_MAX_PARAMETERS; i++)
+	if (json_array_size(array) > ROUTER_MAX_MEDIA)
 	{
-		const json_t *item = json_array_get(parameters, i);
-		Parameter  *parameter;
-
-		if (strcmp(copy_member(router, item, "in"), "stream") == 0)
-			continue;
-		parameter = &endpoint->parameters[endpoint->parameter_count++];
-		parameter->name = copy_member(router, item, "name");
-		parameter->argument = copy_member(router, item, "argument");
-		parameter->type = copy_member(router, item, "type");
-		parameter->sql_type = copy_member(router, item, "sqlType");
-		parameter->place = read_place(copy_member(router, item, "in"));
-		parameter->required = json_is_true(json_object_get(item, "required"));
-		buffer_format(&call, "%s%s => $%d::%s", endpoint->parameter_count > 1 ? ", " : "", parameter->argument, endpoint->parameter_count,
-					  parameter->sql_type);
+		fail(reader, "more media types than this version takes in", member);
+		return;
 	}
-	buffer_text(&call, ")");
-	endpoint->call = pg_text(call.data);
+	for (size_t i = 0; i < json_array_size(array); i++)
+	{
+		const char *type = json_string_value(json_array_get(array, i));
+
+		list->types[list->count++] = type ? arena_copy(&reader->router->arena, type, strlen(type)) : "";
+	}
+}
+
+static void
+read_parameters(Reader *reader, Endpoint *endpoint, const json_t *list)
+{
+	if (json_array_size(list) > ROUTER_MAX_PARAMETERS)
+	{
+		fail(reader, "more parameters than this version takes:", arena_format(&reader->router->arena, "%zu", json_array_size(list)));
+		return;
+	}
+	for (size_t i = 0; i < json_array_size(list); i++)
+	{
+		const json_t *item = json_array_get(list, i);
+
+		endpoint->parameters[endpoint->parameter_count++] = (Parameter) {
+			.name = copy_member(reader, item, "name"),
+			.argument = copy_member(reader, item, "argument"),
+			.type = copy_member(reader, item, "type"),
+			.sql_type = copy_member(reader, item, "sqlType"),
+			.place = (ParameterPlace) read_word(reader, item, "in", places),
+			.required = json_is_true(json_object_get(item, "required")),
+			.only = json_object_get(item, "of") ? read_word(reader, item, "of", roles) : -1,
+		};
+	}
+}
+
+/* SELECT function(name => $1::type, …) of the parameters that the function takes. */
+static void
+make_call(Reader *reader, Endpoint *endpoint, CallRole role, const json_t *source)
+{
+	const char *function = copy_member(reader, source, roles[role]);
+	Call	   *call = &endpoint->calls[role];
+	Buffer		sql = {.arena = &reader->router->arena};
+
+	if (*function == '\0')
+		return;
+	buffer_format(&sql, "SELECT %s(", function);
+	for (int i = 0; i < endpoint->parameter_count; i++)
+	{
+		const Parameter *parameter = &endpoint->parameters[i];
+		bool		chunk = parameter->place == IN_LINES || parameter->place == IN_LINE_NUMBER;
+
+		if (parameter->only >= 0 ? parameter->only != (int) role : role == CALL_END || (chunk && role != CALL_FUNCTION))
+			continue;
+		call->from[call->count++] = i;
+		buffer_format(&sql, "%s%s => $%d::%s", call->count > 1 ? ", " : "", parameter->argument, call->count, parameter->sql_type);
+	}
+	buffer_text(&sql, ")");
+	call->text = pg_text(sql.data);
+}
+
+/* What the row must have for what it says. */
+static void
+check_endpoint(Reader *reader, const Endpoint *endpoint)
+{
+	const Call *calls = endpoint->calls;
+
+	if (calls[CALL_FUNCTION].text == NULL)
+		fail(reader, "has no", "function");
+	if (endpoint->body == BODY_STREAM && (calls[CALL_BEGIN].text == NULL || calls[CALL_END].text == NULL))
+		fail(reader, "a body that streams needs", "stream_begin and stream_end");
+	if (endpoint->body != BODY_NONE && endpoint->takes.count == 0)
+		fail(reader, "has a body but no media type in", "takes");
+	if (endpoint->answer != ANSWER_NONE && endpoint->gives.count == 0)
+		fail(reader, "has an answer but no media type in", "gives");
+	if ((endpoint->stream_media != NULL) != (calls[CALL_STREAM].text != NULL))
+		fail(reader, "stream_function and stream_media go", "together");
+}
+
+static void
+read_endpoint(Reader *reader, Endpoint *endpoint, const json_t *source)
+{
+	reader->operation = copy_member(reader, source, "operation");
+	endpoint->operation = reader->operation;
+	endpoint->method = copy_member(reader, source, "method");
+	endpoint->path = copy_member(reader, source, "path");
+	endpoint->status = (int) json_integer_value(json_object_get(source, "status"));
+	endpoint->headers = copy_member(reader, source, "headers");
+	endpoint->limit = (uint64_t) json_integer_value(json_object_get(source, "timeLimit")) * (CLOCK_SECOND / 1000);
+	endpoint->body = (BodyKind) read_word(reader, source, "body", bodies);
+	endpoint->answer = (AnswerKind) read_word(reader, source, "answer", answers);
+	endpoint->error_form = (ErrorForm) read_word(reader, source, "errorForm", forms);
+	read_media(reader, source, "takes", &endpoint->takes);
+	read_media(reader, source, "gives", &endpoint->gives);
+	if (json_is_string(json_object_get(source, "streamMedia")))
+		endpoint->stream_media = copy_member(reader, source, "streamMedia");
+	read_parameters(reader, endpoint, json_object_get(source, "parameters"));
+	for (int role = 0; role < CALL_ROLES; role++)
+		make_call(reader, endpoint, (CallRole) role, source);
+	check_endpoint(reader, endpoint);
 }
 
 /* All of them, once more where they have an alias. */
 static void
-read_endpoints(Router *router, const json_t *list)
+read_endpoints(Reader *reader, const json_t *list)
 {
+	Router	   *router = reader->router;
 	size_t		count = json_array_size(list);
 
 	router->endpoints = arena_alloc(&router->arena, sizeof(Endpoint) * count * 2);
@@ -85,10 +185,10 @@ read_endpoints(Router *router, const json_t *list)
 	for (size_t i = 0; i < count; i++)
 	{
 		const json_t *source = json_array_get(list, i);
-		const char *alias = copy_member(router, source, "alias");
+		const char *alias = copy_member(reader, source, "alias");
 		Endpoint   *endpoint = &router->endpoints[router->endpoint_count++];
 
-		read_endpoint(router, endpoint, source);
+		read_endpoint(reader, endpoint, source);
 		if (*alias == '\0')
 			continue;
 		router->endpoints[router->endpoint_count] = *endpoint;
@@ -97,23 +197,27 @@ read_endpoints(Router *router, const json_t *list)
 }
 
 static void
-read_problem(Router *router, Problem *problem, const json_t *source)
+read_problem(Reader *reader, Problem *problem, const json_t *source)
 {
 	json_t	   *titles = json_object_get(source, "titles");
 	const char *language;
 	json_t	   *title;
 
 	memset(problem, 0, sizeof(*problem));
-	problem->code = copy_member(router, source, "code");
+	problem->code = copy_member(reader, source, "code");
 	problem->status = (int) json_integer_value(json_object_get(source, "status"));
-	problem->title = copy_member(router, source, "title");
-	problem->description = copy_member(router, source, "description");
+	problem->title = copy_member(reader, source, "title");
+	problem->description = copy_member(reader, source, "description");
+	problem->scim_type = copy_member(reader, source, "scimType");
 	json_object_foreach(titles, language, title)
 	{
 		if (problem->title_count == ROUTER_MAX_LANGUAGES || !json_is_string(title))
-			continue;
-		problem->titles[problem->title_count].language = arena_copy(&router->arena, language, strlen(language));
-		problem->titles[problem->title_count++].text = copy_member(router, titles, language);
+		{
+			fail(reader, "more titles than this version takes for problem", problem->code);
+			return;
+		}
+		problem->titles[problem->title_count].language = arena_copy(&reader->router->arena, language, strlen(language));
+		problem->titles[problem->title_count++].text = copy_member(reader, titles, language);
 	}
 }
 
@@ -144,29 +248,37 @@ compare_endpoints(const void *left, const void *right)
 }
 
 Router *
-router_load(const char *endpoints_json, const char *problems_json, const char *version)
+router_load(const char *endpoints_json, const char *problems_json, const char *version, char *fault, size_t size)
 {
 	json_t	   *endpoints = json_loads(endpoints_json, 0, NULL);
 	json_t	   *problems = json_loads(problems_json, 0, NULL);
-	Router	   *router = NULL;
+	Router	   *router = calloc(1, sizeof(Router));
+	Reader		reader = {router, "the endpoint table", fault, size, false};
 
-	if (json_is_array(endpoints) && json_is_array(problems) && (router = calloc(1, sizeof(Router))) != NULL)
+	if (router == NULL)
+		abort();
+	router->references = 1;
+	if (json_is_array(endpoints) && json_is_array(problems))
 	{
-		router->references = 1;
 		router->version = arena_copy(&router->arena, version, strlen(version));
 		router->begin = pg_text(BEGIN_SQL);
 		router->end = pg_text("SELECT qehs.request_end()");
-		read_endpoints(router, endpoints);
+		read_endpoints(&reader, endpoints);
 		qsort(router->endpoints, (size_t) router->endpoint_count, sizeof(Endpoint), compare_endpoints);
 		router->problem_count = (int) json_array_size(problems);
 		router->problems = arena_alloc(&router->arena, sizeof(Problem) * (size_t) router->problem_count);
 		for (int i = 0; i < router->problem_count; i++)
-		{
-			read_problem(router, &router->problems[i], json_array_get(problems, (size_t) i));
-		}
+			read_problem(&reader, &router->problems[i], json_array_get(problems, (size_t) i));
 	}
+	else
+		fail(&reader, "is not", "a list");
 	json_decref(endpoints);
 	json_decref(problems);
+	if (reader.failed)
+	{
+		router_release(router);
+		return NULL;
+	}
 	return router;
 }
 

@@ -13,11 +13,48 @@
 
 #define ROUTER_MAX_PARAMETERS 24
 #define ROUTER_MAX_LANGUAGES 16
+#define ROUTER_MAX_MEDIA 8
 
+/* The words of qehs.endpoint, in the order of the names in router.c. */
 typedef enum ParameterPlace
 {
-	IN_PATH, IN_QUERY, IN_HEADER, IN_BODY, IN_DOCUMENT, IN_FILTER, IN_SERVER
+	IN_PATH, IN_QUERY, IN_HEADER, IN_BODY, IN_DOCUMENT, IN_FILTER, IN_SERVER,
+	IN_LINES,					/* a chunk of a body that streams: whole lines */
+	IN_LINE_NUMBER				/* the number of the chunk's first line */
 } ParameterPlace;
+
+typedef enum BodyKind
+{
+	BODY_NONE, BODY_JSON, BODY_STREAM
+} BodyKind;
+
+typedef enum AnswerKind
+{
+	ANSWER_NONE, ANSWER_JSON, ANSWER_STREAM
+} AnswerKind;
+
+/* What an error looks like: RFC 9457, RFC 7644 section 3.12, GraphQL's errors. */
+typedef enum ErrorForm
+{
+	FORM_PROBLEM, FORM_SCIM, FORM_GRAPHQL
+} ErrorForm;
+
+/* The functions of an endpoint. */
+typedef enum CallRole
+{
+	CALL_FUNCTION,				/* answers; of a body that streams it takes a chunk */
+	CALL_BEGIN,					/* begins a body that streams */
+	CALL_END,					/* ends it */
+	CALL_STREAM,				/* the answer row by row */
+	CALL_ROLES
+} CallRole;
+
+typedef struct Call
+{
+	const PgText *text;			/* SELECT function(name => $1::type, …); NULL: the endpoint has none */
+	int			count;
+	int			from[ROUTER_MAX_PARAMETERS];	/* which parameter of the endpoint each argument is */
+} Call;
 
 typedef struct Parameter
 {
@@ -27,19 +64,31 @@ typedef struct Parameter
 	const char *sql_type;
 	ParameterPlace place;
 	bool		required;
+	int			only;			/* the CallRole that alone takes it; -1: all but CALL_END */
 } Parameter;
+
+/* Media types, the preferred one first. */
+typedef struct MediaList
+{
+	int			count;
+	const char *types[ROUTER_MAX_MEDIA];
+} MediaList;
 
 typedef struct Endpoint
 {
 	const char *operation;
 	const char *method;
 	const char *path;			/* template */
-	const PgText *call;			/* SELECT function(…) */
+	int			status;			/* of success */
+	Call		calls[CALL_ROLES];
 	const char *headers;		/* lines for each answer; may be empty */
-	const char *media;			/* type of the answer */
-	bool		has_body;		/* a JSON body */
-	bool		streams;		/* the body is lines, taken as they arrive */
-	uint64_t	limit;			/* nanoseconds that its statement may take */
+	MediaList	takes;			/* of the body */
+	MediaList	gives;			/* of the answer */
+	const char *stream_media;	/* of gives, what CALL_STREAM gives; NULL: none, or all where the answer streams */
+	BodyKind	body;
+	AnswerKind	answer;
+	ErrorForm	error_form;
+	uint64_t	limit;			/* nanoseconds that its statement, or that of a chunk, may take */
 	int			parameter_count;
 	Parameter	parameters[ROUTER_MAX_PARAMETERS];
 } Endpoint;
@@ -50,6 +99,7 @@ typedef struct Problem
 	int			status;
 	const char *title;
 	const char *description;
+	const char *scim_type;		/* RFC 7644 section 3.12, or empty */
 	int			title_count;	/* in other languages */
 	struct
 	{
@@ -72,10 +122,11 @@ typedef struct Router
 } Router;
 
 /*
- * Read endpoint_list(), problem_list() and the extension's version; NULL when they
- * are not what is expected.  The caller holds the one reference.
+ * Read endpoint_list(), problem_list() and the extension's version; NULL when a row
+ * has what this version does not act on, with fault (size bytes) saying what.  The
+ * caller holds the one reference.
  */
-extern Router *router_load(const char *endpoints_json, const char *problems_json, const char *version);
+extern Router *router_load(const char *endpoints_json, const char *problems_json, const char *version, char *fault, size_t size);
 extern Router *router_hold(Router *router);
 extern void router_release(Router *router);
 

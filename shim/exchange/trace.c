@@ -8,14 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool
-is_hex(const char *text, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		if (!((text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f')))
-			return false;
-	return true;
-}
+#include "common/hex.h"
 
 /* Random bytes are fetched by the page: a call costs more than the bytes. */
 static void
@@ -45,9 +38,9 @@ random_hex(char *text, size_t bytes)
 static void
 take_traceparent(Request *request, const char *header)
 {
-	if (header == NULL || strlen(header) < 55 || !is_hex(header, 2) || strncmp(header, "ff", 2) == 0 || header[2] != '-' ||
-		!is_hex(header + 3, 32) || header[35] != '-' || !is_hex(header + 36, 16) || header[52] != '-' ||
-		!is_hex(header + 53, 2) || (header[55] != '\0' && (strncmp(header, "00", 2) == 0 || header[55] != '-')) ||
+	if (header == NULL || strlen(header) < 55 || !hex_is_lower(header, 2) || strncmp(header, "ff", 2) == 0 || header[2] != '-' ||
+		!hex_is_lower(header + 3, 32) || header[35] != '-' || !hex_is_lower(header + 36, 16) || header[52] != '-' ||
+		!hex_is_lower(header + 53, 2) || (header[55] != '\0' && (strncmp(header, "00", 2) == 0 || header[55] != '-')) ||
 		strspn(header + 3, "0") >= 32 || strspn(header + 36, "0") >= 16)
 		return;
 	memcpy(request->trace_id, header + 3, TRACE_ID_LENGTH);

@@ -27,7 +27,6 @@
 #include <time.h>
 
 #include "base/watcher.h"
-#include "stream/stream.h"
 
 #define SIZE_LINE 6				/* four digits and CRLF */
 #define CHUNK_DATA (16 * 1024)
@@ -118,18 +117,18 @@ next_part(Early *early)
 		early->state = EARLY_DONE;
 		return false;
 	}
-	switch (stream_read(early->request->stream, early->chunk + SIZE_LINE, CHUNK_DATA, &length))
+	switch (early->request->stream->source->read(early->request->stream, early->chunk + SIZE_LINE, CHUNK_DATA, &length))
 	{
-		case ANSWER_BYTES:
+		case STREAM_BYTES:
 			snprintf(size_line, sizeof(size_line), "%04zx\r\n", length);
 			memcpy(early->chunk, size_line, SIZE_LINE);
 			memcpy(early->chunk + SIZE_LINE + length, "\r\n", 2);
 			early->out = early->chunk;
 			early->left = SIZE_LINE + length + 2;
 			return true;
-		case ANSWER_WAIT:
+		case STREAM_WAIT:
 			return false;
-		case ANSWER_END:
+		case STREAM_END:
 			early->last = true;
 			early->out = "0\r\n\r\n";
 			early->left = 5;

@@ -40,7 +40,6 @@
 #include "http/early.h"
 #include "http/framing.h"
 #include "http/guard.h"
-#include "stream/stream.h"
 
 #define SILENT_SECONDS 120
 #define CONNECTION_MEMORY (16 * 1024)
@@ -317,7 +316,7 @@ on_completed(void *closure, struct MHD_Connection *connection, void **memory, en
 	}
 	early_free(request->early);
 	if (request->stream)
-		stream_close(request->stream);
+		request->stream->close(request->stream);
 	job_free(&request->job);
 	router_release(request->router);
 	put_away(server, request);
@@ -423,7 +422,7 @@ static enum MHD_Result
 send_reply(Request *request)
 {
 	Reply	   *reply = &request->reply;
-	struct MHD_Response *response = request->stream ?
+	struct MHD_Response *response = request->stream && request->stream->source ?
 		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, request, NULL) :
 		MHD_create_response_from_buffer_with_free_callback(reply->length, (void *) reply->body, keep_body);
 	enum MHD_Result result;
@@ -440,9 +439,9 @@ send_reply(Request *request)
 }
 
 static bool
-is_open(const Request *request)
+is_urgent(const Stream *stream)
 {
-	return request->stream && request->reply.status == 200;
+	return stream->source && stream->source->urgent && stream->source->urgent(stream);
 }
 
 static void
@@ -488,10 +487,10 @@ on_written(Request *request)
 static void
 on_reply(Request *request)
 {
-	if (is_open(request) && request->early == NULL && !request->body_done && stream_urgent(request->stream) &&
+	if (request->stream && request->early == NULL && !request->body_done && is_urgent(request->stream) &&
 		early_possible(request, request->server->exchange->config->early_answers))
 		request->early = early_start(request, connection_socket(request->connection),
-									 request->server->exchange->streams->epoll, on_written);
+									 request->server->exchange->epoll, on_written);
 	if (request->early)
 		write_early(request, false);
 	resume(request);
@@ -517,14 +516,14 @@ read_stream(void *closure, uint64_t position, char *buffer, size_t room)
 	size_t		length;
 
 	(void) position;
-	switch (stream_read(request->stream, buffer, room, &length))
+	switch (request->stream->source->read(request->stream, buffer, room, &length))
 	{
-		case ANSWER_BYTES:
+		case STREAM_BYTES:
 			return (ssize_t) length;
-		case ANSWER_WAIT:
+		case STREAM_WAIT:
 			put_aside(request);
 			return 0;
-		case ANSWER_END:
+		case STREAM_END:
 			return MHD_CONTENT_READER_END_OF_STREAM;
 		default:
 			return MHD_CONTENT_READER_END_WITH_ERROR;
@@ -542,7 +541,7 @@ finish_stream(Request *request)
 		request->body_done = true;
 		if (request->cut)
 			enter_stage(request, STAGE_NONE);
-		stream_finish(request->stream);
+		request->stream->sink->finish(request->stream);
 	}
 	if (request->early == NULL)
 		return send_reply(request);
@@ -569,7 +568,7 @@ on_stream_head(Request *request)
 			return put_aside(request);
 	}
 	request->head_done = true;
-	if (is_open(request))
+	if (request->stream)
 		return MHD_YES;
 	if (request->reply.close || request_header(request, "Expect") || (length && strtoull(length, NULL, 10) > DRAIN_BYTES))
 		return send_reply(request);
@@ -597,20 +596,20 @@ on_stream_body(Request *request, const char *upload, size_t *upload_length)
 {
 	if (*upload_length > 0)
 	{
-		size_t		length = is_open(request) ? stream_take(request->stream, upload, *upload_length) : *upload_length;
+		size_t		length = request->stream ? request->stream->sink->take(request->stream, upload, *upload_length) : *upload_length;
 
 		*upload_length -= length;
 		request->body_length += length;
-		if (!is_open(request))
+		if (!request->stream)
 			return request->body_length > DRAIN_BYTES ? MHD_NO : MHD_YES;
-		if (stream_blocked(request->stream))
+		if (request->stream->sink->blocked(request->stream))
 			return put_aside(request);
 		look_for_end(request);
-		return stream_hopeless(request->stream) ? MHD_NO : MHD_YES;
+		return request->stream->sink->spent(request->stream) ? MHD_NO : MHD_YES;
 	}
-	if (is_open(request))
+	if (request->stream)
 	{
-		if (stream_blocked(request->stream))
+		if (request->stream->sink->blocked(request->stream))
 			return put_aside(request);
 		return finish_stream(request);
 	}
@@ -629,10 +628,9 @@ on_request(void *closure, struct MHD_Connection *connection, const char *url, co
 	if (request->method == NULL)
 	{
 		request->method = arena_copy(&request->arena, method, strlen(method));
-		request->router = router_hold(server->exchange->router);
 		copy_client(request);
 		exchange_identify(request);
-		request->streams = exchange_streams(server->exchange, request);
+		exchange_route(server->exchange, request);
 		request->full_http = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
 		framing_check(request, guard_broken(connection_socket(connection)), server->exchange->config->max_body);
 		enter_stage(request, request->streams ? STAGE_NONE : STAGE_BODY);

@@ -7,10 +7,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "exchange/log.h"
 
 #define MUCH_BYTES (64 * 1024)
 #define WAIT_NS (CLOCK_SECOND / 4)
@@ -28,6 +28,7 @@ answer_close(Answer *answer)
 {
 	spool_free(&answer->lines);
 	spool_free(&answer->remarks);
+	free(answer->last);
 }
 
 static void
@@ -38,31 +39,27 @@ keep(Answer *answer, Spool *spool, const char *bytes, size_t length)
 	if (spool_left(&answer->lines) == 0)
 		answer->since = clock_now();
 	if (!spool_append(spool, bytes, length))
-	{
-		log_event("error", "could not keep the answer of a bulk load: %s", strerror(errno));
-		answer->lost = true;
-	}
+		answer->lost = errno;
 }
 
-static LineOutcome
-outcome_of(const char *line, size_t length)
+/* The line's status; one without a known status has failed. */
+static AnswerStatus *
+status_of(Answer *answer, const char *line, size_t length)
 {
 	static const char mark[] = "\"status\":\"";
-	const char *status = memmem(line, length, mark, sizeof(mark) - 1);
+	const char *found = memmem(line, length, mark, sizeof(mark) - 1);
+	const char *end = line + length;
 
-	switch (status ? status[sizeof(mark) - 1] : 'f')
+	for (int i = 0; found && i < answer->status_count; i++)
 	{
-		case 'c':
-			return LINE_CREATED;
-		case 'u':
-			return LINE_UPDATED;
-		case 'r':
-			return LINE_REPLAYED;
-		case 'v':
-			return LINE_VALID;
-		default:
-			return LINE_FAILED;
+		AnswerStatus *status = &answer->statuses[i];
+		size_t		size = strlen(status->name);
+		const char *name = found + sizeof(mark) - 1;
+
+		if ((size_t) (end - name) > size && memcmp(name, status->name, size) == 0 && name[size] == '"')
+			return status;
 	}
+	return NULL;
 }
 
 int64_t
@@ -70,26 +67,29 @@ answer_count(const Answer *answer)
 {
 	int64_t		sum = 0;
 
-	for (int i = 0; i < LINE_OUTCOMES; i++)
-		sum += answer->counts.of[i];
+	for (int i = 0; i < answer->status_count; i++)
+		sum += answer->statuses[i].count;
 	return sum;
 }
 
 bool
 answer_undone(const Answer *answer)
 {
-	return answer->atomic && (answer->counts.of[LINE_FAILED] > 0 || answer->broken);
+	return answer->held && (answer->failed > 0 || answer->broken);
 }
 
 /* Count one answer line; as a remark it is kept here, else with those around it. */
 static void
 count_line(Answer *answer, const char *line, size_t length)
 {
-	LineOutcome outcome = outcome_of(line, length);
+	AnswerStatus *status = status_of(answer, line, length);
+	bool		failed = status == NULL || strcmp(status->name, "failed") == 0;
 
-	answer->counts.of[outcome]++;
-	answer->stopped = answer->stopped || (outcome == LINE_FAILED && answer->stop);
-	if (answer->atomic && (outcome == LINE_FAILED || outcome == LINE_REPLAYED))
+	if (status)
+		status->count++;
+	answer->failed += failed;
+	answer->stopped = answer->stopped || (failed && answer->stop);
+	if (answer->held && (status == NULL || status->fate == STATUS_TOLD))
 	{
 		keep(answer, &answer->remarks, line, length);
 		keep(answer, &answer->remarks, "\n", 1);
@@ -125,65 +125,76 @@ answer_long_line(Answer *answer, int64_t line, size_t limit)
 	answer_take(answer, text, (size_t) length);
 }
 
+/* The last line, which is kept in memory: there is room for it when there is none for others. */
+static void
+set_last(Answer *answer, const char *before, const char *text, size_t length, const char *after)
+{
+	size_t		size = strlen(before) + length + strlen(after) + 1;
+
+	free(answer->last);
+	answer->last = malloc(size);
+	if (answer->last == NULL)
+		abort();
+	answer->last_length = (size_t) snprintf(answer->last, size, "%s%.*s%s", before, (int) length, text, after);
+	if (spool_left(&answer->lines) == 0)
+		answer->since = clock_now();
+}
+
 void
 answer_end(Answer *answer, uint64_t milliseconds)
 {
 	char		text[512];
-	const int64_t *of = answer->counts.of;
 	bool		undone = answer_undone(answer);
-	char		updated[48] = "";
-	char		valid[48] = "";
 	int			length;
 
 	answer->ended = true;
 	if (answer->broken)
 		return;
-	if (answer->upsert)
-		snprintf(updated, sizeof(updated), ",\"updated\":%lld", undone ? 0 : (long long) of[LINE_UPDATED]);
-	if (answer->dry_run)
-		snprintf(valid, sizeof(valid), ",\"valid\":%lld", (long long) of[LINE_VALID]);
-	length = snprintf(text, sizeof(text), "{\"summary\":{\"lines\":%lld,\"created\":%lld%s%s,\"replayed\":%lld,\"failed\":%lld,"
-					  "\"durationMs\":%llu}}\n", (long long) answer_count(answer), undone ? 0 : (long long) of[LINE_CREATED], updated, valid,
-					  (long long) of[LINE_REPLAYED], (long long) of[LINE_FAILED], (unsigned long long) milliseconds);
-	keep(answer, undone ? &answer->remarks : &answer->lines, text, (size_t) length);
+	length = snprintf(text, sizeof(text), "{\"summary\":{\"lines\":%lld", (long long) answer_count(answer));
+	for (int i = 0; i < answer->status_count; i++)
+		length += snprintf(text + length, sizeof(text) - (size_t) length, ",\"%s\":%lld", answer->statuses[i].name,
+						   undone && answer->statuses[i].fate == STATUS_UNDONE ? 0LL : (long long) answer->statuses[i].count);
+	length += snprintf(text + length, sizeof(text) - (size_t) length, ",\"durationMs\":%llu}}\n", (unsigned long long) milliseconds);
+	set_last(answer, "", text, (size_t) length, "");
 }
 
 void
 answer_break(Answer *answer, const char *problem, size_t length)
 {
-	Spool	   *spool = answer->atomic ? &answer->remarks : &answer->lines;
-
 	if (answer->broken)
 		return;
 	answer->broken = true;
-	keep(answer, spool, "{\"error\":", 9);
-	keep(answer, spool, problem, length);
-	keep(answer, spool, "}\n", 2);
+	set_last(answer, "{\"error\":", problem, length, "}\n");
 }
 
 uint64_t
 answer_due(const Answer *answer)
 {
-	size_t		left = spool_left(&answer->lines);
+	size_t		left = spool_left(&answer->lines) + answer->last_length - answer->last_read;
 
-	if (left == 0 || answer->atomic)
+	if (left == 0 || answer->held)
 		return 0;
 	return left >= MUCH_BYTES ? answer->since : answer->since + WAIT_NS;
 }
 
-AnswerPart
+StreamPart
 answer_read(Answer *answer, char *buffer, size_t room, size_t *length)
 {
+	size_t		left = answer->last_length - answer->last_read;
 	ssize_t		count;
 
 	*length = 0;
-	if (answer->lost)
-		return ANSWER_LOST;
-	if (answer->atomic && !answer->ended)
-		return ANSWER_WAIT;
+	if (answer->held && !answer->ended)
+		return STREAM_WAIT;
 	count = spool_read(answer_undone(answer) ? &answer->remarks : &answer->lines, buffer, room);
 	if (count < 0)
-		return ANSWER_LOST;
+		return STREAM_BROKEN;
+	if (count == 0 && answer->last)
+	{
+		count = (ssize_t) (left < room ? left : room);
+		memcpy(buffer, answer->last + answer->last_read, (size_t) count);
+		answer->last_read += (size_t) count;
+	}
 	*length = (size_t) count;
-	return count > 0 ? ANSWER_BYTES : answer->ended ? ANSWER_END : ANSWER_WAIT;
+	return count > 0 ? STREAM_BYTES : answer->ended ? STREAM_END : STREAM_WAIT;
 }

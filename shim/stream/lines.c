@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "stream/decode.h"
+#include "base/decode.h"
 
 #define CHUNK_LINES 2000
 #define CHUNK_BYTES (1024 * 1024)

@@ -1,8 +1,8 @@
 /*
  * load.c
- *	  A chunk is a pipeline of request_begin, bulk_load and request_end: the key is
- *	  checked again each time, and a chunk that comes back has committed.  In an
- *	  atomic load all of them stand between BEGIN and COMMIT.
+ *	  A chunk is a pipeline of request_begin, the endpoint's function and request_end:
+ *	  the key is checked again each time, and a chunk that comes back has committed.
+ *	  Where all are one transaction they stand between BEGIN and COMMIT.
  *
  * Two chunks are sent, the second of which waits in the connection until the
  * first has ended, so that the database has work while the shim hands on an answer.
@@ -13,13 +13,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "exchange/arguments.h"
+#include "exchange/bind.h"
 
-#define LOAD_SQL "SELECT qehs.bulk_load($1::text, $2::bytea, $3::bigint, $4::text, $5::boolean, $6::text, $7::text, $8::text, $9::text)"
-#define REQUEST_END_SQL "SELECT qehs.request_end()"
-#define BULK_END_SQL "SELECT qehs.bulk_end()"
 #define CHUNKS (LOAD_MAX_SENT + 1)
 #define MAX_RETRIES 5
-#define LIMIT_NS (60 * CLOCK_SECOND)	/* of a chunk and of what begins and ends a load */
 
 void
 load_open(Load *load, const char *conninfo, int epoll, const LoadEvents *events, void *owner)
@@ -33,16 +31,9 @@ load_open(Load *load, const char *conninfo, int epoll, const LoadEvents *events,
 }
 
 static void
-set_statement(PgJob *job, int number, const char *sql)
+submit_control(Load *load, PgJob *job, const PgText *text, void (*done) (PgJob *job))
 {
-	job->statements[number] = (PgStatement) {.text = pg_text(sql)};
-}
-
-static void
-submit_control(Load *load, PgJob *job, const char *sql, void (*done) (PgJob *job))
-{
-	*job = (PgJob) {.count = 1,.done = done,.owner = load,.limit = LIMIT_NS};
-	set_statement(job, 0, sql);
+	*job = (PgJob) {.count = 1,.done = done,.owner = load,.limit = load->target.endpoint->limit,.statements = {{.text = text}}};
 	pool_submit(load->pool, job);
 }
 
@@ -60,8 +51,8 @@ void
 load_start(Load *load, const LoadTarget *target)
 {
 	load->target = *target;
-	if (target->atomic)
-		submit_control(load, &load->start, "BEGIN", start_done);
+	if (target->transaction)
+		submit_control(load, &load->start, pg_text("BEGIN"), start_done);
 }
 
 /* ---- chunks ---- */
@@ -79,22 +70,9 @@ load_may_send(const Load *load)
 }
 
 static void
-set_value(PgStatement *statement, const char *value, size_t length)
-{
-	statement->values[statement->count] = value;
-	statement->lengths[statement->count] = (int) length;
-	statement->formats[statement->count++] = 1;
-}
-
-static void
-set_text(PgStatement *statement, const char *value)
-{
-	set_value(statement, value, value ? strlen(value) : 0);
-}
-
-static void
 bind_chunk(const LoadTarget *target, LoadChunk *chunk, PgStatement *statement)
 {
+	const Call *call = &target->endpoint->calls[CALL_FUNCTION];
 	const Lines *lines = &chunk->lines;
 
 	/* a byte order mark is no part of the first line */
@@ -103,15 +81,19 @@ bind_chunk(const LoadTarget *target, LoadChunk *chunk, PgStatement *statement)
 
 	for (int i = 0; i < 8; i++)
 		chunk->first_line[i] = (char) (number >> (56 - 8 * i));
-	set_text(statement, target->module_key);
-	set_value(statement, lines->bytes + skip, lines->whole - skip);
-	set_value(statement, chunk->first_line, sizeof(chunk->first_line));
-	set_text(statement, target->batch_key);
-	set_value(statement, target->dry_run ? "\1" : "\0", 1);
-	set_text(statement, target->on_conflict);
-	set_text(statement, target->external_id);
-	set_text(statement, target->on_error);
-	set_text(statement, target->accept_language);
+	arguments_pick(call, &target->arguments, statement);
+	for (int i = 0; i < call->count; i++)
+		switch (target->endpoint->parameters[call->from[i]].place)
+		{
+			case IN_LINES:
+				bind_text(statement, i, lines->bytes + skip, lines->whole - skip);
+				break;
+			case IN_LINE_NUMBER:
+				bind_text(statement, i, chunk->first_line, sizeof(chunk->first_line));
+				break;
+			default:
+				break;
+		}
 }
 
 static void
@@ -129,7 +111,7 @@ retry_chunk(Load *load, LoadChunk *chunk)
 {
 	const char *sqlstate = chunk->job.error.sqlstate;
 
-	if (chunk->job.outcome != PG_FAILED || load->target.atomic ||
+	if (chunk->job.outcome != PG_FAILED || load->target.transaction ||
 		(strcmp(sqlstate, "40001") != 0 && strcmp(sqlstate, "40P01") != 0) || chunk->attempts++ == MAX_RETRIES)
 		return false;
 	job_free(&chunk->job);
@@ -189,11 +171,10 @@ load_send(Load *load, const LineReader *reader)
 		if (!load->chunks[i].sent)
 			load->filling = &load->chunks[i];
 	lines_move_tail(reader, &chunk->lines, &load->filling->lines);
-	*job = (PgJob) {.count = 3,.done = chunk_done,.owner = chunk,.limit = LIMIT_NS};
+	*job = (PgJob) {.count = 3,.done = chunk_done,.owner = chunk,.limit = load->target.endpoint->limit};
 	job->statements[0] = load->target.begin;
-	set_statement(job, 1, LOAD_SQL);
 	bind_chunk(&load->target, chunk, &job->statements[1]);
-	set_statement(job, 2, REQUEST_END_SQL);
+	job->statements[2].text = load->target.request_end;
 	pool_submit(load->pool, job);
 }
 
@@ -210,6 +191,15 @@ left_done(PgJob *job)
 }
 
 static void
+submit_end(Load *load, PgJob *job)
+{
+	const Call *call = &load->target.endpoint->calls[CALL_END];
+
+	submit_control(load, job, call->text, left_done);
+	arguments_pick(call, &load->target.arguments, &job->statements[0]);
+}
+
+static void
 transaction_done(PgJob *job)
 {
 	Load	   *load = job->owner;
@@ -218,18 +208,18 @@ transaction_done(PgJob *job)
 		load->events->failed(load->owner, job);
 	job_free(job);
 	if (load->owner)
-		submit_control(load, job, BULK_END_SQL, left_done);
+		submit_end(load, job);
 }
 
 void
 load_end(Load *load, bool undo)
 {
-	if (!load->target.atomic)
-		submit_control(load, &load->end, BULK_END_SQL, left_done);
+	if (!load->target.transaction)
+		submit_end(load, &load->end);
 	else if (undo)
-		submit_control(load, &load->end, "ROLLBACK", transaction_done);
+		submit_control(load, &load->end, pg_text("ROLLBACK"), transaction_done);
 	else
-		submit_control(load, &load->end, "COMMIT", transaction_done);
+		submit_control(load, &load->end, pg_text("COMMIT"), transaction_done);
 }
 
 void

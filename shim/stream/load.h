@@ -1,8 +1,8 @@
 /*
  * load.h
- *	  The chunks of a bulk load at the database, on a connection of their own: the
- *	  place that the load holds (qehs.bulk_begin) and the transaction of an atomic
- *	  one belong to a session.
+ *	  The chunks of a body of lines at the database, on a connection of their own:
+ *	  what the endpoint's first function takes and a transaction of all chunks
+ *	  belong to a session.
  *
  * Chunks settle in the order of their lines.  Events come from within load_send,
  * load_end and load_release too, and not after load_leave.
@@ -14,24 +14,21 @@
 #include <stdint.h>
 
 #include "db/pool.h"
+#include "exchange/router.h"
 #include "stream/lines.h"
 
 #define LOAD_MAX_SENT 2
 
 typedef struct Load Load;
 
-/* What the lines are loaded into, and how.  All texts live as long as the load; NULL is SQL's. */
+/* Which functions take the lines, and how.  The endpoint and all values live as long as the load's requests. */
 typedef struct LoadTarget
 {
+	const Endpoint *endpoint;
+	const PgText *request_end;	/* and ends with this */
 	PgStatement begin;			/* each chunk starts with it */
-	const char *module_key;
-	const char *batch_key;
-	const char *on_conflict;
-	const char *external_id;
-	const char *on_error;
-	const char *accept_language;
-	bool		dry_run;
-	bool		atomic;
+	PgStatement arguments;		/* values of the endpoint's parameters, in their order */
+	bool		transaction;	/* all chunks are one */
 	bool		in_turns;		/* a chunk must not run before the one ahead has ended well */
 } LoadTarget;
 
@@ -69,7 +66,7 @@ struct Load
 	LoadChunk  *sent[LOAD_MAX_SENT];	/* the oldest first */
 	int			sent_count;
 	PgJob		start;			/* BEGIN */
-	PgJob		end;			/* COMMIT or ROLLBACK, then bulk_end */
+	PgJob		end;			/* COMMIT or ROLLBACK, then the endpoint's end */
 	uint64_t	last_settled;
 };
 
@@ -85,7 +82,7 @@ extern bool load_may_send(const Load *load);
 /* Send it; what has come of the next line goes to the next chunk. */
 extern void load_send(Load *load, const LineReader *reader);
 
-/* All chunks have settled: end the transaction of an atomic load, give the place back. */
+/* All chunks have settled: end their transaction, if they are one, and call the endpoint's end. */
 extern void load_end(Load *load, bool undo);
 
 /* Close the connection; what is under way fails, a transaction ends without effect. */

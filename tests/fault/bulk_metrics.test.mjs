@@ -38,7 +38,7 @@ async function logged(answer) {
 
 test("lines are counted by what became of them, bytes as they came, chunks as they were sent", async () => {
 	const before = await metrics()
-	const grown = (now, name) => now.get(name) - before.get(name)
+	const grown = (now, name) => now.get(name) - (before.get(name) ?? 0)
 	const [body, dry] = ["m", "d"].map((name) => Buffer.concat([lines(name, 1200), Buffer.from('{"title":1}\n{\n')]))
 	const headers = { "Idempotency-Key": "m" }
 	await load(body, { headers })
@@ -48,11 +48,11 @@ test("lines are counted by what became of them, bytes as they came, chunks as th
 	const now = await metrics()
 	const expected = { created: 1200, replayed: 1200, valid: 1200, updated: 3, failed: 6, undone: 0 }
 	for (const [outcome, count] of Object.entries(expected))
-		assert.equal(grown(now, `qehs_bulk_lines_total{outcome="${outcome}"}`), count, outcome)
-	assert.equal(grown(now, "qehs_bulk_body_bytes_total"), 2 * body.length + dry.length + lines("m", 3).length)
-	assert.ok(grown(now, "qehs_bulk_chunk_duration_seconds_count") >= 4)
-	assert.ok(grown(now, "qehs_bulk_chunk_duration_seconds_sum") > 0)
-	assert.equal(now.get("qehs_bulk_loads"), 0)
+		assert.equal(grown(now, `qehs_stream_lines_total{outcome="${outcome}"}`), count, outcome)
+	assert.equal(grown(now, "qehs_stream_body_bytes_total"), 2 * body.length + dry.length + lines("m", 3).length)
+	assert.ok(grown(now, "qehs_stream_chunk_duration_seconds_count") >= 4)
+	assert.ok(grown(now, "qehs_stream_chunk_duration_seconds_sum") > 0)
+	assert.equal(now.get("qehs_streams"), 0)
 })
 
 test("lines of an atomic load that fails are undone", async () => {
@@ -61,18 +61,18 @@ test("lines of an atomic load that fails are undone", async () => {
 	await load(lines("b", 700), { query: "?mode=atomic" })
 	const now = await metrics()
 	for (const [outcome, count] of Object.entries({ undone: 700, failed: 1, created: 700 }))
-		assert.equal(now.get(`qehs_bulk_lines_total{outcome="${outcome}"}`) - before.get(`qehs_bulk_lines_total{outcome="${outcome}"}`), count, outcome)
+		assert.equal((now.get(`qehs_stream_lines_total{outcome="${outcome}"}`) ?? 0) - (before.get(`qehs_stream_lines_total{outcome="${outcome}"}`) ?? 0), count, outcome)
 })
 
 test("loads are counted while they run, also when their clients leave", async () => {
 	const loads = Array.from({ length: 3 }, () => open(at.shim.port, at.key))
 	for (const [i, { request }] of loads.entries()) request.write(line("running", i))
-	await metricsWith((seen) => seen.get("qehs_bulk_loads") === 3)
+	await metricsWith((seen) => seen.get("qehs_streams") === 3)
 	loads[0].request.destroy()
-	await metricsWith((seen) => seen.get("qehs_bulk_loads") === 2)
+	await metricsWith((seen) => seen.get("qehs_streams") === 2)
 	for (const { request } of loads.slice(1)) request.end()
 	for (const { answer } of loads.slice(1)) await answer
-	await metricsWith((seen) => seen.get("qehs_bulk_loads") === 0)
+	await metricsWith((seen) => seen.get("qehs_streams") === 0)
 })
 
 test("the log has a load's lines and its bytes in both directions, whichever way the answer goes", async () => {

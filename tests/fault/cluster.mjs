@@ -15,7 +15,8 @@ export const freePort = () => new Promise((resolve) => {
 	})
 })
 
-const shell = (script, ...args) =>
+// A script with the functions of tests/tools/cluster.sh.
+export const shell = (script, ...args) =>
 	execFileSync("bash", ["-c", `. tests/tools/cluster.sh; ${script}`, "cluster", ...args], { cwd: root, stdio: ["ignore", "pipe", "ignore"] })
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))

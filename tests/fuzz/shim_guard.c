@@ -1,8 +1,7 @@
 /*
  * shim_guard.c
  *	  libFuzzer target of the shim's guard: bytes break their form at the same place
- *	  however they are cut.  clang -g -fsanitize=fuzzer,address,undefined -Wl,--wrap=recv
- *	  -Ishim tests/fuzz/shim_guard.c shim/http/guard.c
+ *	  however they are cut.
  */
 #include <stdint.h>
 #include <stdlib.h>

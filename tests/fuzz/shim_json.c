@@ -1,7 +1,6 @@
 /*
  * shim_json.c
- *	  libFuzzer target of the shim's JSON scanner: clang -g -fsanitize=fuzzer,address,undefined
- *	  -Ishim tests/fuzz/shim_json.c shim/base/json.c shim/base/arena.c
+ *	  libFuzzer target of the shim's JSON scanner.
  */
 #include <stdint.h>
 

@@ -2,10 +2,7 @@
  * shim_text.c
  *	  libFuzzer target of the shim's small readers of what clients send: query
  *	  strings, entity tags, languages, forwarded addresses, trace headers, paths,
- *	  media types and keys, secrets in any text.  The first byte chooses.  clang -g -D_GNU_SOURCE
- *	  -fsanitize=fuzzer,address,undefined -Ishim -Iextension tests/fuzz/shim_text.c shim/exchange/query.c shim/exchange/problem.c shim/exchange/etag.c
- *	  shim/http/client.c shim/exchange/trace.c shim/exchange/router.c shim/exchange/headers.c shim/stream/decode.c
- *	  shim/base/json.c shim/base/arena.c -ljansson -lcrypto -lz -lzstd
+ *	  media types and keys, secrets in any text.  The first byte chooses.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -76,18 +73,23 @@ try_addresses(const char *text)
 		abort();
 }
 
+#define ROUTE(operation, method, path) "{\"operation\":\"" operation "\",\"method\":\"" method "\",\"path\":\"" path "\",\"function\":\"f\"," \
+	"\"body\":\"none\",\"answer\":\"none\",\"errorForm\":\"problem\",\"parameters\":[]}"
+
 static void
 try_route(Request *request, const char *text, size_t size)
 {
 	static Router *router = NULL;
+	char		fault[200];
 	const char *values[ROUTER_MAX_PARAMETERS];
 	Buffer		allow = {.arena = &request->arena};
 	char	   *path = query_decode(&request->arena, text, size, false);
 
 	if (router == NULL)
-		router = router_load("[{\"operation\":\"a\",\"method\":\"GET\",\"path\":\"/r/{id}\",\"parameters\":[]},"
-							 "{\"operation\":\"b\",\"method\":\"POST\",\"path\":\"/r/{id}:move\",\"parameters\":[]},"
-							 "{\"operation\":\"c\",\"method\":\"GET\",\"path\":\"/r/{id}/{other}/x\",\"parameters\":[]}]", "[]", "1");
+		router = router_load("[" ROUTE("a", "GET", "/r/{id}") "," ROUTE("b", "POST", "/r/{id}:move") "," ROUTE("c", "GET", "/r/{id}/{other}/x") "]",
+							 "[]", "1", fault, sizeof(fault));
+	if (router == NULL)
+		abort();
 	if (path)
 		router_match(router, "GET", path, &request->arena, values, &allow);
 }
@@ -96,8 +98,8 @@ try_route(Request *request, const char *text, size_t size)
 static void
 try_headers(Request *request, bool streams)
 {
-	static const Endpoint endpoint = {.operation = "a",.media = "application/json",.has_body = true};
-	static const Endpoint stream = {.operation = "b",.media = "application/x-ndjson",.streams = true};
+	static const Endpoint endpoint = {.operation = "a",.takes = {1, {"application/json"}},.body = BODY_JSON};
+	static const Endpoint stream = {.operation = "b",.takes = {2, {"application/x-ndjson", "text/csv"}},.body = BODY_STREAM};
 
 	request->method = "POST";
 	request->endpoint = streams ? &stream : &endpoint;

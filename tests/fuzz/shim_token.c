@@ -1,8 +1,7 @@
 /*
  * shim_token.c
  *	  libFuzzer target of the shim's JSON Web Tokens: whatever is sent as a bearer,
- *	  none that the key has not signed opens the door.  clang -g -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined
- *	  -Ishim tests/fuzz/shim_token.c shim/exchange/token.c shim/base/arena.c -lcjose -ljansson -lcrypto
+ *	  none that the key has not signed opens the door.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -173,7 +173,7 @@ refuse('transition that there is not', move({ transition: 'fly' }), 400, 'valida
 refuse('transition with an empty name', move({ transition: '' }), 400, 'validation_failed', [['/transition', 'enum']])
 refuse('transition from another state', move({ transition: 'reopen' }), 409, 'transition_not_allowed')
 refuse('transition with a bad payload', move({ transition: 'submit', payload: { cost: 'x' } }), 400, 'validation_failed', [['/payload/cost', 'type'], ['/payload/description', 'required']])
-refuse('transition with a signature that is text', move({ transition: 'reset', signature: 'me' }), 400, 'validation_failed', [['/signature', 'type']])
+refuse('transition with a signature, which nothing keeps yet', move({ transition: 'reset', signature: { meaning: 'reviewed' } }), 400, 'validation_failed', [['/signature', 'unknown_member']])
 refuse('transition with an unknown member', move({ transition: 'reset', force: true }), 400, 'validation_failed', [['/force', 'unknown_member']])
 refuse('restore of what is not deleted', { target: `${one}:restore` }, 409, 'conflict')
 
@@ -212,7 +212,7 @@ for (const value of ['nope', 'payload.nope', 'payload', 'id,nope', '', 'id,,vers
 	.filter(value => value !== 'payload')) query(`fields=${value}`, `&fields=${value}`, ['?fields', 'unknown_field'])
 query('q empty', '&q=', ['?q', 'length'])
 query('q too long', `&q=${'x'.repeat(501)}`, ['?q', 'length'])
-for (const value of ['yesterday', '2026-01-01', '2026-01-01T00:00:00', '2026-02-30T00:00:00Z', '', '1745000000']) {
+for (const value of ['yesterday', '2026-1-1', '2026-01-01T00:00:00', '2026-01-01T00:00:00+01:00', '2026-02-30T00:00:00Z', '', '1745000000']) {
 	query(`from=${value}`, `&from=${value}`, ['?from', 'format'])
 	query(`to=${value}`, `&to=${value}`, ['?to', 'format'])
 }
@@ -237,7 +237,14 @@ query('filter of no field', '&filter[none]=1', ['?filter[none]', 'unknown_field'
 query('filter of no operator', '&filter[cost][like]=1', ['?filter[cost][like]', 'operator'])
 query('filter of an operator of another type', '&filter[cost][contains]=1', ['?filter[cost][contains]', 'operator'])
 query('filter that is no number', '&filter[cost]=abc', ['?filter[cost][eq]', 'type'])
-query('filter that is infinite', '&filter[cost][gt]=1e999', ['?filter[cost][gt]', 'type'])
+query('filter that is infinite', '&filter[cost][gt]=Infinity', ['?filter[cost][gt]', 'type'])
+query('filter beyond what numeric holds', '&filter[cost][gt]=1e999999', ['?filter[cost][gt]', 'type'])
+query('filter by no option', '&filter[severity]=huge', ['?filter[severity][eq]', 'enum'])
+query('filter by no option of a list', '&filter[tags][in]=a,x', ['?filter[tags][in]', 'enum'])
+query('filter by no state', '&filter[workflowState][in]=draft,gone', ['?filter[workflowState][in]', 'enum'])
+query('status that is no state', '&status=gone', ['?status', 'enum'])
+query('filter by the code of another module', '&filter[displayCode]=XYZ-2026-0001', ['?filter[displayCode][eq]', 'type'])
+query('filter with a quote that does not end', '&filter[title][in]="a', ['?filter[title][in]', 'format'])
 query('filter that is no date', '&filter[due][gte]=soon', ['?filter[due][gte]', 'type'])
 query('filter that is no time', '&filter[createdAt][lt]=12', ['?filter[createdAt][lt]', 'type'])
 query('filter that is no boolean', '&filter[anonymous]=1', ['?filter[anonymous][eq]', 'type'])

@@ -73,3 +73,27 @@ SELECT qehs.record_list('actions') IS NOT NULL AS one_more;
 SELECT sum(total_bytes) <= 200 * 1024 AS within FROM pg_backend_memory_contexts WHERE name = 'qehs cached' OR parent = 'qehs cached';
 SELECT ident, count BETWEEN 1 AND 4 AS some FROM cached WHERE ident = 'module version';
 SELECT count(*) AS retired FROM pg_backend_memory_contexts WHERE parent = 'qehs retired';
+
+-- a definition that does not load leaves nothing behind, however often it is asked for
+RESET qehs.cache_size;
+CREATE TEMP TABLE saved AS SELECT * FROM qehs.module_version WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'cache_a');
+SET session_replication_role = replica;
+UPDATE qehs.module_version SET json_schema = '{"type":5}' WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'cache_a');
+RESET session_replication_role;
+CREATE TEMP TABLE memory AS SELECT count(*) AS contexts, sum(total_bytes) AS bytes FROM pg_backend_memory_contexts WHERE name LIKE 'qehs%';
+DO $$
+BEGIN
+	FOR i IN 1 .. 500 LOOP
+		BEGIN
+			PERFORM qehs.record_list('actions');
+			RAISE 'loaded';
+		EXCEPTION WHEN data_corrupted THEN
+			NULL;
+		END;
+	END LOOP;
+END $$;
+SELECT count(*) <= m.contexts AS no_more_contexts, sum(total_bytes) <= m.bytes AS no_more_memory FROM memory AS m, pg_backend_memory_contexts WHERE name LIKE 'qehs%' GROUP BY m.contexts, m.bytes;
+SET session_replication_role = replica;
+UPDATE qehs.module_version AS v SET json_schema = s.json_schema FROM saved AS s WHERE v.tenant_id = s.tenant_id AND v.module_id = s.module_id AND v.version = s.version;
+RESET session_replication_role;
+SELECT qehs.record_list('actions') IS NOT NULL AS mended;

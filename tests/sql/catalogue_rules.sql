@@ -36,11 +36,16 @@ SELECT oid::regprocedure AS unnamed FROM functions WHERE pronargs > 0 AND (proar
 SELECT proname AS overloaded FROM functions GROUP BY proname HAVING count(*) > 1;
 SELECT oid::regprocedure AS volatile_in_parallel FROM functions WHERE provolatile = 'v' AND proparallel <> 'u';
 
--- each endpoint's function is there, with each argument that the endpoint gives; the mode of a bulk load is for bulk_begin
-SELECT operation AS no_function FROM qehs.endpoint AS e
+-- each function of an endpoint is there, with each argument that the endpoint gives it
+CREATE TEMP VIEW endpoint_functions AS
+SELECT operation, role, r.function FROM qehs.endpoint AS e CROSS JOIN LATERAL (VALUES ('function', e.function), ('streamBegin', stream_begin),
+	('streamEnd', stream_end), ('streamFunction', stream_function)) AS r (role, function) WHERE r.function IS NOT NULL;
+SELECT operation AS no_function, role FROM endpoint_functions AS e
 WHERE NOT EXISTS (SELECT FROM functions AS f WHERE 'qehs.' || f.proname = e.function AND has_function_privilege('qehs_shim', f.oid, 'EXECUTE'));
-SELECT operation, p ->> 'argument' AS no_argument FROM qehs.endpoint AS e, jsonb_array_elements(parameters) AS p JOIN functions AS f ON true
-WHERE 'qehs.' || f.proname = e.function AND (p ->> 'argument') <> ALL (f.proargnames);
+SELECT operation, role, p ->> 'argument' AS no_argument FROM endpoint_functions AS r JOIN qehs.endpoint AS e USING (operation), jsonb_array_elements(parameters) AS p
+	JOIN functions AS f ON true
+WHERE 'qehs.' || f.proname = r.function AND (p ->> 'argument') <> ALL (f.proargnames)
+	AND COALESCE(p ->> 'of' = role, role <> 'streamEnd' AND (role = 'function' OR p ->> 'in' NOT IN ('lines', 'lineNumber')));
 
 -- what belongs to a tenant is found by tenant: primary keys, unique constraints and indexes begin with it, but for that of words
 SELECT i.indexrelid::regclass AS not_by_tenant FROM pg_index AS i JOIN relations AS c ON c.oid = i.indrelid

@@ -11,10 +11,10 @@ SELECT qehs.module_publish('shapes', '{"key":"shapes","name":"Shapes","displayCo
  "fields":[{"key":"a","type":"object","schema":{"$defs":{"p":{"type":"number"}},"properties":{"x":{"$ref":"#/$defs/p"}}}},
   {"key":"tree","type":"object","schema":{"properties":{"child":{"$ref":"#"},"n":{"type":"integer"}},"additionalProperties":false}},
   {"key":"own","type":"text","schema":{"$id":"https://shapes.example/own","$anchor":"top","anyOf":[{"maxLength":2},{"$ref":"#long"}],"$defs":{"long":{"$anchor":"long","minLength":5}}}},
-  {"key":"rows","type":"table","fields":[{"key":"b","type":"text","schema":{"$defs":{"p":{"pattern":"^b"}},"$ref":"#/$defs/p"}},{"key":"none","type":"text","schema":false}]}],
+  {"key":"rows","type":"table","fields":[{"key":"b","type":"text","schema":{"$defs":{"p":{"pattern":"^b"}},"$ref":"#/$defs/p"}}]}],
  "workflow":{"states":["open"],"initial":"open","transitions":{}}}')::jsonb -> 'definitionVersion' AS version;
 SELECT qehs.record_create('shapes', '{"a":{"x":1},"tree":{"child":{"child":{"n":1}}},"own":"xx","rows":[{"b":"bb"}]}')::jsonb -> 'payload' AS payload;
-SELECT qehs.record_create('shapes', '{"a":{"x":"1"},"tree":{"child":{"child":{"n":"1","m":1}}},"own":"xxx","rows":[{"b":"ab","none":"x"}]}');
+SELECT qehs.record_create('shapes', '{"a":{"x":"1"},"tree":{"child":{"child":{"n":"1","m":1}}},"own":"xxx","rows":[{"b":"ab"}]}');
 -- registered schemas are put into the published one, with those that they refer to
 SELECT qehs.jsonschema_register('https://registered.example/parts/code', '{"$defs":{"letter":{"$anchor":"letter","pattern":"^[A-Z]"}},"allOf":[{"$ref":"#letter"},{"$ref":"length"}]}');
 SELECT qehs.jsonschema_register('https://registered.example/parts/length', '{"$id":"https://registered.example/parts/length","maxLength":4}');

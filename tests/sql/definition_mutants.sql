@@ -4,17 +4,17 @@
 \o /dev/null
 SELECT qehs.tenant_create('definition_mutants', 'A tenant');
 SELECT qehs.use_tenant('definition_mutants');
-CREATE TEMP TABLE good AS SELECT '{"key":"mutant","name":"Mutant","description":"x","standards":"ISO 45001","displayCode":{"prefix":"MUT"},"requireIfMatch":false,
+CREATE TEMP TABLE good AS SELECT '{"key":"mutant","name":"Mutant","description":"x","displayCode":{"prefix":"MUT"},"requireIfMatch":false,
  "fields":[{"key":"title","label":{"en":"Title","de":"Titel"},"type":"text","required":true,"maxLength":50,"minLength":1,"pattern":"^[a-z]","default":"a","description":"x","schema":{"not":{"const":"b"}},"searchable":true,"indexed":true},
   {"key":"kind","type":"select","options":["a",{"value":"b","label":{"en":"B"}}],"visibleWhen":"$.title == \"a\"","unique":true},
   {"key":"amount","type":"quantity","units":["kg",{"value":"g"}],"min":0,"max":10,"step":1,"requiredWhen":"$.kind == \"a\""},
-  {"key":"cost","type":"currency","default":{"amount":1,"currency":"EUR"},"personalData":true,"deprecated":false},
+  {"key":"cost","type":"currency","default":{"amount":1,"currency":"EUR"},"deprecated":false},
   {"key":"risk","type":"matrix-score","size":2,"bands":[{"name":"low","max":2},{"name":"high","max":4}]},
   {"key":"boss","type":"user"},{"key":"twin","type":"record-reference","references":"mutant"},
   {"key":"rows","type":"table","fields":[{"key":"x","type":"number","unit":"m"},{"key":"y","type":"computed","computed":"$.x + 1"}]},
   {"key":"sum","type":"computed","expression":"$.amount.value * 2"}],
  "workflow":{"states":["open","done"],"initial":"open","transitions":{"finish":{"from":["open"],"to":"done","label":{"en":"Finish"},"requires":["title"],"roles":["boss","@boss"],
-  "when":"$.title != \"x\"","commentRequired":false,"description":"x","approvers":{"count":2},"effects":[]},"reopen":{"from":"*","to":"open","roles":"boss"}}},
+  "when":"$.title != \"x\"","commentRequired":false,"description":"x"},"reopen":{"from":"*","to":"open","roles":"boss"}}},
  "permissions":{"roles":{"tenant-user":["read","create"]},"fields":{"cost":{"read":["boss"],"write":["boss"]}}},
  "migrate":{"rename":{"old":"title"},"drop":["gone"],"default":{"title":"a"},"states":{"old":"open"}}}'::jsonb AS definition;
 CREATE TEMP TABLE places AS WITH RECURSIVE walk AS (

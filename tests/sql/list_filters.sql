@@ -23,7 +23,7 @@ SELECT titles(qehs.record_list('incidents', '{"title":{"startsWith":"T8"}}')) AS
 SELECT titles(qehs.record_list('incidents', '{"or":[{"title":"T1"},{"not":{"cost":{"lt":8}}}]}', sort => 'title')) AS combined;
 SELECT titles(qehs.record_list('incidents', q => 'wet 3')) AS q;
 SELECT titles(qehs.record_list('incidents', status => 'closed')) AS status;
-SELECT titles(qehs.record_list('incidents', sort => 'cost')) AS missing_last, titles(qehs.record_list('incidents', sort => '-cost')) AS missing_first;
+SELECT titles(qehs.record_list('incidents', sort => 'cost')) AS missing_last, titles(qehs.record_list('incidents', sort => '-cost')) AS missing_last_too;
 SELECT qehs.record_list('incidents', '{"title":"T1"}', fields => 'payload.title,workflowState')::jsonb -> 'items' -> 0 #- '{id}' AS trimmed;
 -- a field named twice, or by itself and in the whole payload, is there once
 SELECT regexp_replace(qehs.record_list('incidents', '{"title":"T1"}', fields => 'version,payload.title,version')::text, 'rec_\w+', '') AS once;
@@ -49,7 +49,21 @@ SELECT qehs.record_list('incidents', '{"cost":"many"}');
 SELECT qehs.record_list('incidents', '{"cost":{"like":1}}');
 SELECT qehs.record_list('incidents', sort => 'period');
 SELECT qehs.record_list('incidents', fields => 'payload.bogus');
-SELECT qehs.record_list('incidents', created_from => '2026-01-01');
+SELECT qehs.record_list('incidents', created_from => '2026-01-01T00:00:00 01:00');
+-- a date is a time; as the end it is the whole day
+SELECT json_array_length(qehs.record_list('incidents', created_from => day, created_to => day) -> 'items') AS today,
+	json_array_length(qehs.record_list('incidents', created_to => '2026-01-01') -> 'items') AS long_ago
+FROM to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day;
+-- lists in a text: blanks do not count, quotes keep a comma, what is no option or state is told
+SELECT titles(qehs.record_list('incidents', '{"title":{"in":" T1 , \"T2\",\"T,3\""}}', sort => 'title')) AS quoted;
+SELECT qehs.record_list('incidents', '{"title":{"in":"\"T1"}}');
+SELECT qehs.record_list('incidents', '{"severity":{"in":"high,huge"}}');
+SELECT qehs.record_list('incidents', '{"severity":{"contains":"huge"}}') -> 'items' AS part_of_none;
+SELECT qehs.record_list('incidents', '{"workflowState":"nowhere"}');
+SELECT qehs.record_list('incidents', status => 'nowhere');
+SELECT qehs.record_list('incidents', '{"displayCode":{"gt":"nope"}}');
+-- options have the order in which they are listed
+SELECT titles(qehs.record_list('incidents', '{"severity":{"gte":"high"}}', sort => '-severity')) AS from_high;
 SELECT qehs.record_list(NULL);
 -- all that is wrong with the parameters is said at once, once a place
 \set VERBOSITY default

@@ -2,12 +2,12 @@
 # All tests on a cluster of their own: SQL, isolation, conformance, HTTP, faults, browser. Fails when one stage fails.
 #
 # QEHS_TEST_OUT names a folder that keeps the diffs and the screenshots of the portal. QEHS_STAGES says which stages run of sql
-# (with isolation and conformance), http (with faults) and browser. QEHS_SHIM_BIN is another shim than ./qehs-shim; what one that
-# is built with sanitizers reports fails the run.
+# (with the rules of the sources, isolation and conformance), rules (what the build shows, and that the rules see what is planted), http (with faults), browser and fuzz. HTTP_TESTS names the files of the stage http to
+# run instead of all. QEHS_SHIM_BIN is another shim than ./qehs-shim; what one that is built with sanitizers reports fails the run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/tools/cluster.sh
-stages=" ${QEHS_STAGES:-sql http browser} "
+stages=" ${QEHS_STAGES:-rules sql http browser fuzz} "
 export QEHS_SHIM_BIN=${QEHS_SHIM_BIN:-$PWD/qehs-shim}
 dir=$(mktemp -d /tmp/qehs-check.XXXXXX)
 chmod 755 "$dir"
@@ -29,25 +29,51 @@ cluster_create "$dir/cluster" "$port"
 cluster_start "$dir/cluster"
 export PG_BIN PGHOST=$dir/cluster PGPORT=$port PGUSER=postgres PGDATABASE=postgres QEHS_TEST_DIR=$dir QEHS_TEST_OUT=${QEHS_TEST_OUT:-$dir/results}
 failed=0
+times=
 has_stage() {
 	[[ $stages == *" $1 "* ]]
 }
 
-if has_stage sql; then
-	node tests/tools/source_rules.mjs || failed=1
+# part NAME COMMAND…: run it, and tell at the end how long it took.
+part() {
+	local name=$1 begun=$SECONDS
+	shift
+	"$@" || { failed=1; echo "check: $name FAILED"; }
+	times+="check: $name took $((SECONDS - begun)) s"$'\n'
+}
+
+sql_tests() {
 	tests/tools/sql_tests.sh | tee "$dir/sql.log" || {
-		failed=1
 		cat "$QEHS_TEST_OUT"/*.diffs
+		return 1
 	}
+}
+
+conformance() {
+	local suite status=0
+	for suite in tests/conformance/*.mjs; do
+		node "$suite" || status=1
+	done
+	return "$status"
+}
+
+if has_stage rules; then
+	part circles node tests/tools/circles.mjs
+	part planted node --test tests/tools/*.test.mjs
+fi
+if has_stage sql; then
+	part rules node tests/tools/source_rules.mjs
+	part sql sql_tests
+fi
+if has_stage fuzz; then
+	FUZZ_SEED=${FUZZ_SEED:-1} part fuzz tests/fuzz/run.sh "${FUZZ_SECONDS:-5}"
 fi
 
 createdb qehs_http
 psql -q -X -d qehs_http -c 'CREATE EXTENSION qehs' -c 'ALTER ROLE qehs_shim LOGIN'
 export PGDATABASE=qehs_http QEHS_ADMIN_DB="host=$PGHOST port=$port user=postgres dbname=qehs_http"
 if has_stage sql; then
-	for suite in tests/conformance/*.mjs; do
-		node "$suite" || failed=1
-	done
+	part conformance conformance
 fi
 if [ -x "$QEHS_SHIM_BIN" ]; then
 	http_port=$(free_port)
@@ -67,14 +93,21 @@ if [ -x "$QEHS_SHIM_BIN" ]; then
 	curl -fs "$QEHS_URL/api/docs/spec.json" > "$QEHS_CONTRACT"
 fi
 if has_stage http; then
-	node --test tests/http/*.test.mjs tests/fault/*.test.mjs || failed=1
+	# shellcheck disable=SC2086
+	if [ -n "${HTTP_TESTS:-}" ]; then
+		part http node --test $HTTP_TESTS
+	else
+		part http node --test tests/http/*.test.mjs
+		part fault node --test tests/fault/*.test.mjs
+	fi
 fi
 # apart from the others: a browser wants a processor for itself
 if has_stage browser; then
-	node --test tests/browser/*.test.mjs || failed=1
+	part browser node --test tests/browser/*.test.mjs
 fi
 stop_shim
 for report in "$dir"/sanitizer.*; do
 	[ ! -e "$report" ] || { cat "$report"; failed=1; }
 done
+printf '%s' "$times"
 exit $failed

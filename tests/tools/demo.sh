@@ -1,6 +1,7 @@
 #!/bin/bash
 # demo.sh run|start|stop: a cluster of its own in RUN_DIR, the extension, tenant acme with sample data, and the shim on PORT.
 #
+# As root PostgreSQL runs as the user postgres, and the shim as nobody, with the group postgres to reach the socket and no capability.
 # RUN_DIR holds demo.env (addresses and keys, to be sourced), cluster (data, or a link to it), shim.log and shim.pid. A second
 # run finds its data again; keys are stored in the database as hashes only, so demo.env is where they are kept. When demo.env
 # is gone, the keys are lost and the data is made anew.
@@ -47,7 +48,7 @@ port_is_free() {
 	node -e 'require("node:net").createServer().on("error", () => process.exit(1)).listen(+process.argv[1], "127.0.0.1", function () { this.close() })' "$1"
 }
 
-# Make the cluster with a directory that only PostgreSQL's user may enter: connections in it need no password.
+# Make the cluster anew.
 make_cluster() {
 	if [ -e "$cluster" ]; then
 		[ -O "$cluster" ] || [ "$(stat -c %U "$cluster")" = postgres ] || die "$cluster belongs to somebody else"
@@ -56,17 +57,19 @@ make_cluster() {
 	fi
 	rm -f "$RUN_DIR/cluster" "$RUN_DIR/loaded"
 	cluster_create "$cluster" 5432
-	chmod 700 "$cluster"
 	[ "$cluster" = "$RUN_DIR/cluster" ] || ln -s "$cluster" "$RUN_DIR/cluster"
 	echo "listen_addresses = ''" | as_postgres tee -a "$cluster/data/postgresql.conf" > /dev/null
 }
 
+# Connections in the cluster's directory need no password: only PostgreSQL's user and group may enter it.
 start_cluster() {
 	if [ ! -e "$RUN_DIR/demo.env" ] || [ ! -e "$cluster/data/PG_VERSION" ]; then
 		echo "Making a cluster in $cluster"
 		rm -f "$RUN_DIR/demo.env"
 		make_cluster
 	fi
+	[ "$(id -u)" != 0 ] || chgrp postgres "$cluster"
+	chmod 750 "$cluster"
 	if ! (cd / && as_postgres "$PG_BIN/pg_ctl" -D "$cluster/data" status) > /dev/null 2>&1; then
 		cluster_start "$cluster" || { tail -20 "$cluster/postgresql.log" >&2; die "PostgreSQL did not start"; }
 	fi
@@ -129,9 +132,16 @@ prepare_database() {
 	write_env
 }
 
+# As root from a copy that the shim may execute, with its log through a descriptor, since the checkout and RUN_DIR need not be for others.
 start_shim() {
-	./qehs-shim --listen "127.0.0.1:$PORT" --db "host=$PGHOST port=$PGPORT user=qehs_shim dbname=$PGDATABASE" \
-		--log "$RUN_DIR/shim.log" < /dev/null >> "$RUN_DIR/shim.out" 2>&1 &
+	local shim=./qehs-shim unprivileged=()
+	if [ "$(id -u)" = 0 ]; then
+		shim=$cluster/qehs-shim
+		install -g postgres -m 750 qehs-shim "$shim"
+		unprivileged=(setpriv --reuid nobody --regid postgres --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all --)
+	fi
+	"${unprivileged[@]}" "$shim" --listen "127.0.0.1:$PORT" --db "host=$PGHOST port=$PGPORT user=qehs_shim dbname=$PGDATABASE" \
+		--log stderr < /dev/null >> "$RUN_DIR/shim.log" 2>&1 &
 	shim_pid=$!
 	echo "$shim_pid" > "$RUN_DIR/shim.pid"
 	for _ in $(seq 150); do
@@ -139,7 +149,7 @@ start_shim() {
 		kill -0 "$shim_pid" 2> /dev/null || break
 		sleep 0.1
 	done
-	tail -5 "$RUN_DIR/shim.out" "$RUN_DIR/shim.log" >&2 || true
+	tail -5 "$RUN_DIR/shim.log" >&2 || true
 	die "the shim did not get ready"
 }
 

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 
 packages="gcc make libc6-dev postgresql-15 postgresql-server-dev-15 postgresql-client-15 libmicrohttpd-dev libgnutls28-dev
 libpq-dev libjansson-dev libcjose-dev libpcre2-dev libidn2-dev zlib1g-dev libzstd-dev libssl-dev curl jq nodejs npm"
-[ "${1:-}" != tests ] || packages="$packages chromium zstd"
+[ "${1:-}" != tests ] || packages="$packages chromium zstd git clang-14 libclang-rt-14-dev"
 missing=""
 for package in $packages; do
 	case $package in
@@ -30,6 +30,8 @@ if [ -n "$missing" ]; then
 	# shellcheck disable=SC2086
 	apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold $missing > /dev/null
 fi
-if [ "${1:-}" = tests ] && [ ! -e tests/node_modules ]; then
+# also when another package has come to the lock file since
+if [ "${1:-}" = tests ] && [ ! tests/node_modules/.package-lock.json -nt tests/package-lock.json ]; then
 	npm ci --prefix tests --no-audit --no-fund --silent
+	touch tests/node_modules/.package-lock.json
 fi

@@ -1,5 +1,5 @@
 #!/bin/bash
-# lint.sh FILE.c...: the rules of source_rules.mjs, then clang-tidy (.clang-tidy says what) and cppcheck over the C sources, as many at once as
+# lint.sh FILE.c...: the rules of source_rules.mjs and circles.mjs, then clang-tidy (.clang-tidy says what) and cppcheck over the C sources, as many at once as
 # there are processors, and shellcheck (.shellcheckrc) over all scripts.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -26,7 +26,7 @@ export server client
 # The flags that the Makefile compiles with.
 tidy() {
 	case $1 in
-	extension/*) set -- "$1" -std=gnu11 -D_GNU_SOURCE -Iextension "-I$server" ;;
+	extension/* | tests/fuzz/extension*) set -- "$1" -std=gnu11 -D_GNU_SOURCE -Iextension "-I$server" ;;
 	*) set -- "$1" -std=c11 -D_GNU_SOURCE -Ishim -Iextension -Ibuild "-I$client" ;;
 	esac
 	# what it says of the system's headers is not for us
@@ -36,9 +36,10 @@ export -f tidy
 
 failed=0
 node tests/tools/source_rules.mjs || failed=1
+node tests/tools/circles.mjs || failed=1
 printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} bash -c 'tidy {}' || failed=1
 cppcheck --quiet -j "$(nproc)" --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --std=c11 \
-	--suppress=missingInclude --suppress=missingIncludeSystem --library=posix --library=tests/tools/cppcheck.cfg -Iextension -Ishim -Ibuild -DPG_VERSION_NUM="$number" -D_GNU_SOURCE \
+	--suppress=missingInclude --suppress=missingIncludeSystem --library=posix --library=tests/tools/cppcheck.cfg -Iextension -Ishim -Ibuild -Itests/fuzz -DPG_VERSION_NUM="$number" -D_GNU_SOURCE \
 	-DQEHS_VERSION='"lint"' "$@" || failed=1
 git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck || failed=1
 [ "$failed" = 0 ] && echo "lint: $# files clean"

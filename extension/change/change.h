@@ -1,0 +1,128 @@
+/*
+ * change.h
+ *	  The one door through which records change.
+ *
+ * An operation asks for permission, checks what it was given, and hands the
+ * record as it was and as it is to be to record_apply.  Whoever calls (a request,
+ * a load, a job, an effect of another change) gets the same row, slots, unique
+ * values, search text and audit event.
+ */
+#ifndef QEHS_CHANGE_H
+#define QEHS_CHANGE_H
+
+#include "audit/audit.h"
+
+typedef enum ChangeOutcome
+{
+	CHANGE_WAITING,				/* not applied: another was refused before it (see record_apply) */
+	CHANGE_APPLIED,
+	CHANGE_VALUE_TAKEN,			/* taken holds the field whose value another record has */
+	CHANGE_STALE				/* the record is not of the version of event.before any more */
+} ChangeOutcome;
+
+/*
+ * One change.  event.before is the record as it was read, NULL for a create;
+ * event.after is what it is to be.  The caller fills of after: id, module_id,
+ * definition_version, workflow_state, payload, deleted, deleted_at and, for a
+ * create, created_at.  record_apply fills version, updated_at, updated_by and, for
+ * a create, created_by and display_no.
+ */
+typedef struct Change
+{
+	AuditEvent	event;
+	Record	   *after;			/* event.after, to be filled */
+	ChangeOutcome outcome;
+	const ModuleField *taken;
+} Change;
+
+/*
+ * Apply changes of one module, each of another record, inside an open SPI
+ * connection; each gets its outcome, and of a refused one nothing is stored.  With
+ * stop, those behind the first whose unique value is taken stay CHANGE_WAITING.
+ * The caller holds the module's slots (module_hold_slots) and has locked the rows
+ * that it changes.  Raises what the server does, no refusal.
+ */
+extern void record_apply(const RequestContext *context, Change *changes, int count, bool stop);
+
+/* The change of a record from before (NULL for a create) to after. */
+extern Change change_make(AuditAction action, const Record *before, Record *after);
+
+/* record_apply for one change; raises QH409 conflict for a unique value of another record, QH412 version_mismatch for a stale record. */
+extern void record_apply_one(const RequestContext *context, Change *change);
+
+/* ---- row.c: the statements of qehs.record, inside SPI ---- */
+
+/* Insert or update the rows of changes that are all creates, or none, with their events; sets applied for each that was stored. */
+extern void change_store_rows(const RequestContext *context, const ModuleDef *current, Change **changes, int count, bool *stored);
+
+/* A live record whose slots and search text are to be filled anew. */
+typedef struct RefillRow
+{
+	pg_uuid_t	id;
+	Jsonb	   *payload;		/* under the keys of the current definition */
+} RefillRow;
+
+/* Fill the slots and search text of rows by the current definition, without event or version. */
+extern void change_refill_rows(const ModuleDef *current, const RefillRow *rows, int count);
+
+/* ---- unique.c: qehs.record_unique, inside SPI ---- */
+
+/* A value of a unique field that a record has or wants. */
+typedef struct UniqueValue
+{
+	int			owner;			/* whatever the caller counts; of equal values the lowest goes first */
+	pg_uuid_t	id;				/* of the record */
+	const ModuleField *field;
+	const char *text;
+	bool		taken;			/* by unique_take, just now */
+	bool		exists;			/* some record has it: holder */
+	pg_uuid_t	holder;
+} UniqueValue;
+
+/* Values of one module, whose definition is the current one whichever the records are of. */
+typedef struct UniqueSet
+{
+	const ModuleDef *module;
+	int			count;
+	int			room;
+	UniqueValue *items;
+} UniqueSet;
+
+/* The value of a unique field as text; NULL when the payload (or NULL), which has the keys of the current definition, has none. */
+extern char *unique_text(const ModuleField *field, Jsonb *payload);
+
+/* Add one value; and those that a payload (or NULL) has and another payload (or NULL) lacks. */
+extern void unique_add(UniqueSet *set, int owner, const pg_uuid_t *id, const ModuleField *field, const char *text);
+extern void unique_add_payload(UniqueSet *set, int owner, const pg_uuid_t *id, Jsonb *payload, Jsonb *other);
+
+/*
+ * Take all values for their records, sorting the set; sets taken, and where some
+ * are not to be had, exists and holder of all.  Waits for a transaction that holds
+ * one and has not ended.
+ */
+extern void unique_take(UniqueSet *set);
+
+/* After unique_take: whether another record has the value. */
+extern bool unique_is_lost(const UniqueValue *value);
+
+/* Give up the values, as far as their records have them. */
+extern void unique_release(UniqueSet *set);
+
+/* Forget all values of a module. */
+extern void unique_clear(const ModuleDef *module);
+
+/* Look up who has the values: sets exists and holder. */
+extern void unique_find(UniqueSet *set);
+
+/* ---- refill.c ---- */
+
+/* Fill the slots and search text of all live records of a module anew by its current version; inside SPI. */
+extern void change_refill_slots(int32 tenant_id, int32 module_id);
+
+/*
+ * Take the unique values of all live records of a module anew by its current version; of two that share one the
+ * older has it, and the other is refused when it moves.  Inside SPI.
+ */
+extern void change_refill_unique(int32 tenant_id, int32 module_id);
+
+#endif							/* QEHS_CHANGE_H */

@@ -1,0 +1,189 @@
+/*
+ * unique.c
+ *	  Values of unique fields, in qehs.record_unique.
+ *
+ * They go by the current definition, whichever a record was written against, so
+ * that an old record's value under a renamed key and a new record's are held
+ * against each other; publishing fills the table anew when unique fields change.
+ *
+ * INSERT … ON CONFLICT DO NOTHING waits for a twin in flight and then tells by
+ * leaving the row out, so no subtransaction is needed.  Values are taken in their
+ * order, of equal ones the first owner's first, so that two callers do not deadlock.
+ *
+ * Look-ups go from the rows handed in to the table by a scalar subquery: a plan is
+ * often made when the table is empty, and kept.
+ */
+#include "base/compat.h"
+
+#include "base/json.h"
+#include "base/source.h"
+#include "catalog/pg_type.h"
+#include "change/change.h"
+#include "record/value.h"
+#include "utils/builtins.h"
+
+#define THE_VALUE "u.tenant_id = $1 AND u.module_id = $2 AND u.field = @field AND u.value = @value"
+
+static const SourceColumns columns = {4, {{"number", INT4OID}, {"record_id", UUIDOID}, {"field", TEXTOID}, {"value", TEXTOID}}};
+
+static SourceStatement insert_values = {
+	"INSERT INTO qehs.record_unique (tenant_id, module_id, record_id, field, value) SELECT $1, $2, @record_id, @field, @value@rows"
+	" ON CONFLICT DO NOTHING RETURNING record_id, field",
+	2, {INT4OID, INT4OID}, NULL, NULL
+};
+static SourceStatement select_holders = {
+	"SELECT @number, (SELECT u.record_id FROM qehs.record_unique AS u WHERE " THE_VALUE ")@rows", 2, {INT4OID, INT4OID}, NULL, NULL
+};
+static SourceStatement delete_values = {
+	"DELETE FROM qehs.record_unique WHERE tenant_id = $1 AND ctid = ANY (ARRAY("
+	"SELECT (SELECT u.ctid FROM qehs.record_unique AS u WHERE " THE_VALUE " AND u.record_id = @record_id)@rows))",
+	2, {INT4OID, INT4OID}, NULL, NULL
+};
+
+static KeptPlan delete_all = {
+	"DELETE FROM qehs.record_unique WHERE tenant_id = $1 AND module_id = $2", 2, {INT4OID, INT4OID}, NULL
+};
+
+char *
+unique_text(const ModuleField *field, Jsonb *payload)
+{
+	JsonbValue	value;
+
+	return payload && json_member(&payload->root, field->key, field->key_length, &value) ? value_unique(field->value_type, &value) : NULL;
+}
+
+void
+unique_add(UniqueSet *set, int owner, const pg_uuid_t *id, const ModuleField *field, const char *text)
+{
+	if (set->count == set->room)
+	{
+		set->room = Max(set->room * 2, 8);
+		set->items = set->items ? repalloc(set->items, sizeof(UniqueValue) * set->room) : palloc(sizeof(UniqueValue) * set->room);
+	}
+	set->items[set->count++] = (UniqueValue) {.owner = owner, .id = *id, .field = field, .text = text};
+}
+
+void
+unique_add_payload(UniqueSet *set, int owner, const pg_uuid_t *id, Jsonb *payload, Jsonb *other)
+{
+	for (int i = 0; set->module->has_unique && i < set->module->field_count; i++)
+	{
+		const ModuleField *field = &set->module->fields[i];
+		char	   *text = field->unique ? unique_text(field, payload) : NULL;
+		char	   *other_text = text ? unique_text(field, other) : NULL;
+
+		if (text && (other_text == NULL || strcmp(text, other_text) != 0))
+			unique_add(set, owner, id, field, text);
+	}
+}
+
+static int
+compare_values(const void *left, const void *right)
+{
+	const UniqueValue *a = left;
+	const UniqueValue *b = right;
+	int			order = strcmp(a->field->key, b->field->key);
+
+	if (order == 0)
+		order = strcmp(a->text, b->text);
+	return order ? order : a->owner - b->owner;
+}
+
+/* Run a statement over the values of a set, which are at least one. */
+static uint64
+run(const UniqueSet *set, SourceStatement *statement)
+{
+	Datum		arguments[2] = {Int32GetDatum(set->module->tenant_id), Int32GetDatum(set->module->module_id)};
+	const bool	nulls[4] = {false};
+	Source	   *source = source_begin(&columns, set->count);
+	uint64		rows;
+
+	for (int i = 0; i < set->count; i++)
+	{
+		Datum		values[4] = {Int32GetDatum(i), UUIDPGetDatum(&set->items[i].id), CStringGetTextDatum(set->items[i].field->key),
+		CStringGetTextDatum(set->items[i].text)};
+
+		source_put(source, values, nulls);
+	}
+	rows = source_run(source, statement, arguments, NULL);
+	source_end(source);
+	return rows;
+}
+
+/* Whether a row of the result, which has record and field, is of a value. */
+static bool
+is_of_value(uint64 row, const UniqueValue *value)
+{
+	bool		isnull;
+	text	   *field;
+
+	if (memcmp(DatumGetUUIDP(plan_value(row, 1, &isnull)), &value->id, UUID_LEN) != 0)
+		return false;
+	field = DatumGetTextPP(plan_value(row, 2, &isnull));
+	return (int) VARSIZE_ANY_EXHDR(field) == value->field->key_length &&
+		memcmp(value->field->key, VARDATA_ANY(field), value->field->key_length) == 0;
+}
+
+void
+unique_take(UniqueSet *set)
+{
+	uint64		made;
+	uint64		next = 0;
+
+	if (set->count == 0)
+		return;
+	qsort(set->items, set->count, sizeof(UniqueValue), compare_values);
+	made = run(set, &insert_values);
+	/* what was inserted comes back in the same order */
+	for (int i = 0; i < set->count; i++)
+	{
+		set->items[i].taken = next < made && is_of_value(next, &set->items[i]);
+		next += set->items[i].taken;
+	}
+	SPI_freetuptable(SPI_tuptable);
+	/* a record may have had a value before */
+	if (made < (uint64) set->count)
+		unique_find(set);
+}
+
+void
+unique_release(UniqueSet *set)
+{
+	if (set->count > 0)
+		run(set, &delete_values);
+}
+
+void
+unique_find(UniqueSet *set)
+{
+	uint64		rows;
+
+	if (set->count == 0)
+		return;
+	rows = run(set, &select_holders);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		bool		isnull;
+		UniqueValue *value = &set->items[DatumGetInt32(plan_value(i, 1, &isnull))];
+		Datum		holder = plan_value(i, 2, &isnull);
+
+		value->exists = !isnull;
+		if (value->exists)
+			value->holder = *DatumGetUUIDP(holder);
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+bool
+unique_is_lost(const UniqueValue *value)
+{
+	return !value->taken && !(value->exists && memcmp(&value->holder, &value->id, UUID_LEN) == 0);
+}
+
+void
+unique_clear(const ModuleDef *module)
+{
+	Datum		values[2] = {Int32GetDatum(module->tenant_id), Int32GetDatum(module->module_id)};
+
+	plan_execute(&delete_all, values, NULL, false, 0);
+}

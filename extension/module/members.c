@@ -1,0 +1,151 @@
+/*
+ * members.c
+ *	  The members that a definition and its parts may have, each with the
+ *	  function that acts on it.
+ *
+ * What is not here is refused at publish, so nothing is accepted and ignored:
+ * tests/tools/source_rules.mjs checks that each function exists, in a file that
+ * reads the member.
+ */
+#include "base/compat.h"
+
+#include "base/json.h"
+#include "module/members.h"
+
+const DefinitionMember definition_members[] = {
+	{"key", "module_load"},
+	{"name", "module_load"},
+	{"description", "store"},
+	{"displayCode", "store"},
+	{"fields", "load_fields"},
+	{"workflow", "load_workflow"},
+	{"permissions", "load_roles"},
+	{"migrate", "rule"},
+	{"requireIfMatch", "module_load"},
+	{NULL, NULL}
+};
+
+const DefinitionMember display_code_members[] = {
+	{"prefix", "store"},
+	{NULL, NULL}
+};
+
+const DefinitionMember field_members[] = {
+	{"key", "load_field"},
+	{"label", "label_default"},
+	{"type", "definition_field_type"},
+	{"required", "load_field"},
+	{"requiredWhen", "load_field"},
+	{"visibleWhen", "load_field"},
+	{"default", "load_field"},
+	{"computed", "load_field"},
+	{"expression", "load_field"},
+	{"options", "write_field"},
+	{"ordered", "load_options"},
+	{"min", "write_number_limits"},
+	{"max", "write_number_limits"},
+	{"step", "write_number_limits"},
+	{"minLength", "write_limits"},
+	{"maxLength", "write_limits"},
+	{"pattern", "write_limits"},
+	{"unique", "definition_is_unique"},
+	{"indexed", "assign_slots"},
+	{"searchable", "load_field"},
+	{"references", "load_field"},
+	{"unit", "write_field"},
+	{"units", "write_quantity"},
+	{"size", "definition_bands"},
+	{"bands", "definition_bands"},
+	{"fields", "load_field"},
+	{"description", "write_field"},
+	{"deprecated", "write_field"},
+	{"schema", "write_field"},
+	{"personalData", NULL},
+	{NULL, NULL}
+};
+
+const DefinitionMember option_members[] = {
+	{"value", "write_enum"},
+	{"label", "locale_definition"},
+	{NULL, NULL}
+};
+
+const DefinitionMember band_members[] = {
+	{"name", "definition_bands"},
+	{"max", "definition_bands"},
+	{NULL, NULL}
+};
+
+const DefinitionMember workflow_members[] = {
+	{"states", "load_workflow"},
+	{"initial", "load_workflow"},
+	{"transitions", "load_workflow"},
+	{NULL, NULL}
+};
+
+const DefinitionMember transition_members[] = {
+	{"from", "load_transition"},
+	{"to", "load_transition"},
+	{"label", "locale_definition"},
+	{"description", "load_transition"},
+	{"requires", "load_transition"},
+	{"roles", "load_transition"},
+	{"when", "load_transition"},
+	{"commentRequired", "load_transition"},
+	{"approvers", NULL},
+	{"effects", NULL},
+	{"signature", NULL},
+	{NULL, NULL}
+};
+
+const DefinitionMember permission_members[] = {
+	{"roles", "load_roles"},
+	{"fields", "load_field_rules"},
+	{NULL, NULL}
+};
+
+const DefinitionMember field_rule_members[] = {
+	{"read", "load_field_rules"},
+	{"write", "load_field_rules"},
+	{NULL, NULL}
+};
+
+const DefinitionMember migrate_members[] = {
+	{"rename", "migrate_renamed"},
+	{"drop", "migrate_drops"},
+	{"default", "migrate_default"},
+	{"states", "migrate_state"},
+	{NULL, NULL}
+};
+
+const DefinitionMember *
+members_find(const DefinitionMember *known, const char *name)
+{
+	for (; known->name; known++)
+		if (strcmp(known->name, name) == 0)
+			return known;
+	return NULL;
+}
+
+void
+members_check(const JsonbContainer *object, const DefinitionMember *known, const char *path, ViolationList *faults)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, object));
+	JsonbValue	key;
+	JsonbIteratorToken token;
+
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		char	   *name;
+		const DefinitionMember *member;
+
+		if (token != WJB_KEY)
+			continue;
+		name = json_text_copy(&key);
+		member = members_find(known, name);
+		if (member == NULL)
+			violation_add(faults, json_pointer_to(path, name), "unknown_member", "is not a known member");
+		else if (member->acted_on_by == NULL)
+			violation_add(faults, json_pointer_to(path, name), "unsupported", "is not supported yet");
+	}
+}

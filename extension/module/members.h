@@ -1,0 +1,37 @@
+/*
+ * members.h
+ *	  The members that a definition and its parts may have.
+ */
+#ifndef QEHS_MEMBERS_H
+#define QEHS_MEMBERS_H
+
+#include "base/error.h"
+#include "utils/jsonb.h"
+
+typedef struct DefinitionMember
+{
+	const char *name;			/* NULL ends a list */
+	const char *acted_on_by;	/* the function that reads it; NULL: refused, since nothing does yet */
+} DefinitionMember;
+
+/* The root, and what stands in it: /displayCode, /fields/0, an entry of its options or units, of its bands. */
+extern const DefinitionMember definition_members[];
+extern const DefinitionMember display_code_members[];
+extern const DefinitionMember field_members[];
+extern const DefinitionMember option_members[];
+extern const DefinitionMember band_members[];
+
+/* /workflow, /workflow/transitions/x, /permissions, /permissions/fields/x, /migrate. */
+extern const DefinitionMember workflow_members[];
+extern const DefinitionMember transition_members[];
+extern const DefinitionMember permission_members[];
+extern const DefinitionMember field_rule_members[];
+extern const DefinitionMember migrate_members[];
+
+/* The entry of a name, or NULL. */
+extern const DefinitionMember *members_find(const DefinitionMember *known, const char *name);
+
+/* Add a fault for each member of an object that is unknown, or on which nothing acts yet. */
+extern void members_check(const JsonbContainer *object, const DefinitionMember *known, const char *path, ViolationList *faults);
+
+#endif							/* QEHS_MEMBERS_H */

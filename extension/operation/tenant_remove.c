@@ -1,0 +1,164 @@
+/*
+ * tenant_remove.c
+ *	  qehs.tenant_remove: all that a tenant has leaves the database, in one
+ *	  transaction.
+ *
+ * The tenant is suspended, so nothing new begins; writers under way hold the
+ * slots of their module, and are waited for.  Audit events and published versions
+ * are else kept for ever: their triggers let go while tenant_remove_runs(), and the
+ * owner's right to delete events is there for this transaction only.  One
+ * removal runs at a time, as two cannot change that right at once.
+ */
+#include "base/compat.h"
+
+#include "access/xact.h"
+#include "base/argument.h"
+#include "base/json.h"
+#include "base/plan.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "module/publish.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(qehs_tenant_remove);
+PG_FUNCTION_INFO_V1(qehs_tenant_remove_runs);
+
+static bool runs = false;
+
+static KeptPlan select_tenant = {
+	"SELECT id, suspended_at IS NOT NULL FROM qehs.tenant WHERE slug = $1 FOR UPDATE", 1, {TEXTOID}, NULL
+};
+static KeptPlan select_modules = {"SELECT id FROM qehs.module WHERE tenant_id = $1 ORDER BY id", 1, {INT4OID}, NULL};
+/* A partition goes with its table. */
+static KeptPlan select_tables = {
+	"SELECT c.relname::pg_catalog.text FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'tenant_id'"
+	" WHERE c.relnamespace = 'qehs'::pg_catalog.regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname",
+	0, {0}, NULL
+};
+
+/* At the end of the transaction, or of the subtransaction that failed. */
+static void
+on_transaction_end(XactEvent event, void *argument)
+{
+	runs = false;
+}
+
+static void
+on_subtransaction_end(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *argument)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		runs = false;
+}
+
+static void
+watch_transactions(void)
+{
+	static bool watching = false;
+
+	if (watching)
+		return;
+	RegisterXactCallback(on_transaction_end, NULL);
+	RegisterSubXactCallback(on_subtransaction_end, NULL);
+	watching = true;
+}
+
+/* Whether the session is in tenant_remove now. */
+Datum
+qehs_tenant_remove_runs(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(runs);
+}
+
+/* Find the tenant; raises QH404, and QH409 while it is open. */
+static int32
+find_tenant(const char *slug)
+{
+	Datum		value = CStringGetTextDatum(slug);
+	bool		isnull;
+
+	if (plan_execute(&select_tenant, &value, NULL, false, 1) == 0)
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no tenant \"%s\"", slug);
+	if (!DatumGetBool(plan_value(0, 2, &isnull)))
+		problem_raise(PROBLEM_CONFLICT, "Suspend it first with qehs.tenant_suspend.", "the tenant \"%s\" is not suspended", slug);
+	return DatumGetInt32(plan_value(0, 1, &isnull));
+}
+
+/* Wait for other removals, and for all writers of the tenant's records. */
+static void
+wait_for_others(int32 tenant_id)
+{
+	LOCKTAG		tag;
+	Datum		value = Int32GetDatum(tenant_id);
+	uint64		rows;
+	SPITupleTable *modules;
+	bool		isnull;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, 8);
+	LockAcquire(&tag, ExclusiveLock, false, false);
+	rows = plan_execute(&select_modules, &value, NULL, false, 0);
+	modules = SPI_tuptable;
+	for (uint64 i = 0; i < rows; i++)
+		module_lock_slots(tenant_id, DatumGetInt32(SPI_getbinval(modules->vals[i], modules->tupdesc, 1, &isnull)));
+}
+
+static void
+execute(const char *sql, int32 tenant_id)
+{
+	Oid			types[1] = {INT4OID};
+	Datum		values[1] = {Int32GetDatum(tenant_id)};
+
+	if (SPI_execute_with_args(sql, tenant_id ? 1 : 0, types, values, NULL, false, 0) < 0)
+		elog(ERROR, "could not run %s", sql);
+}
+
+/* Delete the rows of each table and tell how many there were. */
+static void
+delete_rows(StringInfo out, int32 tenant_id)
+{
+	uint64		rows = plan_execute(&select_tables, NULL, NULL, true, 0);
+	SPITupleTable *tables = SPI_tuptable;
+	bool		isnull;
+
+	for (uint64 i = 0; i < rows; i++)
+	{
+		char	   *name = TextDatumGetCString(SPI_getbinval(tables->vals[i], tables->tupdesc, 1, &isnull));
+
+		CHECK_FOR_INTERRUPTS();
+		execute(psprintf("DELETE FROM qehs.%s WHERE tenant_id = $1", quote_identifier(name)), tenant_id);
+		if (i > 0)
+			appendStringInfoChar(out, ',');
+		json_name(out, name);
+		json_int(out, (int64) SPI_processed);
+	}
+}
+
+/* tenant_remove(slug) */
+Datum
+qehs_tenant_remove(PG_FUNCTION_ARGS)
+{
+	char	   *slug = argument_text(fcinfo, 0);
+	StringInfoData out;
+	int32		tenant_id;
+
+	if (slug == NULL)
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/slug", "required", "is required");
+	json_begin(&out);
+	json_literal(&out, "{\"slug\":");
+	json_string(&out, slug);
+	json_literal(&out, ",\"rows\":{");
+	watch_transactions();
+	SPI_connect();
+	tenant_id = find_tenant(slug);
+	wait_for_others(tenant_id);
+	runs = true;
+	execute("GRANT DELETE ON qehs.audit_event TO qehs_owner", 0);
+	delete_rows(&out, tenant_id);
+	execute("REVOKE DELETE ON qehs.audit_event FROM qehs_owner", 0);
+	execute("DELETE FROM qehs.tenant WHERE id = $1", tenant_id);
+	runs = false;
+	SPI_finish();
+	json_literal(&out, "}}");
+	PG_RETURN_DATUM(json_datum(&out));
+}

@@ -1,0 +1,141 @@
+/*
+ * user_admin.c
+ *	  qehs.user_list, user_deactivate and user_activate, in the current tenant
+ *	  (user_create is in caller/tenant.c).
+ */
+#include "base/compat.h"
+
+#include "base/argument.h"
+#include "base/cursor.h"
+#include "base/id.h"
+#include "base/json.h"
+#include "base/plan.h"
+#include "caller/auth.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(qehs_user_list);
+PG_FUNCTION_INFO_V1(qehs_user_deactivate);
+PG_FUNCTION_INFO_V1(qehs_user_activate);
+
+#define USER_COLUMNS "id, user_name, display_name, attributes #>> '{emails,0,value}', active, created_at, " AUTH_ROLES_OF_USER("$1", "u.id")
+
+static KeptPlan select_users = {
+	"SELECT " USER_COLUMNS " FROM qehs.user_account AS u WHERE tenant_id = $1 AND id > $2 ORDER BY id", 2, {INT4OID, UUIDOID}, NULL
+};
+static KeptPlan set_active = {
+	"UPDATE qehs.user_account AS u SET active = $3 WHERE tenant_id = $1 AND pg_catalog.lower(user_name) = pg_catalog.lower($2)"
+	" RETURNING " USER_COLUMNS,
+	3, {INT4OID, TEXTOID, BOOLOID}, NULL
+};
+
+/* Append a user, a row of USER_COLUMNS. */
+static void
+write_user(StringInfo out, uint64 row)
+{
+	bool		isnull;
+	Datum		email;
+	const char **roles;
+	int			count;
+
+	json_literal(out, "{\"id\":");
+	json_id(out, DatumGetUUIDP(plan_value(row, 1, &isnull)), QEHS_ID_USER);
+	json_literal(out, ",\"userName\":");
+	json_string(out, TextDatumGetCString(plan_value(row, 2, &isnull)));
+	json_literal(out, ",\"displayName\":");
+	json_string(out, TextDatumGetCString(plan_value(row, 3, &isnull)));
+	json_literal(out, ",\"email\":");
+	email = plan_value(row, 4, &isnull);
+	json_string(out, isnull ? NULL : TextDatumGetCString(email));
+	json_literal(out, ",\"active\":");
+	json_bool(out, DatumGetBool(plan_value(row, 5, &isnull)));
+	json_literal(out, ",\"createdAt\":");
+	json_time(out, DatumGetTimestampTz(plan_value(row, 6, &isnull)));
+	json_literal(out, ",\"roles\":[");
+	roles = auth_names(plan_value(row, 7, &isnull), &count);
+	for (int i = 0; i < count; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(out, ',');
+		json_string(out, roles[i]);
+	}
+	json_literal(out, "]}");
+}
+
+/* user_list(page_size, cursor) */
+Datum
+qehs_user_list(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_ADMIN_USERS);
+	ViolationList faults = {0};
+	int32		limit = argument_page_size(fcinfo, 0, &faults);
+	char	   *cursor = argument_text(fcinfo, 1);
+	pg_uuid_t	last = {{0}};
+	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&last)};
+	StringInfoData out;
+	char	   *next = NULL;
+	uint64		rows;
+	bool		isnull;
+
+	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
+	if (cursor)
+	{
+		int			length;
+		char	   *position = cursor_open(context->tenant_id, "user_list", "", cursor, &length);
+
+		if (length != sizeof(last))
+			problem_raise_at(PROBLEM_INVALID_CURSOR, "?cursor", "invalid", "is not a cursor of this list");
+		memcpy(&last, position, sizeof(last));
+	}
+	json_begin(&out);
+	json_literal(&out, "{\"items\":[");
+	SPI_connect();
+	rows = plan_execute(&select_users, values, NULL, true, limit + 1);
+	for (uint64 i = 0; i < Min(rows, (uint64) limit); i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(&out, ',');
+		write_user(&out, i);
+		last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
+	}
+	SPI_finish();
+	if (rows > (uint64) limit)
+		next = cursor_seal(context->tenant_id, "user_list", "", (const char *) &last, sizeof(last));
+	PG_RETURN_DATUM(context_answer_page(&out, context, next));
+}
+
+/* Set whether the user of the first argument is active, and tell the user. */
+static Datum
+change_user(FunctionCallInfo fcinfo, bool active)
+{
+	RequestContext *context = context_require_scope(SCOPE_ADMIN_USERS);
+	Datum		values[3] = {Int32GetDatum(context->tenant_id), 0, BoolGetDatum(active)};
+	StringInfoData out;
+
+	if (PG_ARGISNULL(0))
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/userName", "required", "is required");
+	values[1] = PG_GETARG_DATUM(0);
+	json_begin(&out);
+	SPI_connect();
+	if (plan_execute(&set_active, values, NULL, false, 0) == 0)
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "the tenant has no user \"%s\"", argument_text(fcinfo, 0));
+	write_user(&out, 0);
+	SPI_finish();
+	return json_datum(&out);
+}
+
+/* user_deactivate(user_name) */
+Datum
+qehs_user_deactivate(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(change_user(fcinfo, false));
+}
+
+/* user_activate(user_name) */
+Datum
+qehs_user_activate(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(change_user(fcinfo, true));
+}

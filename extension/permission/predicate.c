@@ -1,0 +1,56 @@
+/*
+ * predicate.c
+ *	  Which records of a module a caller may do something to, as an SQL condition.
+ *
+ * It says of a row of qehs.record what permission_may says of the record, so that
+ * a list holds all records that its caller may read, and pages stay full.
+ */
+#include "base/compat.h"
+
+#include "base/id.h"
+#include "catalog/pg_type.h"
+#include "permission/roles.h"
+#include "utils/builtins.h"
+
+const Oid	permission_argument_types[QEHS_PERMISSION_ARGUMENTS] = {UUIDOID, TEXTOID};
+
+void
+permission_arguments(const RequestContext *context, Datum *values)
+{
+	char		id[QEHS_ID_LENGTH + 1];
+
+	id_format(&context->actor_id, QEHS_ID_USER, id);
+	values[0] = UUIDPGetDatum(&context->actor_id);
+	values[1] = CStringGetTextDatum(id);
+}
+
+/* Append that the record gives the caller a role, unless it never does. */
+static void
+append_role(StringInfo sql, const RequestContext *context, const ModuleDef *module, const char *role, const char *alias, int first)
+{
+	const ModuleField *field = module_field(module, role + 1, strlen(role + 1));
+	const char *joint = sql->len > 0 ? " OR " : "";
+
+	if (strcmp(role, QEHS_ROLE_CREATOR) == 0)
+		appendStringInfo(sql, "%s%screated_by = $%d", joint, alias, first);
+	/* no API key is a user */
+	else if (field && field->type == FIELD_USER && context->actor_type == ACTOR_USER)
+		appendStringInfo(sql, "%s%s = $%d", joint, module_field_sql(field, alias, psprintf("%spayload->>'%%s'", alias)), first + 1);
+}
+
+const char *
+permission_predicate(const RequestContext *context, const ModuleDef *module, ModuleAction action, const char *alias, int first)
+{
+	StringInfoData sql;
+
+	if (permission_may(context, module, action, NULL, NULL))
+		return NULL;
+	if (!permission_may(context, module, action, &permission_some_record, NULL))
+		return "false";
+	module = roles_current(module);
+	initStringInfo(&sql);
+	for (int i = 0; i < module->role_count; i++)
+		if (module->roles[i].name[0] == '@' && (roles_implied(module->roles[i].actions) & action))
+			append_role(&sql, context, module, module->roles[i].name, alias, first);
+	return sql.len > 0 ? psprintf("(%s)", sql.data) : "false";
+}

@@ -1,0 +1,57 @@
+/*
+ * sort.h
+ *	  The order of a list: its SQL, and the position that a cursor carries.
+ *
+ * A list has two parts: records with a value of the sort field, in its order,
+ * and behind them, ascending or descending, those without one (which have no
+ * entry in the field's index).  Ties are broken by id.
+ */
+#ifndef QEHS_SORT_H
+#define QEHS_SORT_H
+
+#include "record/query.h"
+
+typedef struct ListSort
+{
+	FilterField field;
+	bool		descending;
+	bool		by_place;		/* an option, by its place among the field's */
+	Oid			type;			/* of what is sorted by */
+} ListSort;
+
+typedef enum SortPart
+{
+	SORT_VALUED = 'v',
+	SORT_REST = 'r'
+} SortPart;
+
+/* Where a page ended. */
+typedef struct SortPosition
+{
+	SortPart	part;
+	pg_uuid_t	id;
+	Datum		value;			/* of a record with one */
+} SortPosition;
+
+/* Read "-createdAt"; false when it names no field of the module that has an order. */
+extern bool sort_read(const ModuleDef *module, const char *text, ListSort *sort);
+
+/* Append all that a position depends on besides the request: a cursor is bound to it. */
+extern void sort_describe(StringInfo out, const ListSort *sort);
+
+/* Whether records may lack the sort field. */
+extern bool sort_has_rest(const ListSort *sort);
+
+/*
+ * Write the statement of a part into query->sql: QEHS_RECORD_COLUMNS and the sort
+ * value (column 13) of the records that conditions, SQL over the alias with the
+ * arguments that query has already, holds for.  after is NULL for the beginning.
+ */
+extern void sort_write_statement(ListQuery *query, const ListSort *sort, SortPart part, const SortPosition *after,
+								 const char *conditions);
+
+/* A position as bytes, and back; false for bytes that are none. */
+extern void sort_write_position(StringInfo out, const ListSort *sort, const SortPosition *position);
+extern bool sort_read_position(const ListSort *sort, const char *bytes, int length, SortPosition *position);
+
+#endif							/* QEHS_SORT_H */

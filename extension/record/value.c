@@ -1,0 +1,573 @@
+/*
+ * value.c
+ *	  The one form by which the values of a field compare (value.h), and the SQL
+ *	  functions that read it from a payload, for fields without a slot.
+ *
+ * The functions take the place of a member as one text: keys with dots between
+ * them ("site.city").
+ */
+#include "base/compat.h"
+
+#include "base/id.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "catalog/pg_type.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#include "common/unicode_norm.h"
+#include "fmgr.h"
+#include "mb/pg_wchar.h"
+#include "record/value.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(qehs_payload_text);
+PG_FUNCTION_INFO_V1(qehs_payload_clip);
+PG_FUNCTION_INFO_V1(qehs_payload_number);
+PG_FUNCTION_INFO_V1(qehs_payload_time);
+PG_FUNCTION_INFO_V1(qehs_payload_list);
+PG_FUNCTION_INFO_V1(qehs_payload_exists);
+
+/* Longer unique values are stored as a hash: btree entries end at 2,704 bytes. */
+#define UNIQUE_BYTES 512
+#define UNIQUE_HEAD 64
+/* Digits that numeric takes before and behind the point. */
+#define MOST_EXPONENT 130000
+#define LEAST_EXPONENT (-15000)
+/* Where a number of a duration is cut off, so that sums stay within 128 bits. */
+#define MOST_UNITS INT64CONST(1000000000000000)
+
+Oid
+value_oid(ValueKind kind)
+{
+	switch (kind)
+	{
+		case VALUE_NUMBER:
+		case VALUE_DURATION:
+			return NUMERICOID;
+		case VALUE_TIME:
+			return TIMESTAMPTZOID;
+		case VALUE_LIST:
+			return TEXTARRAYOID;
+		default:
+			return TEXTOID;
+	}
+}
+
+/* ---- numbers ---- */
+
+static Datum
+numeric_of(const char *text)
+{
+	return DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+}
+
+/* A decimal number with an exponent or none, that numeric can hold. */
+static bool
+parse_number(const char *text, int length, Datum *value)
+{
+	char	   *copy = pnstrdup(text, length);
+	const char *at = copy + (*copy == '-' || *copy == '+');
+	int			digits = strspn(at, "0123456789");
+	int			decimals = 0;
+	long		exponent = 0;
+
+	at += digits;
+	if (*at == '.')
+	{
+		decimals = strspn(at + 1, "0123456789");
+		at += 1 + decimals;
+	}
+	if (digits + decimals == 0 || digits + decimals > QEHS_NUMBER_DIGITS)
+		return false;
+	if (*at == 'e' || *at == 'E')
+	{
+		const char *power = at + 1 + (at[1] == '-' || at[1] == '+');
+		int			count = strspn(power, "0123456789");
+
+		if (count == 0 || count > 6)
+			return false;
+		exponent = strtol(at + 1, NULL, 10);
+		at = power + count;
+	}
+	if (*at != '\0' || exponent > MOST_EXPONENT || exponent < LEAST_EXPONENT)
+		return false;
+	*value = numeric_of(copy);
+	return true;
+}
+
+/* The number of an object that compares by one. */
+static bool
+read_number(FieldType type, const JsonbValue *json, Datum *value)
+{
+	const char *name = module_compared_member(type);
+	JsonbValue	member;
+
+	if (name && json->type == jbvBinary)
+	{
+		if (!json_member(json->val.binary.data, name, strlen(name), &member))
+			return false;
+		json = &member;
+	}
+	if (json->type == jbvNumeric)
+	{
+		*value = NumericGetDatum(json->val.numeric);
+		return true;
+	}
+	/* an amount may be a string of digits */
+	return type == FIELD_CURRENCY && json->type == jbvString && parse_number(json->val.string.val, json->val.string.len, value);
+}
+
+/* A duration of ISO 8601 as RFC 3339 appendix A has it, in microseconds; months as days, days as hours. */
+static bool
+parse_duration(const char *text, int length, Datum *value)
+{
+	static const char units[] = "YMWDHMS";
+	static const int64 seconds[] = {360 * SECS_PER_DAY, 30 * SECS_PER_DAY, 7 * SECS_PER_DAY, SECS_PER_DAY, SECS_PER_HOUR, SECS_PER_MINUTE, 1};
+	const char *at = text;
+	const char *end = text + length;
+	const char *next = units;
+	int128		sum = 0;
+	bool		any = false;
+	bool		time = false;
+	char		digits[64];
+	char	   *digit = digits + sizeof(digits) - 1;
+
+	if (length < 3 || *at++ != 'P')
+		return false;
+	while (at < end)
+	{
+		int64		number = 0;
+		const char *start;
+		const char *unit;
+
+		if (*at == 'T' && !time)
+		{
+			time = true;
+			any = false;
+			next = units + 4;
+			at++;
+			continue;
+		}
+		for (start = at; at < end && *at >= '0' && *at <= '9'; at++)
+			number = Min(number * 10 + (*at - '0'), MOST_UNITS);
+		unit = at < end && at > start ? strchr(next, *at) : NULL;
+		if (unit == NULL || *unit == '\0' || (!time && unit >= units + 4))
+			return false;
+		at++;
+		sum += (int128) number * seconds[unit - units] * USECS_PER_SEC;
+		next = unit + 1;
+		any = true;
+	}
+	if (!any)
+		return false;
+	*digit = '\0';
+	do
+	{
+		*--digit = '0' + (int) (sum % 10);
+		sum /= 10;
+	} while (sum > 0);
+	*value = numeric_of(digit);
+	return true;
+}
+
+/* ---- texts ---- */
+
+/* The least bytes that make a character of those of one that was cut after count of them. */
+static void
+complete_character(unsigned char *character, int count, int length)
+{
+	/* behind these no second byte may be 0x80: it would be an overlong form */
+	unsigned char second = character[0] == 0xe0 ? 0xa0 : character[0] == 0xf0 ? 0x90 : 0x80;
+
+	for (int i = count; i < length; i++)
+		character[i] = i == 1 ? second : 0x80;
+}
+
+text *
+value_clip(const char *bytes, int length)
+{
+	int			whole;
+	text	   *result;
+	unsigned char *data;
+	int			character;
+
+	if (length <= QEHS_TEXT_SLOT_BYTES)
+		return cstring_to_text_with_len(bytes, length);
+	whole = pg_mbcliplen(bytes, length, QEHS_TEXT_SLOT_BYTES);
+	character = pg_mblen(bytes + whole);
+	if (whole == QEHS_TEXT_SLOT_BYTES || GetDatabaseEncoding() != PG_UTF8)
+		return cstring_to_text_with_len(bytes, whole);
+	result = palloc(VARHDRSZ + whole + character);
+	SET_VARSIZE(result, VARHDRSZ + whole + character);
+	data = (unsigned char *) VARDATA(result);
+	memcpy(data, bytes, QEHS_TEXT_SLOT_BYTES);
+	complete_character(data + whole, QEHS_TEXT_SLOT_BYTES - whole, character);
+	return result;
+}
+
+/* An id in its one form, or the text as it is. */
+static Datum
+id_text(FieldType type, const char *text, int length)
+{
+	const char *prefix = module_id_prefix(type);
+	char		canonical[QEHS_ID_LENGTH + 1];
+	pg_uuid_t	id;
+
+	if (prefix == NULL || !id_parse(text, length, prefix, &id))
+		return PointerGetDatum(cstring_to_text_with_len(text, length));
+	id_format(&id, prefix, canonical);
+	return CStringGetTextDatum(canonical);
+}
+
+static bool
+read_text(FieldType type, const JsonbValue *json, Datum *value)
+{
+	if (json->type == jbvString)
+		*value = id_text(type, json->val.string.val, json->val.string.len);
+	else if (json->type == jbvBool)
+		*value = CStringGetTextDatum(json->val.boolean ? "true" : "false");
+	else if (json->type == jbvNumeric)
+		*value = CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(numeric_out,
+																		 DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(json->val.numeric)))));
+	else
+		return false;
+	return true;
+}
+
+/* ---- all kinds ---- */
+
+static bool
+parse_time(const char *text, int length, Datum *value)
+{
+	TimestampTz time;
+
+	if (!json_time_parse(text, length, &time) && !json_date_parse(text, length, &time))
+		return false;
+	*value = TimestampTzGetDatum(time);
+	return true;
+}
+
+bool
+value_read(FieldType type, const JsonbValue *json, Datum *value)
+{
+	switch (module_field_types[type].kind)
+	{
+		case VALUE_TEXT:
+		case VALUE_ID:
+			return read_text(type, json, value);
+		case VALUE_BOOLEAN:
+			return json->type == jbvBool && read_text(type, json, value);
+		case VALUE_OPTION:
+			return json->type == jbvString && read_text(type, json, value);
+		case VALUE_NUMBER:
+			return read_number(type, json, value);
+		case VALUE_TIME:
+			return json->type == jbvString && parse_time(json->val.string.val, json->val.string.len, value);
+		case VALUE_DURATION:
+			return json->type == jbvString && parse_duration(json->val.string.val, json->val.string.len, value);
+		default:
+			return false;
+	}
+}
+
+bool
+value_read_list(const JsonbValue *json, Datum *value)
+{
+	uint32		size = 1;
+	int			count = 0;
+	Datum	   *items;
+	bool		is_array = json->type == jbvBinary && JsonContainerIsArray(json->val.binary.data);
+
+	if (!is_array && json->type != jbvString)
+		return false;
+	if (is_array)
+		size = JsonContainerSize(json->val.binary.data);
+	items = palloc(sizeof(Datum) * Max(size, 1));
+	for (uint32 i = 0; i < size; i++)
+		if (read_text(FIELD_TEXT, is_array ? getIthJsonbValueFromContainer(json->val.binary.data, i) : json, &items[count]))
+			count++;
+	*value = PointerGetDatum(construct_array(items, count, TEXTOID, -1, false, TYPALIGN_INT));
+	return true;
+}
+
+bool
+value_parse(FieldType type, const char *text, int length, Datum *value, const char **wanted)
+{
+	pg_uuid_t	id;
+
+	switch (module_field_types[type].kind)
+	{
+		case VALUE_BOOLEAN:
+			*wanted = "true or false";
+			*value = PointerGetDatum(cstring_to_text_with_len(text, length));
+			return (length == 4 && memcmp(text, "true", 4) == 0) || (length == 5 && memcmp(text, "false", 5) == 0);
+		case VALUE_ID:
+			*wanted = type == FIELD_USER ? "the id of a user" : "the id of a record";
+			*value = id_text(type, text, length);
+			return id_parse(text, length, module_id_prefix(type), &id);
+		case VALUE_NUMBER:
+			*wanted = "a number";
+			return parse_number(text, length, value);
+		case VALUE_TIME:
+			*wanted = "an RFC 3339 time with offset, or a date";
+			return parse_time(text, length, value);
+		case VALUE_DURATION:
+			*wanted = "a duration such as PT90M";
+			return parse_duration(text, length, value);
+		default:
+			*wanted = "a text";
+			*value = id_text(type, text, length);
+			return true;
+	}
+}
+
+/* A number that takes more room than its digits are worth in an index, rounded. */
+static Datum
+slot_number(Datum value)
+{
+	char	   *text;
+	const char *point;
+	int			before;
+
+	if (VARSIZE_ANY(DatumGetPointer(value)) <= QEHS_NUMBER_DIGITS)
+		return value;
+	text = DatumGetCString(DirectFunctionCall1(numeric_out, value));
+	point = strchr(text, '.');
+	before = (point ? (int) (point - text) : (int) strlen(text)) - (*text == '-');
+	return DirectFunctionCall2(numeric_round, value, Int32GetDatum(QEHS_NUMBER_DIGITS - before));
+}
+
+Datum
+value_slot(ValueKind kind, Datum value)
+{
+	text	   *bytes;
+
+	switch (module_slot_kind(kind))
+	{
+		case SLOT_TEXT:
+			bytes = DatumGetTextPP(value);
+			return VARSIZE_ANY_EXHDR(bytes) <= QEHS_TEXT_SLOT_BYTES ? PointerGetDatum(bytes) :
+				PointerGetDatum(value_clip(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes)));
+		case SLOT_NUMBER:
+			return slot_number(value);
+		default:
+			return value;
+	}
+}
+
+/* ---- unique values ---- */
+
+/* In Unicode NFC; a text of ASCII is. */
+static char *
+normalized(char *text, int length)
+{
+	bool		ascii = true;
+	pg_wchar   *codes;
+	int			count;
+	StringInfoData out;
+
+	for (int i = 0; i < length && ascii; i++)
+		ascii = (unsigned char) text[i] < 0x80;
+	if (ascii || GetDatabaseEncoding() != PG_UTF8)
+		return text;
+	codes = palloc(sizeof(pg_wchar) * (length + 1));
+	count = pg_mb2wchar_with_len(text, codes, length);
+	codes[count] = 0;
+	codes = unicode_normalize(UNICODE_NFC, codes);
+	initStringInfo(&out);
+	for (; *codes; codes++)
+	{
+		unsigned char bytes[8];
+
+		unicode_to_utf8(*codes, bytes);
+		appendBinaryStringInfo(&out, (char *) bytes, pg_utf_mblen(bytes));
+	}
+	return out.data;
+}
+
+/* As people read it: composed, without blanks at its end, an address without regard to case. */
+static char *
+folded_text(FieldType type, const JsonbValue *json)
+{
+	char	   *text = normalized(json_text_copy(json), json->val.string.len);
+	int			length;
+
+	length = strlen(text);
+	while (length > 0)
+	{
+		int			last = length - 1;
+
+		while (last > 0 && ((unsigned char) text[last] & 0xc0) == 0x80)
+			last--;
+		if (text_blank_length(text + last, length - last) != length - last)
+			break;
+		length = last;
+	}
+	text[length] = '\0';
+	for (char *at = text; type == FIELD_EMAIL && *at; at++)
+		*at = pg_ascii_tolower((unsigned char) *at);
+	return text;
+}
+
+/* The beginning of a long value and its SHA-256. */
+static char *
+shortened(const char *text)
+{
+	int			length = strlen(text);
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	char		hex[2 * PG_SHA256_DIGEST_LENGTH + 1];
+	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
+
+	if (hash == NULL || pg_cryptohash_init(hash) < 0 || pg_cryptohash_update(hash, (const uint8 *) text, length) < 0 ||
+		pg_cryptohash_final(hash, digest, sizeof(digest)) < 0)
+		elog(ERROR, "could not compute a SHA-256");
+	pg_cryptohash_free(hash);
+	hex_encode((const char *) digest, sizeof(digest), hex);
+	hex[sizeof(hex) - 1] = '\0';
+	return psprintf("%.*s#sha256:%s", pg_mbcliplen(text, length, UNIQUE_HEAD), text, hex);
+}
+
+char *
+value_unique(FieldType type, const JsonbValue *json)
+{
+	StringInfoData out;
+	Datum		value;
+	char	   *folded;
+
+	initStringInfo(&out);
+	if (json->type == jbvNull)
+		return NULL;
+	if (module_field_types[type].kind == VALUE_TEXT && json->type == jbvString)
+		folded = folded_text(type, json);
+	else if (!value_read(type, json, &value))
+	{
+		json_jsonb_value(&out, json);
+		folded = out.data;
+	}
+	else
+		switch (value_oid(module_field_types[type].kind))
+		{
+			case NUMERICOID:
+				folded = DatumGetCString(DirectFunctionCall1(numeric_out, DirectFunctionCall1(numeric_trim_scale, value)));
+				break;
+			case TIMESTAMPTZOID:
+				/* to the microsecond, so that no two instants are one */
+				folded = psprintf("%lld", (long long) DatumGetTimestampTz(value));
+				break;
+			default:
+				folded = TextDatumGetCString(value);
+		}
+	if (*folded == '\0')
+		return NULL;
+	return strlen(folded) > UNIQUE_BYTES ? shortened(folded) : folded;
+}
+
+/* ---- reading from a payload in SQL ---- */
+
+/* The member at the place; null is none. */
+static bool
+find_member(FunctionCallInfo fcinfo, JsonbValue *value)
+{
+	Jsonb	   *payload = PG_GETARG_JSONB_P(0);
+	text	   *place = PG_GETARG_TEXT_PP(1);
+	const JsonbContainer *object = &payload->root;
+	const char *at = VARDATA_ANY(place);
+	int			length = VARSIZE_ANY_EXHDR(place);
+
+	for (;;)
+	{
+		const char *dot = memchr(at, '.', length);
+		int			key = dot ? (int) (dot - at) : length;
+
+		if (!json_member(object, at, key, value))
+			return false;
+		if (dot == NULL)
+			return value->type != jbvNull;
+		if (value->type != jbvBinary)
+			return false;
+		object = value->val.binary.data;
+		at += key + 1;
+		length -= key + 1;
+	}
+}
+
+/* The value at the place as a field type's; false when there is none.  An unknown type is an error of the caller's. */
+static bool
+payload_value(FunctionCallInfo fcinfo, Oid oid, Datum *value)
+{
+	int32		type = PG_GETARG_INT32(2);
+	JsonbValue	json;
+
+	if (type < 0 || type >= FIELD_TYPE_COUNT || value_oid(module_field_types[type].kind) != oid)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%d is not a field type whose values are %s", type, format_type_be(oid))));
+	return find_member(fcinfo, &json) && value_read((FieldType) type, &json, value);
+}
+
+/* payload_text(payload, place, type) */
+Datum
+qehs_payload_text(PG_FUNCTION_ARGS)
+{
+	Datum		value;
+
+	if (!payload_value(fcinfo, TEXTOID, &value))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(value);
+}
+
+/* payload_clip(payload, place, type) */
+Datum
+qehs_payload_clip(PG_FUNCTION_ARGS)
+{
+	Datum		value;
+
+	if (!payload_value(fcinfo, TEXTOID, &value))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(value_slot(VALUE_TEXT, value));
+}
+
+/* payload_number(payload, place, type) */
+Datum
+qehs_payload_number(PG_FUNCTION_ARGS)
+{
+	Datum		value;
+
+	if (!payload_value(fcinfo, NUMERICOID, &value))
+		PG_RETURN_NULL();
+	PG_RETURN_NUMERIC(DatumGetNumericCopy(value));
+}
+
+/* payload_time(payload, place, type) */
+Datum
+qehs_payload_time(PG_FUNCTION_ARGS)
+{
+	Datum		value;
+
+	if (!payload_value(fcinfo, TIMESTAMPTZOID, &value))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(value);
+}
+
+/* payload_list(payload, place) */
+Datum
+qehs_payload_list(PG_FUNCTION_ARGS)
+{
+	JsonbValue	json;
+	Datum		value;
+
+	if (!find_member(fcinfo, &json) || !value_read_list(&json, &value))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(value);
+}
+
+/* payload_exists(payload, place) */
+Datum
+qehs_payload_exists(PG_FUNCTION_ARGS)
+{
+	JsonbValue	json;
+
+	PG_RETURN_BOOL(find_member(fcinfo, &json));
+}

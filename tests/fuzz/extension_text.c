@@ -1,0 +1,152 @@
+/*
+ * extension_text.c
+ *	  Fuzz target of the extension's small readers: formats, patterns, references,
+ *	  times, ids, languages, secrets.  The first byte chooses.
+ */
+#include "extension_driver.h"
+
+#include "base/id.h"
+#include "base/json.h"
+#include "schema/format.h"
+#include "schema/regex.h"
+#include "schema/uri.h"
+
+static void
+try_format(const char *text, int length)
+{
+	static const char *const names[] = {
+		"date", "time", "date-time", "duration", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6", "uri", "uri-reference",
+		"iri", "iri-reference", "uri-template", "uuid", "json-pointer", "relative-json-pointer", "regex"
+	};
+	uint32		steps;
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+	{
+		FormatCheck check = format_find(names[i], &steps);
+
+		if (check)
+			check(text, length);
+		else
+			elog(ERROR, "there is no format \"%s\"", names[i]);
+	}
+	/* what is a URI is a URI reference, and both are IRIs */
+	if (format_uri(text, length) && !(format_uri_reference(text, length) && format_iri(text, length)))
+		elog(ERROR, "a URI that is no reference or no IRI");
+	if (format_iri(text, length) && !format_iri_reference(text, length))
+		elog(ERROR, "an IRI that is no reference");
+	if (format_date(text, length) && length != 10)
+		elog(ERROR, "a date of %d bytes", length);
+}
+
+/* The first line is the pattern, the rest is searched. */
+static void
+try_regex(const char *text, int length)
+{
+	const char *line_end = strchr(text, '\n');
+	int			pattern_length = line_end ? (int) (line_end - text) : length;
+	uint64		steps = 0;
+	char	   *message = NULL;
+	Regex	   *regex = regex_compile(text, pattern_length, CurrentMemoryContext, &message);
+
+	if ((regex == NULL) != (message != NULL))
+		elog(ERROR, "a pattern is refused without a message, or taken with one");
+	if (regex && !regex_is_valid(text, pattern_length))
+		elog(ERROR, "a pattern that compiles is not valid");
+	if (regex && line_end)
+		regex_match(regex, line_end + 1, length - pattern_length - 1, &steps);
+}
+
+static void
+try_reference(const char *text)
+{
+	const char *line_end = strchr(text, '\n');
+	char	   *base = line_end ? pnstrdup(text, line_end - text) : pstrdup("https://example.com/a/b?c#d");
+	char	   *found = uri_resolve(base, line_end ? line_end + 1 : text);
+	size_t		length = strlen(found);
+
+	uri_cut_fragment(found);
+	uri_decode(found);
+	if (strlen(found) > length)
+		elog(ERROR, "a decoded reference grew");
+}
+
+/* What is read is written so that it is read again as the same. */
+static void
+try_time(const char *text, int length)
+{
+	TimestampTz value;
+	TimestampTz again;
+	StringInfoData out;
+
+	json_date_parse(text, length, &value);
+	if (!json_time_parse(text, length, &value))
+		return;
+	initStringInfo(&out);
+	json_time_raw(&out, value);
+	if (!json_time_parse(out.data, out.len, &again) || again / 1000 != value / 1000)
+		elog(ERROR, "\"%s\" is written as \"%s\"", text, out.data);
+}
+
+static void
+try_id(const char *text, int length)
+{
+	pg_uuid_t	id;
+	pg_uuid_t	again;
+	char		buffer[QEHS_ID_LENGTH + 1];
+
+	if (!id_parse(text, length, QEHS_ID_RECORD, &id))
+		return;
+	id_format(&id, QEHS_ID_RECORD, buffer);
+	if (!id_parse(buffer, (int) strlen(buffer), QEHS_ID_RECORD, &again) || memcmp(&id, &again, sizeof(id)) != 0)
+		elog(ERROR, "\"%s\" is written as \"%s\"", text, buffer);
+}
+
+/* Text in JSON is JSON, of the same text. */
+static void
+try_string(const char *text, int length)
+{
+	StringInfoData out;
+	Jsonb *value;
+	StringInfoData again;
+
+	initStringInfo(&out);
+	json_string_n(&out, text, length);
+	value = fuzz_jsonb(out.data);
+	if (value == NULL)
+		elog(ERROR, "no JSON: %s", out.data);
+	initStringInfo(&again);
+	json_jsonb(&again, value);
+	if (strcmp(out.data, again.data) != 0)
+		elog(ERROR, "%s comes back as %s", out.data, again.data);
+}
+
+static void
+try_text(const char *text, int length)
+{
+	const char *rest = text + 1;
+	int			size = length - 1;
+
+	switch (text[0] % 6)
+	{
+		case 0:
+			try_format(rest, size);
+			break;
+		case 1:
+			try_regex(rest, size);
+			break;
+		case 2:
+			try_reference(rest);
+			break;
+		case 3:
+			try_time(rest, size);
+			break;
+		case 4:
+			try_id(rest, size);
+			break;
+		default:
+			if (((unsigned char) *text) < 0x80)
+				try_string(rest, size);
+	}
+}
+
+const FuzzTarget fuzz_text = {"text", try_text};
