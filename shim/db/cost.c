@@ -1,15 +1,15 @@
 /*
  * cost.c
  *	  A moving average for each caller and statement: the last one counts for a
- *	  quarter, and for no more than 100 ms, so that it is forgotten after some quick
+ *	  quarter, and for no more than 400 ms, so that it is forgotten after some quick
  *	  ones.
  */
 #include "db/cost.h"
 
 #include "base/clock.h"
 
-#define HEAVY_NS (CLOCK_SECOND / 50)
-#define MOST_NS (CLOCK_SECOND / 10)
+#define HEAVY_NS (CLOCK_SECOND / 10)
+#define MOST_NS (2 * CLOCK_SECOND / 5)
 
 static int
 text_of(const PgJob *job)

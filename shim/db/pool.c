@@ -22,8 +22,8 @@
 #define MAX_WAIT_NS (10 * CLOCK_SECOND)
 #define BACKOFF_FIRST_NS (CLOCK_SECOND / 10)
 #define BACKOFF_LAST_NS (5 * CLOCK_SECOND)
-#define HELD_NS (CLOCK_SECOND / 40)		/* a flight that takes longer holds its connection */
-#define MOVE_NS (CLOCK_SECOND / 4)		/* and what waits behind it that long is moved */
+#define HELD_NS (CLOCK_SECOND / 20)		/* a flight that takes longer holds its connection */
+#define HEAVY_NS (CLOCK_SECOND / 4)		/* one that takes this long is known as heavy, and what is behind it moved */
 #define RESERVE_IDLE_NS (30 * CLOCK_SECOND)
 #define REPORT_AGAIN_NS (60 * CLOCK_SECOND)
 
@@ -359,7 +359,8 @@ on_flight_end(Connection *connection, const Flight *flight)
 	PgJob	   *job = flight->job;
 	uint64_t	now = clock_now();
 
-	if (job && !pool->single)
+	/* the first of its kind on a connection pays for what others find prepared */
+	if (job && !pool->single && flight->prepared_count == 0)
 		cost_note(pool->costs, job, now - connection->head_since);
 	connection->head_since = connection->idle_since = now;
 	if (job == NULL)
@@ -471,44 +472,36 @@ enforce_limit(Connection *connection, uint64_t limit, uint64_t now)
 	return connection->flights[0].cancelled ? close_at : cancel_at;
 }
 
-static bool
-may_move(const Connection *connection)
+/* A flight that has turned out to take long: it is known as such, and the one behind it goes elsewhere if it may. */
+static void
+make_way(Connection *connection)
 {
-	const PgJob *job = connection->flight_count > 1 ? connection->flights[1].job : NULL;
+	Pool	   *pool = connection->pool;
+	Flight	   *head = &connection->flights[0];
+	PgJob	   *second = connection->flight_count > 1 ? connection->flights[1].job : NULL;
 
-	return job && job->repeatable && job->moves == 0;
+	head->heavy = true;
+	if (head->job)
+		cost_note(pool->costs, head->job, UINT64_MAX);
+	if (second && second->repeatable && second->moves++ == 0)
+		pool_submit(pool, flight_leave(connection));
 }
 
 /* What follows from how long the first flight has taken; returns when to look again. */
 static uint64_t
 watch_flights(Connection *connection, uint64_t now)
 {
-	Pool	   *pool = connection->pool;
-	Flight	   *head = &connection->flights[0];
+	const Pool *pool = connection->pool;
 	uint64_t	since = connection->head_since;
-	uint64_t	limit = head->job ? head->job->limit : 0;
+	uint64_t	limit = connection->flights[0].job ? connection->flights[0].job->limit : 0;
 	uint64_t	next = UINT64_MAX;
 
-	if (!pool->single && !head->heavy)
+	if (!pool->single && !connection->flights[0].heavy)
 	{
-		if (now <= since + HELD_NS)
-			next = since + HELD_NS + 1;
+		if (now > since + HEAVY_NS)
+			make_way(connection);
 		else
-		{
-			head->heavy = true;
-			if (head->job)
-				cost_note(pool->costs, head->job, 4 * HELD_NS);
-		}
-	}
-	if (!pool->single && may_move(connection))
-	{
-		if (now <= since + MOVE_NS)
-			next = earlier(next, since + MOVE_NS + 1);
-		else
-		{
-			connection->flights[1].job->moves++;
-			pool_submit(pool, flight_leave(connection));
-		}
+			next = now > since + HELD_NS ? since + HEAVY_NS + 1 : since + HELD_NS + 1;
 	}
 	return limit > 0 ? earlier(next, enforce_limit(connection, limit, now)) : next;
 }
