@@ -27,6 +27,10 @@ check: ## run all tests on a throw-away cluster
 	@node -e 'const m = require("./META.json"), v = "$(RELEASE)"; if (m.version !== v || m.provides.qehs.version !== v || !m.provides.qehs.file.includes(v)) { console.error("META.json is not of version " + v); process.exit(1) }'
 	@tests/tools/check.sh
 
+interop: ## test with what is big to install: PostgreSQL 17 and 18 in Debian folders, eight generated clients (as root)
+	@tests/tools/deps.sh interop && $(MAKE_ALL)
+	@QEHS_STAGES=interop tests/tools/check.sh
+
 fuzz: ## run the fuzzers, each FUZZ_SECONDS (600; FUZZ_TARGETS="name…" for some of them)
 	@tests/tools/deps.sh tests && $(MAKE_ALL)
 	@tests/fuzz/run.sh $(or $(FUZZ_SECONDS),600) $(FUZZ_TARGETS)

@@ -22,6 +22,8 @@
 #include "fmgr.h"
 #include "job/job.h"
 #include "miscadmin.h"
+#include "operation/module_migrate.h"
+#include "operation/module_refill.h"
 #include "record/record.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
@@ -75,6 +77,8 @@ _PG_init(void)
 	watch_init();
 	cache_init();
 	worker_init();
+	job_register(&module_migrate_job);
+	job_register(&module_refill_job);
 	MarkGUCPrefixReserved("qehs");
 	if (!process_shared_preload_libraries_in_progress)
 		return;

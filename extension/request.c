@@ -97,6 +97,7 @@ fill_context(RequestContext *context, const KeyGrant *grant)
 	context->module_count = grant->module_count;
 	context->modules = grant->modules;
 	context->key_id = grant->key_id;
+	context->grant = grant;
 }
 
 /* Text argument copied into the context's memory, or NULL. */
@@ -311,6 +312,7 @@ qehs_request_begin(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) && PG_ARGISNULL(7))
 	{
 		begin_without_key(context, address, &headers);
+		context_activate_request();
 		PG_RETURN_TEXT_P(cstring_to_text_with_len(headers.data, headers.len));
 	}
 	grant = verify_caller(fcinfo, address, &headers);
@@ -321,6 +323,8 @@ qehs_request_begin(PG_FUNCTION_ARGS)
 		throttle_key(grant, endpoint ? endpoint->class : RATE_DEFAULT, &headers);
 	note_caller(context, &headers);
 	check_limited(fcinfo, grant, context, address, headers.data);
+	/* last: a request that is refused, in a savepoint too, has no rights */
+	context_activate_request();
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(headers.data, headers.len));
 }
 

@@ -136,9 +136,13 @@ CREATE TABLE qehs.module (
 	version int4 NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	unfilled text[] NOT NULL DEFAULT '{}',
+	search_unfilled boolean NOT NULL DEFAULT false,
 	PRIMARY KEY (tenant_id, id),
 	UNIQUE (tenant_id, key)
 );
+COMMENT ON COLUMN qehs.module.unfilled IS 'keys of indexed fields whose slots older records do not have yet: lists do without until the job module_refill has ended';
+COMMENT ON COLUMN qehs.module.search_unfilled IS 'the same of the column search';
 COMMENT ON TABLE qehs.module IS 'Modules of a tenant; the definition of each version is in qehs.module_version.';
 COMMENT ON COLUMN qehs.module.version IS 'the current definition version';
 COMMENT ON COLUMN qehs.module.display_prefix IS 'prefix of display codes, frozen with the first version';

@@ -92,6 +92,10 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
  '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true}]');
 
 INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, parameters) VALUES
+('module_migrate', 'POST', '/api/v1/modules/{moduleKey}:migrate', 'qehs.module_migrate', 202, 'json', 'Modules', 'Move all records of a module to a newer definition',
+ '[{"name":"moduleKey","in":"path","argument":"module_key","type":"string","sqlType":"text","required":true},
+   {"name":"fromVersion","in":"body","argument":"from_version","type":"integer","sqlType":"int4","required":false},
+   {"name":"toVersion","in":"body","argument":"to_version","type":"integer","sqlType":"int4","required":false}]'),
 ('job_list', 'GET', '/api/v1/jobs', 'qehs.job_list', 200, 'none', 'Jobs', 'List work in the background',
  '[{"name":"kind","in":"query","argument":"kind","type":"string","sqlType":"text","required":false},
    {"name":"status","in":"query","argument":"status","type":"string","sqlType":"text","required":false},

@@ -82,7 +82,7 @@ CREATE FUNCTION qehs.api_key_create(name text,
 	kind text DEFAULT 'live')
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_api_key_create'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.api_key_create(text, text[], text[], text[], timestamptz, text, int4, text[], text) IS 'Creates an API key of the current tenant and gives it once, in member "key"; only its SHA-256 is stored. modules NULL means all; acting_user is the user name that it acts as (of other users than the caller for administrators only), and whose roles it has when roles is empty; rate_limit is requests a minute, NULL the default of 300, 0 none; allowed_addresses are networks in CIDR notation, NULL all. kind is live (qehs_live_sk_…), test (qehs_test_sk_…, the same rights), service (sa_…, never acts as a user) or scim (scim_…, the SCIM endpoints only). A caller cannot give scopes, roles or modules that it lacks. Needs scope admin.keys. Raises QH400 validation_failed, QH403 forbidden.';
+COMMENT ON FUNCTION qehs.api_key_create(text, text[], text[], text[], timestamptz, text, int4, text[], text) IS 'Creates an API key of the current tenant and gives it once, in member "key"; only its SHA-256 is stored. modules NULL means all; acting_user is the user name that it acts as (of other users than the caller for administrators only), and whose roles it has when roles is empty; rate_limit is requests a minute, NULL the default of 300, 0 none; allowed_addresses are networks in CIDR notation, NULL all. kind is live (qehs_live_sk_…), test (qehs_test_sk_…, the same rights), service (sa_…, never acts as a user) or scim (scim_…, the SCIM endpoints only). A caller cannot give scopes, roles or modules that it lacks; one that is a key cannot give an end, a rate limit or networks beyond its own either, and its limits of other classes are those of the new key. Needs scope admin.keys. Raises QH400 validation_failed.';
 
 CREATE FUNCTION qehs.api_key_list(page_size int4 DEFAULT NULL, cursor text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_api_key_list'
@@ -91,7 +91,7 @@ COMMENT ON FUNCTION qehs.api_key_list(int4, text) IS 'A page of the tenant''s AP
 
 CREATE FUNCTION qehs.api_key_revoke(id text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_api_key_revoke'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.api_key_revoke(text) IS 'Revokes an API key by id (key_… or UUID), effective from the next request. Gives NULL. Needs scope admin.keys. Raises QH404 not_found.';
+COMMENT ON FUNCTION qehs.api_key_revoke(text) IS 'Revokes an API key by id (key_… or UUID), effective from the next request. Gives NULL. Needs scope admin.keys. Raises QH404 not_found, QH403 forbidden for a key that reaches modules that the caller does not.';
 
 CREATE FUNCTION qehs.api_key_get(id text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_api_key_get'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
@@ -99,4 +99,4 @@ COMMENT ON FUNCTION qehs.api_key_get(text) IS 'One API key by id (key_… or UUI
 
 CREATE FUNCTION qehs.api_key_rotate(id text, overlap_seconds int4 DEFAULT 86400) RETURNS json AS 'MODULE_PATHNAME', 'qehs_api_key_rotate'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.api_key_rotate(text, int4) IS 'Creates a key with the rights of another one and gives it once, in member "key"; the old one goes on for overlap_seconds (0 to 7776000, default one day). Needs scope admin.keys. Raises QH404 not_found, QH403 forbidden for rights that the caller lacks, QH400 validation_failed.';
+COMMENT ON FUNCTION qehs.api_key_rotate(text, int4) IS 'Creates a key with the rights and limits of another one and gives it once, in member "key"; the old one goes on for overlap_seconds (0 to 7776000, default one day). Needs scope admin.keys. Raises QH404 not_found, QH403 forbidden for rights that the caller lacks, QH400 validation_failed.';

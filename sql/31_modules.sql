@@ -24,3 +24,7 @@ CREATE FUNCTION qehs.module_diff(module_key text, from_version int4, to_version 
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_diff'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.module_diff(text, int4, int4) IS 'What changed from one published version of a module to another (NULL: the current one): {"moduleKey","from","to","compatible","changes":[{"path","in","kind","compatible","migrated","message"}]}. path is a JSON Pointer into the definition that in names, from or to; compatible says that every record still holds after the change; migrated that the "migrate" rules of the next version say what becomes of those that do not. Needs scope modules.read. Raises QH404 not_found.';
+
+CREATE FUNCTION qehs.module_refill(module_key text) RETURNS void AS 'MODULE_PATHNAME', 'qehs_module_refill'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.module_refill(text) IS 'Has the index of a module filled from its records again, by a job of kind module_refill; until it has ended lists do without the index. module_publish queues such a job by itself; this is for one that has failed. Needs scope modules.write and role tenant-owner or tenant-admin. Raises QH403 forbidden, QH404 not_found.';

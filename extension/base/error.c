@@ -131,12 +131,27 @@ add(ViolationList *list, const char *path, const char *code, char *message)
 	list->count++;
 }
 
+/* Whether the path is, or lies below, one that the caller may not touch. */
+static bool
+is_forbidden(const ViolationList *list, const char *path)
+{
+	for (int i = 0; i < list->count; i++)
+	{
+		size_t		length = strlen(list->items[i].path);
+
+		if (strcmp(list->items[i].code, QEHS_FORBIDDEN) == 0 && strncmp(path, list->items[i].path, length) == 0 &&
+			(path[length] == '\0' || path[length] == '/'))
+			return true;
+	}
+	return false;
+}
+
 void
 violation_add(ViolationList *list, const char *path, const char *code, const char *format,...)
 {
 	va_list		arguments;
 
-	if (list->count >= QEHS_MAX_VIOLATIONS)
+	if (list->count >= QEHS_MAX_VIOLATIONS || is_forbidden(list, path))
 		return;
 	va_start(arguments, format);
 	add(list, path, code, format_text(format, arguments));
@@ -148,7 +163,10 @@ violation_add_first(ViolationList *list, const char *path, const char *code, con
 {
 	va_list		arguments;
 
-	if (list->count >= QEHS_MAX_VIOLATIONS || (list->count > 0 && strcmp(list->items[list->count - 1].path, path) == 0))
+	for (int i = 0; i < list->count; i++)
+		if (strcmp(list->items[i].path, path) == 0)
+			return;
+	if (list->count >= QEHS_MAX_VIOLATIONS)
 		return;
 	va_start(arguments, format);
 	add(list, path, code, format_text(format, arguments));

@@ -51,11 +51,17 @@ typedef struct ViolationList
 	Violation	items[QEHS_MAX_VIOLATIONS];
 } ViolationList;
 
-/* Add one violation; path and code must outlive the list. Silent past the limit. */
+/* The code of what the caller may not touch. */
+#define QEHS_FORBIDDEN "forbidden"
+
+/*
+ * Add one violation; path and code must outlive the list. Silent past the limit, and
+ * at or below a path that has been said to be forbidden: nothing else is told of it.
+ */
 extern void violation_add(ViolationList *list, const char *path, const char *code,
 						  const char *format,...) pg_attribute_printf(4, 5);
 
-/* As violation_add, but only when the violation before is not of the same path: the first fault of a parameter says enough. */
+/* As violation_add, but only when none is of the same path: the first fault of a place says enough. */
 extern void violation_add_first(ViolationList *list, const char *path, const char *code,
 								const char *format,...) pg_attribute_printf(4, 5);
 

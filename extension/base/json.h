@@ -75,5 +75,7 @@ extern void json_time_raw(StringInfo out, TimestampTz value);
 extern bool json_time_parse(const char *text, int length, TimestampTz *value);
 /* Read an RFC 3339 full-date; the value is midnight UTC. */
 extern bool json_date_parse(const char *text, int length, TimestampTz *value);
+/* What a text that is no time and no date must be, for messages; a + that came as a blank is told. */
+extern const char *json_time_wanted(const char *text, int length);
 
 #endif							/* QEHS_JSON_H */

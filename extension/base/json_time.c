@@ -95,3 +95,12 @@ json_date_parse(const char *text, int length, TimestampTz *value)
 	*value = date_value(&time);
 	return true;
 }
+
+const char *
+json_time_wanted(const char *text, int length)
+{
+	/* "2026-01-01T00:00:00 01:00" */
+	if (length > 19 && memchr(text + 19, ' ', length - 19))
+		return "an RFC 3339 time with offset, or a date; a + in a query string means a blank: write %2B";
+	return "an RFC 3339 time with offset, or a date";
+}

@@ -116,11 +116,23 @@ watch_moment(void)
 void
 watch_announce(WatchedTable table, int32 tenant_id)
 {
+	/* the last one, which the rows of one command often share: PostgreSQL would compare it with all before */
+	static TransactionId last_transaction = InvalidTransactionId;
+	static CommandId last_command = InvalidCommandId;
+	static Oid	last_number = InvalidOid;
 	FormData_pg_class form = {.relisshared = false};
 	RelationData relation = {.rd_rel = &form};
+	TransactionId transaction = GetCurrentTransactionIdIfAny();
+	CommandId	command = GetCurrentCommandId(true);
 
 	relation.rd_id = FIRST_NUMBER + ((uint32) tenant_id * TABLES + table) % FIRST_NUMBER;
+	if (relation.rd_id == last_number && command == last_command && transaction == last_transaction &&
+		TransactionIdIsValid(transaction))
+		return;
 	CacheInvalidateRelcache(&relation);
+	last_transaction = transaction;
+	last_command = command;
+	last_number = relation.rd_id;
 }
 
 static void

@@ -37,6 +37,9 @@ bulk_require_actions(const RequestContext *context, const ModuleDef *module, con
 	if (!options->upsert)
 		return;
 	permission_require(context, module, ACTION_UPDATE, &permission_some_record);
+	/* which records there are of a value tells the value */
+	if (!permission_reads_field(context, module, options->external, NULL))
+		problem_raise_at(PROBLEM_FORBIDDEN, "?externalId", QEHS_FORBIDDEN, "is a field that the caller may not read");
 	if (module->require_if_match)
 		problem_raise(PROBLEM_PRECONDITION_REQUIRED, "Change records of the module one by one.",
 					  "records of module \"%s\" are changed with If-Match only", module->key);

@@ -84,6 +84,18 @@ fetch(BulkLoad *load, BulkRow *row, Record *record)
 	return NULL;
 }
 
+/* Whether the caller may update the record; else the row has failed. */
+static bool
+may_update(BulkLoad *load, BulkRow *row, const ModuleDef *module, const Record *record)
+{
+	PermissionSubject subject = record_subject(record);
+
+	if (permission_may(load->context, module, ACTION_UPDATE, &subject, NULL))
+		return true;
+	bulk_fail_at(load, row, "", QEHS_FORBIDDEN, "is of a record that the caller may not update");
+	return false;
+}
+
 static void
 merge(BulkLoad *load, BulkRow *row)
 {
@@ -92,13 +104,13 @@ merge(BulkLoad *load, BulkRow *row)
 	Record		after;
 	const ModuleDef *module = fetch(load, row, &before);
 
-	if (module == NULL)
+	if (module == NULL || !may_update(load, row, module, &before))
 		return;
 	violations.count = 0;
 	after = before;
 	if (row->state)
 		after.workflow_state = row->state;
-	after.payload = record_check_patch(load->context, module, &before, row->payload, after.workflow_state,
+	after.payload = record_check_patch(load->context, module, &before, row->payload, NULL, after.workflow_state,
 									   &violations);
 	if (violations.count > 0)
 		bulk_fail(load, row, &violations);
@@ -125,27 +137,32 @@ bulk_has_twin(const BulkRow *row)
 static void
 rehearse(BulkLoad *load, BulkRow *row)
 {
+	static const pg_uuid_t none = {{0}};
 	ViolationList violations;
 	const BulkRow *twin = valid_twin(row);
 	const ModuleDef *module = load->module;
 	Record		record = {0};
 	Jsonb	   *payload;
 
-	if (twin)
+	/* a line before it may be what makes the record */
+	if (twin == NULL || memcmp(&row->existing, &none, sizeof(none)) != 0)
+		module = fetch(load, row, &record);
+	else
 	{
-		record.payload = twin->payload;
 		record.definition_version = module->version;
 		record.created_by = load->context->actor_id;
+	}
+	if (module && twin)
+	{
+		record.payload = twin->payload;
 		record.workflow_state = twin->state;
 	}
-	else
-		module = fetch(load, row, &record);
-	if (module == NULL)
+	if (module == NULL || !may_update(load, row, module, &record))
 		return;
 	violations.count = 0;
 	if (row->state == NULL)
 		row->state = MemoryContextStrdup(load->memory, record.workflow_state);
-	payload = record_check_patch(load->context, module, &record, row->payload, row->state, &violations);
+	payload = record_check_patch(load->context, module, &record, row->payload, NULL, row->state, &violations);
 	if (violations.count > 0)
 	{
 		bulk_fail(load, row, &violations);

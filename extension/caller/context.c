@@ -22,7 +22,9 @@ static RequestContext request_context;
 static RequestContext session_context;
 static RequestContext work_context;
 static bool work_active = false;
+static bool request_started = false;	/* request_context is being filled, or active */
 static bool request_active = false;
+static SubTransactionId request_subtransaction;	/* in which it became active */
 static bool session_active = false;
 static emit_log_hook_type previous_emit_log_hook = NULL;
 
@@ -66,19 +68,27 @@ on_transaction_end(XactEvent event, void *argument)
 {
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
-	if (request_active)
+	if (request_started)
 	{
-		request_active = false;
+		request_started = request_active = false;
 		MemoryContextReset(request_context.memory);
 	}
 	context_end_work();
+}
+
+/* A request that began in a part of the transaction which is undone has no caller. */
+static void
+on_subtransaction_end(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *argument)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB && request_active && request_subtransaction >= id)
+		request_active = false;
 }
 
 /* Whatever PostgreSQL logs during a request carries its trace id. */
 static void
 add_trace_id(ErrorData *edata)
 {
-	if (request_active && request_context.trace && edata->output_to_server)
+	if (request_started && request_context.trace && edata->output_to_server)
 		edata->context = edata->context ?
 			psprintf("%s\nqehs trace %s", edata->context, request_context.trace) :
 			psprintf("qehs trace %s", request_context.trace);
@@ -90,6 +100,7 @@ void
 context_init(void)
 {
 	RegisterXactCallback(on_transaction_end, NULL);
+	RegisterSubXactCallback(on_subtransaction_end, NULL);
 	previous_emit_log_hook = emit_log_hook;
 	emit_log_hook = add_trace_id;
 }
@@ -114,8 +125,15 @@ context_start_request(void)
 {
 	request_active = false;
 	start(&request_context, "request");
-	request_active = true;
+	request_started = true;
 	return &request_context;
+}
+
+void
+context_activate_request(void)
+{
+	request_subtransaction = GetCurrentSubTransactionId();
+	request_active = true;
 }
 
 RequestContext *
@@ -307,8 +325,12 @@ context_check_if_match(const char *if_match, int32 version)
 	/* in SQL a bare number will do */
 	if (*if_match && strspn(if_match, "0123456789") == strlen(if_match) && !(context && context->over_http))
 		if_match = psprintf("\"%s\"", if_match);
-	if (!names_tag(if_match, "If-Match", tag, true))
-		problem_raise_at(PROBLEM_VERSION_MISMATCH, "@If-Match", "version", "does not match the current version %s", tag);
+	if (names_tag(if_match, "If-Match", tag, true))
+		return;
+	if (names_tag(if_match, "If-Match", tag, false))
+		problem_raise_at(PROBLEM_VERSION_MISMATCH, "@If-Match", "version", "has a weak entity tag, which matches nothing there"
+						 " (RFC 9110 section 13.1.1): send %s", tag);
+	problem_raise_at(PROBLEM_VERSION_MISMATCH, "@If-Match", "version", "does not match the current version %s", tag);
 }
 
 void

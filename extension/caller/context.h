@@ -51,6 +51,7 @@ typedef struct RequestContext
 	const char **modules;
 	bool		over_http;		/* set by request_begin */
 	pg_uuid_t	key_id;			/* valid when over_http */
+	const struct KeyGrant *grant;	/* of the key or token that was sent; NULL in a session and for work of the system */
 	char		trace_id[33];	/* 32 hex digits, or empty */
 	const char *trace;			/* for the server's log: traceparent and tracestate, or the trace id alone; or NULL */
 	const char *target;			/* raw request target over HTTP, or NULL */
@@ -71,9 +72,12 @@ typedef struct RequestContext
 
 /*
  * Start a context: everything it points to is to be allocated in its memory,
- * which lives until the transaction ends (request) or the next use_tenant.
+ * which lives until the transaction ends (request) or the next use_tenant.  That
+ * of a request has effect from context_activate_request on, until the transaction, or the
+ * part of it in which it was activated, is undone.
  */
 extern RequestContext *context_start_request(void);
+extern void context_activate_request(void);
 extern RequestContext *context_start_session(void);
 extern void context_init(void);
 

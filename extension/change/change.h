@@ -116,8 +116,11 @@ extern void unique_find(UniqueSet *set);
 
 /* ---- refill.c ---- */
 
-/* Fill the slots and search text of all live records of a module anew by its current version; inside SPI. */
-extern void change_refill_slots(int32 tenant_id, int32 module_id);
+/*
+ * Fill the slots and search text of the live records behind last, at most size of them, anew by the module's
+ * current version; moves last.  Gives how many there were, fewer than size at the end.  Inside SPI.
+ */
+extern int change_refill_slots(const ModuleDef *module, int32 size, pg_uuid_t *last);
 
 /*
  * Take the unique values of all live records of a module anew by its current version; of two that share one the

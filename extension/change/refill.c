@@ -5,7 +5,9 @@
  *	  unique fields did.
  *
  * No version and no event: what the records say stays the same.  Rows go in batches
- * in the order of their ids, each in memory of its own; the caller keeps writers out
+ * in the order of their ids, each in memory of its own.  Slots are filled a batch a
+ * call, beside writers, who hold the slots of the module as the caller does
+ * (module_hold_slots); unique values at once, with writers kept out
  * (module_lock_slots).
  */
 #include "base/compat.h"
@@ -19,9 +21,11 @@
 /* module_id + 0: by the primary key, in its order; without statistics another index and a sort of all rows looks as cheap */
 static KeptPlan select_payloads = {
 	"SELECT id, payload, definition_version FROM qehs.record WHERE tenant_id = $1 AND module_id + 0 = $2 AND deleted_at IS NULL AND id > $3"
-	" ORDER BY id LIMIT 1000 FOR NO KEY UPDATE",
-	3, {INT4OID, INT4OID, UUIDOID}, NULL
+	" ORDER BY id LIMIT $4 FOR NO KEY UPDATE",
+	4, {INT4OID, INT4OID, UUIDOID, INT4OID}, NULL
 };
+
+#define BATCH 1000
 
 typedef void (*RefillBatch) (const ModuleDef *module, const RefillRow *rows, int count);
 
@@ -36,55 +40,48 @@ keep_values(const ModuleDef *module, const RefillRow *rows, int count)
 	unique_take(&set);
 }
 
-/* Do something with all live records of a module, batch by batch. */
-static void
-for_each_batch(const ModuleDef *module, RefillBatch batch)
+/* Do something with the live records behind last, at most size of them; moves last and gives how many there were. */
+static int
+run_batch(const ModuleDef *module, RefillBatch batch, int32 size, pg_uuid_t *last)
 {
-	pg_uuid_t	last = {{0}};
-	uint64		count;
+	Datum		arguments[4] = {Int32GetDatum(module->tenant_id), Int32GetDatum(module->module_id), UUIDPGetDatum(last), Int32GetDatum(size)};
+	MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "qehs refill", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext previous = MemoryContextSwitchTo(memory);
+	int			count = plan_execute(&select_payloads, arguments, NULL, false, 0);
+	SPITupleTable *found = SPI_tuptable;
+	RefillRow  *rows = palloc(sizeof(RefillRow) * Max(count, 1));
 
-	do
+	for (int i = 0; i < count; i++)
 	{
-		Datum		arguments[3] = {Int32GetDatum(module->tenant_id), Int32GetDatum(module->module_id), UUIDPGetDatum(&last)};
-		MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "qehs refill", ALLOCSET_DEFAULT_SIZES);
-		MemoryContext previous = MemoryContextSwitchTo(memory);
-		RefillRow  *rows;
-		SPITupleTable *found;
+		bool		isnull;
 
-		CHECK_FOR_INTERRUPTS();
-		count = plan_execute(&select_payloads, arguments, NULL, false, 0);
-		found = SPI_tuptable;
-		rows = palloc(sizeof(RefillRow) * Max(count, 1));
-		for (uint64 i = 0; i < count; i++)
-		{
-			bool		isnull;
-
-			rows[i].id = *DatumGetUUIDP(plan_value(i, 1, &isnull));
-			rows[i].payload = module_payload_current(module, DatumGetJsonbP(plan_value(i, 2, &isnull)), DatumGetInt32(plan_value(i, 3, &isnull)));
-		}
-		if (count > 0)
-		{
-			batch(module, rows, count);
-			last = rows[count - 1].id;
-		}
-		SPI_freetuptable(found);
-		MemoryContextSwitchTo(previous);
-		MemoryContextDelete(memory);
-	} while (count > 0);
+		rows[i].id = *DatumGetUUIDP(plan_value(i, 1, &isnull));
+		rows[i].payload = module_payload_current(module, DatumGetJsonbP(plan_value(i, 2, &isnull)), DatumGetInt32(plan_value(i, 3, &isnull)));
+	}
+	if (count > 0)
+	{
+		batch(module, rows, count);
+		*last = rows[count - 1].id;
+	}
+	SPI_freetuptable(found);
+	MemoryContextSwitchTo(previous);
+	MemoryContextDelete(memory);
+	return count;
 }
 
-void
-change_refill_slots(int32 tenant_id, int32 module_id)
+int
+change_refill_slots(const ModuleDef *module, int32 size, pg_uuid_t *last)
 {
-	for_each_batch(module_lookup_version(tenant_id, module_id, 0), change_refill_rows);
+	return run_batch(module, change_refill_rows, size, last);
 }
 
 void
 change_refill_unique(int32 tenant_id, int32 module_id)
 {
 	const ModuleDef *module = module_lookup_version(tenant_id, module_id, 0);
+	pg_uuid_t	last = {{0}};
 
 	unique_clear(module);
-	if (module->has_unique)
-		for_each_batch(module, keep_values);
+	while (module->has_unique && run_batch(module, keep_values, BATCH, &last) > 0)
+		CHECK_FOR_INTERRUPTS();
 }

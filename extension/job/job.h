@@ -54,16 +54,15 @@ typedef struct JobOrder
 	const char *kind;
 	const char *subject;		/* what it works on; NULL is nothing that only one may work on */
 	Jsonb	   *arguments;
-	int64		total;			/* -1: not known */
 	bool		restart;		/* an unfinished one of the subject begins anew, in place of a refusal */
 } JobOrder;
 
 /*
- * Queue a job, to be run with the caller's rights, or as the system.  Gives its
- * id.  Raises QH409 conflict while another of the kind and subject is unfinished.
- * Inside SPI.
+ * Queue a job of a tenant, to be run with the rights of the caller; NULL is the
+ * system.  Sets its id.  Raises QH409 conflict while another of the kind and subject
+ * is unfinished.  Inside SPI.
  */
-extern void job_enqueue(const RequestContext *context, const JobOrder *order, pg_uuid_t *id);
+extern void job_enqueue(int32 tenant_id, const RequestContext *caller, const JobOrder *order, pg_uuid_t *id);
 
 /* ---- job_json.c ---- */
 

@@ -35,15 +35,15 @@ PG_FUNCTION_INFO_V1(qehs_job_release);
 #define LEASE_SECONDS 60
 #define MOST_LEASE_SECONDS 86400
 
-#define INSERT_JOB "INSERT INTO qehs.job (tenant_id, id, kind, subject, arguments, total, created_at, not_before, created_by, on_behalf)" \
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9) ON CONFLICT (tenant_id, kind, subject) WHERE finished_at IS NULL AND subject IS NOT NULL"
-#define INSERT_TYPES {INT4OID, UUIDOID, TEXTOID, TEXTOID, JSONBOID, INT8OID, TIMESTAMPTZOID, UUIDOID, JSONBOID}
+#define INSERT_JOB "INSERT INTO qehs.job (tenant_id, id, kind, subject, arguments, created_at, not_before, created_by, on_behalf)" \
+	" VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8) ON CONFLICT (tenant_id, kind, subject) WHERE finished_at IS NULL AND subject IS NOT NULL"
+#define INSERT_TYPES {INT4OID, UUIDOID, TEXTOID, TEXTOID, JSONBOID, TIMESTAMPTZOID, UUIDOID, JSONBOID}
 
-static KeptPlan insert_job = {INSERT_JOB " DO NOTHING RETURNING id", 9, INSERT_TYPES, NULL};
+static KeptPlan insert_job = {INSERT_JOB " DO NOTHING RETURNING id", 8, INSERT_TYPES, NULL};
 static KeptPlan restart_job = {
-	INSERT_JOB " DO UPDATE SET arguments = excluded.arguments, total = excluded.total, done = 0, row_count = NULL,"
+	INSERT_JOB " DO UPDATE SET arguments = excluded.arguments, total = NULL, done = 0, row_count = NULL,"
 	" position = NULL, attempts = 0, not_before = excluded.not_before, error = NULL RETURNING id",
-	9, INSERT_TYPES, NULL
+	8, INSERT_TYPES, NULL
 };
 
 /* Tenants with unfinished jobs by skipping along the index; of these, with kinds that are due, those served longest ago first. */
@@ -116,19 +116,19 @@ static KeptPlan release = {
 };
 
 void
-job_enqueue(const RequestContext *context, const JobOrder *order, pg_uuid_t *id)
+job_enqueue(int32 tenant_id, const RequestContext *caller, const JobOrder *order, pg_uuid_t *id)
 {
-	Jsonb	   *note = delegate_note(context);
-	Datum		values[9] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(id), CStringGetTextDatum(order->kind),
+	static const pg_uuid_t system = {{0}};
+	Jsonb	   *note = caller ? delegate_note(caller) : NULL;
+	Datum		values[8] = {Int32GetDatum(tenant_id), UUIDPGetDatum(id), CStringGetTextDatum(order->kind),
 		order->subject ? CStringGetTextDatum(order->subject) : (Datum) 0, JsonbPGetDatum(order->arguments),
-	Int64GetDatum(order->total), TimestampTzGetDatum(clock_now()), UUIDPGetDatum(&context->actor_id), note ? JsonbPGetDatum(note) : (Datum) 0};
-	char		nulls[10] = "         ";
+	TimestampTzGetDatum(clock_now()), UUIDPGetDatum(caller ? &caller->actor_id : &system), note ? JsonbPGetDatum(note) : (Datum) 0};
+	char		nulls[9] = "        ";
 	bool		isnull;
 
 	id_generate(id);
 	nulls[3] = order->subject ? ' ' : 'n';
-	nulls[5] = order->total < 0 ? 'n' : ' ';
-	nulls[8] = note ? ' ' : 'n';
+	nulls[7] = note ? ' ' : 'n';
 	if (plan_execute(order->restart ? &restart_job : &insert_job, values, nulls, false, 0) == 0)
 		problem_raise(PROBLEM_CONFLICT, "Wait until it has ended, or cancel it.",
 					  "another job does the same work already: kind %s, %s", order->kind, order->subject);

@@ -32,8 +32,6 @@ PG_FUNCTION_INFO_V1(qehs_job_step);
 
 #define MAX_KINDS 16
 #define LEASE_SECONDS 60
-/* What others wait for at most, unless one record takes longer. */
-#define STEP_MS 100
 
 static const JobKind *kinds[MAX_KINDS];
 static int	kind_count = 0;
@@ -136,7 +134,6 @@ step(Run *run)
 	RequestContext *context = run->note ? delegate_enter(run->job.tenant_id, run->note) : context_system(run->job.tenant_id);
 	bool		more;
 
-	run->job.until = GetCurrentTimestamp() + STEP_MS * 1000;
 	more = run->kind->step(context, &run->job);
 	context_end_work();
 	return more;
@@ -257,7 +254,7 @@ keep_error(FunctionCallInfo fcinfo, const ErrorData *error)
 	SPI_finish();
 }
 
-/* job_step(tenant, job_id, worker): whether there is more to do for this worker. */
+/* job_step(tenant, job_id, worker, budget): whether there is more to do for this worker. */
 Datum
 qehs_job_step(PG_FUNCTION_ARGS)
 {
@@ -270,6 +267,7 @@ qehs_job_step(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(2) || !argument_id(fcinfo, 1, QEHS_ID_JOB, &run.job.id))
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such job");
+	run.job.until = GetCurrentTimestamp() + (PG_ARGISNULL(3) ? 0 : PG_GETARG_INTERVAL_P(3)->time);
 	held[0] = PG_GETARG_DATUM(0);
 	held[1] = UUIDPGetDatum(&run.job.id);
 	held[2] = PG_GETARG_DATUM(2);

@@ -40,7 +40,7 @@ static Cache versions = {"module version", sizeof(VersionKey), WATCH_MODULE, NUL
 static Cache current = {"module by key", sizeof(CurrentKey), WATCH_MODULE, NULL};
 static Cache current_versions = {"module by number", sizeof(VersionKey), WATCH_MODULE, NULL};
 
-#define MODULE_COLUMNS "m.id, v.version, m.display_prefix, v.definition, v.json_schema, v.slots"
+#define MODULE_COLUMNS "m.id, v.version, m.display_prefix, v.definition, v.json_schema, v.slots, m.unfilled, m.search_unfilled"
 #define MODULE_JOIN " FROM qehs.module AS m JOIN qehs.module_version AS v" \
 	" ON v.tenant_id = $1 AND v.module_id = m.id WHERE m.tenant_id = $1"
 
@@ -96,6 +96,7 @@ load_row(int32 tenant_id, CacheFill *fill)
 	module = module_load(tenant_id, key.module_id, key.version, TextDatumGetCString(plan_value(0, 3, &isnull)),
 						 DatumGetJsonbP(plan_value(0, 4, &isnull)), DatumGetJsonbP(plan_value(0, 5, &isnull)),
 						 DatumGetJsonbP(plan_value(0, 6, &isnull)), fill->memory);
+	module_mark_unfilled(module, plan_value(0, 7, &isnull), DatumGetBool(plan_value(0, 8, &isnull)));
 	load_former_keys(module);
 	cache_keep(&versions, fill, &key, tenant_id, module, schema_size_beside(module->schema));
 	return module;

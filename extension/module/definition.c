@@ -130,6 +130,8 @@ check_fields(const JsonbContainer *fields, const char *path, int depth, Names *n
 		if (!check_is_name(key, false))
 			violation_add(faults, psprintf("%s/key", at), "pattern",
 						  "must be 1 to 63 lower-case letters, digits or underscores, starting with a letter");
+		else if (depth == 0 && (strcmp(key, "and") == 0 || strcmp(key, "or") == 0 || strcmp(key, "not") == 0))
+			violation_add(faults, psprintf("%s/key", at), "reserved", "cannot be \"%s\": filters combine conditions by that word", key);
 		else if (check_has_name(names, key))
 			violation_add(faults, psprintf("%s/key", at), "unique", "is used by another field");
 		else

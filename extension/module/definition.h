@@ -60,11 +60,17 @@ extern Jsonb *definition_json_schema(Jsonb *definition);
 /* The greatest length of a text-like type where the field names none; 0: none (schema_of.c). */
 extern int	definition_max_length(FieldType type);
 
+/* Whether the JSON Schema of a field has, in place of a pattern, one that refuses blanks; an empty text is for minLength (schema_of.c). */
+extern bool definition_refuses_blank(const JsonbContainer *field);
+
 /* The JSON Schema of one field (schema_of.c). */
 extern Jsonb *definition_field_schema(const JsonbContainer *field);
 
 /* Build a ModuleDef of a stored version, all of it in memory; ERROR when its schema does not compile (load.c). */
 extern ModuleDef *module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 							  Jsonb *definition, Jsonb *json_schema, Jsonb *slots, MemoryContext memory);
+
+/* Have lists do without the slots of the fields of these keys (text[]), and without the column search (load.c). */
+extern void module_mark_unfilled(ModuleDef *module, Datum keys, bool search);
 
 #endif							/* QEHS_DEFINITION_H */

@@ -8,6 +8,7 @@
 #include "base/compat.h"
 
 #include "base/json.h"
+#include "caller/auth.h"
 #include "miscadmin.h"
 #include "module/definition.h"
 #include "module/expression.h"
@@ -65,7 +66,8 @@ static void
 mark_field(ModuleField *field)
 {
 	field->fills = field->default_value || field->computed || field->type == FIELD_MATRIX_SCORE || module_id_prefix(field->type);
-	field->checked = field->required_when || (field->required && field->visible_when) || field->type == FIELD_DATE_RANGE ||
+	field->checked = field->required_when || field->visible_when || field->kind == VALUE_NUMBER ||
+		(field->required && field->kind == VALUE_TEXT) || field->type == FIELD_DATE_RANGE ||
 		field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE || field->type == FIELD_CURRENCY;
 	field->reads_state = expression_reads_variable(field->required_when, "state") ||
 		expression_reads_variable(field->visible_when, "state") || expression_reads_variable(field->computed, "state");
@@ -353,4 +355,21 @@ module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 				 errmsg("stored JSON Schema of module \"%s\" version %d does not compile", module->key, version),
 				 faults.count > 0 ? errdetail("At \"%s\": %s.", faults.items[0].instance_location, faults.items[0].message) : 0));
 	return module;
+}
+
+void
+module_mark_unfilled(ModuleDef *module, Datum keys, bool search)
+{
+	int			count;
+	const char **names = auth_names(keys, &count);
+
+	module->search_unfilled = search;
+	for (int i = 0; i < count; i++)
+	{
+		/* in an older version the field may be missing */
+		ModuleField *field = unconstify(ModuleField *, module_field(module, names[i], strlen(names[i])));
+
+		if (field)
+			field->slot = -1;
+	}
 }

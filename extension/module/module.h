@@ -125,7 +125,7 @@ typedef struct ModuleField
 	bool		ordered;		/* its values have an order */
 	int			option_count;
 	const char **options;		/* of a choice, in their order */
-	int			slot;			/* 0..QEHS_SLOTS-1 in the order t1..d4, or -1 */
+	int			slot;			/* that lists may use: 0..QEHS_SLOTS-1 in the order t1..d4, or -1; writers go by slot_field */
 	bool		required;
 	bool		unique;
 	bool		searchable;		/* listed for q */
@@ -199,6 +199,7 @@ typedef struct ModuleDef
 	bool		has_unique;
 	bool		has_references; /* to users or records, not only in rows and objects */
 	bool		has_searchable;
+	bool		search_unfilled;	/* lists do without the column search as yet */
 	int32		moved;			/* the last version that renamed or dropped fields; 1 if there is none */
 	bool		has_record_roles;	/* names roles that a record gives, in what rules over its records */
 	bool		has_field_rules;	/* this version, or one before it, restricts who may read or write a field */

@@ -81,6 +81,16 @@ definition_max_length(FieldType type)
 	}
 }
 
+bool
+definition_refuses_blank(const JsonbContainer *field)
+{
+	FieldType	type = definition_field_type(field);
+	JsonbValue	pattern;
+
+	return (type == FIELD_TEXT || type == FIELD_RICH_TEXT || type == FIELD_LOOKUP || type == FIELD_LOCATION) &&
+		json_member_bool(field, "required", false) && !json_member(field, "pattern", 7, &pattern);
+}
+
 /* ,"name":value copied from the definition's option, when it is there. */
 static bool
 copy_option(StringInfo out, const JsonbContainer *field, const char *option, const char *keyword)
@@ -156,8 +166,8 @@ write_limits(StringInfo out, const JsonbContainer *field, FieldType type)
 			json_literal(out, "}]");
 		}
 	}
-	else
-		copy_option(out, field, "pattern", "pattern");
+	else if (!copy_option(out, field, "pattern", "pattern") && definition_refuses_blank(field))
+		json_literal(out, ",\"pattern\":\"\\\\S|^$\"");
 }
 
 /* {"amount","currency"}; the limits of an amount that is a string are checked in record/values.c. */

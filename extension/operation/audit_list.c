@@ -123,15 +123,14 @@ run_page(EventPage *page)
 	return SPI_processed;
 }
 
+/* from or to, a time or a date. */
 static void
-set_time(EventPage *page, int index, const char *text, const char *path, ViolationList *faults)
+set_bound(EventPage *page, int index, const char *text, bool is_end, ViolationList *faults)
 {
-	TimestampTz time = 0;
+	TimestampTz time;
 
-	if (text == NULL)
+	if (!argument_bound(text, is_end, is_end ? "?to" : "?from", &time, faults))
 		return;
-	if (!json_time_parse(text, strlen(text), &time))
-		violation_add_first(faults, path, "format", "must be an RFC 3339 time with offset");
 	page->values[index] = TimestampTzGetDatum(time);
 	page->nulls[index] = ' ';
 }
@@ -246,8 +245,8 @@ qehs_audit_list(PG_FUNCTION_ARGS)
 		page.values[3] = PG_GETARG_DATUM(2);
 		page.nulls[3] = ' ';
 	}
-	set_time(&page, 4, argument_text(fcinfo, 3), "?from", &faults);
-	set_time(&page, 5, argument_text(fcinfo, 4), "?to", &faults);
+	set_bound(&page, 4, argument_text(fcinfo, 3), false, &faults);
+	set_bound(&page, 5, argument_text(fcinfo, 4), true, &faults);
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
 	initStringInfo(&binding);
 	for (int i = 0; i < 5; i++)

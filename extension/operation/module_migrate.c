@@ -1,11 +1,13 @@
 /*
  * module_migrate.c
- *	  qehs.module_migrate: one batch of a module's records to a newer definition.
+ *	  qehs.module_migrate: a job that moves a module's records to a newer
+ *	  definition.
  *
- * Batches go by id, so a walk that was cut off goes on after the last id, or
- * from the start: records that have moved are not of the old version any more.
- * A batch is one transaction of the caller, who commits and pauses between
- * them.  A record whose move is refused stays as it is and is reported.
+ * The job passes the records of older versions by id, in slices of a few, each
+ * locked, moved and stored together; where it is and what it has found is its
+ * position, so that it goes on there after a crash.  Records that have moved are
+ * not of an older version any more: whatever is done twice does nothing.  A record
+ * whose move is refused stays as it is; the first of them are told in the result.
  */
 #include "base/compat.h"
 
@@ -18,50 +20,62 @@
 #include "change/change.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "operation/module_migrate.h"
+#include "permission/permission.h"
+#include "record/record.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(qehs_module_migrate);
 
-#define MAX_BATCH 10000
-/* Records that are in memory at once. */
-#define SLICE 200
+#define KIND "module_migrate"
+/* Records that are in memory, and locked, at once. */
+#define SLICE 50
+/* Of refused records the result tells so many, in so many bytes. */
+#define MAX_TOLD 100
+#define MAX_TOLD_BYTES 65536
 
 /* module_id + 0: by the primary key, in its order; without statistics another index and a sort of all rows looks as cheap */
-#define OF_VERSION " FROM qehs.record WHERE tenant_id = $1 AND module_id + 0 = $2 AND definition_version = $3" \
-	" AND deleted_at IS NULL AND id > $4"
+#define OLDER " FROM qehs.record WHERE tenant_id = $1 AND module_id + 0 = $2 AND definition_version BETWEEN $3 AND $4" \
+	" AND deleted_at IS NULL AND id > $5"
 
 static KeptPlan lock_slice = {
-	"SELECT " QEHS_RECORD_COLUMNS OF_VERSION " ORDER BY id LIMIT $5 FOR NO KEY UPDATE",
-	5, {INT4OID, INT4OID, INT4OID, UUIDOID, INT4OID}, NULL
+	"SELECT " QEHS_RECORD_COLUMNS OLDER " ORDER BY id LIMIT $6 FOR NO KEY UPDATE",
+	6, {INT4OID, INT4OID, INT4OID, INT4OID, UUIDOID, INT4OID}, NULL
 };
-static KeptPlan count_rest = {"SELECT pg_catalog.count(*)" OF_VERSION, 4, {INT4OID, INT4OID, INT4OID, UUIDOID}, NULL};
+static KeptPlan count_older = {"SELECT pg_catalog.count(*)" OLDER, 5, {INT4OID, INT4OID, INT4OID, INT4OID, UUIDOID}, NULL};
 
-/* What a batch is about. */
-typedef struct Batch
+/* Where a job is, and what it has found so far. */
+typedef struct Walk
 {
 	RequestContext *context;
 	const ModuleDef *module;	/* the current definition */
-	int32		from;
+	int32		from;			/* the oldest version that moves */
 	int32		to;
+	pg_uuid_t	last;			/* record */
 	int64		migrated;
-	int64		failed_count;
-	StringInfoData failed;		/* items of "failed" */
-} Batch;
+	int64		refused;
+	int			told_count;
+	StringInfoData told;		/* items of "failures" */
+} Walk;
 
 static void
-report(Batch *batch, const pg_uuid_t *id, const char *detail)
+report(Walk *walk, const pg_uuid_t *id, const char *detail)
 {
-	batch->failed_count++;
-	if (batch->failed.len > 0)
-		appendStringInfoChar(&batch->failed, ',');
-	json_literal(&batch->failed, "{\"id\":");
-	json_id(&batch->failed, id, QEHS_ID_RECORD);
+	walk->refused++;
+	if (walk->told_count == MAX_TOLD || walk->told.len + strlen(detail) > MAX_TOLD_BYTES)
+		return;
+	if (walk->told_count++ > 0)
+		appendStringInfoChar(&walk->told, ',');
+	json_literal(&walk->told, "{\"id\":");
+	json_id(&walk->told, id, QEHS_ID_RECORD);
 	/* {"errors":[…]} without its opening brace */
-	appendStringInfo(&batch->failed, ",%s", detail + 1);
+	appendStringInfo(&walk->told, ",%s", detail + 1);
 }
 
-/* What an item of "failed" says of a unique value that another record has. */
+/* What a refused record is told of a unique value that another record has. */
 static char *
 conflict_detail(const Change *change)
 {
@@ -74,7 +88,7 @@ conflict_detail(const Change *change)
 
 /* Move the records that SPI_tuptable holds; each stays as it is that cannot move. */
 static void
-move_rows(Batch *batch, int count)
+move_rows(Walk *walk, int count)
 {
 	Record	   *before = palloc(sizeof(Record) * count);
 	Record	   *after = palloc(sizeof(Record) * count);
@@ -91,14 +105,14 @@ move_rows(Batch *batch, int count)
 
 		CHECK_FOR_INTERRUPTS();
 		violations.count = 0;
-		record_move(batch->context, &before[i], batch->to, &after[i], &violations);
+		record_move(walk->context, &before[i], walk->to, &after[i], &violations);
 		change_of[i] = change_count;
 		if (violations.count > 0)
 			details[i] = violation_json(&violations);
 		else
 			changes[change_count++] = change_make(AUDIT_MIGRATE, &before[i], &after[i]);
 	}
-	record_apply(batch->context, changes, change_count, false);
+	record_apply(walk->context, changes, change_count, false);
 	for (int i = 0; i < count; i++)
 	{
 		const Change *change = &changes[change_of[i]];
@@ -106,110 +120,189 @@ move_rows(Batch *batch, int count)
 		if (details[i] == NULL && change->outcome == CHANGE_VALUE_TAKEN)
 			details[i] = conflict_detail(change);
 		if (details[i])
-			report(batch, &before[i].id, details[i]);
+			report(walk, &before[i].id, details[i]);
 		else
-			batch->migrated++;
+			walk->migrated++;
 	}
 }
 
-/* Lock and move the next records after last, at most count; gives how many there were and moves last. */
-static int
-run_slice(Batch *batch, int32 count, pg_uuid_t *last)
+/* What lock_slice and count_older are about. */
+static void
+take_arguments(const Walk *walk, Datum *values)
 {
-	Datum		values[5] = {Int32GetDatum(batch->context->tenant_id), Int32GetDatum(batch->module->module_id),
-	Int32GetDatum(batch->from), UUIDPGetDatum(last), Int32GetDatum(count)};
-	int			rows = plan_execute(&lock_slice, values, NULL, false, 0);
-	SPITupleTable *found = SPI_tuptable;
+	values[0] = Int32GetDatum(walk->context->tenant_id);
+	values[1] = Int32GetDatum(walk->module->module_id);
+	values[2] = Int32GetDatum(walk->from);
+	values[3] = Int32GetDatum(walk->to - 1);
+	values[4] = UUIDPGetDatum(&walk->last);
+	values[5] = Int32GetDatum(SLICE);
+}
+
+/* Lock and move the next records behind the last; gives how many there were. */
+static int
+run_slice(Walk *walk)
+{
+	Datum		values[6];
+	SPITupleTable *found;
+	int			rows;
 	bool		isnull;
 
+	take_arguments(walk, values);
+	rows = plan_execute(&lock_slice, values, NULL, false, 0);
+	found = SPI_tuptable;
 	if (rows > 0)
 	{
-		*last = *DatumGetUUIDP(plan_value(rows - 1, 1, &isnull));
-		move_rows(batch, rows);
+		walk->last = *DatumGetUUIDP(plan_value(rows - 1, 1, &isnull));
+		move_rows(walk, rows);
 	}
 	SPI_freetuptable(found);
 	return rows;
 }
 
-/* The batch after the id, which moves on; inside SPI.  False when nothing follows. */
+/* Slices until the time is up; inside SPI.  False when nothing follows. */
 static bool
-run_batch(Batch *batch, int32 size, pg_uuid_t *last)
+run_slices(Walk *walk, Job *job)
 {
 	MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "qehs migrated records", ALLOCSET_DEFAULT_SIZES);
+	int			rows;
 
-	module_hold_slots(batch->context->tenant_id, batch->module->module_id);
-	while (size > 0)
+	do
 	{
 		MemoryContext caller = MemoryContextSwitchTo(memory);
-		int			rows;
 
 		CHECK_FOR_INTERRUPTS();
-		rows = run_slice(batch, Min(size, SLICE), last);
+		rows = run_slice(walk);
+		job->done += rows;
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(memory);
-		if (rows == 0)
-			return false;
-		size -= rows;
-	}
-	return true;
+	} while (rows == SLICE && GetCurrentTimestamp() < job->until);
+	return rows == SLICE;
 }
 
-static int32
-version_argument(FunctionCallInfo fcinfo, int index, const char *path, int32 low, int32 high)
+/* What the caller may do has to hold in each step. */
+static const ModuleDef *
+find_module(const RequestContext *context, const char *key)
 {
-	int32		version = PG_ARGISNULL(index) ? high : PG_GETARG_INT32(index);
+	const ModuleDef *module;
+
+	permission_require_definition(context, key, "migrate");
+	module = key ? module_lookup(context->tenant_id, key) : NULL;
+	if (module == NULL)
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
+	permission_require(context, module, ACTION_UPDATE, NULL);
+	return module;
+}
+
+/* Take up the walk from the job's arguments and its position. */
+static void
+begin_walk(RequestContext *context, const Job *job, Walk *walk)
+{
+	const JsonbContainer *position = job->position ? &job->position->root : NULL;
+	JsonbValue	told;
+	int32		count;
+
+	memset(walk, 0, sizeof(*walk));
+	walk->context = context;
+	walk->module = find_module(context, json_member_text(&job->arguments->root, "moduleKey"));
+	json_member_int(&job->arguments->root, "fromVersion", &walk->from);
+	json_member_int(&job->arguments->root, "toVersion", &walk->to);
+	initStringInfo(&walk->told);
+	if (position == NULL)
+		return;
+	walk->last = *DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(json_member_text(position, "after"))));
+	walk->migrated = json_member_int(position, "migrated", &count) ? count : 0;
+	walk->refused = json_member_int(position, "failed", &count) ? count : 0;
+	if (!json_member(position, "failures", 8, &told))
+		return;
+	walk->told_count = JsonContainerSize(told.val.binary.data);
+	for (int i = 0; i < walk->told_count; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(&walk->told, ',');
+		json_jsonb_value(&walk->told, getIthJsonbValueFromContainer(told.val.binary.data, i));
+	}
+}
+
+/* {"migrated","failed","failures"}, with "after" in front for a position. */
+static Jsonb *
+walk_json(const Walk *walk, bool with_place)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfoChar(&out, '{');
+	if (with_place)
+		appendStringInfo(&out, "\"after\":\"%s\",", DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&walk->last))));
+	appendStringInfo(&out, "\"migrated\":" INT64_FORMAT ",\"failed\":" INT64_FORMAT ",\"failures\":[%s]}",
+					 walk->migrated, walk->refused, walk->told.data);
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
+}
+
+static bool
+migrate_step(RequestContext *context, Job *job)
+{
+	Walk		walk;
+	Datum		values[6];
+	int64		migrated;
+	int64		refused;
+	bool		more;
+	bool		isnull;
+
+	begin_walk(context, job, &walk);
+	migrated = walk.migrated;
+	refused = walk.refused;
+	module_hold_slots(context->tenant_id, walk.module->module_id);
+	SPI_connect();
+	if (job->total < 0)
+	{
+		take_arguments(&walk, values);
+		plan_execute(&count_older, values, NULL, true, 1);
+		job->total = DatumGetInt64(plan_value(0, 1, &isnull));
+	}
+	more = run_slices(&walk, job);
+	SPI_finish();
+	figures_add(FIGURE_MIGRATE_BATCHES, 1);
+	figures_add(FIGURE_MIGRATED_RECORDS, (uint64) (walk.migrated - migrated));
+	figures_add(FIGURE_FAILED_MIGRATIONS, (uint64) (walk.refused - refused));
+	figures_note_time(FIGURE_MIGRATE_TIME);
+	job->row_count = walk.migrated;
+	job->position = walk_json(&walk, true);
+	job->result = more ? NULL : walk_json(&walk, false);
+	return more;
+}
+
+const JobKind module_migrate_job = {KIND, migrate_step};
+
+static int32
+version_argument(FunctionCallInfo fcinfo, int index, const char *path, int32 low, int32 high, int32 otherwise)
+{
+	int32		version = PG_ARGISNULL(index) ? otherwise : PG_GETARG_INT32(index);
 
 	if (version < low || version > high)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, path, "range", "must be from %d to %d", low, high);
 	return version;
 }
 
-/* module_migrate(module_key, from_version, to_version, batch, after) */
+/* module_migrate(module_key, from_version, to_version) */
 Datum
 qehs_module_migrate(PG_FUNCTION_ARGS)
 {
-	Batch		batch = {.context = context_require_scope(SCOPE_MODULES_WRITE)};
-	pg_uuid_t	last = {{0}};
-	int32		size = PG_ARGISNULL(3) ? 500 : PG_GETARG_INT32(3);
-	int64		remaining = 0;
-	bool		isnull;
+	RequestContext *context = context_require_scope(SCOPE_MODULES_WRITE);
+	const ModuleDef *module = find_module(context, argument_text(fcinfo, 0));
+	int32		to = version_argument(fcinfo, 2, "/toVersion", 1, module->version, module->version);
+	int32		from = version_argument(fcinfo, 1, "/fromVersion", 1, to, 1);
+	JobOrder	order = {.kind = KIND, .subject = psprintf("module %d", module->module_id)};
+	StringInfoData arguments;
 	StringInfoData out;
+	pg_uuid_t	id;
 
-	permission_require_definition(batch.context, argument_text(fcinfo, 0), "migrate");
-	batch.module = PG_ARGISNULL(0) ? NULL : module_lookup(batch.context->tenant_id, text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	if (batch.module == NULL)
-		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
-	permission_require(batch.context, batch.module, ACTION_UPDATE, NULL);
-	if (PG_ARGISNULL(1))
-		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/fromVersion", "required", "is required");
-	batch.to = version_argument(fcinfo, 2, "/toVersion", 1, batch.module->version);
-	batch.from = version_argument(fcinfo, 1, "/fromVersion", 1, batch.to);
-	if (size < 1 || size > MAX_BATCH)
-		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/batch", "range", "must be from 1 to %d", MAX_BATCH);
-	if (!PG_ARGISNULL(4) && !id_parse(VARDATA_ANY(PG_GETARG_TEXT_PP(4)), VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(4)), QEHS_ID_RECORD, &last))
-		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/after", "format", "must be the id of a record");
+	initStringInfo(&arguments);
+	json_literal(&arguments, "{\"moduleKey\":");
+	json_string(&arguments, module->key);
+	appendStringInfo(&arguments, ",\"fromVersion\":%d,\"toVersion\":%d}", from, to);
+	order.arguments = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(arguments.data)));
 	json_begin(&out);
-	initStringInfo(&batch.failed);
 	SPI_connect();
-	if (batch.from < batch.to && run_batch(&batch, size, &last))
-	{
-		Datum		values[4] = {Int32GetDatum(batch.context->tenant_id), Int32GetDatum(batch.module->module_id),
-		Int32GetDatum(batch.from), UUIDPGetDatum(&last)};
-
-		plan_execute(&count_rest, values, NULL, false, 1);
-		remaining = DatumGetInt64(plan_value(0, 1, &isnull));
-	}
-	SPI_finish();
-	figures_add(FIGURE_MIGRATE_BATCHES, 1);
-	figures_add(FIGURE_MIGRATED_RECORDS, (uint64) batch.migrated);
-	figures_add(FIGURE_FAILED_MIGRATIONS, (uint64) batch.failed_count);
-	figures_note_time(FIGURE_MIGRATE_TIME);
-	appendStringInfo(&out, "{\"migrated\":" INT64_FORMAT ",\"failed\":[%s],\"remaining\":" INT64_FORMAT ",\"nextAfter\":",
-					 batch.migrated, batch.failed.len > 0 ? batch.failed.data : "", remaining);
-	if (remaining > 0)
-		json_id(&out, &last, QEHS_ID_RECORD);
-	else
-		json_literal(&out, "null");
-	appendStringInfoChar(&out, '}');
-	PG_RETURN_DATUM(json_datum(&out));
+	job_enqueue(context->tenant_id, context, &order, &id);
+	PG_RETURN_DATUM(job_answer(context, &out, &id));
 }

@@ -5,9 +5,10 @@
  *
  * Publishers of one tenant take turns by a transaction-level advisory lock, so
  * ids, versions and slots are handed out without races.  Existing records keep
- * their version; when the slot map or the searchable fields change, their slots
- * are filled anew in the same transaction, and writers of the module's records
- * wait for it: a record written meanwhile would be missing from an index.
+ * their version; when the slot map or the searchable fields change, a job fills
+ * their slots (module_refill.c), and lists do without until it has ended.  When
+ * unique fields change, their values are taken in the same transaction, and
+ * writers of the module's records wait for it.
  */
 #include "base/compat.h"
 
@@ -16,6 +17,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
+#include "caller/auth.h"
 #include "catalog/pg_type.h"
 #include "change/change.h"
 #include "fmgr.h"
@@ -23,8 +25,10 @@
 #include "module/bundle.h"
 #include "module/definition.h"
 #include "module/diff.h"
+#include "module/index.h"
 #include "module/migrate.h"
 #include "module/publish.h"
+#include "operation/module_refill.h"
 #include "permission/permission.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
@@ -34,7 +38,7 @@ PG_FUNCTION_INFO_V1(qehs_module_publish);
 PG_FUNCTION_INFO_V1(qehs_module_install);
 
 static KeptPlan select_module = {
-	"SELECT m.id, m.version, m.display_prefix, v.definition, v.slots FROM qehs.module AS m JOIN qehs.module_version AS v"
+	"SELECT m.id, m.version, m.display_prefix, v.definition, v.slots, m.unfilled, m.search_unfilled FROM qehs.module AS m JOIN qehs.module_version AS v"
 	" ON v.tenant_id = $1 AND v.module_id = m.id AND v.version = m.version WHERE m.tenant_id = $1 AND m.key = $2",
 	2, {INT4OID, TEXTOID}, NULL
 };
@@ -56,6 +60,10 @@ static KeptPlan insert_version = {
 	" VALUES ($1, $2, $3, $4, $5, $6, $7)",
 	7, {INT4OID, INT4OID, INT4OID, JSONBOID, JSONBOID, JSONBOID, UUIDOID}, NULL
 };
+static KeptPlan mark_unfilled = {
+	"UPDATE qehs.module SET unfilled = $3, search_unfilled = $4 WHERE tenant_id = $1 AND id = $2",
+	4, {INT4OID, INT4OID, TEXTARRAYOID, BOOLOID}, NULL
+};
 static KeptPlan select_catalogue = {
 	"SELECT definition FROM qehs.module_catalogue WHERE key = $1", 1, {TEXTOID}, NULL
 };
@@ -68,8 +76,7 @@ typedef struct Published
 	int32		module_id;
 	int32		version;
 	char	   *prefix;
-	Jsonb	   *definition;
-	Jsonb	   *slots;
+	ModuleIndex index;			/* with the definition */
 	bool		has_records;
 } Published;
 
@@ -95,153 +102,10 @@ read_published(int32 tenant_id, const char *key, Published *published)
 	published->module_id = DatumGetInt32(plan_value(0, 1, &isnull));
 	published->version = DatumGetInt32(plan_value(0, 2, &isnull));
 	published->prefix = TextDatumGetCString(plan_value(0, 3, &isnull));
-	published->definition = DatumGetJsonbPCopy(plan_value(0, 4, &isnull));
-	published->slots = DatumGetJsonbPCopy(plan_value(0, 5, &isnull));
-}
-
-static const JsonbContainer *
-field_at(const JsonbContainer *fields, uint32 index)
-{
-	return getIthJsonbValueFromContainer(unconstify(JsonbContainer *, fields), index)->val.binary.data;
-}
-
-static const JsonbContainer *
-fields_of(Jsonb *definition)
-{
-	JsonbValue	fields;
-
-	json_member(&definition->root, "fields", 6, &fields);
-	return fields.val.binary.data;
-}
-
-static const JsonbContainer *
-find_field(const JsonbContainer *fields, const char *key)
-{
-	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
-		if (strcmp(json_member_text(field_at(fields, i), "key"), key) == 0)
-			return field_at(fields, i);
-	return NULL;
-}
-
-/* First slot number of a kind and how many there are. */
-static int
-slot_range(SlotKind kind, int *count)
-{
-	switch (kind)
-	{
-		case SLOT_TEXT:
-			*count = QEHS_TEXT_SLOTS;
-			return 0;
-		case SLOT_NUMBER:
-			*count = QEHS_NUMBER_SLOTS;
-			return QEHS_TEXT_SLOTS;
-		default:
-			*count = QEHS_TIME_SLOTS;
-			return QEHS_TEXT_SLOTS + QEHS_NUMBER_SLOTS;
-	}
-}
-
-/* The slot that a field had in the published version, or -1. */
-static int
-kept_slot(const Published *published, const char *key, int first, int count)
-{
-	int32		slot;
-
-	if (!published->exists || !json_member_int(&published->slots->root, key, &slot))
-		return -1;
-	return slot >= first && slot < first + count ? slot : -1;
-}
-
-static int
-free_slot(const bool *taken, int first, int count)
-{
-	for (int slot = first; slot < first + count; slot++)
-		if (!taken[slot])
-			return slot;
-	return -1;
-}
-
-/* Give each indexed field a slot: the one it had, else a free one of its kind. */
-static Jsonb *
-assign_slots(Jsonb *definition, const Published *published, ViolationList *faults)
-{
-	const JsonbContainer *fields = fields_of(definition);
-	bool		taken[QEHS_SLOTS] = {false};
-	StringInfoData out;
-
-	initStringInfo(&out);
-	appendStringInfoChar(&out, '{');
-	/* those that keep theirs come first, so that nobody else gets it */
-	for (int pass = 0; pass < 2; pass++)
-	{
-		for (uint32 i = 0; i < JsonContainerSize(fields); i++)
-		{
-			char	   *key = json_member_text(field_at(fields, i), "key");
-			int			count;
-			SlotKind	kind;
-			int			first;
-			int			slot;
-
-			if (!json_member_bool(field_at(fields, i), "indexed", false))
-				continue;
-			kind = module_slot_kind(module_field_types[definition_value_type(fields, field_at(fields, i))].kind);
-			if (kind == SLOT_NONE && pass == 0)
-				violation_add(faults, psprintf("/fields/%u/indexed", i), "indexed", "cannot be set for what this field yields");
-			if (kind == SLOT_NONE)
-				continue;
-			first = slot_range(kind, &count);
-			slot = kept_slot(published, key, first, count);
-			if ((slot >= 0) != (pass == 0))
-				continue;
-			if (slot < 0)
-				slot = free_slot(taken, first, count);
-			if (slot < 0)
-			{
-				violation_add(faults, psprintf("/fields/%u/indexed", i), "slots",
-							  "is one too many: a module has %d indexed fields of this kind", count);
-				continue;
-			}
-			taken[slot] = true;
-			if (out.len > 1)
-				appendStringInfoChar(&out, ',');
-			json_name(&out, key);
-			json_int(&out, slot);
-		}
-	}
-	appendStringInfoChar(&out, '}');
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
-}
-
-/* Whether an indexed field compares by another type than before, so that its slot holds other values. */
-static bool
-slot_values_change(Jsonb *before, Jsonb *after)
-{
-	const JsonbContainer *fields = fields_of(after);
-
-	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
-	{
-		const JsonbContainer *field = field_at(fields, i);
-		const JsonbContainer *old = find_field(fields_of(before), json_member_text(field, "key"));
-
-		if (old && json_member_bool(field, "indexed", false) &&
-			definition_value_type(fields, field) != definition_value_type(fields_of(before), old))
-			return true;
-	}
-	return false;
-}
-
-/* The keys of the fields that q searches. */
-static const char *
-searchable_fields(Jsonb *definition)
-{
-	const JsonbContainer *fields = fields_of(definition);
-	StringInfoData keys;
-
-	initStringInfo(&keys);
-	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
-		if (json_member_bool(field_at(fields, i), "searchable", false))
-			appendStringInfo(&keys, "%s\n", json_member_text(field_at(fields, i), "key"));
-	return keys.data;
+	published->index.definition = DatumGetJsonbPCopy(plan_value(0, 4, &isnull));
+	published->index.slots = DatumGetJsonbPCopy(plan_value(0, 5, &isnull));
+	published->index.unfilled = auth_names(plan_value(0, 6, &isnull), &published->index.unfilled_count);
+	published->index.search_unfilled = DatumGetBool(plan_value(0, 7, &isnull));
 }
 
 /* Whether other fields are unique than before, or the same under other keys or by other types. */
@@ -250,17 +114,18 @@ unique_changes(Jsonb *before, Jsonb *after)
 {
 	for (int pass = 0; pass < 2; pass++)
 	{
-		const JsonbContainer *fields = fields_of(pass == 0 ? after : before);
-		const JsonbContainer *others = fields_of(pass == 0 ? before : after);
+		const JsonbContainer *fields = index_fields(pass == 0 ? after : before);
+		const JsonbContainer *others = index_fields(pass == 0 ? before : after);
 
 		for (uint32 i = 0; i < JsonContainerSize(fields); i++)
 		{
-			char	   *key = json_member_text(field_at(fields, i), "key");
-			const JsonbContainer *other = find_field(others, key);
+			char	   *key = json_member_text(index_field(fields, i), "key");
+			const JsonbContainer *other = index_find_field(others, key);
 
-			if (definition_is_unique(field_at(fields, i)) &&
+			if (definition_is_unique(index_field(fields, i)) &&
 				(other == NULL || !definition_is_unique(other) ||
-				 definition_value_type(fields, field_at(fields, i)) != definition_value_type(others, other) || migrate_renamed(after, key) || migrate_source(after, key)))
+				 definition_value_type(fields, index_field(fields, i)) != definition_value_type(others, other) ||
+				 migrate_renamed(after, key) || migrate_source(after, key)))
 				return true;
 		}
 	}
@@ -271,16 +136,16 @@ unique_changes(Jsonb *before, Jsonb *after)
 static void
 check_overwriting(Jsonb *definition, const Published *published, ViolationList *faults)
 {
-	const JsonbContainer *before = fields_of(published->definition);
+	const JsonbContainer *before = index_fields(published->index.definition);
 
 	for (uint32 i = 0; i < JsonContainerSize(before); i++)
 	{
-		char	   *key = json_member_text(field_at(before, i), "key");
+		char	   *key = json_member_text(index_field(before, i), "key");
 		char	   *source = migrate_source(definition, key);
 		StringInfoData path;
 
 		if (source == NULL || strcmp(source, key) == 0 || migrate_renamed(definition, key) || migrate_drops(definition, key) ||
-			!find_field(before, source))
+			!index_find_field(before, source))
 			continue;
 		initStringInfo(&path);
 		appendStringInfoString(&path, "/migrate/rename");
@@ -293,11 +158,11 @@ check_overwriting(Jsonb *definition, const Published *published, ViolationList *
 static void
 check_dropping(Jsonb *definition, const List *changes, ViolationList *faults)
 {
-	const JsonbContainer *after = fields_of(definition);
+	const JsonbContainer *after = index_fields(definition);
 
 	for (uint32 i = 0; i < JsonContainerSize(after); i++)
 	{
-		char	   *key = json_member_text(field_at(after, i), "key");
+		char	   *key = json_member_text(index_field(after, i), "key");
 		bool		narrowed = migrate_source(definition, key) != NULL || !migrate_drops(definition, key);
 		ListCell   *cell;
 
@@ -445,9 +310,12 @@ static void
 check_change(int32 tenant_id, Jsonb *definition, Published *published, bool refills, ViolationList *faults)
 {
 	Datum		values[2] = {Int32GetDatum(tenant_id), Int32GetDatum(published->module_id)};
-	List	   *changes = definition_diff(published->definition, definition, true);
+	List	   *changes = definition_diff(published->index.definition, definition, true);
 	JsonbValue	code;
 
+	/* the job's row first, as its steps do */
+	if (refills)
+		module_refill_hold(tenant_id, published->module_id);
 	if (refills || narrows(changes))
 		module_lock_slots(tenant_id, published->module_id);
 	published->has_records = plan_execute(&select_any_record, values, NULL, false, 1) > 0;
@@ -455,6 +323,17 @@ check_change(int32 tenant_id, Jsonb *definition, Published *published, bool refi
 	json_member(&definition->root, "displayCode", 11, &code);
 	if (strcmp(json_member_text(code.val.binary.data, "prefix"), published->prefix) != 0)
 		violation_add(faults, "/displayCode/prefix", "frozen", "must stay \"%s\"", published->prefix);
+}
+
+/* Have a job fill what is indexed anew from the records that are there, and keep lists from using it until then. */
+static void
+queue_refill(int32 tenant_id, const Published *published, const ModuleIndex *index)
+{
+	Datum		values[4] = {Int32GetDatum(tenant_id), Int32GetDatum(published->module_id), index_unfilled(index),
+	BoolGetDatum(index->search_unfilled)};
+
+	module_refill_queue(tenant_id, published->module_id, json_member_text(&index->definition->root, "key"));
+	plan_execute(&mark_unfilled, values, NULL, false, 0);
 }
 
 /*
@@ -468,7 +347,7 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 {
 	ViolationList faults = {0};
 	Jsonb	   *schema = module_compile_schema(definition, &faults);
-	Jsonb	   *slots;
+	ModuleIndex index;
 	bool		first;
 	bool		refill;
 	bool		reunique;
@@ -481,21 +360,18 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 	read_published(tenant_id, json_member_text(&definition->root, "key"), published);
 	first = !published->exists;
 	check_precondition(if_match, if_none_match, published);
-	if (first || compareJsonbContainers(&published->definition->root, &definition->root) != 0)
+	if (first || compareJsonbContainers(&published->index.definition->root, &definition->root) != 0)
 	{
 		definition_check_references(tenant_id, definition, &faults);
 		payload_check_defaults(tenant_id, definition, schema, &faults);
-		slots = assign_slots(definition, published, &faults);
-		refill = !first && (compareJsonbContainers(&published->slots->root, &slots->root) != 0 ||
-							slot_values_change(published->definition, definition) ||
-							strcmp(searchable_fields(published->definition), searchable_fields(definition)) != 0);
-		reunique = !first && unique_changes(published->definition, definition);
+		refill = index_next(first ? NULL : &published->index, definition, &index, &faults);
+		reunique = !first && unique_changes(published->index.definition, definition);
 		if (!first)
 			check_change(tenant_id, definition, published, refill || reunique, &faults);
 		violation_raise(&faults);
-		store(tenant_id, actor_id, definition, schema, slots, published);
-		if (refill)
-			change_refill_slots(tenant_id, published->module_id);
+		if (refill && published->has_records)
+			queue_refill(tenant_id, published, &index);
+		store(tenant_id, actor_id, definition, schema, index.slots, published);
 		if (reunique)
 			change_refill_unique(tenant_id, published->module_id);
 	}

@@ -78,7 +78,7 @@ qehs_record_create(PG_FUNCTION_ARGS)
 	SPI_connect();
 	record_apply_one(context, &change);
 	SPI_finish();
-	record_write_json(&out, context, module, &record, false);
+	record_write_answer(&out, context, module, &record);
 	id_format(&record.id, QEHS_ID_RECORD, id);
 	context_header(context, "Location", "/api/v1/records/%s", id);
 	context_etag(context, record.version);

@@ -46,8 +46,8 @@ qehs_record_transition(PG_FUNCTION_ARGS)
 	after = before;
 	if (!PG_ARGISNULL(2) || module->reads_state)
 		after.payload = record_check_patch(context, module, &before, PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2),
-										   transition->to, &violations);
-	workflow_check_requires(transition, after.payload, comment, &violations);
+										   transition, transition->to, &violations);
+	workflow_check_requires(module, transition, after.payload, comment, &violations);
 	locale_name_fields(module->definition, argument_text(fcinfo, 6), &violations);
 	violation_raise(&violations);
 	workflow_check_guard(context, transition, before.workflow_state, after.payload);

@@ -35,7 +35,7 @@ qehs_record_update(PG_FUNCTION_ARGS)
 	SPI_connect();
 	module = record_open(context, argument_text(fcinfo, 0), ACTION_UPDATE, argument_text(fcinfo, 3), &before);
 	after = before;
-	after.payload = record_check_patch(context, module, &before, PG_GETARG_JSONB_P(1), before.workflow_state,
+	after.payload = record_check_patch(context, module, &before, PG_GETARG_JSONB_P(1), NULL, before.workflow_state,
 									   &violations);
 	locale_name_fields(module->definition, argument_text(fcinfo, 4), &violations);
 	violation_raise(&violations);

@@ -75,12 +75,6 @@ roles_any(const RequestContext *context, const ModuleDef *module, const Permissi
 }
 
 bool
-permission_may_give_role(const RequestContext *context, const char *role)
-{
-	return roles_has(context, role) || permission_is_administrator(context);
-}
-
-bool
 permission_is_administrator(const RequestContext *context)
 {
 	return context->actor_type == ACTOR_SYSTEM || roles_has(context, "tenant-owner") || roles_has(context, "tenant-admin");

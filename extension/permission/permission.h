@@ -53,9 +53,6 @@ extern bool permission_may_fire(const RequestContext *context, const ModuleDef *
 /* Whether a record that the caller creates may start in the state, which the module has: the initial one, or any with bulk.state. */
 extern bool permission_may_start_in(const RequestContext *context, const ModuleDef *module, const char *state);
 
-/* Whether the caller may give a role to an API key that it makes: one that it has itself, or any as an administrator. */
-extern bool permission_may_give_role(const RequestContext *context, const char *role);
-
 /* Whether what the caller may do in the module, or to its fields, depends on the record. */
 extern bool permission_depends_on_record(const RequestContext *context, const ModuleDef *module);
 
@@ -101,6 +98,13 @@ extern bool permission_reads_key(const RequestContext *context, const ModuleDef 
 								 int32 version, const char *key, int length);
 extern bool permission_writes_key(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
 								  int32 version, const char *key, int length);
+
+/*
+ * Whether the caller may change what the record has under a key of its own definition, module.  By
+ * firing a transition, unless that is NULL, he may without the action update change what it requires only.
+ */
+extern bool permission_changes_key(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
+								   const ModuleTransition *transition, const char *key, int length);
 
 /* Append the subject's payload with the members that the caller may read. */
 extern void permission_write_payload(StringInfo out, const RequestContext *context, const ModuleDef *module,

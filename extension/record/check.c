@@ -9,6 +9,7 @@
 #include "base/compat.h"
 
 #include "base/json.h"
+#include "module/definition.h"
 #include "record/check.h"
 
 #define URL_MESSAGE "must be a valid http or https address (RFC 3986)"
@@ -51,6 +52,11 @@ payload_add_violation(const PayloadCheck *check, const ModuleField *field, const
 {
 	const char *code = strcmp(found->keyword, "additionalProperties") == 0 ? "unknown_member" : found->keyword;
 
+	if (field && stands_at(found->keyword_location, "/pattern", field) && definition_refuses_blank(field->definition))
+	{
+		violation_add(check->violations, path, "required", "is required");
+		return;
+	}
 	for (int i = 0; field && i < (int) lengthof(words); i++)
 		if (words[i].type == field->type && stands_at(found->keyword_location, words[i].place, field))
 		{
@@ -64,8 +70,36 @@ payload_add_violation(const PayloadCheck *check, const ModuleField *field, const
 	violation_add(check->violations, path, code, "%s", found->message);
 }
 
+/* Whether the client has sent the value at a place ("/rows/0/name") itself: a patch merges objects and replaces all else. */
+static bool
+is_given(const Jsonb *given, const char *place)
+{
+	JsonbValue	value = {.type = jbvBinary};
+
+	if (given == NULL)
+		return false;
+	value.val.binary.data = unconstify(JsonbContainer *, &given->root);
+	while (*place == '/' && value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data))
+	{
+		int			length = strcspn(place + 1, "/");
+
+		if (!json_member(value.val.binary.data, place + 1, length, &value))
+			return false;
+		place += 1 + length;
+	}
+	return true;
+}
+
+/* Whether the caller may be told about the value at a place: he has sent it, or may read it. */
+static bool
+may_tell(const PayloadCheck *check, const Jsonb *given, const char *place)
+{
+	return *place != '/' || check->subject == NULL || is_given(given, place) ||
+		permission_reads_key(check->context, check->module, check->subject, check->module->version, place + 1, strcspn(place + 1, "/"));
+}
+
 static void
-check_schema(const PayloadCheck *check, Jsonb *payload)
+check_schema(const PayloadCheck *check, Jsonb *payload, const Jsonb *given)
 {
 	SchemaErrors errors;
 
@@ -79,9 +113,40 @@ check_schema(const PayloadCheck *check, Jsonb *payload)
 		const SchemaViolation *item = &errors.items[i];
 		const ModuleField *field;
 
-		if (!payload_is_hidden(check, payload, item->instance_location, &field))
+		if (payload_is_hidden(check, payload, item->instance_location, &field))
+			continue;
+		if (!may_tell(check, given, item->instance_location))
+			violation_add(check->violations, psprintf("/payload/%.*s", (int) strcspn(item->instance_location + 1, "/"), item->instance_location + 1),
+						  "schema", "does not hold under the definition");
+		else
 			payload_add_violation(check, field, item, psprintf("/payload%s", item->instance_location));
 	}
+}
+
+/* Whether the client sends a member as the record holds it, and may know so. */
+static bool
+is_sent_back(const PayloadCheck *check, bool readable, const char *name, int length, const JsonbValue *value)
+{
+	JsonbValue	held;
+
+	if (check->before == NULL || !readable)
+		return false;
+	return json_member(&check->before->root, name, length, &held) ? json_values_equal(value, &held) : value->type == jbvNull;
+}
+
+/* Add that a member may not be written, unless it may: the server writes computed ones, and who may not read them sends none. */
+static void
+check_member(const PayloadCheck *check, const char *name, int length, const JsonbValue *value)
+{
+	const ModuleField *field = module_field(check->module, name, length);
+	bool		readable = permission_reads_key(check->context, check->module, check->subject, check->module->version, name, length);
+	bool		writable = permission_changes_key(check->context, check->module, check->subject, check->transition, name, length);
+
+	if ((writable && (readable || field == NULL || !field->computed)) || is_sent_back(check, readable, name, length, value))
+		return;
+	violation_add(check->violations, psprintf("/payload/%s", pnstrdup(name, length)), QEHS_FORBIDDEN,
+				  !writable && permission_changes_key(check->context, check->module, check->subject, NULL, name, length) ?
+				  "may be changed by who may update the record, or by a transition that requires it" : "may not be written by the caller");
 }
 
 /* What the client sent in fields that it may not write, otherwise than a value that it may read. */
@@ -93,24 +158,42 @@ check_writable(const PayloadCheck *check, const Jsonb *given)
 	JsonbValue	key;
 	JsonbValue	value;
 
-	if (permission_reads_all(check->context, check->module))
+	if (check->transition == NULL && permission_reads_all(check->context, check->module))
 		return;
 	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, &given->root));
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
-		const char *name = key.val.string.val;
-		int			length = key.val.string.len;
-		JsonbValue	held;
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		check_member(check, key.val.string.val, key.val.string.len, &value);
+	}
+}
+
+/* A patch that removes what no field is called. */
+static void
+check_removed(const ModuleFields *fields, const JsonbContainer *patch, const char *path, ViolationList *violations)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, patch));
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		const ModuleField *field;
+		char	   *at;
 
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
-		if (permission_writes_key(check->context, check->module, check->subject, check->module->version, name, length))
-			continue;
-		if (check->before && permission_reads_key(check->context, check->module, check->subject, check->module->version, name, length) &&
-			(json_member(&check->before->root, name, length, &held) ? json_values_equal(&value, &held) : value.type == jbvNull))
-			continue;
-		violation_add(check->violations, psprintf("/payload/%s", json_text_copy(&key)), "forbidden", "may not be written by the caller");
+		field = module_fields_find(fields, key.val.string.val, key.val.string.len);
+		at = json_pointer_to(path, json_text_copy(&key));
+		if (field == NULL && value.type == jbvNull)
+			violation_add(violations, at, "unknown_member", "is not a known member");
+		else if (field && field->type == FIELD_OBJECT && field->nested.count > 0 && value.type == jbvBinary &&
+				 JsonContainerIsObject(value.val.binary.data))
+			check_removed(&field->nested, value.val.binary.data, at, violations);
 	}
 }
 
@@ -122,9 +205,11 @@ check_payload(const PayloadCheck *check, Jsonb *payload, const Jsonb *given)
 	if (given)
 	{
 		check_writable(check, given);
+		if (check->before)
+			check_removed(&check->module->all, &given->root, "/payload", check->violations);
 		payload_check_given(check, given, payload);
 	}
-	check_schema(check, payload);
+	check_schema(check, payload, given);
 	payload_check_values(check, payload);
 	return payload;
 }
@@ -135,7 +220,7 @@ record_check_payload(const RequestContext *context, const ModuleDef *module, Jso
 {
 	Guard		guard = {context, state, NULL};
 	PermissionSubject subject = {context->actor_id, module->version, payload};
-	PayloadCheck check = {context, module, &guard, NULL, &subject, violations};
+	PayloadCheck check = {context, module, &guard, NULL, &subject, NULL, violations, NULL};
 
 	if (!JB_ROOT_IS_OBJECT(payload))
 	{
@@ -147,21 +232,22 @@ record_check_payload(const RequestContext *context, const ModuleDef *module, Jso
 
 Jsonb *
 record_check_patch(const RequestContext *context, const ModuleDef *module, const Record *before, Jsonb *patch,
-				   const char *state, ViolationList *violations)
+				   const ModuleTransition *transition, const char *state, ViolationList *violations)
 {
 	Guard		guard = {context, state, NULL};
 	PermissionSubject subject = record_subject(before);
-	PayloadCheck check = {context, module, &guard, before->payload, &subject, violations};
+	PayloadCheck check = {context, module, &guard, before->payload, &subject, transition, violations, before->payload};
 
 	return check_payload(&check, patch ? record_merge_patch(before->payload, patch) : before->payload, patch);
 }
 
 Jsonb *
-record_check_moved(const RequestContext *context, const ModuleDef *module, Jsonb *payload, Jsonb *known, const char *state,
-				   ViolationList *violations)
+record_check_moved(const RequestContext *context, const ModuleDef *module, const Record *record, Jsonb *payload, Jsonb *known,
+				   const char *state, ViolationList *violations)
 {
 	Guard		guard = {context, state, NULL};
-	PayloadCheck check = {context, module, &guard, known, NULL, violations};
+	PermissionSubject subject = record_subject(record);
+	PayloadCheck check = {context, module, &guard, known, &subject, NULL, violations, NULL};
 
 	return check_payload(&check, payload, NULL);
 }

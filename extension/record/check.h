@@ -14,8 +14,10 @@ typedef struct PayloadCheck
 	const ModuleDef *module;
 	Guard	   *guard;			/* of all expressions */
 	const Jsonb *before;		/* what the record held, or NULL */
-	const PermissionSubject *subject;	/* who may write is asked about it; NULL: nothing is from a client */
+	const PermissionSubject *subject;	/* the record, of which permission is asked; NULL: of a definition, which hides nothing */
+	const ModuleTransition *transition; /* that is fired, or NULL */
 	ViolationList *violations;
+	const Jsonb *patched;		/* what the record held before a patch, or NULL */
 } PayloadCheck;
 
 /* A field's value with what the server writes into it: the score of a matrix, nested defaults and computed values (fill.c). */

@@ -13,7 +13,7 @@
 #include "record/check.h"
 #include "utils/builtins.h"
 
-static Jsonb *fill_object(const PayloadCheck *check, const ModuleFields *fields, Jsonb *object);
+static Jsonb *fill_object(const PayloadCheck *check, const ModuleFields *fields, Jsonb *object, const JsonbContainer *patched);
 
 /* A jsonb as a value to push. */
 static void
@@ -63,26 +63,37 @@ with_members(Jsonb *object, const ModuleFields *fields, Jsonb **values, bool dro
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
-/* {"likelihood","severity","score","band"} with score and band computed; NULL when a factor is not there. */
 static Jsonb *
-scored_matrix(const ModuleField *field, const JsonbContainer *matrix)
+with_integer(Jsonb *object, const char *key, int32 number)
 {
+	JsonbValue	value = {.type = jbvNumeric};
+
+	value.val.numeric = DatumGetNumeric(DirectFunctionCall1(int4_numeric, Int32GetDatum(number)));
+	return json_with_member(object, key, strlen(key), &value);
+}
+
+/* The matrix with its score and band, which are computed; NULL when a factor is not there. */
+static Jsonb *
+scored_matrix(const ModuleField *field, const JsonbValue *value)
+{
+	const JsonbContainer *matrix = value->val.binary.data;
 	int32		likelihood;
 	int32		severity;
 	int			band = 0;
-	StringInfoData text;
+	JsonbValue	name = {.type = jbvString};
+	Jsonb	   *result = json_value_to_jsonb(value);
 
 	if (!json_member_int(matrix, "likelihood", &likelihood) || !json_member_int(matrix, "severity", &severity) ||
 		likelihood < 1 || likelihood > field->matrix_size || severity < 1 || severity > field->matrix_size)
 		return NULL;
 	while (band < field->band_count - 1 && likelihood * severity > field->bands[band].max)
 		band++;
-	initStringInfo(&text);
-	appendStringInfo(&text, "{\"likelihood\":%d,\"severity\":%d,\"score\":%d,\"band\":", likelihood, severity,
-					 likelihood * severity);
-	json_string(&text, field->bands[band].name);
-	appendStringInfoChar(&text, '}');
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text.data)));
+	name.val.string.val = unconstify(char *, field->bands[band].name);
+	name.val.string.len = strlen(field->bands[band].name);
+	/* a member that it must not have stays, for the schema to refuse */
+	result = with_integer(result, "likelihood", likelihood);
+	result = with_integer(result, "severity", severity);
+	return json_with_member(with_integer(result, "score", likelihood * severity), "band", 4, &name);
 }
 
 /* The rows of a table, each filled. */
@@ -99,7 +110,7 @@ fill_rows(const PayloadCheck *check, const ModuleFields *fields, const JsonbCont
 
 		CHECK_FOR_INTERRUPTS();
 		if (row.type == jbvBinary && JsonContainerIsObject(row.val.binary.data))
-			value_of(fill_object(check, fields, json_value_to_jsonb(&row)), &row);
+			value_of(fill_object(check, fields, json_value_to_jsonb(&row), NULL), &row);
 		pushJsonbValue(&state, WJB_ELEM, &row);
 	}
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
@@ -141,9 +152,9 @@ canonical_ids(const char *prefix, const JsonbContainer *array)
 	return changed ? JsonbValueToJsonb(array_value) : NULL;
 }
 
-/* What a value becomes; NULL: it stays. */
+/* What a value becomes; NULL: it stays.  patched is the object that it was before a patch, or NULL. */
 static Jsonb *
-filled(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value)
+filled(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value, const JsonbContainer *patched)
 {
 	const JsonbContainer *inner = value->type == jbvBinary ? value->val.binary.data : NULL;
 
@@ -155,9 +166,9 @@ filled(const PayloadCheck *check, const ModuleField *field, const JsonbValue *va
 	if (inner == NULL)
 		return NULL;
 	if (field->type == FIELD_MATRIX_SCORE && JsonContainerIsObject(inner))
-		return scored_matrix(field, inner);
+		return scored_matrix(field, value);
 	if (field->type == FIELD_OBJECT && JsonContainerIsObject(inner))
-		return fill_object(check, &field->nested, json_value_to_jsonb(value));
+		return fill_object(check, &field->nested, json_value_to_jsonb(value), patched);
 	if (field->type == FIELD_TABLE && JsonContainerIsArray(inner))
 		return fill_rows(check, &field->nested, inner);
 	return NULL;
@@ -166,20 +177,29 @@ filled(const PayloadCheck *check, const ModuleField *field, const JsonbValue *va
 Jsonb *
 payload_fill_value(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value)
 {
-	Jsonb	   *result = filled(check, field, value);
+	Jsonb	   *result = filled(check, field, value, NULL);
 
 	return result ? result : json_value_to_jsonb(value);
 }
 
-/* The same for what an object has of a field, or lacks. */
+/*
+ * The same for what an object has of a field, or lacks.  An object that was there before
+ * a patch gets no defaults: a patch changes what it names, and null removes it (RFC 7396).
+ */
 static Jsonb *
-filled_member(const PayloadCheck *check, const ModuleField *field, Jsonb *object)
+filled_member(const PayloadCheck *check, const ModuleField *field, Jsonb *object, const JsonbContainer *patched)
 {
 	JsonbValue	value;
+	JsonbValue	old;
 
 	if (json_member(&object->root, field->key, field->key_length, &value))
-		return filled(check, field, &value);
-	if (field->default_value == NULL)
+	{
+		bool		was_object = patched && json_member(patched, field->key, field->key_length, &old) && old.type == jbvBinary &&
+			JsonContainerIsObject(old.val.binary.data);
+
+		return filled(check, field, &value, was_object ? old.val.binary.data : NULL);
+	}
+	if (field->default_value == NULL || patched)
 		return NULL;
 	value_of(field->default_value, &value);
 	return payload_fill_value(check, field, &value);
@@ -200,7 +220,7 @@ compute(const PayloadCheck *check, const ModuleFields *fields, Jsonb *object, Js
 }
 
 static Jsonb *
-fill_object(const PayloadCheck *check, const ModuleFields *fields, Jsonb *object)
+fill_object(const PayloadCheck *check, const ModuleFields *fields, Jsonb *object, const JsonbContainer *patched)
 {
 	Jsonb	  **values = palloc0(sizeof(Jsonb *) * Max(fields->count, 1));
 	bool		changed = false;
@@ -214,7 +234,7 @@ fill_object(const PayloadCheck *check, const ModuleFields *fields, Jsonb *object
 		if (field->computed)
 			changed = changed || json_member(&object->root, field->key, field->key_length, &value);
 		else if (field->fills)
-			values[i] = filled_member(check, field, object);
+			values[i] = filled_member(check, field, object, patched);
 		changed |= values[i] != NULL;
 	}
 	if (changed)
@@ -225,15 +245,23 @@ fill_object(const PayloadCheck *check, const ModuleFields *fields, Jsonb *object
 Jsonb *
 payload_fill(const PayloadCheck *check, Jsonb *payload)
 {
-	return fill_object(check, &check->module->all, payload);
+	return fill_object(check, &check->module->all, payload, check->patched ? &check->patched->root : NULL);
 }
 
-/* Add a violation when sent and held, which may be absent, differ; numbers compare as numbers. */
+/*
+ * Add a violation when sent and held, which may be absent, differ; numbers compare as
+ * numbers.  Of what the client may not read (told is false) nothing is told, not even that it is equal.
+ */
 static void
-check_equal(const PayloadCheck *check, const JsonbValue *sent, const JsonbValue *held, const char *path)
+check_equal(const PayloadCheck *check, const JsonbValue *sent, const JsonbValue *held, const char *path, bool told)
 {
 	StringInfoData text;
 
+	if (!told)
+	{
+		violation_add(check->violations, path, "computed", "is written by the server: must be left out");
+		return;
+	}
 	if (held && json_values_equal(sent, held))
 		return;
 	if (held == NULL)
@@ -250,7 +278,7 @@ check_equal(const PayloadCheck *check, const JsonbValue *sent, const JsonbValue 
 }
 
 static void
-check_given_matrix(const PayloadCheck *check, const JsonbContainer *given, const JsonbContainer *held, const char *path)
+check_given_matrix(const PayloadCheck *check, const JsonbContainer *given, const JsonbContainer *held, const char *path, bool told)
 {
 	static const char *const written[] = {"score", "band"};
 
@@ -262,13 +290,13 @@ check_given_matrix(const PayloadCheck *check, const JsonbContainer *given, const
 
 		/* without a value the factors are at fault, which the schema says */
 		if (json_member(given, written[i], length, &sent) && json_member(held, written[i], length, &value))
-			check_equal(check, &sent, &value, psprintf("%s/%s", path, written[i]));
+			check_equal(check, &sent, &value, psprintf("%s/%s", path, written[i]), told);
 	}
 }
 
 static void
 check_given(const PayloadCheck *check, const ModuleFields *fields, const JsonbContainer *given,
-			const JsonbContainer *held, const char *path)
+			const JsonbContainer *held, const char *path, bool told)
 {
 	check_stack_depth();
 	for (int i = 0; i < fields->count; i++)
@@ -286,7 +314,7 @@ check_given(const PayloadCheck *check, const ModuleFields *fields, const JsonbCo
 		if (field->computed)
 		{
 			if (has || sent.type != jbvNull)
-				check_equal(check, &sent, has ? &value : NULL, at);
+				check_equal(check, &sent, has ? &value : NULL, at, told);
 			continue;
 		}
 		if (!has || sent.type != jbvBinary || value.type != jbvBinary)
@@ -301,20 +329,29 @@ check_given(const PayloadCheck *check, const ModuleFields *fields, const JsonbCo
 				JsonbValue	other = *getIthJsonbValueFromContainer(value.val.binary.data, row);
 
 				if (one.type == jbvBinary && JsonContainerIsObject(one.val.binary.data) && other.type == jbvBinary)
-					check_given(check, &field->nested, one.val.binary.data, other.val.binary.data, psprintf("%s/%u", at, row));
+					check_given(check, &field->nested, one.val.binary.data, other.val.binary.data, psprintf("%s/%u", at, row), told);
 			}
 		}
 		else if (!JsonContainerIsObject(sent.val.binary.data) || !JsonContainerIsObject(value.val.binary.data))
 			continue;
 		else if (field->type == FIELD_MATRIX_SCORE)
-			check_given_matrix(check, sent.val.binary.data, value.val.binary.data, at);
+			check_given_matrix(check, sent.val.binary.data, value.val.binary.data, at, told);
 		else if (field->type == FIELD_OBJECT)
-			check_given(check, &field->nested, sent.val.binary.data, value.val.binary.data, at);
+			check_given(check, &field->nested, sent.val.binary.data, value.val.binary.data, at, told);
 	}
 }
 
 void
 payload_check_given(const PayloadCheck *check, const Jsonb *given, const Jsonb *payload)
 {
-	check_given(check, &check->module->all, &given->root, &payload->root, "/payload");
+	const ModuleFields *fields = &check->module->all;
+
+	for (int i = 0; i < fields->count; i++)
+	{
+		ModuleFields one = {.count = 1,.items = &fields->items[i]};
+
+		if (fields->items[i].fills)
+			check_given(check, &one, &given->root, &payload->root, "/payload",
+						permission_reads_key(check->context, check->module, check->subject, check->module->version, one.items->key, one.items->key_length));
+	}
 }

@@ -169,11 +169,11 @@ record_move(const RequestContext *context, const Record *before, int32 target, R
 			after->workflow_state = state;
 	}
 	known = known_part(context, before, module, after->payload);
-	checked = record_check_moved(context, module, after->payload, known, after->workflow_state, &found);
+	checked = record_check_moved(context, module, before, after->payload, known, after->workflow_state, &found);
 	if (found.count > 0 && put_defaults(context, before, target, after, &found))
 	{
 		found.count = 0;
-		checked = record_check_moved(context, module, after->payload, known, after->workflow_state, &found);
+		checked = record_check_moved(context, module, before, after->payload, known, after->workflow_state, &found);
 	}
 	after->payload = checked;
 	for (int i = 0; i < found.count; i++)

@@ -17,6 +17,8 @@ typedef struct ListQuery
 	const ModuleDef *module;
 	const char *alias;			/* of qehs.record in the statement */
 	ViolationList *faults;		/* of the parameters; with any the query is not run, and may be incomplete */
+	const char *columns;		/* that a statement of sort.h gives; as many as QEHS_RECORD_COLUMNS, in that order */
+	int64		limit;			/* rows that it gives at most */
 	StringInfoData sql;
 	int			count;
 	Oid			types[QEHS_QUERY_ARGUMENTS];

@@ -150,7 +150,7 @@ record_open(const RequestContext *context, const char *wire, ModuleAction action
 Datum
 record_close(StringInfo out, RequestContext *context, const ModuleDef *module, const Record *record)
 {
-	record_write_json(out, context, module, record, false);
+	record_write_answer(out, context, module, record);
 	SPI_finish();
 	context_etag(context, record->version);
 	return context_answer(out);

@@ -116,6 +116,8 @@ pg_noreturn extern void record_not_found(void);
 /* Append the whole record object; without the closing brace when open is true. */
 extern void record_write_json(StringInfo out, const RequestContext *context, const ModuleDef *module,
 							  const Record *record, bool open);
+/* The same as the answer to a change: without payload for a caller who may not read the record. */
+extern void record_write_answer(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record);
 /* Append the display code's text (INC-2026-0001, quoted). */
 extern void record_write_display_code(StringInfo out, const ModuleDef *module, int64 display_no);
 
@@ -132,13 +134,14 @@ extern Jsonb *record_check_payload(const RequestContext *context, const ModuleDe
 /*
  * The same for what a record held before with a patch (RFC 7396, an object, or
  * NULL) merged in: computed values are held against what the patch has, and ids
- * that the record held already are not looked up again.
+ * that the record held already are not looked up again.  transition is the one that
+ * is fired, or NULL: it says what may change without the action update.
  */
 extern Jsonb *record_check_patch(const RequestContext *context, const ModuleDef *module, const Record *before, Jsonb *patch,
-								 const char *state, ViolationList *violations);
+								 const ModuleTransition *transition, const char *state, ViolationList *violations);
 
-/* The same for a payload that comes from an older version, of which ids in known need not be looked up again. */
-extern Jsonb *record_check_moved(const RequestContext *context, const ModuleDef *module, Jsonb *payload, Jsonb *known,
+/* The same for a payload that record's becomes in a later version, of which ids in known need not be looked up again. */
+extern Jsonb *record_check_moved(const RequestContext *context, const ModuleDef *module, const Record *record, Jsonb *payload, Jsonb *known,
 								 const char *state, ViolationList *violations);
 
 /* Look up each user and record that payloads name once only, until the memory context is reset (named.c). */

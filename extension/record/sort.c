@@ -8,7 +8,6 @@
  */
 #include "base/compat.h"
 
-#include "base/argument.h"
 #include "base/json.h"
 #include "catalog/pg_type.h"
 #include "record/record.h"
@@ -82,14 +81,14 @@ write_option_walk(ListQuery *query, const ListSort *sort, const SortPosition *af
 		places[count] = Int32GetDatum(place);
 		ids[count++] = UUIDPGetDatum(after && place == first ? &after->id : outermost);
 	}
-	appendStringInfo(&query->sql, "SELECT " QEHS_RECORD_COLUMNS ", o.place FROM ROWS FROM (pg_catalog.unnest($%d), ",
+	appendStringInfo(&query->sql, "SELECT %s, o.place FROM ROWS FROM (pg_catalog.unnest($%d), ", query->columns,
 					 query_array(query, TEXTOID, options, count));
 	appendStringInfo(&query->sql, "pg_catalog.unnest($%d), ", query_array(query, INT4OID, places, count));
-	appendStringInfo(&query->sql, "pg_catalog.unnest($%d)) AS o (option, place, after) CROSS JOIN LATERAL (SELECT "
-					 QEHS_RECORD_COLUMNS " FROM qehs.record AS %s WHERE %s AND %s = o.option AND %s.id %c o.after"
-					 " ORDER BY id %s LIMIT %d) AS %s LIMIT %d",
-					 query_array(query, UUIDOID, ids, count), query->alias, conditions, query_ordered(query, &sort->field), query->alias,
-					 sort->descending ? '<' : '>', sort->descending ? "DESC" : "ASC", QEHS_MAX_PAGE + 1, query->alias, QEHS_MAX_PAGE + 1);
+	appendStringInfo(&query->sql, "pg_catalog.unnest($%d)) AS o (option, place, after) CROSS JOIN LATERAL (SELECT"
+					 " %s.* FROM qehs.record AS %s WHERE %s AND %s = o.option AND %s.id %c o.after"
+					 " ORDER BY id %s LIMIT " INT64_FORMAT ") AS %s LIMIT " INT64_FORMAT,
+					 query_array(query, UUIDOID, ids, count), query->alias, query->alias, conditions, query_ordered(query, &sort->field), query->alias,
+					 sort->descending ? '<' : '>', sort->descending ? "DESC" : "ASC", query->limit, query->alias, query->limit);
 }
 
 /* What is sorted by, as one expression. */
@@ -107,7 +106,7 @@ write_valued(ListQuery *query, const ListSort *sort, const SortPosition *after, 
 	const char *direction = sort->descending ? "DESC" : "ASC";
 	const char *expression = sort_expression(query, sort);
 
-	appendStringInfo(&query->sql, "SELECT " QEHS_RECORD_COLUMNS ", %s FROM qehs.record AS %s WHERE %s", expression, query->alias, conditions);
+	appendStringInfo(&query->sql, "SELECT %s, %s FROM qehs.record AS %s WHERE %s", query->columns, expression, query->alias, conditions);
 	if (sort_has_rest(sort))
 		appendStringInfo(&query->sql, " AND %s IS NOT NULL", expression);
 	if (after)
@@ -117,14 +116,14 @@ write_valued(ListQuery *query, const ListSort *sort, const SortPosition *after, 
 		appendStringInfo(&query->sql, " AND (%s, id) %c ($%d, $%d)", expression, sort->descending ? '<' : '>', value,
 						 query_argument(query, UUIDOID, UUIDPGetDatum(&after->id)));
 	}
-	appendStringInfo(&query->sql, " ORDER BY %s %s, id %s LIMIT %d", expression, direction, direction, QEHS_MAX_PAGE + 1);
+	appendStringInfo(&query->sql, " ORDER BY %s %s, id %s LIMIT " INT64_FORMAT, expression, direction, direction, query->limit);
 }
 
 /* Records without a value, and those whose option is none any more, by id. */
 static void
 write_rest(ListQuery *query, const ListSort *sort, const SortPosition *after, const char *conditions)
 {
-	appendStringInfo(&query->sql, "SELECT " QEHS_RECORD_COLUMNS ", NULL::int4 FROM qehs.record AS %s WHERE %s", query->alias, conditions);
+	appendStringInfo(&query->sql, "SELECT %s, NULL::int4 FROM qehs.record AS %s WHERE %s", query->columns, query->alias, conditions);
 	if (walks_options(sort))
 		appendStringInfo(&query->sql, " AND (%s = ANY ($%d)) IS NOT TRUE", query_ordered(query, &sort->field),
 						 options_argument(query, sort->field.field));
@@ -133,7 +132,7 @@ write_rest(ListQuery *query, const ListSort *sort, const SortPosition *after, co
 	if (after)
 		appendStringInfo(&query->sql, " AND id %c $%d", sort->descending ? '<' : '>',
 						 query_argument(query, UUIDOID, UUIDPGetDatum(&after->id)));
-	appendStringInfo(&query->sql, " ORDER BY id %s LIMIT %d", sort->descending ? "DESC" : "ASC", QEHS_MAX_PAGE + 1);
+	appendStringInfo(&query->sql, " ORDER BY id %s LIMIT " INT64_FORMAT, sort->descending ? "DESC" : "ASC", query->limit);
 }
 
 void

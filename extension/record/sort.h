@@ -43,9 +43,10 @@ extern void sort_describe(StringInfo out, const ListSort *sort);
 extern bool sort_has_rest(const ListSort *sort);
 
 /*
- * Write the statement of a part into query->sql: QEHS_RECORD_COLUMNS and the sort
+ * Write the statement of a part into query->sql: query->columns and the sort
  * value (column 13) of the records that conditions, SQL over the alias with the
- * arguments that query has already, holds for.  after is NULL for the beginning.
+ * arguments that query has already, holds for.  after is NULL for the beginning;
+ * it has query->limit rows at most.
  */
 extern void sort_write_statement(ListQuery *query, const ListSort *sort, SortPart part, const SortPosition *after,
 								 const char *conditions);

@@ -313,7 +313,7 @@ value_parse(FieldType type, const char *text, int length, Datum *value, const ch
 			*wanted = "a number";
 			return parse_number(text, length, value);
 		case VALUE_TIME:
-			*wanted = "an RFC 3339 time with offset, or a date";
+			*wanted = json_time_wanted(text, length);
 			return parse_time(text, length, value);
 		case VALUE_DURATION:
 			*wanted = "a duration such as PT90M";
@@ -356,6 +356,80 @@ value_slot(ValueKind kind, Datum value)
 			return slot_number(value);
 		default:
 			return value;
+	}
+}
+
+/* ---- empty and misshapen values ---- */
+
+/* Whether nothing of a text is to be seen; tags of rich text, which are closed, do not count. */
+static bool
+is_blank(FieldType type, const char *text, int length)
+{
+	while (length > 0)
+	{
+		int			skip = text_blank_length(text, length);
+
+		if (type == FIELD_RICH_TEXT && skip == 0 && *text == '<')
+		{
+			const char *end = memchr(text, '>', length);
+
+			/* a line across the page is something */
+			if (end && strncmp(text, "<hr", 3) != 0)
+				skip = (int) (end - text) + 1;
+		}
+		if (skip == 0)
+			return false;
+		text += skip;
+		length -= skip;
+	}
+	return true;
+}
+
+bool
+value_is_empty(FieldType type, const JsonbValue *json)
+{
+	if (json->type == jbvString)
+		return is_blank(type, json->val.string.val, json->val.string.len);
+	return json->type == jbvNull || (json->type == jbvBinary && JsonContainerSize(json->val.binary.data) == 0);
+}
+
+bool
+value_has_shape(FieldType type, const JsonbValue *json, const char **wanted)
+{
+	bool		is_array = json->type == jbvBinary && JsonContainerIsArray(json->val.binary.data);
+
+	switch (type)
+	{
+		case FIELD_NUMBER:
+		case FIELD_INTEGER:
+		case FIELD_PERCENTAGE:
+			*wanted = "a number";
+			return json->type == jbvNumeric;
+		case FIELD_BOOLEAN:
+			*wanted = "true or false";
+			return json->type == jbvBool;
+		case FIELD_MULTI_SELECT:
+		case FIELD_TABLE:
+			*wanted = "an array";
+			return is_array;
+		case FIELD_FILE:
+		case FIELD_IMAGE:
+			*wanted = "the id of an attachment, or an array of them";
+			return is_array || json->type == jbvString;
+		case FIELD_QUANTITY:
+		case FIELD_CURRENCY:
+		case FIELD_DATE_RANGE:
+		case FIELD_GEOLOCATION:
+		case FIELD_SIGNATURE:
+		case FIELD_MATRIX_SCORE:
+		case FIELD_OBJECT:
+			*wanted = "an object";
+			return json->type == jbvBinary && !is_array;
+		case FIELD_COMPUTED:
+			return true;
+		default:
+			*wanted = "a string";
+			return json->type == jbvString;
 	}
 }
 

@@ -46,6 +46,12 @@ extern text *value_clip(const char *bytes, int length);
 /* What a slot holds of a value. */
 extern Datum value_slot(ValueKind kind, Datum value);
 
+/* Whether a value is no answer: null, an empty list or object, a text of which nothing is to be seen (of rich text, markup aside). */
+extern bool value_is_empty(FieldType type, const JsonbValue *json);
+
+/* Whether a value has the JSON type that values of a field have; what they are like is *wanted ("a number"). */
+extern bool value_has_shape(FieldType type, const JsonbValue *json, const char **wanted);
+
 /*
  * The text by which a unique field tells values apart; NULL for none.  Texts are
  * taken as people read them: Unicode NFC, without blanks at the end, an e-mail

@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "record/check.h"
+#include "record/value.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 #include "utils/uuid.h"
@@ -238,11 +239,31 @@ check_rows(const PayloadCheck *check, const Place *place, const ModuleField *fie
 	}
 }
 
+/* A number that has more digits than a slot keeps. */
+static void
+check_digits(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value, const char *path)
+{
+	const char *compared = module_compared_member(field->type);
+	JsonbValue	member;
+
+	if (field->kind != VALUE_NUMBER)
+		return;
+	if (compared && value->type == jbvBinary && json_member(value->val.binary.data, compared, strlen(compared), &member))
+	{
+		value = &member;
+		path = psprintf("%s/%s", path, compared);
+	}
+	/* four digits take two bytes */
+	if (value->type == jbvNumeric && VARSIZE_ANY(value->val.numeric) > QEHS_NUMBER_DIGITS / 2)
+		violation_add_first(check->violations, path, "maxDigits", "must have at most %d significant digits", QEHS_NUMBER_DIGITS - 20);
+}
+
 static void
 check_value(const PayloadCheck *check, const Place *place, const ModuleField *field, const JsonbValue *value, const char *path)
 {
 	const JsonbContainer *container = value->type == jbvBinary ? value->val.binary.data : NULL;
 
+	check_digits(check, field, value, path);
 	if (field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE)
 		check_id(check, place, field, value, path);
 	else if (field->type == FIELD_TABLE)
@@ -264,12 +285,22 @@ check_value(const PayloadCheck *check, const Place *place, const ModuleField *fi
 	}
 }
 
-/* What is no answer where one is required. */
-static bool
-is_empty(const JsonbValue *value)
+/* A hidden value is not checked, but for what kind of value it is: the field may be shown again. */
+static void
+check_hidden(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value, const char *path)
 {
-	return value->type == jbvNull || (value->type == jbvString && value->val.string.len == 0) ||
-		(value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data) && JsonContainerSize(value->val.binary.data) == 0);
+	const char *wanted = NULL;
+
+	if (!value_has_shape(field->type, value, &wanted))
+		violation_add(check->violations, path, "type", "must be %s, hidden as the field is now; null removes it", wanted);
+}
+
+/* Whether a text that is required shows nothing, but for what the schema says of an empty one and one of white space. */
+static bool
+is_blank_text(const ModuleField *field, const JsonbValue *value)
+{
+	return field->required && field->kind == VALUE_TEXT && value->type == jbvString && value->val.string.len > 0 &&
+		value_is_empty(field->type, value);
 }
 
 static void
@@ -281,15 +312,21 @@ check_object(const PayloadCheck *check, Place *place)
 		const ModuleField *field = &place->fields->items[i];
 		JsonbValue	value;
 
-		if (!field->checked || (field->visible_when && !holds(check, place, field->visible_when)))
+		if (!field->checked)
 			continue;
 		if (!json_member(place->object, field->key, field->key_length, &value))
 			value.type = jbvNull;
+		if (field->visible_when && !holds(check, place, field->visible_when))
+		{
+			if (value.type != jbvNull)
+				check_hidden(check, field, &value, psprintf("%s/%s", place->path, field->key));
+			continue;
+		}
 		if (value.type != jbvNull)
 			check_value(check, place, field, &value, psprintf("%s/%s", place->path, field->key));
-		if ((field->required && field->visible_when && value.type == jbvNull) ||
-			(field->required_when && is_empty(&value) && holds(check, place, field->required_when)))
-			violation_add(check->violations, psprintf("%s/%s", place->path, field->key), "required", "is required");
+		if ((field->required && field->visible_when && value.type == jbvNull) || is_blank_text(field, &value) ||
+			(field->required_when && value_is_empty(field->type, &value) && holds(check, place, field->required_when)))
+			violation_add_first(check->violations, psprintf("%s/%s", place->path, field->key), "required", "is required");
 	}
 }
 

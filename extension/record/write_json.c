@@ -15,8 +15,9 @@ record_write_display_code(StringInfo out, const ModuleDef *module, int64 display
 					 (int) (display_no % QEHS_DISPLAY_YEAR));
 }
 
-void
-record_write_json(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record, bool open)
+/* The record without the closing brace. */
+static void
+write_open(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record, bool readable)
 {
 	PermissionSubject subject = record_subject(record);
 
@@ -29,7 +30,10 @@ record_write_json(StringInfo out, const RequestContext *context, const ModuleDef
 	json_literal(out, ",\"workflowState\":");
 	json_string(out, record->workflow_state);
 	json_literal(out, ",\"payload\":");
-	permission_write_payload(out, context, module, &subject);
+	if (readable)
+		permission_write_payload(out, context, module, &subject);
+	else
+		json_literal(out, "{}");
 	json_literal(out, ",\"version\":");
 	json_int(out, record->version);
 	json_literal(out, ",\"definitionVersion\":");
@@ -47,6 +51,21 @@ record_write_json(StringInfo out, const RequestContext *context, const ModuleDef
 		json_time(out, record->deleted_at);
 	else
 		json_literal(out, "null");
+}
+
+void
+record_write_json(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record, bool open)
+{
+	write_open(out, context, module, record, true);
 	if (!open)
 		appendStringInfoCharMacro(out, '}');
+}
+
+void
+record_write_answer(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record)
+{
+	PermissionSubject subject = record_subject(record);
+
+	write_open(out, context, module, record, permission_may(context, module, ACTION_READ, &subject, NULL));
+	appendStringInfoCharMacro(out, '}');
 }

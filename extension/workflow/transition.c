@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "record/guard.h"
+#include "record/value.h"
 #include "workflow/workflow.h"
 
 static bool
@@ -85,15 +86,15 @@ workflow_find_transition(const RequestContext *context, const ModuleDef *module,
 }
 
 void
-workflow_check_requires(const ModuleTransition *transition, Jsonb *payload, const char *comment, ViolationList *violations)
+workflow_check_requires(const ModuleDef *module, const ModuleTransition *transition, Jsonb *payload, const char *comment, ViolationList *violations)
 {
 	for (int i = 0; i < transition->requires_count; i++)
 	{
 		const char *key = transition->requires[i];
+		const ModuleField *field = module_field(module, key, strlen(key));
 		JsonbValue	value;
 
-		if (!json_member(&payload->root, key, strlen(key), &value) || value.type == jbvNull ||
-			(value.type == jbvString && value.val.string.len == 0))
+		if (!json_member(&payload->root, key, strlen(key), &value) || value_is_empty(field ? field->type : FIELD_TEXT, &value))
 			violation_add(violations, psprintf("/payload/%s", key), "required",
 						  "is required by transition \"%s\"", transition->name);
 	}

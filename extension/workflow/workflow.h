@@ -20,7 +20,7 @@ extern const ModuleTransition *workflow_find_transition(const RequestContext *co
 														const char *name, const Record *record);
 
 /* Add a violation for each field that the transition requires and the payload lacks, and for a comment that it requires. */
-extern void workflow_check_requires(const ModuleTransition *transition, Jsonb *payload, const char *comment,
+extern void workflow_check_requires(const ModuleDef *module, const ModuleTransition *transition, Jsonb *payload, const char *comment,
 									ViolationList *violations);
 
 /* Raise QH409 guard_failed unless the guard, if there is one, holds for the payload in the state that is left. */

@@ -9,6 +9,7 @@
 
 #include "common/hex.h"
 #include "common/utf8.h"
+#include "base/json.h"
 #include "exchange/problem.h"
 
 char *
@@ -109,6 +110,24 @@ split_filter(Arena *arena, const char *name, const char **field, const char **op
 	return true;
 }
 
+/* The value of filter=<JSON>, an object; NULL when there is none or, with a violation, when it cannot be read. */
+static const char *
+filter_document(Request *request, Query *query)
+{
+	const char *text = query_value(request, query, "filter");
+	JsonDocument document;
+
+	if (text == NULL)
+		return NULL;
+	if (!json_scan(text, strlen(text), &request->arena, &document))
+		problem_violation(request, "?filter", document.code, document.message);
+	else if (document.type != JSON_OBJECT)
+		problem_violation(request, "?filter", "type", "must be a JSON object, or filter[field][operator]=value");
+	else
+		return text;
+	return NULL;
+}
+
 const char *
 query_filter(Request *request, Query *query, size_t *length)
 {
@@ -118,9 +137,19 @@ query_filter(Request *request, Query *query, size_t *length)
 		const char *op;
 	}		   *parts = arena_alloc(&request->arena, sizeof(*parts) * (size_t) (query->count + 1));
 	Buffer		text = {.arena = &request->arena};
+	const char *document = filter_document(request, query);
+	size_t		start;
 
 	/* the spare byte for bind_jsonb */
-	buffer_text(&text, " {");
+	buffer_text(&text, " ");
+	if (document)
+	{
+		buffer_text(&text, "{\"and\":[");
+		buffer_text(&text, document);
+		buffer_text(&text, ",");
+	}
+	buffer_text(&text, "{");
+	start = text.length;
 	for (int i = 0; i < query->count; i++)
 	{
 		parts[i].field = NULL;
@@ -145,7 +174,7 @@ query_filter(Request *request, Query *query, size_t *length)
 
 		if (field == NULL)
 			continue;
-		buffer_text(&text, text.length > 2 ? "," : "");
+		buffer_text(&text, text.length > start ? "," : "");
 		buffer_json(&text, field, strlen(field));
 		buffer_text(&text, ":{");
 		for (int j = i; j < query->count; j++)
@@ -161,8 +190,19 @@ query_filter(Request *request, Query *query, size_t *length)
 		buffer_text(&text, "}");
 	}
 	buffer_text(&text, "}");
+	if (text.length == start + 1 && document == NULL)
+		return NULL;
+	/* alone it is not wrapped, so that faults have their place in it */
+	if (text.length == start + 1)
+	{
+		text.length = 0;
+		buffer_text(&text, " ");
+		buffer_text(&text, document);
+	}
+	else if (document)
+		buffer_text(&text, "]}");
 	*length = text.length - 1;
-	return text.length > 3 ? text.data + 1 : NULL;
+	return text.data + 1;
 }
 
 void

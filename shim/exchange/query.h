@@ -33,8 +33,9 @@ extern void query_read(Request *request, Query *query);
 extern const char *query_value(Request *request, Query *query, const char *name);
 
 /*
- * Take all filter[…] items as {"field":{"op":"value"}}; NULL when there are none.
- * There is a spare byte in front of it (see bind_jsonb).
+ * Take all filter[…] items as {"field":{"op":"value"}}, and filter=<JSON>, an object, as it is;
+ * with both, as one that has both in "and".  NULL when there are none.  There is a spare byte in
+ * front of it (see bind_jsonb).
  */
 extern const char *query_filter(Request *request, Query *query, size_t *length);
 

@@ -8,7 +8,7 @@ const tables = ["tenant", "user_account", "role", "role_member", "api_key", "rat
 const made = {}
 
 before(async () => {
-	made.publisher = await Cluster.create(["wal_level = logical"])
+	made.publisher = await Cluster.create(["wal_level = logical", "max_prepared_transactions = 2"])
 	made.key = made.publisher.tenant("replicated", ["observations"])
 	made.publisher.sql("SELECT qehs.use_tenant('replicated'); SELECT qehs.user_create('rita', 'Rita')")
 	made.userKey = made.publisher.sql("SELECT qehs.use_tenant('replicated'); SELECT qehs.api_key_create('of rita', roles => '{}', acting_user => 'rita', rate_limit => 0) ->> 'key'")
@@ -79,9 +79,18 @@ test("roles that are gone there, by TRUNCATE too, give no right here", async () 
 	assert.deepEqual([found.before, found.after], [[200, 200], [403, 403]])
 })
 
+test("roles given in a transaction that was prepared first are there once it commits", async () => {
+	const give = `INSERT INTO qehs.role_member (tenant_id, role_id, user_id) SELECT u.tenant_id, r.id, u.id FROM qehs.user_account AS u JOIN qehs.role AS r USING (tenant_id)
+		WHERE user_name = 'rita' AND r.name = 'tenant-user'`
+	const prepared = await answers(list, made.userKey, `BEGIN; ${give}; PREPARE TRANSACTION 'given'`)
+	assert.deepEqual([prepared.before, prepared.after], [[403, 403], [403, 403]])
+	const committed = await answers(list, made.userKey, "COMMIT PREPARED 'given'")
+	assert.deepEqual([committed.before, committed.after], [[403, 403], [200, 200]])
+})
+
 test("a person who was deactivated there is nobody here", async () => {
 	const found = await answers(list, made.userKey, "UPDATE qehs.user_account SET active = false WHERE user_name = 'rita'")
-	assert.deepEqual([found.before, found.after], [[403, 403], [401, 401]])
+	assert.deepEqual([found.before, found.after], [[200, 200], [401, 401]])
 })
 
 test("a key that was revoked there is refused here", async () => {

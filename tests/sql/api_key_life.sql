@@ -12,7 +12,8 @@ SELECT position(:'key' IN qehs.api_key_list()::text) AS secret_in_list;
 SELECT qehs.api_key_revoke(:'id') IS NULL AS revoked;
 SELECT qehs.request_begin(:'key');
 SELECT qehs.api_key_revoke(:'id');
-SELECT qehs.api_key_create('old', expires_at => now() - interval '1 second')::jsonb ->> 'key' AS old \gset
+SELECT qehs.api_key_create('old', expires_at => now() + interval '1 hour')::jsonb ->> 'key' AS old \gset
+UPDATE qehs.api_key SET expires_at = now() - interval '1 second' WHERE name = 'old';
 SELECT qehs.request_begin(:'old');
 -- all violations at once
 \set VERBOSITY default

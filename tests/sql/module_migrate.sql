@@ -1,4 +1,4 @@
--- A module's records move in batches; what cannot is reported and stays; lists show both versions all along.
+-- A module's records move by a job, batch by batch; what cannot is reported and stays; lists show both versions all along.
 \set tenant module_migrate
 \set ECHO none
 \o /dev/null
@@ -11,10 +11,11 @@ CREATE FUNCTION pg_temp.states() RETURNS TABLE (version int, records bigint, tit
 SELECT definition_version, count(*), string_agg(payload ->> 'title', ' ' ORDER BY id) FROM qehs.record
 WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'module_migrate') GROUP BY 1 ORDER BY 1 $$;
 CREATE FUNCTION pg_temp.title(id text) RETURNS text LANGUAGE sql AS $$ SELECT CASE WHEN id IS NOT NULL THEN qehs.record_get(id) #>> '{payload,title}' END $$;
--- the answer with titles for ids
-CREATE FUNCTION pg_temp.told(answer json) RETURNS TABLE (migrated text, failed jsonb, remaining text, next text) LANGUAGE sql AS $$
-SELECT answer ->> 'migrated', (SELECT jsonb_agg(jsonb_build_object('title', pg_temp.title(f ->> 'id'), 'errors', f -> 'errors')) FROM json_array_elements(answer -> 'failed') AS f),
- answer ->> 'remaining', pg_temp.title(answer ->> 'nextAfter') $$;
+-- the job with titles for ids
+CREATE FUNCTION pg_temp.told(job text) RETURNS TABLE (status text, progress text, migrated text, failed jsonb) LANGUAGE sql AS $$
+SELECT j ->> 'status', j ->> 'progress', j -> 'result' ->> 'migrated',
+ (SELECT jsonb_agg(jsonb_build_object('title', pg_temp.title(f ->> 'id'), 'errors', f -> 'errors')) FROM json_array_elements(j -> 'result' -> 'failures') AS f)
+FROM qehs.job_get(job) AS j $$;
 -- version 2: critical is gone without a default, rca_text is unique, cost becomes price
 SELECT qehs.module_publish('incidents', jsonb_set(jsonb_set(jsonb_set(definition, '{fields,1,options}', '["low","medium","high"]'),
  '{fields,7,unique}', 'true'), '{fields,2,key}', '"price"') - 'workflow' || '{"workflow":{"states":["draft","submitted","closed"],"initial":"draft",
@@ -24,58 +25,68 @@ FROM (SELECT qehs.module_get('incidents')::jsonb - '{definitionVersion,createdAt
 \o
 \set ECHO all
 SELECT * FROM pg_temp.states();
--- batch by batch
-SELECT qehs.module_migrate('incidents', 1, 2, 4) AS answer \gset
-SELECT * FROM pg_temp.told(:'answer');
+SELECT qehs.module_migrate('incidents', 1, 2) AS answer \gset
+SELECT (:'answer')::json ->> 'jobId' AS job \gset
+SELECT (:'answer')::json ->> 'status' AS status, (:'answer')::json ->> 'statusUrl' = '/api/v1/jobs/' || :'job' AS url;
+SELECT item ->> 'definitionVersion' AS version, item #>> '{payload,title}' AS title
+FROM json_array_elements(qehs.record_list('incidents', sort => '-severity', page_size => 3) -> 'items') AS item;
+SELECT qehs.module_migrate('incidents');
+SELECT qehs.tick(budget => '1 hour') ->> 'more' AS more;
+SELECT * FROM pg_temp.told(:'job');
 SELECT * FROM pg_temp.states();
 SELECT item ->> 'definitionVersion' AS version, item #>> '{payload,title}' AS title
 FROM json_array_elements(qehs.record_list('incidents', '{"severity":{"eq":"low"}}', sort => 'title') -> 'items') AS item;
 SELECT item ->> 'definitionVersion' AS version, item #>> '{payload,title}' AS title
 FROM json_array_elements(qehs.record_list('incidents', sort => '-severity', page_size => 3) -> 'items') AS item;
-SELECT qehs.module_migrate('incidents', 1, 2, 4, (:'answer')::json ->> 'nextAfter') AS answer \gset
-SELECT * FROM pg_temp.told(:'answer');
-SELECT qehs.module_migrate('incidents', 1, 2, 4, (:'answer')::json ->> 'nextAfter') AS answer \gset
-SELECT * FROM pg_temp.told(:'answer');
-SELECT * FROM pg_temp.states();
 -- one event a record, none for those that failed
 SELECT action, count(*), min(record_version) AS version FROM qehs.audit_event
 WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'module_migrate') GROUP BY 1 ORDER BY 1;
--- after a repair the same call from the start moves what is left; it may be called again
+-- after a repair the same call moves what is left; it may be called again
 SELECT count(qehs.record_update(id::text, '{"severity":"high","rca_text":"own"}')) FROM qehs.record
 WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'module_migrate') AND definition_version = 1 AND deleted_at IS NULL AND payload ->> 'title' = 't3';
-SELECT * FROM pg_temp.told(qehs.module_migrate('incidents', 1));
-SELECT * FROM pg_temp.told(qehs.module_migrate('incidents', 1));
+SELECT qehs.module_migrate('incidents') ->> 'jobId' AS job \gset
+SELECT qehs.tick(budget => '1 hour') ->> 'more' AS more;
+SELECT * FROM pg_temp.told(:'job');
+SELECT qehs.module_migrate('incidents') ->> 'jobId' AS job \gset
+SELECT qehs.tick(budget => '1 hour') ->> 'more' AS more;
+SELECT * FROM pg_temp.told(:'job');
 SELECT * FROM pg_temp.states();
 -- unique values are those of both versions' records that hold one
 SELECT field, count(*) FROM qehs.record_unique WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'module_migrate') GROUP BY 1 ORDER BY 1;
 -- a deleted record keeps its version, and may move after it is restored
 SELECT qehs.record_restore(:'deleted') -> 'definitionVersion' AS version;
 SELECT qehs.record_migrate(:'deleted') -> 'definitionVersion' AS version;
--- a version that is no older moves nothing
-SELECT qehs.module_migrate('incidents', 2, 2);
+-- refused at once
 SELECT qehs.module_migrate('incidents', 2, 1);
 SELECT qehs.module_migrate('incidents', 0);
 SELECT qehs.module_migrate('incidents', 1, 3);
-SELECT qehs.module_migrate('incidents', NULL);
-SELECT qehs.module_migrate('incidents', 1, batch => 0);
-SELECT qehs.module_migrate('incidents', 1, after => 'x');
 SELECT qehs.module_migrate('nowhere', 1);
--- the loop of the README, a transaction a batch
+SELECT qehs.module_migrate(NULL);
+-- a batch a step: it goes on where it was, and a cancel ends it between two
 \set ECHO none
+SELECT qehs.record_create('incidents', jsonb_build_object('title', 'm' || i, 'severity', 'low')) FROM generate_series(1, 120) AS i \g /dev/null
 SELECT qehs.module_publish('incidents', (qehs.module_get('incidents')::jsonb - '{definitionVersion,createdAt,jsonSchema,migrate}'::text[]) || '{"name":"Third"}') \g /dev/null
+SELECT qehs.tick(budget => '1 hour') \g /dev/null
 \set ECHO all
-DO $$
-DECLARE
-  answer json;
-  next text;
-BEGIN
-  LOOP
-    answer := qehs.module_migrate('incidents', from_version => 2, batch => 4, after => next);
-    COMMIT;
-    RAISE NOTICE '% moved, % remain', answer ->> 'migrated', answer ->> 'remaining';
-    next := answer ->> 'nextAfter';
-    EXIT WHEN next IS NULL;
-    PERFORM pg_sleep(0.01);
-  END LOOP;
-END $$;
-SELECT * FROM pg_temp.states();
+SELECT qehs.module_migrate('incidents') ->> 'jobId' AS job \gset
+SELECT qehs.job_claim('{module_migrate}', 'w') ->> 'tenant' AS tenant;
+SELECT qehs.job_step('module_migrate', :'job', 'w', '0') AS more;
+SELECT * FROM pg_temp.told(:'job');
+SELECT definition_version, count(*) FROM qehs.record WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'module_migrate') GROUP BY 1 ORDER BY 1;
+-- the worker is gone, another goes on
+SELECT qehs.job_abandon('w');
+SELECT c ->> 'attempts' AS attempts, c -> 'position' ->> 'migrated' AS migrated FROM qehs.job_claim('{module_migrate}', 'x') AS c;
+SELECT qehs.job_step('module_migrate', :'job', 'w', '0');
+SELECT qehs.job_step('module_migrate', :'job', 'x', '0') AS more;
+SELECT qehs.job_cancel(:'job') ->> 'status' AS status;
+SELECT qehs.job_step('module_migrate', :'job', 'x', '0') AS more;
+SELECT * FROM pg_temp.told(:'job');
+SELECT definition_version, count(*) FROM qehs.record WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'module_migrate') GROUP BY 1 ORDER BY 1;
+-- who may not any more, may not through the job
+SELECT qehs.user_create('eva', 'Eva', roles => '{tenant-admin}') IS NOT NULL AS created;
+SELECT qehs.use_tenant('module_migrate', 'eva');
+SELECT qehs.module_migrate('incidents') ->> 'jobId' AS job \gset
+SELECT qehs.use_tenant('module_migrate');
+DELETE FROM qehs.role_member WHERE user_id = (SELECT id FROM qehs.user_account WHERE user_name = 'eva');
+SELECT qehs.tick(budget => '1 hour') ->> 'more' AS more;
+SELECT qehs.job_get(:'job') -> 'error' AS error;

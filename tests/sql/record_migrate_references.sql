@@ -49,7 +49,9 @@ SELECT qehs.module_publish('badges', pg_temp.definition('badges', '[{"key":"tag"
 SELECT qehs.record_create('badges', '{"tag":"B5","note":"by load"}');
 SELECT qehs.record_migrate(:'twin');
 SELECT qehs.record_update(:'twin', '{"tag":"B11"}')::jsonb -> 'payload' AS payload;
-SELECT qehs.module_migrate('badges', 2)::jsonb -> 'failed' -> 0 -> 'errors' AS errors;
+SELECT qehs.module_migrate('badges', 2) ->> 'jobId' AS job \gset
+SELECT qehs.tick(budget => '1 hour') ->> 'more' AS more;
+SELECT qehs.job_get(:'job')::jsonb -> 'result' -> 'failures' -> 0 -> 'errors' AS errors;
 SELECT qehs.record_update(:'first', '{"note":"other"}')::jsonb -> 'payload' AS payload;
 SELECT qehs.record_create('badges', '{"tag":"B5","note":"by load"}')::jsonb ->> 'id' AS third \gset
 SELECT qehs.record_update(:'first', '{"note":"by load"}');

@@ -1,12 +1,13 @@
 #!/bin/bash
-# deps.sh [tests]: installs the Debian packages that building and the demo need and, with tests, what only the tests do;
-# does nothing when all are there.
+# deps.sh [tests|interop]: installs the Debian packages that building and the demo need and, with tests, what only the tests do, with
+# interop what make interop does too; does nothing when all are there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 packages="gcc make libc6-dev postgresql-15 postgresql-server-dev-15 postgresql-client-15 libmicrohttpd-dev libgnutls28-dev
 libpq-dev libjansson-dev libcjose-dev libpcre2-dev libidn2-dev zlib1g-dev libzstd-dev libssl-dev curl jq nodejs npm"
-[ "${1:-}" != tests ] || packages="$packages chromium zstd git clang-14 libclang-rt-14-dev"
+[ "${1:-}" = "" ] || packages="$packages chromium zstd git clang-14 libclang-rt-14-dev"
+[ "${1:-}" != interop ] || packages="$packages debootstrap debian-archive-keyring"
 missing=""
 for package in $packages; do
 	case $package in
@@ -30,8 +31,13 @@ if [ -n "$missing" ]; then
 	# shellcheck disable=SC2086
 	apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold $missing > /dev/null
 fi
-# also when another package has come to the lock file since
-if [ "${1:-}" = tests ] && [ ! tests/node_modules/.package-lock.json -nt tests/package-lock.json ]; then
-	npm ci --prefix tests --no-audit --no-fund --silent
-	touch tests/node_modules/.package-lock.json
-fi
+
+# The packages of a folder's lock file, anew when that is newer than they are.
+node_packages() {
+	if [ ! "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ]; then
+		npm ci --prefix "$1" --no-audit --no-fund --silent
+		touch "$1/node_modules/.package-lock.json"
+	fi
+}
+[ "${1:-}" = "" ] || node_packages tests
+[ "${1:-}" != interop ] || node_packages tests/interop

@@ -50,6 +50,16 @@ test('a folder without a place among the layers is seen', () => {
 	assert.match(said, /the folder elsewhere has no place/)
 })
 
+test('a member of a definition on which nothing acts is seen', () => {
+	const path = 'extension/module/members.c'
+	plant(path, readFileSync(join(copy, path), 'utf8').replace('{"key", "module_load"},', '{"key", "module_load"},\n\t{"colour", "module_load"},\n\t{"name", "nobody"},'))
+	const { status, said } = run('source_rules.mjs')
+	assert.equal(status, 1)
+	assert.match(said, /no file has a function module_load and reads colour\n/)
+	assert.match(said, /no file has a function nobody and reads name\n/)
+	assert.match(said, /name is listed twice/)
+})
+
 test('a circle of headers is seen', () => {
 	include('extension/base/text.h', 'base/id.h')
 	include('extension/base/id.h', 'base/text.h')

@@ -1,0 +1,114 @@
+/*
+ * limits.c
+ *	  What an operation may ask for at most, judged before it runs.
+ *
+ * Depth counts fields inside each other, the outermost as 1; those of
+ * introspection have a limit of their own (MaxIntrospectionDepth).  An alias may
+ * stand once in a selection set.  Complexity counts each field as often as its
+ * object may come: a list of 50 records with 10 fields each is 500.
+ */
+#include "base/compat.h"
+
+#include "base/argument.h"
+#include "graphql/run.h"
+#include "miscadmin.h"
+
+#define MAX_DEPTH 8
+#define MAX_COMPLEXITY 100000
+
+int32
+run_list_limit(const RunField *field)
+{
+	int32		limit = QEHS_DEFAULT_PAGE;
+
+	switch (field->source->origin)
+	{
+		case ORIGIN_LIST:
+		case ORIGIN_RECORDS:
+		case ORIGIN_BACK_REFERENCE:
+		case ORIGIN_ACTIVITY:
+			run_argument_int(field, "limit", &limit);
+			return limit;
+		case ORIGIN_CONNECTION:
+			if (!run_argument_int(field, "first", &limit))
+				run_argument_int(field, "last", &limit);
+			return limit;
+		default:
+			return 1;
+	}
+}
+
+static double complexity_below(Run *run, RunField *field, int depth, const RunField **too_deep);
+
+static double
+complexity(Run *run, RunFields *fields, int depth, const RunField **too_deep)
+{
+	double		sum = 0;
+
+	check_stack_depth();
+	for (int i = 0; i < fields->count; i++)
+	{
+		RunField   *field = &fields->items[i];
+
+		if (field->source->origin == ORIGIN_SCHEMA || field->source->origin == ORIGIN_TYPE)
+			continue;
+		if (depth > MAX_DEPTH && *too_deep == NULL)
+			*too_deep = field;
+		sum += 1;
+		if (field->selections && *too_deep == NULL)
+			sum += Max(run_list_limit(field), 1) * complexity_below(run, field, depth + 1, too_deep);
+	}
+	return sum;
+}
+
+/* Of the fields below a field: of the object types that it may be, the one with most. */
+static double
+complexity_below(Run *run, RunField *field, int depth, const RunField **too_deep)
+{
+	const GraphqlType *type = graphql_named_type(field->field->type);
+	double		most = 0;
+
+	if (type->kind == GRAPHQL_TYPE_OBJECT)
+		return complexity(run, run_fields(run, field, type), depth, too_deep);
+	for (int i = 0; i < type->possible_count; i++)
+		most = Max(most, complexity(run, run_fields(run, field, type->possible[i]), depth, too_deep));
+	return most;
+}
+
+/* An alias stands once in a selection set. */
+static void
+check_aliases(Run *run, const GraphqlNode *owner)
+{
+	check_stack_depth();
+	for (const GraphqlNode *node = owner->children.first; node; node = node->next)
+	{
+		for (const GraphqlNode *other = owner->children.first; other != node && node->alias.length > 0; other = other->next)
+		{
+			if (other->alias.length == 0 || !graphql_texts_equal(other->alias, node->alias))
+				continue;
+			run_error(run, node, "GRAPHQL_VALIDATION_FAILED", NULL, "alias \"%.*s\" stands twice in one selection", (int) node->alias.length,
+					  node->alias.data);
+			break;
+		}
+		check_aliases(run, node);
+	}
+}
+
+bool
+run_check_limits(Run *run, RunFields *fields)
+{
+	const RunField *too_deep = NULL;
+	double		cost;
+
+	for (const GraphqlNode *node = run->document->children.first; node; node = node->next)
+		check_aliases(run, node);
+	if (run->first_error)
+		return false;
+	cost = complexity(run, fields, 1, &too_deep);
+	if (too_deep)
+		run_error(run, too_deep->node, "GRAPHQL_VALIDATION_FAILED", NULL, "the operation is deeper than %d fields", MAX_DEPTH);
+	else if (cost > MAX_COMPLEXITY)
+		run_error(run, run->operation, "GRAPHQL_VALIDATION_FAILED", NULL, "the operation asks for up to %.0f values, more than %d; ask for fewer"
+				  " records or fields", cost, MAX_COMPLEXITY);
+	return run->first_error == NULL;
+}

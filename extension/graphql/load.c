@@ -1,0 +1,499 @@
+/*
+ * load.c
+ *	  What the fields of a level of records need, one statement a field.
+ *
+ * Statements are kept plans, but those of records that refer to others, whose
+ * shape follows from the field, its filter and order: they go through the plans
+ * of lists (record/list.h).
+ */
+#include "base/compat.h"
+
+#include "audit/audit.h"
+#include "base/argument.h"
+#include "base/id.h"
+#include "base/json.h"
+#include "base/plan.h"
+#include "catalog/pg_type.h"
+#include "graphql/load.h"
+#include "miscadmin.h"
+#include "record/list.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "workflow/workflow.h"
+
+#define MAX_EVENTS 200
+
+static KeptPlan select_users = {
+	"SELECT id, user_name, display_name, coalesce(pg_catalog.jsonb_path_query_first(attributes, '$.emails[*] ? (@.primary == true).value')"
+	" #>> '{}', attributes #>> '{emails,0,value}'), active FROM qehs.user_account WHERE tenant_id = $1 AND id = ANY ($2)",
+	2, {INT4OID, UUIDARRAYOID}, NULL
+};
+static KeptPlan select_records = {
+	"SELECT " QEHS_RECORD_COLUMNS " FROM qehs.record WHERE tenant_id = $1 AND id = ANY ($2) AND deleted_at IS NULL",
+	2, {INT4OID, UUIDARRAYOID}, NULL
+};
+static KeptPlan select_light_records = {
+	"SELECT id, module_id, display_no, workflow_state, version, definition_version, NULL::jsonb, created_at, created_by, updated_at,"
+	" updated_by, deleted_at FROM qehs.record WHERE tenant_id = $1 AND id = ANY ($2) AND deleted_at IS NULL",
+	2, {INT4OID, UUIDARRAYOID}, NULL
+};
+static KeptPlan select_events = {
+	"SELECT e.id, e.action, e.at, e.actor_id, e.changes, e.from_state, e.to_state, e.transition, e.comment, e.record_id"
+	" FROM pg_catalog.unnest($2) AS r (id) CROSS JOIN LATERAL (SELECT * FROM qehs.audit_event AS e WHERE e.tenant_id = $1 AND"
+	" e.record_id = r.id ORDER BY e.id DESC LIMIT $3) AS e ORDER BY e.record_id, e.id DESC",
+	3, {INT4OID, UUIDARRAYOID, INT4OID}, NULL
+};
+
+/* ---- ids ---- */
+
+static Datum
+id_array(const Datum *ids, int count)
+{
+	return PointerGetDatum(construct_array(unconstify(Datum *, ids), count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+}
+
+static int
+compare_ids(const pg_uuid_t *a, const pg_uuid_t *b)
+{
+	return memcmp(a->data, b->data, UUID_LEN);
+}
+
+static int
+compare_records(const void *a, const void *b)
+{
+	return compare_ids(&((const Record *) a)->id, &((const Record *) b)->id);
+}
+
+/* The number of the record of an id among records in the order of their ids, or -1. */
+static int
+find_record(const Record *records, int count, const pg_uuid_t *id)
+{
+	int			low = 0;
+	int			high = count;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+		int			order = compare_ids(&records[middle].id, id);
+
+		if (order == 0)
+			return middle;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return -1;
+}
+
+/* ---- records ---- */
+
+bool
+load_needs_payload(const Run *run, const RunFields *fields, const ModuleDef *module)
+{
+	if (permission_depends_on_record(run->context, module))
+		return true;
+	for (int i = 0; i < fields->count; i++)
+		switch (fields->items[i].source->origin)
+		{
+			case ORIGIN_PAYLOAD:
+			case ORIGIN_FIELD:
+			case ORIGIN_USER:
+			case ORIGIN_REFERENCE:
+			case ORIGIN_TRANSITIONS:
+			case ORIGIN_ACTIVITY:
+				return true;
+			default:
+				break;
+		}
+	return false;
+}
+
+const char *
+load_columns(const char *alias, bool with_payload)
+{
+	return psprintf("%1$s.id, %1$s.module_id, %1$s.display_no, %1$s.workflow_state, %1$s.version, %1$s.definition_version, %2$s,"
+					" %1$s.created_at, %1$s.created_by, %1$s.updated_at, %1$s.updated_by, %1$s.deleted_at", alias,
+					with_payload ? psprintf("%s.payload", alias) : "NULL::jsonb");
+}
+
+/* Records by their ids; now: what this transaction has changed is seen */
+static Record *
+read_records(Run *run, const Datum *ids, int id_count, bool with_payload, bool now, int *count)
+{
+	Datum		values[2] = {Int32GetDatum(run->context->tenant_id), id_array(ids, id_count)};
+	uint64		rows = plan_execute(with_payload ? &select_records : &select_light_records, values, NULL, !now, 0);
+	Record	   *records = palloc(Max(rows, 1) * sizeof(Record));
+
+	*count = 0;
+	for (uint64 i = 0; i < rows; i++)
+	{
+		Record	   *record = &records[*count];
+		PermissionSubject subject;
+
+		record_read_row(i, record);
+		subject = record_subject(record);
+		if (permission_may(run->context, record_module(run->context, record), ACTION_READ, with_payload ? &subject : NULL, NULL))
+			(*count)++;
+	}
+	qsort(records, *count, sizeof(Record), compare_records);
+	return records;
+}
+
+Record *
+load_records(Run *run, const Datum *ids, int id_count, bool with_payload, int *count)
+{
+	return read_records(run, ids, id_count, with_payload, false, count);
+}
+
+Record *
+load_changed_records(Run *run, const Datum *ids, int id_count, int *count)
+{
+	return read_records(run, ids, id_count, true, true, count);
+}
+
+/* ---- fields of a level ---- */
+
+bool
+load_value(const Run *run, const ModuleDef *module, const ModuleField *field, const Record *record, JsonbValue *value)
+{
+	const char *key = field && record->payload ? module_field_key(field, record->definition_version) : NULL;
+	PermissionSubject subject = record_subject(record);
+
+	return key && json_member(&record->payload->root, key, strlen(key), value) &&
+		permission_reads_field(run->context, module, field, &subject);
+}
+
+/* The id that a field of a record's payload has; false where there is none, or the caller may not read it. */
+static bool
+read_id(const Run *run, const RunLevel *level, const ModuleField *field, const Record *record, const char *prefix, pg_uuid_t *id)
+{
+	JsonbValue	value;
+
+	return load_value(run, level->module, field, record, &value) && value.type == jbvString &&
+		id_parse(value.val.string.val, value.val.string.len, prefix, id);
+}
+
+static Jsonb *
+parse_json(const StringInfoData *text)
+{
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text->data)));
+}
+
+/* The users of ids: {"id","userName","displayName","email","active","type"} for each that is one, else NULL. */
+static Jsonb **
+load_users(Run *run, const pg_uuid_t *ids, const bool *given, int count)
+{
+	Datum	   *wanted = palloc(Max(count, 1) * sizeof(Datum));
+	Jsonb	  **users = palloc0(Max(count, 1) * sizeof(Jsonb *));
+	Datum		values[2];
+	uint64		rows;
+	int			wanted_count = 0;
+
+	for (int i = 0; i < count; i++)
+		if (given[i])
+			wanted[wanted_count++] = UUIDPGetDatum(&ids[i]);
+	if (wanted_count == 0)
+		return users;
+	values[0] = Int32GetDatum(run->context->tenant_id);
+	values[1] = id_array(wanted, wanted_count);
+	rows = plan_execute(&select_users, values, NULL, true, 0);
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool		isnull;
+		pg_uuid_t	id = *DatumGetUUIDP(plan_value(row, 1, &isnull));
+		Datum		email;
+		StringInfoData json;
+		Jsonb	   *user;
+
+		initStringInfo(&json);
+		json_literal(&json, "{\"type\":\"user\",\"id\":");
+		json_id(&json, &id, QEHS_ID_USER);
+		json_literal(&json, ",\"userName\":");
+		json_string(&json, TextDatumGetCString(plan_value(row, 2, &isnull)));
+		json_literal(&json, ",\"displayName\":");
+		json_string(&json, TextDatumGetCString(plan_value(row, 3, &isnull)));
+		email = plan_value(row, 4, &isnull);
+		json_literal(&json, ",\"email\":");
+		json_string(&json, isnull ? NULL : TextDatumGetCString(email));
+		json_literal(&json, ",\"active\":");
+		json_bool(&json, DatumGetBool(plan_value(row, 5, &isnull)));
+		appendStringInfoChar(&json, '}');
+		user = parse_json(&json);
+		for (int i = 0; i < count; i++)
+			if (given[i] && compare_ids(&ids[i], &id) == 0)
+				users[i] = user;
+	}
+	return users;
+}
+
+static void
+load_user_field(Run *run, const RunLevel *level, const RunField *field, RunLoaded *loaded)
+{
+	const ModuleField *definition = module_field(level->module, field->source->key, strlen(field->source->key));
+	pg_uuid_t  *ids = palloc(level->count * sizeof(pg_uuid_t));
+	bool	   *given = palloc(level->count * sizeof(bool));
+
+	for (int i = 0; i < level->count; i++)
+		given[i] = read_id(run, level, definition, &level->records[i], QEHS_ID_USER, &ids[i]);
+	loaded->values = load_users(run, ids, given, level->count);
+}
+
+/* Who created or changed the records: users, and else what the context knows of them. */
+static void
+load_actor_field(Run *run, const RunLevel *level, bool creator, RunLoaded *loaded)
+{
+	pg_uuid_t  *ids = palloc(level->count * sizeof(pg_uuid_t));
+	bool	   *given = palloc(level->count * sizeof(bool));
+
+	for (int i = 0; i < level->count; i++)
+	{
+		ids[i] = creator ? level->records[i].created_by : level->records[i].updated_by;
+		given[i] = true;
+	}
+	loaded->values = load_users(run, ids, given, level->count);
+	for (int i = 0; i < level->count; i++)
+	{
+		StringInfoData text;
+
+		if (loaded->values[i])
+			continue;
+		initStringInfo(&text);
+		context_write_actor(&text, run->context->tenant_id, &ids[i]);
+		loaded->values[i] = parse_json(&text);
+		for (int j = i + 1; j < level->count; j++)
+			if (loaded->values[j] == NULL && compare_ids(&ids[i], &ids[j]) == 0)
+				loaded->values[j] = loaded->values[i];
+	}
+}
+
+static void
+load_reference_field(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded)
+{
+	const ModuleField *definition = module_field(level->module, field->source->key, strlen(field->source->key));
+	const ModuleDef *target = module_lookup(run->context->tenant_id, field->source->module);
+	RunFields  *below = run_fields(run, field, graphql_named_type(field->field->type));
+	pg_uuid_t  *ids = palloc(level->count * sizeof(pg_uuid_t));
+	Datum	   *wanted = palloc(Max(level->count, 1) * sizeof(Datum));
+	Record	   *records = NULL;
+	int			wanted_count = 0;
+	int			count = 0;
+
+	loaded->starts = palloc0(level->count * sizeof(int));
+	loaded->counts = palloc0(level->count * sizeof(int));
+	for (int i = 0; i < level->count; i++)
+	{
+		loaded->counts[i] = target && read_id(run, level, definition, &level->records[i], QEHS_ID_RECORD, &ids[i]);
+		if (loaded->counts[i] > 0)
+			wanted[wanted_count++] = UUIDPGetDatum(&ids[i]);
+	}
+	if (wanted_count > 0)
+		records = load_records(run, wanted, wanted_count, load_needs_payload(run, below, target), &count);
+	for (int i = 0; i < level->count; i++)
+	{
+		int			found = loaded->counts[i] > 0 ? find_record(records, count, &ids[i]) : -1;
+
+		/* what was moved to another module is none of the field's type */
+		if (found >= 0 && records[found].module_id != target->module_id)
+			found = -1;
+		loaded->counts[i] = found >= 0;
+		loaded->starts[i] = Max(found, 0);
+	}
+	loaded->below = load_level(run, below, target, records, count);
+}
+
+static int
+compare_places(const void *a, const void *b, void *records)
+{
+	return compare_ids(&((Record *) records)[*(const int *) a].id, &((Record *) records)[*(const int *) b].id);
+}
+
+/* The numbers of the level's records in the order of their ids. */
+static int *
+sorted_places(const RunLevel *level)
+{
+	int		   *places = palloc(Max(level->count, 1) * sizeof(int));
+
+	for (int i = 0; i < level->count; i++)
+		places[i] = i;
+	qsort_arg(places, level->count, sizeof(int), compare_places, level->records);
+	return places;
+}
+
+static int
+find_place(const RunLevel *level, const int *places, const pg_uuid_t *id)
+{
+	int			low = 0;
+	int			high = level->count;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+		int			order = compare_ids(&level->records[places[middle]].id, id);
+
+		if (order == 0)
+			return places[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return -1;
+}
+
+static Datum
+level_ids(const RunLevel *level)
+{
+	Datum	   *ids = palloc(Max(level->count, 1) * sizeof(Datum));
+
+	for (int i = 0; i < level->count; i++)
+		ids[i] = UUIDPGetDatum(&level->records[i].id);
+	return id_array(ids, level->count);
+}
+
+/* Events of the records, the newest first, as JSON arrays. */
+static void
+load_activity_field(Run *run, const RunLevel *level, const RunField *field, RunLoaded *loaded)
+{
+	int32		limit = Min(Max(run_list_limit(field), 0), MAX_EVENTS);
+	Datum		values[3] = {Int32GetDatum(run->context->tenant_id), level_ids(level), Int32GetDatum(limit)};
+	StringInfoData *texts = palloc(Max(level->count, 1) * sizeof(StringInfoData));
+	int		   *places = sorted_places(level);
+	uint64		rows;
+
+	for (int i = 0; i < level->count; i++)
+	{
+		initStringInfo(&texts[i]);
+		appendStringInfoChar(&texts[i], '[');
+	}
+	rows = plan_execute(&select_events, values, NULL, true, 0);
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool		isnull;
+		int			place = find_place(level, places, DatumGetUUIDP(plan_value(row, 10, &isnull)));
+		PermissionSubject subject;
+
+		if (place < 0)
+			continue;
+		subject = record_subject(&level->records[place]);
+		if (texts[place].len > 1)
+			appendStringInfoChar(&texts[place], ',');
+		audit_write_item(&texts[place], run->context, record_module(run->context, &level->records[place]), &subject, row);
+		appendStringInfoChar(&texts[place], '}');
+	}
+	loaded->values = palloc(Max(level->count, 1) * sizeof(Jsonb *));
+	for (int i = 0; i < level->count; i++)
+	{
+		appendStringInfoChar(&texts[i], ']');
+		loaded->values[i] = parse_json(&texts[i]);
+	}
+}
+
+static void
+load_transitions_field(Run *run, const RunLevel *level, RunLoaded *loaded)
+{
+	loaded->values = palloc(Max(level->count, 1) * sizeof(Jsonb *));
+	for (int i = 0; i < level->count; i++)
+	{
+		StringInfoData text;
+		JsonbValue	list;
+
+		CHECK_FOR_INTERRUPTS();
+		initStringInfo(&text);
+		workflow_write_available(&text, run->context, record_module(run->context, &level->records[i]), &level->records[i]);
+		text.data[0] = '{';		/* the comma before the member */
+		appendStringInfoChar(&text, '}');
+		json_member(&parse_json(&text)->root, "availableTransitions", 20, &list);
+		loaded->values[i] = json_value_to_jsonb(&list);
+	}
+}
+
+/*
+ * Records whose field names those of the level, the newest first, so many of each.  The field holds the wire form
+ * of an id, and an indexed one is found by its slot.
+ */
+static void
+load_back_reference_field(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded)
+{
+	const ModuleDef *other = module_lookup(run->context->tenant_id, field->source->module);
+	RunFields  *below = run_fields(run, field, graphql_named_type(field->field->type));
+	ListRequest request = {.module = other,.filter = run_argument_json(field, "filter"),.filter_path = "filter"};
+	ViolationList faults = {0};
+	ListWalk	walk;
+	Datum	   *ids = palloc(Max(level->count, 1) * sizeof(Datum));
+	Record	   *records = NULL;
+	uint64		rows = 0;
+
+	loaded->starts = palloc0(level->count * sizeof(int));
+	loaded->counts = palloc0(level->count * sizeof(int));
+	for (int i = 0; i < level->count; i++)
+	{
+		char		id[QEHS_ID_LENGTH + 1];
+
+		id_format(&level->records[i].id, QEHS_ID_RECORD, id);
+		ids[i] = CStringGetTextDatum(id);
+	}
+	if (other)
+	{
+		list_open(&walk, run->context, &request, &faults);
+		violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
+		rows = list_rows_that_name(&walk, field->source->key, ids, level->count, Min(Max(run_list_limit(field), 0), QEHS_MAX_PAGE),
+								   load_columns("r", load_needs_payload(run, below, other)));
+	}
+	records = palloc(Max(rows, 1) * sizeof(Record));
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool		isnull;
+		int			place = DatumGetInt64(plan_value(row, LIST_PLACE_COLUMN, &isnull)) - 1;
+
+		record_read_row(row, &records[row]);
+		if (loaded->counts[place]++ == 0)
+			loaded->starts[place] = row;
+	}
+	loaded->below = load_level(run, below, other, records, rows);
+}
+
+static void
+load_field(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded)
+{
+	switch (field->source->origin)
+	{
+		case ORIGIN_USER:
+			load_user_field(run, level, field, loaded);
+			break;
+		case ORIGIN_CREATED_BY:
+		case ORIGIN_UPDATED_BY:
+			load_actor_field(run, level, field->source->origin == ORIGIN_CREATED_BY, loaded);
+			break;
+		case ORIGIN_REFERENCE:
+			load_reference_field(run, level, field, loaded);
+			break;
+		case ORIGIN_BACK_REFERENCE:
+			load_back_reference_field(run, level, field, loaded);
+			break;
+		case ORIGIN_ACTIVITY:
+			load_activity_field(run, level, field, loaded);
+			break;
+		case ORIGIN_TRANSITIONS:
+			load_transitions_field(run, level, loaded);
+			break;
+		default:
+			break;				/* the row has it */
+	}
+}
+
+RunLevel *
+load_level(Run *run, RunFields *fields, const ModuleDef *module, Record *records, int count)
+{
+	RunLevel   *level = palloc0(sizeof(RunLevel));
+
+	check_stack_depth();
+	level->fields = fields;
+	level->module = module;
+	level->count = count;
+	level->records = records;
+	level->loaded = palloc0(Max(fields->count, 1) * sizeof(RunLoaded));
+	for (int i = 0; i < fields->count && count > 0; i++)
+		load_field(run, level, &fields->items[i], &level->loaded[i]);
+	return level;
+}

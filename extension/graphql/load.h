@@ -1,0 +1,59 @@
+/*
+ * load.h
+ *	  Rows of records and what hangs on them, loaded a level at a time.
+ *
+ * A level is records of one type with the fields that are asked of them.  All
+ * that these fields need is read with one statement a field, whatever the number
+ * of records: users by their ids, referenced records by theirs, records that refer
+ * to these and events by a lateral join.  Inside SPI, whose memory holds the rows.
+ */
+#ifndef QEHS_GRAPHQL_LOAD_H
+#define QEHS_GRAPHQL_LOAD_H
+
+#include "graphql/run.h"
+
+typedef struct RunLevel RunLevel;
+
+/* What was loaded for one field of a level. */
+typedef struct RunLoaded
+{
+	RunLevel   *below;			/* of a field of records */
+	int		   *starts;			/* for each record: its first below, and how many */
+	int		   *counts;
+	Jsonb	  **values;			/* of another field: for each record its value, or NULL */
+} RunLoaded;
+
+struct RunLevel
+{
+	RunFields  *fields;
+	const ModuleDef *module;	/* the current definition of the records' module */
+	int			count;
+	Record	   *records;
+	RunLoaded  *loaded;			/* in the order of fields */
+};
+
+/* Whether fields of records of the module need their payload. */
+extern bool load_needs_payload(const Run *run, const RunFields *fields, const ModuleDef *module);
+
+/* The columns of a record, QEHS_RECORD_COLUMNS in number and order, behind an alias. */
+extern const char *load_columns(const char *alias, bool with_payload);
+
+/* The value of a field in a record of whatever version; false where it has none, or the caller may not read it. */
+extern bool load_value(const Run *run, const ModuleDef *module, const ModuleField *field, const Record *record, JsonbValue *value);
+
+/* The level of records, with all that its fields need. */
+extern RunLevel *load_level(Run *run, RunFields *fields, const ModuleDef *module, Record *records, int count);
+
+/* The live records of ids that the caller may read, in one statement; *count says how many. */
+extern Record *load_records(Run *run, const Datum *ids, int id_count, bool with_payload, int *count);
+
+/* The same of records that this transaction has changed, with all columns. */
+extern Record *load_changed_records(Run *run, const Datum *ids, int id_count, int *count);
+
+/* Append the record of a number; false where null came to a field that does not take it. */
+extern bool load_write_record(Run *run, StringInfo out, const RunLevel *level, int number);
+
+/* Append records from start on as a list; false as above. */
+extern bool load_write_records(Run *run, StringInfo out, const RunLevel *level, int start, int count);
+
+#endif							/* QEHS_GRAPHQL_LOAD_H */

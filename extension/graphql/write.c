@@ -1,0 +1,257 @@
+/*
+ * write.c
+ *	  Values as the text of the answer (specification, section 6.4.3).
+ *
+ * Everything is written once, into one buffer.  Where null comes to a place that
+ * does not take it, what was written of the object is taken back, and null goes to
+ * the place above.
+ */
+#include "base/compat.h"
+
+#include "base/json.h"
+#include "graphql/run.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+
+typedef enum Outcome
+{
+	WRITTEN,
+	IS_NULL,					/* nothing was written */
+	HAS_FAILED					/* nothing was written, an error was added */
+} Outcome;
+
+/* ---- members and items ---- */
+
+static int
+enter_path(Run *run)
+{
+	int			length = run->path.len;
+
+	if (length > 0)
+		appendStringInfoChar(&run->path, ',');
+	return length;
+}
+
+int
+run_begin_member(Run *run, StringInfo out, int start, const RunField *field)
+{
+	int			length = enter_path(run);
+
+	json_string_n(&run->path, field->response.data, field->response.length);
+	appendStringInfoChar(out, out->len > start ? ',' : '{');
+	appendStringInfoChar(out, '"');
+	appendBinaryStringInfo(out, field->response.data, field->response.length);
+	json_literal(out, "\":");
+	return length;
+}
+
+int
+run_begin_item(Run *run, int number)
+{
+	int			length = enter_path(run);
+
+	json_int(&run->path, number);
+	return length;
+}
+
+void
+run_end_member(Run *run, int length)
+{
+	run->path.len = length;
+	run->path.data[length] = '\0';
+}
+
+/* ---- leaves ---- */
+
+static Outcome
+wrong_leaf(Run *run, const RunField *field, const GraphqlType *type)
+{
+	run_error(run, field->node, "INTERNAL_SERVER_ERROR", NULL, "the value cannot be told as \"%.*s\"", (int) type->name.length, type->name.data);
+	return HAS_FAILED;
+}
+
+static Outcome
+write_enum(Run *run, StringInfo out, const RunField *field, const GraphqlType *type, const JsonbValue *value)
+{
+	for (int i = 0; value->type == jbvString && i < type->value_count; i++)
+	{
+		const char *option = type->values[i].value;
+
+		if (strlen(option) != (size_t) value->val.string.len || memcmp(option, value->val.string.val, value->val.string.len) != 0)
+			continue;
+		json_string_n(out, type->values[i].name.data, type->values[i].name.length);
+		return WRITTEN;
+	}
+	return wrong_leaf(run, field, type);
+}
+
+static bool
+is_int32(const JsonbValue *value)
+{
+	Datum		number = NumericGetDatum(value->val.numeric);
+	Datum		low = NumericGetDatum(int64_to_numeric(PG_INT32_MIN));
+	Datum		high = NumericGetDatum(int64_to_numeric(PG_INT32_MAX));
+
+	return DatumGetBool(DirectFunctionCall2(numeric_ge, number, low)) && DatumGetBool(DirectFunctionCall2(numeric_le, number, high)) &&
+		DatumGetBool(DirectFunctionCall2(numeric_eq, number, DirectFunctionCall1(numeric_floor, number)));
+}
+
+/* As text in quotes, whatever it is. */
+static void
+write_text(StringInfo out, const JsonbValue *value)
+{
+	StringInfoData text;
+
+	if (value->type == jbvString)
+	{
+		json_jsonb_value(out, value);
+		return;
+	}
+	initStringInfo(&text);
+	json_jsonb_value(&text, value);
+	json_string_n(out, text.data, text.len);
+	pfree(text.data);
+}
+
+static Outcome
+write_leaf(Run *run, StringInfo out, const RunField *field, const GraphqlType *type, const JsonbValue *value)
+{
+	if (type->kind == GRAPHQL_TYPE_ENUM)
+		return write_enum(run, out, field, type, value);
+	switch (type->scalar)
+	{
+		case GRAPHQL_SCALAR_INT:
+			if (value->type != jbvNumeric || !is_int32(value))
+				return wrong_leaf(run, field, type);
+			break;
+		case GRAPHQL_SCALAR_FLOAT:
+			if (value->type != jbvNumeric)
+				return wrong_leaf(run, field, type);
+			break;
+		case GRAPHQL_SCALAR_BOOLEAN:
+			if (value->type != jbvBool)
+				return wrong_leaf(run, field, type);
+			break;
+		case GRAPHQL_SCALAR_STRING:
+		case GRAPHQL_SCALAR_ID:
+			write_text(out, value);
+			return WRITTEN;
+		case GRAPHQL_SCALAR_CUSTOM:
+			if (graphql_text_is(type->name, "Decimal"))
+			{
+				write_text(out, value);
+				return WRITTEN;
+			}
+			break;
+	}
+	json_jsonb_value(out, value);
+	return WRITTEN;
+}
+
+/* ---- lists and objects ---- */
+
+static Outcome write_nullable(Run *run, StringInfo out, RunField *field, const GraphqlType *type, const JsonbValue *value);
+
+static Outcome
+write_list(Run *run, StringInfo out, RunField *field, const GraphqlType *type, const JsonbValue *value)
+{
+	bool		is_list = value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data);
+	int			count = is_list ? (int) JsonContainerSize(value->val.binary.data) : 1;
+	int			start = out->len;
+
+	appendStringInfoChar(out, '[');
+	for (int i = 0; i < count; i++)
+	{
+		JsonbValue *item = is_list ? getIthJsonbValueFromContainer(value->val.binary.data, i) : unconstify(JsonbValue *, value);
+		int			path = run_begin_item(run, i);
+		bool		written;
+
+		CHECK_FOR_INTERRUPTS();
+		if (i > 0)
+			appendStringInfoChar(out, ',');
+		written = run_write_json(run, out, field, type->of, item);
+		run_end_member(run, path);
+		if (!written)
+		{
+			out->len = start;
+			return HAS_FAILED;
+		}
+	}
+	appendStringInfoChar(out, ']');
+	return WRITTEN;
+}
+
+static Outcome
+write_nullable(Run *run, StringInfo out, RunField *field, const GraphqlType *type, const JsonbValue *value)
+{
+	check_stack_depth();
+	if (value == NULL || value->type == jbvNull)
+		return IS_NULL;
+	if (type->kind == GRAPHQL_TYPE_LIST)
+		return write_list(run, out, field, type, value);
+	if (graphql_is_leaf(type))
+		return write_leaf(run, out, field, type, value);
+	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		return wrong_leaf(run, field, type);
+	return run_write_object(run, out, run_fields(run, field, type), value->val.binary.data) ? WRITTEN : HAS_FAILED;
+}
+
+bool
+run_write_json(Run *run, StringInfo out, RunField *field, const GraphqlType *type, const JsonbValue *value)
+{
+	Outcome		outcome = write_nullable(run, out, field, graphql_nullable_type(type), value);
+
+	if (outcome == WRITTEN)
+		return true;
+	if (outcome == IS_NULL)
+		return run_write_null(run, out, field, type);
+	if (type->kind == GRAPHQL_TYPE_NON_NULL)
+		return false;
+	json_literal(out, "null");
+	return true;
+}
+
+bool
+run_write_null(Run *run, StringInfo out, const RunField *field, const GraphqlType *type)
+{
+	if (type->kind != GRAPHQL_TYPE_NON_NULL)
+	{
+		json_literal(out, "null");
+		return true;
+	}
+	run_error(run, field->node, "INTERNAL_SERVER_ERROR", NULL, "there is no value where one must be");
+	return false;
+}
+
+bool
+run_write_object(Run *run, StringInfo out, RunFields *fields, const JsonbContainer *object)
+{
+	int			start = out->len;
+
+	for (int i = 0; i < fields->count; i++)
+	{
+		RunField   *field = &fields->items[i];
+		int			path = run_begin_member(run, out, start, field);
+		JsonbValue	value;
+		bool		written = true;
+
+		if (field->source->origin == ORIGIN_TYPENAME)
+			json_string_n(out, fields->type->name.data, fields->type->name.length);
+		else
+		{
+			bool		found = json_member(object, field->source->member, strlen(field->source->member), &value);
+
+			written = run_write_json(run, out, field, field->field->type, found ? &value : NULL);
+		}
+		run_end_member(run, path);
+		if (!written)
+		{
+			out->len = start;
+			return false;
+		}
+	}
+	appendStringInfoString(out, out->len > start ? "}" : "{}");
+	return true;
+}

@@ -1,0 +1,377 @@
+/*
+ * list.c
+ *	  Records of a module by filter, search and order.
+ *
+ * A page costs the same at any depth (sort.c), and rows that stand throughout are
+ * seen once whatever is inserted or deleted meanwhile; a record whose sort value
+ * changes during a walk may be seen twice or not at all.  The executor is stopped
+ * after one row more than is wanted, which tells whether others follow.
+ *
+ * Plans are kept by SQL text, the shape of filter and sort, least recently used
+ * out first.
+ */
+#include "base/compat.h"
+
+#include "base/argument.h"
+#include "base/json.h"
+#include "base/plan.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "permission/permission.h"
+#include "port/pg_bitutils.h"
+#include "record/list.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#define MAX_PLANS 128
+/* Characters of a record that q looks at: a tsvector ends at 1 MiB. */
+#define SEARCH_CHARACTERS 200000
+
+typedef struct ShapePlan
+{
+	char	   *sql;
+	PreparedPlan prepared;
+	uint64		used;
+} ShapePlan;
+
+static ShapePlan plans[MAX_PLANS];
+static uint64 plan_clock = 0;
+
+/* ---- plans ---- */
+
+/*
+ * The kept plan of a shape, made when it is new.  A walk without conditions has
+ * one good plan, so deep pages need not pay for planning with their position's
+ * values; filters are planned for theirs, which may be rare or common.
+ */
+static SPIPlanPtr
+shape_plan(ListQuery *query, bool generic)
+{
+	ShapePlan  *oldest = &plans[0];
+	PreparedPlan prepared;
+	char	   *sql;
+
+	for (int i = 0; i < MAX_PLANS; i++)
+	{
+		if (plans[i].sql && strcmp(plans[i].sql, query->sql.data) == 0)
+		{
+			plans[i].used = ++plan_clock;
+			return plan_use(&plans[i].prepared);
+		}
+		if (plans[i].used < oldest->used)
+			oldest = &plans[i];
+	}
+	prepared = plan_prepare(query->sql.data, query->count, query->types, generic ? CURSOR_OPT_GENERIC_PLAN : 0);
+	sql = MemoryContextStrdup(TopMemoryContext, query->sql.data);
+	if (oldest->sql)
+	{
+		SPI_freeplan(oldest->prepared.plan);
+		pfree(oldest->sql);
+	}
+	oldest->sql = sql;
+	oldest->prepared = prepared;
+	oldest->used = ++plan_clock;
+	return plan_use(&oldest->prepared);
+}
+
+uint64
+list_execute(ListQuery *query, bool generic, uint64 limit)
+{
+	int			result = SPI_execute_plan(shape_plan(query, generic), query->values, NULL, true, (long) limit);
+
+	if (result < 0)
+		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+/* ---- what is asked for ---- */
+
+void
+list_require_readable(const ListWalk *walk, const FilterField *field, const char *path)
+{
+	if (field->top && !permission_reads_field(walk->context, walk->query.module, field->top, NULL))
+		problem_raise_at(PROBLEM_FORBIDDEN, path, "forbidden", "is a field that the caller may not read");
+}
+
+static void
+require_condition(const FilterField *field, void *walk)
+{
+	list_require_readable(walk, field, psprintf("?filter[%s]", field->name));
+}
+
+/* Whether a version before the current one had the state or the option. */
+static bool
+knew(const ModuleDef *module, const FilterField *field, const char *value)
+{
+	for (int32 version = module->version - 1; version > 0; version--)
+	{
+		const ModuleDef *old = module_lookup_version(module->tenant_id, module->module_id, version);
+		const char *key;
+		FilterField old_field;
+
+		if (old == NULL)
+			continue;
+		if (field->built_in == BUILT_IN_STATE && module_has_state(old, value))
+			return true;
+		key = field->top ? module_field_key(field->top, version) : NULL;
+		if (key == NULL || !filter_field(old, psprintf("%s%s", key, field->below), &old_field) || old_field.field == NULL)
+			continue;
+		for (int i = 0; i < old_field.field->option_count; i++)
+			if (strcmp(old_field.field->options[i], value) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* " AND r.created_at >= $n" of from, "<=" of to. */
+static void
+append_bound(ListQuery *query, const char *text, bool is_end)
+{
+	TimestampTz time;
+
+	if (argument_bound(text, is_end, is_end ? "?to" : "?from", &time, query->faults))
+		appendStringInfo(&query->sql, " AND %s.created_at %s $%d", query->alias, is_end ? "<=" : ">=",
+						 query_argument(query, TIMESTAMPTZOID, TimestampTzGetDatum(time)));
+}
+
+static void
+append_status(ListQuery *query, const char *status)
+{
+	if (status == NULL)
+		return;
+	if (!module_has_state(query->module, status) && !knew(query->module, &(FilterField) {.built_in = BUILT_IN_STATE}, status))
+		violation_add_first(query->faults, "?status", "enum", "must be a state of the module, not \"%s\"", status);
+	appendStringInfo(&query->sql, " AND %s.workflow_state = $%d", query->alias,
+					 query_argument(query, TEXTOID, CStringGetTextDatum(status)));
+}
+
+/* ---- q ---- */
+
+/* Those that are named searchable, else all texts. */
+static bool
+is_searched(const ModuleDef *module, const ModuleField *field)
+{
+	return module->has_searchable ? field->searchable : field->type == FIELD_TEXT || field->type == FIELD_RICH_TEXT;
+}
+
+/* Whether the caller may read all that the column search is made of. */
+static bool
+searches_all(const ListWalk *walk)
+{
+	const ModuleDef *module = walk->query.module;
+
+	for (int i = 0; i < module->field_count; i++)
+		if (module->fields[i].searchable && !permission_reads_field(walk->context, module, &module->fields[i], NULL))
+			return false;
+	return true;
+}
+
+static void
+append_search(ListWalk *walk, const char *q)
+{
+	ListQuery  *query = &walk->query;
+	const ModuleDef *module = query->module;
+	int			number;
+
+	if (q == NULL)
+		return;
+	if (*q == '\0' || strlen(q) > 500)
+		violation_add_first(query->faults, "?q", "length", "must be 1 to 500 bytes");
+	number = query_argument(query, TEXTOID, CStringGetTextDatum(q));
+	if (module->has_searchable && !module->search_unfilled && searches_all(walk))
+		appendStringInfo(&query->sql, " AND %s.search", query->alias);
+	else
+	{
+		appendStringInfoString(&query->sql, " AND pg_catalog.to_tsvector('pg_catalog.simple', pg_catalog.left(pg_catalog.concat_ws(' ', ''");
+		for (int i = 0; i < module->field_count; i++)
+		{
+			FilterField field;
+
+			if (is_searched(module, &module->fields[i]) && permission_reads_field(walk->context, module, &module->fields[i], NULL) &&
+				filter_field(module, module->fields[i].key, &field) && filter_oid(&field) == TEXTOID)
+				appendStringInfo(&query->sql, ", %s", query_whole(query, &field));
+		}
+		appendStringInfo(&query->sql, "), %d))", SEARCH_CHARACTERS);
+	}
+	appendStringInfo(&query->sql, " @@ pg_catalog.websearch_to_tsquery('pg_catalog.simple', $%d)", number);
+}
+
+/* ---- conditions ---- */
+
+/* " AND (r.created_by = $n OR …)" for a caller who may read some records only. */
+static void
+append_readable(ListWalk *walk)
+{
+	ListQuery  *query = &walk->query;
+	const char *readable = permission_predicate(walk->context, query->module, ACTION_READ, psprintf("%s.", query->alias), query->count + 1);
+	Datum		values[QEHS_PERMISSION_ARGUMENTS];
+
+	if (readable == NULL)
+		return;
+	appendStringInfo(&query->sql, " AND %s", readable);
+	permission_arguments(walk->context, values);
+	for (int i = 0; i < QEHS_PERMISSION_ARGUMENTS; i++)
+		query_argument(query, permission_argument_types[i], values[i]);
+}
+
+static void
+append_filter(ListWalk *walk, const ListRequest *request)
+{
+	FilterScope scope = {walk->query.module, request->filter_path, knew, walk->query.faults};
+	FilterNode *node;
+
+	if (request->filter == NULL)
+		return;
+	node = filter_parse(&scope, &request->filter->root);
+	filter_each(node, require_condition, walk);
+	walk->sort_required = filter_requires(node, walk->sort.field.name);
+	if (walk->query.faults->count > 0)
+		return;
+	appendStringInfoString(&walk->query.sql, " AND ");
+	query_filter(&walk->query, node);
+}
+
+void
+list_open(ListWalk *walk, const RequestContext *context, const ListRequest *request, ViolationList *faults)
+{
+	ListQuery  *query = &walk->query;
+
+	memset(walk, 0, sizeof(*walk));
+	walk->context = context;
+	query->module = request->module;
+	query->alias = "r";
+	query->faults = faults;
+	if (!sort_read(query->module, request->sort ? request->sort : "-createdAt", &walk->sort))
+		violation_add_first(faults, "?sort", "unknown_field", "must be a field of module \"%s\" that can be sorted, with - in"
+							" front for descending", query->module->key);
+	else
+		list_require_readable(walk, &walk->sort.field, "?sort");
+	initStringInfo(&query->sql);
+	appendStringInfo(&query->sql, "%1$s.tenant_id = $1 AND %1$s.module_id = $2 AND %1$s.deleted_at IS NULL", query->alias);
+	query_argument(query, INT4OID, Int32GetDatum(context->tenant_id));
+	query_argument(query, INT4OID, Int32GetDatum(query->module->module_id));
+	append_readable(walk);
+	append_filter(walk, request);
+	append_status(query, request->status);
+	append_bound(query, request->from, false);
+	append_bound(query, request->to, true);
+	append_search(walk, request->q);
+	walk->keyset_only = query->count == 2;
+	walk->conditions = query->sql.data;
+}
+
+char *
+list_binding(const ListWalk *walk, const ListRequest *request)
+{
+	const char *const texts[] = {request->status, request->from, request->to, request->q};
+	StringInfoData binding;
+
+	initStringInfo(&binding);
+	appendStringInfo(&binding, "%s\n", request->module->key);
+	sort_describe(&binding, &walk->sort);
+	for (int i = 0; i < (int) lengthof(texts); i++)
+		appendStringInfo(&binding, "%d:%s\n", i + 2, texts[i] ? texts[i] : "");
+	if (request->filter)
+		json_jsonb(&binding, request->filter);
+	return binding.data;
+}
+
+/* ---- rows ---- */
+
+/* A walk over the parts of a list. */
+typedef struct ListPass
+{
+	ListWalk   *walk;
+	ListSort	sort;			/* that of the walk, turned round when it goes backward */
+	const char *columns;
+	uint64		left;			/* rows that are still wanted */
+	bool		more;
+	ListVisit	visit;
+	void	   *owner;
+} ListPass;
+
+/* Visit the rows of one part from a position on. */
+static void
+visit_part(ListPass *pass, SortPart part, const SortPosition *after)
+{
+	ListQuery	query = pass->walk->query;
+	uint64		wanted = pass->left;
+	uint64		rows;
+
+	query.columns = pass->columns;
+	/* few different limits, so that plans are found again; the executor is stopped after those that are wanted */
+	query.limit = wanted <= QEHS_MAX_PAGE ? QEHS_MAX_PAGE + 1 : pg_nextpower2_64(wanted + 1);
+	sort_write_statement(&query, &pass->sort, part, after, pass->walk->conditions);
+	violation_raise_as(PROBLEM_INVALID_PARAMETER, query.faults);
+	rows = list_execute(&query, pass->walk->keyset_only && part == SORT_VALUED, wanted + 1);
+	for (uint64 row = 0; row < Min(rows, wanted); row++)
+	{
+		SortPosition position = {.part = part};
+		bool		isnull;
+
+		CHECK_FOR_INTERRUPTS();
+		position.id = *DatumGetUUIDP(plan_value(row, 1, &isnull));
+		position.value = plan_value(row, LIST_PLACE_COLUMN, &isnull);
+		pass->left--;
+		if (pass->visit(pass->owner, &position, row))
+		{
+			pass->more = row + 1 < rows;
+			pass->left = 0;
+			return;
+		}
+	}
+	pass->more = rows > wanted;
+}
+
+bool
+list_rows(ListWalk *walk, const SortPosition *after, bool backward, uint64 limit, const char *columns, ListVisit visit, void *owner)
+{
+	ListPass	pass = {.walk = walk,.sort = walk->sort,.columns = columns,.left = limit,.visit = visit,.owner = owner};
+	bool		has_rest = sort_has_rest(&walk->sort) && !walk->sort_required;
+
+	pass.sort.descending = walk->sort.descending != backward;
+	if (backward && has_rest && (after == NULL || after->part == SORT_REST))
+	{
+		visit_part(&pass, SORT_REST, after);
+		after = NULL;
+	}
+	if (!pass.more && (after == NULL || after->part == SORT_VALUED))
+	{
+		visit_part(&pass, SORT_VALUED, after);
+		after = NULL;
+	}
+	if (!pass.more && !backward && has_rest)
+		visit_part(&pass, SORT_REST, after);
+	return pass.more;
+}
+
+int64
+list_count(ListWalk *walk)
+{
+	ListQuery	query = walk->query;
+	bool		isnull;
+
+	initStringInfo(&query.sql);
+	appendStringInfo(&query.sql, "SELECT pg_catalog.count(*) FROM qehs.record AS %s WHERE %s", query.alias, walk->conditions);
+	list_execute(&query, false, 1);
+	return DatumGetInt64(plan_value(0, 1, &isnull));
+}
+
+uint64
+list_rows_that_name(ListWalk *walk, const char *field_key, const Datum *ids, int id_count, int32 limit, const char *columns)
+{
+	ListQuery	query = walk->query;
+	FilterField field;
+
+	filter_field(query.module, field_key, &field);
+	initStringInfo(&query.sql);
+	appendStringInfo(&query.sql, "SELECT %s, p.place FROM pg_catalog.unnest($%d) WITH ORDINALITY AS p (id, place) CROSS JOIN LATERAL"
+					 " (SELECT r.* FROM qehs.record AS r WHERE %s AND %s = p.id ORDER BY r.created_at DESC, r.id DESC LIMIT $%d) AS r"
+					 " ORDER BY p.place, r.created_at DESC, r.id DESC", columns,
+					 query_array(&query, TEXTOID, unconstify(Datum *, ids), id_count), walk->conditions,
+					 field.slot >= 0 ? query_ordered(&query, &field) : query_whole(&query, &field),
+					 query_argument(&query, INT4OID, Int32GetDatum(limit)));
+	return list_execute(&query, true, 0);
+}

@@ -1,0 +1,76 @@
+/*
+ * list.h
+ *	  Records of a module by filter, search and order: a walk that REST, GraphQL
+ *	  and exports share.
+ *
+ * Usage, inside SPI:
+ *		list_open(&walk, context, &request, &faults);
+ *		... raise what faults holds ...
+ *		more = list_rows(&walk, after, backward, limit, columns, visit, owner);
+ *
+ * Only records that the caller may read are walked, and only by fields that he may
+ * read of every record.
+ */
+#ifndef QEHS_LIST_H
+#define QEHS_LIST_H
+
+#include "record/sort.h"
+
+/* What is asked for; whatever is NULL is not. */
+typedef struct ListRequest
+{
+	const ModuleDef *module;	/* the current definition */
+	Jsonb	   *filter;
+	const char *filter_path;	/* of the filter in the request, for faults: "?filter" */
+	const char *status;
+	const char *from;
+	const char *to;
+	const char *q;
+	const char *sort;			/* NULL: -createdAt */
+} ListRequest;
+
+typedef struct ListWalk
+{
+	const RequestContext *context;
+	ListQuery	query;			/* the arguments of the conditions */
+	ListSort	sort;
+	const char *conditions;		/* SQL over the alias */
+	bool		keyset_only;	/* none but tenant and module */
+	bool		sort_required;	/* the filter wants a value of the sort field */
+} ListWalk;
+
+/* Read a request; faults are added (paths ?filter…, ?sort, ?status, ?from, ?to, ?q).  Raises QH403 for fields that the caller may not read. */
+extern void list_open(ListWalk *walk, const RequestContext *context, const ListRequest *request, ViolationList *faults);
+
+/* Whatever must be the same on the next page: the module, the order by the definition of now, the conditions. */
+extern char *list_binding(const ListWalk *walk, const ListRequest *request);
+
+/* Take a row of SPI_tuptable, which stays until SPI_finish; true: no more rows are wanted. */
+typedef bool (*ListVisit) (void *owner, const SortPosition *position, uint64 row);
+
+/*
+ * Visit the rows behind a position (NULL: from the beginning), at most limit of them; backward
+ * before it, in the opposite order (NULL: from the end).  columns stand for QEHS_RECORD_COLUMNS, in number
+ * and order.  Returns whether more rows follow the last one visited.
+ */
+extern bool list_rows(ListWalk *walk, const SortPosition *after, bool backward, uint64 limit, const char *columns, ListVisit visit,
+					  void *owner);
+
+/* How many records there are, over all pages. */
+extern int64 list_count(ListWalk *walk);
+
+/*
+ * Records whose field of type record-reference names one of ids (text, rec_…), the newest first, at most limit of each:
+ * columns, and in column LIST_PLACE_COLUMN the id's place in ids, from 1, by which they come together.  Returns how many.
+ */
+extern uint64 list_rows_that_name(ListWalk *walk, const char *field_key, const Datum *ids, int id_count, int32 limit, const char *columns);
+
+#define LIST_PLACE_COLUMN 13
+
+/* Run a statement whose plan is kept by its text; generic: a plan without regard to the values is good.  limit 0: all rows.  Returns SPI_processed. */
+extern uint64 list_execute(ListQuery *query, bool generic, uint64 limit);
+
+/* Raise QH403 when the caller may not read the field of every record: to order, group or filter by it would tell. */
+extern void list_require_readable(const ListWalk *walk, const FilterField *field, const char *path);
+
+#endif							/* QEHS_LIST_H */

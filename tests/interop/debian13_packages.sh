@@ -1,0 +1,4 @@
+#!/bin/bash
+# The packages of the Debian 13 folder, which all that runs in it share.
+echo gcc make libc6-dev postgresql-17 postgresql-server-dev-17 libmicrohttpd-dev libgnutls28-dev libpq-dev libjansson-dev libcjose-dev libpcre2-dev \
+	libidn2-dev zlib1g-dev libzstd-dev libssl-dev curl jq nodejs npm git zstd procps ca-certificates
