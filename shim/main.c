@@ -25,12 +25,15 @@
 #include "db/pool.h"
 #include "exchange/health.h"
 #include "exchange/log.h"
+#include "exchange/metrics.h"
 #include "exchange/problem.h"
 #include "exchange/token.h"
 #include "http/client.h"
 #include "listen.h"
 #include "loop.h"
 #include "service.h"
+#include "stream/spool.h"
+#include "stream/stream_metrics.h"
 
 #define MAX_LOOPS 64
 #define MAX_EVENTS 16
@@ -70,7 +73,11 @@ reload(const Main *this)
 	if (!token_load(this->config, message, sizeof(message)))
 		log_event("error", "%s; the keys loaded before stay", message);
 	if (!log_open(this->config->log))
-		log_event("error", "could not open the log \"%s\" again: %s", this->config->log, strerror(errno));
+	{
+		/* what is still open may be a file that nobody reads any more */
+		fprintf(stderr, "qehs-shim: could not open the log \"%s\" again: %s\n", this->config->log, strerror(errno));
+		log_event("error", "could not open the log \"%s\" again, and go on in the one that is open: %s", this->config->log, strerror(errno));
+	}
 	service_reload(this->service);
 }
 
@@ -205,6 +212,9 @@ main(int argc, char **argv)
 	if (epoll < 0 || this.descriptor < 0)
 		abort();
 	raise_file_limit();
+	log_level(config.log_level);
+	spool_limit(config.max_spool, config.max_spool_total);
+	metrics_source(stream_metrics_write);
 	pool_report_to(log_event);
 	listen_and_start(&config);
 	this.service = service_create(&config, epoll, publish);

@@ -224,8 +224,15 @@ CREATE INDEX record_d1 ON qehs.record (tenant_id, module_id, d1, id) WHERE d1 IS
 CREATE INDEX record_d2 ON qehs.record (tenant_id, module_id, d2, id) WHERE d2 IS NOT NULL;
 CREATE INDEX record_d3 ON qehs.record (tenant_id, module_id, d3, id) WHERE d3 IS NOT NULL;
 CREATE INDEX record_d4 ON qehs.record (tenant_id, module_id, d4, id) WHERE d4 IS NOT NULL;
--- Filled only for modules with searchable fields.
-CREATE INDEX record_search ON qehs.record USING gin (search) WHERE search IS NOT NULL;
+
+CREATE FUNCTION qehs.search_words(tenant_id int4, module_id int4, words tsvector) RETURNS tsvector AS 'MODULE_PATHNAME', 'qehs_search_words'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION qehs.search_words(int4, int4, tsvector) IS 'Words with tenant and module in front (12.3.ladder), as the index of searchable fields has them; what does not fit into a tsvector is left out.';
+CREATE FUNCTION qehs.search_query(tenant_id int4, module_id int4, query tsquery) RETURNS tsquery AS 'MODULE_PATHNAME', 'qehs_search_query'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION qehs.search_query(int4, int4, tsquery) IS 'The same question about the words of one module of one tenant, as qehs.search_words has them.';
+-- Filled only for modules with searchable fields; a question reads entries of its own module alone.
+CREATE INDEX record_search ON qehs.record USING gin (qehs.search_words(tenant_id, module_id, search)) WHERE search IS NOT NULL;
 
 CREATE TABLE qehs.record_unique (
 	tenant_id int4 NOT NULL,

@@ -135,10 +135,15 @@ extern void bulk_forget_seen(void);
 extern bool bulk_was_seen(const char *kind, const char *name, int64 line, uint64 *what);
 extern void bulk_see(const char *kind, const char *name, int64 line, uint64 what);
 
-/* ---- upsert.c, inside SPI ---- */
+/*
+ * Keep what the line of an upsert would make of the record with an external id; and the
+ * record that the last line before this one has left, in the current memory context
+ * (NULL: only ask), or false.
+ */
+extern void bulk_keep_record(const char *external, int64 line, const Record *record);
+extern bool bulk_find_kept(const char *external, int64 line, Record *record);
 
-/* In a dry run: whether a line before it in the chunk would have made or changed the record. */
-extern bool bulk_has_twin(const BulkRow *row);
+/* ---- upsert.c, inside SPI ---- */
 
 /* Lock the records that rows are to change. */
 extern void bulk_lock_existing(BulkLoad *load, BulkRow **rows, int count);

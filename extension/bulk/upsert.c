@@ -118,59 +118,35 @@ merge(BulkLoad *load, BulkRow *row)
 		store(load, row, &before, &after);
 }
 
-static const BulkRow *
-valid_twin(const BulkRow *row)
-{
-	for (row = row->twin; row; row = row->twin)
-		if (row->status == BULK_VALID)
-			return row;
-	return NULL;
-}
-
-bool
-bulk_has_twin(const BulkRow *row)
-{
-	return valid_twin(row) != NULL;
-}
-
-/* A dry run: merge into what the record would be after the line before, and keep it for the next. */
+/* A dry run: merge into what the record would be after the lines before, and keep it for the next. */
 static void
 rehearse(BulkLoad *load, BulkRow *row)
 {
-	static const pg_uuid_t none = {{0}};
 	ViolationList violations;
-	const BulkRow *twin = valid_twin(row);
-	const ModuleDef *module = load->module;
-	Record		record = {0};
+	const ModuleDef *module;
+	Record		record;
 	Jsonb	   *payload;
 
-	/* a line before it may be what makes the record */
-	if (twin == NULL || memcmp(&row->existing, &none, sizeof(none)) != 0)
-		module = fetch(load, row, &record);
+	if (bulk_find_kept(row->external, row->line, &record))
+		module = record_module(load->context, &record);
 	else
-	{
-		record.definition_version = module->version;
-		record.created_by = load->context->actor_id;
-	}
-	if (module && twin)
-	{
-		record.payload = twin->payload;
-		record.workflow_state = twin->state;
-	}
+		module = fetch(load, row, &record);
 	if (module == NULL || !may_update(load, row, module, &record))
 		return;
 	violations.count = 0;
-	if (row->state == NULL)
-		row->state = MemoryContextStrdup(load->memory, record.workflow_state);
-	payload = record_check_patch(load->context, module, &record, row->payload, NULL, row->state, &violations);
+	if (row->state)
+		record.workflow_state = row->state;
+	payload = record_check_patch(load->context, module, &record, row->payload, NULL, record.workflow_state, &violations);
 	if (violations.count > 0)
 	{
 		bulk_fail(load, row, &violations);
 		return;
 	}
-	row->payload = MemoryContextAlloc(load->memory, VARSIZE(payload));
-	memcpy(row->payload, payload, VARSIZE(payload));
-	row->status = BULK_VALID;
+	row->existing = record.id;
+	record.payload = row->payload = payload;
+	bulk_look_at_values(load, &row, 1);
+	if (row->status == BULK_VALID)
+		bulk_keep_record(row->external, row->line, &record);
 }
 
 void

@@ -6,6 +6,7 @@
 #include "base/compat.h"
 
 #include "bulk/bulk.h"
+#include "common/hashfn.h"
 
 /* Twins in the external id are no clash in a dry run of an upsert: the second would change the first's record. */
 static bool
@@ -21,11 +22,19 @@ fail_value(BulkLoad *load, BulkRow *row, const UniqueValue *value)
 		bulk_fail_at(load, row, psprintf("/payload/%s", value->field->key), "unique", "is used by another record");
 }
 
+/* Which record a line is about: lines of an upsert may be about the same, others are not. */
+static uint64
+record_of(const BulkRow *row)
+{
+	return row->external ? hash_bytes_extended((const unsigned char *) row->external, strlen(row->external), 1) : (uint64) row->line;
+}
+
 /* Settle a row by the lines before it; a key that one of them has makes it a replay or a conflict. */
 static void
 look_at_lines(BulkLoad *load, BulkRow *row, const UniqueValue *values, int count)
 {
 	uint64		what;
+	uint64		own = record_of(row);
 
 	if (row->key && bulk_was_seen("", row->key, row->line, &what))
 	{
@@ -36,7 +45,7 @@ look_at_lines(BulkLoad *load, BulkRow *row, const UniqueValue *values, int count
 		return;
 	}
 	for (int i = 0; i < count; i++)
-		if (bulk_was_seen(values[i].field->key, values[i].text, row->line, &what))
+		if (bulk_was_seen(values[i].field->key, values[i].text, row->line, &what) && what != own)
 			fail_value(load, row, &values[i]);
 	if (row->status != BULK_WAITING)
 		return;
@@ -44,7 +53,17 @@ look_at_lines(BulkLoad *load, BulkRow *row, const UniqueValue *values, int count
 	if (row->key)
 		bulk_see("", row->key, row->line, row->fingerprint);
 	for (int i = 0; i < count; i++)
-		bulk_see(values[i].field->key, values[i].text, row->line, 0);
+		bulk_see(values[i].field->key, values[i].text, row->line, own);
+}
+
+/* Keep what a line of an upsert would create, for the lines behind it. */
+static void
+keep_created(const BulkLoad *load, const BulkRow *row)
+{
+	Record		record = {.module_id = load->module->module_id, .definition_version = load->module->version,
+	.created_by = load->context->actor_id, .workflow_state = row->state, .payload = row->payload};
+
+	bulk_keep_record(row->external, row->line, &record);
 }
 
 void
@@ -68,10 +87,12 @@ bulk_look_at_values(BulkLoad *load, BulkRow **rows, int count)
 		int			first = next;
 
 		for (; next < set.count && set.items[next].owner == i; next++)
-			if (set.items[next].exists)
+			if (set.items[next].exists && !(rows[i]->to_update && memcmp(&set.items[next].holder, &rows[i]->existing, UUID_LEN) == 0))
 				fail_value(load, rows[i], &set.items[next]);
 		if (rows[i]->status == BULK_WAITING)
 			look_at_lines(load, rows[i], set.items + first, next - first);
+		if (rows[i]->status == BULK_VALID && rows[i]->external && !rows[i]->to_update)
+			keep_created(load, rows[i]);
 	}
 }
 
@@ -94,5 +115,7 @@ bulk_find_existing(BulkLoad *load, BulkRow **rows, int count)
 		row->to_update = set.items[i].exists;
 		if (row->to_update)
 			row->existing = set.items[i].holder;
+		else if (load->options.dry_run)
+			row->to_update = bulk_find_kept(row->external, row->line, NULL);
 	}
 }

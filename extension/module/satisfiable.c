@@ -71,12 +71,13 @@ static bool
 resolve(const Search *search, const JsonbValue *reference, JsonbValue *target)
 {
 	char	   *text = json_text_copy(reference);
+	char	   *rest = NULL;
 	const JsonbContainer *at = search->root;
 
 	if (at == NULL || (strcmp(text, "#") != 0 && strncmp(text, "#/", 2) != 0))
 		return false;
 	*target = (JsonbValue) {.type = jbvBinary,.val.binary = {VARHDRSZ, unconstify(JsonbContainer *, at)}};
-	for (char *token = strtok(text + 1, "/"); token; token = strtok(NULL, "/"))
+	for (char *token = strtok_r(text + 1, "/", &rest); token; token = strtok_r(NULL, "/", &rest))
 	{
 		if (strpbrk(token, "~%") || at == NULL || !JsonContainerIsObject(at) || !json_member(at, token, strlen(token), target))
 			return false;

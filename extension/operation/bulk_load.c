@@ -157,8 +157,16 @@ store_before_twin(BulkLoad *load, int index)
 		return;
 	bulk_store(load, index);
 	bulk_find_existing(load, &row, 1);
-	if (load->options.dry_run && bulk_has_twin(row))
-		row->to_update = true;
+}
+
+/* Whether lines may clash by another value than the external id. */
+static bool
+has_other_unique(const BulkLoad *load)
+{
+	for (int i = 0; i < load->module->field_count; i++)
+		if (load->module->fields[i].unique && &load->module->fields[i] != load->options.external)
+			return true;
+	return false;
 }
 
 static void
@@ -175,8 +183,8 @@ run_lines(BulkLoad *load)
 			bulk_check_line(load, row);
 		if (row->status == BULK_WAITING && row->to_update)
 		{
-			/* so that nothing behind a failure is stored */
-			if (load->options.stop)
+			/* so that nothing behind a failure is stored, and of two lines with one value the first has it */
+			if (load->options.stop || has_other_unique(load))
 				bulk_store(load, i);
 			if (i < load->count)
 				bulk_update(load, row);

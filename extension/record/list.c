@@ -180,8 +180,11 @@ append_search(ListWalk *walk, const char *q)
 	if (*q == '\0' || strlen(q) > 500)
 		violation_add_first(query->faults, "?q", "length", "must be 1 to 500 bytes");
 	number = query_argument(query, TEXTOID, CStringGetTextDatum(q));
+	/* the words of the module, as the index has them (record/search.c) */
 	if (module->has_searchable && !module->search_unfilled && searches_all(walk))
-		appendStringInfo(&query->sql, " AND %s.search", query->alias);
+		appendStringInfo(&query->sql, " AND qehs.search_words(%1$s.tenant_id, %1$s.module_id, %1$s.search)"
+						 " OPERATOR(pg_catalog.@@) qehs.search_query($1, $2, pg_catalog.websearch_to_tsquery('pg_catalog.simple', $%2$d))",
+						 query->alias, number);
 	else
 	{
 		appendStringInfoString(&query->sql, " AND pg_catalog.to_tsvector('pg_catalog.simple', pg_catalog.left(pg_catalog.concat_ws(' ', ''");
@@ -193,9 +196,8 @@ append_search(ListWalk *walk, const char *q)
 				filter_field(module, module->fields[i].key, &field) && filter_oid(&field) == TEXTOID)
 				appendStringInfo(&query->sql, ", %s", query_whole(query, &field));
 		}
-		appendStringInfo(&query->sql, "), %d))", SEARCH_CHARACTERS);
+		appendStringInfo(&query->sql, "), %d)) @@ pg_catalog.websearch_to_tsquery('pg_catalog.simple', $%d)", SEARCH_CHARACTERS, number);
 	}
-	appendStringInfo(&query->sql, " @@ pg_catalog.websearch_to_tsquery('pg_catalog.simple', $%d)", number);
 }
 
 /* ---- conditions ---- */

@@ -162,6 +162,11 @@ typedef struct RecordSlots
 /* Fill the slots of a payload that has the module's keys; a field that it lacks has none. */
 extern void record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *slots);
 
+/* ---- search.c ---- */
+
+/* Text beyond this many bytes is not searched. */
+#define QEHS_SEARCH_BYTES 160000
+
 /* Text of the searchable fields; NULL for a module without any. */
 extern char *record_search_text(const ModuleDef *module, Jsonb *payload);
 

@@ -1,7 +1,6 @@
 /*
  * slots.c
- *	  What lists look at: the slot columns, which hold the indexed fields
- *	  comparably, and the text that q searches.
+ *	  The slot columns of a record: what its indexed fields hold, comparable.
  *
  * A field that the payload lacks has NULL in its slot and no entry in the index:
  * lists show such records behind the others.
@@ -25,26 +24,4 @@ record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *slots)
 			!value_read(field->value_type, &json, &value);
 		slots->values[i] = slots->isnull[i] ? (Datum) 0 : value_slot(field->kind, value);
 	}
-}
-
-char *
-record_search_text(const ModuleDef *module, Jsonb *payload)
-{
-	StringInfoData text;
-
-	if (!module->has_searchable)
-		return NULL;
-	initStringInfo(&text);
-	for (int i = 0; i < module->field_count; i++)
-	{
-		JsonbValue	value;
-
-		if (!module->fields[i].searchable ||
-			!json_member(&payload->root, module->fields[i].key, module->fields[i].key_length, &value) ||
-			value.type != jbvString)
-			continue;
-		appendBinaryStringInfo(&text, value.val.string.val, value.val.string.len);
-		appendStringInfoChar(&text, '\n');
-	}
-	return text.data;
 }

@@ -5,6 +5,8 @@
 #include "base/config.h"
 
 #include <getopt.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +36,9 @@ static const struct
 	{"early-answers", "QEHS_EARLY_ANSWERS", "direct", "who gets the answer of a bulk load while its body goes: direct (no proxy), always, never"},
 	{"drain", "QEHS_DRAIN", "0", "seconds that SIGTERM leaves a balancer to see /readyz say 503 before listening ends (0 to 3600)"},
 	{"log", "QEHS_LOG", "stderr", "where log lines go: stderr, off or a file"},
+	{"log-level", "QEHS_LOG_LEVEL", "info", "least level of log lines: error (also requests that end with 5xx), warn (with 4xx too) or info (all)"},
+	{"max-spool", "QEHS_MAX_SPOOL", "1073741824", "bytes in TMPDIR of one answer that its client does not read"},
+	{"max-spool-total", "QEHS_MAX_SPOOL_TOTAL", "4294967296", "the same of all answers"},
 };
 
 enum
@@ -65,21 +70,65 @@ number(const char *flag, const char *text, long low, long high)
 	return value;
 }
 
-static EarlyAnswers
-early_answers(const char *text)
+/* Which of the names a text is; those of a setting that is one of some words. */
+static int
+word(const char *flag, const char *text, const char *const *names, const char *wanted)
 {
-	static const char *const names[] = {[EARLY_DIRECT] = "direct",[EARLY_ALWAYS] = "always",[EARLY_NEVER] = "never"};
-
-	for (int i = 0; i < (int) (sizeof(names) / sizeof(names[0])); i++)
+	for (int i = 0; names[i]; i++)
 		if (strcmp(text, names[i]) == 0)
-			return (EarlyAnswers) i;
-	fprintf(stderr, "qehs-shim: --early-answers must be direct, always or never, not \"%s\"\n", text);
+			return i;
+	fprintf(stderr, "qehs-shim: --%s must be %s, not \"%s\"\n", flag, wanted, text);
 	exit(2);
+}
+
+/* Is it http:// or https:// with a host and perhaps a port, and, where it may have one, a path? */
+static bool
+is_url(const char *text, size_t length, bool with_path)
+{
+	static const char host[] = "-._~[]:0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	size_t		scheme = strncmp(text, "http://", 7) == 0 ? 7 : strncmp(text, "https://", 8) == 0 ? 8 : 0;
+	size_t		authority = scheme ? strspn(text + scheme, host) : 0;
+	size_t		end = scheme + authority;
+
+	if (scheme == 0 || authority == 0 || end > length)
+		return false;
+	return end == length || (with_path && text[end] == '/' && strcspn(text + end, "?# \"<>\\") == length - end && text[length - 1] != '/');
+}
+
+static void
+check_public_url(const char *url)
+{
+	if (is_url(url, strlen(url), true))
+		return;
+	fprintf(stderr, "qehs-shim: --public-url must be a URL such as https://qehs.example.com, without a slash at its end, not \"%s\"\n", url);
+	exit(2);
+}
+
+static void
+check_origins(const char *origins)
+{
+	if (strcmp(origins, "*") == 0)
+		return;
+	while (*origins)
+	{
+		size_t		length;
+
+		origins += strspn(origins, ", ");
+		length = strcspn(origins, ", ");
+		if (length > 0 && !is_url(origins, length, false))
+		{
+			fprintf(stderr, "qehs-shim: --cors-origins must be * or origins such as https://app.example.com, not \"%.*s\"\n", (int) length, origins);
+			exit(2);
+		}
+		origins += length;
+	}
 }
 
 void
 config_read(Config *config, int argc, char **argv)
 {
+	static const char *const early_words[] = {[EARLY_DIRECT] = "direct",[EARLY_ALWAYS] = "always",[EARLY_NEVER] = "never", NULL};
+	static const char *const level_words[] = {[LEVEL_ERROR] = "error",[LEVEL_WARN] = "warn",[LEVEL_INFO] = "info", NULL};
 	const char *values[SETTING_COUNT];
 	struct option options[SETTING_COUNT + 3];
 	int			found;
@@ -120,7 +169,13 @@ config_read(Config *config, int argc, char **argv)
 	config->jwt_tenant_claim = values[12];
 	config->jwt_user_claim = values[13];
 	config->jwt_roles_claim = values[14];
-	config->early_answers = early_answers(values[15]);
+	config->early_answers = (EarlyAnswers) word("early-answers", values[15], early_words, "direct, always or never");
 	config->drain = (int) number("drain", values[16], 0, 3600);
 	config->log = values[17];
+	config->log_level = (LogLevel) word("log-level", values[18], level_words, "error, warn or info");
+	config->max_spool = (size_t) number("max-spool", values[19], 0, LONG_MAX);
+	config->max_spool_total = (size_t) number("max-spool-total", values[20], 0, LONG_MAX);
+	if (*config->public_url)
+		check_public_url(config->public_url);
+	check_origins(config->cors_origins);
 }

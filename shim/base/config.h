@@ -13,6 +13,12 @@ typedef enum EarlyAnswers
 	EARLY_DIRECT, EARLY_ALWAYS, EARLY_NEVER
 } EarlyAnswers;
 
+/* The least level of log lines. */
+typedef enum LogLevel
+{
+	LEVEL_ERROR, LEVEL_WARN, LEVEL_INFO
+} LogLevel;
+
 typedef struct Config
 {
 	const char *listen;			/* host:port or [v6]:port */
@@ -33,6 +39,9 @@ typedef struct Config
 	const char *jwt_user_claim;
 	const char *jwt_roles_claim;
 	EarlyAnswers early_answers;
+	LogLevel	log_level;
+	size_t		max_spool;		/* bytes in files of one answer that waits for its client */
+	size_t		max_spool_total;	/* and of all */
 } Config;
 
 /* Fill the config; prints and exits for --help, --version and bad flags. */

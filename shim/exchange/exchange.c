@@ -232,8 +232,8 @@ retry_delay(Request *request)
 	return 0;
 }
 
-static void
-finish_reply(const Exchange *exchange, Request *request)
+void
+exchange_finish(const Exchange *exchange, Request *request)
 {
 	cors_apply(request, exchange->config);
 	if (request->endpoint && *request->endpoint->headers)
@@ -292,7 +292,7 @@ job_done(PgJob *job)
 		request->stream->close(request->stream);
 		request->stream = NULL;
 	}
-	finish_reply(pending->exchange, request);
+	exchange_finish(pending->exchange, request);
 	pending->finished(request);
 }
 
@@ -425,5 +425,5 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 		submit(exchange, request, finished);
 		return;
 	}
-	finish_reply(exchange, request);
+	exchange_finish(exchange, request);
 }

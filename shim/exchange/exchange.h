@@ -42,4 +42,7 @@ extern void exchange_route(const Exchange *exchange, Request *request);
  */
 extern void exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *request));
 
+/* Complete a reply that was made without the exchange, with the headers that all have. */
+extern void exchange_finish(const Exchange *exchange, Request *request);
+
 #endif							/* QEHS_EXCHANGE_H */

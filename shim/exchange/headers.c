@@ -105,14 +105,13 @@ check_precondition(Request *request, const char *name)
 void
 headers_check(Request *request)
 {
-	static const MediaList problems = {1, {"application/problem+json"}};
 	const Endpoint *endpoint = request->endpoint;
 
 	check_precondition(request, "If-Match");
 	check_precondition(request, "If-None-Match");
 	request->media = media_choose(request_header(request, "Accept"), &endpoint->gives);
 	/* who names only the type of errors takes what there is */
-	if (request->media == NULL && media_choose(request_header(request, "Accept"), &problems))
+	if (request->media == NULL && media_is_named(request_header(request, "Accept"), "application/problem+json"))
 		request->media = endpoint->gives.types[0];
 	if (request->media == NULL)
 		refuse_field(request, "not_acceptable", "@Accept", "media_type",

@@ -22,6 +22,20 @@ static int	log_fd = STDERR_FILENO;
 static __thread char lines[LINES_BYTES];
 static __thread size_t used;
 
+static LogLevel least_level = LEVEL_INFO;
+
+void
+log_level(LogLevel least)
+{
+	least_level = least;
+}
+
+static bool
+is_left_out(const char *level)
+{
+	return (*level == 'i' && least_level < LEVEL_INFO) || (*level == 'w' && least_level < LEVEL_WARN);
+}
+
 bool
 log_open(const char *where)
 {
@@ -104,14 +118,16 @@ log_request(const Request *request, uint64_t duration)
 	Arena		arena = {0};
 	Buffer		line = {.arena = &arena};
 
-	if (log_fd < 0)
+	const char *level = request->reply.status >= 500 ? "error" : request->reply.status >= 400 ? "warn" : "info";
+
+	if (log_fd < 0 || is_left_out(level))
 		return;
-	begin_line(&line, request->reply.status >= 500 ? "error" : "info");
+	begin_line(&line, level);
 	add_text(&line, "traceId", request->trace_id);
 	add_text(&line, "spanId", request->span_id);
 	add_text(&line, "parentSpanId", *request->parent_id ? request->parent_id : NULL);
 	add_text(&line, "client", request->client);
-	add_text(&line, "method", request->method);
+	add_text(&line, "method", *request->method ? request->method : NULL);
 	add_text(&line, "route", request->endpoint ? request->endpoint->path : NULL);
 	add_text(&line, "path", request->path);
 	add_text(&line, "operation", request->endpoint ? request->endpoint->operation : NULL);
@@ -136,6 +152,8 @@ log_event(const char *level, const char *format,...)
 	char		text[1024];
 	va_list		arguments;
 
+	if (is_left_out(level))
+		return;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);

@@ -22,11 +22,11 @@ range_fit(const char *range, size_t length, const char *type)
 	return length == 3 && strncmp(range, "*/*", 3) == 0;
 }
 
-/* The weight of a type in thousandths, by the most specific range; 0 without one. */
+/* The weight of a type in thousandths, by the most specific range that is at least so specific; 0 without one. */
 static int
-weight_of(const char *accept, const char *type)
+weight_of(const char *accept, const char *type, int least)
 {
-	int			best = 0;
+	int			best = least - 1;
 	int			weight = 0;
 
 	while (*accept)
@@ -59,7 +59,7 @@ media_choose(const char *accept, const MediaList *gives)
 		return gives->types[0];
 	for (int i = 0; i < gives->count; i++)
 	{
-		int			weight = weight_of(accept, gives->types[i]);
+		int			weight = weight_of(accept, gives->types[i], 1);
 
 		if (weight > best)
 		{
@@ -68,6 +68,12 @@ media_choose(const char *accept, const MediaList *gives)
 		}
 	}
 	return chosen;
+}
+
+bool
+media_is_named(const char *accept, const char *type)
+{
+	return accept && weight_of(accept, type, 3) > 0;
 }
 
 /* Is every charset among the parameters UTF-8? */

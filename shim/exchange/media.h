@@ -14,6 +14,9 @@
  */
 extern const char *media_choose(const char *accept, const MediaList *gives);
 
+/* Does an Accept field name the type itself, with a weight? */
+extern bool media_is_named(const char *accept, const char *type);
+
 /* Is a Content-Type one of the list, in UTF-8 if it names a charset? */
 extern bool media_is_taken(const char *type, const MediaList *takes);
 

@@ -1,6 +1,6 @@
 /*
  * problem.c
- *	  Problem bodies, and what the errors of PostgreSQL mean to a client.
+ *	  Error bodies in their forms, and what the errors of PostgreSQL mean to a client.
  *
  * SQLSTATEs of class QH are problems that the extension raised on purpose: the
  * last three digits are the status, CONSTRAINT is the code, the primary message
@@ -109,31 +109,92 @@ title_in(const Problem *problem, const char *languages)
 	return chosen < 0 || chosen == count ? problem->title : problem->titles[chosen].text;
 }
 
-void
-problem_body(Buffer *body, const Router *router, const char *code, int status, const char *detail,
-			 const char *instance, const char *trace_id, const char *violations, const char *languages)
+/* What an error says, in whichever form. */
+typedef struct Telling
 {
-	const Problem *problem = find_problem(router, code);
+	const Problem *problem;
+	int			status;
+	const char *title;
+	const char *detail;
+	const char *instance;
+	const char *trace_id;
+	const char *violations;		/* JSON objects, comma-separated, or NULL */
+} Telling;
 
+/* RFC 9457. */
+static void
+write_problem(Buffer *body, const Telling *telling)
+{
 	buffer_text(body, "{\"type\":\"");
 	buffer_text(body, base_url);
 	buffer_text(body, "/developers/errors#");
-	buffer_text(body, problem->code);
-	buffer_format(body, "\",\"title\":\"%s\",\"status\":%d,\"detail\":", title_in(problem, languages),
-				  status ? status : problem->status);
-	buffer_json(body, detail, strlen(detail));
+	buffer_text(body, telling->problem->code);
+	buffer_format(body, "\",\"title\":\"%s\",\"status\":%d,\"detail\":", telling->title, telling->status);
+	buffer_json(body, telling->detail, strlen(telling->detail));
 	buffer_text(body, ",\"instance\":");
-	buffer_json(body, instance, strlen(instance));
-	buffer_format(body, ",\"code\":\"%s\",\"traceId\":\"%s\"", problem->code, trace_id);
-	if (violations)
+	buffer_json(body, telling->instance, strlen(telling->instance));
+	buffer_format(body, ",\"code\":\"%s\",\"traceId\":\"%s\"", telling->problem->code, telling->trace_id);
+	if (telling->violations)
 	{
 		buffer_text(body, ",\"errors\":[");
-		buffer_text(body, violations);
+		buffer_text(body, telling->violations);
 		buffer_text(body, "]");
 	}
 	buffer_text(body, "}");
-	/* a key in a path or in the name of a parameter must not go on into logs and tickets */
-	body->length = redact_text(body->data, body->length);
+}
+
+/* RFC 7644 section 3.12. */
+static void
+write_scim(Buffer *body, const Telling *telling)
+{
+	const char *type = telling->problem->scim_type;
+
+	buffer_format(body, "{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:Error\"],\"status\":\"%d\"", telling->status);
+	if (type && *type)
+		buffer_format(body, ",\"scimType\":\"%s\"", type);
+	buffer_text(body, ",\"detail\":");
+	buffer_json(body, telling->detail, strlen(telling->detail));
+	buffer_text(body, "}");
+}
+
+/* The GraphQL specification, section 7.1: an error of the request, without data. */
+static void
+write_graphql(Buffer *body, const Telling *telling)
+{
+	buffer_text(body, "{\"errors\":[{\"message\":");
+	buffer_json(body, telling->detail, strlen(telling->detail));
+	buffer_format(body, ",\"extensions\":{\"code\":\"%s\",\"problem\":", telling->problem->code);
+	write_problem(body, telling);
+	buffer_text(body, "}}]}");
+}
+
+/* The forms in the order of ErrorForm, and the paths below which errors have them also where there is no endpoint. */
+static const struct
+{
+	void		(*write) (Buffer *body, const Telling *telling);
+	const char *media;
+	const char *below;
+}			forms[] = {
+	[FORM_PROBLEM] = {write_problem, "application/problem+json", NULL},
+	[FORM_SCIM] = {write_scim, "application/scim+json", "/api/scim/v2"},
+	[FORM_GRAPHQL] = {write_graphql, "application/graphql-response+json", "/api/graphql"},
+};
+
+static ErrorForm
+form_of(const Request *request)
+{
+	const char *path = request->path ? request->path : request->target;
+
+	if (request->endpoint)
+		return request->endpoint->error_form;
+	for (int form = FORM_SCIM; form <= FORM_GRAPHQL; form++)
+	{
+		size_t		length = strlen(forms[form].below);
+
+		if (strncmp(path, forms[form].below, length) == 0 && strchr("/?", path[length]))
+			return (ErrorForm) form;
+	}
+	return FORM_PROBLEM;
 }
 
 /* A decoded path as a URI reference again (RFC 3986 section 3.3). */
@@ -160,13 +221,24 @@ problem_reply(Request *request, const char *code, int status, const char *detail
 {
 	Reply	   *reply = &request->reply;
 	Buffer		body = {.arena = &request->arena};
+	const Problem *problem = find_problem(request->router, code);
+	ErrorForm	form = form_of(request);
+	Telling		telling = {
+		.problem = problem,
+		.status = status ? status : problem->status,
+		.title = title_in(problem, request_header(request, "Accept-Language")),
+		.detail = detail,
+		.instance = encode_path(&request->arena, request->path),
+		.trace_id = request->trace_id,
+		.violations = violations,
+	};
 
-	problem_body(&body, request->router, code, status, detail, encode_path(&request->arena, request->path),
-				 request->trace_id, violations, request_header(request, "Accept-Language"));
-	reply->status = status ? status : find_problem(request->router, code)->status;
+	forms[form].write(&body, &telling);
+	reply->status = telling.status;
 	reply->body = body.data;
-	reply->length = body.length;
-	reply_header(reply, "Content-Type", "application/problem+json");
+	/* a key in a path or in the name of a parameter must not go on into logs and tickets */
+	reply->length = redact_text(body.data, body.length);
+	reply_header(reply, "Content-Type", forms[form].media);
 	if (reply->status == 503)
 		reply_header(reply, "Retry-After", "1");
 }

@@ -1,6 +1,7 @@
 /*
  * problem.h
- *	  Errors as application/problem+json (RFC 9457).
+ *	  Errors as application/problem+json (RFC 9457), or in the form of SCIM or GraphQL
+ *	  where the endpoint's row says so or the path is theirs.
  */
 #ifndef QEHS_PROBLEM_H
 #define QEHS_PROBLEM_H
@@ -14,7 +15,7 @@ extern void problem_base(const char *public_url);
 extern void problem_violation(Request *request, const char *path, const char *code, const char *message);
 
 /*
- * Make the reply a problem.  violations are JSON objects, comma-separated, or NULL.
+ * Make the reply a problem, in the form that the request is to have.  violations are JSON objects, comma-separated, or NULL.
  * status 0 means that of the code.
  */
 extern void problem_reply(Request *request, const char *code, int status, const char *detail, const char *violations);
@@ -24,10 +25,5 @@ extern void problem_from_job(Request *request);
 
 /* Answer OPTIONS, or refuse a method that writes, on a path that can only be read; false for GET and HEAD. */
 extern bool problem_unless_read(Request *request);
-
-/* The body of a problem, for answers that have no request (server.c); languages is the Accept-Language field or NULL. */
-extern void problem_body(Buffer *body, const Router *router, const char *code, int status, const char *detail,
-						 const char *instance, const char *trace_id, const char *violations,
-						 const char *languages);
 
 #endif							/* QEHS_PROBLEM_H */

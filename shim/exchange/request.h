@@ -104,18 +104,16 @@ struct Request
 	int64_t		failed_lines;
 	bool		body_done;		/* of a stream: all of it has come */
 	bool		cut;			/* a stream's client has closed its side; what it has sent is taken */
+	bool		given_up;		/* the answer is written though the body goes on, and the connection ends with it */
+	int			lines_known;	/* may a field stand on several lines?  0: not known yet, 1: no, 2: yes */
 	struct Early *early;		/* its answer has begun before that */
 	bool		keyed;			/* sent with an idempotency key */
 };
 
 #define REQUEST_BODY(request) ((request)->buffer + 1)
 
-/* A header field of the request, or NULL (server.c). */
+/* A header field of the request, or NULL; one on several lines is their values with commas between (http/fields.c). */
 extern const char *request_header(const Request *request, const char *name);
-
-/* Give all header fields to a function in their order (server.c). */
-extern void request_each_header(const Request *request, void (*take) (void *closure, const char *name, const char *value),
-								void *closure);
 
 static inline void
 reply_header(Reply *reply, const char *name, const char *value)

@@ -5,17 +5,22 @@
  */
 #include "http/deadline.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
+
+#define ANSWER_SECONDS 30
 
 static const uint64_t allowed[STAGE_COUNT] = {
 	[STAGE_NEW] = 10 * CLOCK_SECOND,
 	[STAGE_HEAD] = 10 * CLOCK_SECOND,
 	[STAGE_BODY] = 120 * CLOCK_SECOND,
 	[STAGE_CUT] = CLOCK_SECOND,
-	[STAGE_ANSWER] = 120 * CLOCK_SECOND,
+	[STAGE_ANSWER] = ANSWER_SECONDS * CLOCK_SECOND,
 	[STAGE_IDLE] = 75 * CLOCK_SECOND,
 };
 
@@ -33,6 +38,29 @@ unlink_watch(Deadlines *deadlines, Watch *watch)
 	else
 		deadlines->last[watch->stage] = watch->previous;
 	watch->stage = STAGE_NONE;
+}
+
+/* How many bytes the other side has acknowledged. */
+static uint64_t
+acknowledged(int socket)
+{
+	struct tcp_info info;
+	socklen_t	size = sizeof(info);
+
+	return getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_acked : 0;
+}
+
+/* A client that has read enough of its answer since it was looked at last has the same time again. */
+static bool
+goes_on(Deadlines *deadlines, Watch *watch)
+{
+	uint64_t	now = acknowledged(watch->socket);
+
+	if (watch->stage != STAGE_ANSWER || now - watch->acknowledged < (uint64_t) ANSWER_SECONDS * DEADLINE_LEAST_RATE)
+		return false;
+	deadline_move(deadlines, watch, STAGE_ANSWER);
+	watch->acknowledged = now;
+	return true;
 }
 
 static void
@@ -73,6 +101,7 @@ deadline_move(Deadlines *deadlines, Watch *watch, Stage stage)
 	if (stage == STAGE_NONE)
 		return;
 	watch->since = clock_now();
+	watch->acknowledged = 0;
 	watch->next = NULL;
 	watch->previous = deadlines->last[stage];
 	if (watch->previous)
@@ -98,7 +127,8 @@ deadline_expire(Deadlines *deadlines)
 	for (int stage = 0; stage < STAGE_COUNT; stage++)
 	{
 		while (deadlines->first[stage] && deadlines->first[stage]->since + allowed[stage] <= now)
-			end(deadlines, deadlines->first[stage]);
+			if (!goes_on(deadlines, deadlines->first[stage]))
+				end(deadlines, deadlines->first[stage]);
 		if (deadlines->first[stage] && deadlines->first[stage]->since + allowed[stage] < next)
 			next = deadlines->first[stage]->since + allowed[stage];
 	}

@@ -1,12 +1,15 @@
 /*
  * deadline.h
  *	  How long a connection may take for each stage of a request, so that slow
- *	  or silent clients cannot hold all places.
+ *	  or silent clients cannot hold all places.  Who reads an answer must take
+ *	  DEADLINE_LEAST_RATE bytes a second of it, over half a minute.
  */
 #ifndef QEHS_DEADLINE_H
 #define QEHS_DEADLINE_H
 
 #include <stdint.h>
+
+#define DEADLINE_LEAST_RATE 500
 
 typedef enum Stage
 {
@@ -14,7 +17,7 @@ typedef enum Stage
 	STAGE_HEAD,					/* request line read, headers not yet */
 	STAGE_BODY,
 	STAGE_CUT,					/* the client has closed its side and the body is not whole */
-	STAGE_ANSWER,				/* its answer waits for the client to read on */
+	STAGE_ANSWER,				/* its answer goes out as fast as the client reads */
 	STAGE_IDLE,					/* kept alive after an answer */
 	STAGE_COUNT,
 	STAGE_NONE = STAGE_COUNT	/* no deadline: it is the server's turn */
@@ -26,6 +29,7 @@ typedef struct Watch
 	struct Watch *next;
 	Stage		stage;
 	uint64_t	since;
+	uint64_t	acknowledged;	/* bytes that the client had taken then */
 	int			socket;
 } Watch;
 

@@ -2,13 +2,9 @@
  * early.c
  *	  The head and then chunks (RFC 9112 section 7.1), written by hand.
  *
- * libmicrohttpd 0.9.75 cannot do it: MHD_queue_response takes a response in the
- * states MHD_CONNECTION_HEADERS_PROCESSED, from where it refuses to read the body
- * ("response was queued early", discard_request), and FULL_REQ_RECEIVED, when the
- * body has ended, and in no other (connection.c); and a connection is polled for
- * reading or for writing, never for both (enum MHD_ConnectionEventLoopInfo).  While
- * a body arrives the library writes nothing itself (MHD_connection_handle_write),
- * so the socket is free for it.
+ * libmicrohttpd cannot do it: MHD_queue_response takes a response with the headers,
+ * after which it reads no body, or at the end of the body, and at no other time.  While
+ * a body arrives the library writes nothing itself, so the socket is free for it.
  *
  * The library knows nothing of such an answer, so the connection ends with it:
  * server.c closes it when early_write says that all is written.
@@ -16,6 +12,7 @@
 #include "http/early.h"
 
 #include <errno.h>
+#include <microhttpd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -38,7 +35,8 @@ struct Early
 	int			socket;
 	int			epoll;
 	bool		watching;		/* for room in the socket */
-	bool		last;			/* the last chunk is among what is out */
+	bool		last;			/* the end of the answer is among what is out */
+	bool		chunked;		/* not in HTTP/1.0, where the end of the connection ends the answer */
 	void		(*written) (Request *request);
 	EarlyState	state;
 	const char *out;			/* not written yet */
@@ -105,10 +103,17 @@ flush(Early *early)
 	return true;
 }
 
+static bool
+is_streamed(const Request *request)
+{
+	return request->stream && request->stream->source;
+}
+
 /* Put the next part out; false when there is none. */
 static bool
 next_part(Early *early)
 {
+	Request    *request = early->request;
 	char		size_line[SIZE_LINE + 1];
 	size_t		length;
 
@@ -117,9 +122,20 @@ next_part(Early *early)
 		early->state = EARLY_DONE;
 		return false;
 	}
-	switch (early->request->stream->source->read(early->request->stream, early->chunk + SIZE_LINE, CHUNK_DATA, &length))
+	if (!is_streamed(request))
+	{
+		early->last = true;
+		early->out = request->reply.body;
+		early->left = request->reply.length;
+		return true;
+	}
+	switch (request->stream->source->read(request->stream, early->chunk + SIZE_LINE, CHUNK_DATA, &length))
 	{
 		case STREAM_BYTES:
+			early->out = early->chunk + SIZE_LINE;
+			early->left = length;
+			if (!early->chunked)
+				return true;
 			snprintf(size_line, sizeof(size_line), "%04zx\r\n", length);
 			memcpy(early->chunk, size_line, SIZE_LINE);
 			memcpy(early->chunk + SIZE_LINE + length, "\r\n", 2);
@@ -131,7 +147,7 @@ next_part(Early *early)
 		case STREAM_END:
 			early->last = true;
 			early->out = "0\r\n\r\n";
-			early->left = 5;
+			early->left = early->chunked ? 5 : 0;
 			return true;
 		default:
 			fail(early);
@@ -171,7 +187,12 @@ put_head(Early *early)
 	char		date[40];
 
 	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &parts));
-	buffer_format(&head, "HTTP/1.1 200 OK\r\nDate: %s\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n", date);
+	buffer_format(&head, "HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: close\r\n", reply->status,
+				  MHD_get_reason_phrase_for((unsigned) reply->status), date);
+	if (!is_streamed(early->request))
+		buffer_format(&head, "Content-Length: %zu\r\n", reply->length);
+	else if (early->chunked)
+		buffer_text(&head, "Transfer-Encoding: chunked\r\n");
 	for (int i = 0; i < reply->header_count; i++)
 		buffer_format(&head, "%s: %s\r\n", reply->headers[i].name, reply->headers[i].value);
 	buffer_text(&head, "\r\n");
@@ -187,7 +208,8 @@ early_start(Request *request, int socket, int epoll, void (*written) (Request *r
 
 	if (early == NULL)
 		abort();
-	*early = (Early) {.watcher = {on_room},.request = request,.socket = socket,.epoll = epoll,.written = written};
+	*early = (Early) {.watcher = {on_room},.request = request,.socket = socket,.epoll = epoll,.written = written,
+	.chunked = request->full_http};
 	/* each chunk is news */
 	setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	put_head(early);

@@ -29,7 +29,7 @@ typedef enum EarlyState
 extern bool early_possible(const Request *request, EarlyAnswers answers);
 
 /*
- * Begin: the head of the reply, then what the stream has.  written is called when
+ * Begin: the head of the reply, then its body or what the stream has.  written is called when
  * more could be written later than early_write was called; the descriptor epoll is
  * that of the loop.
  */

@@ -7,12 +7,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define SPOOL_FIRST (16 * 1024)
+
+static size_t most_each = SIZE_MAX;
+static size_t most_in_all = SIZE_MAX;
+static size_t in_all;			/* bytes in files, of all threads; atomic */
+
+void
+spool_limit(size_t each, size_t all)
+{
+	most_each = each;
+	most_in_all = all;
+}
 
 void
 spool_init(Spool *spool)
@@ -63,8 +75,45 @@ rewind_spool(Spool *spool)
 {
 	if (spool->file_length > 0 && ftruncate(spool->file, 0) != 0)
 		return;
+	__atomic_fetch_sub(&in_all, (size_t) spool->file_length, __ATOMIC_RELAXED);
 	spool->memory_length = 0;
 	spool->file_length = spool->read = 0;
+}
+
+/* Count the bytes against the limits. */
+static bool
+take_room(const Spool *spool, size_t length)
+{
+	if ((size_t) spool->file_length + length <= most_each)
+	{
+		if (__atomic_add_fetch(&in_all, length, __ATOMIC_RELAXED) <= most_in_all)
+			return true;
+		__atomic_fetch_sub(&in_all, length, __ATOMIC_RELAXED);
+	}
+	errno = ENOSPC;
+	return false;
+}
+
+static bool
+append_file(Spool *spool, const char *bytes, size_t length)
+{
+	size_t		done = 0;
+
+	while (done < length)
+	{
+		ssize_t		written = pwrite(spool->file, bytes + done, length - done, spool->file_length + (off_t) done);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+		{
+			__atomic_fetch_sub(&in_all, length, __ATOMIC_RELAXED);
+			return false;
+		}
+		done += (size_t) written;
+	}
+	spool->file_length += (off_t) length;
+	return true;
 }
 
 bool
@@ -79,19 +128,7 @@ spool_append(Spool *spool, const char *bytes, size_t length)
 	}
 	if (spool->file < 0 && !open_file(spool))
 		return false;
-	while (length > 0)
-	{
-		ssize_t		written = pwrite(spool->file, bytes, length, spool->file_length);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return false;
-		spool->file_length += written;
-		bytes += written;
-		length -= (size_t) written;
-	}
-	return true;
+	return take_room(spool, length) && append_file(spool, bytes, length);
 }
 
 ssize_t
@@ -121,5 +158,6 @@ spool_free(Spool *spool)
 	free(spool->memory);
 	if (spool->file >= 0)
 		close(spool->file);
+	__atomic_fetch_sub(&in_all, (size_t) spool->file_length, __ATOMIC_RELAXED);
 	spool_init(spool);
 }

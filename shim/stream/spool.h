@@ -22,9 +22,15 @@ typedef struct Spool
 	off_t		read;			/* how far it has been read, over both */
 } Spool;
 
+/* How many bytes the files of one spool and of all spools of the process may have; set once at start. */
+extern void spool_limit(size_t each, size_t all);
+
 /* Begin empty. */
 extern void spool_init(Spool *spool);
-/* Put bytes at the end; false with errno set when the file cannot take them. */
+/*
+ * Put bytes at the end; false with errno set, and nothing put, when the file cannot take them
+ * (ENOSPC also beyond the limits).
+ */
 extern bool spool_append(Spool *spool, const char *bytes, size_t length);
 /* The next bytes, as many as are there and fit; 0 when there are none, -1 when the file cannot be read. */
 extern ssize_t spool_read(Spool *spool, char *buffer, size_t room);

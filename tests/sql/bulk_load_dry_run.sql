@@ -46,6 +46,19 @@ SELECT payload, version FROM qehs.record WHERE tenant_id = (SELECT id FROM qehs.
 SELECT a.line::jsonb -> 'line' AS line, a.line::jsonb ->> 'status' AS status FROM string_to_table(qehs.bulk_load('incidents',
 	convert_to(E'{"badge":"X","title":null}\n{"badge":"X","severity":"high"}\n{"title":"new","severity":"low","badge":"Y"}\n{"badge":"Y","severity":"high"}\n{"badge":"Y","severity":null}\n{"badge":"Y","cost":1}\n{"badge":"Z","cost":1}\n{"badge":"Z","title":"z","severity":"low"}\n{"badge":"Z","cost":-1}\n{"badge":"Z","cost":2}', 'UTF8'),
 	on_conflict => 'update', external_id => 'badge'), E'\n') AS a (line) WHERE a.line <> '';
+-- lines of later chunks merge into what those of earlier ones would have made; other unique values are looked at, too, but not held
+-- against the record's own
+BEGIN;
+SELECT * FROM pg_temp.checked(E'{"badge":"V","title":"v","severity":"low"}\n{"badge":"X","title":"x","severity":"low"}', 1, 'update');
+SELECT * FROM pg_temp.checked(E'{"badge":"V","severity":"high"}\n{"badge":"X","title":null}\n{"badge":"X","cost":3}', 3, 'update');
+SELECT * FROM pg_temp.checked(E'{"badge":"V","title":null}\n{"badge":"V","severity":null,"cost":2}\n{"badge":"W","cost":2}', 6, 'update');
+COMMIT;
+SELECT qehs.module_publish('tagged', '{"key":"tagged","name":"Tagged","displayCode":{"prefix":"T"},"workflow":{"states":["open"],"initial":"open"},
+	"fields":[{"key":"badge","type":"identifier"},{"key":"tag","type":"text","unique":true}]}') IS NOT NULL AS published;
+SELECT qehs.record_create('tagged', '{"badge":"1","tag":"one"}') IS NOT NULL, qehs.record_create('tagged', '{"badge":"2","tag":"two"}') IS NOT NULL;
+SELECT dry, a.line::jsonb -> 'line' AS line, a.line::jsonb ->> 'status' AS status, a.line::jsonb #>> '{errors,0,path}' AS path FROM unnest('{true,false}'::boolean[]) AS dry,
+	string_to_table(qehs.bulk_load('tagged', convert_to(E'{"badge":"1","tag":"one"}\n{"badge":"1","tag":"two"}\n{"badge":"3","tag":"three"}\n{"badge":"2","tag":"three"}\n'
+		'{"badge":"3","tag":"three"}\n{"badge":"4","tag":"three"}', 'UTF8'), dry_run => dry, on_conflict => 'update', external_id => 'badge'), E'\n') AS a (line) WHERE a.line <> '';
 -- a table, in chunks
 CREATE TEMP TABLE staged (document json);
 INSERT INTO staged SELECT json_build_object('title', n::text, 'severity', 'low', 'badge', 'S' || n % 4) FROM generate_series(1, 6) AS n;

@@ -105,3 +105,7 @@ SET session_replication_role = replica;
 UPDATE qehs.module_version AS v SET json_schema = s.json_schema FROM saved AS s WHERE v.tenant_id = s.tenant_id AND v.module_id = s.module_id AND v.version = s.version;
 RESET session_replication_role;
 SELECT qehs.record_list('actions') IS NOT NULL AS mended;
+
+-- the triggers that announce fire for every role of a session, on rows as on TRUNCATE
+SELECT c.relname, string_agg(format('%s %s', tgname, tgenabled), ', ' ORDER BY tgname) AS triggers FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = tgrelid
+WHERE tgfoid = 'qehs.table_changed'::regproc GROUP BY 1 ORDER BY 1;
