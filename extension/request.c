@@ -154,6 +154,7 @@ start_context(FunctionCallInfo fcinfo)
 
 	context->over_http = true;
 	take_trace(context, text_argument(fcinfo, 1, context->memory));
+	context->address = text_argument(fcinfo, 2, context->memory);
 	context->operation = text_argument(fcinfo, 5, context->memory);
 	context->target = text_argument(fcinfo, 6, context->memory);
 	endpoint = find_endpoint(context->operation);
@@ -302,8 +303,8 @@ check_limited(FunctionCallInfo fcinfo, KeyGrant *grant, RequestContext *context,
 Datum
 qehs_request_begin(PG_FUNCTION_ARGS)
 {
-	char	   *address = text_argument(fcinfo, 2, CurrentMemoryContext);
 	RequestContext *context = start_context(fcinfo);
+	const char *address = context->address;
 	KeyGrant   *grant;
 	const EndpointRow *endpoint;
 	StringInfoData headers;
@@ -336,6 +337,7 @@ qehs_request_end(PG_FUNCTION_ARGS)
 	const EndpointRow *endpoint = find_endpoint(context->operation);
 	int			status = context->status ? context->status : endpoint ? endpoint->status : 200;
 
+	context_forbid_sharing(context);
 	if (context->idempotency_key)
 		idempotency_store(context, status);
 	json_begin(&answer);
