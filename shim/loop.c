@@ -5,7 +5,7 @@
  *
  * A loop listens once its connections are open and it has a router, so that a
  * balancer that finds the port open is not refused; without a database it listens
- * after some seconds, and says so.
+ * as soon as that is known, or after some seconds.
  */
 #include "loop.h"
 
@@ -109,11 +109,13 @@ watch(Loop *loop, int descriptor, Watcher *watcher)
 		abort();
 }
 
-/* Can the first request be served?  A balancer sends it as soon as somebody listens. */
+/* Can the first request be served, which a balancer sends as soon as somebody listens, or is it known that it can't? */
 static bool
 is_open(const Loop *loop)
 {
-	return loop->exchange.router && pool_figures(loop->exchange.pool).open >= loop->exchange.config->connections;
+	PoolFigures figures = pool_figures(loop->exchange.pool);
+
+	return figures.failing || (loop->exchange.router && figures.open >= loop->exchange.config->connections);
 }
 
 static void

@@ -1,6 +1,6 @@
 /*
  * cost.h
- *	  What a caller's statements have taken of late: those that take long get a
+ *	  What a caller's jobs of a kind have taken of late: those that take long get a
  *	  connection for themselves, and not all of them.
  */
 #ifndef QEHS_COST_H
@@ -13,17 +13,17 @@
 typedef struct CostEntry
 {
 	uint32_t	caller;
-	int			text;			/* number of the last statement's */
+	uint32_t	kind;
 	uint64_t	average;		/* nanoseconds */
 } CostEntry;
 
-/* Two callers or texts that meet in an entry put each other out, and are taken for quick. */
+/* Two callers or kinds that meet in an entry put each other out, and are taken for quick. */
 typedef struct Costs
 {
 	CostEntry	entries[COST_ENTRIES];
 } Costs;
 
-/* Does the caller's statement take long? */
+/* Does what the caller does take long? */
 extern bool cost_is_heavy(const Costs *costs, const PgJob *job);
 /* It took, or has taken until now, so many nanoseconds. */
 extern void cost_note(Costs *costs, const PgJob *job, uint64_t took);

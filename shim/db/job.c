@@ -58,6 +58,7 @@ job_take_error(PgJob *job, PGresult *error)
 		.message = PQresultErrorField(error, PG_DIAG_MESSAGE_PRIMARY),
 		.detail = PQresultErrorField(error, PG_DIAG_MESSAGE_DETAIL),
 		.hint = PQresultErrorField(error, PG_DIAG_MESSAGE_HINT),
+		.datatype = PQresultErrorField(error, PG_DIAG_DATATYPE_NAME),
 	};
 	if (job->error.sqlstate == NULL)
 		job->error.sqlstate = "08006";

@@ -50,6 +50,7 @@ typedef struct PgError
 	const char *message;
 	const char *detail;
 	const char *hint;
+	const char *datatype;		/* the header lines of a counted request: see qehs.request_begin */
 } PgError;
 
 typedef struct PgJob
@@ -59,6 +60,7 @@ typedef struct PgJob
 	void		(*done) (struct PgJob *job);
 	void	   *owner;
 	uint32_t	caller;			/* whose it is: those who wait are served in turns of their callers */
+	uint32_t	kind;			/* what it does: a caller's jobs of one kind are taken to cost the same */
 	bool		repeatable;		/* running it twice is as good as once */
 	uint64_t	limit;			/* nanoseconds that it may run; 0: without end */
 

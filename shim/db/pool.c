@@ -636,7 +636,7 @@ pool_free(Pool *pool)
 PoolFigures
 pool_figures(const Pool *pool)
 {
-	PoolFigures figures = {.waiting = pool->waiting.count + pool->heavy.count};
+	PoolFigures figures = {.waiting = pool->waiting.count + pool->heavy.count,.failing = pool->reported[0] != '\0'};
 
 	for (int i = 0; i < pool->most; i++)
 	{

@@ -31,6 +31,7 @@ typedef struct PoolFigures
 	int			connecting;
 	int			in_flight;
 	int			waiting;
+	bool		failing;		/* it could not connect when it tried last */
 } PoolFigures;
 
 /* Where all pools tell what happens to their connections: level ("info", "error") and message; set once at start. */

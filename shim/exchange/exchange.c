@@ -1,7 +1,7 @@
 /*
  * exchange.c
- *	  One pipeline per request: request_begin, the endpoint's function,
- *	  request_end.
+ *	  One statement per request, qehs.request, which calls the endpoint's function; of
+ *	  a body that streams, request_begin, the function and request_end in one pipeline.
  *
  * What the shim itself refuses (an unknown path, a bad body) goes through
  * request_begin all the same, so that each refusal is counted against the rate
@@ -27,7 +27,6 @@
 #include "exchange/token.h"
 #include "exchange/trace.h"
 
-#define BEGIN_PARAMETERS 8
 #define FINGERPRINT_LENGTH SHA256_DIGEST_LENGTH
 #define MAX_RETRIES 3
 #define MAX_WAIT_SECONDS 30
@@ -45,6 +44,7 @@ typedef struct Pending
 	Request    *request;
 	Pool	   *pool;
 	void		(*finished) (Request *request);
+	bool		whole;			/* one statement, which gives the whole answer */
 } Pending;
 
 void
@@ -139,22 +139,6 @@ take_header_lines(Request *request, const char *lines, size_t length)
 	}
 }
 
-/* Header lines in the DETAIL of an error of request_begin: {"limits":"Name: value\n…", …}. */
-static void
-take_limits(Request *request)
-{
-	const PgError *error = &request->job.error;
-	JsonDocument *detail = arena_alloc(&request->arena, sizeof(JsonDocument));
-	size_t		length;
-	const char *lines;
-
-	if (error->detail == NULL || strncmp(error->sqlstate, "QH", 2) != 0 || strncmp(error->detail, "{\"limits\":", 10) != 0 ||
-		!json_scan(error->detail, strlen(error->detail), &request->arena, detail) || detail->members[0].type != JSON_STRING)
-		return;
-	lines = json_decode(detail->members[0].value, detail->members[0].length, &request->arena, &length);
-	take_header_lines(request, lines, length);
-}
-
 /* The stored answer of the first request with this key: {"status","headers","body"}. */
 static void
 reply_replay(Request *request)
@@ -195,6 +179,27 @@ reply_answer(Request *request)
 	if (lines)
 		take_header_lines(request, lines + 1, length - (size_t) (lines + 1 - end));
 	request->reply.body = job_text(&request->job, STATEMENT_CALL, &request->reply.length);
+}
+
+/* The answer of qehs.request: the status on a line, header lines, an empty line, the body. */
+static void
+reply_whole(Request *request)
+{
+	size_t		length;
+	const char *answer = job_text(&request->job, 0, &length);
+	const char *body = answer ? memmem(answer, length, "\n\n", 2) : NULL;
+	const char *lines = body ? (const char *) memchr(answer, '\n', length) + 1 : NULL;
+
+	if (body == NULL)
+	{
+		problem_reply(request, "internal", 0, "the database gave no answer", NULL);
+		return;
+	}
+	request->reply.status = (int) strtol(answer, NULL, 10);
+	if (lines <= body)
+		take_header_lines(request, lines, (size_t) (body + 1 - lines));
+	request->reply.body = body + 2;
+	request->reply.length = length - (size_t) (body + 2 - answer);
 }
 
 static int
@@ -272,17 +277,19 @@ job_done(PgJob *job)
 	}
 	request->waiting = false;
 	request->database_time = clock_now() - job->submitted;
-	lines = job_text(job, STATEMENT_BEGIN, &length);
+	lines = pending->whole ? NULL : job_text(job, STATEMENT_BEGIN, &length);
 	if (lines)
 		take_header_lines(request, lines, length);
-	if (job->outcome == PG_FAILED)
-		take_limits(request);
+	else if (job->outcome == PG_FAILED && job->error.datatype)
+		take_header_lines(request, job->error.datatype, strlen(job->error.datatype));
 	if (job->outcome == PG_FAILED && strcmp(job->error.sqlstate, "QH200") == 0)
 		reply_replay(request);
 	else if (request->refusal.code && (job->outcome == PG_DONE || (request->refusal.status && job->outcome != PG_FAILED)))
 		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, request->violations.list.data);
 	else if (job->outcome != PG_DONE)
 		problem_from_job(request);
+	else if (pending->whole)
+		reply_whole(request);
 	else if (job->count > 1)
 		reply_answer(request);
 	if (request->stream && request->reply.status < 300)
@@ -319,10 +326,34 @@ caller_number(const Request *request)
 	return hash;
 }
 
-static const Call *
-first_call(const Endpoint *endpoint)
+/* Put the endpoint's arguments behind those of request_begin. */
+static void
+bind_whole(PgStatement *statement, const Call *call, const PgStatement *arguments)
 {
-	return &endpoint->calls[endpoint->body == BODY_STREAM ? CALL_BEGIN : CALL_FUNCTION];
+	statement->text = call->text;
+	for (int i = 0; i < call->count; i++)
+	{
+		statement->values[statement->count] = arguments->values[call->from[i]];
+		statement->lengths[statement->count] = arguments->lengths[call->from[i]];
+		statement->formats[statement->count++] = arguments->formats[call->from[i]];
+	}
+}
+
+/* What runs when nothing is refused before. */
+static void
+bind_call(Pending *pending, const Endpoint *endpoint, PgJob *job)
+{
+	PgStatement *arguments = &job->statements[STATEMENT_CALL];
+
+	pending->whole = endpoint->body != BODY_STREAM;
+	if (pending->whole)
+	{
+		bind_whole(&job->statements[0], &endpoint->calls[CALL_FUNCTION], arguments);
+		return;
+	}
+	arguments_pick(&endpoint->calls[CALL_BEGIN], arguments, arguments);
+	job->statements[STATEMENT_END] = (PgStatement) {.text = pending->request->router->end};
+	job->count = 3;
 }
 
 static void
@@ -331,21 +362,18 @@ submit(Exchange *exchange, Request *request, void (*finished) (Request *request)
 	PgJob	   *job = &request->job;
 	Pending    *pending = arena_alloc(&request->arena, sizeof(Pending));
 
-	*pending = (Pending) {exchange, request, request->stream ? request->stream->pool : exchange->pool, finished};
+	*pending = (Pending) {exchange, request, request->stream ? request->stream->pool : exchange->pool, finished, false};
 	job->done = job_done;
 	job->owner = pending;
 	job->caller = caller_number(request);
+	job->kind = request->endpoint ? (uint32_t) (request->endpoint - request->router->endpoints) + 1 : 0;
 	job->limit = request->endpoint ? request->endpoint->limit : REFUSAL_LIMIT_NS;
 	bind_begin(request, &job->statements[STATEMENT_BEGIN]);
 	job->repeatable = request->keyed || request->refusal.code || !headers_change_things(request);
 	job->count = 1;
-	/* without an endpoint's success nothing but the first statement runs */
+	/* without an endpoint's success nothing but request_begin runs */
 	if (request->refusal.code == NULL && request->reply.status == 0)
-	{
-		arguments_pick(first_call(request->endpoint), &job->statements[STATEMENT_CALL], &job->statements[STATEMENT_CALL]);
-		job->statements[STATEMENT_END] = (PgStatement) {.text = request->router->end};
-		job->count = 3;
-	}
+		bind_call(pending, request->endpoint, job);
 	request->waiting = true;
 	pool_submit(pending->pool, job);
 }

@@ -18,7 +18,8 @@
 
 #include "base/clock.h"
 
-#define BEGIN_SQL "SELECT qehs.request_begin($1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text, $8::jsonb)"
+#define BEGIN_ARGUMENTS "$1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text, $8::jsonb"
+#define BEGIN_SQL "SELECT qehs.request_begin(" BEGIN_ARGUMENTS ")"
 
 static const char *const places[] = {"path", "query", "header", "body", "document", "filter", "server", "lines", "lineNumber", NULL};
 static const char *const bodies[] = {"none", "json", "stream", NULL};
@@ -107,17 +108,23 @@ read_parameters(Reader *reader, Endpoint *endpoint, const json_t *list)
 	}
 }
 
-/* SELECT function(name => $1::type, …) of the parameters that the function takes. */
+/* SELECT function(name => $1::type, …), or qehs.request, of the parameters that the function takes. */
 static void
 make_call(Reader *reader, Endpoint *endpoint, CallRole role, const json_t *source)
 {
 	const char *function = copy_member(reader, source, roles[role]);
 	Call	   *call = &endpoint->calls[role];
 	Buffer		sql = {.arena = &reader->router->arena};
+	bool		whole;
 
 	if (*function == '\0')
 		return;
-	buffer_format(&sql, "SELECT %s(", function);
+	/* what streams has chunks between the first and the last statement; all else is one statement */
+	whole = role == CALL_FUNCTION && endpoint->body != BODY_STREAM;
+	if (whole)
+		buffer_text(&sql, "SELECT qehs.request(" BEGIN_ARGUMENTS);
+	else
+		buffer_format(&sql, "SELECT %s(", function);
 	for (int i = 0; i < endpoint->parameter_count; i++)
 	{
 		const Parameter *parameter = &endpoint->parameters[i];
@@ -126,7 +133,10 @@ make_call(Reader *reader, Endpoint *endpoint, CallRole role, const json_t *sourc
 		if (parameter->only >= 0 ? parameter->only != (int) role : role == CALL_END || (chunk && role != CALL_FUNCTION))
 			continue;
 		call->from[call->count++] = i;
-		buffer_format(&sql, "%s%s => $%d::%s", call->count > 1 ? ", " : "", parameter->argument, call->count, parameter->sql_type);
+		if (whole)
+			buffer_format(&sql, ", $%d::%s", BEGIN_PARAMETERS + call->count, parameter->sql_type);
+		else
+			buffer_format(&sql, "%s%s => $%d::%s", call->count > 1 ? ", " : "", parameter->argument, call->count, parameter->sql_type);
 	}
 	buffer_text(&sql, ")");
 	call->text = pg_text(sql.data);

@@ -12,6 +12,7 @@
 #include "db/job.h"
 
 #define ROUTER_MAX_PARAMETERS 24
+#define BEGIN_PARAMETERS 8		/* of request_begin, and the first of qehs.request */
 #define ROUTER_MAX_LANGUAGES 16
 #define ROUTER_MAX_MEDIA 8
 
@@ -51,7 +52,7 @@ typedef enum CallRole
 
 typedef struct Call
 {
-	const PgText *text;			/* SELECT function(name => $1::type, …); NULL: the endpoint has none */
+	const PgText *text;			/* SELECT function(name => $1::type, …) or qehs.request(…); NULL: the endpoint has none */
 	int			count;
 	int			from[ROUTER_MAX_PARAMETERS];	/* which parameter of the endpoint each argument is */
 } Call;
