@@ -97,6 +97,7 @@ start_context(FunctionCallInfo fcinfo)
 
 	context->over_http = true;
 	take_trace(context, text_argument(fcinfo, 1, context->memory));
+	context->address = text_argument(fcinfo, 2, context->memory);
 	context->operation = text_argument(fcinfo, 5, context->memory);
 	context->target = text_argument(fcinfo, 6, context->memory);
 	endpoint = endpoint_find(context->operation);
@@ -212,17 +213,17 @@ check_request(FunctionCallInfo fcinfo, KeyGrant *grant, RequestContext *context,
 
 /* Everything up to the limit's headers, which are given. */
 static KeyGrant *
-count_request(FunctionCallInfo fcinfo, RequestContext *context, const char *address, StringInfo headers)
+count_request(FunctionCallInfo fcinfo, RequestContext *context, StringInfo headers)
 {
 	const EndpointRow *endpoint;
 	KeyGrant   *grant;
 
 	if (PG_ARGISNULL(0) && PG_ARGISNULL(7))
 	{
-		begin_without_key(context, address, headers);
+		begin_without_key(context, context->address, headers);
 		return NULL;
 	}
-	grant = verify_caller(fcinfo, address, headers);
+	grant = verify_caller(fcinfo, context->address, headers);
 	fill_context(context, grant);
 	endpoint = endpoint_find(context->operation);
 	/* all chunks of a bulk load are one request */
@@ -234,10 +235,10 @@ count_request(FunctionCallInfo fcinfo, RequestContext *context, const char *addr
 
 /* And what comes after them.  The context is active from then on: a request that is refused, in a savepoint too, has no rights. */
 static void
-admit_request(FunctionCallInfo fcinfo, KeyGrant *grant, RequestContext *context, const char *address)
+admit_request(FunctionCallInfo fcinfo, KeyGrant *grant, RequestContext *context)
 {
 	if (grant)
-		check_request(fcinfo, grant, context, address);
+		check_request(fcinfo, grant, context, context->address);
 	context_activate_request();
 }
 
@@ -248,16 +249,15 @@ Datum
 qehs_request_begin(PG_FUNCTION_ARGS)
 {
 	MemoryContext memory = CurrentMemoryContext;
-	char	   *address = text_argument(fcinfo, 2, CurrentMemoryContext);
 	RequestContext *context = start_context(fcinfo);
 	KeyGrant   *grant;
 	StringInfoData headers;
 
 	initStringInfo(&headers);
-	grant = count_request(fcinfo, context, address, &headers);
+	grant = count_request(fcinfo, context, &headers);
 	PG_TRY();
 	{
-		admit_request(fcinfo, grant, context, address);
+		admit_request(fcinfo, grant, context);
 	}
 	PG_CATCH();
 	{
@@ -274,6 +274,7 @@ end_request(RequestContext *context)
 	const EndpointRow *endpoint = endpoint_find(context->operation);
 	int			status = context->status ? context->status : endpoint ? endpoint->status : 200;
 
+	context_forbid_sharing(context);
 	if (context->idempotency_key)
 		idempotency_store(context, status);
 	return status;
@@ -337,7 +338,6 @@ Datum
 qehs_request(PG_FUNCTION_ARGS)
 {
 	MemoryContext memory = CurrentMemoryContext;
-	char	   *address = text_argument(fcinfo, 2, CurrentMemoryContext);
 	RequestContext *context;
 	KeyGrant   *grant;
 	StringInfoData limits;
@@ -347,11 +347,11 @@ qehs_request(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the subject of a request must be of type jsonb")));
 	context = start_context(fcinfo);
 	initStringInfo(&limits);
-	grant = count_request(fcinfo, context, address, &limits);
+	grant = count_request(fcinfo, context, &limits);
 	json_begin(&answer);
 	PG_TRY();
 	{
-		admit_request(fcinfo, grant, context, address);
+		admit_request(fcinfo, grant, context);
 		answer_request(fcinfo, context, &limits, &answer);
 	}
 	PG_CATCH();

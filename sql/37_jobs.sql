@@ -54,7 +54,9 @@ END;
 COMMENT ON FUNCTION qehs.job_abandon(text) IS 'For workers, when they start: ends the leases that one of this name held before it died, so that its jobs go on at once.';
 
 CREATE FUNCTION qehs.job_step(tenant text, job_id text, worker text, budget interval DEFAULT '100 milliseconds') RETURNS boolean AS 'MODULE_PATHNAME', 'qehs_job_step'
-LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- a few rows by their ids, whatever the statistics of a table say that has just grown
+SET enable_sort = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off SET jit = off;
 COMMENT ON FUNCTION qehs.job_step(text, text, text, interval) IS 'For workers: runs one step of a claimed job that runs inside the database, which begins no other batch of its records once budget is used up, and gives whether there is more of it to do. Commit each step: writers of what it touches wait for that. Raises QH404 not_found, QH409 conflict when the worker does not hold the job or its kind runs outside.';
 
 CREATE FUNCTION qehs.job_work(worker text, until timestamptz) RETURNS boolean

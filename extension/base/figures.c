@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/figures.h"
 #include "base/json.h"
+#include "base/locks.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -192,7 +193,7 @@ qehs_tick_begin(PG_FUNCTION_ARGS)
 {
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, 7);
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, LOCK_TICK);
 	PG_RETURN_BOOL(!RecoveryInProgress() && LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL);
 }
 

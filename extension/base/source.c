@@ -99,6 +99,10 @@ expand(const Source *source, const SourceStatement *statement)
 		text = name + name_length;
 		if (name_length == 4 && memcmp(name, "rows", 4) == 0)
 			appendStringInfoString(&sql, source->count == 1 ? "" : " FROM " RELATION " AS r");
+		else if (name_length == 6 && memcmp(name, "joined", 6) == 0)
+			appendStringInfoString(&sql, source->count == 1 ? "" : " FROM (SELECT x.*, $1 AS tenant_id FROM " RELATION " AS x OFFSET 0) AS r");
+		else if (name_length == 6 && memcmp(name, "tenant", 6) == 0)
+			appendStringInfoString(&sql, source->count == 1 ? "$1" : "r.tenant_id");
 		else if (source->count == 1)
 			appendStringInfo(&sql, "$%d", statement->argument_count + find_column(source->columns, name, name_length) + 1);
 		else

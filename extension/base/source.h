@@ -30,7 +30,10 @@ typedef struct SourceColumns
 /*
  * A statement: "@name" in its text stands for a column of the row, "@rows" for the
  * FROM clause (with the alias r), or nothing where there is one row.  $1 and so on
- * are arguments that are the same for all rows.  text is set before first use.
+ * are arguments that are the same for all rows; $1 is the tenant.  "@joined" is the
+ * FROM clause of a join with a table, in which "@tenant" is a column of the row too:
+ * a tenant that seems to have few rows would be read whole, were it a constant.
+ * text is set before first use.
  */
 typedef struct SourceStatement
 {

@@ -234,6 +234,15 @@ context_header(RequestContext *context, const char *name, const char *format,...
 }
 
 void
+context_forbid_sharing(RequestContext *context)
+{
+	if (context->tenant_id == 0 || (context->headers.data && strstr(context->headers.data, "Cache-Control: ")))
+		return;
+	context_header(context, "Cache-Control", "private, no-cache");
+	context_header(context, "Vary", "Authorization");
+}
+
+void
 context_etag(RequestContext *context, int32 version)
 {
 	context_header(context, "ETag", "\"%d\"", version);

@@ -54,6 +54,7 @@ typedef struct RequestContext
 	const struct KeyGrant *grant;	/* of the key or token that was sent; NULL in a session and for work of the system */
 	char		trace_id[33];	/* 32 hex digits, or empty */
 	const char *trace;			/* for the server's log: traceparent and tracestate, or the trace id alone; or NULL */
+	const char *address;		/* of the client over HTTP, or NULL */
 	const char *target;			/* raw request target over HTTP, or NULL */
 	int			time_limit;		/* milliseconds of the endpoint over HTTP; 0: none */
 	/* the answer */
@@ -100,6 +101,12 @@ extern bool context_has_module(const RequestContext *context, const char *key);
 extern void context_status(RequestContext *context, int status);
 extern void context_header(RequestContext *context, const char *name, const char *format,...)
 			pg_attribute_printf(3, 4);
+/*
+ * What a caller is shown depends on his rights and on names of people, which the ETag of a version does not
+ * say: no shared cache may keep it, and none may use it without asking again (RFC 9111 section 5.2.2).  Has no
+ * effect on an answer without a caller, or with a Cache-Control of its own.
+ */
+extern void context_forbid_sharing(RequestContext *context);
 /* ETag of a version: "3" in quotes (RFC 9110 section 8.8.3). */
 extern void context_etag(RequestContext *context, int32 version);
 

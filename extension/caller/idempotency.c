@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/locks.h"
 #include "base/plan.h"
 #include "base/seal.h"
 #include "caller/idempotency.h"
@@ -49,8 +50,7 @@ lock_key(const RequestContext *context)
 	hash = hash_bytes_extended((const unsigned char *) context->idempotency_key,
 							   strlen(context->idempotency_key), (uint64) context->tenant_id);
 	hash ^= hash_bytes_extended(context->key_id.data, sizeof(context->key_id.data), 0);
-	/* the same tag that pg_try_advisory_xact_lock(bigint) takes */
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, 1);
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, LOCK_IDEMPOTENCY);
 	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 

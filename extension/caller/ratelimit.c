@@ -24,12 +24,14 @@
 
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "base/locks.h"
 #include "base/plan.h"
 #include "caller/ratelimit.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/dsm.h"
+#include "storage/lock.h"
 #include "storage/shmem.h"
 #include "storage/spin.h"
 #include "utils/memutils.h"
@@ -65,9 +67,6 @@ typedef struct RateSegment
 
 static RateSet *sets = NULL;
 
-static KeptPlan lock_segment = {
-	"SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('qehs.rate_limit_segment'))", 0, {0}, NULL
-};
 static KeptPlan read_segment = {"SELECT last_value FROM qehs.rate_limit_segment", 0, {0}, NULL};
 static KeptPlan write_segment = {
 	"SELECT pg_catalog.setval('qehs.rate_limit_segment', $1)", 1, {INT8OID}, NULL
@@ -150,7 +149,10 @@ attach_sets(void)
 	segment = find_segment();
 	if (segment == NULL && !XactReadOnly && !RecoveryInProgress())
 	{
-		plan_execute(&lock_segment, NULL, NULL, false, 0);
+		LOCKTAG		tag;
+
+		SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, LOCK_RATE_SEGMENT);
+		LockAcquire(&tag, ExclusiveLock, false, false);
 		segment = find_segment();
 		if (segment == NULL)
 			segment = make_segment();

@@ -40,9 +40,9 @@ static const SourceColumns columns = {ROW_COUNT + QEHS_AUDIT_COLUMN_COUNT, {
 	{"search", TEXTOID}, SLOT_COLUMNS, QEHS_AUDIT_COLUMNS
 }};
 
-/* tenant_id, module_id, actor_id, time, trace_id */
-#define ARGUMENT_COUNT 5
-#define ARGUMENT_TYPES {INT4OID, INT4OID, UUIDOID, TIMESTAMPTZOID, TEXTOID}
+/* tenant_id, module_id, actor_id, time, trace_id, address */
+#define ARGUMENT_COUNT 6
+#define ARGUMENT_TYPES {INT4OID, INT4OID, UUIDOID, TIMESTAMPTZOID, TEXTOID, INETOID}
 
 static SourceStatement insert_one = {NULL, ARGUMENT_COUNT, ARGUMENT_TYPES, NULL, NULL};
 static SourceStatement insert_many = {NULL, ARGUMENT_COUNT, ARGUMENT_TYPES, NULL, NULL};
@@ -88,7 +88,7 @@ append_update(StringInfo sql, const char *begin, int first, const char *conditio
 		appendStringInfo(sql, "%s%s = ", i > first || *begin ? ", " : "", columns.items[i].name);
 		append_value(sql, i);
 	}
-	appendStringInfo(sql, "@rows WHERE t.tenant_id = $1 AND t.id = @id%s", condition);
+	appendStringInfo(sql, "@joined WHERE t.tenant_id = @tenant AND t.id = @id%s", condition);
 }
 
 /* The row's statement as the first part of one that adds the event of the row, if it was stored. */
@@ -134,6 +134,8 @@ set_arguments(const RequestContext *context, const ModuleDef *current, Datum *ar
 	arguments[3] = TimestampTzGetDatum(clock_transaction());
 	arguments[4] = CStringGetTextDatum(context->trace_id);
 	nulls[4] = context->trace_id[0] ? ' ' : 'n';
+	arguments[5] = context->address ? DirectFunctionCall1(inet_in, CStringGetDatum(context->address)) : (Datum) 0;
+	nulls[5] = context->address ? ' ' : 'n';
 }
 
 /* What lists look at: slots and search text, none of a deleted record; payload has the keys of current. */

@@ -101,7 +101,8 @@ write_statement(Aggregate *aggregate, ListQuery *query)
 	for (int i = 0; i < aggregate->column_count; i++)
 	{
 		filter_field(aggregate->module, aggregate->columns[i].key, &field);
-		appendStringInfo(&sql, ", pg_catalog.%s(%s)", aggregate->columns[i].function, query_whole(query, &field));
+		appendStringInfo(&sql, strcmp(aggregate->columns[i].function, "avg") == 0 ? ", pg_catalog.trim_scale(pg_catalog.%s(%s))" :
+						 ", pg_catalog.%s(%s)", aggregate->columns[i].function, query_whole(query, &field));
 	}
 	appendStringInfo(&sql, " FROM qehs.record AS %s WHERE %s", query->alias, aggregate->walk.conditions);
 	for (int i = 0; i < aggregate->group_count; i++)

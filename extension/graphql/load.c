@@ -117,12 +117,11 @@ load_columns(const char *alias, bool with_payload)
 					with_payload ? psprintf("%s.payload", alias) : "NULL::jsonb");
 }
 
-/* Records by their ids; now: what this transaction has changed is seen */
-static Record *
-read_records(Run *run, const Datum *ids, int id_count, bool with_payload, bool now, int *count)
+Record *
+load_records(Run *run, const Datum *ids, int id_count, bool with_payload, int *count)
 {
 	Datum		values[2] = {Int32GetDatum(run->context->tenant_id), id_array(ids, id_count)};
-	uint64		rows = plan_execute(with_payload ? &select_records : &select_light_records, values, NULL, !now, 0);
+	uint64		rows = plan_execute(with_payload ? &select_records : &select_light_records, values, NULL, true, 0);
 	Record	   *records = palloc(Max(rows, 1) * sizeof(Record));
 
 	*count = 0;
@@ -138,18 +137,6 @@ read_records(Run *run, const Datum *ids, int id_count, bool with_payload, bool n
 	}
 	qsort(records, *count, sizeof(Record), compare_records);
 	return records;
-}
-
-Record *
-load_records(Run *run, const Datum *ids, int id_count, bool with_payload, int *count)
-{
-	return read_records(run, ids, id_count, with_payload, false, count);
-}
-
-Record *
-load_changed_records(Run *run, const Datum *ids, int id_count, int *count)
-{
-	return read_records(run, ids, id_count, true, true, count);
 }
 
 /* ---- fields of a level ---- */

@@ -47,13 +47,10 @@ extern RunLevel *load_level(Run *run, RunFields *fields, const ModuleDef *module
 /* The live records of ids that the caller may read, in one statement; *count says how many. */
 extern Record *load_records(Run *run, const Datum *ids, int id_count, bool with_payload, int *count);
 
-/* The same of records that this transaction has changed, with all columns. */
-extern Record *load_changed_records(Run *run, const Datum *ids, int id_count, int *count);
-
 /* Append the record of a number; false where null came to a field that does not take it. */
 extern bool load_write_record(Run *run, StringInfo out, const RunLevel *level, int number);
 
-/* Append records from start on as a list; false as above. */
-extern bool load_write_records(Run *run, StringInfo out, const RunLevel *level, int start, int count);
+/* Append records from the first on as a list; false as above. */
+extern bool load_write_records(Run *run, StringInfo out, const RunLevel *level, int first, int count);
 
 #endif							/* QEHS_GRAPHQL_LOAD_H */

@@ -242,3 +242,38 @@ graphql_model_type(const GraphqlModel *model, const char *module_key)
 			return model->module_types[i];
 	return NULL;
 }
+
+/* Two fields of one name in a type. */
+static void
+check_fields(const GraphqlType *type, ViolationList *faults)
+{
+	for (int i = 0; i < type->field_count; i++)
+		for (int j = 0; j < i; j++)
+			if (graphql_text_compare(type->fields[i].name, type->fields[j].name) == 0)
+			{
+				violation_add(faults, "/fields", "name", "give GraphQL two fields \"%.*s\" of type \"%.*s\": two keys, or two modules, are too alike",
+							  (int) type->fields[i].name.length, type->fields[i].name.data, (int) type->name.length, type->name.data);
+				return;
+			}
+}
+
+void
+graphql_check_names(int32 tenant_id, const char *key, ViolationList *faults)
+{
+	RequestContext everything = {.tenant_id = tenant_id,.actor_type = ACTOR_SYSTEM,.scopes = SCOPE_ALL,.module_count = -1};
+	GraphqlModel *model;
+	ModuleView *views;
+	int			count;
+
+	views = read_views(&everything, CurrentMemoryContext, &count);
+	model = build_model(&everything, views, count);
+	for (int i = 0; i < model->schema.type_count; i++)
+	{
+		const GraphqlType *type = model->schema.types[i];
+
+		if (i > 0 && graphql_text_compare(type->name, model->schema.types[i - 1]->name) == 0)
+			violation_add(faults, "/key", "name", "gives GraphQL a second type \"%.*s\": the key \"%s\", or a field's, is too like another",
+						  (int) type->name.length, type->name.data, key);
+		check_fields(type, faults);
+	}
+}

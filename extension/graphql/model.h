@@ -85,9 +85,10 @@ extern const GraphqlModel *graphql_model(const RequestContext *context);
 extern const GraphqlType *graphql_model_type(const GraphqlModel *model, const char *module_key);
 
 /*
- * Add a fault for every two things of a tenant's modules, this definition among
- * them, that would get one name: two modules, two fields, an option and another.
+ * Add a fault where two things of the tenant's modules would have one name: two
+ * modules of one type, two fields of one name, a module and a type that every
+ * schema has.  key is the module that was just published.  Runs SPI by itself.
  */
-extern void graphql_check_names(const ModuleDef *const *modules, int count, ViolationList *faults);
+extern void graphql_check_names(int32 tenant_id, const char *key, ViolationList *faults);
 
 #endif							/* QEHS_GRAPHQL_MODEL_H */

@@ -36,7 +36,7 @@ static const struct
 	{"updatedBy", "Actor", NULL, ORIGIN_UPDATED_BY, "Who changed it last."},
 	{"payload", "JSON!", NULL, ORIGIN_PAYLOAD, "All fields that the caller may read, by their keys."},
 	{"data", "JSON!", NULL, ORIGIN_PAYLOAD, "The same as payload."},
-	{"activity", "[Activity!]!", "limit: Int = 50", ORIGIN_ACTIVITY, "The newest events first."},
+	{"activity", "[ActivityItem!]!", "limit: Int = 50", ORIGIN_ACTIVITY, "The newest events first."},
 	{"attachments", "[Attachment!]!", NULL, ORIGIN_ATTACHMENTS, "Its files."},
 	{"availableTransitions", "[AvailableTransition!]!", NULL, ORIGIN_TRANSITIONS, "What the caller may do next."},
 };

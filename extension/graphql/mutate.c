@@ -19,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
+#include "utils/snapmgr.h"
 
 /* Subtransactions that one request may have: PostgreSQL keeps 64 at hand. */
 #define MAX_MUTATIONS 50
@@ -193,13 +194,20 @@ write_record(Run *run, StringInfo out, RunField *field, const char *json)
 	Datum		ids[1] = {UUIDPGetDatum(&id)};
 	Record	   *records = NULL;
 	int			count = 0;
+	bool		written;
 
+	/* to see what the function did, and its event */
 	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
 	if (text && id_parse(text, strlen(text), QEHS_ID_RECORD, &id))
-		records = load_changed_records(run, ids, 1, &count);
+		records = load_records(run, ids, 1, true, &count);
 	if (count == 0)
-		return run_write_null(run, out, field, field->field->type);
-	return load_write_record(run, out, load_level(run, below, module_lookup(run->context->tenant_id, field->source->module), records, count), 0);
+		written = run_write_null(run, out, field, field->field->type);
+	else
+		written = load_write_record(run, out, load_level(run, below, module_lookup(run->context->tenant_id, field->source->module), records,
+														 count), 0);
+	PopActiveSnapshot();
+	return written;
 }
 
 static bool

@@ -44,7 +44,7 @@ write_get(Run *run, StringInfo out, RunField *field, const char *module_key)
 		records = load_records(run, ids, 1, true, &count);
 	if (count > 0)
 		module = module_lookup_version(run->context->tenant_id, records[0].module_id, 0);
-	if (count == 0 || (module_key && strcmp(module->key, module_key) != 0))
+	if (module == NULL || (module_key && strcmp(module->key, module_key) != 0))
 		return run_write_null(run, out, field, field->field->type);
 	below = run_fields(run, field, graphql_model_type(run->model, module->key));
 	return load_write_record(run, out, load_level(run, below, module, records, count), 0);

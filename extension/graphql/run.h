@@ -107,7 +107,7 @@ extern RunFields *run_fields(Run *run, RunField *field, const GraphqlType *type)
 /* The argument of a name, or NULL where it is not given or null. */
 extern const JsonbValue *run_argument(const RunField *field, const char *name);
 extern char *run_argument_text(const RunField *field, const char *name);
-extern bool run_argument_int(const RunField *field, const char *name, int32 *value);
+extern bool run_argument_int(const RunField *field, const char *name, int32 *result);
 extern Jsonb *run_argument_json(const RunField *field, const char *name);
 
 /* ---- coerce.c ---- */

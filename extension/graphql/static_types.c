@@ -45,8 +45,8 @@ static const struct
 }			objects[] = {
 	{"User", "A person of the tenant."},
 	{"Actor", "Who did something: a user, an API key, the system."},
-	{"Change", "What an event changed in one member of the payload."},
-	{"Activity", "An event of a record's life."},
+	{"FieldChange", "What an event changed in one member of the payload."},
+	{"ActivityItem", "An event of a record's life."},
 	{"Attachment", "A file that belongs to a record."},
 	{"AvailableTransition", "A transition that the caller may fire now."},
 	{"Tenant", "A customer, whose data no other sees."},
@@ -59,7 +59,6 @@ static const struct
 	{"MatrixScore", "A risk by likelihood and severity."},
 	{"SignatureMark", "Who signed, when, and in which meaning."},
 	{"PageInfo", "Where a page stands among the others (Relay)."},
-	{"AggregateValue", "What a function gives for one field."},
 };
 
 static const StaticField fields[] = {
@@ -72,14 +71,14 @@ static const StaticField fields[] = {
 	{NULL, "type", "String!", NULL, "user, apiKey, serviceAccount, externalUser or system.", NULL},
 	{NULL, "displayName", "String!", NULL, "The name to show.", NULL},
 	{NULL, "email", "String", NULL, "Of a user with an address.", NULL},
-	{"Change", "path", "String!", NULL, "JSON Pointer into the record.", NULL},
+	{"FieldChange", "path", "String!", NULL, "JSON Pointer into the record.", NULL},
 	{NULL, "from", "JSON", NULL, "The value before.", NULL},
 	{NULL, "to", "JSON", NULL, "The value after.", NULL},
-	{"Activity", "id", "ID!", NULL, "The event's id.", NULL},
+	{"ActivityItem", "id", "ID!", NULL, "The event's id.", NULL},
 	{NULL, "type", "String!", NULL, "created, updated, transitioned, deleted, restored or migrated.", NULL},
 	{NULL, "at", "DateTime!", NULL, "When it happened.", NULL},
 	{NULL, "actor", "Actor", NULL, "Who did it.", NULL},
-	{NULL, "changes", "[Change!]!", NULL, "What it changed, as far as the caller may read it.", NULL},
+	{NULL, "changes", "[FieldChange!]!", NULL, "What it changed, as far as the caller may read it.", NULL},
 	{NULL, "from", "String", NULL, "The state before.", NULL},
 	{NULL, "to", "String", NULL, "The state after.", NULL},
 	{NULL, "comment", "String", NULL, "What was said to it.", NULL},
@@ -125,8 +124,6 @@ static const StaticField fields[] = {
 	{NULL, "hasPreviousPage", "Boolean!", NULL, "Whether something comes before.", NULL},
 	{NULL, "startCursor", "String", NULL, "Of the first edge.", NULL},
 	{NULL, "endCursor", "String", NULL, "Of the last edge.", NULL},
-	{"AggregateValue", "field", "String!", NULL, "Key of the field.", NULL},
-	{NULL, "value", "JSON", NULL, "What the function gives; null where no record has the field.", NULL},
 };
 
 /* Types of introspection (section 4.2), whose fields introspect.c writes. */

@@ -118,6 +118,8 @@ write_text(StringInfo out, const JsonbValue *value)
 static Outcome
 write_leaf(Run *run, StringInfo out, const RunField *field, const GraphqlType *type, const JsonbValue *value)
 {
+	TimestampTz time;
+
 	if (type->kind == GRAPHQL_TYPE_ENUM)
 		return write_enum(run, out, field, type, value);
 	switch (type->scalar)
@@ -142,6 +144,12 @@ write_leaf(Run *run, StringInfo out, const RunField *field, const GraphqlType *t
 			if (graphql_text_is(type->name, "Decimal"))
 			{
 				write_text(out, value);
+				return WRITTEN;
+			}
+			if (graphql_text_is(type->name, "DateTime") && value->type == jbvString &&
+				json_time_parse(value->val.string.val, value->val.string.len, &time))
+			{
+				json_time(out, time);
 				return WRITTEN;
 			}
 			break;

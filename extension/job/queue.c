@@ -15,6 +15,7 @@
 #include "base/figures.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "base/locks.h"
 #include "base/plan.h"
 #include "caller/delegate.h"
 #include "catalog/pg_type.h"
@@ -167,7 +168,7 @@ lock_kind(int32 tenant_id, const char *kind, bool wait)
 {
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) tenant_id, hash_bytes((const unsigned char *) kind, strlen(kind)), 6);
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) tenant_id, hash_bytes((const unsigned char *) kind, strlen(kind)), LOCK_JOB_KIND);
 	return LockAcquire(&tag, ExclusiveLock, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/cache.h"
 #include "base/json.h"
+#include "base/locks.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -141,7 +142,7 @@ lock_slots(int32 tenant_id, int32 module_id, LOCKMODE mode)
 {
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) tenant_id, (uint32) module_id, 4);
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) tenant_id, (uint32) module_id, LOCK_SLOTS);
 	LockAcquire(&tag, mode, false, false);
 }
 

@@ -218,7 +218,8 @@ static const Fixed headers[] = {
 	{"Idempotency-Replayed", "true when the answer is that of an earlier request with this Idempotency-Key.",
 	"\"schema\":{\"type\":\"string\",\"const\":\"true\"}"},
 	{"WWW-Authenticate", "How to authenticate (RFC 6750).", TEXT},
-	{"Retry-After", "Seconds to wait before the next try.", NUMBER},
+	{"Retry-After", "Seconds to wait before the next try, or before a job is asked for again.", NUMBER},
+	{"Cache-Control", "no-store: what is told of jobs is not kept.", TEXT},
 	{"Deprecation", "Since when the endpoint is deprecated (RFC 9745).", TEXT},
 	{"Sunset", "When the endpoint ends (RFC 8594).", TEXT},
 	{NULL, NULL, NULL}

@@ -35,8 +35,11 @@ write_header_references(StringInfo out, const ApiEndpoint *endpoint, int status,
 		json_literal(out, ",\"Location\":{\"$ref\":\"#/components/headers/Location\"}");
 	if (status == 401 || status == 403)
 		json_literal(out, ",\"WWW-Authenticate\":{\"$ref\":\"#/components/headers/WWW-Authenticate\"}");
-	if (status == 429 || status == 503 || status == 409)
+	/* a job is asked for again while it runs */
+	if (status == 429 || status == 503 || status == 409 || (endpoint && endpoint->response && strcmp(endpoint->response, "Job") == 0))
 		json_literal(out, ",\"Retry-After\":{\"$ref\":\"#/components/headers/Retry-After\"}");
+	if (endpoint && endpoint->response && strncmp(endpoint->response, "Job", 3) == 0)
+		json_literal(out, ",\"Cache-Control\":{\"$ref\":\"#/components/headers/Cache-Control\"}");
 	if (deprecated)
 		json_literal(out, ",\"Deprecation\":{\"$ref\":\"#/components/headers/Deprecation\"},"
 					 "\"Sunset\":{\"$ref\":\"#/components/headers/Sunset\"}");

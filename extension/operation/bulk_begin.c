@@ -9,6 +9,7 @@
 #include "base/compat.h"
 
 #include "base/argument.h"
+#include "base/locks.h"
 #include "base/plan.h"
 #include "bulk/bulk.h"
 #include "caller/auth.h"
@@ -23,9 +24,6 @@ PG_FUNCTION_INFO_V1(qehs_bulk_begin);
 PG_FUNCTION_INFO_V1(qehs_bulk_end);
 
 #define RETRY_SECONDS 5
-/* the fourth field of the lock tags */
-#define TENANT_SLOTS 5
-#define KEY_SLOTS 6
 
 static KeptPlan select_limits = {
 	"SELECT (SELECT quantity FROM qehs.rate_limit WHERE tenant_id = $1 AND class = 'bulk'"
@@ -93,9 +91,9 @@ take_slots(const RequestContext *context)
 	release_slots();
 	/* 0 is without limit */
 	if (tenant_limit > 0)
-		take_slot((uint32) context->tenant_id, TENANT_SLOTS, tenant_limit, "tenant");
+		take_slot((uint32) context->tenant_id, LOCK_BULK_TENANT, tenant_limit, "tenant");
 	if (key_limit > 0)
-		take_slot(hash_bytes(context->key_id.data, UUID_LEN), KEY_SLOTS, key_limit, "API key");
+		take_slot(hash_bytes(context->key_id.data, UUID_LEN), LOCK_BULK_KEY, key_limit, "API key");
 }
 
 /* How the chunks are to be run, as the comment on qehs.endpoint.stream_begin has it. */

@@ -16,11 +16,13 @@
 #include "base/argument.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "base/locks.h"
 #include "base/plan.h"
 #include "caller/auth.h"
 #include "catalog/pg_type.h"
 #include "change/change.h"
 #include "fmgr.h"
+#include "graphql/model.h"
 #include "miscadmin.h"
 #include "module/bundle.h"
 #include "module/definition.h"
@@ -85,7 +87,7 @@ lock_tenant(int32 tenant_id)
 {
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) tenant_id, 0, 3);
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) tenant_id, 0, LOCK_PUBLISH);
 	LockAcquire(&tag, ExclusiveLock, false, false);
 }
 
@@ -372,6 +374,9 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 		if (refill && published->has_records)
 			queue_refill(tenant_id, published, &index);
 		store(tenant_id, actor_id, definition, schema, index.slots, published);
+		CommandCounterIncrement();
+		graphql_check_names(tenant_id, json_member_text(&definition->root, "key"), &faults);
+		violation_raise(&faults);
 		if (reunique)
 			change_refill_unique(tenant_id, published->module_id);
 	}

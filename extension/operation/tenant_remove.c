@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "base/argument.h"
 #include "base/json.h"
+#include "base/locks.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -95,7 +96,7 @@ wait_for_others(int32 tenant_id)
 	SPITupleTable *modules;
 	bool		isnull;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, 8);
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, LOCK_TENANT_REMOVE);
 	LockAcquire(&tag, ExclusiveLock, false, false);
 	rows = plan_execute(&select_modules, &value, NULL, false, 0);
 	modules = SPI_tuptable;

@@ -17,6 +17,7 @@
 #include "base/compat.h"
 
 #include "access/xlog.h"
+#include "base/locks.h"
 #include "base/plan.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -137,7 +138,7 @@ lock_numbers(int32 tenant_id, int32 module_id)
 {
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) tenant_id, (uint32) module_id, 2);
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) tenant_id, (uint32) module_id, LOCK_DISPLAY_NO);
 	LockAcquire(&tag, ExclusiveLock, false, false);
 }
 
