@@ -455,3 +455,10 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 	}
 	exchange_finish(exchange, request);
 }
+
+void
+exchange_abandon(Exchange *exchange, Request *request)
+{
+	if (request->waiting && request->stream == NULL && !headers_change_things(request))
+		pool_withdraw(exchange->pool, &request->job);
+}

@@ -45,4 +45,7 @@ extern void exchange_start(Exchange *exchange, Request *request, void (*finished
 /* Complete a reply that was made without the exchange, with the headers that all have. */
 extern void exchange_finish(const Exchange *exchange, Request *request);
 
+/* The client of a request that waits has left: what only reads is cancelled, and finished soon, perhaps at once. */
+extern void exchange_abandon(Exchange *exchange, Request *request);
+
 #endif							/* QEHS_EXCHANGE_H */

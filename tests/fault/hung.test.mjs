@@ -107,6 +107,27 @@ test("a row that is locked ends in a conflict with Retry-After, and other reques
 	})
 })
 
+test("a client that leaves cancels its read", async () => {
+	at.cluster.sql("UPDATE qehs.endpoint SET time_limit = 20000 WHERE operation = 'record_list'")
+	const shim = new Shim(at.cluster, await freePort())
+	await shim.ready()
+	const reading = () => at.cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'qehs_shim' AND wait_event_type = 'Lock'")
+	await held("LOCK TABLE qehs.record IN ACCESS EXCLUSIVE MODE", async () => {
+		const controller = new AbortController()
+		const gone = fetch(`http://127.0.0.1:${shim.port}/api/v1/records?moduleKey=incidents`, { headers: { Authorization: `Bearer ${at.key}` }, signal: controller.signal }).catch(() => {})
+		for (let i = 0; i < 100 && reading() !== "1"; i++)
+			await sleep(20)
+		assert.equal(reading(), "1")
+		controller.abort()
+		await gone
+		const since = Date.now()
+		while (reading() !== "0" && Date.now() < since + 10000)
+			await sleep(50)
+		assert.ok(Date.now() < since + 6000, `cancelled after ${Date.now() - since} ms, the limit being 20 s`)
+	})
+	await shim.stop()
+})
+
 // Tables that the shim's own tasks read: endpoints, readiness, figures, housekeeping.
 for (const table of ["qehs.endpoint", "qehs.idempotency", "qehs.api_key", "pg_catalog.pg_extension"])
 	test(`${table} is locked: SIGHUP and SIGTERM are seen, the rest goes on`, async () => {
