@@ -141,7 +141,7 @@ match_arguments(EndpointCall *call, HeapTuple tuple, ArrayType *parameters, cons
 				call->from[i] = j;
 				matched++;
 			}
-		if (call->from[i] < 0 && i < call->count - ((Form_pg_proc) GETSTRUCT(tuple))->pronargdefaults)
+		if (i < call->count - ((Form_pg_proc) GETSTRUCT(tuple))->pronargdefaults && call->from[i] < 0)
 			elog(ERROR, "endpoint \"%s\" has no parameter for an argument of its function", operation);
 	}
 	if (matched != given_count)

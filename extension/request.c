@@ -18,6 +18,7 @@
 #include "catalog/pg_type.h"
 #include "endpoints.h"
 #include "fmgr.h"
+#include "permission/permission.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -25,7 +26,7 @@ PG_FUNCTION_INFO_V1(qehs_request);
 PG_FUNCTION_INFO_V1(qehs_request_begin);
 PG_FUNCTION_INFO_V1(qehs_request_end);
 
-/* Take over what the key grants; the grant lives longer than the transaction. */
+/* Take over what the key grants; the grant lives as long, until the transaction ends. */
 static void
 fill_context(RequestContext *context, const KeyGrant *grant)
 {
@@ -225,6 +226,8 @@ count_request(FunctionCallInfo fcinfo, RequestContext *context, StringInfo heade
 	}
 	grant = verify_caller(fcinfo, context->address, headers);
 	fill_context(context, grant);
+	if (!PG_ARGISNULL(7))
+		context->scopes = permission_token_scopes(context);
 	endpoint = endpoint_find(context->operation);
 	/* all chunks of a bulk load are one request */
 	if (endpoint == NULL || !endpoint->bulk || !bulk_is_running())
