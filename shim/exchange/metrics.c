@@ -21,8 +21,8 @@
 #define MAX_STATUS 600
 #define MAX_SOURCES 4
 
-/* Policies of RateLimit-Policy, as the extension names them; the last takes those that are new. */
-static const char *const policies[] = {"default", "signed-urls", "address", "other"};
+/* Policies of RateLimit-Policy, as class_names of extension/caller/throttle.c has them; the last takes those that are new. */
+static const char *const policies[] = {"default", "signed-urls", "tenant", "address", "other"};
 
 #define POLICIES ((int) (sizeof(policies) / sizeof(policies[0])))
 
@@ -98,17 +98,30 @@ find_header(const Reply *reply, const char *name)
 }
 
 /* The policy stands in quotes: "default";q=300;w=60. */
+static int
+policy_number(const char *name, size_t length)
+{
+	int			i = 0;
+
+	while (i < POLICIES - 1 && (strlen(policies[i]) != length || memcmp(policies[i], name, length) != 0))
+		i++;
+	return i;
+}
+
+/* Each policy stands in quotes, "default";q=300;w=60, and the last one is that which refused a request. */
 static void
 count_limit(const Reply *reply)
 {
 	const char *policy = find_header(reply, "RateLimit-Policy");
-	int			i = 0;
 
-	if (policy == NULL || *policy != '"')
-		return;
-	while (i < POLICIES - 1 && (strncmp(policy + 1, policies[i], strlen(policies[i])) != 0 || policy[1 + strlen(policies[i])] != '"'))
-		i++;
-	counter_add(&limited[i][reply->status == 429], 1);
+	while (policy && (policy = strchr(policy, '"')) != NULL)
+	{
+		size_t		length = strcspn(++policy, "\"");
+		const char *next = strchr(policy + length, ',');
+
+		counter_add(&limited[policy_number(policy, length)][reply->status == 429 && next == NULL], 1);
+		policy = next;
+	}
 }
 
 static void
