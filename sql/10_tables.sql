@@ -398,6 +398,7 @@ CREATE TABLE qehs.endpoint (
 	stream_begin text,
 	stream_end text,
 	class text NOT NULL DEFAULT 'default',
+	time_limit int4 NOT NULL DEFAULT 10000 CHECK (time_limit > 0),
 	authenticated boolean NOT NULL DEFAULT true,
 	tag text NOT NULL,
 	summary text NOT NULL,
@@ -427,6 +428,7 @@ COMMENT ON COLUMN qehs.endpoint.error_form IS 'form of its errors: problem (RFC 
 COMMENT ON COLUMN qehs.endpoint.stream_begin IS 'of a body that streams: called before the first chunk, on the same connection; gives {"transaction":all chunks are one transaction,"inTurns":a chunk must not run before the one ahead has ended,"stopOnFailure":nothing behind a line that failed,"statuses":{status of an answer line:what a rollback makes of it: undone (neither told nor counted), counted or told}}, by which the shim runs the load and writes the summary';
 COMMENT ON COLUMN qehs.endpoint.stream_end IS 'of a body that streams: called when all chunks have ended';
 COMMENT ON COLUMN qehs.endpoint.class IS 'class of the rate limit';
+COMMENT ON COLUMN qehs.endpoint.time_limit IS 'milliseconds that a request, or a chunk of a stream, may take in the database; beyond it the answer is 504 timeout';
 COMMENT ON COLUMN qehs.endpoint.scope IS 'scope that the caller needs; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.action IS 'action that the caller needs in a module (read, create, update, delete, transition), or administrator; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.response IS 'component of the OpenAPI document that a successful answer is; NULL is no body';
