@@ -127,8 +127,6 @@ WITH documented (operation, name, documentation) AS (VALUES
 	('export_create', 'locale', '{"description":"A language tag such as de-AT; goes with dates locale.","schema":{"type":["string","null"]}}'),
 	('export_create', 'timeZone', '{"description":"The time zone of times in the file; those of a CSV with iso dates stay in UTC.","schema":{"type":["string","null"],"default":"UTC"},"example":"Europe/Vienna"}'),
 	('export_create', 'paper', '{"description":"pdf: the size of its pages.","schema":{"type":["string","null"],"enum":["A4","Letter",null],"default":"A4"}}'),
-	('export_create', 'includeAttachments', '{"description":"Not supported yet.","schema":{"type":"null"}}'),
-	('export_create', 'webhookUrl', '{"description":"Not supported yet.","schema":{"type":"null"}}'),
 	('api_key_rotate', 'overlapSeconds', '{"schema":{"type":["integer","null"],"minimum":0,"maximum":7776000,"default":86400},"example":3600}')
 )
 UPDATE qehs.endpoint AS e SET parameters = (

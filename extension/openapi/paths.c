@@ -22,6 +22,7 @@ static const struct
 	{"Modules", "Definitions: fields, workflow, permissions."},
 	{"API keys", "Keys of the tenant, for administrators."},
 	{"Jobs", "Work in the background."},
+	{"Exports", "Records as files: CSV, XLSX, PDF, NDJSON."},
 	{"About", "The API itself; no key needed."},
 };
 

@@ -37,7 +37,7 @@ static const char *const papers[] = {"A4", "Letter", NULL};
 
 typedef enum MemberType
 {
-	IS_TEXT, IS_FILTER, IS_NAMES, IS_BOOLEAN, IS_UNSUPPORTED
+	IS_TEXT, IS_FILTER, IS_NAMES, IS_BOOLEAN
 } MemberType;
 
 /* The members of the request in the order of the arguments; words: one of these only. */
@@ -65,8 +65,6 @@ static const struct
 	{"locale", IS_TEXT, CSV | PDF, NULL},
 	{"timeZone", IS_TEXT, CSV | XLSX | PDF, NULL},
 	{"paper", IS_TEXT, PDF, papers},
-	{"includeAttachments", IS_UNSUPPORTED, ALL, NULL},
-	{"webhookUrl", IS_UNSUPPORTED, ALL, NULL},
 	{"language", IS_TEXT, ALL, NULL},
 };
 
@@ -117,9 +115,7 @@ check_argument(FunctionCallInfo fcinfo, int number, int format, ViolationList *f
 	char	   *path = psprintf("/%s", members[number].name);
 	char	   *text = members[number].type == IS_TEXT ? argument_text(fcinfo, number) : NULL;
 
-	if (members[number].type == IS_UNSUPPORTED)
-		violation_add(faults, path, "unsupported", "is not supported yet");
-	else if (format && !(members[number].formats & format))
+	if (format && !(members[number].formats & format))
 		violation_add(faults, path, "unsupported", "is not for files of this format");
 	else if (text && members[number].words && place_of(members[number].words, text) < 0)
 		violation_add(faults, path, "enum", "must be one of %s", join(members[number].words));
@@ -186,8 +182,6 @@ read_arguments(FunctionCallInfo fcinfo, const RequestContext *context, Violation
 			continue;
 		}
 		check_argument(fcinfo, i, place < 0 ? 0 : 1 << place, faults);
-		if (members[i].type == IS_UNSUPPORTED)
-			continue;
 		appendStringInfoChar(&out, ',');
 		json_name(&out, members[i].name);
 		write_argument(&out, fcinfo, i);
@@ -200,7 +194,7 @@ read_arguments(FunctionCallInfo fcinfo, const RequestContext *context, Violation
 
 /*
  * export_create(module_key, format, filter, sort, columns, include_deleted, q, status, created_from, created_to, record_id,
- * header, bom, dates, locale, time_zone, paper, include_attachments, webhook_url, accept_language)
+ * header, bom, dates, locale, time_zone, paper, accept_language)
  */
 Datum
 qehs_export_create(PG_FUNCTION_ARGS)

@@ -69,7 +69,7 @@ SELECT * FROM pg_temp.rows();
 -- every fault at once, each at its place in the request
 \set VERBOSITY default
 SELECT qehs.export_create('visits', 'tiff');
-SELECT qehs.export_create('visits', 'xlsx', bom => true, dates => 'local', paper => 'A5', time_zone => 'Mars', webhook_url => 'https://x', include_attachments => true, record_id => 'rec_1');
+SELECT qehs.export_create('visits', 'xlsx', bom => true, dates => 'local', paper => 'A5', time_zone => 'Mars', record_id => 'rec_1');
 SELECT qehs.export_create('visits', 'csv', filter => '{"nope":1}', sort => 'cost', columns => '{title,nope}', status => 'gone', created_from => 'x', q => '');
 SELECT qehs.export_create('visits', 'csv', columns => '{}', dates => 'locale');
 SELECT qehs.export_create('nope', 'csv');
