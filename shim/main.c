@@ -25,6 +25,7 @@
 #include "exchange/token.h"
 #include "http/client.h"
 #include "loop.h"
+#include "storage/storage.h"
 #include "stream/spool.h"
 #include "stream/stream_metrics.h"
 
@@ -242,6 +243,7 @@ main(int argc, char **argv)
 {
 	static Config config;
 	char		message[256];
+	StorageFault fault;
 	sigset_t	signals;
 
 	config_read(&config, argc, argv);
@@ -255,6 +257,11 @@ main(int argc, char **argv)
 	if (!token_load(&config, message, sizeof(message)))
 	{
 		fprintf(stderr, "qehs-shim: %s\n", message);
+		return 2;
+	}
+	if (!storage_open(&config, &fault))
+	{
+		fprintf(stderr, "qehs-shim: %s\n", fault.message);
 		return 2;
 	}
 	log_level(config.log_level);

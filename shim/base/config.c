@@ -38,6 +38,17 @@ static const struct
 	{"log-level", "QEHS_LOG_LEVEL", "info", "least level of log lines: error (also requests that end with 5xx), warn (with 4xx too) or info (all)"},
 	{"max-spool", "QEHS_MAX_SPOOL", "1073741824", "bytes in TMPDIR of one answer that its client does not read"},
 	{"max-spool-total", "QEHS_MAX_SPOOL_TOTAL", "4294967296", "the same of all answers"},
+	{"storage", "QEHS_STORAGE", "", "folder of the embedded object store, on a disk of its own best"},
+	{"max-object", "QEHS_MAX_OBJECT", "5368709120", "largest object, such as an attachment, in bytes"},
+	{"s3-endpoint", "QEHS_S3_ENDPOINT", "", "URL of an S3 service, which then keeps objects in place of --storage"},
+	{"s3-bucket", "QEHS_S3_BUCKET", "", "its bucket"},
+	{"s3-prefix", "QEHS_S3_PREFIX", "", "what keys in the bucket begin with, such as qehs/"},
+	{"s3-region", "QEHS_S3_REGION", "us-east-1", "its region"},
+	{"s3-style", "QEHS_S3_STYLE", "virtual", "where URLs have the bucket: virtual (in the host) or path"},
+	{"s3-access-key", "QEHS_S3_ACCESS_KEY", "", "access key"},
+	{"s3-secret-key", "QEHS_S3_SECRET_KEY", "", "secret key; best in the environment, as flags are seen by all users of the machine"},
+	{"s3-session-token", "QEHS_S3_SESSION_TOKEN", "", "session token of temporary credentials"},
+	{"clamd", "QEHS_CLAMD", "", "socket of clamd, a path or host:port; with it each upload is scanned"},
 };
 
 enum
@@ -123,6 +134,30 @@ check_origins(const char *origins)
 	}
 }
 
+/* The settings of the object store, which are the last. */
+static void
+read_storage(Config *config, const char *const *values)
+{
+	static const char *const style_words[] = {[S3_PATH] = "path",[S3_VIRTUAL] = "virtual", NULL};
+
+	config->storage = values[0];
+	config->max_object = (size_t) number("max-object", values[1], 1, LONG_MAX);
+	config->s3_endpoint = values[2];
+	config->s3_bucket = values[3];
+	config->s3_prefix = values[4];
+	config->s3_region = values[5];
+	config->s3_style = (S3Style) word("s3-style", values[6], style_words, "path or virtual");
+	config->s3_access_key = values[7];
+	config->s3_secret_key = values[8];
+	config->s3_session_token = values[9];
+	config->clamd = values[10];
+	if (*config->s3_endpoint && !is_url(config->s3_endpoint, strlen(config->s3_endpoint), false))
+	{
+		fprintf(stderr, "qehs-shim: --s3-endpoint must be a URL such as https://s3.eu-central-1.amazonaws.com, not \"%s\"\n", config->s3_endpoint);
+		exit(2);
+	}
+}
+
 void
 config_read(Config *config, int argc, char **argv)
 {
@@ -183,4 +218,5 @@ config_read(Config *config, int argc, char **argv)
 	else
 		check_public_url(config->public_url);
 	check_origins(config->cors_origins);
+	read_storage(config, values + 20);
 }
