@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "openapi/operation.h"
 
-#define DEPRECATED "-deprecated"
+#define DEPRECATED "deprecated"
 
 /* endpoint is NULL for an answer that several endpoints share. */
 static void
@@ -83,7 +83,7 @@ answer_name(List *problems, int *item)
 
 		if (problem->status != status)
 			break;
-		appendStringInfo(&name, "%s%s", name.len > 0 ? "." : "", problem->code);
+		appendStringInfo(&name, "%s%s", name.len > 0 ? "-" : "", problem->code);
 	}
 	return name.data;
 }
@@ -132,7 +132,7 @@ responses_write(StringInfo out, ApiDocument *document, const ApiEndpoint *endpoi
 		char	   *name = answer_name(problems, &i);
 
 		if (endpoint->deprecated)
-			name = psprintf("%s" DEPRECATED, name);
+			name = psprintf("%s-" DEPRECATED, name);
 		note_answer(document, name);
 		appendStringInfo(out, ",\"%d\":{\"$ref\":\"#/components/responses/%s\"}", status, name);
 	}
@@ -148,32 +148,32 @@ find_problem(const ApiDocument *document, const char *code, size_t length)
 	return NULL;
 }
 
-/* A problem response from its name: codes with dots between them, of a deprecated endpoint with DEPRECATED behind them. */
+/* A problem response from its name: its codes, of a deprecated endpoint with DEPRECATED behind them. (A dot would end the name in many generated clients.) */
 static void
 write_answer(StringInfo out, const ApiDocument *document, const char *name)
 {
 	StringInfoData codes;
 	StringInfoData description;
-	const ApiProblem *first = find_problem(document, name, strcspn(name, ".-"));
+	const ApiProblem *first = find_problem(document, name, strcspn(name, "-"));
 
 	initStringInfo(&codes);
 	initStringInfo(&description);
 	for (const char *at = name; *at && strcmp(at, DEPRECATED) != 0;)
 	{
-		size_t		length = strcspn(at, ".-");
+		size_t		length = strcspn(at, "-");
 		const ApiProblem *problem = find_problem(document, at, length);
 
 		appendStringInfo(&codes, "%s\"%s\"", at > name ? "," : "", problem->code);
 		appendStringInfo(&description, "%s`%s`: %s", at > name ? "\n\n" : "", problem->code, problem->description);
-		at += length + (at[length] == '.');
+		at += length + (at[length] == '-');
 	}
 	json_name(out, name);
 	json_literal(out, "{\"description\":");
 	json_string(out, description.data);
 	appendStringInfoChar(out, ',');
-	write_header_references(out, NULL, first->status, strstr(name, DEPRECATED) != NULL);
+	write_header_references(out, NULL, first->status, strstr(name, "-" DEPRECATED) != NULL);
 	appendStringInfo(out, ",\"content\":{\"application/problem+json\":{\"schema\":{\"allOf\":[{\"$ref\":\"#/components/schemas/Problem\"},"
-					 "{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"integer\",\"const\":%d},\"code\":{\"type\":\"string\",\"enum\":[%s]}}}]}",
+					 "{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"integer\",\"enum\":[%d]},\"code\":{\"type\":\"string\",\"enum\":[%s]}}}]}",
 					 first->status, codes.data);
 	json_literal(out, ",\"example\":{\"type\":");
 	json_string(out, psprintf("%s/developers/errors#%s", document->base_url ? document->base_url : "http://127.0.0.1:8080", first->code));
