@@ -207,6 +207,13 @@ bind_query(Request *request, PgStatement *statement, const Endpoint *endpoint, Q
 		request_refuse(request, "invalid_parameter", "a query parameter cannot be used as it is");
 }
 
+/* What the server itself knows of a request: baseUrl, or mediaType, which the answer will have. */
+static const char *
+server_value(const Request *request, const char *name)
+{
+	return strcmp(name, "baseUrl") == 0 ? request->public_url : request->media;
+}
+
 void
 arguments_read(Request *request, PgStatement *statement)
 {
@@ -228,7 +235,7 @@ arguments_read(Request *request, PgStatement *statement)
 		else if (parameter->place == IN_HEADER)
 			value = request_header(request, parameter->name);
 		else if (parameter->place == IN_SERVER)
-			value = request->public_url;
+			value = server_value(request, parameter->name);
 		if (value)
 			bind_value(request, statement, i, parameter, value);
 	}
