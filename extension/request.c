@@ -17,6 +17,7 @@
 #include "common/hex.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "permission/permission.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -79,7 +80,7 @@ find_endpoint(const char *operation)
 	return hash_search(endpoints, operation, HASH_FIND, NULL);
 }
 
-/* Take over what the key grants; the grant lives longer than the transaction. */
+/* Take over what the key grants; the grant lives as long, until the transaction ends. */
 static void
 fill_context(RequestContext *context, const KeyGrant *grant)
 {
@@ -308,6 +309,8 @@ qehs_request_begin(PG_FUNCTION_ARGS)
 	}
 	grant = verify_caller(fcinfo, address, &headers);
 	fill_context(context, grant);
+	if (!PG_ARGISNULL(7))
+		context->scopes = permission_token_scopes(context);
 	endpoint = find_endpoint(context->operation);
 	/* all chunks of a bulk load are one request */
 	if (endpoint == NULL || !endpoint->bulk || !bulk_is_running())

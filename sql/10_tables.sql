@@ -200,7 +200,8 @@ CREATE TABLE qehs.record (
 	search tsvector,
 	PRIMARY KEY (tenant_id, id),
 	UNIQUE (tenant_id, module_id, display_no)
-);
+	-- room for one more version of a record in most pages: a change of fields without slot then touches no index
+) WITH (fillfactor = 90);
 COMMENT ON TABLE qehs.record IS 'All records of all modules and tenants. Written by the functions of the extension only, which check, audit and index what they write.';
 COMMENT ON COLUMN qehs.record.deleted_at IS 'when it was deleted; NULL: it lives';
 COMMENT ON COLUMN qehs.record.definition_version IS 'the version of the module that it was written against or moved to';
@@ -210,6 +211,9 @@ COMMENT ON COLUMN qehs.record.t1 IS 'slots t1..t6, n1..n4, d1..d4 hold the index
 
 -- Lists by creation time, the default order.
 CREATE INDEX record_created ON qehs.record (tenant_id, module_id, created_at, id) WHERE deleted_at IS NULL;
+-- By state and by creator, which people list by every day.
+CREATE INDEX record_state ON qehs.record (tenant_id, module_id, workflow_state COLLATE "C", id) WHERE deleted_at IS NULL;
+CREATE INDEX record_creator ON qehs.record (tenant_id, module_id, created_by, id) WHERE deleted_at IS NULL;
 CREATE INDEX record_t1 ON qehs.record (tenant_id, module_id, t1, id) WHERE t1 IS NOT NULL;
 CREATE INDEX record_t2 ON qehs.record (tenant_id, module_id, t2, id) WHERE t2 IS NOT NULL;
 CREATE INDEX record_t3 ON qehs.record (tenant_id, module_id, t3, id) WHERE t3 IS NOT NULL;

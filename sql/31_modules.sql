@@ -1,9 +1,9 @@
 -- Modules: definitions are data, versions are immutable.
 
-CREATE FUNCTION qehs.module_list(page_size int4 DEFAULT NULL, cursor text DEFAULT NULL)
+CREATE FUNCTION qehs.module_list(page_size int4 DEFAULT NULL, cursor text DEFAULT NULL, count text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_list'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.module_list(int4, text) IS 'A page of the tenant''s modules by key: {"key","name","description","definitionVersion","recordCount"}; recordCount counts live records. page_size is 1 to 200, default 50. Needs scope modules.read. Raises QH400 invalid_parameter, invalid_cursor.';
+COMMENT ON FUNCTION qehs.module_list(int4, text, text) IS 'A page of the tenant''s modules by key: {"key","name","description","definitionVersion","recordCount"}; recordCount counts live records; from 10,000 on it is estimated by the display numbers, as many as were ever made, and "recordCountEstimated":true says so. count exact counts them all, estimated is the default. page_size is 1 to 200, default 50. Needs scope modules.read. Raises QH400 invalid_parameter, invalid_cursor.';
 
 CREATE FUNCTION qehs.module_get(module_key text, version int4 DEFAULT NULL, accept_language text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_get'

@@ -4,7 +4,7 @@ CREATE FUNCTION qehs.record_create(module_key text, payload jsonb, workflow_stat
 	accept_language text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_create'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.record_create(text, jsonb, text, text) IS 'Creates a record of a module and gives it. workflow_state other than the initial one is for tenant-owner and tenant-admin. Needs scope records.write and action create. Raises QH400 validation_failed with all violations, QH403 forbidden, QH409 conflict for a unique value in use. accept_language is an Accept-Language value: where it prefers a language of the labels, messages start with the field''s label in it.';
+COMMENT ON FUNCTION qehs.record_create(text, jsonb, text, text) IS 'Creates a record of a module and gives it. workflow_state other than the initial one needs the action bulk.state. Needs scope records.write and action create. Raises QH400 validation_failed with all violations, QH403 forbidden, QH409 conflict for a unique value in use. accept_language is an Accept-Language value: where it prefers a language of the labels, messages start with the field''s label in it.';
 
 CREATE FUNCTION qehs.record_get(id text)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_get'

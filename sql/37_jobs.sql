@@ -15,7 +15,7 @@ COMMENT ON FUNCTION qehs.job_list(text, text, int4, text) IS 'A page of the jobs
 
 CREATE FUNCTION qehs.job_cancel(job_id text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_job_cancel'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.job_cancel(text) IS 'Cancels a job and gives it as job_get does: at once when nobody works on it, else as soon as its worker sees it; what is done stays done. One that is cancelled already stays so. Raises QH404 not_found, QH409 conflict when it has ended otherwise or is of a kind that cannot be cancelled.';
+COMMENT ON FUNCTION qehs.job_cancel(text) IS 'Cancels a job and gives it as job_get does: at once when nobody works on it, else as soon as its worker sees it; what is done stays done. One that has ended stays as it is. Raises QH404 not_found, QH409 conflict for a kind that cannot be cancelled.';
 
 CREATE FUNCTION qehs.job_claim(kinds text[], worker text, lease interval DEFAULT '1 minute', wait boolean DEFAULT true)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_job_claim'

@@ -116,11 +116,11 @@ static KeptPlan *
 find_plan(const Source *source, SourceStatement *statement)
 {
 	KeptPlan  **kept = source->count == 1 ? &statement->one : &statement->many;
+	KeptPlan   *plan = *kept;
 	MemoryContext previous;
-	KeptPlan   *plan;
 
-	if (*kept)
-		return *kept;
+	if (plan)
+		return plan;
 	previous = MemoryContextSwitchTo(TopMemoryContext);
 	plan = palloc0(sizeof(KeptPlan));
 	plan->sql = expand(source, statement);

@@ -210,10 +210,7 @@ read_subject(KeyGrant *grant)
 	grant->key_id = grant->actor_id;
 	grant->actor_name = TextDatumGetCString(plan_value(0, 4, &isnull));
 	grant->roles = auth_names(plan_value(0, 5, &isnull), &grant->role_count);
-	grant->scopes = SCOPE_ALL & ~(SCOPE_ADMIN_USERS | SCOPE_ADMIN_KEYS);
-	for (int i = 0; i < grant->role_count; i++)
-		if (strcmp(grant->roles[i], "tenant-owner") == 0 || strcmp(grant->roles[i], "tenant-admin") == 0)
-			grant->scopes = SCOPE_ALL;
+	grant->scopes = SCOPE_ALL;	/* a token names none: roles cut them (permission_token_scopes) */
 	grant->module_count = -1;
 	grant->rate_limit = read_limit(6, QEHS_RATE_LIMIT);
 	grant->signed_url_limit = read_limit(7, QEHS_SIGNED_URL_LIMIT);

@@ -64,12 +64,17 @@ static KeptPlan insert_members = {
 	3, {INT4OID, TEXTARRAYOID, UUIDOID}, NULL
 };
 
+/* What an entry of an index may hold with room to spare. */
+#define MAX_NAME 1000
+
 /* A required text argument of a DBA's function. */
 static char *
 required_text(FunctionCallInfo fcinfo, int number, const char *name)
 {
 	if (PG_ARGISNULL(number))
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, psprintf("/%s", name), "required", "is required");
+	if (VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(number)) > MAX_NAME)
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, psprintf("/%s", name), "maxLength", "must be at most %d bytes", MAX_NAME);
 	return text_to_cstring(PG_GETARG_TEXT_PP(number));
 }
 

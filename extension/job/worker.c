@@ -271,7 +271,6 @@ void
 worker_init(void)
 {
 	List	   *names;
-	ListCell   *cell;
 
 	RegisterXactCallback(on_transaction_end, NULL);
 	if (!process_shared_preload_libraries_in_progress)
@@ -281,6 +280,6 @@ worker_init(void)
 							   NULL, &databases, "", PGC_POSTMASTER, 0, NULL, NULL, NULL);
 	if (!SplitIdentifierString(pstrdup(databases), ',', &names))
 		ereport(FATAL, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid list of names in setting \"qehs.database\"")));
-	foreach(cell, names)
-		register_worker(lfirst(cell));
+	for (int i = 0; i < list_length(names); i++)
+		register_worker(list_nth(names, i));
 }

@@ -41,13 +41,15 @@ compare_rank(const void *left, const void *right)
 	return a->rank != b->rank ? a->rank - b->rank : a->number - b->number;
 }
 
-/* The variable that stands for a path parameter: "recordId" for {id} of record_get; NULL when it is no id. */
+/* The variable that stands for a path parameter: "recordId" for {id} of record_get, "jobId" for itself; NULL when it is no id. */
 static char *
 variable_name(const ApiEndpoint *endpoint, const ApiParameter *parameter)
 {
 	char	   *noun;
 	const char *verb;
 
+	if (strcmp(parameter->name, "jobId") == 0)
+		return pstrdup("jobId");
 	if (strcmp(parameter->name, "id") != 0)
 		return NULL;
 	noun = document_pascal(endpoint->operation);
@@ -246,6 +248,11 @@ write_tests(StringInfo out, const ApiEndpoint *endpoint, bool keep_id)
 		appendStringInfoChar(out, ',');
 		json_string(out, psprintf("if (pm.response.code < 300) pm.collectionVariables.set(\"%sId\", pm.response.json().id);", noun));
 	}
+	if (endpoint->status == 202)
+	{
+		appendStringInfoChar(out, ',');
+		json_string(out, "if (pm.response.code < 300) pm.collectionVariables.set(\"jobId\", pm.response.json().jobId);");
+	}
 	json_literal(out, "]}}]");
 }
 
@@ -350,6 +357,17 @@ write_folder(StringInfo out, const ApiDocument *document, const Ranked *order, c
 	json_literal(out, "]}");
 }
 
+/* Whether a folder has a request that makes something: it goes before those that only look at what is there. */
+static bool
+makes_something(const ApiDocument *document, const char *tag)
+{
+	for (int i = 0; i < document->endpoint_count; i++)
+		if (strcmp(document->endpoints[i].tag, tag) == 0 &&
+			(strcmp(document->endpoints[i].method, "POST") == 0 || strcmp(document->endpoints[i].method, "PUT") == 0))
+			return true;
+	return false;
+}
+
 void
 postman_write(StringInfo out, ApiDocument *document)
 {
@@ -363,11 +381,17 @@ postman_write(StringInfo out, ApiDocument *document)
 				 "\"auth\":{\"type\":\"bearer\",\"bearer\":[{\"key\":\"token\",\"value\":\"{{apiKey}}\",\"type\":\"string\"}]},"
 				 "\"variable\":[{\"key\":\"baseUrl\",\"value\":");
 	json_string(out, document->base_url ? document->base_url : "http://127.0.0.1:8080");
-	json_literal(out, "},{\"key\":\"apiKey\",\"value\":\"\"},{\"key\":\"recordId\",\"value\":\"\"},{\"key\":\"apiKeyId\",\"value\":\"\"}],\"item\":[");
-	for (int i = 0; i < document->tag_count; i++)
+	json_literal(out, "},{\"key\":\"apiKey\",\"value\":\"\"},{\"key\":\"recordId\",\"value\":\"\"},{\"key\":\"apiKeyId\",\"value\":\"\"},"
+				 "{\"key\":\"jobId\",\"value\":\"\"}],\"item\":[");
+	for (int pass = 0; pass < 2; pass++)
 	{
-		comma(out);
-		write_folder(out, document, order, document->tags[i]);
+		for (int i = 0; i < document->tag_count; i++)
+		{
+			if (makes_something(document, document->tags[i]) != (pass == 0))
+				continue;
+			comma(out);
+			write_folder(out, document, order, document->tags[i]);
+		}
 	}
 	json_literal(out, "]}");
 }

@@ -14,6 +14,7 @@
 #include "module/module.h"
 #include "module/publish.h"
 #include "permission/permission.h"
+#include "record/record.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -32,6 +33,21 @@ static KeptPlan select_modules = {
 };
 #define COUNT_RECORDS "SELECT pg_catalog.count(*) FROM qehs.record WHERE tenant_id = $1 AND module_id = $2 AND deleted_at IS NULL"
 static KeptPlan count_records = {COUNT_RECORDS, 2, {INT4OID, INT4OID}, NULL};
+
+/* Beyond so many live records a count is estimated: counting takes more than a microsecond each. */
+#define COUNTED 10000
+static KeptPlan count_some = {
+	"SELECT pg_catalog.count(*) FROM (SELECT FROM qehs.record WHERE tenant_id = $1 AND module_id = $2 AND deleted_at IS NULL LIMIT $3) AS counted",
+	3, {INT4OID, INT4OID, INT4OID}, NULL
+};
+/* The last display number of each year, added up: all records that were made, those that are deleted among them. */
+static KeptPlan sum_numbers = {
+	"WITH RECURSIVE last AS ((SELECT display_no FROM qehs.record WHERE tenant_id = $1 AND module_id = $2 ORDER BY display_no DESC LIMIT 1)"
+	" UNION ALL SELECT (SELECT r.display_no FROM qehs.record AS r WHERE r.tenant_id = $1 AND r.module_id = $2"
+	" AND r.display_no < l.display_no - l.display_no % $3 ORDER BY r.display_no DESC LIMIT 1) FROM last AS l WHERE l.display_no IS NOT NULL)"
+	" SELECT sum(display_no % $3)::int8 FROM last",
+	3, {INT4OID, INT4OID, INT8OID}, NULL
+};
 
 pg_noreturn static void
 not_found(void)
@@ -118,9 +134,33 @@ qehs_module_get(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
-/* How many records of the module the caller's roles let him read.  Runs SPI by itself. */
+/* How many live records the module has, inside SPI: exact where they are few or exact is wanted. */
 static int64
-readable_records(const RequestContext *context, const ModuleDef *module)
+live_records(Datum *values, bool exact, bool *estimated)
+{
+	int64		count;
+	bool		isnull;
+
+	*estimated = false;
+	if (!exact)
+	{
+		values[2] = Int32GetDatum(COUNTED);
+		plan_execute(&count_some, values, NULL, true, 0);
+		count = DatumGetInt64(plan_value(0, 1, &isnull));
+		if (count < COUNTED)
+			return count;
+		*estimated = true;
+		values[2] = Int64GetDatum(QEHS_DISPLAY_YEAR);
+		plan_execute(&sum_numbers, values, NULL, true, 0);
+		return Max(count, DatumGetInt64(plan_value(0, 1, &isnull)));
+	}
+	plan_execute(&count_records, values, NULL, true, 0);
+	return DatumGetInt64(plan_value(0, 1, &isnull));
+}
+
+/* How many records of the module the caller's roles let him read, exact where they depend on the record.  Runs SPI by itself. */
+static int64
+readable_records(const RequestContext *context, const ModuleDef *module, bool exact, bool *estimated)
 {
 	const char *readable = permission_predicate(context, module, ACTION_COUNT, "", 3);
 	Oid			types[2 + QEHS_PERMISSION_ARGUMENTS] = {INT4OID, INT4OID};
@@ -129,23 +169,25 @@ readable_records(const RequestContext *context, const ModuleDef *module)
 	bool		isnull;
 
 	SPI_connect();
+	*estimated = false;
 	if (readable == NULL)
-		plan_execute(&count_records, values, NULL, true, 0);
+		count = live_records(values, exact, estimated);
 	else
 	{
 		memcpy(types + 2, permission_argument_types, sizeof(permission_argument_types));
 		permission_arguments(context, values + 2);
 		SPI_execute_with_args(psprintf(COUNT_RECORDS " AND %s", readable), lengthof(types), types, values, NULL, true, 0);
+		count = DatumGetInt64(plan_value(0, 1, &isnull));
 	}
-	count = DatumGetInt64(plan_value(0, 1, &isnull));
 	SPI_finish();
 	return count;
 }
 
 /* Append one item of the list from row; inside SPI. */
 static void
-write_item(StringInfo out, const RequestContext *context, const char *key, uint64 row)
+write_item(StringInfo out, const RequestContext *context, const char *key, uint64 row, bool exact)
 {
+	bool		estimated;
 	bool		isnull;
 	Datum		description;
 
@@ -159,11 +201,13 @@ write_item(StringInfo out, const RequestContext *context, const char *key, uint6
 	json_literal(out, ",\"definitionVersion\":");
 	json_int(out, DatumGetInt32(plan_value(row, 4, &isnull)));
 	json_literal(out, ",\"recordCount\":");
-	json_int(out, readable_records(context, module_lookup(context->tenant_id, key)));
+	json_int(out, readable_records(context, module_lookup(context->tenant_id, key), exact, &estimated));
+	if (estimated)
+		json_literal(out, ",\"recordCountEstimated\":true");
 	appendStringInfoChar(out, '}');
 }
 
-/* module_list(page_size, cursor) */
+/* module_list(page_size, cursor, count) */
 Datum
 qehs_module_list(PG_FUNCTION_ARGS)
 {
@@ -180,7 +224,11 @@ qehs_module_list(PG_FUNCTION_ARGS)
 	int			written = 0;
 	bool		more = false;
 	bool		isnull;
+	char	   *wanted = argument_text(fcinfo, 2);
+	bool		exact = wanted && strcmp(wanted, "exact") == 0;
 
+	if (wanted && !exact && strcmp(wanted, "estimated") != 0)
+		violation_add(&faults, "?count", "enum", "must be exact or estimated");
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
 	if (!PG_ARGISNULL(1))
 	{
@@ -205,7 +253,7 @@ qehs_module_list(PG_FUNCTION_ARGS)
 			break;
 		if (written++ > 0)
 			appendStringInfoChar(&out, ',');
-		write_item(&out, context, key, i);
+		write_item(&out, context, key, i, exact);
 		last = key;
 	}
 	if (more)

@@ -80,6 +80,12 @@ permission_is_administrator(const RequestContext *context)
 	return context->actor_type == ACTOR_SYSTEM || roles_has(context, "tenant-owner") || roles_has(context, "tenant-admin");
 }
 
+uint32
+permission_token_scopes(const RequestContext *context)
+{
+	return permission_is_administrator(context) ? SCOPE_ALL : SCOPE_ALL & ~(SCOPE_ADMIN_USERS | SCOPE_ADMIN_KEYS);
+}
+
 static bool
 find_role(const ModuleRole *roles, int count, const char *name, uint32 *given)
 {

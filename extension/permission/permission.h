@@ -59,6 +59,9 @@ extern bool permission_depends_on_record(const RequestContext *context, const Mo
 /* Whether the caller may read all events of the tenant, of whichever module. */
 extern bool permission_audits_all(const RequestContext *context);
 
+/* Scopes (bits of Scope) of a caller who has sent a token, which names none: all, without those of administration for others than administrators. */
+extern uint32 permission_token_scopes(const RequestContext *context);
+
 /* Whether the caller is tenant-owner, tenant-admin or the system. */
 extern bool permission_is_administrator(const RequestContext *context);
 

@@ -65,7 +65,7 @@ built_in_expression(const ListQuery *query, const FilterField *field)
 	return field->built_in == BUILT_IN_STATE ? psprintf("%s COLLATE \"C\"", column) : column;
 }
 
-/* A call of one of the functions that read a payload (value.c), of whichever version; some take the type. */
+/* A call of one of the functions that read a payload (payload_value.c), of whichever version; some take the type. */
 static const char *
 payload_call(const ListQuery *query, const FilterField *field, const char *function, bool takes_type)
 {

@@ -143,7 +143,7 @@ append_status(ListQuery *query, const char *status)
 		return;
 	if (!module_has_state(query->module, status) && !knew(query->module, &(FilterField) {.built_in = BUILT_IN_STATE}, status))
 		violation_add_first(query->faults, "?status", "enum", "must be a state of the module, not \"%s\"", status);
-	appendStringInfo(&query->sql, " AND %s.workflow_state = $%d", query->alias,
+	appendStringInfo(&query->sql, " AND %s.workflow_state COLLATE \"C\" = $%d", query->alias,
 					 query_argument(query, TEXTOID, CStringGetTextDatum(status)));
 }
 

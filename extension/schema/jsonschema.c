@@ -57,6 +57,9 @@ PG_FUNCTION_INFO_V1(qehs_jsonschema_errors);
 PG_FUNCTION_INFO_V1(qehs_jsonschema_check);
 PG_FUNCTION_INFO_V1(qehs_jsonschema_register);
 
+/* An entry of the table's index holds the whole URI. */
+#define MAX_URI 2000
+
 static CachedSchema cache[CACHE_SIZE];
 static uint64 clock_hand = 0;
 
@@ -383,6 +386,10 @@ qehs_jsonschema_register(PG_FUNCTION_ARGS)
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("\"%s\" cannot name a schema", uri),
 				errhint("Use an absolute URI without a fragment, such as https://example.com/schemas/address."));
+	if (strlen(uri) > MAX_URI)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("the URI of a schema must be at most %d bytes", MAX_URI));
 	check_registrable(PG_GETARG_JSONB_P(1));
 	SPI_connect();
 	inserted = plan_execute(&insert_schema, values, NULL, false, 0) > 0;

@@ -16,15 +16,11 @@
 #include <unistd.h>
 
 #include "base/histogram.h"
+#include "base/named.h"
 
 #define MAX_OPERATIONS 128
 #define MAX_STATUS 600
 #define MAX_SOURCES 4
-
-/* Policies of RateLimit-Policy, as the extension names them; the last takes those that are new. */
-static const char *const policies[] = {"default", "signed-urls", "address", "other"};
-
-#define POLICIES ((int) (sizeof(policies) / sizeof(policies[0])))
 
 typedef enum Outcome
 {
@@ -33,7 +29,7 @@ typedef enum Outcome
 
 static const char *const outcomes[OUTCOMES] = {"executed", "replayed", "in_progress", "conflict", "failed"};
 
-static uint64_t limited[sizeof(policies) / sizeof(policies[0])][2];	/* passed, refused */
+static NamedCounters limited = NAMED_COUNTERS;	/* passed and refused, by the policies of RateLimit */
 static uint64_t keyed[OUTCOMES];
 
 static const char *const task_names[TASKS] = {"endpoints", "tick", "metrics"};
@@ -97,18 +93,22 @@ find_header(const Reply *reply, const char *name)
 	return NULL;
 }
 
-/* The policy stands in quotes: "default";q=300;w=60. */
+/* A list of "policy";r=…;t=… in the order in which they were looked at: one that refused is the last. */
 static void
 count_limit(const Reply *reply)
 {
-	const char *policy = find_header(reply, "RateLimit-Policy");
-	int			i = 0;
+	const char *at = find_header(reply, "RateLimit");
 
-	if (policy == NULL || *policy != '"')
-		return;
-	while (i < POLICIES - 1 && (strncmp(policy + 1, policies[i], strlen(policies[i])) != 0 || policy[1 + strlen(policies[i])] != '"'))
-		i++;
-	counter_add(&limited[i][reply->status == 429], 1);
+	while (at && *at == '"')
+	{
+		const char *end = strchr(at + 1, '"');
+		const char *next = end ? strstr(end, ", \"") : NULL;
+
+		if (end == NULL)
+			return;
+		counter_add(&named_counter(&limited, at + 1, (size_t) (end - at - 1))->counts[next == NULL && reply->status == 429], 1);
+		at = next ? next + 2 : NULL;
+	}
 }
 
 static void
@@ -155,10 +155,10 @@ write_limits(Buffer *text)
 {
 	buffer_text(text, "# HELP qehs_rate_limit_requests_total Requests counted against a rate limit.\n"
 				"# TYPE qehs_rate_limit_requests_total counter\n");
-	for (int i = 0; i < POLICIES; i++)
+	for (int i = 0; i < named_count(&limited); i++)
 		for (int refused = 0; refused < 2; refused++)
-			buffer_format(text, "qehs_rate_limit_requests_total{policy=\"%s\",outcome=\"%s\"} %llu\n", policies[i],
-						  refused ? "refused" : "passed", (unsigned long long) counter_get(&limited[i][refused]));
+			buffer_format(text, "qehs_rate_limit_requests_total{policy=\"%s\",outcome=\"%s\"} %llu\n", limited.all[i].name,
+						  refused ? "refused" : "passed", (unsigned long long) counter_get(&limited.all[i].counts[refused]));
 	buffer_text(text, "# HELP qehs_idempotency_requests_total Requests with an Idempotency-Key.\n"
 				"# TYPE qehs_idempotency_requests_total counter\n");
 	for (int i = 0; i < OUTCOMES; i++)

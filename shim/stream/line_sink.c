@@ -252,7 +252,8 @@ static void
 pump(LineSink *sink)
 {
 	take_input(sink);
-	if (!sink->body_ended || input_left(sink))
+	/* what has failed needs no more of the body to be answered */
+	if (sink->problem == NULL && (!sink->body_ended || input_left(sink)))
 		return;
 	if (takes_lines(sink) && !lines_end(&sink->reader, load_lines(&sink->load)))
 		fail_with_code(sink, "malformed_request", "the body ends before its Content-Encoding does");

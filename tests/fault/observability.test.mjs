@@ -60,12 +60,22 @@ test("idempotency keys and rate limits are counted by outcome", async () => {
 	answers.push(await send(at.shim.port, "qehs_live_sk_wrong", "GET", "/api/v1/modules"))
 	assert.deepEqual(answers.map((answer) => answer.status), [201, 201, 422, 400, 200, 200, 429, 401])
 	const now = await metrics()
-	const grown = (name) => now.get(name) - before.get(name)
+	// a policy is there from its first request on
+	const grown = (name) => (now.get(name) ?? 0) - (before.get(name) ?? 0)
 	for (const [outcome, count] of Object.entries({ executed: 1, replayed: 1, conflict: 1, failed: 1, in_progress: 0 }))
 		assert.equal(grown(`qehs_idempotency_requests_total{outcome="${outcome}"}`), count, outcome)
 	assert.equal(grown('qehs_rate_limit_requests_total{policy="default",outcome="passed"}'), 6)
 	assert.equal(grown('qehs_rate_limit_requests_total{policy="default",outcome="refused"}'), 1)
 	assert.equal(grown('qehs_rate_limit_requests_total{policy="address",outcome="passed"}'), 1)
+	at.cluster.sql("SELECT qehs.use_tenant('seen'); SELECT qehs.rate_limit_set('tenant', 1)")
+	const many = [at.cluster.key("seen"), at.cluster.key("seen", 100)]
+	for (const key of [...many, ...many])
+		await send(at.shim.port, key, "GET", "/api/v1/modules")
+	at.cluster.sql("SELECT qehs.use_tenant('seen'); SELECT qehs.rate_limit_set('tenant', 0)")
+	const later = await metrics()
+	const since = (name) => (later.get(name) ?? 0) - (now.get(name) ?? 0)
+	assert.equal(since('qehs_rate_limit_requests_total{policy="tenant",outcome="refused"}'), 3, "the tenant's refusals are the tenant's")
+	assert.equal(since('qehs_rate_limit_requests_total{policy="default",outcome="refused"}'), 0)
 })
 
 async function hold(statements) {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { assertOk, request } from './lib/client.mjs'
 import { definition, literal, makeTenant, payload } from './lib/tenant.mjs'
 
-const secret = 'under the mat', hidden = 4217
+const secret = 'under the mat', hidden = 734651902811
 const module = {
 	...definition,
 	fields: [...definition.fields, { key: 'owner', type: 'user' }, { key: 'secret', type: 'text', searchable: true }, { key: 'wage', type: 'integer' },

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { assertLimited, assertProblem, assertTrace, raw, request } from './lib/client.mjs'
 import { assertProblemSchema } from './lib/schema.mjs'
-import { definition, makeRecord, makeTenant, payload, psql } from './lib/tenant.mjs'
+import { definition, makeJob, makeRecord, makeTenant, payload, psql } from './lib/tenant.mjs'
 
 const endpoints = JSON.parse(await psql('SELECT qehs.endpoint_list()'))
 const problems = new Map(JSON.parse(await psql('SELECT qehs.problem_list()')).map(problem => [problem.code, problem]))
@@ -23,6 +23,7 @@ const keys = {
 	metered: await tenant.makeKey({ rateLimit: 1000000 }), // a key without a limit has no headers of it
 	powerless: await tenant.makeKey({ scopes: ['records.read', 'records.write', 'modules.read', 'modules.write', 'audit.read', 'admin.keys'], roles: [], rateLimit: 1000000 }),
 	narrow: await tenant.makeKey({ modules: ['strict'], rateLimit: 1000000 }),
+	elsewhere: (await tenant.api.post('/api/v1/api-keys', { name: 'elsewhere', scopes: ['records.read'], roles: ['viewer'], rateLimit: 1000000, allowedAddresses: ['192.0.2.0/24'] })).json,
 	scopeless: await tenant.makeKey({ scopes: ['exports.create'], roles: ['tenant-owner'], rateLimit: 1000000 }),
 }
 const record = await makeRecord(tenant, { badge: 'taken' })
@@ -30,6 +31,13 @@ const other = await makeRecord(tenant)
 const strict = await tenant.api.put('/api/v1/modules/strict', { ...definition, key: 'strict', displayCode: { prefix: 'STR' }, requireIfMatch: true })
 if (strict.status !== 201) throw new Error(strict.text)
 const careful = (await tenant.api.post('/api/v1/records', { moduleKey: 'strict', payload: payload() })).json.id
+// a module that is migrated just now, a job that anyone may cancel, and one that nobody can
+await tenant.api.put('/api/v1/modules/busy', { ...definition, key: 'busy', displayCode: { prefix: 'BSY' } })
+await tenant.sql(`INSERT INTO qehs.job (tenant_id, id, kind, subject, created_at, not_before, created_by)
+	SELECT tenant_id, gen_random_uuid(), kind, 'module ' || id, now(), 'infinity', '00000000-0000-0000-0000-000000000000'
+	FROM qehs.module, (VALUES ('module_migrate'), ('module_refill')) AS k (kind) WHERE key = 'busy' AND tenant_id = (SELECT id FROM qehs.tenant WHERE slug = '${tenant.slug}')`)
+const fixed = (await tenant.api.get('/api/v1/jobs?kind=module_refill')).json.items[0].jobId
+const job = await makeJob(tenant)
 const nobody = 'rec_00000000000000000000000000'
 const reached = new Set()
 const answered = []
@@ -74,6 +82,10 @@ const calls = {
 	module_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '201' } }]] },
 	module_get: { forbidden: false, own: [['not_found', { moduleKey: 'nowhere' }], ['invalid_parameter', { query: { version: 'x' } }]] },
 	module_publish: { forbidden: false, json: definition, own: [['validation_failed', { json: {} }], ['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
+	module_migrate: { json: {}, own: [['not_found', { moduleKey: 'nowhere' }], ['validation_failed', { json: { toVersion: 99 } }], ['conflict', { moduleKey: 'busy' }]] },
+	job_list: { open: true, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { status: 'done' } }]] },
+	job_get: { open: true, id: job, own: [['not_found', { id: 'job_00000000000000000000000000' }]] },
+	job_cancel: { open: true, id: job, own: [['not_found', { id: 'job_00000000000000000000000000' }], ['conflict', { id: fixed }]] },
 	api_key_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '-1' } }]] },
 	api_key_create: { forbidden: false, json: { name: 'k', scopes: ['records.read'], roles: ['viewer'] }, own: [['validation_failed', { json: {} }]] },
 	api_key_get: { forbidden: false, id: tenant.keyId, own: [['not_found', { id: 'key_00000000000000000000000000' }]] },
@@ -91,7 +103,7 @@ const calls = {
 }
 
 function send(endpoint, call, { key = keys.metered.key, method = endpoint.method, headers = {}, body, suffix = '' } = {}) {
-	const path = endpoint.path.replace('{id}', call.id ?? record.id).replace('{moduleKey}', call.moduleKey ?? 'incidents')
+	const path = endpoint.path.replace(/\{(id|jobId)\}/, call.id ?? record.id).replace('{moduleKey}', call.moduleKey ?? 'incidents')
 	const query = new URLSearchParams(call.query).toString()
 	return request(method, `${path}${query || suffix ? '?' : ''}${query}${suffix && query ? '&' : ''}${suffix}`,
 		{ key, headers: { ...call.headers, ...headers }, ...(body ?? call.body) !== undefined ? { body: body ?? call.body } : { json: call.json } })
@@ -144,8 +156,9 @@ for (const endpoint of endpoints) {
 	})
 	if (endpoint.auth) {
 		refuse('unauthenticated', 'no key', { key: null })
-		refuse('forbidden', 'no scope', { key: keys.scopeless.key })
-		if (call.forbidden !== false) refuse('forbidden', 'no role', { key: keys.powerless.key })
+		if (call.open) refuse('forbidden', 'an address that the key is not for', { key: keys.elsewhere.key })
+		else refuse('forbidden', 'no scope', { key: keys.scopeless.key })
+		if (!call.open && call.forbidden !== false) refuse('forbidden', 'no role', { key: keys.powerless.key })
 		if (endpoint.path.includes('{moduleKey}')) refuse('forbidden', 'a key for another module', { key: keys.narrow.key })
 	}
 	if (endpoint.body === 'stream')

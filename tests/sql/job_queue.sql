@@ -76,10 +76,10 @@ SELECT qehs.job_heartbeat('job_one', pg_temp.id('1'), 'a');
 SELECT qehs.job_fail('job_one', pg_temp.id('1'), 'a');
 SELECT qehs.job_cancel(pg_temp.id('1')) ->> 'status' AS status;
 SELECT qehs.job_finish('job_one', pg_temp.id('3'), 'e', '{"sizeBytes":7}', 40);
-SELECT qehs.job_cancel(pg_temp.id('3'));
+SELECT qehs.job_cancel(pg_temp.id('3')) ->> 'status' AS status;
 SELECT j ->> 'status' AS status, j ->> 'progress' AS progress, j ->> 'rowCount' AS rows, j ->> 'result' AS result FROM qehs.job_get(pg_temp.id('3')) AS j;
 SELECT qehs.use_tenant('job_two');
-SELECT qehs.job_cancel(pg_temp.id('3'));
+SELECT qehs.job_cancel(pg_temp.id('3')) ->> 'status' AS status;
 SELECT * FROM pg_temp.jobs;
 -- the work is done with the rights of who asked, as far as they are left, and in its name
 SELECT qehs.use_tenant('job_one');

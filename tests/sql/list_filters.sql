@@ -72,3 +72,9 @@ SELECT qehs.record_list('incidents', '{"cost":{"gte":"x","like":1},"bogus":1,"on
 SELECT qehs.audit_list('x', 'y', from_time => 'z', page_size => 0);
 \set VERBOSITY terse
 SELECT jsonb_path_query_array(qehs.audit_list(action => 'created', page_size => 2)::jsonb, '$.items[*].type') AS audit;
+-- a choice whose options have no order is not ordered by
+SELECT qehs.module_publish('kinds', '{"key":"kinds","name":"Kinds","displayCode":{"prefix":"K"},"fields":[{"key":"kind","type":"select","options":["b","a"],"ordered":false}],
+ "workflow":{"states":["open"],"initial":"open","transitions":{}}}')::jsonb -> 'definitionVersion' AS version;
+SELECT qehs.record_list('kinds', '{"kind":{"gt":"a"}}');
+SELECT qehs.record_list('kinds', sort => 'kind');
+SELECT qehs.record_list('kinds', '{"kind":{"in":["a","b"]}}') -> 'items' AS none;

@@ -58,7 +58,7 @@ const owners = [
 
 for (const [path, text] of sources) {
 	const { code, bare } = strip(text)
-	const isParser = /^extension\/schema\/(?!jsonschema\.)/.test(path)
+	const isParser = /^extension\/(schema\/(?!jsonschema\.)|record\/(filter_parse|value)\.c$)/.test(path)
 	if (!text.startsWith(`/*\n * ${basename(path)}\n *\t  `))
 		fault(path, text, 0, 'the file starts with its name and what it is for')
 	for (const { at, found } of calls({ code, bare }, 'ereport')) {

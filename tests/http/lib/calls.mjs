@@ -1,6 +1,6 @@
 // A call of each operation of the endpoint table that succeeds for a tenant with the module of tenant.mjs and all rights. A test
 // that goes over all endpoints takes its requests from here, so that a new endpoint fails it until it is entered.
-import { definition, makeRecord, payload } from './tenant.mjs'
+import { definition, makeJob, makeRecord, payload } from './tenant.mjs'
 
 export const calls = {
 	record_list: () => ({ target: '/api/v1/records?moduleKey=incidents' }),
@@ -20,6 +20,10 @@ export const calls = {
 	module_list: () => ({}),
 	module_get: () => ({ target: '/api/v1/modules/incidents' }),
 	module_publish: () => ({ target: '/api/v1/modules/incidents', json: definition }),
+	module_migrate: () => ({ target: '/api/v1/modules/incidents:migrate', json: {} }),
+	job_list: () => ({}),
+	job_get: async (_, key, tenant) => ({ target: `/api/v1/jobs/${await makeJob(tenant)}` }),
+	job_cancel: async (_, key, tenant) => ({ target: `/api/v1/jobs/${await makeJob(tenant)}` }),
 	api_key_list: () => ({}),
 	api_key_create: () => ({ json: { name: 'k', scopes: [], roles: [] } }),
 	api_key_get: (_, key) => ({ id: key }),

@@ -74,6 +74,12 @@ export async function makeTenant(name, module = definition) {
 	return Object.assign(tenant, await tenant.makeKey())
 }
 
+// A job of the tenant that waits for a worker outside, of which there is none; gives its id.
+export async function makeJob(tenant) {
+	return (await tenant.sql(`INSERT INTO qehs.job (tenant_id, id, kind, created_at, not_before, created_by)
+		SELECT id, gen_random_uuid(), 'export', now(), now(), '00000000-0000-0000-0000-000000000000' FROM qehs.tenant WHERE slug = '${tenant.slug}' RETURNING id`)).trim()
+}
+
 // The least payload that the module takes, with what is given.
 export const payload = (members = {}) => ({ title: 'Slip on a wet floor', severity: 'low', ...members })
 
