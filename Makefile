@@ -31,6 +31,10 @@ interop: ## test with what is big to install: PostgreSQL 17 and 18 in Debian fol
 	@tests/tools/deps.sh interop && $(MAKE_ALL)
 	@QEHS_STAGES=interop tests/tools/check.sh
 
+soak: ## campaigns of hours with seeds of their own, for SOAK_SECONDS (14400)
+	@tests/tools/deps.sh tests && $(MAKE_ALL)
+	@QEHS_STAGES=soak tests/tools/check.sh
+
 fuzz: ## run the fuzzers, each FUZZ_SECONDS (600; FUZZ_TARGETS="name…" for some of them)
 	@tests/tools/deps.sh tests && $(MAKE_ALL)
 	@tests/fuzz/run.sh $(or $(FUZZ_SECONDS),600) $(FUZZ_TARGETS)
