@@ -410,6 +410,7 @@ CREATE TABLE qehs.endpoint (
 	stream_function text,
 	stream_media text,
 	class text NOT NULL DEFAULT 'default',
+	time_limit int4 NOT NULL DEFAULT 10000 CHECK (time_limit > 0),
 	authenticated boolean NOT NULL DEFAULT true,
 	tag text NOT NULL,
 	summary text NOT NULL,
@@ -442,6 +443,7 @@ COMMENT ON COLUMN qehs.endpoint.stream_end IS 'of a body that streams: called wh
 COMMENT ON COLUMN qehs.endpoint.stream_function IS 'gives the answer as rows of text, sent one after another in constant memory, where the client asks for stream_media; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.stream_media IS 'the media type, one of gives, that stream_function gives';
 COMMENT ON COLUMN qehs.endpoint.class IS 'class of the rate limit';
+COMMENT ON COLUMN qehs.endpoint.time_limit IS 'milliseconds that a request, or a chunk of a stream, may take in the database; beyond it the answer is 504 timeout';
 COMMENT ON COLUMN qehs.endpoint.scope IS 'scope that the caller needs; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.action IS 'action that the caller needs in a module (read, create, update, delete, transition), or administrator; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.response IS 'component of the OpenAPI document that a successful answer is; NULL is no body';

@@ -108,10 +108,10 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
  '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true}]');
 
 -- A body that streams. The path is that of the product's own page; the alias has the form of the others.
-INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, answer, takes, gives, stream_begin, stream_end, class, tag, summary,
+INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, answer, takes, gives, stream_begin, stream_end, class, time_limit, tag, summary,
 	parameters) VALUES
 ('bulk_load', 'POST', '/api/modules/{moduleKey}/bulk', '/api/v1/modules/{moduleKey}/bulk', 'qehs.bulk_load', 200, 'stream', 'stream',
- '{application/x-ndjson,application/ndjson,application/jsonl,application/x-jsonlines}', '{application/x-ndjson}', 'qehs.bulk_begin', 'qehs.bulk_end', 'bulk',
+ '{application/x-ndjson,application/ndjson,application/jsonl,application/x-jsonlines}', '{application/x-ndjson}', 'qehs.bulk_begin', 'qehs.bulk_end', 'bulk', 60000,
  'Records', 'Load records from lines of JSON',
  '[{"name":"moduleKey","in":"path","argument":"module_key","type":"string","sqlType":"text","required":true},
    {"name":"mode","in":"query","argument":"mode","type":"string","sqlType":"text","required":false,"of":"streamBegin"},

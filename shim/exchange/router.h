@@ -9,18 +9,12 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "db/job.h"
 
 #define ROUTER_MAX_PARAMETERS 24
+#define BEGIN_PARAMETERS 8		/* of request_begin, and the first of qehs.request */
 #define ROUTER_MAX_LANGUAGES 16
 #define ROUTER_MAX_MEDIA 8
-
-/* Numbers of the statements that are prepared on each connection, by which pg.h knows them. */
-enum
-{
-	SLOT_BEGIN, SLOT_END, SLOT_TRANSACTION, SLOT_COMMIT, SLOT_ROLLBACK, SLOT_FIRST_ENDPOINT = 8
-};
-
-#define END_SQL "SELECT qehs.request_end()"
 
 /* The words of qehs.endpoint, in the order of the names in router.c. */
 typedef enum ParameterPlace
@@ -58,8 +52,7 @@ typedef enum CallRole
 
 typedef struct Call
 {
-	const char *sql;			/* SELECT function(name => $1::type, …); NULL: the endpoint has none */
-	int			slot;			/* names the prepared statement */
+	const PgText *text;			/* SELECT function(name => $1::type, …) or qehs.request(…); NULL: the endpoint has none */
 	int			count;
 	int			from[ROUTER_MAX_PARAMETERS];	/* which parameter of the endpoint each argument is */
 } Call;
@@ -96,6 +89,7 @@ typedef struct Endpoint
 	BodyKind	body;
 	AnswerKind	answer;
 	ErrorForm	error_form;
+	uint64_t	limit;			/* nanoseconds that its statement, or that of a chunk, may take */
 	int			parameter_count;
 	Parameter	parameters[ROUTER_MAX_PARAMETERS];
 } Endpoint;
@@ -119,8 +113,9 @@ typedef struct Router
 {
 	Arena		arena;
 	int			references;		/* atomic */
-	int			generation;
 	const char *version;		/* of the extension */
+	const PgText *begin;		/* the first statement of a request */
+	const PgText *end;			/* and its last */
 	int			endpoint_count;
 	Endpoint   *endpoints;
 	int			problem_count;
