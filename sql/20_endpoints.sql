@@ -134,4 +134,20 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
 ('postman', 'GET', '/api/docs/postman.json', 'qehs.postman', 200, 'none', 'About', 'Read the Postman collection', false, '{application/json}',
  '[{"name":"baseUrl","in":"server","argument":"base_url","type":"string","sqlType":"text","required":false}]');
 
+INSERT INTO qehs.endpoint (operation, method, path, function, status, body, takes, gives, error_form, tag, summary, parameters) VALUES
+('graphql', 'POST', '/api/graphql', 'qehs.graphql', 200, 'json', '{application/json,application/graphql+json}', '{application/json,application/graphql-response+json}',
+ 'graphql', 'GraphQL', 'Run a GraphQL document',
+ '[{"name":"query","in":"body","argument":"query","type":"string","sqlType":"text","required":false},
+   {"name":"variables","in":"body","argument":"variables","type":"object","sqlType":"jsonb","required":false},
+   {"name":"operationName","in":"body","argument":"operation_name","type":"string","sqlType":"text","required":false},
+   {"name":"extensions","in":"body","argument":"extensions","type":"object","sqlType":"jsonb","required":false},
+   {"name":"mediaType","in":"server","argument":"media_type","type":"string","sqlType":"text","required":false}]'),
+('graphql_query', 'GET', '/api/graphql', 'qehs.graphql_query', 200, 'none', '{application/json}', '{application/json,application/graphql-response+json}',
+ 'graphql', 'GraphQL', 'Run a GraphQL query',
+ '[{"name":"query","in":"query","argument":"query","type":"string","sqlType":"text","required":false},
+   {"name":"variables","in":"query","argument":"variables","type":"string","sqlType":"jsonb","required":false},
+   {"name":"operationName","in":"query","argument":"operation_name","type":"string","sqlType":"text","required":false},
+   {"name":"extensions","in":"query","argument":"extensions","type":"string","sqlType":"jsonb","required":false},
+   {"name":"mediaType","in":"server","argument":"media_type","type":"string","sqlType":"text","required":false}]');
+
 UPDATE qehs.endpoint SET answer = 'none' WHERE status = 204;

@@ -208,7 +208,7 @@ bind_query(Request *request, PgStatement *statement, const Endpoint *endpoint, Q
 		request_refuse(request, "invalid_parameter", "a query parameter cannot be used as it is");
 }
 
-/* What the server says of itself: router.c knows the names. */
+/* What the server itself knows of a request: baseUrl, mediaType, which the answer will have, or storage. */
 static void
 bind_server(Request *request, PgStatement *statement, int number, const Parameter *parameter)
 {
@@ -220,7 +220,7 @@ bind_server(Request *request, PgStatement *statement, int number, const Paramete
 		bind_jsonb(statement, number, text, strlen(text));
 	}
 	else
-		bind_value(request, statement, number, parameter, request->public_url);
+		bind_value(request, statement, number, parameter, strcmp(parameter->name, "baseUrl") == 0 ? request->public_url : request->media);
 }
 
 void

@@ -25,7 +25,7 @@ static const char *const places[] = {"path", "query", "header", "body", "documen
 static const char *const bodies[] = {"none", "json", "stream", NULL};
 static const char *const answers[] = {"none", "json", "stream", NULL};
 static const char *const forms[] = {"problem", "scim", "graphql", NULL};
-static const char *const server_names[] = {"baseUrl", "storage", NULL};
+static const char *const server_names[] = {"baseUrl", "mediaType", "storage", NULL};
 static const char *const roles[] = {"function", "streamBegin", "streamEnd", NULL};
 
 /* What is being read, and what is wrong with it. */
