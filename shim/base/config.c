@@ -135,23 +135,33 @@ check_origins(const char *origins)
 	}
 }
 
-/* The settings of the object store, which are the last. */
+/* The value of a setting by its flag. */
+static const char *
+value_of(const char *const *values, const char *flag)
+{
+	for (int i = 0; i < SETTING_COUNT; i++)
+		if (strcmp(settings[i].flag, flag) == 0)
+			return values[i];
+	abort();
+}
+
+/* The settings of the object store. */
 static void
 read_storage(Config *config, const char *const *values)
 {
 	static const char *const style_words[] = {[S3_PATH] = "path",[S3_VIRTUAL] = "virtual", NULL};
 
-	config->storage = values[0];
-	config->max_object = (size_t) number("max-object", values[1], 1, LONG_MAX);
-	config->s3_endpoint = values[2];
-	config->s3_bucket = values[3];
-	config->s3_prefix = values[4];
-	config->s3_region = values[5];
-	config->s3_style = (S3Style) word("s3-style", values[6], style_words, "path or virtual");
-	config->s3_access_key = values[7];
-	config->s3_secret_key = values[8];
-	config->s3_session_token = values[9];
-	config->clamd = values[10];
+	config->storage = value_of(values, "storage");
+	config->max_object = (size_t) number("max-object", value_of(values, "max-object"), 1, LONG_MAX);
+	config->s3_endpoint = value_of(values, "s3-endpoint");
+	config->s3_bucket = value_of(values, "s3-bucket");
+	config->s3_prefix = value_of(values, "s3-prefix");
+	config->s3_region = value_of(values, "s3-region");
+	config->s3_style = (S3Style) word("s3-style", value_of(values, "s3-style"), style_words, "path or virtual");
+	config->s3_access_key = value_of(values, "s3-access-key");
+	config->s3_secret_key = value_of(values, "s3-secret-key");
+	config->s3_session_token = value_of(values, "s3-session-token");
+	config->clamd = value_of(values, "clamd");
 	if (*config->s3_endpoint && !is_url(config->s3_endpoint, strlen(config->s3_endpoint), false))
 	{
 		fprintf(stderr, "qehs-shim: --s3-endpoint must be a URL such as https://s3.eu-central-1.amazonaws.com, not \"%s\"\n", config->s3_endpoint);
@@ -213,5 +223,5 @@ config_read(Config *config, int argc, char **argv)
 	if (*config->public_url)
 		check_public_url(config->public_url);
 	check_origins(config->cors_origins);
-	read_storage(config, values + 20);
+	read_storage(config, values);
 }
