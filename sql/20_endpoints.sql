@@ -103,9 +103,11 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
    {"name":"limit","in":"query","argument":"page_size","type":"integer","sqlType":"int4","required":false},
    {"name":"cursor","in":"query","argument":"cursor","type":"string","sqlType":"text","required":false}]'),
 ('job_get', 'GET', '/api/v1/jobs/{jobId}', 'qehs.job_get', 200, 'none', 'Jobs', 'Read a job: its status, progress and result',
- '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true}]'),
+ '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true},
+   {"name":"storage","in":"server","argument":"storage","type":"object","sqlType":"jsonb","required":false}]'),
 ('job_cancel', 'DELETE', '/api/v1/jobs/{jobId}', 'qehs.job_cancel', 200, 'none', 'Jobs', 'Cancel a job',
- '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true}]');
+ '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true},
+   {"name":"storage","in":"server","argument":"storage","type":"object","sqlType":"jsonb","required":false}]');
 
 INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, parameters) VALUES
 ('export_create', 'POST', '/api/v1/exports', 'qehs.export_create', 202, 'json', 'Exports', 'Write records into a CSV, XLSX, PDF or NDJSON file',
@@ -126,11 +128,14 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
    {"name":"locale","in":"body","argument":"locale","type":"string","sqlType":"text","required":false},
    {"name":"timeZone","in":"body","argument":"time_zone","type":"string","sqlType":"text","required":false},
    {"name":"paper","in":"body","argument":"paper","type":"string","sqlType":"text","required":false},
-   {"name":"Accept-Language","in":"header","argument":"accept_language","type":"string","sqlType":"text","required":false}]'),
+   {"name":"Accept-Language","in":"header","argument":"accept_language","type":"string","sqlType":"text","required":false},
+   {"name":"storage","in":"server","argument":"storage","type":"object","sqlType":"jsonb","required":false}]'),
 ('export_get', 'GET', '/api/v1/exports/{jobId}', 'qehs.export_get', 200, 'none', 'Exports', 'Read an export: its status, progress and file',
- '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true}]'),
+ '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true},
+   {"name":"storage","in":"server","argument":"storage","type":"object","sqlType":"jsonb","required":false}]'),
 ('export_cancel', 'DELETE', '/api/v1/exports/{jobId}', 'qehs.export_cancel', 200, 'none', 'Exports', 'Cancel an export',
- '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true}]');
+ '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true},
+   {"name":"storage","in":"server","argument":"storage","type":"object","sqlType":"jsonb","required":false}]');
 
 -- A body that streams. The path is that of the product's own page; the alias has the form of the others.
 INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, answer, takes, gives, stream_begin, stream_end, class, time_limit, tag, summary,

@@ -8,6 +8,7 @@
  */
 #include "base/compat.h"
 
+#include "attachment/signed_url.h"
 #include "audit/audit.h"
 #include "base/argument.h"
 #include "base/id.h"
@@ -194,7 +195,7 @@ read_arguments(FunctionCallInfo fcinfo, const RequestContext *context, Violation
 
 /*
  * export_create(module_key, format, filter, sort, columns, include_deleted, q, status, created_from, created_to, record_id,
- * header, bom, dates, locale, time_zone, paper, accept_language)
+ * header, bom, dates, locale, time_zone, paper, accept_language, storage)
  */
 Datum
 qehs_export_create(PG_FUNCTION_ARGS)
@@ -208,6 +209,7 @@ qehs_export_create(PG_FUNCTION_ARGS)
 	pg_uuid_t	id;
 
 	violation_raise(&faults);
+	signed_url_require_store(PG_ARGISNULL(lengthof(members)) ? NULL : PG_GETARG_JSONB_P(lengthof(members)));
 	json_begin(&out);
 	SPI_connect();
 	export_plan(context, &arguments->root, plan, &faults);

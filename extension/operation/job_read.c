@@ -1,7 +1,8 @@
 /*
  * job_read.c
  *	  qehs.job_get, qehs.job_list and qehs.job_cancel; qehs.export_get and
- *	  qehs.export_cancel are the same for exports only.
+ *	  qehs.export_cancel are the same for exports only.  The file of an export is told
+ *	  by a link that is signed anew each time.
  *
  * A caller sees the jobs that it asked for; tenant-owner and tenant-admin see all
  * of the tenant, with a key for some modules those of these modules only.  Others
@@ -9,6 +10,7 @@
  */
 #include "base/compat.h"
 
+#include "attachment/signed_url.h"
 #include "base/argument.h"
 #include "base/clock.h"
 #include "base/cursor.h"
@@ -100,6 +102,47 @@ find_job(FunctionCallInfo fcinfo, const char *kind, Datum *values, char *nulls, 
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such job");
 }
 
+/* What links to files are made of. */
+typedef struct Links
+{
+	const RequestContext *context;
+	const Jsonb *storage;		/* as the shim describes it, or NULL */
+} Links;
+
+static Links
+take_links(FunctionCallInfo fcinfo, const RequestContext *context)
+{
+	return (Links) {context, PG_NARGS() < 2 || PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1)};
+}
+
+/* The file of an export with a link to it, which is good for some minutes; other results are told as they are. */
+static void
+write_result(StringInfo out, const char *kind, const pg_uuid_t *id, Jsonb *result, void *owner)
+{
+	const Links *links = owner;
+	char		name[QEHS_ID_LENGTH + 1];
+	char	   *type = json_member_text(&result->root, "contentType");
+	SignedUrl	what = {.method = "GET",.tenant = links->context->tenant_slug,.id = name,.content_type = type,
+	.filename = json_member_text(&result->root, "filename"),.size = -1,.seconds = SIGNED_URL_GET_SECONDS};
+	TimestampTz expires_at;
+	StringInfoData members;
+
+	if (strcmp(kind, "export") != 0 || what.filename == NULL)
+	{
+		json_jsonb(out, result);
+		return;
+	}
+	signed_url_require_store(links->storage);
+	id_format(id, QEHS_ID_JOB, name);
+	json_literal(out, "{\"downloadUrl\":");
+	json_string(out, signed_url_make(links->storage, &what, &expires_at));
+	json_literal(out, ",\"expiresAt\":");
+	json_time(out, expires_at);
+	initStringInfo(&members);
+	json_jsonb(&members, result);
+	appendStringInfo(out, ",%s", members.data + 1);
+}
+
 static Datum
 get(FunctionCallInfo fcinfo, const char *kind)
 {
@@ -108,25 +151,26 @@ get(FunctionCallInfo fcinfo, const char *kind)
 	char		nulls[6] = "     ";
 	pg_uuid_t	id;
 	StringInfoData out;
+	Links		links = take_links(fcinfo, context);
 
 	take_caller(context, values, nulls);
 	json_begin(&out);
 	SPI_connect();
 	find_job(fcinfo, kind, values, nulls, &id);
-	job_write(&out, 0);
+	job_write(&out, 0, write_result, &links);
 	job_headers(context, 0);
 	SPI_finish();
 	return context_answer(&out);
 }
 
-/* job_get(job_id) */
+/* job_get(job_id, storage) */
 Datum
 qehs_job_get(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_DATUM(get(fcinfo, NULL));
 }
 
-/* export_get(job_id) */
+/* export_get(job_id, storage) */
 Datum
 qehs_export_get(PG_FUNCTION_ARGS)
 {
@@ -154,6 +198,7 @@ cancel(FunctionCallInfo fcinfo, const char *kind)
 	StringInfoData out;
 	bool		isnull;
 	bool		found;
+	Links		links = take_links(fcinfo, context);
 
 	take_caller(context, values, nulls);
 	json_begin(&out);
@@ -166,20 +211,20 @@ cancel(FunctionCallInfo fcinfo, const char *kind)
 	plan_execute(&select_job, values, nulls, false, 1);
 	if (!found)
 		check_ended(0);
-	job_write(&out, 0);
+	job_write(&out, 0, write_result, &links);
 	job_headers(context, 0);
 	SPI_finish();
 	return context_answer(&out);
 }
 
-/* job_cancel(job_id) */
+/* job_cancel(job_id, storage) */
 Datum
 qehs_job_cancel(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_DATUM(cancel(fcinfo, NULL));
 }
 
-/* export_cancel(job_id) */
+/* export_cancel(job_id, storage) */
 Datum
 qehs_export_cancel(PG_FUNCTION_ARGS)
 {
@@ -243,7 +288,7 @@ qehs_job_list(PG_FUNCTION_ARGS)
 	{
 		if (i > 0)
 			appendStringInfoChar(&out, ',');
-		job_write(&out, i);
+		job_write(&out, i, NULL, NULL);
 		last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
 	}
 	SPI_finish();
