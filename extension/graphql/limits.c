@@ -75,23 +75,37 @@ complexity_below(Run *run, RunField *field, int depth, const RunField **too_deep
 	return most;
 }
 
+static int
+compare_aliases(const void *a, const void *b)
+{
+	const GraphqlNode *left = *(const GraphqlNode *const *) a;
+	const GraphqlNode *right = *(const GraphqlNode *const *) b;
+	int			order = graphql_text_compare(left->alias, right->alias);
+
+	return order != 0 ? order : (left->start > right->start) - (left->start < right->start);
+}
+
 /* An alias stands once in a selection set. */
 static void
 check_aliases(Run *run, const GraphqlNode *owner)
 {
+	const GraphqlNode **aliased = palloc((owner->children.count + 1) * sizeof(GraphqlNode *));
+	int			count = 0;
+
 	check_stack_depth();
 	for (const GraphqlNode *node = owner->children.first; node; node = node->next)
 	{
-		for (const GraphqlNode *other = owner->children.first; other != node && node->alias.length > 0; other = other->next)
-		{
-			if (other->alias.length == 0 || !graphql_texts_equal(other->alias, node->alias))
-				continue;
-			run_error(run, node, "GRAPHQL_VALIDATION_FAILED", NULL, "alias \"%.*s\" stands twice in one selection", (int) node->alias.length,
-					  node->alias.data);
-			break;
-		}
-		check_aliases(run, node);
+		if (node->alias.length > 0)
+			aliased[count++] = node;
+		if (node->children.first)
+			check_aliases(run, node);
 	}
+	qsort(aliased, count, sizeof(GraphqlNode *), compare_aliases);
+	for (int i = 1; i < count; i++)
+		if (graphql_texts_equal(aliased[i]->alias, aliased[i - 1]->alias))
+			run_error(run, aliased[i], "GRAPHQL_VALIDATION_FAILED", NULL, "alias \"%.*s\" stands twice in one selection",
+					  (int) aliased[i]->alias.length, aliased[i]->alias.data);
+	pfree(aliased);
 }
 
 bool
