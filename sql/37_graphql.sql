@@ -10,4 +10,4 @@ CREATE FUNCTION qehs.graphql_query(query text DEFAULT NULL, variables jsonb DEFA
 	extensions jsonb DEFAULT NULL, media_type text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_graphql_query'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.graphql_query(text, jsonb, text, jsonb, text) IS 'qehs.graphql for queries only: a mutation is refused, over HTTP with the status 405.';
+COMMENT ON FUNCTION qehs.graphql_query(text, jsonb, text, jsonb, text) IS 'Runs a document as qehs.graphql does, but queries only: a mutation is refused, over HTTP with the status 405.';

@@ -173,3 +173,17 @@ cursor_open(int32 tenant_id, const char *endpoint, const char *binding,
 	problem_raise_at(PROBLEM_INVALID_CURSOR, "?cursor", "invalid",
 					 "is not a cursor of this list with this filter and sort");
 }
+
+void
+cursor_open_id(int32 tenant_id, const char *endpoint, const char *binding, const char *cursor, pg_uuid_t *id)
+{
+	char	   *position;
+	int			length;
+
+	if (cursor == NULL)
+		return;
+	position = cursor_open(tenant_id, endpoint, binding, cursor, &length);
+	if (length != sizeof(*id))
+		problem_raise_at(PROBLEM_INVALID_CURSOR, "?cursor", "invalid", "is not a cursor of this list");
+	memcpy(id, position, sizeof(*id));
+}

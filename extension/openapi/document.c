@@ -177,20 +177,31 @@ module_actions(const ApiDocument *document, ApiModule *item)
 	return item->actions & ~(uint32) ACTION_TRANSITION;
 }
 
+/* Whether an earlier module's components are called so; generated files and types may not differ by case alone. */
+static bool
+is_prefix(const ApiDocument *document, const char *name)
+{
+	for (int i = 0; i < document->module_count; i++)
+		if (pg_strcasecmp(document->modules[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 /* A name for the components of a module that no other one and no fixed component begins with. */
 static char *
 component_prefix(const ApiDocument *document, const char *key)
 {
-	static const char *const taken[] = {"Record", "ApiKey", "Module", "Problem", "Audit", "Activity", "Attachment", "Actor", "Text",
+	static const char *const taken[] = {"Any", "Record", "ApiKey", "Module", "Problem", "Audit", "Activity", "Attachment", "Actor", "Text",
 	"Number", "Time", "Id", "Code", "Boolean", "Presence"};
-	char	   *name = document_pascal(key);
+	char	   *base = document_pascal(key);
+	char	   *name;
 
 	for (int i = 0; i < (int) lengthof(taken); i++)
-		if (strcmp(taken[i], name) == 0)
-			return psprintf("%sModule", name);
-	for (int i = 0; i < document->module_count; i++)
-		if (strcmp(document->modules[i].name, name) == 0)
-			return psprintf("%s%d", name, document->module_count);
+		if (pg_strcasecmp(taken[i], base) == 0)
+			base = psprintf("%sModule", base);
+	name = base;
+	for (int i = 2; is_prefix(document, name); i++)
+		name = psprintf("%s_%d", base, i);
 	return name;
 }
 

@@ -2,7 +2,7 @@
  * responses.c
  *	  What an operation answers.
  *
- * Problem responses are shared: they are named by their codes joined with points,
+ * Problem responses are shared: they are named by their codes joined with hyphens,
  * the form of their errors where it is another than problem, and that their endpoint is
  * deprecated; and noted in the document when an operation refers to them.
  */
@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "openapi/operation.h"
 
-#define DEPRECATED "-deprecated"
+#define DEPRECATED "deprecated"
 
 /* Forms of errors besides problem (qehs.endpoint.error_form): the end of a response's name, media types, and the component. */
 static const struct
@@ -109,7 +109,7 @@ answer_name(List *problems, int *item)
 
 		if (problem->status != status)
 			break;
-		appendStringInfo(&name, "%s%s", name.len > 0 ? "." : "", problem->code);
+		appendStringInfo(&name, "%s%s", name.len > 0 ? "-" : "", problem->code);
 	}
 	return name.data;
 }
@@ -161,7 +161,7 @@ responses_write(StringInfo out, ApiDocument *document, const ApiEndpoint *endpoi
 			if (strcmp(forms[j].name, endpoint->error_form) == 0)
 				name = psprintf("%s%s", name, forms[j].suffix);
 		if (endpoint->deprecated)
-			name = psprintf("%s" DEPRECATED, name);
+			name = psprintf("%s-" DEPRECATED, name);
 		note_answer(document, name);
 		appendStringInfo(out, ",\"%d\":{\"$ref\":\"#/components/responses/%s\"}", status, name);
 	}
@@ -194,34 +194,36 @@ write_form(StringInfo out, const char *name)
 	return false;
 }
 
-/* A problem response from its name: codes with dots between them, and what forms and DEPRECATED put behind them. */
+/* A problem response from its name: its codes, then what forms and DEPRECATED put behind them. (A dot would end the name in many generated clients.) */
 static void
 write_answer(StringInfo out, const ApiDocument *document, const char *name)
 {
 	StringInfoData codes;
 	StringInfoData description;
-	const ApiProblem *first = find_problem(document, name, strcspn(name, ".-"));
+	const ApiProblem *first = find_problem(document, name, strcspn(name, "-"));
 
 	initStringInfo(&codes);
 	initStringInfo(&description);
-	for (const char *at = name; *at && *at != '-';)
+	for (const char *at = name; *at;)
 	{
-		size_t		length = strcspn(at, ".-");
+		size_t		length = strcspn(at, "-");
 		const ApiProblem *problem = find_problem(document, at, length);
 
+		if (problem == NULL)
+			break;
 		appendStringInfo(&codes, "%s\"%s\"", at > name ? "," : "", problem->code);
 		appendStringInfo(&description, "%s`%s`: %s", at > name ? "\n\n" : "", problem->code, problem->description);
-		at += length + (at[length] == '.');
+		at += length + (at[length] == '-');
 	}
 	json_name(out, name);
 	json_literal(out, "{\"description\":");
 	json_string(out, description.data);
 	appendStringInfoChar(out, ',');
-	write_header_references(out, NULL, first->status, strstr(name, DEPRECATED) != NULL);
+	write_header_references(out, NULL, first->status, strstr(name, "-" DEPRECATED) != NULL);
 	if (write_form(out, name))
 		return;
 	appendStringInfo(out, ",\"content\":{\"application/problem+json\":{\"schema\":{\"allOf\":[{\"$ref\":\"#/components/schemas/Problem\"},"
-					 "{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"integer\",\"const\":%d},\"code\":{\"type\":\"string\",\"enum\":[%s]}}}]}",
+					 "{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"integer\",\"enum\":[%d]},\"code\":{\"type\":\"string\",\"enum\":[%s]}}}]}",
 					 first->status, codes.data);
 	json_literal(out, ",\"example\":{\"type\":");
 	json_string(out, psprintf("%s/developers/errors#%s", document->base_url ? document->base_url : "http://127.0.0.1:8080", first->code));

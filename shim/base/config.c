@@ -19,7 +19,7 @@ static const struct
 	const char *meaning;
 }			settings[] = {
 	{"listen", "QEHS_LISTEN", "127.0.0.1:8080", "address and port to listen on"},
-	{"db", "QEHS_DB", "user=qehs_shim", "libpq connection string"},
+	{"db", "QEHS_DB", "user=qehs_shim", "libpq connection string; a password is better in PGPASSFILE or a service file"},
 	{"public-url", "QEHS_PUBLIC_URL", "", "base URL that clients see; none is http:// and --listen"},
 	{"threads", "QEHS_THREADS", "1", "event loops, each with connections of its own (1 to 64)"},
 	{"connections", "QEHS_CONNECTIONS", "4", "PostgreSQL connections of each event loop (1 to 64)"},
@@ -34,6 +34,7 @@ static const struct
 	{"jwt-user-claim", "QEHS_JWT_USER_CLAIM", "sub", "claim with the user name"},
 	{"jwt-roles-claim", "QEHS_JWT_ROLES_CLAIM", "roles", "claim with role names; without it the user's own count"},
 	{"early-answers", "QEHS_EARLY_ANSWERS", "direct", "who gets the answer of a bulk load while its body goes: direct (no proxy), always, never"},
+	{"drain", "QEHS_DRAIN", "0", "seconds that SIGTERM leaves a balancer to see /readyz say 503 before listening ends (0 to 3600)"},
 	{"log", "QEHS_LOG", "stderr", "where log lines go: stderr, off or a file"},
 	{"log-level", "QEHS_LOG_LEVEL", "info", "least level of log lines: error (also requests that end with 5xx), warn (with 4xx too) or info (all)"},
 	{"max-spool", "QEHS_MAX_SPOOL", "1073741824", "bytes in TMPDIR of one answer that its client does not read"},
@@ -169,18 +170,12 @@ config_read(Config *config, int argc, char **argv)
 	config->jwt_user_claim = values[13];
 	config->jwt_roles_claim = values[14];
 	config->early_answers = (EarlyAnswers) word("early-answers", values[15], early_words, "direct, always or never");
-	config->log = values[16];
-	config->log_level = (LogLevel) word("log-level", values[17], level_words, "error, warn or info");
-	config->max_spool = (size_t) number("max-spool", values[18], 0, LONG_MAX);
-	config->max_spool_total = (size_t) number("max-spool-total", values[19], 0, LONG_MAX);
-	if (*config->public_url == '\0')
-	{
-		static char url[300];
-
-		snprintf(url, sizeof(url), "http://%s", config->listen);
-		config->public_url = url;
-	}
-	else
+	config->drain = (int) number("drain", values[16], 0, 3600);
+	config->log = values[17];
+	config->log_level = (LogLevel) word("log-level", values[18], level_words, "error, warn or info");
+	config->max_spool = (size_t) number("max-spool", values[19], 0, LONG_MAX);
+	config->max_spool_total = (size_t) number("max-spool-total", values[20], 0, LONG_MAX);
+	if (*config->public_url)
 		check_public_url(config->public_url);
 	check_origins(config->cors_origins);
 }

@@ -27,6 +27,7 @@ typedef struct Config
 	int			threads;		/* event loops */
 	int			connections;	/* to PostgreSQL, per loop */
 	size_t		max_body;		/* bytes */
+	int			drain;			/* seconds between the first signal to stop and the end of listening */
 	const char *log;			/* stderr, off or a path */
 	int			max_connections;	/* of clients, per loop */
 	const char *trusted_proxies;	/* networks, comma-separated */

@@ -248,8 +248,7 @@ arguments_read(Request *request, PgStatement *statement)
 void
 arguments_pick(const Call *call, const PgStatement *all, PgStatement *statement)
 {
-	statement->slot = call->slot;
-	statement->sql = call->sql;
+	statement->text = call->text;
 	statement->count = call->count;
 	for (int i = 0; i < call->count; i++)
 	{
