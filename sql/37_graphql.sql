@@ -11,3 +11,7 @@ CREATE FUNCTION qehs.graphql_query(query text DEFAULT NULL, variables jsonb DEFA
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_graphql_query'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.graphql_query(text, jsonb, text, jsonb, text) IS 'Runs a document as qehs.graphql does, but queries only: a mutation is refused, over HTTP with the status 405.';
+
+CREATE FUNCTION qehs.graphql_introspection_set(enabled boolean) RETURNS void AS 'MODULE_PATHNAME', 'qehs_graphql_introspection_set'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.graphql_introspection_set(boolean) IS 'Says whether GraphQL tells its schema to callers of the current tenant, from the next request on; it does unless told otherwise. Without introspection __schema and __type are fields that the query type does not have; __typename works always. Raises QH400 validation_failed for NULL.';

@@ -3,7 +3,8 @@
  *	  What an operation may ask for at most, judged before it runs.
  *
  * Depth counts fields inside each other, the outermost as 1; those of
- * introspection have a limit of their own (MaxIntrospectionDepth).  An alias may
+ * introspection have a limit of their own (MaxIntrospectionDepth).  A list gives up
+ * to QEHS_MAX_PAGE records.  An alias may
  * stand once in a selection set.  Complexity counts each field as often as its
  * object may come: a list of 50 records with 10 fields each is 500.
  */
@@ -38,6 +39,24 @@ run_list_limit(const RunField *field)
 	}
 }
 
+/* Of a list are asked 1 to QEHS_MAX_PAGE records. */
+static void
+check_list_limit(Run *run, const RunField *field)
+{
+	static const char *const names[] = {"limit", "first", "last"};
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+	{
+		int32		limit;
+
+		if (!run_argument_int(field, names[i], &limit) || (limit >= 1 && limit <= QEHS_MAX_PAGE))
+			continue;
+		run_error(run, field->node, "invalid_parameter",
+				  psprintf("\"status\":400,\"errors\":[{\"path\":\"?%s\",\"code\":\"range\",\"message\":\"must be 1 to %d\"}]", names[i], QEHS_MAX_PAGE),
+				  "argument \"%s\" must be 1 to %d", names[i], QEHS_MAX_PAGE);
+	}
+}
+
 static double complexity_below(Run *run, RunField *field, int depth, const RunField **too_deep);
 
 static double
@@ -54,9 +73,10 @@ complexity(Run *run, RunFields *fields, int depth, const RunField **too_deep)
 			continue;
 		if (depth > MAX_DEPTH && *too_deep == NULL)
 			*too_deep = field;
+		check_list_limit(run, field);
 		sum += 1;
 		if (field->selections && *too_deep == NULL)
-			sum += Max(run_list_limit(field), 1) * complexity_below(run, field, depth + 1, too_deep);
+			sum += run_list_limit(field) * complexity_below(run, field, depth + 1, too_deep);
 	}
 	return sum;
 }
@@ -119,6 +139,8 @@ run_check_limits(Run *run, RunFields *fields)
 	if (run->first_error)
 		return false;
 	cost = complexity(run, fields, 1, &too_deep);
+	if (run->first_error)
+		return false;
 	if (too_deep)
 		run_error(run, too_deep->node, "GRAPHQL_VALIDATION_FAILED", NULL, "the operation is deeper than %d fields", MAX_DEPTH);
 	else if (cost > MAX_COMPLEXITY)
