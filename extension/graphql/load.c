@@ -119,7 +119,7 @@ Record *
 load_records(Run *run, const Datum *ids, int id_count, bool with_payload, int *count)
 {
 	Datum		values[2] = {Int32GetDatum(run->context->tenant_id), id_array(ids, id_count)};
-	uint64		rows = plan_execute(with_payload ? &select_records : &select_light_records, values, NULL, true, 0);
+	uint64		rows = plan_execute_generic(with_payload ? &select_records : &select_light_records, values, NULL, true, 0);
 	Record	   *records = palloc(Max(rows, 1) * sizeof(Record));
 
 	*count = 0;
@@ -182,7 +182,7 @@ load_users(Run *run, const pg_uuid_t *ids, const bool *given, int count)
 		return users;
 	values[0] = Int32GetDatum(run->context->tenant_id);
 	values[1] = id_array(wanted, wanted_count);
-	rows = plan_execute(&select_users, values, NULL, true, 0);
+	rows = plan_execute_generic(&select_users, values, NULL, true, 0);
 	for (uint64 row = 0; row < rows; row++)
 	{
 		bool		isnull;
@@ -351,7 +351,7 @@ load_activity_field(Run *run, const RunLevel *level, const RunField *field, RunL
 		initStringInfo(&texts[i]);
 		appendStringInfoChar(&texts[i], '[');
 	}
-	rows = plan_execute(&select_events, values, NULL, true, 0);
+	rows = plan_execute_generic(&select_events, values, NULL, true, 0);
 	for (uint64 row = 0; row < rows; row++)
 	{
 		bool		isnull;
