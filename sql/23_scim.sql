@@ -32,7 +32,7 @@ INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, bod
    {"name":"attributes","in":"query","argument":"attributes","type":"string","sqlType":"text","required":false},
    {"name":"excludedAttributes","in":"query","argument":"excluded_attributes","type":"string","sqlType":"text","required":false},
    {"name":"baseUrl","in":"server","argument":"base_url","type":"string","sqlType":"text","required":false}]'),
-('scim_user_update', 'PATCH', '/api/scim/v2/Users/{id}', NULL, 'qehs.scim_user_update', 200, 'json', 'json', 'SCIM', 'Change a user (SCIM)',
+('scim_user_update', 'PATCH', '/api/scim/v2/Users/{id}', NULL, 'qehs.scim_user_update', 204, 'json', 'json', 'SCIM', 'Change a user (SCIM)',
  '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true},
    {"name":"operations","in":"document","argument":"operations","type":"object","sqlType":"jsonb","required":true},
    {"name":"If-Match","in":"header","argument":"if_match","type":"string","sqlType":"text","required":false},
@@ -73,7 +73,7 @@ INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, bod
    {"name":"attributes","in":"query","argument":"attributes","type":"string","sqlType":"text","required":false},
    {"name":"excludedAttributes","in":"query","argument":"excluded_attributes","type":"string","sqlType":"text","required":false},
    {"name":"baseUrl","in":"server","argument":"base_url","type":"string","sqlType":"text","required":false}]'),
-('scim_group_update', 'PATCH', '/api/scim/v2/Groups/{id}', NULL, 'qehs.scim_group_update', 200, 'json', 'json', 'SCIM', 'Change a group (SCIM)',
+('scim_group_update', 'PATCH', '/api/scim/v2/Groups/{id}', NULL, 'qehs.scim_group_update', 204, 'json', 'json', 'SCIM', 'Change a group (SCIM)',
  '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true},
    {"name":"operations","in":"document","argument":"operations","type":"object","sqlType":"jsonb","required":true},
    {"name":"If-Match","in":"header","argument":"if_match","type":"string","sqlType":"text","required":false},
@@ -119,7 +119,7 @@ INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, bod
    {"name":"attributes","in":"query","argument":"attributes","type":"string","sqlType":"text","required":false},
    {"name":"excludedAttributes","in":"query","argument":"excluded_attributes","type":"string","sqlType":"text","required":false},
    {"name":"baseUrl","in":"server","argument":"base_url","type":"string","sqlType":"text","required":false}]'),
-('scim_resource_update', 'PATCH', '/api/scim/v2/{resourceType}/{id}', NULL, 'qehs.scim_resource_update', 200, 'json', 'json', 'SCIM', 'Change a resource of a registered type (SCIM)',
+('scim_resource_update', 'PATCH', '/api/scim/v2/{resourceType}/{id}', NULL, 'qehs.scim_resource_update', 204, 'json', 'json', 'SCIM', 'Change a resource of a registered type (SCIM)',
  '[{"name":"resourceType","in":"path","argument":"resource_type","type":"string","sqlType":"text","required":true},
    {"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true},
    {"name":"operations","in":"document","argument":"operations","type":"object","sqlType":"jsonb","required":true},
@@ -142,7 +142,7 @@ INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, bod
    {"name":"attributes","in":"query","argument":"attributes","type":"string","sqlType":"text","required":false},
    {"name":"excludedAttributes","in":"query","argument":"excluded_attributes","type":"string","sqlType":"text","required":false},
    {"name":"baseUrl","in":"server","argument":"base_url","type":"string","sqlType":"text","required":false}]'),
-('scim_me_update', 'PATCH', '/api/scim/v2/Me', NULL, 'qehs.scim_me_update', 200, 'json', 'json', 'SCIM', 'Change the user that the key acts as (SCIM)',
+('scim_me_update', 'PATCH', '/api/scim/v2/Me', NULL, 'qehs.scim_me_update', 204, 'json', 'json', 'SCIM', 'Change the user that the key acts as (SCIM)',
  '[{"name":"operations","in":"document","argument":"operations","type":"object","sqlType":"jsonb","required":true},
    {"name":"If-Match","in":"header","argument":"if_match","type":"string","sqlType":"text","required":false},
    {"name":"attributes","in":"query","argument":"attributes","type":"string","sqlType":"text","required":false},
@@ -213,3 +213,35 @@ FROM (VALUES
 	('scim_schema_list', 'ScimList', false, '{forbidden}'::text[], 'The schemas (RFC 7643 section 7).'),
 	('scim_schema_get', 'ScimObject', false, '{}'::text[], 'One schema.')
 ) AS d (operation, response, etag, problems, description) WHERE d.operation = e.operation;
+
+WITH documented (operation, name, documentation) AS (VALUES
+	(NULL, 'attributes', '{"description":"Attributes to show, separated by commas; id and schemas always are.","schema":{"type":"string"},"example":"userName"}'::pg_catalog.jsonb),
+	(NULL, 'excludedAttributes', '{"description":"Attributes not to show, separated by commas.","schema":{"type":"string"},"example":"groups"}'),
+	(NULL, 'filter', '{"description":"A SCIM filter (RFC 7644 section 3.4.2.2).","schema":{"type":"string"},"example":"id pr"}'),
+	(NULL, 'sortBy', '{"description":"The attribute to sort by.","schema":{"type":"string"},"example":"id"}'),
+	(NULL, 'sortOrder', '{"description":"ascending or descending.","schema":{"type":"string","enum":["ascending","descending"]}}'),
+	(NULL, 'startIndex', '{"description":"The first resource, from 1; below 1 is 1.","schema":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":1}}'),
+	(NULL, 'count', '{"description":"Resources of a page, at most 200; 0 gives the total only, below 0 is 0.","schema":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":100}}'),
+	(NULL, 'cursor', '{"description":"Empty for the first page, then nextCursor of the page before (RFC 9865); good only with the same filter and sort.","schema":{"type":"string"}}'),
+	(NULL, 'If-Match', '{"description":"Go on only when the resource still has this version: its ETag, compared weakly.","schema":{"type":"string"},"example":"W/\"1\""}'),
+	(NULL, 'id', '{"description":"The id of the resource, a UUID.","schema":{"type":"string"},"example":"018f0000-0000-7000-8000-000000000000"}'),
+	(NULL, 'resourceType', '{"description":"The endpoint of a resource type in ResourceTypes, without the slash.","schema":{"type":"string"},"example":"Users"}'),
+	(NULL, 'name', '{"description":"The name of the resource type.","schema":{"type":"string"},"example":"User"}'),
+	(NULL, 'urn', '{"description":"The URN of the schema.","schema":{"type":"string"},"example":"urn:ietf:params:scim:schemas:core:2.0:User"}'),
+	(NULL, 'operations', '{"description":"The message.","schema":{"$ref":"#/components/schemas/ScimPatch"},"example":{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"externalId","value":"00u1"}]}}'),
+	(NULL, 'request', '{"description":"The message.","schema":{"$ref":"#/components/schemas/ScimSearchRequest"},"example":{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"filter":"id pr","count":10}}'),
+	('scim_bulk', 'request', '{"description":"The message.","schema":{"$ref":"#/components/schemas/ScimBulkRequest"},"example":{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[{"method":"POST","path":"/Users","bulkId":"u1","data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"grace@example.com"}}]}}'),
+	(NULL, 'resource', '{"description":"The user.","schema":{"$ref":"#/components/schemas/ScimUser"},"example":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@example.com","name":{"givenName":"Ada","familyName":"Lovelace"},"emails":[{"value":"ada@example.com","type":"work","primary":true}],"active":true}}'),
+	('scim_me_replace', 'resource', '{"description":"The user.","schema":{"$ref":"#/components/schemas/ScimUser"},"example":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"me@example.com"}}'),
+	('scim_group_create', 'resource', '{"description":"The group.","schema":{"$ref":"#/components/schemas/ScimGroup"},"example":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Investigators"}}'),
+	('scim_group_replace', 'resource', '{"description":"The group.","schema":{"$ref":"#/components/schemas/ScimGroup"},"example":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Investigators"}}'),
+	('scim_resource_create', 'resource', '{"description":"The resource.","schema":{"$ref":"#/components/schemas/ScimResource"},"example":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"alan@example.com"}}'),
+	('scim_resource_replace', 'resource', '{"description":"The resource.","schema":{"$ref":"#/components/schemas/ScimResource"},"example":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"alan@example.com"}}')
+)
+UPDATE qehs.endpoint AS e SET parameters = (
+	SELECT pg_catalog.jsonb_agg(COALESCE(d.documentation, '{}') || p.item ORDER BY p.number)
+	FROM pg_catalog.jsonb_array_elements(e.parameters) WITH ORDINALITY AS p (item, number)
+	LEFT JOIN LATERAL (
+		SELECT documentation FROM documented WHERE name = p.item ->> 'name' AND (operation = e.operation OR operation IS NULL)
+		ORDER BY operation NULLS LAST LIMIT 1) AS d ON true)
+WHERE e.operation LIKE 'scim\_%' AND e.parameters <> '[]';

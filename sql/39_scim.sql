@@ -94,15 +94,15 @@ COMMENT ON FUNCTION qehs.scim_me_get(text, text, text) IS 'Reads the user that t
 
 CREATE FUNCTION qehs.scim_me_replace(resource jsonb, if_match text DEFAULT NULL, attributes text DEFAULT NULL, excluded_attributes text DEFAULT NULL, base_url text DEFAULT NULL) RETURNS json AS 'MODULE_PATHNAME', 'qehs_scim_me_replace'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.scim_me_replace(jsonb, text, text, text, text) IS 'qehs.scim_user_replace for the user that the caller acts as. attributes and excluded_attributes are names separated by commas (RFC 7644 section 3.9), base_url is where clients see the server. Needs scope admin.users. Raises the same, and QH404 for a caller that is no user.';
+COMMENT ON FUNCTION qehs.scim_me_replace(jsonb, text, text, text, text) IS 'As qehs.scim_user_replace, for the user that the caller acts as. attributes and excluded_attributes are names separated by commas (RFC 7644 section 3.9), base_url is where clients see the server. Needs scope admin.users. Raises the same, and QH404 for a caller that is no user.';
 
 CREATE FUNCTION qehs.scim_me_update(operations jsonb, if_match text DEFAULT NULL, attributes text DEFAULT NULL, excluded_attributes text DEFAULT NULL, base_url text DEFAULT NULL) RETURNS json AS 'MODULE_PATHNAME', 'qehs_scim_me_update'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.scim_me_update(jsonb, text, text, text, text) IS 'qehs.scim_user_update for the user that the caller acts as. attributes and excluded_attributes are names separated by commas (RFC 7644 section 3.9), base_url is where clients see the server. Needs scope admin.users. Raises the same, and QH404 for a caller that is no user.';
+COMMENT ON FUNCTION qehs.scim_me_update(jsonb, text, text, text, text) IS 'As qehs.scim_user_update, for the user that the caller acts as. attributes and excluded_attributes are names separated by commas (RFC 7644 section 3.9), base_url is where clients see the server. Needs scope admin.users. Raises the same, and QH404 for a caller that is no user.';
 
 CREATE FUNCTION qehs.scim_me_delete(if_match text DEFAULT NULL, base_url text DEFAULT NULL) RETURNS json AS 'MODULE_PATHNAME', 'qehs_scim_me_delete'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.scim_me_delete(text, text) IS 'qehs.scim_user_delete for the user that the caller acts as. Needs scope admin.users. Raises QH404 for a caller that is no user, QH412 version_mismatch.';
+COMMENT ON FUNCTION qehs.scim_me_delete(text, text) IS 'As qehs.scim_user_delete, for the user that the caller acts as. Needs scope admin.users. Raises QH404 for a caller that is no user, QH412 version_mismatch.';
 
 CREATE FUNCTION qehs.scim_search(request jsonb, base_url text DEFAULT NULL) RETURNS json AS 'MODULE_PATHNAME', 'qehs_scim_search'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;

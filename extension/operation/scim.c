@@ -46,7 +46,7 @@ begin(Entry *entry, FunctionCallInfo fcinfo, const char *endpoint, int attribute
 	const ScimResourceType *type = schema_type(endpoint ? endpoint : text_or_empty(fcinfo, base_url + 1));
 
 	if (type == NULL)
-		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such resource type");
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is nothing at this path");
 	memset(entry, 0, sizeof(*entry));
 	entry->context = context;
 	entry->call = (ScimCall) {.type = type,.context = context,.base_url = text_or_empty(fcinfo, base_url)};
@@ -189,9 +189,11 @@ update(FunctionCallInfo fcinfo, const char *endpoint, const char *id, int body)
 	entry.call.if_match = argument_text(fcinfo, body + 1);
 	resource = apply_patch(&entry.call, id, body_argument(fcinfo, body));
 	if (entry.chosen)
+	{
+		context_status(entry.context, 200);
 		return answer(&entry, with_groups(&entry, resource));
+	}
 	context_header(entry.context, "ETag", "W/\"%d\"", resource->version);
-	context_status(entry.context, 204);
 	SPI_finish();
 	json_literal(&entry.out, "null");
 	return context_answer(&entry.out);

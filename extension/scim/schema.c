@@ -256,7 +256,7 @@ schema_type(const char *endpoint)
 	const ScimCatalogue *all = schema_catalogue();
 
 	for (int i = 0; i < all->type_count; i++)
-		if (strcmp(all->types[i].endpoint + 1, endpoint) == 0)
+		if (pg_strcasecmp(all->types[i].endpoint + 1, endpoint) == 0)
 			return &all->types[i];
 	return NULL;
 }
