@@ -24,6 +24,7 @@ static const struct
 	{"GraphQL", "The same records, rules and rights as a graph."},
 	{"SCIM", "Users, groups and other resources for identity providers (RFC 7643, RFC 7644)."},
 	{"Jobs", "Work in the background."},
+	{"Exports", "Records as files: CSV, XLSX, PDF, NDJSON."},
 	{"About", "The API itself; no key needed."},
 };
 
