@@ -54,7 +54,7 @@ test("no log, no statistics and no table has a secret", async () => {
 		tables: execFileSync("pg_dump", ["-d", `${cluster.conninfo} user=postgres`], { encoding: "utf8", maxBuffer: 1 << 28 }),
 		metrics: await (await fetch(`http://127.0.0.1:${shims[0].port}/metrics`)).text(),
 	}
-	assert.match(texts.server, /request_begin/)
+	assert.match(texts.server, /qehs\.request\(/)
 	assert.match(texts.shim, /api_key_create|\/api\/v1\/api-keys/)
 	for (const [name, text] of Object.entries(texts))
 		for (const secret of secrets)
