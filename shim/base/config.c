@@ -39,6 +39,7 @@ static const struct
 	{"log-level", "QEHS_LOG_LEVEL", "info", "least level of log lines: error (also requests that end with 5xx), warn (with 4xx too) or info (all)"},
 	{"max-spool", "QEHS_MAX_SPOOL", "1073741824", "bytes in TMPDIR of one answer that its client does not read"},
 	{"max-spool-total", "QEHS_MAX_SPOOL_TOTAL", "4294967296", "the same of all answers"},
+	{"metrics-listen", "QEHS_METRICS_LISTEN", "", "address and port of /metrics, which --listen then has no more; none is with --listen"},
 };
 
 enum
@@ -175,6 +176,7 @@ config_read(Config *config, int argc, char **argv)
 	config->log_level = (LogLevel) word("log-level", values[18], level_words, "error, warn or info");
 	config->max_spool = (size_t) number("max-spool", values[19], 0, LONG_MAX);
 	config->max_spool_total = (size_t) number("max-spool-total", values[20], 0, LONG_MAX);
+	config->metrics_listen = values[21];
 	if (*config->public_url)
 		check_public_url(config->public_url);
 	check_origins(config->cors_origins);
