@@ -21,7 +21,7 @@ CREATE TABLE qehs.secret (
 	value bytea NOT NULL,
 	PRIMARY KEY (purpose, created_at)
 );
-COMMENT ON TABLE qehs.secret IS 'Secrets of the database by purpose, such as the one that signs cursors (purpose cursor); made when the first tenant is, renewed by qehs.secret_rotate.';
+COMMENT ON TABLE qehs.secret IS 'Secrets of the database by purpose, such as the one that signs cursors and URLs of the embedded object store (purpose cursor); made when the first tenant is, renewed by qehs.secret_rotate.';
 
 CREATE FUNCTION qehs.id_create() RETURNS uuid AS 'MODULE_PATHNAME', 'qehs_id_create'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
