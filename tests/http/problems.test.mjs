@@ -254,7 +254,9 @@ const unread = ['malformed_request', 'uri_too_long', 'header_too_large', 'not_im
 
 test('every endpoint is in the table, and every code was reached that a client can cause at will', () => {
 	assert.deepEqual(endpoints.map(endpoint => endpoint.operation).filter(operation => !(operation in calls)), [])
-	assert.deepEqual([...problems.keys()].filter(code => !reached.has(code)).sort(), elsewhere.toSorted())
+	// those of SCIM in its own form: scim.test.mjs
+	const ofScim = ['invalid_syntax', 'invalid_filter', 'invalid_path', 'no_target', 'mutability']
+	assert.deepEqual([...problems.keys()].filter(code => !reached.has(code)).sort(), [...elsewhere, ...ofScim].sort())
 })
 
 test('every code that the document gives an endpoint was reached there', async () => {
