@@ -121,26 +121,23 @@ void
 audit_values(const AuditEvent *event, Datum *values, bool *nulls)
 {
 	Jsonb	   *changes = event_changes(event);
-	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 
-	id_generate(id);
 	memset(nulls, 0, sizeof(bool) * QEHS_AUDIT_COLUMN_COUNT);
-	values[0] = UUIDPGetDatum(id);
-	values[1] = UUIDPGetDatum(&event->after->id);
-	values[2] = CStringGetTextDatum(action_names[event->action]);
-	set_text(values, nulls, 3, event->before ? event->before->workflow_state : NULL);
-	set_text(values, nulls, 4, event->action == AUDIT_DELETE ? NULL : event->after->workflow_state);
-	set_text(values, nulls, 5, event->transition);
-	values[6] = Int32GetDatum(event->after->version);
-	set_text(values, nulls, 7, event->comment);
-	nulls[8] = changes == NULL;
-	values[8] = JsonbPGetDatum(changes);
-	set_text(values, nulls, 9, event->reason);
-	nulls[10] = event->signature == NULL;
-	values[10] = JsonbPGetDatum(event->signature);
-	nulls[11] = event->before == NULL;
-	values[11] = Int32GetDatum(event->before ? event->before->definition_version : 0);
-	values[12] = Int32GetDatum(event->after->definition_version);
+	values[0] = UUIDPGetDatum(&event->after->id);
+	values[1] = CStringGetTextDatum(action_names[event->action]);
+	set_text(values, nulls, 2, event->before ? event->before->workflow_state : NULL);
+	set_text(values, nulls, 3, event->action == AUDIT_DELETE ? NULL : event->after->workflow_state);
+	set_text(values, nulls, 4, event->transition);
+	values[5] = Int32GetDatum(event->after->version);
+	set_text(values, nulls, 6, event->comment);
+	nulls[7] = changes == NULL;
+	values[7] = JsonbPGetDatum(changes);
+	set_text(values, nulls, 8, event->reason);
+	nulls[9] = event->signature == NULL;
+	values[9] = JsonbPGetDatum(event->signature);
+	nulls[10] = event->before == NULL;
+	values[10] = Int32GetDatum(event->before ? event->before->definition_version : 0);
+	values[11] = Int32GetDatum(event->after->definition_version);
 }
 
 static void

@@ -231,6 +231,8 @@ test('a published field is in the next answer of another shim', async () => {
 test('the collection runs as it is', async () => {
 	const fresh = await makeTenant('openapi_postman')
 	await fresh.sql(`SELECT qehs.module_install('${fresh.slug}', key) FROM qehs.module_catalogue WHERE key <> 'incidents' \\g /dev/null`)
+	await fresh.api.post('/api/v1/records', { moduleKey: 'incidents', payload: { title: 'Sealed', severity: 'low' } })
+	await fresh.sql(`SELECT qehs.audit_seal('${fresh.slug}')`)
 	const collection = (await fresh.api.get('/api/docs/postman.json')).json
 	assert.equal(collection.variable.find(item => item.key === 'baseUrl').value, base.origin)
 	const file = path.join(work, 'postman.json')
