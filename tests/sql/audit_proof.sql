@@ -34,6 +34,8 @@ END $$;
 -- seals over 1 to 17 events
 DO $write$
 BEGIN
+	-- those of the tenant's roles and of the definition
+	PERFORM qehs.audit_seal('proof');
 	FOR size IN 1 .. 17 LOOP
 		FOR n IN 1 .. size LOOP
 			PERFORM qehs.record_create('incidents', '{"title":"t","severity":"low"}');
