@@ -15,8 +15,12 @@ COMMENT ON FUNCTION qehs.audit_verify(text, timestamptz, timestamptz) IS 'Whethe
 
 CREATE FUNCTION qehs.audit_seals(page_size int4 DEFAULT NULL, cursor text DEFAULT NULL) RETURNS json AS 'MODULE_PATHNAME', 'qehs_audit_seals'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.audit_seals(int4, text) IS 'A page of the tenant''s seals, newest first: {"items":[{"sealNo","upto","eventCount","sealedAt","root","previous","digest"}],"nextCursor"}, hashes in hexadecimal. Keep the newest digest outside the database: what is sealed cannot be changed without it being another. page_size is 1 to 200, default 50. Needs scope audit.read. Raises QH400 invalid_parameter, invalid_cursor.';
+COMMENT ON FUNCTION qehs.audit_seals(int4, text) IS 'A page of the tenant''s seals, newest first: {"items":[{"sealNo","upto","eventCount","sealedAt","root","previous","digest"}],"nextCursor"}, hashes in hexadecimal. Keep the newest digest outside the database: what is sealed cannot be changed without it being another. page_size is 1 to 200, default 50. Needs scope audit.read and the right to read every event of the tenant. Raises QH400 invalid_parameter, invalid_cursor, QH403 forbidden.';
 
 CREATE FUNCTION qehs.audit_proof(event_id text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_audit_proof'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.audit_proof(text) IS 'That an audit event is in its seal (RFC 6962 section 2.1.1): {"eventId","digest","leaf","leafIndex","treeSize","path","seal"}, hashes in hexadecimal. leaf is SHA-256(0x00, digest); with the nodes of path, from the leaf upwards, it makes the root of seal. Needs scope audit.read. Raises QH404 not_found, QH409 conflict for an event that is not sealed yet or whose seal does not fit.';
+COMMENT ON FUNCTION qehs.audit_proof(text) IS 'That an audit event is in its seal (RFC 6962 section 2.1.1): {"eventId","digest","leaf","leafIndex","treeSize","path","seal"}, hashes in hexadecimal. leaf is SHA-256(0x00, digest); with the nodes of path, from the leaf upwards, it makes the root of seal. Needs scope audit.read. Raises QH403 forbidden, QH404 not_found, QH409 conflict for an event that is not sealed yet or whose seal does not fit.';
+
+CREATE FUNCTION qehs.record_at(id text, at_time text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_at'
+LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.record_at(text, text) IS 'A record as it was at a time (RFC 3339 with offset; a date is its end, in UTC), rebuilt from its events. Needs scope records.read and the right to read the record now; of a deleted one, or one that was deleted then, scope audit.read. Raises QH400 invalid_parameter, QH403 forbidden, QH404 not_found, also where it did not exist yet.';

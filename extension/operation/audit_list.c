@@ -22,7 +22,8 @@ PG_FUNCTION_INFO_V1(qehs_audit_list);
 PG_FUNCTION_INFO_V1(qehs_record_activity);
 
 /* NULL arguments put no condition; a generic plan still starts at an index. */
-#define SELECT_EVENTS "SELECT " QEHS_EVENT_COLUMNS ", record_id, module_id, trace_id, reason, on_behalf_of, host(address) FROM qehs.audit_event WHERE tenant_id = $1 AND id < $2" \
+#define SELECT_EVENTS "SELECT " QEHS_EVENT_COLUMNS ", record_id, module_id, trace_id, reason, on_behalf_of, host(address)" \
+	" FROM qehs.audit_event WHERE tenant_id = $1 AND id < $2" \
 	" AND ($3::uuid IS NULL OR actor_id = $3) AND ($4::text IS NULL OR action = $4)" \
 	" AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at <= $6)"
 #define OF_RECORD " AND record_id = $7"

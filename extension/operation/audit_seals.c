@@ -76,6 +76,8 @@ qehs_audit_seals(PG_FUNCTION_ARGS)
 	uint64		rows;
 
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
+	if (!permission_audits_all(context))
+		problem_raise(PROBLEM_FORBIDDEN, "Use a key that may read every event.", "seals are over all events of the tenant");
 	if (cursor)
 	{
 		int			length;
@@ -121,7 +123,7 @@ may_audit(const RequestContext *context, int32 module_id, const pg_uuid_t *recor
 	return record_find_subject(context->tenant_id, record, &subject) && permission_may(context, module, ACTION_AUDIT, &subject, NULL);
 }
 
-/* Find the event's digest; raises QH404 also for one that the caller may not read. */
+/* Find the event's digest; raises QH404, or QH403 for one that the caller may not read. */
 static MerkleHash
 find_event(const RequestContext *context, const pg_uuid_t *id)
 {
@@ -137,6 +139,7 @@ find_event(const RequestContext *context, const pg_uuid_t *id)
 		memcpy(digest.bytes, VARDATA_ANY(DatumGetByteaPP(plan_value(0, 3, &isnull))), sizeof(digest));
 		if (may_audit(context, module_id, &record))
 			return digest;
+		problem_raise(PROBLEM_FORBIDDEN, NULL, "the caller may not read the event");
 	}
 	problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such event");
 }
