@@ -14,7 +14,7 @@ LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog,
 BEGIN ATOMIC
 	SELECT pg_catalog.json_agg(pg_catalog.json_build_object('operation', operation, 'method', method, 'path', path, 'alias', alias,
 		'function', function, 'status', status, 'body', body, 'answer', answer, 'takes', takes, 'gives', gives, 'errorForm', error_form,
-		'streamBegin', stream_begin, 'streamEnd', stream_end, 'streamFunction', stream_function, 'streamMedia', stream_media,
+		'streamBegin', stream_begin, 'streamEnd', stream_end,
 		'class', class, 'timeLimit', time_limit, 'auth', authenticated, 'tag', tag, 'summary', summary, 'parameters', parameters, 'headers', pg_catalog.concat(
 			'Deprecation: @' || EXTRACT(epoch FROM deprecated_at)::pg_catalog.int8 || E'\n',
 			'Sunset: ' || pg_catalog.to_char(sunset_at AT TIME ZONE 'UTC', 'Dy, DD Mon YYYY HH24:MI:SS "GMT"') || E'\n',

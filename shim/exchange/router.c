@@ -25,7 +25,8 @@ static const char *const places[] = {"path", "query", "header", "body", "documen
 static const char *const bodies[] = {"none", "json", "stream", NULL};
 static const char *const answers[] = {"none", "json", "stream", NULL};
 static const char *const forms[] = {"problem", "scim", "graphql", NULL};
-static const char *const roles[] = {"function", "streamBegin", "streamEnd", "streamFunction", NULL};
+static const char *const server_names[] = {"baseUrl", "mediaType", "storage", NULL};
+static const char *const roles[] = {"function", "streamBegin", "streamEnd", NULL};
 
 /* What is being read, and what is wrong with it. */
 typedef struct Reader
@@ -105,6 +106,8 @@ read_parameters(Reader *reader, Endpoint *endpoint, const json_t *list)
 			.required = json_is_true(json_object_get(item, "required")),
 			.only = json_object_get(item, "of") ? read_word(reader, item, "of", roles) : -1,
 		};
+		if (endpoint->parameters[i].place == IN_SERVER)
+			read_word(reader, item, "name", server_names);
 	}
 }
 
@@ -156,8 +159,8 @@ check_endpoint(Reader *reader, const Endpoint *endpoint)
 		fail(reader, "has a body but no media type in", "takes");
 	if (endpoint->answer != ANSWER_NONE && endpoint->gives.count == 0)
 		fail(reader, "has an answer but no media type in", "gives");
-	if ((endpoint->stream_media != NULL) != (calls[CALL_STREAM].text != NULL))
-		fail(reader, "stream_function and stream_media go", "together");
+	if (endpoint->answer == ANSWER_STREAM && endpoint->body != BODY_STREAM)
+		fail(reader, "only a body that streams has an answer that does: body is not", "stream");
 }
 
 static void
@@ -175,8 +178,6 @@ read_endpoint(Reader *reader, Endpoint *endpoint, const json_t *source)
 	endpoint->error_form = (ErrorForm) read_word(reader, source, "errorForm", forms);
 	read_media(reader, source, "takes", &endpoint->takes);
 	read_media(reader, source, "gives", &endpoint->gives);
-	if (json_is_string(json_object_get(source, "streamMedia")))
-		endpoint->stream_media = copy_member(reader, source, "streamMedia");
 	read_parameters(reader, endpoint, json_object_get(source, "parameters"));
 	for (int role = 0; role < CALL_ROLES; role++)
 		make_call(reader, endpoint, (CallRole) role, source);

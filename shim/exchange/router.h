@@ -46,7 +46,6 @@ typedef enum CallRole
 	CALL_FUNCTION,				/* answers; of a body that streams it takes a chunk */
 	CALL_BEGIN,					/* begins a body that streams */
 	CALL_END,					/* ends it */
-	CALL_STREAM,				/* the answer row by row */
 	CALL_ROLES
 } CallRole;
 
@@ -85,7 +84,6 @@ typedef struct Endpoint
 	const char *headers;		/* lines for each answer; may be empty */
 	MediaList	takes;			/* of the body */
 	MediaList	gives;			/* of the answer */
-	const char *stream_media;	/* of gives, what CALL_STREAM gives; NULL: none, or all where the answer streams */
 	BodyKind	body;
 	AnswerKind	answer;
 	ErrorForm	error_form;
