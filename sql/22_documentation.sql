@@ -29,6 +29,8 @@ FROM (VALUES
 	 'Seals over the tenant''s audit events, newest first: each is the root of a Merkle tree (RFC 6962) over the digests of its events and chained to the seal before, so that nothing of it can be changed later without the digest of every seal behind it being another. Keep the newest digest where nobody of this database can write.'),
 	('audit_proof', 'audit.read', NULL, 'AuditProof', false, '{not_found,conflict}',
 	 'The audit path of an event (RFC 6962 section 2.1.1): hash leaf with the nodes of path, from the leaf upwards, and compare with the root of the seal. 409 for an event that is not sealed yet; it is within a minute or so.'),
+	('me', NULL, NULL, 'Me', false, '{}',
+	 'The caller and its rights: roles, scopes and, of each module in which it may do something, the actions on every record, those on some records (its own, or by a role that a record gives), and the fields that it may not read, or not write, in every record.'),
 	('graphql', NULL, NULL, 'GraphqlAnswer', false, '{}',
 	 'Runs an operation of a GraphQL document over the same records, rules and rights. The schema is made from the modules that the caller may read; ask it with __schema. The status is 200 also where the answer has errors, unless Accept is application/graphql-response+json: then a request that cannot run is 400.'),
 	('graphql_query', NULL, NULL, 'GraphqlAnswer', false, '{method_not_allowed}',

@@ -11,7 +11,7 @@ const { api } = tenant
 const path = '/api/v1/api-keys'
 const scopes = ['records.read', 'records.write', 'modules.read', 'modules.write', 'attachments.read', 'attachments.write', 'exports.create', 'audit.read',
 	'admin.users', 'admin.keys']
-const endpoints = JSON.parse(await psql("SELECT json_agg(json_build_object('operation', operation, 'method', method, 'path', path, 'scope', scope)) FROM qehs.endpoint WHERE authenticated"))
+const endpoints = JSON.parse(await psql("SELECT json_agg(json_build_object('operation', operation, 'method', method, 'path', path, 'scope', scope)) FROM qehs.endpoint WHERE authenticated AND scope IS NOT NULL"))
 assertOk(await api.put('/api/v1/modules/other', { ...definition, key: 'other', displayCode: { prefix: 'OTH' } }), 201)
 
 const ofKeys = operation => operation.startsWith('api_key_')

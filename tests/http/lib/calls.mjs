@@ -23,6 +23,7 @@ export const calls = {
 		await tenant.sql(`SELECT qehs.audit_seal('${tenant.slug}')`)
 		return { target: `/api/v1/audit/${(await tenant.api.get(`/api/v1/audit?recordId=${record}`)).json.items[0].id}/proof` }
 	},
+	me: () => ({}),
 	module_list: () => ({}),
 	module_get: () => ({ target: '/api/v1/modules/incidents' }),
 	module_publish: () => ({ target: '/api/v1/modules/incidents', json: definition }),
