@@ -8,8 +8,9 @@
  * a record ids rise, whatever the clocks of backends say; and no id is in what is
  * sealed already, though the clock of the server be set back.
  *
- * Writers of a record hold its row, so its chain has no forks.  Events of
- * anything else (keys, users, roles, modules) take a lock on their chain until
+ * Changes of a record hold its row, so its chain has no forks; for other events of a
+ * record (exported) the row is locked here.  Events of
+ * anything else (keys, users, roles, modules, exports) take a lock on their chain until
  * the transaction ends.
  */
 #include "base/compat.h"
@@ -43,9 +44,33 @@ static struct
 static KeptPlan select_previous = {
 	"SELECT id, digest FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 ORDER BY id DESC LIMIT 1", 2, {INT4OID, UUIDOID}, NULL
 };
+static KeptPlan lock_row = {
+	"SELECT FROM qehs.record WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE", 2, {INT4OID, UUIDOID}, NULL
+};
 static KeptPlan select_sealed = {
 	"SELECT upto FROM qehs.audit_seal WHERE tenant_id = $1 ORDER BY seal_no DESC LIMIT 1", 1, {INT4OID}, NULL
 };
+
+/* Whether the event is written by a change of the record, which holds its row. */
+static bool
+is_change(const char *action)
+{
+	static const char *const changes[] = {"updated", "transitioned", "deleted", "restored", "migrated"};
+
+	for (int i = 0; i < (int) lengthof(changes); i++)
+		if (strcmp(action, changes[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Keep others from adding to the chain until the transaction ends; inside SPI. */
+static void
+lock_record(Datum *values)
+{
+	Datum		arguments[2] = {values[EVENT_TENANT_ID], values[EVENT_RECORD_ID]};
+
+	plan_execute(&lock_row, arguments, NULL, false, 1);
+}
 
 static void
 lock_chain(int32 tenant_id, const pg_uuid_t *subject)
@@ -111,7 +136,9 @@ chain(Datum *values, bool *nulls)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	int32		tenant_id = DatumGetInt32(values[EVENT_TENANT_ID]);
-	bool		of_record = DatumGetInt32(values[EVENT_MODULE_ID]) != 0;
+	static const pg_uuid_t none = {{0}};
+	bool		of_record = DatumGetInt32(values[EVENT_MODULE_ID]) != 0 && memcmp(DatumGetUUIDP(values[EVENT_RECORD_ID]), &none, UUID_LEN) != 0;
+	char	   *action = TextDatumGetCString(values[EVENT_ACTION]);
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 	bytea	   *salt = palloc(VARHDRSZ + SALT_LENGTH);
 	bytea	   *digest = palloc(VARHDRSZ + QEHS_SHA256_LENGTH);
@@ -121,11 +148,13 @@ chain(Datum *values, bool *nulls)
 	id_generate(id);
 	raise_above(id, sealed_upto(tenant_id));
 	/* the first event of a record has none before, and needs no look */
-	if (!of_record || strcmp(TextDatumGetCString(values[EVENT_ACTION]), "created") != 0)
+	if (!of_record || strcmp(action, "created") != 0)
 	{
 		if (!of_record)
 			lock_chain(tenant_id, DatumGetUUIDP(values[EVENT_RECORD_ID]));
 		SPI_connect();
+		if (of_record && !is_change(action))
+			lock_record(values);
 		if (find_previous(values, caller, &before, &values[EVENT_PREVIOUS]))
 		{
 			nulls[EVENT_PREVIOUS] = false;

@@ -59,36 +59,40 @@ write_text(StringInfo out, uint64 row, int column)
 	json_string(out, isnull ? NULL : TextDatumGetCString(value));
 }
 
-/* The payload of a delete that the row holds; false when it is of another event. */
+/* What an event holds beside changes: the payload of a delete, what an export asked for; false when it has none of the name. */
 static bool
-last_payload(uint64 row, JsonbValue *payload)
+event_member(uint64 row, const char *name, JsonbValue *value)
 {
 	bool		isnull;
 	Datum		changes = plan_value(row, 5, &isnull);
 
 	return !isnull && JB_ROOT_IS_OBJECT(DatumGetJsonbP(changes)) &&
-		json_member(&DatumGetJsonbP(changes)->root, "payload", 7, payload);
+		json_member(&DatumGetJsonbP(changes)->root, name, strlen(name), value);
 }
 
-/* What the event is of: a record, or what its type names (apiKey.revoked). */
+/* What the event is of: a record, a module as a whole (exported), or what its type names (apiKey.revoked). */
 static void
 write_subject(StringInfo out, const ModuleDef *module, uint64 row)
 {
+	static const pg_uuid_t none = {{0}};
 	bool		isnull;
 	pg_uuid_t  *id = DatumGetUUIDP(plan_value(row, 12, &isnull));
+	bool		of_record = module && memcmp(id, &none, sizeof(none)) != 0;
 	char	   *type = TextDatumGetCString(plan_value(row, 2, &isnull));
 	const char *prefix = strncmp(type, "apiKey.", 7) == 0 ? QEHS_ID_KEY : strncmp(type, "user.", 5) == 0 ? QEHS_ID_USER : NULL;
 
 	json_literal(out, ",\"recordId\":");
-	if (module)
+	if (of_record)
 		json_id(out, id, QEHS_ID_RECORD);
 	else
 		json_literal(out, "null");
 	json_literal(out, ",\"moduleKey\":");
 	json_string(out, module ? module->key : NULL);
 	json_literal(out, ",\"subjectId\":");
-	if (module)
+	if (of_record)
 		json_id(out, id, QEHS_ID_RECORD);
+	else if (module)
+		json_literal(out, "null");
 	else if (prefix)
 		json_id(out, id, prefix);
 	else
@@ -110,17 +114,22 @@ static void
 write_audit_members(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, uint64 row)
 {
 	bool		isnull;
-	JsonbValue	payload;
+	JsonbValue	member;
 
 	write_subject(out, module, row);
 	json_literal(out, ",\"transition\":");
 	write_text(out, row, 8);
 	json_literal(out, ",\"traceId\":");
 	write_text(out, row, 14);
-	if (module && last_payload(row, &payload))
+	if (event_member(row, "export", &member))
+	{
+		json_literal(out, ",\"export\":");
+		json_jsonb_value(out, &member);
+	}
+	if (module && event_member(row, "payload", &member))
 	{
 		PermissionSubject last = {subject ? subject->created_by : (pg_uuid_t) {{0}}, DatumGetInt32(plan_value(row, 10, &isnull)),
-		json_value_to_jsonb(&payload)};
+		json_value_to_jsonb(&member)};
 
 		json_literal(out, ",\"payload\":");
 		permission_write_payload(out, context, module, &last);
