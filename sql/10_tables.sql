@@ -278,6 +278,10 @@ CREATE TABLE qehs.audit_event (
 	signature jsonb,
 	from_definition int4,
 	to_definition int4,
+	previous bytea CHECK (pg_catalog.octet_length(previous) = 32),
+	salt bytea CHECK (pg_catalog.octet_length(salt) = 16),
+	erased jsonb,
+	digest bytea NOT NULL CHECK (pg_catalog.octet_length(digest) = 32),
 	PRIMARY KEY (tenant_id, id)
 );
 COMMENT ON TABLE qehs.audit_event IS 'What happened to each record, who did it, and by which request (trace_id). Rows are only ever added: UPDATE, DELETE and TRUNCATE are refused.';
@@ -285,6 +289,10 @@ COMMENT ON COLUMN qehs.audit_event.id IS 'a UUIDv7: its first 48 bits are the ti
 COMMENT ON COLUMN qehs.audit_event.reason IS 'why, where the change demanded a reason';
 COMMENT ON COLUMN qehs.audit_event.on_behalf_of IS 'the user for whom the actor acted';
 COMMENT ON COLUMN qehs.audit_event.address IS 'where the request came from';
+COMMENT ON COLUMN qehs.audit_event.previous IS 'digest of the event before of the same record_id; NULL: there is none';
+COMMENT ON COLUMN qehs.audit_event.salt IS '16 random bytes, from which what values are hashed with is made, so that a digest tells nothing of a value';
+COMMENT ON COLUMN qehs.audit_event.erased IS 'of an event with erased values: {label: {"digest"}} of those, {label: {"salt"}} of the others, and salt is gone; NULL: none is erased';
+COMMENT ON COLUMN qehs.audit_event.digest IS 'SHA-256 of the event and of previous, as extension/audit/digest.c writes them; set by the trigger chain';
 COMMENT ON COLUMN qehs.audit_event.signature IS 'the electronic signature of the change';
 COMMENT ON COLUMN qehs.audit_event.from_definition IS 'Version of the definition that the record had before, and to_definition after: which field a key of changes was';
 CREATE INDEX audit_event_record ON qehs.audit_event (tenant_id, record_id, id);
@@ -298,8 +306,44 @@ BEGIN
 		HINT = 'What an event got wrong is said by another event.';
 END
 $append$;
-COMMENT ON FUNCTION qehs.audit_event_is_append_only() IS 'Trigger of qehs.audit_event: refuses UPDATE, DELETE and TRUNCATE with QH409 conflict, whoever asks; only qehs.tenant_remove deletes.';
+COMMENT ON FUNCTION qehs.audit_event_is_append_only() IS 'Trigger of qehs.audit_event, qehs.audit_seal and qehs.audit_tombstone: refuses UPDATE, DELETE and TRUNCATE with QH409 conflict, whoever asks; only qehs.tenant_remove deletes.';
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON qehs.audit_event
+	FOR EACH STATEMENT EXECUTE FUNCTION qehs.audit_event_is_append_only();
+CREATE FUNCTION qehs.audit_event_chain() RETURNS trigger AS 'MODULE_PATHNAME', 'qehs_audit_event_chain'
+LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.audit_event_chain() IS 'Trigger of qehs.audit_event: gives a new event its id, salt and digest, and chains it to the event before of the same record_id. A row that has a digest, as one of a dump has, stays as it is; qehs.audit_verify tells whether it holds.';
+CREATE TRIGGER chain BEFORE INSERT ON qehs.audit_event FOR EACH ROW EXECUTE FUNCTION qehs.audit_event_chain();
+
+CREATE TABLE qehs.audit_seal (
+	tenant_id int4 NOT NULL,
+	seal_no int8 NOT NULL CHECK (seal_no > 0),
+	upto uuid NOT NULL,
+	event_count int4 NOT NULL CHECK (event_count > 0),
+	sealed_at timestamptz NOT NULL,
+	root bytea NOT NULL CHECK (pg_catalog.octet_length(root) = 32),
+	previous bytea CHECK (pg_catalog.octet_length(previous) = 32),
+	digest bytea NOT NULL CHECK (pg_catalog.octet_length(digest) = 32),
+	PRIMARY KEY (tenant_id, seal_no)
+);
+COMMENT ON TABLE qehs.audit_seal IS 'Seals of a tenant''s audit events, chained to each other: none of the events that a seal is over can be changed, added or removed without its root being another. Rows are only ever added. Publish the newest digest outside the database, since who can write all tables could write all seals anew.';
+COMMENT ON COLUMN qehs.audit_seal.upto IS 'the last id that the seal is over; it begins behind upto of the seal before';
+COMMENT ON COLUMN qehs.audit_seal.root IS 'root of the Merkle tree (RFC 6962 section 2.1) over the digests of its events, in the order of their ids';
+COMMENT ON COLUMN qehs.audit_seal.previous IS 'digest of the seal before; NULL: it is the first';
+COMMENT ON COLUMN qehs.audit_seal.digest IS 'SHA-256 of what the seal holds, as extension/audit/seal.c writes it';
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON qehs.audit_seal
+	FOR EACH STATEMENT EXECUTE FUNCTION qehs.audit_event_is_append_only();
+
+CREATE TABLE qehs.audit_tombstone (
+	tenant_id int4 NOT NULL,
+	event_id uuid NOT NULL,
+	record_id uuid NOT NULL,
+	digest bytea NOT NULL CHECK (pg_catalog.octet_length(digest) = 32),
+	purged_at timestamptz NOT NULL,
+	PRIMARY KEY (tenant_id, event_id)
+);
+COMMENT ON TABLE qehs.audit_tombstone IS 'What is left of an audit event whose retention has ended: its digest, which keeps chains and seals verifiable. Rows are only ever added.';
+CREATE INDEX audit_tombstone_record ON qehs.audit_tombstone (tenant_id, record_id, event_id);
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON qehs.audit_tombstone
 	FOR EACH STATEMENT EXECUTE FUNCTION qehs.audit_event_is_append_only();
 COMMENT ON COLUMN qehs.audit_event.changes IS '[{"path","from","to"}] of an update, transition or migration; {"payload":…} of a delete';
 
@@ -478,7 +522,7 @@ DECLARE
 BEGIN
 	FOREACH table_name IN ARRAY ARRAY['qehs.tenant', 'qehs.tenant_id_seq', 'qehs.secret', 'qehs.user_account', 'qehs.role',
 		'qehs.role_member', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique',
-		'qehs.audit_event', 'qehs.idempotency', 'qehs.job', 'qehs.json_schema']
+		'qehs.audit_event', 'qehs.audit_seal', 'qehs.audit_tombstone', 'qehs.idempotency', 'qehs.job', 'qehs.json_schema']
 	LOOP
 		PERFORM pg_catalog.pg_extension_config_dump(table_name::pg_catalog.regclass, '');
 	END LOOP;

@@ -24,9 +24,9 @@ static const char *const action_names[] = {
 
 /* An event of a whole module has zeros in the place of a record. */
 static KeptPlan insert_export = {
-	"INSERT INTO qehs.audit_event (tenant_id, module_id, actor_id, at, trace_id, address, id, record_id, action, record_version, changes)"
-	" VALUES ($1, $2, $3, $4, $5, $6::pg_catalog.inet, $7, $8, 'exported', 0, $9)",
-	9, {INT4OID, INT4OID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, UUIDOID, UUIDOID, JSONBOID}, NULL
+	"INSERT INTO qehs.audit_event (tenant_id, module_id, actor_id, at, trace_id, address, record_id, action, record_version, changes)"
+	" VALUES ($1, $2, $3, $4, $5, $6::pg_catalog.inet, $7, 'exported', 0, $8)",
+	8, {INT4OID, INT4OID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, UUIDOID, JSONBOID}, NULL
 };
 static KeptPlan select_activity = {
 	"SELECT " QEHS_EVENT_COLUMNS " FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 ORDER BY id DESC LIMIT 50",
@@ -128,48 +128,43 @@ void
 audit_values(const AuditEvent *event, Datum *values, bool *nulls)
 {
 	Jsonb	   *changes = event_changes(event);
-	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 
-	id_generate(id);
 	memset(nulls, 0, sizeof(bool) * QEHS_AUDIT_COLUMN_COUNT);
-	values[0] = UUIDPGetDatum(id);
-	values[1] = UUIDPGetDatum(&event->after->id);
-	values[2] = CStringGetTextDatum(action_names[event->action]);
-	set_text(values, nulls, 3, event->before ? event->before->workflow_state : NULL);
-	set_text(values, nulls, 4, event->action == AUDIT_DELETE ? NULL : event->after->workflow_state);
-	set_text(values, nulls, 5, event->transition);
-	values[6] = Int32GetDatum(event->after->version);
-	set_text(values, nulls, 7, event->comment);
-	nulls[8] = changes == NULL;
-	values[8] = JsonbPGetDatum(changes);
-	set_text(values, nulls, 9, event->reason);
-	nulls[10] = event->signature == NULL;
-	values[10] = JsonbPGetDatum(event->signature);
-	nulls[11] = event->before == NULL;
-	values[11] = Int32GetDatum(event->before ? event->before->definition_version : 0);
-	values[12] = Int32GetDatum(event->after->definition_version);
+	values[0] = UUIDPGetDatum(&event->after->id);
+	values[1] = CStringGetTextDatum(action_names[event->action]);
+	set_text(values, nulls, 2, event->before ? event->before->workflow_state : NULL);
+	set_text(values, nulls, 3, event->action == AUDIT_DELETE ? NULL : event->after->workflow_state);
+	set_text(values, nulls, 4, event->transition);
+	values[5] = Int32GetDatum(event->after->version);
+	set_text(values, nulls, 6, event->comment);
+	nulls[7] = changes == NULL;
+	values[7] = JsonbPGetDatum(changes);
+	set_text(values, nulls, 8, event->reason);
+	nulls[9] = event->signature == NULL;
+	values[9] = JsonbPGetDatum(event->signature);
+	nulls[10] = event->before == NULL;
+	values[10] = Int32GetDatum(event->before ? event->before->definition_version : 0);
+	values[11] = Int32GetDatum(event->after->definition_version);
 }
 
 void
 audit_export(const RequestContext *context, const ModuleDef *module, const pg_uuid_t *record_id, Jsonb *details)
 {
 	static const pg_uuid_t none = {{0}};
-	pg_uuid_t	id;
 	StringInfoData changes;
-	Datum		values[9] = {Int32GetDatum(context->tenant_id), Int32GetDatum(module->module_id), UUIDPGetDatum(&context->actor_id),
+	Datum		values[8] = {Int32GetDatum(context->tenant_id), Int32GetDatum(module->module_id), UUIDPGetDatum(&context->actor_id),
 		TimestampTzGetDatum(clock_now()), CStringGetTextDatum(context->trace_id),
-		context->address ? CStringGetTextDatum(context->address) : (Datum) 0, UUIDPGetDatum(&id),
+		context->address ? CStringGetTextDatum(context->address) : (Datum) 0,
 	UUIDPGetDatum(record_id ? record_id : &none)};
-	char		nulls[10] = "         ";
+	char		nulls[9] = "        ";
 
-	id_generate(&id);
 	nulls[4] = context->trace_id[0] ? ' ' : 'n';
 	nulls[5] = context->address ? ' ' : 'n';
 	initStringInfo(&changes);
 	json_literal(&changes, "{\"export\":");
 	json_jsonb(&changes, details);
 	appendStringInfoChar(&changes, '}');
-	values[8] = DirectFunctionCall1(jsonb_in, CStringGetDatum(changes.data));
+	values[7] = DirectFunctionCall1(jsonb_in, CStringGetDatum(changes.data));
 	plan_execute(&insert_export, values, nulls, false, 0);
 }
 

@@ -162,6 +162,16 @@ id_parse(const char *text, int length, const char *prefix, pg_uuid_t *id)
 	return false;
 }
 
+void
+id_of_time(TimestampTz time, bool greatest, pg_uuid_t *id)
+{
+	uint64		ms = (uint64) ((time + ((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)) / 1000);
+
+	memset(id, greatest ? 0xFF : 0, sizeof(*id));
+	for (int i = 0; i < 6; i++)
+		id->data[i] = (uint8) (ms >> (40 - 8 * i));
+}
+
 int64
 id_milliseconds(const pg_uuid_t *id)
 {

@@ -20,7 +20,9 @@ typedef enum LockKind
 	LOCK_DISPLAY_NO = 9,		/* tenant, module: display numbers without shared memory */
 	LOCK_IDEMPOTENCY = 10,		/* hash of tenant, API key and idempotency key: who runs */
 	LOCK_BULK_KEY = 11,			/* hash of the API key, place: loads at once of a key */
-	LOCK_RATE_SEGMENT = 12		/* making the segment of rate limits without preload */
+	LOCK_RATE_SEGMENT = 12,		/* making the segment of rate limits without preload */
+	LOCK_AUDIT_CHAIN = 13,		/* hash of tenant and what an event is of: events of a key, user, role or module take turns */
+	LOCK_AUDIT_SEAL = 14		/* tenant: seals take turns */
 } LockKind;
 
 #endif							/* QEHS_LOCKS_H */

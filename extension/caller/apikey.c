@@ -11,6 +11,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
+#include "base/sha256.h"
 #include "caller/apikey.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -125,7 +126,7 @@ apikey_make_secret(int32 tenant_id, KeyKind kind, char *key, Datum *prefix, Datu
 	KeyText		text = keytext_make(kind, tenant_id, key);
 
 	SET_VARSIZE(digest, VARHDRSZ + 32);
-	auth_sha256(key, strlen(key), (uint8 *) VARDATA(digest));
+	sha256_bytes(key, strlen(key), (uint8 *) VARDATA(digest));
 	*hash = PointerGetDatum(digest);
 	*prefix = PointerGetDatum(cstring_to_text_with_len(key, text.prefix_length));
 }

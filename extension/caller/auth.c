@@ -19,9 +19,9 @@
 #include "base/json.h"
 #include "base/plan.h"
 #include "base/seal.h"
+#include "base/sha256.h"
 #include "caller/auth.h"
 #include "catalog/pg_type.h"
-#include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -78,18 +78,6 @@ auth_init(void)
 							 "Believes the shim who sent a JSON Web Token that it has verified.",
 							 "Whoever may log in as qehs_shim can then act as any user.",
 							 &bearer_tokens, false, PGC_SIGHUP, 0, NULL, NULL, NULL);
-}
-
-void
-auth_sha256(const void *data, int length, uint8 digest[32])
-{
-	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
-
-	if (hash == NULL || pg_cryptohash_init(hash) < 0 ||
-		pg_cryptohash_update(hash, data, length) < 0 ||
-		pg_cryptohash_final(hash, digest, PG_SHA256_DIGEST_LENGTH) < 0)
-		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute a SHA-256 hash")));
-	pg_cryptohash_free(hash);
 }
 
 const char **
@@ -251,7 +239,7 @@ auth_find_key(const char *key, int length)
 
 	if (!keytext_read(key, length, &text))
 		return NULL;
-	auth_sha256(key, length, hash);
+	sha256_bytes(key, length, hash);
 	grant = cache_find(&grants, hash);
 	if (grant == NULL)
 		grant = load_grant(key, &text, hash);
@@ -266,7 +254,7 @@ auth_find_subject(Jsonb *subject)
 
 	if (!bearer_tokens)
 		return NULL;
-	auth_sha256(subject, VARSIZE(subject), hash);
+	sha256_bytes(subject, VARSIZE(subject), hash);
 	grant = cache_find(&grants, hash);
 	return grant ? grant : load_subject(subject, hash);
 }

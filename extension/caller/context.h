@@ -91,6 +91,9 @@ extern RequestContext *context_find(void);
 /* The current context; raises QH401 when there is none. */
 extern RequestContext *context_require(void);
 
+/* The current context of somebody who is known; raises QH401 for a request without a key. */
+extern RequestContext *context_require_caller(void);
+
 /* The current context with a scope; raises QH403 naming the scope. */
 extern RequestContext *context_require_scope(Scope scope);
 

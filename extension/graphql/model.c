@@ -12,6 +12,7 @@
 #include "base/cache.h"
 #include "base/json.h"
 #include "base/plan.h"
+#include "base/sha256.h"
 #include "caller/auth.h"
 #include "catalog/pg_type.h"
 #include "graphql/build.h"
@@ -51,7 +52,7 @@ make_key(const RequestContext *context, ModelKey *key)
 	memset(key, 0, sizeof(*key));
 	key->tenant_id = context->tenant_id;
 	key->scopes = context->scopes;
-	auth_sha256(text.data, text.len, key->digest);
+	sha256_bytes(text.data, text.len, key->digest);
 	pfree(text.data);
 }
 

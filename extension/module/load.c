@@ -295,6 +295,24 @@ load_workflow(ModuleDef *module)
 	}
 }
 
+/* The actions of a role: words, and {"actions":[word],"scope":"own"} for own records alone. */
+static void
+load_actions(const JsonbContainer *source, ModuleRole *role)
+{
+	for (uint32 i = 0; i < JsonContainerSize(source); i++)
+	{
+		JsonbValue *item = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, source), i);
+		JsonbValue	actions;
+
+		if (item->type == jbvString)
+			role->actions |= module_action_parse(json_text_copy(item));
+		else if (item->type == jbvBinary && json_member(item->val.binary.data, "actions", 7, &actions) &&
+				 json_member_text(item->val.binary.data, "scope"))
+			for (uint32 j = 0; j < JsonContainerSize(actions.val.binary.data); j++)
+				role->own_actions |= module_action_parse(json_text_copy(getIthJsonbValueFromContainer(actions.val.binary.data, j)));
+	}
+}
+
 static void
 load_roles(ModuleDef *module)
 {
@@ -317,9 +335,8 @@ load_roles(ModuleDef *module)
 			ModuleRole *role = &module->roles[module->role_count++];
 
 			role->name = name;
-			module->has_record_roles |= name[0] == '@';
-			for (uint32 i = 0; i < JsonContainerSize(value.val.binary.data); i++)
-				role->actions |= module_action_parse(json_text_copy(getIthJsonbValueFromContainer(value.val.binary.data, i)));
+			load_actions(value.val.binary.data, role);
+			module->has_record_roles |= name[0] == '@' || role->own_actions != 0;
 		}
 	}
 }

@@ -104,6 +104,12 @@ const DefinitionMember permission_members[] = {
 	{NULL, NULL}
 };
 
+const DefinitionMember scoped_actions_members[] = {
+	{"actions", "load_actions"},
+	{"scope", "load_actions"},
+	{NULL, NULL}
+};
+
 const DefinitionMember field_rule_members[] = {
 	{"read", "load_field_rules"},
 	{"write", "load_field_rules"},

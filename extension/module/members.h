@@ -25,6 +25,7 @@ extern const DefinitionMember band_members[];
 extern const DefinitionMember workflow_members[];
 extern const DefinitionMember transition_members[];
 extern const DefinitionMember permission_members[];
+extern const DefinitionMember scoped_actions_members[];
 extern const DefinitionMember field_rule_members[];
 extern const DefinitionMember migrate_members[];
 

@@ -182,6 +182,7 @@ typedef struct ModuleRole
 {
 	const char *name;
 	uint32		actions;
+	uint32		own_actions;	/* on records that the caller has created */
 } ModuleRole;
 
 typedef struct ModuleDef

@@ -16,12 +16,14 @@
 #include "fmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
 PG_FUNCTION_INFO_V1(qehs_audit_list);
 PG_FUNCTION_INFO_V1(qehs_record_activity);
 
 /* NULL arguments put no condition; a generic plan still starts at an index. */
-#define SELECT_EVENTS "SELECT " QEHS_EVENT_COLUMNS ", record_id, module_id, trace_id FROM qehs.audit_event WHERE tenant_id = $1 AND id < $2" \
+#define SELECT_EVENTS "SELECT " QEHS_EVENT_COLUMNS ", record_id, module_id, trace_id, reason, on_behalf_of, host(address)" \
+	" FROM qehs.audit_event WHERE tenant_id = $1 AND id < $2" \
 	" AND ($3::uuid IS NULL OR actor_id = $3) AND ($4::text IS NULL OR action = $4)" \
 	" AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at <= $6)"
 #define OF_RECORD " AND record_id = $7"
@@ -48,6 +50,15 @@ typedef struct EventPage
 	StringInfoData some;		/* " OR (…)": events of modules of which the caller may read some records; or empty */
 } EventPage;
 
+static void
+write_text(StringInfo out, uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = plan_value(row, column, &isnull);
+
+	json_string(out, isnull ? NULL : TextDatumGetCString(value));
+}
+
 /* What an event holds beside changes: the payload of a delete, what an export asked for; false when it has none of the name. */
 static bool
 event_member(uint64 row, const char *name, JsonbValue *value)
@@ -59,36 +70,63 @@ event_member(uint64 row, const char *name, JsonbValue *value)
 		json_member(&DatumGetJsonbP(changes)->root, name, strlen(name), value);
 }
 
+/* What the event is of: a record, a module as a whole (exported), or what its type names (apiKey.revoked). */
+static void
+write_subject(StringInfo out, const ModuleDef *module, uint64 row)
+{
+	static const pg_uuid_t none = {{0}};
+	bool		isnull;
+	pg_uuid_t  *id = DatumGetUUIDP(plan_value(row, 12, &isnull));
+	bool		of_record = module && memcmp(id, &none, sizeof(none)) != 0;
+	char	   *type = TextDatumGetCString(plan_value(row, 2, &isnull));
+	const char *prefix = strncmp(type, "apiKey.", 7) == 0 ? QEHS_ID_KEY : strncmp(type, "user.", 5) == 0 ? QEHS_ID_USER : NULL;
+
+	json_literal(out, ",\"recordId\":");
+	if (of_record)
+		json_id(out, id, QEHS_ID_RECORD);
+	else
+		json_literal(out, "null");
+	json_literal(out, ",\"moduleKey\":");
+	json_string(out, module ? module->key : NULL);
+	json_literal(out, ",\"subjectId\":");
+	if (of_record)
+		json_id(out, id, QEHS_ID_RECORD);
+	else if (module)
+		json_literal(out, "null");
+	else if (prefix)
+		json_id(out, id, prefix);
+	else
+		json_string(out, DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id))));
+	json_literal(out, ",\"reason\":");
+	write_text(out, row, 15);
+	json_literal(out, ",\"onBehalfOf\":");
+	plan_value(row, 16, &isnull);
+	if (isnull)
+		json_literal(out, "null");
+	else
+		json_id(out, DatumGetUUIDP(plan_value(row, 16, &isnull)), QEHS_ID_USER);
+	json_literal(out, ",\"address\":");
+	write_text(out, row, 17);
+}
+
 /* Append what an audit item has beyond an activity item. */
 static void
 write_audit_members(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, uint64 row)
 {
-	static const pg_uuid_t none = {{0}};
 	bool		isnull;
-	Datum		value;
 	JsonbValue	member;
-	const pg_uuid_t *record_id;
 
-	json_literal(out, ",\"recordId\":");
-	record_id = DatumGetUUIDP(plan_value(row, 12, &isnull));
-	if (memcmp(record_id, &none, sizeof(none)) == 0)
-		json_literal(out, "null");
-	else
-		json_id(out, record_id, QEHS_ID_RECORD);
-	json_literal(out, ",\"moduleKey\":");
-	json_string(out, module->key);
+	write_subject(out, module, row);
 	json_literal(out, ",\"transition\":");
-	value = plan_value(row, 8, &isnull);
-	json_string(out, isnull ? NULL : TextDatumGetCString(value));
+	write_text(out, row, 8);
 	json_literal(out, ",\"traceId\":");
-	value = plan_value(row, 14, &isnull);
-	json_string(out, isnull ? NULL : TextDatumGetCString(value));
+	write_text(out, row, 14);
 	if (event_member(row, "export", &member))
 	{
 		json_literal(out, ",\"export\":");
 		json_jsonb_value(out, &member);
 	}
-	if (event_member(row, "payload", &member))
+	if (module && event_member(row, "payload", &member))
 	{
 		PermissionSubject last = {subject ? subject->created_by : (pg_uuid_t) {{0}}, DatumGetInt32(plan_value(row, 10, &isnull)),
 		json_value_to_jsonb(&member)};
@@ -103,9 +141,10 @@ static void
 write_event(StringInfo out, const RequestContext *context, const EventPage *page, uint64 row)
 {
 	bool		isnull;
-	const ModuleDef *module = module_lookup_version(context->tenant_id, DatumGetInt32(plan_value(row, 13, &isnull)), 0);
+	int32		module_id = DatumGetInt32(plan_value(row, 13, &isnull));
+	const ModuleDef *module = module_id ? module_lookup_version(context->tenant_id, module_id, 0) : NULL;
 	PermissionSubject record;
-	const PermissionSubject *subject = permission_depends_on_record(context, module) &&
+	const PermissionSubject *subject = module && permission_depends_on_record(context, module) &&
 		record_find_subject(context->tenant_id, DatumGetUUIDP(plan_value(row, 12, &isnull)), &record) ? &record : NULL;
 
 	audit_write_item(out, context, module, subject, row);

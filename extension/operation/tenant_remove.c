@@ -154,9 +154,9 @@ qehs_tenant_remove(PG_FUNCTION_ARGS)
 	tenant_id = find_tenant(slug);
 	wait_for_others(tenant_id);
 	runs = true;
-	execute("GRANT DELETE ON qehs.audit_event TO qehs_owner", 0);
+	execute("GRANT DELETE ON qehs.audit_event, qehs.audit_seal, qehs.audit_tombstone TO qehs_owner", 0);
 	delete_rows(&out, tenant_id);
-	execute("REVOKE DELETE ON qehs.audit_event FROM qehs_owner", 0);
+	execute("REVOKE DELETE ON qehs.audit_event, qehs.audit_seal, qehs.audit_tombstone FROM qehs_owner", 0);
 	execute("DELETE FROM qehs.tenant WHERE id = $1", tenant_id);
 	runs = false;
 	SPI_finish();

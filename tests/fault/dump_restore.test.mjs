@@ -83,6 +83,8 @@ before(async () => {
 	// no function queues what runs outside before exports are there
 	source.sql(`INSERT INTO qehs.job (tenant_id, id, kind, created_at, not_before, created_by)
 		SELECT id, gen_random_uuid(), 'export', now(), now(), '00000000-0000-0000-0000-000000000000' FROM qehs.tenant`)
+	source.sql(`SELECT qehs.audit_seal(slug) FROM qehs.tenant;
+		INSERT INTO qehs.audit_tombstone SELECT id, 'ffffffff-ffff-7fff-bfff-ffffffffffff', gen_random_uuid(), sha256('x'), now() FROM qehs.tenant`)
 	// cursors of before a rotation are to live on as well
 	source.sql("SELECT qehs.secret_rotate()")
 })
@@ -163,6 +165,8 @@ for (const form of Object.keys(FORMS))
 		const empty = Object.entries(before).filter(([, line]) => /<count>0</.test(line)).map(([name]) => name).filter((name) => !FORGOTTEN.includes(name))
 		assert.deepEqual(empty, [], "the test has data in each table")
 		assert.deepEqual(contents(target), before)
+		for (const slug of ["one", "two"])
+			assert.equal(target.sql(`SELECT coalesce(qehs.audit_verify('${slug}') ->> 'fault', 'fits')`), "fits")
 		await served(target, async (port) => {
 			for (const slug of ["one", "two"])
 				await stillGood(port, given[slug], slug)

@@ -161,7 +161,7 @@ test('a key sees what it may do, and nothing of the rest', async () => {
 	const reader = await tenant.makeKey({ scopes: ['records.read'], roles: ['viewer'], modules: ['incidents'] })
 	const document = (await reader.api.get(SPEC)).json
 	const ids = operations(document).map(({ operation }) => operation.operationId)
-	assert.deepEqual(ids.sort(), ['deprecation_list', 'export_cancel', 'export_get', 'graphql', 'graphql_query', 'job_cancel', 'job_get', 'job_list', 'openapi', 'openapi_yaml', 'postman', 'problem_list', 'record_activity', 'record_get', 'record_list',
+	assert.deepEqual(ids.sort(), ['deprecation_list', 'export_cancel', 'export_get', 'graphql', 'graphql_query', 'job_cancel', 'job_get', 'job_list', 'me', 'openapi', 'openapi_yaml', 'postman', 'problem_list', 'record_activity', 'record_at', 'record_get', 'record_list',
 		'scim_resource_type_get', 'scim_resource_type_list', 'scim_schema_get', 'scim_schema_list', 'scim_service_provider_config'])
 	const text = JSON.stringify(document)
 	assert.ok(text.includes('IncidentsPayload'))
@@ -232,6 +232,8 @@ test('a published field is in the next answer of another shim', async () => {
 test('the collection runs as it is', async () => {
 	const fresh = await makeTenant('openapi_postman')
 	await fresh.sql(`SELECT qehs.module_install('${fresh.slug}', key) FROM qehs.module_catalogue WHERE key <> 'incidents' \\g /dev/null`)
+	await fresh.api.post('/api/v1/records', { moduleKey: 'incidents', payload: { title: 'Sealed', severity: 'low' } })
+	await fresh.sql(`SELECT qehs.audit_seal('${fresh.slug}')`)
 	const collection = (await fresh.api.get('/api/docs/postman.json')).json
 	assert.equal(collection.variable.find(item => item.key === 'baseUrl').value, base.origin)
 	const file = path.join(work, 'postman.json')

@@ -39,6 +39,10 @@ await tenant.sql(`INSERT INTO qehs.job (tenant_id, id, kind, subject, created_at
 	FROM qehs.module, (VALUES ('module_migrate'), ('module_refill')) AS k (kind) WHERE key = 'busy' AND tenant_id = (SELECT id FROM qehs.tenant WHERE slug = '${tenant.slug}')`)
 const fixed = (await tenant.api.get('/api/v1/jobs?kind=module_refill')).json.items[0].jobId
 const job = await makeJob(tenant)
+await tenant.sql(`SELECT qehs.audit_seal('${tenant.slug}')`)
+const newest = async () => (await tenant.api.get(`/api/v1/audit?recordId=${(await makeRecord(tenant)).id}`)).json.items[0].id
+const sealed = (await tenant.api.get('/api/v1/audit/seals')).json.items[0].upto
+const unsealed = await newest()
 const nobody = 'rec_00000000000000000000000000'
 const reached = new Set()
 const answered = []
@@ -78,8 +82,12 @@ const calls = {
 	record_restore: { own: [['not_found', { id: nobody }], ['conflict', {}], ['version_mismatch', { id: await deleted(), headers: { 'If-Match': '"99"' } }]] },
 	record_migrate: { json: {}, own: [['not_found', { id: nobody }], ['validation_failed', { json: { definitionVersion: 99 } }], ['precondition_required', { id: careful }],
 		['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
+	record_at: { query: { time: '2099-12-31' }, own: [['not_found', { id: nobody, query: { time: '2099-12-31' } }], ['invalid_parameter', { query: { time: 'x' } }]] },
 	record_activity: { own: [['not_found', { id: nobody }], ['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '0' } }]] },
 	audit_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { recordId: 'x' } }]] },
+	audit_seals: { own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '0' } }]] },
+	audit_proof: { id: sealed, own: [['not_found', { id: 'evt_00000000000000000000000000' }], ['conflict', { id: unsealed }]] },
+	me: { open: true, own: [] },
 	module_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '201' } }]] },
 	module_get: { forbidden: false, own: [['not_found', { moduleKey: 'nowhere' }], ['invalid_parameter', { query: { version: 'x' } }]] },
 	module_publish: { forbidden: false, json: definition, own: [['validation_failed', { json: {} }], ['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
@@ -110,7 +118,7 @@ const calls = {
 }
 
 function send(endpoint, call, { key = keys.metered.key, method = endpoint.method, headers = {}, body, suffix = '' } = {}) {
-	const path = endpoint.path.replace(/\{(id|jobId)\}/, call.id ?? record.id).replace('{moduleKey}', call.moduleKey ?? 'incidents')
+	const path = endpoint.path.replace(/\{(id|jobId|eventId)\}/, call.id ?? record.id).replace('{moduleKey}', call.moduleKey ?? 'incidents')
 	const query = new URLSearchParams(call.query).toString()
 	return request(method, `${path}${query || suffix ? '?' : ''}${query}${suffix && query ? '&' : ''}${suffix}`,
 		{ key, headers: { ...call.headers, ...headers }, ...(body ?? call.body) !== undefined ? { body: body ?? call.body } : { json: call.json } })

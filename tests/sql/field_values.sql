@@ -60,7 +60,7 @@ FROM (VALUES
 SELECT pg_temp.try('file', '["01900000-0000-7000-8000-000000000001","att_01j0000000e008000000000002"]'), pg_temp.try('image', '"01900000-0000-7000-8000-000000000001"');
 SELECT jsonb_array_length(qehs.record_list('all', filter)::jsonb -> 'items') FROM (VALUES ('{"image":{"contains":"01900000-0000-7000-8000-000000000001"}}'::jsonb),
 	('{"file":{"contains":"att_01J0000000E008000000000001"}}'), ('{"file":"01900000-0000-7000-8000-000000000002"}'), ('{"file":"01900000-0000-7000-8000-000000000003"}')) AS v (filter);
-SELECT record_id AS uuid FROM qehs.audit_event WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'field_values') ORDER BY id LIMIT 1 \gset
+SELECT record_id AS uuid FROM qehs.audit_event WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'field_values') AND module_id <> 0 ORDER BY id LIMIT 1 \gset
 SELECT pg_temp.try('record_reference', to_jsonb(:'uuid'::text)) = to_jsonb(qehs.record_get(:'uuid')::jsonb ->> 'id')::text AS kept,
 	pg_temp.try('record_reference', to_jsonb(lower(qehs.record_get(:'uuid')::jsonb ->> 'id'))) = to_jsonb(qehs.record_get(:'uuid')::jsonb ->> 'id')::text AS kept_too;
 SELECT jsonb_array_length(qehs.record_list('all', jsonb_build_object('record_reference', :'uuid'::text))::jsonb -> 'items') AS found;

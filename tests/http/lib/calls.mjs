@@ -7,6 +7,7 @@ export const calls = {
 	record_create: () => ({ json: { moduleKey: 'incidents', payload: payload() } }),
 	record_get: record => ({ id: record }),
 	record_activity: record => ({ id: record }),
+	record_at: record => ({ target: `/api/v1/records/${record}/at?time=2099-12-31` }),
 	record_update: record => ({ id: record, json: { payload: { cost: 1 } } }),
 	record_transition: record => ({ id: record, json: { transition: 'reset' } }),
 	record_delete: record => ({ id: record }),
@@ -17,6 +18,12 @@ export const calls = {
 	record_migrate: record => ({ id: record, json: {} }),
 	bulk_load: () => ({ target: '/api/v1/modules/incidents/bulk', body: JSON.stringify(payload()), headers: { 'Content-Type': 'application/x-ndjson' } }),
 	audit_list: record => ({ target: `/api/v1/audit?recordId=${record}` }),
+	audit_seals: () => ({}),
+	audit_proof: async (record, _, tenant) => {
+		await tenant.sql(`SELECT qehs.audit_seal('${tenant.slug}')`)
+		return { target: `/api/v1/audit/${(await tenant.api.get(`/api/v1/audit?recordId=${record}`)).json.items[0].id}/proof` }
+	},
+	me: () => ({}),
 	module_list: () => ({}),
 	module_get: () => ({ target: '/api/v1/modules/incidents' }),
 	module_publish: () => ({ target: '/api/v1/modules/incidents', json: definition }),
