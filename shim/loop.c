@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/tasks.h"
 #include "base/watcher.h"
 #include "exchange/exchange.h"
 #include "exchange/log.h"
@@ -195,7 +196,9 @@ run(void *argument)
 		server_run(loop->server);
 		server_free(loop->server);
 	}
+	tasks_finish(loop->exchange.tasks);
 	streams_tick(&loop->streams);
+	tasks_free(loop->exchange.tasks);
 	router_release(loop->exchange.router);
 	log_flush();
 	return NULL;
@@ -216,6 +219,7 @@ loop_start(const Config *config, int listener, bool first)
 	loop->exchange.page = portal_reply;
 	loop->exchange.make_stream = streams_make;
 	loop->exchange.epoll = loop->epoll;
+	loop->exchange.tasks = tasks_create(loop->epoll);
 	loop->exchange.pool = pool_create(config->db, config->connections, loop->epoll);
 	loop->news = (Watcher) {take_news};
 	loop->http = (Watcher) {expect_http};

@@ -19,6 +19,8 @@ static const char *const action_names[] = {
 	[AUDIT_DELETE] = "deleted",
 	[AUDIT_RESTORE] = "restored",
 	[AUDIT_MIGRATE] = "migrated",
+	[AUDIT_ATTACH] = "attached",
+	[AUDIT_DETACH] = "detached",
 };
 
 static KeptPlan select_activity = {
@@ -88,6 +90,8 @@ event_changes(const AuditEvent *event)
 {
 	StringInfoData out;
 
+	if (event->changes)
+		return event->changes;
 	if (event->action == AUDIT_CREATE || event->action == AUDIT_RESTORE)
 		return NULL;
 	initStringInfo(&out);
