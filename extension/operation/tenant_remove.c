@@ -32,7 +32,8 @@ static bool runs = false;
 static const char queue_objects[] =
 	"INSERT INTO qehs.object_removal (tenant, object) SELECT t.slug, o.object FROM qehs.tenant AS t CROSS JOIN LATERAL"
 	" (SELECT qehs.id_text('att_', a.id) FROM qehs.attachment AS a WHERE a.tenant_id = t.id AND a.removed_at IS NULL"
-	" UNION ALL SELECT qehs.id_text('job_', j.id) FROM qehs.job AS j JOIN qehs.job_kind AS k ON k.kind = j.kind AND k.outside WHERE j.tenant_id = t.id) AS o (object)"
+	" UNION ALL SELECT qehs.id_text('job_', j.id) FROM qehs.job AS j JOIN qehs.job_kind AS k ON k.kind = j.kind AND k.outside"
+	" WHERE j.tenant_id = t.id) AS o (object)"
 	" WHERE t.id = $1 ON CONFLICT DO NOTHING";
 
 static KeptPlan select_tenant = {
