@@ -15,11 +15,11 @@ CREATE FUNCTION qehs.attachment_delete(id text) RETURNS json AS 'MODULE_PATHNAME
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.attachment_delete(text) IS 'Deletes an attachment, which no field of its record may name; its file leaves the object store 30 days later. Gives NULL. Needs scope attachments.write, action update of the record, and that the caller may write the field. Raises QH403 forbidden, QH404 not_found, QH409 conflict.';
 
-CREATE FUNCTION qehs.attachment_settle(tenant text, id text, stored_size int8, stored_sha256 text DEFAULT NULL, stored_type text DEFAULT NULL,
+CREATE FUNCTION qehs.attachment_settle(tenant text, id text, stored_size int8 DEFAULT NULL, stored_sha256 text DEFAULT NULL, stored_type text DEFAULT NULL,
 	stored_scan text DEFAULT NULL)
 RETURNS void AS 'MODULE_PATHNAME', 'qehs_attachment_settle'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.attachment_settle(text, text, int8, text, text, text) IS 'For the shim: what it has found in the object store for an attachment that is pending, or was not scanned yet; as qehs.storage_put, but nothing happens when there is none any more.';
+COMMENT ON FUNCTION qehs.attachment_settle(text, text, int8, text, text, text) IS 'For the shim: what it has found in the object store for an attachment that is pending, or was not scanned yet; as qehs.storage_put, but nothing happens when there is none any more; stored_size NULL says that the file is not there yet.';
 
 CREATE FUNCTION qehs.attachment_collect(batch_size int4) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $collect$

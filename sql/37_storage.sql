@@ -26,24 +26,33 @@ CREATE FUNCTION qehs.storage_quota_set(bytes int8) RETURNS void AS 'MODULE_PATHN
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.storage_quota_set(int8) IS 'Sets how many bytes the attachments of the current tenant may have together, from the next announcement on; NULL is any number. Raises QH400 validation_failed.';
 
-CREATE FUNCTION qehs.storage_removed(tenant text, id text) RETURNS void
+CREATE FUNCTION qehs.storage_work(storage jsonb, batch_size int4 DEFAULT 100) RETURNS text
 LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-	DELETE FROM qehs.object_removal AS r WHERE r.tenant = storage_removed.tenant AND r.object = storage_removed.id;
+	SELECT pg_catalog.string_agg(pg_catalog.concat_ws(E'\t', w.what, w.tenant, w.id,
+			COALESCE(qehs.storage_sign(storage, CASE w.what WHEN 'remove' THEN 'DELETE' ELSE 'HEAD' END, w.tenant, w.id), ''),
+			CASE w.what WHEN 'look' THEN COALESCE(qehs.storage_sign(storage, 'GET', w.tenant, w.id), '') END), E'\n')
+	FROM (
+		(SELECT 'remove', o.tenant, o.object FROM qehs.object_removal AS o ORDER BY o.tenant, o.object LIMIT batch_size)
+		UNION ALL
+		(SELECT 'look', t.slug, qehs.id_text('att_', a.id) FROM qehs.tenant AS t JOIN qehs.attachment AS a ON a.tenant_id = t.id
+			WHERE a.deleted_at IS NULL AND ((a.status = 'pending' AND a.wanted_at IS NOT NULL)
+				OR (a.status = 'uploaded' AND (storage ->> 'scanned')::pg_catalog.bool)) LIMIT batch_size)) AS w (what, tenant, id);
 END;
-COMMENT ON FUNCTION qehs.storage_removed(text, text) IS 'For the shim: the object of a tenant (slug) has left the object store.';
+COMMENT ON FUNCTION qehs.storage_work(jsonb, int4) IS 'For the shim: what is to be done with objects of the store that storage describes, a line each, with tabs between: remove, tenant (slug), id and the URL that removes it; or look, since somebody waits to hear of it or it was not scanned yet, with the URLs to look at it and to fetch it. URLs are there for S3 only. batch_size of either at most; NULL when there is nothing. What came of it is for qehs.storage_report. Several shims may do the same at once.';
 
-CREATE FUNCTION qehs.storage_work(storage jsonb, batch_size int4 DEFAULT 100) RETURNS json
-LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-	SELECT pg_catalog.json_build_object(
-		'remove', (SELECT COALESCE(pg_catalog.json_agg(pg_catalog.json_build_object('tenant', r.tenant, 'id', r.object,
-				'url', qehs.storage_sign(storage, 'DELETE', r.tenant, r.object))), '[]')
-			FROM (SELECT o.tenant, o.object FROM qehs.object_removal AS o ORDER BY o.tenant, o.object LIMIT batch_size) AS r),
-		'look', (SELECT COALESCE(pg_catalog.json_agg(pg_catalog.json_build_object('tenant', w.slug, 'id', w.id,
-				'headUrl', qehs.storage_sign(storage, 'HEAD', w.slug, w.id), 'url', qehs.storage_sign(storage, 'GET', w.slug, w.id))), '[]')
-			FROM (SELECT t.slug, qehs.id_text('att_', a.id) AS id FROM qehs.tenant AS t JOIN qehs.attachment AS a ON a.tenant_id = t.id
-				WHERE a.deleted_at IS NULL AND ((a.status = 'pending' AND a.wanted_at IS NOT NULL)
-					OR (a.status = 'uploaded' AND (storage ->> 'scanned')::pg_catalog.bool)) LIMIT batch_size) AS w));
-END;
-COMMENT ON FUNCTION qehs.storage_work(jsonb, int4) IS 'For the shim: objects to remove from the store that storage describes, {"tenant","id","url"}, and objects to look at, {"tenant","id","headUrl","url"}, since somebody waits to hear of them or they have not been scanned; batch_size of each at most: {"remove":[…],"look":[…]}. Tell what became of them with storage_removed and attachment_settle. Several shims may do the same at once.';
+CREATE FUNCTION qehs.storage_report(report jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $report$
+DECLARE
+	item jsonb;
+BEGIN
+	FOR item IN SELECT jsonb_array_elements(report) LOOP
+		IF (item ->> 'removed')::boolean THEN
+			DELETE FROM qehs.object_removal AS r WHERE r.tenant = item ->> 'tenant' AND r.object = item ->> 'id';
+		ELSE
+			PERFORM qehs.attachment_settle(item ->> 'tenant', item ->> 'id', (item ->> 'sizeBytes')::int8, item ->> 'sha256', item ->> 'type', item ->> 'scan');
+		END IF;
+	END LOOP;
+END
+$report$;
+COMMENT ON FUNCTION qehs.storage_report(jsonb) IS 'For the shim: what came of qehs.storage_work, an array of {"tenant","id"} with "removed":true, with "absent":true, or with "sizeBytes","sha256","type" and, where it was scanned, "scan", as qehs.storage_put takes them.';

@@ -33,6 +33,7 @@ static KeptPlan settle_one = {
 	" uploaded_at = COALESCE(uploaded_at, pg_catalog.now()), wanted_at = NULL WHERE tenant_id = $1 AND id = $2",
 	7, {INT4OID, UUIDOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID}, NULL
 };
+static KeptPlan not_wanted = {"UPDATE qehs.attachment SET wanted_at = NULL WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL};
 static KeptPlan remove_object = {
 	"INSERT INTO qehs.object_removal (tenant, object) VALUES ($1, $2) ON CONFLICT DO NOTHING", 2, {TEXTOID, TEXTOID}, NULL
 };
@@ -199,7 +200,8 @@ settle(const char *tenant, const char *id, const Announced *announced, const Sto
 static Stored
 stored_arguments(FunctionCallInfo fcinfo, int first)
 {
-	return (Stored) {PG_GETARG_INT64(first), argument_text(fcinfo, first + 1), argument_text(fcinfo, first + 2), argument_text(fcinfo, first + 3)};
+	return (Stored) {PG_ARGISNULL(first) ? 0 : PG_GETARG_INT64(first), argument_text(fcinfo, first + 1),
+		argument_text(fcinfo, first + 2), argument_text(fcinfo, first + 3)};
 }
 
 /* storage_put(tenant, id, stored_size, stored_sha256, stored_type, stored_scan) */
@@ -222,6 +224,15 @@ qehs_storage_put(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
+/* Its file is not there: whoever asks again has it looked at again. */
+static void
+forget_wanted(const Announced *announced)
+{
+	Datum		values[2] = {Int32GetDatum(announced->tenant_id), UUIDPGetDatum(&announced->id)};
+
+	plan_execute(&not_wanted, values, NULL, false, 0);
+}
+
 /* attachment_settle(tenant, id, stored_size, stored_sha256, stored_type, stored_scan) */
 Datum
 qehs_attachment_settle(PG_FUNCTION_ARGS)
@@ -232,8 +243,11 @@ qehs_attachment_settle(PG_FUNCTION_ARGS)
 	Announced	announced;
 
 	SPI_connect();
-	if (find_announced(tenant, id, &announced) &&
-		(strcmp(announced.status, "pending") == 0 || (strcmp(announced.status, "uploaded") == 0 && stored.scan)))
+	if (!find_announced(tenant, id, &announced))
+		;
+	else if (PG_ARGISNULL(2))
+		forget_wanted(&announced);
+	else if (strcmp(announced.status, "pending") == 0 || (strcmp(announced.status, "uploaded") == 0 && stored.scan))
 		settle(tenant, id, &announced, &stored);
 	SPI_finish();
 	PG_RETURN_VOID();

@@ -23,14 +23,14 @@ struct Tasks
 	int			epoll;
 	int			wake;
 	int			under_way;		/* submitted, and done not called yet */
-	Task	   *done;
-	Task	  **last_done;
+	TaskWork	   *done;
+	TaskWork	  **last_done;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
-static Task *queue;
-static Task **last = &queue;
+static TaskWork *queue;
+static TaskWork **last = &queue;
 static bool started;
 
 static void *
@@ -40,7 +40,7 @@ work(void *argument)
 	pthread_mutex_lock(&lock);
 	for (;;)
 	{
-		Task	   *task = queue;
+		TaskWork	   *task = queue;
 		Tasks	   *home;
 		uint64_t	one = 1;
 
@@ -92,7 +92,7 @@ take_done(Watcher *watcher, uint32_t events)
 {
 	Tasks	   *tasks = (Tasks *) watcher;
 	uint64_t	count;
-	Task	   *task;
+	TaskWork	   *task;
 
 	(void) events;
 	if (read(tasks->wake, &count, sizeof(count)) < 0)
@@ -104,7 +104,7 @@ take_done(Watcher *watcher, uint32_t events)
 	pthread_mutex_unlock(&lock);
 	while (task)
 	{
-		Task	   *next = task->next;
+		TaskWork	   *next = task->next;
 
 		tasks->under_way--;
 		task->done(task);
@@ -130,7 +130,7 @@ tasks_create(int epoll)
 }
 
 void
-tasks_submit(Tasks *tasks, Task *task)
+tasks_submit(Tasks *tasks, TaskWork *task)
 {
 	task->home = tasks;
 	task->next = NULL;

@@ -11,20 +11,20 @@
 typedef struct Tasks Tasks;
 
 /* A task, the first member of what it works on. */
-typedef struct Task
+typedef struct TaskWork
 {
 	/* Runs in a thread of its own, which alone touches what the task works on then. */
-	void		(*run) (struct Task *task);
+	void		(*run) (struct TaskWork *task);
 	/* Runs in the loop's thread afterwards. */
-	void		(*done) (struct Task *task);
+	void		(*done) (struct TaskWork *task);
 	Tasks	   *home;
-	struct Task *next;
-} Task;
+	struct TaskWork *next;
+} TaskWork;
 
 /* The tasks of one event loop; epoll gets a descriptor with a Watcher. */
 extern Tasks *tasks_create(int epoll);
 /* Hand a task over, from the loop's thread. */
-extern void tasks_submit(Tasks *tasks, Task *task);
+extern void tasks_submit(Tasks *tasks, TaskWork *task);
 /* Wait for all that are under way, and call done of each. */
 extern void tasks_finish(Tasks *tasks);
 extern void tasks_free(Tasks *tasks);

@@ -30,7 +30,7 @@
 typedef struct FileSink
 {
 	StreamItem	item;			/* first, so that one is the other */
-	Task		task;
+	TaskWork		task;
 	Exchange   *exchange;
 	Request    *request;		/* NULL once it has gone */
 	void		(*changed) (Request *request);
@@ -143,7 +143,7 @@ is_spent(const Stream *stream)
 /* ---- when all has come ---- */
 
 static void
-run_task(Task *task)
+run_task(TaskWork *task)
 {
 	FileSink   *sink = (FileSink *) ((char *) task - offsetof(FileSink, task));
 	const char *clamd = sink->exchange->config->clamd;
@@ -204,7 +204,7 @@ bind_stored(FileSink *sink)
 }
 
 static void
-task_done(Task *task)
+task_done(TaskWork *task)
 {
 	FileSink   *sink = (FileSink *) ((char *) task - offsetof(FileSink, task));
 	Request    *request = sink->request;
@@ -246,7 +246,7 @@ finish(Stream *stream)
 	}
 	sink->request->waiting = true;
 	sink->busy = true;
-	sink->task = (Task) {run_task, task_done, NULL, NULL};
+	sink->task = (TaskWork) {run_task, task_done, NULL, NULL};
 	tasks_submit(sink->exchange->tasks, &sink->task);
 }
 
