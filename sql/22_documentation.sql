@@ -71,7 +71,7 @@ WITH documented (operation, name, documentation) AS (VALUES
 	('attachment_get', 'id', '{"description":"The attachment.","schema":{"$ref":"#/components/schemas/AttachmentId"},"example":"att_01KA5X8ZK5Q3V7N2M4T6W8Y0AB"}'),
 	('attachment_delete', 'id', '{"description":"The attachment.","schema":{"$ref":"#/components/schemas/AttachmentId"},"example":"att_01KA5X8ZK5Q3V7N2M4T6W8Y0AB"}'),
 	('attachment_get', 'redirect', '{"description":"true answers 302 with downloadUrl as Location.","schema":{"type":"boolean"}}'),
-	('attachment_create', 'recordId', '{"description":"The record that it is for; without it, a record that will name it in a field.","schema":{"type":["string","null"]},"example":"rec_01KA5X8ZK5Q3V7N2M4T6W8Y0AB"}'),
+	('attachment_create', 'recordId', '{"description":"The record that it is for; without it, a record that will name it in a field.","schema":{"type":["string","null"]}}'),
 	('attachment_create', 'filename', '{"description":"The file''s name, without a folder.","schema":{"type":"string","minLength":1,"maxLength":255},"example":"scene.jpg"}'),
 	('attachment_create', 'contentType', '{"description":"Its media type, which the file must be of.","schema":{"type":"string","maxLength":127},"example":"image/jpeg"}'),
 	('attachment_create', 'sizeBytes', '{"description":"Its size; only a file of this size is taken then.","schema":{"type":["integer","null"],"minimum":0},"example":123456}'),

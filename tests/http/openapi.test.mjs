@@ -125,7 +125,9 @@ test('each operation names its SQL function, its tag, its problems and its heade
 		assert.deepEqual(operation['x-codeSamples'].map(sample => sample.label), ['curl', 'JavaScript', 'SQL'])
 	}
 	const rows = JSON.parse(await psql('SELECT qehs.endpoint_list()'))
-	assert.deepEqual(operations(generic).map(({ operation }) => operation.operationId).sort(), rows.map(row => row.operation).sort())
+	assert.deepEqual(operations(generic).map(({ operation }) => operation.operationId).sort(),
+		// what signed URLs point to is no client's to write
+		rows.filter(row => row.class !== 'signed').map(row => row.operation).sort())
 	const codes = JSON.parse(await psql('SELECT qehs.problem_list()')).map(row => row.code).sort()
 	assert.deepEqual([...generic.components.schemas.ProblemCode.enum].sort(), codes)
 })
@@ -161,7 +163,8 @@ test('a key sees what it may do, and nothing of the rest', async () => {
 	const reader = await tenant.makeKey({ scopes: ['records.read'], roles: ['viewer'], modules: ['incidents'] })
 	const document = (await reader.api.get(SPEC)).json
 	const ids = operations(document).map(({ operation }) => operation.operationId)
-	assert.deepEqual(ids.sort(), ['deprecation_list', 'export_cancel', 'export_get', 'graphql', 'graphql_query', 'job_cancel', 'job_get', 'job_list', 'openapi', 'openapi_yaml', 'postman', 'problem_list', 'record_activity', 'record_get', 'record_list'])
+	assert.deepEqual(ids.sort(), ['deprecation_list', 'export_cancel', 'export_get', 'graphql', 'graphql_query', 'job_cancel', 'job_get', 'job_list', 'openapi', 'openapi_yaml', 'postman', 'problem_list', 'record_activity', 'record_get', 'record_list',
+		'scim_resource_type_get', 'scim_resource_type_list', 'scim_schema_get', 'scim_schema_list', 'scim_service_provider_config'])
 	const text = JSON.stringify(document)
 	assert.ok(text.includes('IncidentsPayload'))
 	assert.doesNotMatch(text, /EveryType|IncidentsPatch|ApiKeyCreate/)
