@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/tasks.h"
 #include "base/watcher.h"
 #include "exchange/exchange.h"
 #include "exchange/log.h"
@@ -214,7 +215,9 @@ run(void *argument)
 			server_run(loop->servers[i]);
 			server_free(loop->servers[i]);
 		}
+	tasks_finish(loop->exchange.tasks);
 	streams_tick(&loop->streams);
+	tasks_free(loop->exchange.tasks);
 	router_release(loop->exchange.router);
 	log_flush();
 	return NULL;
@@ -236,6 +239,7 @@ loop_start(const Config *config, int listener, int metrics_listener, bool first)
 	loop->exchange.page = portal_reply;
 	loop->exchange.make_stream = streams_make;
 	loop->exchange.epoll = loop->epoll;
+	loop->exchange.tasks = tasks_create(loop->epoll);
 	loop->exchange.pool = pool_create(config->db, config->connections, loop->epoll);
 	loop->news = (Watcher) {take_news};
 	loop->http = (Watcher) {expect_http};

@@ -10,8 +10,10 @@ CREATE TABLE qehs.tenant (
 	name text NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	suspended_at timestamptz,
+	storage_quota int8 CHECK (storage_quota >= 0),
 	graphql_introspection boolean NOT NULL DEFAULT true
 );
+COMMENT ON COLUMN qehs.tenant.storage_quota IS 'bytes that its attachments may have together; NULL is any number';
 COMMENT ON COLUMN qehs.tenant.suspended_at IS 'since when nobody may act in it (qehs.tenant_suspend); NULL: it is open';
 COMMENT ON COLUMN qehs.tenant.graphql_introspection IS 'whether GraphQL tells its schema by __schema and __type (qehs.graphql_introspection_set)';
 COMMENT ON SEQUENCE qehs.tenant_id_seq IS 'Numbers of tenants; never used twice.';
@@ -28,6 +30,10 @@ COMMENT ON TABLE qehs.secret IS 'Secrets of the database by purpose, such as the
 CREATE FUNCTION qehs.id_create() RETURNS uuid AS 'MODULE_PATHNAME', 'qehs_id_create'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.id_create() IS 'A new UUIDv7 (RFC 9562), greater than those this session made before: the default of ids.';
+
+CREATE FUNCTION qehs.id_text(prefix text, id uuid) RETURNS text AS 'MODULE_PATHNAME', 'qehs_id_text'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.id_text(text, uuid) IS 'The form that an id has on the wire: a prefix of 4 characters (att_, rec_ …) and 26 characters of Crockford base32.';
 
 CREATE FUNCTION qehs.version_next() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $version$
@@ -347,6 +353,51 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON qehs.audit_tom
 	FOR EACH STATEMENT EXECUTE FUNCTION qehs.audit_event_is_append_only();
 COMMENT ON COLUMN qehs.audit_event.changes IS '[{"path","from","to"}] of an update, transition or migration; {"payload":…} of a delete';
 
+CREATE TABLE qehs.attachment (
+	tenant_id int4 NOT NULL,
+	id uuid NOT NULL,
+	record_id uuid,
+	field text,
+	field_version int4,
+	filename text NOT NULL,
+	content_type text NOT NULL,
+	announced_size int8,
+	announced_sha256 bytea,
+	status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'uploaded', 'clean', 'infected', 'failed')),
+	status_reason text,
+	size_bytes int8,
+	sha256 bytea,
+	sniffed_type text,
+	created_at timestamptz NOT NULL,
+	created_by uuid NOT NULL,
+	uploaded_at timestamptz,
+	wanted_at timestamptz,
+	deleted_at timestamptz,
+	deleted_by uuid,
+	removed_at timestamptz,
+	PRIMARY KEY (tenant_id, id)
+);
+COMMENT ON TABLE qehs.attachment IS 'Files of records, whose bytes are in the object store as <tenant>/<id>. Written by qehs.attachment_create and its neighbours.';
+COMMENT ON COLUMN qehs.attachment.record_id IS 'the record that it belongs to, whose readers may have it; NULL: none yet, and only who announced it may';
+COMMENT ON COLUMN qehs.attachment.field IS 'the field of the record that it belongs to, as photo or rows.photo, whose readers alone may have it; NULL: the record as a whole';
+COMMENT ON COLUMN qehs.attachment.field_version IS 'version of the definition that calls the field so';
+COMMENT ON COLUMN qehs.attachment.announced_size IS 'bytes that the client announced; NULL: it did not say, as announced_sha256';
+COMMENT ON COLUMN qehs.attachment.status_reason IS 'why it is failed, or what it is infected with';
+COMMENT ON COLUMN qehs.attachment.size_bytes IS 'of what is stored, as sha256 and sniffed_type, the media type as libmagic sees it; NULL until it is uploaded';
+COMMENT ON COLUMN qehs.attachment.wanted_at IS 'since when somebody waits to hear of a file that was sent to S3; NULL: nobody';
+COMMENT ON COLUMN qehs.attachment.removed_at IS 'since when its file is gone from the store, or going';
+CREATE INDEX attachment_record ON qehs.attachment (tenant_id, record_id, id) WHERE record_id IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX attachment_loose ON qehs.attachment (tenant_id, created_at) WHERE record_id IS NULL OR status = 'pending';
+CREATE INDEX attachment_deleted ON qehs.attachment (tenant_id, deleted_at) WHERE deleted_at IS NOT NULL AND removed_at IS NULL;
+
+CREATE TABLE qehs.object_removal (
+	tenant text NOT NULL,
+	object text NOT NULL,
+	queued_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	PRIMARY KEY (tenant, object)
+);
+COMMENT ON TABLE qehs.object_removal IS 'Objects that are to leave the object store, by the tenant''s slug and the id. The shim removes them.';
+
 CREATE TABLE qehs.idempotency (
 	tenant_id int4 NOT NULL,
 	key_id uuid NOT NULL,
@@ -452,8 +503,8 @@ CREATE TABLE qehs.endpoint (
 	alias text,
 	function text NOT NULL,
 	status int4 NOT NULL DEFAULT 200,
-	body text NOT NULL DEFAULT 'none' CHECK (body IN ('none', 'json', 'stream')),
-	answer text NOT NULL DEFAULT 'json' CHECK (answer IN ('none', 'json', 'stream')),
+	body text NOT NULL DEFAULT 'none' CHECK (body IN ('none', 'json', 'stream', 'file')),
+	answer text NOT NULL DEFAULT 'json' CHECK (answer IN ('none', 'json', 'stream', 'file')),
 	takes text[] NOT NULL DEFAULT '{application/json,application/merge-patch+json}',
 	gives text[] NOT NULL DEFAULT '{application/json}',
 	error_form text NOT NULL DEFAULT 'problem' CHECK (error_form IN ('problem', 'scim', 'graphql')),
@@ -476,20 +527,21 @@ CREATE TABLE qehs.endpoint (
 	deprecation_link text,
 	UNIQUE (method, path),
 	CHECK (body <> 'stream' OR (stream_begin IS NOT NULL AND stream_end IS NOT NULL)),
-	CHECK (answer <> 'stream' OR body = 'stream')
+	CHECK (answer <> 'stream' OR body = 'stream'),
+	CHECK (body <> 'file' OR stream_begin IS NOT NULL)
 );
 COMMENT ON TABLE qehs.endpoint IS 'The endpoints of the API, from which the shim routes and the documents are written. Made anew by each release, not dumped.';
 COMMENT ON COLUMN qehs.endpoint.alias IS 'second path with the same meaning, which the documents do not list; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.function IS 'gives the answer; of a body that streams it takes a chunk of lines and gives their answer lines';
 COMMENT ON COLUMN qehs.endpoint.status IS 'of success, in the documents; what is answered is what request_end says';
-COMMENT ON COLUMN qehs.endpoint.body IS 'none, json, or stream: lines that go to the function in chunks while they arrive';
-COMMENT ON COLUMN qehs.endpoint.answer IS 'none, json (one value, sent as it is), or stream: of a body that streams, sent as its lines are answered';
+COMMENT ON COLUMN qehs.endpoint.body IS 'none, json, stream: lines that go to the function in chunks while they arrive, or file: becomes an object of the object store, of which the function is told afterwards';
+COMMENT ON COLUMN qehs.endpoint.answer IS 'none, json (one value, sent as it is), stream: of a body that streams, sent as its lines are answered, or file: an object of the object store, {"tenant","id"}, which is sent';
 COMMENT ON COLUMN qehs.endpoint.takes IS 'media types of the body, the one of the documents first';
 COMMENT ON COLUMN qehs.endpoint.gives IS 'media types of the answer, the one that is given without an Accept header first';
 COMMENT ON COLUMN qehs.endpoint.error_form IS 'form of its errors: problem (RFC 9457), scim (RFC 7644 section 3.12) or graphql';
-COMMENT ON COLUMN qehs.endpoint.stream_begin IS 'of a body that streams: called before the first chunk, on the same connection; gives {"transaction":all chunks are one transaction,"inTurns":a chunk must not run before the one ahead has ended,"stopOnFailure":nothing behind a line that failed,"statuses":{status of an answer line:what a rollback makes of it: undone (neither told nor counted), counted or told}}, by which the shim runs the load and writes the summary';
+COMMENT ON COLUMN qehs.endpoint.stream_begin IS 'of a body that streams: called before the first chunk, on the same connection; gives {"transaction":all chunks are one transaction,"inTurns":a chunk must not run before the one ahead has ended,"stopOnFailure":nothing behind a line that failed,"statuses":{status of an answer line:what a rollback makes of it: undone (neither told nor counted), counted or told}}, by which the shim runs the load and writes the summary; of a file {"size":bytes that must come,"most":bytes that may come,"sha256":what it must be}, each where it matters';
 COMMENT ON COLUMN qehs.endpoint.stream_end IS 'of a body that streams: called when all chunks have ended';
-COMMENT ON COLUMN qehs.endpoint.class IS 'class of the rate limit';
+COMMENT ON COLUMN qehs.endpoint.class IS 'class of the rate limit; signed: none, as the URL is the right to call';
 COMMENT ON COLUMN qehs.endpoint.time_limit IS 'milliseconds that a request, or a chunk of a stream, may take in the database; beyond it the answer is 504 timeout';
 COMMENT ON COLUMN qehs.endpoint.scope IS 'scope that the caller needs; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.action IS 'action that the caller needs in a module (read, create, update, delete, transition), or administrator; NULL is none';
@@ -522,7 +574,7 @@ DECLARE
 BEGIN
 	FOREACH table_name IN ARRAY ARRAY['qehs.tenant', 'qehs.tenant_id_seq', 'qehs.secret', 'qehs.user_account', 'qehs.role',
 		'qehs.role_member', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique',
-		'qehs.audit_event', 'qehs.audit_seal', 'qehs.audit_tombstone', 'qehs.idempotency', 'qehs.job', 'qehs.json_schema']
+		'qehs.audit_event', 'qehs.audit_seal', 'qehs.audit_tombstone', 'qehs.attachment', 'qehs.object_removal', 'qehs.idempotency', 'qehs.job', 'qehs.json_schema']
 	LOOP
 		PERFORM pg_catalog.pg_extension_config_dump(table_name::pg_catalog.regclass, '');
 	END LOOP;

@@ -15,7 +15,8 @@
 
 typedef enum AuditAction
 {
-	AUDIT_CREATE, AUDIT_UPDATE, AUDIT_TRANSITION, AUDIT_DELETE, AUDIT_RESTORE, AUDIT_MIGRATE
+	AUDIT_CREATE, AUDIT_UPDATE, AUDIT_TRANSITION, AUDIT_DELETE, AUDIT_RESTORE, AUDIT_MIGRATE,
+	AUDIT_ATTACH, AUDIT_DETACH	/* of a file: the record stays as it is */
 } AuditAction;
 
 typedef struct AuditEvent
@@ -27,6 +28,7 @@ typedef struct AuditEvent
 	const char *comment;		/* or NULL */
 	const char *reason;			/* or NULL */
 	Jsonb	   *signature;		/* or NULL */
+	Jsonb	   *changes;		/* in place of those between before and after; or NULL */
 } AuditEvent;
 
 /* The columns of a source row that hold an event, and their number. */

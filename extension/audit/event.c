@@ -20,6 +20,8 @@ static const char *const action_names[] = {
 	[AUDIT_DELETE] = "deleted",
 	[AUDIT_RESTORE] = "restored",
 	[AUDIT_MIGRATE] = "migrated",
+	[AUDIT_ATTACH] = "attached",
+	[AUDIT_DETACH] = "detached",
 };
 
 /* An event of a whole module has zeros in the place of a record. */
@@ -95,6 +97,8 @@ event_changes(const AuditEvent *event)
 {
 	StringInfoData out;
 
+	if (event->changes)
+		return event->changes;
 	if (event->action == AUDIT_CREATE || event->action == AUDIT_RESTORE)
 		return NULL;
 	initStringInfo(&out);

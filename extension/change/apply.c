@@ -303,6 +303,7 @@ record_apply(const RequestContext *context, Change *changes, int count, bool sto
 		return;
 	store(context, current, changes, limit);
 	give_up_values(current, changes, limit);
+	change_bind_attachments(context, changes, limit);
 	/* what follows from the changes that were applied is called here, in this order: outbox event, effects, links, summaries */
 }
 

@@ -8,6 +8,7 @@
  */
 #include "base/compat.h"
 
+#include "attachment/attachment.h"
 #include "audit/audit.h"
 #include "base/argument.h"
 #include "base/id.h"
@@ -100,6 +101,7 @@ load_needs_payload(const Run *run, const RunFields *fields, const ModuleDef *mod
 			case ORIGIN_REFERENCE:
 			case ORIGIN_TRANSITIONS:
 			case ORIGIN_ACTIVITY:
+			case ORIGIN_ATTACHMENTS:
 				return true;
 			default:
 				break;
@@ -393,6 +395,21 @@ load_transitions_field(Run *run, const RunLevel *level, RunLoaded *loaded)
 	}
 }
 
+static void
+load_attachments_field(Run *run, const RunLevel *level, RunLoaded *loaded)
+{
+	loaded->values = palloc(Max(level->count, 1) * sizeof(Jsonb *));
+	for (int i = 0; i < level->count; i++)
+	{
+		StringInfoData text;
+
+		CHECK_FOR_INTERRUPTS();
+		initStringInfo(&text);
+		attachment_write_list(&text, run->context, record_module(run->context, &level->records[i]), &level->records[i]);
+		loaded->values[i] = parse_json(&text);
+	}
+}
+
 /*
  * Records whose field names those of the level, the newest first, so many of each.  The field holds the wire form
  * of an id, and an indexed one is found by its slot.
@@ -461,6 +478,9 @@ load_field(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded)
 			break;
 		case ORIGIN_TRANSITIONS:
 			load_transitions_field(run, level, loaded);
+			break;
+		case ORIGIN_ATTACHMENTS:
+			load_attachments_field(run, level, loaded);
 			break;
 		default:
 			break;				/* the row has it */

@@ -68,13 +68,16 @@ mark_field(ModuleField *field)
 	field->fills = field->default_value || field->computed || field->type == FIELD_MATRIX_SCORE || module_id_prefix(field->type);
 	field->checked = field->required_when || field->visible_when || field->kind == VALUE_NUMBER ||
 		(field->required && field->kind == VALUE_TEXT) || field->type == FIELD_DATE_RANGE ||
-		field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE || field->type == FIELD_CURRENCY;
+		field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE || field->type == FIELD_CURRENCY ||
+		module_takes_attachments(field->type);
+	field->attaches = module_takes_attachments(field->type);
 	field->reads_state = expression_reads_variable(field->required_when, "state") ||
 		expression_reads_variable(field->visible_when, "state") || expression_reads_variable(field->computed, "state");
 	for (int i = 0; i < field->nested.count; i++)
 	{
 		field->fills |= field->nested.items[i].fills;
 		field->checked |= field->nested.items[i].checked;
+		field->attaches |= field->nested.items[i].attaches;
 		field->reads_state |= field->nested.items[i].reads_state;
 	}
 }
@@ -96,6 +99,23 @@ load_options(ModuleField *field, const JsonbContainer *source)
 		field->options[field->option_count++] = option->type == jbvBinary ?
 			json_member_text(option->val.binary.data, "value") : json_text_copy(option);
 	}
+}
+
+/* Which files a field takes: an image is an image. */
+static void
+load_media(ModuleField *field, const JsonbContainer *source)
+{
+	static const char *const images[] = {"image/*"};
+	JsonbValue	value;
+
+	field->media_types = member_names(source, "mediaTypes", &field->media_type_count);
+	if (field->media_type_count == 0 && field->type != FIELD_FILE)
+	{
+		field->media_types = (const char **) images;
+		field->media_type_count = lengthof(images);
+	}
+	if (json_member(source, "maxSizeBytes", 12, &value) && value.type == jbvNumeric)
+		field->max_size = DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value.val.numeric)));
 }
 
 /* One of fields; slots is NULL for a nested field, which has none. */
@@ -125,6 +145,8 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	field->visible_when = member_expression(source, "visibleWhen");
 	if (field->type == FIELD_COMPUTED)
 		field->computed = member_expression(source, json_member_text(source, "computed") ? "computed" : "expression");
+	if (module_takes_attachments(field->type))
+		load_media(field, source);
 	if (field->type == FIELD_MATRIX_SCORE)
 		field->bands = definition_bands(source, &field->matrix_size, &field->band_count);
 	if (json_member(source, "default", 7, &value))
@@ -214,6 +236,7 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 		module->has_unique |= field->unique;
 		module->has_references |= field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE;
 		module->has_searchable |= field->searchable;
+		module->has_attachments |= field->attaches;
 		module->reads_state |= field->reads_state;
 	}
 }

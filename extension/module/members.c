@@ -56,6 +56,8 @@ const DefinitionMember field_members[] = {
 	{"units", "write_quantity"},
 	{"size", "definition_bands"},
 	{"bands", "definition_bands"},
+	{"mediaTypes", "load_media"},
+	{"maxSizeBytes", "load_media"},
 	{"fields", "load_field"},
 	{"description", "write_field"},
 	{"deprecated", "write_field"},

@@ -220,7 +220,7 @@ record_check_payload(const RequestContext *context, const ModuleDef *module, Jso
 {
 	Guard		guard = {context, state, NULL};
 	PermissionSubject subject = {context->actor_id, module->version, payload};
-	PayloadCheck check = {context, module, &guard, NULL, &subject, NULL, violations, NULL};
+	PayloadCheck check = {context, module, &guard, NULL, &subject, NULL, violations, NULL, NULL};
 
 	if (!JB_ROOT_IS_OBJECT(payload))
 	{
@@ -236,7 +236,7 @@ record_check_patch(const RequestContext *context, const ModuleDef *module, const
 {
 	Guard		guard = {context, state, NULL};
 	PermissionSubject subject = record_subject(before);
-	PayloadCheck check = {context, module, &guard, before->payload, &subject, transition, violations, before->payload};
+	PayloadCheck check = {context, module, &guard, before->payload, &subject, transition, violations, before->payload, &before->id};
 
 	return check_payload(&check, patch ? record_merge_patch(before->payload, patch) : before->payload, patch);
 }
@@ -247,7 +247,7 @@ record_check_moved(const RequestContext *context, const ModuleDef *module, const
 {
 	Guard		guard = {context, state, NULL};
 	PermissionSubject subject = record_subject(record);
-	PayloadCheck check = {context, module, &guard, known, &subject, NULL, violations, NULL};
+	PayloadCheck check = {context, module, &guard, known, &subject, NULL, violations, NULL, &record->id};
 
 	return check_payload(&check, payload, NULL);
 }

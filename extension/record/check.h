@@ -18,6 +18,7 @@ typedef struct PayloadCheck
 	const ModuleTransition *transition; /* that is fired, or NULL */
 	ViolationList *violations;
 	const Jsonb *patched;		/* what the record held before a patch, or NULL */
+	const pg_uuid_t *record_id; /* of the record; NULL: it is new, or none */
 } PayloadCheck;
 
 /* A field's value with what the server writes into it: the score of a matrix, nested defaults and computed values (fill.c). */

@@ -37,6 +37,8 @@ typedef struct Reply
 	int			header_count;
 	Header		headers[REPLY_MAX_HEADERS];
 	const char *body;			/* lives as long as the request */
+	int			file;			/* above 0: a descriptor that is the body, from offset on, and is the reply's to close */
+	int64_t		offset;
 	size_t		length;
 } Reply;
 

@@ -109,6 +109,8 @@ on_completed(void *closure, struct MHD_Connection *connection, void **memory, en
 	early_free(request->early);
 	if (request->stream)
 		request->stream->close(request->stream);
+	if (request->reply.file > 0)
+		close(request->reply.file);
 	job_free(&request->job);
 	router_release(request->router);
 	memory_put_away(server, request);

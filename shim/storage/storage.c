@@ -52,7 +52,7 @@ storage_description(Arena *arena)
 		return s3_description(arena, settings);
 	if (*settings->storage == '\0')
 		return "{\"kind\":\"none\"}";
-	buffer_text(&text, "{\"kind\":\"local\",\"baseUrl\":");
+	buffer_format(&text, "{\"kind\":\"local\",\"scanned\":%s,\"baseUrl\":", *settings->clamd ? "true" : "false");
 	buffer_json(&text, settings->public_url, strlen(settings->public_url));
 	buffer_text(&text, "}");
 	return text.data;

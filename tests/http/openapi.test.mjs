@@ -125,7 +125,9 @@ test('each operation names its SQL function, its tag, its problems and its heade
 		assert.deepEqual(operation['x-codeSamples'].map(sample => sample.label), ['curl', 'JavaScript', 'SQL'])
 	}
 	const rows = JSON.parse(await psql('SELECT qehs.endpoint_list()'))
-	assert.deepEqual(operations(generic).map(({ operation }) => operation.operationId).sort(), rows.map(row => row.operation).sort())
+	assert.deepEqual(operations(generic).map(({ operation }) => operation.operationId).sort(),
+		// what signed URLs point to is no client's to write
+		rows.filter(row => row.class !== 'signed').map(row => row.operation).sort())
 	const codes = JSON.parse(await psql('SELECT qehs.problem_list()')).map(row => row.code).sort()
 	assert.deepEqual([...generic.components.schemas.ProblemCode.enum].sort(), codes)
 })
