@@ -13,6 +13,7 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "base/cache.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/json.h"
@@ -64,10 +65,10 @@ static KeptPlan select_subject = {
 
 /* Another backend that is writing the same is not waited for. */
 static KeptPlan note_use = {
-	"UPDATE qehs.api_key SET last_used_at = pg_catalog.now() WHERE tenant_id = $1 AND id = (SELECT k.id"
+	"UPDATE qehs.api_key SET last_used_at = $3 WHERE tenant_id = $1 AND id = (SELECT k.id"
 	" FROM qehs.api_key AS k WHERE k.tenant_id = $1 AND k.id = $2 AND (k.last_used_at IS NULL OR"
-	" k.last_used_at < pg_catalog.now() - interval '1 minute') FOR NO KEY UPDATE SKIP LOCKED)",
-	2, {INT4OID, UUIDOID}, NULL
+	" k.last_used_at < $3 - interval '1 minute') FOR NO KEY UPDATE SKIP LOCKED)",
+	3, {INT4OID, UUIDOID, TIMESTAMPTZOID}, NULL
 };
 
 void
@@ -242,7 +243,7 @@ auth_find_key(const char *key, int length)
 	grant = cache_find(&grants, hash);
 	if (grant == NULL)
 		grant = load_grant(key, &text, hash);
-	return grant && grant->expires_at > GetCurrentTimestamp() ? grant : NULL;
+	return grant && grant->expires_at > clock_now() ? grant : NULL;
 }
 
 KeyGrant *
@@ -280,8 +281,8 @@ auth_check_address(const KeyGrant *grant, const char *address)
 void
 auth_note_use(KeyGrant *grant)
 {
-	Datum		values[2] = {Int32GetDatum(grant->tenant_id), UUIDPGetDatum(&grant->key_id)};
-	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	TimestampTz now = clock_transaction();
+	Datum		values[3] = {Int32GetDatum(grant->tenant_id), UUIDPGetDatum(&grant->key_id), TimestampTzGetDatum(now)};
 
 	if (grant->use_noted == DT_NOEND || now - grant->use_noted < USE_INTERVAL || XactReadOnly || RecoveryInProgress())
 		return;

@@ -393,7 +393,7 @@ exchange_route(const Exchange *exchange, Request *request)
 	Buffer		allow = {.arena = &request->arena};
 
 	request->router = router_hold(exchange->router);
-	if (request->router == NULL || request->path == NULL || has_encoded_slash(request))
+	if (request->router == NULL || request->for_metrics || request->path == NULL || has_encoded_slash(request))
 		return;
 	request->endpoint = router_match(request->router, request->method, request->path, &request->arena, request->path_values, &allow);
 	request->allow = allow.data;
@@ -430,9 +430,13 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 {
 	bool		broken = request->refusal.status != 0;
 
-	if (broken && (request->router == NULL || health_is_path(request->path)))
+	if (broken && (request->router == NULL || request->for_metrics || health_is_path(exchange, request)))
 		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, NULL);
-	else if (!broken && request->path && (health_reply(exchange, request) || exchange->page(request)))
+	else if (!broken && health_reply(exchange, request))
+		;
+	else if (request->for_metrics)
+		problem_reply(request, "not_found", 0, "there is nothing at this path", NULL);
+	else if (!broken && request->path && exchange->page(request))
 		;
 	else if (request->router == NULL)
 		problem_reply(request, "unavailable", 0, "the database cannot be reached", NULL);

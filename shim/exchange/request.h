@@ -103,6 +103,7 @@ struct Request
 	bool		head_done;		/* of such one: its body may come */
 	Stream	   *stream;			/* NULL unless its body or answer goes by in parts */
 	bool		full_http;		/* 1.1, not 1.0 */
+	bool		for_metrics;	/* came by the listener that serves the shim's own state alone */
 	int64_t		lines;			/* of a stream: answered */
 	int64_t		failed_lines;
 	bool		body_done;		/* of a stream: all of it has come */

@@ -4,14 +4,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { calls, prepare } from './lib/calls.mjs'
 import { assertOk, assertProblem, caller, request } from './lib/client.mjs'
-import { definition, makeRecord, makeTenant, payload, psql } from './lib/tenant.mjs'
+import { definition, makeJob, makeRecord, makeTenant, payload, psql } from './lib/tenant.mjs'
 
 const tenant = await makeTenant('keys')
 const { api } = tenant
 const path = '/api/v1/api-keys'
 const scopes = ['records.read', 'records.write', 'modules.read', 'modules.write', 'attachments.read', 'attachments.write', 'exports.create', 'audit.read',
 	'admin.users', 'admin.keys']
-const endpoints = JSON.parse(await psql("SELECT json_agg(json_build_object('operation', operation, 'method', method, 'path', path, 'scope', scope)) FROM qehs.endpoint WHERE authenticated AND scope IS NOT NULL"))
+const endpoints = JSON.parse(await psql("SELECT json_agg(json_build_object('operation', operation, 'method', method, 'path', path, 'scope', scope, 'form', error_form)) FROM qehs.endpoint WHERE authenticated"))
 assertOk(await api.put('/api/v1/modules/other', { ...definition, key: 'other', displayCode: { prefix: 'OTH' } }), 201)
 
 const ofKeys = operation => operation.startsWith('api_key_')
@@ -22,6 +22,15 @@ async function call(endpoint, key) {
 }
 
 for (const endpoint of endpoints) {
+	if (endpoint.scope === null) {
+		test(`${endpoint.operation}: needs a key, and no scope of it`, async () => {
+			assert.ok(calls[endpoint.operation], 'a new endpoint belongs into this test')
+			const bare = await tenant.makeKey({ scopes: [], roles: ['tenant-owner'] })
+			const done = await call(endpoint, bare.key)
+			assert.ok(done.status < 300, done.text)
+		})
+		continue
+	}
 	test(`${endpoint.operation}: works with its scope, and with all others but it is forbidden`, async () => {
 		assert.ok(calls[endpoint.operation], 'a new endpoint belongs into this test')
 		assert.ok(scopes.includes(endpoint.scope), `${endpoint.scope} is a scope`)
@@ -41,6 +50,14 @@ for (const endpoint of endpoints) {
 			else assert.deepEqual(assertOk(answer).items.map(item => item.key), hidden)
 		})
 }
+
+test('jobs of other modules are as good as missing for a key for one module', async () => {
+	const narrow = await tenant.makeKey({ modules: ['other'], roles: ['tenant-owner'] })
+	await makeJob(tenant)
+	assert.deepEqual(assertOk(await narrow.api.get('/api/v1/jobs')).items, [])
+	for (const method of ['GET', 'DELETE'])
+		assertProblem(await request(method, `/api/v1/jobs/${await makeJob(tenant)}`, { key: narrow.key }), 404, 'not_found')
+})
 
 test('audit of a key for one module has that module only, page by page', async () => {
 	const narrow = await tenant.makeKey({ modules: ['other'] })
@@ -139,7 +156,7 @@ test('a service key acts as nobody else; a SCIM key has one scope and opens SCIM
 	assertProblem(await make({ kind: 'root' }), 400, 'validation_failed', { errors: [{ path: '/kind', code: 'enum' }] })
 	const scim = assertOk(await make({ kind: 'scim' }), 201).key
 	for (const endpoint of endpoints)
-		assertProblem(await call(endpoint, scim), 403, 'forbidden')
+		assertProblem(await call(endpoint, scim), 403, 'forbidden', { form: endpoint.form })
 	assert.equal((await request('GET', '/api/docs/spec.json', { key: scim })).status, 200)
 })
 

@@ -5,7 +5,7 @@ import { before, test } from 'node:test'
 import { request } from './lib/client.mjs'
 import { Contract, newAjv } from './lib/contract.mjs'
 import { Generator, Random } from './lib/generate.mjs'
-import { definition, makeRecord, makeTenant } from './lib/tenant.mjs'
+import { definition, makeJob, makeRecord, makeTenant } from './lib/tenant.mjs'
 
 const RUNS = Number(process.env.QEHS_CONTRACT_RUNS ?? 5000)
 const SEED = Number(process.env.QEHS_CONTRACT_SEED ?? 20260416)
@@ -18,6 +18,7 @@ let operations
 const alive = []
 const deleted = []
 const keys = []
+const jobs = []
 const refresh = async () => {
 	for (let i = 0; i < 20; i++) alive.push((await makeRecord(tenant)).id)
 	for (let i = 0; i < 5; i++) {
@@ -25,6 +26,7 @@ const refresh = async () => {
 		await tenant.api.delete(`/api/v1/records/${id}`)
 		deleted.push(id)
 	}
+	jobs.push(await makeJob(tenant))
 	for (let i = 0; i < 5; i++) keys.push((await tenant.api.post('/api/v1/api-keys', { name: 'k', scopes: ['records.read'], roles: ['viewer'] })).json.id)
 }
 
@@ -65,9 +67,10 @@ function fit(body, operation) {
 	if (body.transition === 'close') body.payload = { ...payload, rca_text: 'as the guard wants' }
 	if ('allowedAddresses' in body) body.allowedAddresses = null
 	if ('actingUser' in body) body.actingUser = null
-	if (operation.operationId === 'api_key_create') body.name = body.name.replace(/\p{Cc}/gu, ' ')
+	if (body.expiresAt) body.expiresAt = body.expiresAt.replace(/^\d{4}/, '2999')
 	if (body.kind === 'scim') body.scopes = ['admin.users']
-	if (body.definitionVersion) body.definitionVersion = 1
+	for (const version of ['definitionVersion', 'fromVersion', 'toVersion'])
+		if (body[version]) body[version] = 1
 	return body
 }
 
@@ -91,7 +94,7 @@ function valid(random, at = random.pick(operations)) {
 	for (const parameter of operation.parameters.map(resolve)) {
 		if (parameter.in === 'path') {
 			const pool = operation.operationId === 'record_restore' ? deleted : operation.operationId.startsWith('api_key') ? keys : alive
-			const value = parameter.name !== 'id' ? operation.operationId === 'module_publish' ? parameter.example : random.pick(['incidents', 'near_misses', 'none'])
+			const value = parameter.name === 'jobId' ? random.pick(jobs) : parameter.name !== 'id' ? operation.operationId === 'module_publish' ? parameter.example : random.pick(['incidents', 'near_misses', 'none'])
 				: random.chance(0.85) && pool.length > 0 ? random.pick(pool) : generator.value(parameter.schema)
 			target = target.replace(`{${parameter.name}}`, encode(value))
 		} else if (parameter.name !== 'cursor' && (parameter.required || random.chance(0.25))) {
@@ -204,6 +207,9 @@ const breaks = {
 	},
 }
 
+// GraphQL over HTTP: for clients that take application/json the status of a request that cannot run is 200, and the answer has no data.
+const refusedByGraphql = (sent, { status, json }) => sent.at.path === '/api/graphql' && status === 200 && json.errors.length > 0 && !('data' in json)
+
 test(`${RUNS} invalid requests are always refused with a problem`, async () => {
 	const names = Object.keys(breaks)
 	const done = new Map()
@@ -216,6 +222,7 @@ test(`${RUNS} invalid requests are always refused with a problem`, async () => {
 			return { ...sent, way }
 		}
 	}, (sent, answer, number) => {
+		if (refusedByGraphql(sent, answer)) return
 		assert.ok(answer.status >= 400 && answer.status < 500, `run ${number}, ${sent.way}: ${describe(sent, answer)}`)
 		assert.match(answer.headers['content-type'], /^application\/(problem|graphql-response)\+json$/)
 	})

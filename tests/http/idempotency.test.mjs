@@ -34,7 +34,7 @@ for (const endpoint of changing)
 			assert.notEqual(second.headers['x-trace-id'], first.headers['x-trace-id'])
 		}
 		assert.deepEqual(await effects(), before)
-		assertProblem(await request(endpoint.method, `${target}?x=1`, { key, headers: { ...headers, 'Idempotency-Key': idempotencyKey }, ...rest }), 422, 'idempotency_key_conflict')
+		assertProblem(await request(endpoint.method, `${target}?x=1`, { key, headers: { ...headers, 'Idempotency-Key': idempotencyKey }, ...rest }), 422, 'idempotency_key_conflict', { form: endpoint.errorForm })
 	})
 
 test('the fingerprint is of method, path, query and body bytes', async () => {

@@ -108,6 +108,8 @@ const calls = {
 		['invalid_parameter', { query: { mode: 'x' } }], ['invalid_parameter', { query: { onConflict: 'update' } }], ['invalid_parameter', { query: { onError: 'x' } }],
 		['unsupported_media_type', { headers: { 'Content-Type': 'application/json' } }],
 		['unsupported_media_type', { headers: { 'Content-Type': 'application/x-ndjson', 'Content-Encoding': 'br' } }]] },
+	graphql: { open: true, json: { query: '{ me { displayName } }' }, own: [] },
+	graphql_query: { open: true, query: { query: '{ me { displayName } }' }, own: [] },
 	deprecation_list: { own: [] },
 	problem_list: { own: [] },
 	openapi: { own: [] },
@@ -125,12 +127,14 @@ function send(endpoint, call, { key = keys.metered.key, method = endpoint.method
 // The whole answer: schema, table, headers.
 function assertWhole(answer, code, limited = true, operation = undefined) {
 	const { status, title } = problems.get(code)
-	assertProblemSchema(assertProblem(answer, status, code, { limited }))
-	assert.equal(answer.json.title, title)
+	const form = endpoints.find(endpoint => endpoint.operation === operation)?.errorForm
+	const problem = assertProblem(answer, status, code, { limited, form })
+	assertProblemSchema(problem)
+	assert.equal(problem.title, title)
 	assert.equal(answer.headers['content-length'], String(answer.body.length))
 	reached.add(code)
 	if (operation) reached.add(`${operation} ${code}`)
-	answered.push({ traceId: answer.json.traceId, status })
+	answered.push({ traceId: problem.traceId, status })
 }
 
 // HEAD is refused as GET is, without the body.

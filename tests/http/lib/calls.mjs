@@ -28,6 +28,8 @@ export const calls = {
 	module_get: () => ({ target: '/api/v1/modules/incidents' }),
 	module_publish: () => ({ target: '/api/v1/modules/incidents', json: definition }),
 	module_migrate: () => ({ target: '/api/v1/modules/incidents:migrate', json: {} }),
+	graphql: () => ({ json: { query: '{ me { displayName } }' } }),
+	graphql_query: () => ({ target: `/api/graphql?query=${encodeURIComponent('{ me { displayName } }')}` }),
 	job_list: () => ({}),
 	job_get: async (_, key, tenant) => ({ target: `/api/v1/jobs/${await makeJob(tenant)}` }),
 	job_cancel: async (_, key, tenant) => ({ target: `/api/v1/jobs/${await makeJob(tenant)}` }),
