@@ -138,4 +138,7 @@ extern Datum context_answer_page(StringInfo body, RequestContext *context, const
 /* Append {"id","type","displayName"} of an actor (cached; "null" for a zero id). */
 extern void context_write_actor(StringInfo out, int32 tenant_id, const pg_uuid_t *actor_id);
 
+/* Read into the cache those of actors that it lacks, in one statement: before many are written. */
+extern void context_load_actors(int32 tenant_id, const pg_uuid_t *ids, int count);
+
 #endif							/* QEHS_CONTEXT_H */

@@ -226,6 +226,19 @@ load_user_field(Run *run, const RunLevel *level, const RunField *field, RunLoade
 	loaded->values = load_users(run, ids, given, level->count);
 }
 
+/* Have those who are no users at hand. */
+static void
+load_missing_actors(Run *run, const pg_uuid_t *ids, Jsonb **users, int count)
+{
+	pg_uuid_t  *missing = palloc(Max(count, 1) * sizeof(pg_uuid_t));
+	int			missing_count = 0;
+
+	for (int i = 0; i < count; i++)
+		if (users[i] == NULL)
+			missing[missing_count++] = ids[i];
+	context_load_actors(run->context->tenant_id, missing, missing_count);
+}
+
 /* Who created or changed the records: users, and else what the context knows of them. */
 static void
 load_actor_field(Run *run, const RunLevel *level, bool creator, RunLoaded *loaded)
@@ -239,6 +252,7 @@ load_actor_field(Run *run, const RunLevel *level, bool creator, RunLoaded *loade
 		given[i] = true;
 	}
 	loaded->values = load_users(run, ids, given, level->count);
+	load_missing_actors(run, ids, loaded->values, level->count);
 	for (int i = 0; i < level->count; i++)
 	{
 		StringInfoData text;
@@ -338,6 +352,21 @@ level_ids(const RunLevel *level)
 	return id_array(ids, level->count);
 }
 
+/* Have the actors of the events in SPI_tuptable at hand. */
+static void
+load_event_actors(Run *run, uint64 rows)
+{
+	pg_uuid_t  *ids = palloc(Max(rows, 1) * sizeof(pg_uuid_t));
+
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool		isnull;
+
+		ids[row] = *DatumGetUUIDP(plan_value(row, 4, &isnull));
+	}
+	context_load_actors(run->context->tenant_id, ids, rows);
+}
+
 /* Events of the records, the newest first, as JSON arrays. */
 static void
 load_activity_field(Run *run, const RunLevel *level, const RunField *field, RunLoaded *loaded)
@@ -354,6 +383,7 @@ load_activity_field(Run *run, const RunLevel *level, const RunField *field, RunL
 		appendStringInfoChar(&texts[i], '[');
 	}
 	rows = plan_execute_generic(&select_events, values, NULL, true, 0);
+	load_event_actors(run, rows);
 	for (uint64 row = 0; row < rows; row++)
 	{
 		bool		isnull;

@@ -164,9 +164,9 @@ add_meta_fields(ModelBuilder *builder, GraphqlSchema *schema)
 	build_field(builder, &list, "__schema", "__Schema!", NULL, (GraphqlSource) {ORIGIN_SCHEMA, NULL, NULL, NULL}, NULL);
 	build_field(builder, &list, "__type", "__Type", "name: String!", (GraphqlSource) {ORIGIN_TYPE, NULL, NULL, NULL}, NULL);
 	build_field(builder, &list, "__typename", "String!", NULL, (GraphqlSource) {ORIGIN_TYPENAME, NULL, NULL, NULL}, NULL);
-	schema->schema_field = &list.items[0];
-	schema->type_field = &list.items[1];
-	schema->typename_field = &list.items[2];
+	schema->schema_field = list.items;
+	schema->type_field = list.items + 1;
+	schema->typename_field = list.items + 2;
 }
 
 /* Keys and types of the modules, copied: the views' definitions may go before the schema does. */
