@@ -32,6 +32,7 @@
 #include "module/publish.h"
 #include "operation/module_refill.h"
 #include "permission/permission.h"
+#include "report/report.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -379,6 +380,7 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 		violation_raise(&faults);
 		if (reunique)
 			change_refill_unique(tenant_id, published->module_id);
+		report_refresh(tenant_id, published->module_id);
 	}
 	SPI_finish();
 	return first ? 201 : 200;
