@@ -32,6 +32,7 @@
 #include "listen.h"
 #include "loop.h"
 #include "service.h"
+#include "storage/storage.h"
 #include "stream/spool.h"
 #include "stream/stream_metrics.h"
 
@@ -144,6 +145,7 @@ static void
 check_config(const Config *config)
 {
 	char		message[256];
+	StorageFault fault;
 	char		text[300];
 
 	if (!client_trust(config->trusted_proxies))
@@ -158,6 +160,8 @@ check_config(const Config *config)
 	}
 	if (!token_load(config, message, sizeof(message)))
 		refuse(message);
+	if (!storage_open(config, &fault))
+		refuse(fault.message);
 	if (!log_open(config->log))
 	{
 		snprintf(text, sizeof(text), "could not open the log \"%.200s\": %s", config->log, strerror(errno));

@@ -21,7 +21,7 @@ CREATE TABLE qehs.secret (
 	value bytea NOT NULL,
 	PRIMARY KEY (purpose, created_at)
 );
-COMMENT ON TABLE qehs.secret IS 'Secrets of the database by purpose, such as the one that signs cursors (purpose cursor); made when the first tenant is, renewed by qehs.secret_rotate.';
+COMMENT ON TABLE qehs.secret IS 'Secrets of the database by purpose, such as the one that signs cursors and URLs of the embedded object store (purpose cursor); made when the first tenant is, renewed by qehs.secret_rotate.';
 
 CREATE FUNCTION qehs.id_create() RETURNS uuid AS 'MODULE_PATHNAME', 'qehs_id_create'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
@@ -376,6 +376,16 @@ CREATE INDEX job_unfinished ON qehs.job (tenant_id, kind, claimed_at NULLS FIRST
 CREATE UNIQUE INDEX job_subject ON qehs.job (tenant_id, kind, subject) WHERE finished_at IS NULL AND subject IS NOT NULL;
 CREATE INDEX job_claimed ON qehs.job (tenant_id, claimed_at) WHERE claimed_at IS NOT NULL;
 CREATE INDEX job_finished ON qehs.job (tenant_id, finished_at) WHERE finished_at IS NOT NULL;
+
+CREATE TABLE qehs.graphql_document (
+	tenant_id int4 NOT NULL,
+	digest bytea NOT NULL CHECK (pg_catalog.octet_length(digest) = 32),
+	document text NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	PRIMARY KEY (tenant_id, digest)
+);
+COMMENT ON TABLE qehs.graphql_document IS 'Documents of GraphQL that clients ask for by their SHA-256 (automatic persisted queries), at most 1000 of a tenant and for 30 days: then clients send them again. Not dumped.';
+CREATE INDEX graphql_document_created ON qehs.graphql_document (tenant_id, created_at);
 
 CREATE TABLE qehs.problem (
 	code text PRIMARY KEY,

@@ -23,6 +23,10 @@ FROM (VALUES
 	 'What happened to the record, newest first; with scope audit.read also of a deleted one.'),
 	('audit_list', 'audit.read', NULL, 'AuditPage', false, '{}',
 	 'The tenant''s audit events, newest first, those of deleted records included. A delete event carries the last payload.'),
+	('graphql', NULL, NULL, 'GraphqlAnswer', false, '{}',
+	 'Runs an operation of a GraphQL document over the same records, rules and rights. The schema is made from the modules that the caller may read; ask it with __schema. The status is 200 also where the answer has errors, unless Accept is application/graphql-response+json: then a request that cannot run is 400.'),
+	('graphql_query', NULL, NULL, 'GraphqlAnswer', false, '{method_not_allowed}',
+	 'The same for queries, with variables and extensions as JSON text. A mutation is refused.'),
 	('module_list', 'modules.read', NULL, 'ModulePage', false, '{}', 'The tenant''s modules in order of their keys.'),
 	('module_get', 'modules.read', NULL, 'Module', true, '{}',
 	 'A definition as published, with its version and the JSON Schema 2020-12 that payloads are checked against.'),
@@ -51,7 +55,8 @@ FROM (VALUES
 ) AS d (operation, scope, action, response, etag, problems, description)
 WHERE d.operation = e.operation;
 
--- Parameters by name; a row that names the operation goes before one for all.
+-- Parameters by name; a row that names the operation goes before one for all. One that is expected is required in the documents, though the
+-- function takes something else in its place.
 WITH documented (operation, name, documentation) AS (VALUES
 	(NULL, 'id', '{"description":"The record.","schema":{"$ref":"#/components/schemas/RecordId"},"example":"rec_01KA5X8ZK5Q3V7N2M4T6W8Y0AB"}'::pg_catalog.jsonb),
 	('api_key_get', 'id', '{"description":"The API key.","schema":{"$ref":"#/components/schemas/ApiKeyId"},"example":"key_01KA5X8ZK5Q3V7N2M4T6W8Y0AB"}'),
@@ -98,6 +103,14 @@ WITH documented (operation, name, documentation) AS (VALUES
 	('bulk_load', 'onError', '{"description":"stop loads nothing behind the first line that fails.","schema":{"type":"string","enum":["stop"]}}'),
 	('bulk_load', 'Idempotency-Key', '{"description":"Makes a repetition safe: line n has the key <this>#n, unless it brings its own.","schema":{"type":"string","minLength":1,"maxLength":255}}'),
 	('bulk_load', 'lines', '{"example":"{\"title\":\"Slip on wet stairs\",\"severity\":\"low\"}\n"}'),
+	('graphql', 'query', '{"description":"The document; left out only where extensions ask for a kept one.","expected":true,"schema":{"type":"string","minLength":1},"example":"{ me { displayName } modules { key name } }"}'),
+	('graphql', 'variables', '{"description":"Values of the operation''s variables, by their names.","schema":{"type":["object","null"]}}'),
+	('graphql', 'operationName', '{"description":"Which operation of several.","schema":{"type":["string","null"]}}'),
+	('graphql', 'extensions', '{"description":"persistedQuery: {version: 1, sha256Hash} keeps the document for 30 days, or asks for the kept one.","schema":{"type":["object","null"]}}'),
+	('graphql_query', 'query', '{"description":"The document; left out only where extensions ask for a kept one.","expected":true,"schema":{"type":"string","minLength":1},"example":"{ me { displayName } }"}'),
+	('graphql_query', 'variables', '{"description":"Values of the operation''s variables, as a JSON object.","schema":{"type":"string"},"example":"{}"}'),
+	('graphql_query', 'operationName', '{"description":"Which operation of several.","schema":{"type":"string"}}'),
+	('graphql_query', 'extensions', '{"description":"As in the body of a POST, as a JSON object.","schema":{"type":"string"}}'),
 	('api_key_create', 'name', '{"description":"What the key is for.","schema":{"type":"string","minLength":1,"maxLength":50},"example":"Power BI"}'),
 	('api_key_create', 'scopes', '{"schema":{"type":"array","items":{"$ref":"#/components/schemas/Scope"}},"example":["records.read"]}'),
 	('api_key_create', 'roles', '{"schema":{"type":"array","items":{"type":"string"}},"example":["viewer"]}'),

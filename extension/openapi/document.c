@@ -19,7 +19,7 @@
 
 static KeptPlan select_endpoints = {
 	"SELECT operation, method, path, function, status, body, authenticated, tag, summary, description, scope, action,"
-	" response, etag, gives, problems, parameters, deprecated_at IS NOT NULL FROM qehs.endpoint"
+	" response, etag, gives, problems, parameters, deprecated_at IS NOT NULL, error_form FROM qehs.endpoint"
 	" ORDER BY path COLLATE \"C\", pg_catalog.array_position('{GET,POST,PUT,PATCH,DELETE}'::text[], method)",
 	0, {0}, NULL
 };
@@ -77,7 +77,7 @@ read_parameters(ApiEndpoint *endpoint, Jsonb *rows)
 		parameter->place = json_member_text(row, "in");
 		parameter->argument = json_member_text(row, "argument");
 		parameter->type = json_member_text(row, "type");
-		parameter->required = json_member_bool(row, "required", false);
+		parameter->required = json_member_bool(row, "required", false) || json_member_bool(row, "expected", false);
 	}
 }
 
@@ -107,6 +107,7 @@ read_endpoint(ApiEndpoint *endpoint, uint64 row, MemoryContext memory)
 	endpoint->problems = auth_names(plan_value(row, 16, &isnull), &endpoint->problem_count);
 	read_parameters(endpoint, DatumGetJsonbPCopy(plan_value(row, 17, &isnull)));
 	endpoint->deprecated = DatumGetBool(plan_value(row, 18, &isnull));
+	endpoint->error_form = text_column(memory, row, 19);
 	MemoryContextSwitchTo(previous);
 }
 

@@ -21,6 +21,7 @@ static const struct
 	{"Audit", "What happened, and who did it."},
 	{"Modules", "Definitions: fields, workflow, permissions."},
 	{"API keys", "Keys of the tenant, for administrators."},
+	{"GraphQL", "The same records, rules and rights as a graph."},
 	{"Jobs", "Work in the background."},
 	{"About", "The API itself; no key needed."},
 };

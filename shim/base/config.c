@@ -39,6 +39,17 @@ static const struct
 	{"log-level", "QEHS_LOG_LEVEL", "info", "least level of log lines: error (also requests that end with 5xx), warn (with 4xx too) or info (all)"},
 	{"max-spool", "QEHS_MAX_SPOOL", "1073741824", "bytes in TMPDIR of one answer that its client does not read"},
 	{"max-spool-total", "QEHS_MAX_SPOOL_TOTAL", "4294967296", "the same of all answers"},
+	{"storage", "QEHS_STORAGE", "", "folder of the embedded object store, on a disk of its own best"},
+	{"max-object", "QEHS_MAX_OBJECT", "5368709120", "largest object, such as an attachment, in bytes"},
+	{"s3-endpoint", "QEHS_S3_ENDPOINT", "", "URL of an S3 service, which then keeps objects in place of --storage"},
+	{"s3-bucket", "QEHS_S3_BUCKET", "", "its bucket"},
+	{"s3-prefix", "QEHS_S3_PREFIX", "", "what keys in the bucket begin with, such as qehs/"},
+	{"s3-region", "QEHS_S3_REGION", "us-east-1", "its region"},
+	{"s3-style", "QEHS_S3_STYLE", "virtual", "where URLs have the bucket: virtual (in the host) or path"},
+	{"s3-access-key", "QEHS_S3_ACCESS_KEY", "", "access key"},
+	{"s3-secret-key", "QEHS_S3_SECRET_KEY", "", "secret key; best in the environment, as flags are seen by all users of the machine"},
+	{"s3-session-token", "QEHS_S3_SESSION_TOKEN", "", "session token of temporary credentials"},
+	{"clamd", "QEHS_CLAMD", "", "socket of clamd, a path or host:port; with it each upload is scanned"},
 };
 
 enum
@@ -124,6 +135,40 @@ check_origins(const char *origins)
 	}
 }
 
+/* The value of a setting by its flag. */
+static const char *
+value_of(const char *const *values, const char *flag)
+{
+	for (int i = 0; i < SETTING_COUNT; i++)
+		if (strcmp(settings[i].flag, flag) == 0)
+			return values[i];
+	abort();
+}
+
+/* The settings of the object store. */
+static void
+read_storage(Config *config, const char *const *values)
+{
+	static const char *const style_words[] = {[S3_PATH] = "path",[S3_VIRTUAL] = "virtual", NULL};
+
+	config->storage = value_of(values, "storage");
+	config->max_object = (size_t) number("max-object", value_of(values, "max-object"), 1, LONG_MAX);
+	config->s3_endpoint = value_of(values, "s3-endpoint");
+	config->s3_bucket = value_of(values, "s3-bucket");
+	config->s3_prefix = value_of(values, "s3-prefix");
+	config->s3_region = value_of(values, "s3-region");
+	config->s3_style = (S3Style) word("s3-style", value_of(values, "s3-style"), style_words, "path or virtual");
+	config->s3_access_key = value_of(values, "s3-access-key");
+	config->s3_secret_key = value_of(values, "s3-secret-key");
+	config->s3_session_token = value_of(values, "s3-session-token");
+	config->clamd = value_of(values, "clamd");
+	if (*config->s3_endpoint && !is_url(config->s3_endpoint, strlen(config->s3_endpoint), false))
+	{
+		fprintf(stderr, "qehs-shim: --s3-endpoint must be a URL such as https://s3.eu-central-1.amazonaws.com, not \"%s\"\n", config->s3_endpoint);
+		exit(2);
+	}
+}
+
 void
 config_read(Config *config, int argc, char **argv)
 {
@@ -178,4 +223,5 @@ config_read(Config *config, int argc, char **argv)
 	if (*config->public_url)
 		check_public_url(config->public_url);
 	check_origins(config->cors_origins);
+	read_storage(config, values);
 }

@@ -25,6 +25,7 @@ static const char *const places[] = {"path", "query", "header", "body", "documen
 static const char *const bodies[] = {"none", "json", "stream", NULL};
 static const char *const answers[] = {"none", "json", "stream", NULL};
 static const char *const forms[] = {"problem", "scim", "graphql", NULL};
+static const char *const server_names[] = {"baseUrl", "mediaType", "storage", NULL};
 static const char *const roles[] = {"function", "streamBegin", "streamEnd", NULL};
 
 /* What is being read, and what is wrong with it. */
@@ -105,6 +106,8 @@ read_parameters(Reader *reader, Endpoint *endpoint, const json_t *list)
 			.required = json_is_true(json_object_get(item, "required")),
 			.only = json_object_get(item, "of") ? read_word(reader, item, "of", roles) : -1,
 		};
+		if (endpoint->parameters[i].place == IN_SERVER)
+			read_word(reader, item, "name", server_names);
 	}
 }
 
