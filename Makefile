@@ -118,12 +118,14 @@ build/portal.S: shim/portal/embed.sh shim/portal/package-lock.json $(PORTAL_FILE
 	@shim/portal/embed.sh build
 
 SHIM_CFLAGS ?= -O2 -g
-SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lcjose -lz -lzstd -lcurl -lmagic -lcrypto
+SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lcjose -lz -lzstd -lcurl -lmagic -lcrypto -lxlsxwriter \
+	$(shell pkg-config --libs pangocairo cairo-pdf icu-i18n icu-uc) -lm
+SHIM_CPPFLAGS := $(shell pkg-config --cflags pangocairo cairo-pdf icu-i18n)
 SHIM = qehs-shim
 SHIM_OBJECTS = $(SHIM_SOURCES:%.c=build/$(notdir $(SHIM)).o/%.o)
 build/$(notdir $(SHIM)).o/%.o: %.c qehs.control Makefile
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE $(SHIM_CFLAGS) -Wall -Wextra -Werror -MMD -MP -DQEHS_VERSION='"$(RELEASE)"' -Ishim -Iextension -Ibuild \
+	$(CC) -std=c11 -D_GNU_SOURCE $(SHIM_CFLAGS) -Wall -Wextra -Werror -MMD -MP -DQEHS_VERSION='"$(RELEASE)"' -Ishim -Iextension -Ibuild $(SHIM_CPPFLAGS) \
 		-I$(shell $(PG_CONFIG) --includedir) -c -o $@ $<
 # portal.c includes what embed.sh makes
 build/$(notdir $(SHIM)).o/shim/portal/portal.o: build/portal.S

@@ -9,9 +9,11 @@ CREATE TABLE qehs.tenant (
 	slug text NOT NULL UNIQUE CHECK (slug ~ '^[a-z][a-z0-9_]{0,39}$'),
 	name text NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	suspended_at timestamptz
+	suspended_at timestamptz,
+	graphql_introspection boolean NOT NULL DEFAULT true
 );
 COMMENT ON COLUMN qehs.tenant.suspended_at IS 'since when nobody may act in it (qehs.tenant_suspend); NULL: it is open';
+COMMENT ON COLUMN qehs.tenant.graphql_introspection IS 'whether GraphQL tells its schema by __schema and __type (qehs.graphql_introspection_set)';
 COMMENT ON SEQUENCE qehs.tenant_id_seq IS 'Numbers of tenants; never used twice.';
 COMMENT ON TABLE qehs.tenant IS 'A customer whose data no other sees; every other table with tenant_id belongs to one. Made by qehs.tenant_create.';
 

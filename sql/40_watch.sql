@@ -33,3 +33,8 @@ BEGIN
 	END LOOP;
 END
 $watch$;
+
+-- What GraphQL tells of a tenant's definitions is cached with them.
+CREATE TRIGGER announce_introspection AFTER UPDATE OF graphql_introspection ON qehs.tenant
+	FOR EACH ROW EXECUTE FUNCTION qehs.table_changed('module', 'id');
+ALTER TABLE qehs.tenant ENABLE ALWAYS TRIGGER announce_introspection;

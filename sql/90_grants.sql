@@ -14,18 +14,14 @@ BEGIN
 	END LOOP;
 	FOR found IN
 		SELECT p.oid::pg_catalog.regprocedure AS name, p.prosecdef,
-			p.proname = ANY ('{tenant_create,tenant_list,tenant_suspend,tenant_resume,tenant_remove,use_tenant,user_create,user_list,user_deactivate,user_activate,module_install,module_refill,jsonschema_register,tick_note,job_work,job_forget,secret_rotate,rate_limit_set,rate_limit_list,report_publish,reporter_keep,reporter_revoke}') AS for_dba,
-			p.proname = ANY ('{jsonschema_is_valid,jsonschema_errors,jsonschema_check}') AS for_all,
-			p.proname = ANY ('{report_reads,report_modules,display_code,id_uuid,payload_text,payload_number,payload_time,payload_list}') AS for_reporters
+			p.proname = ANY ('{tenant_create,tenant_list,tenant_suspend,tenant_resume,tenant_remove,use_tenant,user_create,user_list,user_deactivate,user_activate,module_install,module_refill,jsonschema_register,tick_note,job_work,job_forget,secret_rotate,rate_limit_set,rate_limit_list,graphql_introspection_set}') AS for_dba,
+			p.proname = ANY ('{jsonschema_is_valid,jsonschema_errors,jsonschema_check}') AS for_all
 		FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = 'qehs'::pg_catalog.regnamespace
 	LOOP
 		EXECUTE pg_catalog.format('ALTER FUNCTION %s OWNER TO qehs_owner', found.name);
 		CONTINUE WHEN found.for_all;
 		EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', found.name);
 		EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO qehs_admin', found.name);
-		IF found.for_reporters THEN
-			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO qehs_reporter', found.name);
-		END IF;
 		IF found.prosecdef AND NOT found.for_dba THEN
 			EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO qehs_shim', found.name);
 		END IF;
@@ -35,6 +31,11 @@ $grants$;
 
 -- not even what runs with the owner's rights changes what happened
 REVOKE UPDATE, DELETE, TRUNCATE ON qehs.audit_event FROM qehs_owner;
+
+-- what the views of reports call, as whoever reads them; who may read them is for the DBA to say
+GRANT EXECUTE ON FUNCTION qehs.report_reads, qehs.report_modules, qehs.display_code, qehs.id_uuid, qehs.payload_text, qehs.payload_number,
+	qehs.payload_time, qehs.payload_list TO qehs_reporter;
+REVOKE EXECUTE ON FUNCTION qehs.report_publish, qehs.reporter_keep, qehs.reporter_revoke, qehs.catalogue FROM qehs_shim;
 
 -- report_publish makes a schema for each tenant that reports
 DO $create$

@@ -23,6 +23,7 @@ static const struct
 	{"API keys", "Keys of the tenant, for administrators."},
 	{"GraphQL", "The same records, rules and rights as a graph."},
 	{"Jobs", "Work in the background."},
+	{"Exports", "Records as files: CSV, XLSX, PDF, NDJSON."},
 	{"About", "The API itself; no key needed."},
 };
 

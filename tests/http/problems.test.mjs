@@ -86,6 +86,10 @@ const calls = {
 	job_list: { open: true, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { status: 'done' } }]] },
 	job_get: { open: true, id: job, own: [['not_found', { id: 'job_00000000000000000000000000' }]] },
 	job_cancel: { open: true, id: job, own: [['not_found', { id: 'job_00000000000000000000000000' }], ['conflict', { id: fixed }]] },
+	export_create: { json: { moduleKey: 'incidents', format: 'csv' }, own: [['not_found', { json: { moduleKey: 'nowhere', format: 'csv' } }],
+		['validation_failed', { json: { moduleKey: 'incidents', format: 'csv', webhookUrl: 'https://example.com' } }]] },
+	export_get: { open: true, id: job, own: [['not_found', { id: 'job_00000000000000000000000000' }]] },
+	export_cancel: { open: true, id: job, own: [['not_found', { id: 'job_00000000000000000000000000' }]] },
 	api_key_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '-1' } }]] },
 	api_key_create: { forbidden: false, json: { name: 'k', scopes: ['records.read'], roles: ['viewer'] }, own: [['validation_failed', { json: {} }]] },
 	api_key_get: { forbidden: false, id: tenant.keyId, own: [['not_found', { id: 'key_00000000000000000000000000' }]] },
@@ -252,7 +256,7 @@ test('every code that the document gives an endpoint was reached there', async (
 	const missing = [...documented].flatMap(([operation, codes]) =>
 		codes.filter(code => ![...elsewhere, ...unread].includes(code) && !reached.has(`${operation} ${code}`)).map(code => `${operation} ${code}`))
 	// a conflict of two requests that change the same is every change's: tests/fault
-	assert.deepEqual(missing, ['bulk_load', 'api_key_create', 'api_key_revoke', 'api_key_rotate', 'module_publish', 'record_delete', 'record_migrate'].map(operation => `${operation} conflict`))
+	assert.deepEqual(missing, ['bulk_load', 'api_key_create', 'api_key_revoke', 'api_key_rotate', 'export_create', 'export_cancel', 'module_publish', 'record_delete', 'record_migrate'].map(operation => `${operation} conflict`))
 })
 
 test('each of these answers has one line in the log of the shim, with its status', { skip: !process.env.QEHS_SHIM_LOG }, async () => {
