@@ -22,7 +22,7 @@ CREATE TABLE qehs.report_view (
 COMMENT ON TABLE qehs.report_view IS 'Views that qehs.report_publish makes in each schema of reports. Made anew by each release, not dumped.';
 COMMENT ON COLUMN qehs.report_view.place IS 'order in which they are made';
 COMMENT ON COLUMN qehs.report_view.modules IS 'keys of modules without which the tenant does not get it';
-COMMENT ON COLUMN qehs.report_view.columns IS 'comment of columns by name';
+COMMENT ON COLUMN qehs.report_view.columns IS 'comment of columns by name; others have their name as one';
 COMMENT ON COLUMN qehs.report_view.query IS 'SELECT over the views of the schema; @tenant stands for the tenant''s number';
 
 CREATE FUNCTION qehs.display_code(prefix text, display_no int8) RETURNS text AS 'MODULE_PATHNAME', 'qehs_display_code'
@@ -64,7 +64,9 @@ BEGIN
 				replace(wanted.query, '@tenant', tenant_id::text));
 			PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
 			EXECUTE format('COMMENT ON VIEW %I.%I IS %L', schema_name, wanted.name, wanted.comment);
-			FOR said IN SELECT * FROM jsonb_each_text(wanted.columns) LOOP
+			FOR said IN SELECT a.attname AS key, COALESCE(wanted.columns ->> a.attname, pg_catalog.upper(left(a.attname, 1)) || substr(replace(a.attname, '_', ' '), 2)) AS value
+				FROM pg_attribute AS a WHERE a.attrelid = format('%I.%I', schema_name, wanted.name)::regclass AND a.attnum > 0
+			LOOP
 				EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', schema_name, wanted.name, said.key, said.value);
 			END LOOP;
 			EXECUTE format('GRANT SELECT ON %I.%I TO qehs_reporter', schema_name, wanted.name);

@@ -6,7 +6,7 @@ import { Cluster, Shim, freePort, shell } from "./cluster.mjs"
 import { agent, send } from "./retry.mjs"
 
 // Filled by CREATE EXTENSION itself, with the contents of the release that restores.
-const FIXED = ["endpoint", "job_kind", "module_catalogue", "openapi_component", "problem", "report_view"]
+const FIXED = ["endpoint", "job_kind", "module_catalogue", "openapi_component", "osha_column", "problem", "report_view"]
 const records = "/api/v1/records?moduleKey=incidents&limit=4"
 const twin = { moduleKey: "incidents", payload: { title: "Twin", severity: "low" } }
 
