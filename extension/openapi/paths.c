@@ -22,6 +22,7 @@ static const struct
 	{"Modules", "Definitions: fields, workflow, permissions."},
 	{"API keys", "Keys of the tenant, for administrators."},
 	{"GraphQL", "The same records, rules and rights as a graph."},
+	{"SCIM", "Users, groups and other resources for identity providers (RFC 7643, RFC 7644)."},
 	{"Jobs", "Work in the background."},
 	{"Exports", "Records as files: CSV, XLSX, PDF, NDJSON."},
 	{"About", "The API itself; no key needed."},

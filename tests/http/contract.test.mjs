@@ -34,9 +34,9 @@ before(async () => {
 	contract = new Contract(document)
 	ajv = newAjv()
 	ajv.addSchema(document, 'spec')
-	// a body of lines has no schema: bulk.test.mjs
+	// a body of lines has no schema: bulk.test.mjs; what SCIM takes is in its own Schemas: scim.test.mjs
 	operations = Object.entries(document.paths).flatMap(([path, item]) => Object.entries(item).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })))
-		.filter(({ operation }) => !operation.requestBody?.content['application/x-ndjson'])
+		.filter(({ path, operation }) => !operation.requestBody?.content['application/x-ndjson'] && !path.startsWith('/api/scim/'))
 	await refresh()
 })
 
