@@ -215,8 +215,10 @@ arrange(const Target *target, const char *view, const ModuleDef *module, List *c
 		result = lappend(result, column ? column : retained(module, columns, held->name, held->type, *held->sql == 'C'));
 	}
 	foreach(cell, columns)
+	{
 		if (!list_member_ptr(result, lfirst(cell)) && list_length(result) < QEHS_REPORT_COLUMNS)
 			result = lappend(result, lfirst(cell));
+	}
 	return result;
 }
 
@@ -251,7 +253,11 @@ make_view(const Target *target, const char *view, const ModuleDef *module, List 
 	run(sql.data);
 	comment_on(target, view, NULL, comment);
 	foreach(cell, columns)
-		comment_on(target, view, ((const ReportColumn *) lfirst(cell))->name, ((const ReportColumn *) lfirst(cell))->comment);
+	{
+		const ReportColumn *column = lfirst(cell);
+
+		comment_on(target, view, column->name, column->comment);
+	}
 	run(psprintf("GRANT SELECT ON %s TO qehs_reporter", name));
 }
 
