@@ -14,14 +14,17 @@
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(qehs_audit_list);
 PG_FUNCTION_INFO_V1(qehs_record_activity);
 
 /* NULL arguments put no condition; a generic plan still starts at an index. */
+#define BATCH_ROWS 50
 #define SELECT_EVENTS "SELECT " QEHS_EVENT_COLUMNS ", record_id, module_id, trace_id, reason, on_behalf_of, host(address)" \
 	" FROM qehs.audit_event WHERE tenant_id = $1 AND id < $2" \
 	" AND ($3::uuid IS NULL OR actor_id = $3) AND ($4::text IS NULL OR action = $4)" \
@@ -153,9 +156,9 @@ write_event(StringInfo out, const RequestContext *context, const EventPage *page
 	appendStringInfoChar(out, '}');
 }
 
-/* Run the statement of the page; gives the number of rows. */
+/* Run the statement of the page for at most so many rows; gives their number. */
 static uint64
-run_page(EventPage *page)
+run_page(EventPage *page, int count)
 {
 	Oid			types[EVENT_VALUES];
 	bool		of_record = page->nulls[6] != 'n';
@@ -163,11 +166,11 @@ run_page(EventPage *page)
 	int			result;
 
 	if (page->some.len == 0)
-		return plan_execute(of_record ? &select_record_events : &select_events, page->values, page->nulls, true, page->limit + 1);
+		return plan_execute(of_record ? &select_record_events : &select_events, page->values, page->nulls, true, count);
 	sql = psprintf(SELECT_EVENTS "%s AND (module_id = ANY ($8)%s)" NEWEST_FIRST, of_record ? OF_RECORD : "", page->some.data);
 	memcpy(types, select_events.argument_types, sizeof(Oid) * select_events.argument_count);
 	memcpy(types + select_events.argument_count, permission_argument_types, sizeof(permission_argument_types));
-	result = SPI_execute_with_args(sql, EVENT_VALUES, types, page->values, page->nulls, true, page->limit + 1);
+	result = SPI_execute_with_args(sql, EVENT_VALUES, types, page->values, page->nulls, true, count);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
 	return SPI_processed;
@@ -238,6 +241,44 @@ set_readable(EventPage *page, const RequestContext *context)
 	memset(page->nulls + select_events.argument_count, ' ', QEHS_PERMISSION_ARGUMENTS);
 }
 
+/*
+ * Append the page's events behind last, which becomes the last one written: as many
+ * as its limit, or fewer once they are QEHS_PAGE_BYTES.  Returns whether more follow.  Few
+ * are read at a time, since one can hold two payloads.
+ */
+static bool
+write_events(StringInfo out, const RequestContext *context, EventPage *page, pg_uuid_t *last)
+{
+	MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "qehs audit event", ALLOCSET_DEFAULT_SIZES);
+	int			written = 0;
+
+	for (;;)
+	{
+		int			wanted = Min(page->limit - written, BATCH_ROWS);
+		int			rows = (int) run_page(page, wanted + 1);
+		bool		isnull;
+
+		for (int i = 0; i < Min(rows, wanted); i++)
+		{
+			MemoryContext before;
+
+			if (out->len > QEHS_PAGE_BYTES)
+				return true;
+			CHECK_FOR_INTERRUPTS();
+			if (written++ > 0)
+				appendStringInfoChar(out, ',');
+			before = MemoryContextSwitchTo(memory);
+			write_event(out, context, page, (uint64) i);
+			MemoryContextSwitchTo(before);
+			MemoryContextReset(memory);
+			*last = *DatumGetUUIDP(plan_value((uint64) i, 1, &isnull));
+		}
+		SPI_freetuptable(SPI_tuptable);
+		if (rows <= wanted || written == page->limit)
+			return rows > wanted;
+	}
+}
+
 /* Run the page and write it; values[0] is set here. */
 static Datum
 write_page(RequestContext *context, EventPage *page, const char *cursor)
@@ -245,8 +286,7 @@ write_page(RequestContext *context, EventPage *page, const char *cursor)
 	StringInfoData out;
 	char	   *next = NULL;
 	pg_uuid_t  *last = palloc(sizeof(pg_uuid_t));
-	uint64		rows;
-	bool		isnull;
+	bool		more;
 
 	memset(last, 0xFF, sizeof(*last));
 	if (cursor)
@@ -264,16 +304,9 @@ write_page(RequestContext *context, EventPage *page, const char *cursor)
 	SPI_connect();
 	if (page->full)
 		set_readable(page, context);
-	rows = run_page(page);
-	for (uint64 i = 0; i < Min(rows, (uint64) page->limit); i++)
-	{
-		if (i > 0)
-			appendStringInfoChar(&out, ',');
-		write_event(&out, context, page, i);
-		*last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
-	}
+	more = write_events(&out, context, page, last);
 	SPI_finish();
-	if (rows > (uint64) page->limit)
+	if (more)
 		next = cursor_seal(context->tenant_id, page->endpoint, page->binding, (const char *) last, sizeof(*last));
 	return context_answer_page(&out, context, next);
 }
