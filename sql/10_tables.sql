@@ -243,6 +243,12 @@ CREATE INDEX record_d2 ON qehs.record (tenant_id, module_id, d2, id) WHERE d2 IS
 CREATE INDEX record_d3 ON qehs.record (tenant_id, module_id, d3, id) WHERE d3 IS NOT NULL;
 CREATE INDEX record_d4 ON qehs.record (tenant_id, module_id, d4, id) WHERE d4 IS NOT NULL;
 
+-- By day, as reports compare dates.
+CREATE INDEX record_d1_day ON qehs.record (tenant_id, module_id, ((d1 AT TIME ZONE 'UTC')::date)) WHERE d1 IS NOT NULL;
+CREATE INDEX record_d2_day ON qehs.record (tenant_id, module_id, ((d2 AT TIME ZONE 'UTC')::date)) WHERE d2 IS NOT NULL;
+CREATE INDEX record_d3_day ON qehs.record (tenant_id, module_id, ((d3 AT TIME ZONE 'UTC')::date)) WHERE d3 IS NOT NULL;
+CREATE INDEX record_d4_day ON qehs.record (tenant_id, module_id, ((d4 AT TIME ZONE 'UTC')::date)) WHERE d4 IS NOT NULL;
+
 CREATE FUNCTION qehs.search_words(tenant_id int4, module_id int4, words tsvector) RETURNS tsvector AS 'MODULE_PATHNAME', 'qehs_search_words'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION qehs.search_words(int4, int4, tsvector) IS 'Words with tenant and module in front (12.3.ladder), as the index of searchable fields has them; what does not fit into a tsvector is left out.';

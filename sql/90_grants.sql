@@ -31,3 +31,15 @@ $grants$;
 
 -- not even what runs with the owner's rights changes what happened
 REVOKE UPDATE, DELETE, TRUNCATE ON qehs.audit_event FROM qehs_owner;
+
+-- what the views of reports call, as whoever reads them; who may read them is for the DBA to say
+GRANT EXECUTE ON FUNCTION qehs.report_reads, qehs.report_modules, qehs.display_code, qehs.id_uuid, qehs.payload_text, qehs.payload_number,
+	qehs.payload_time, qehs.payload_list TO qehs_reporter;
+REVOKE EXECUTE ON FUNCTION qehs.report_publish, qehs.reporter_keep, qehs.reporter_revoke, qehs.catalogue FROM qehs_shim;
+
+-- report_publish makes a schema for each tenant that reports
+DO $create$
+BEGIN
+	EXECUTE pg_catalog.format('GRANT CREATE ON DATABASE %I TO qehs_owner', pg_catalog.current_database());
+END
+$create$;

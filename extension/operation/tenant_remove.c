@@ -20,6 +20,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "module/publish.h"
+#include "report/report.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
 
@@ -168,6 +169,7 @@ qehs_tenant_remove(PG_FUNCTION_ARGS)
 	execute("REVOKE DELETE ON qehs.audit_event FROM qehs_owner", 0);
 	execute("DELETE FROM qehs.tenant WHERE id = $1", tenant_id);
 	runs = false;
+	report_remove(slug);
 	SPI_finish();
 	json_literal(&out, "}}");
 	PG_RETURN_DATUM(json_datum(&out));

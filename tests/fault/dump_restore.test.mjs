@@ -6,7 +6,7 @@ import { Cluster, Shim, freePort, shell } from "./cluster.mjs"
 import { agent, send } from "./retry.mjs"
 
 // Filled by CREATE EXTENSION itself, with the contents of the release that restores.
-const FIXED = ["endpoint", "job_kind", "module_catalogue", "openapi_component", "problem"]
+const FIXED = ["endpoint", "job_kind", "module_catalogue", "openapi_component", "osha_column", "problem", "report_view"]
 const records = "/api/v1/records?moduleKey=incidents&limit=4"
 const twin = { moduleKey: "incidents", payload: { title: "Twin", severity: "low" } }
 
@@ -51,7 +51,9 @@ async function fillTenant(port, slug, key) {
 		SELECT qehs.module_publish('badges', '{"key":"badges","name":"Badges","displayCode":{"prefix":"BDG"},"fields":[{"key":"badge","type":"identifier"}],
 			"workflow":{"states":["open"],"initial":"open"},"permissions":{"roles":{"tenant-user":["read"]}}}');
 		SELECT qehs.record_create('badges', '{"badge":"B1"}');
-		SELECT qehs.record_create('incidents', jsonb_build_object('title', 't' || i, 'severity', 'low')) FROM generate_series(1, 9) AS i`)
+		SELECT qehs.record_create('incidents', jsonb_build_object('title', 't' || i, 'severity', 'low')) FROM generate_series(1, 9) AS i;
+		CREATE ROLE reports_of_${slug} LOGIN;
+		SELECT qehs.reporter_grant('reports_of_${slug}', '${slug}')`)
 	const first = await send(port, key, "GET", records)
 	assert.equal(first.status, 200, first.text)
 	const rest = await send(port, key, "GET", `${records}&cursor=${first.json.nextCursor}`)
@@ -165,6 +167,10 @@ for (const form of Object.keys(FORMS))
 			for (const slug of ["one", "two"])
 				await stillGood(port, given[slug], slug)
 		})
+		for (const slug of ["one", "two"]) {
+			const reports = `SET ROLE reports_of_${slug}; SELECT count(*), string_agg(title, ' ' ORDER BY id) FROM report_${slug}.incidents WHERE title LIKE 't%'`
+			assert.equal(target.sql(reports), source.sql(reports))
+		}
 		// the identity of tenants goes on
 		assert.equal(target.sql(`SELECT qehs.tenant_create('three', 'Three');
 			SELECT id = (SELECT max(id) FROM qehs.tenant WHERE slug <> 'three') + 1 FROM qehs.tenant WHERE slug = 'three'`).split("\n").at(-1), "t")
@@ -188,7 +194,7 @@ test("what a release fills itself is not in the dump", () => {
 
 test("the extension goes and comes back", () => {
 	const target = database("restored_custom")
-	target.sql("DROP TABLE measured; DROP EXTENSION qehs")
+	target.sql("DROP TABLE measured; DROP SCHEMA report_one, report_two CASCADE; DROP EXTENSION qehs")
 	for (const [catalog, column] of [["pg_class", "relnamespace"], ["pg_proc", "pronamespace"], ["pg_type", "typnamespace"]])
 		assert.equal(target.sql(`SELECT count(*) FROM ${catalog} WHERE ${column} = (SELECT oid FROM pg_namespace WHERE nspname = 'qehs')`), "0")
 	target.sql("CREATE EXTENSION qehs")
