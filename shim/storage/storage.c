@@ -20,15 +20,6 @@
 static const Store *store = &local_store;
 static const Config *settings;
 
-StorageOutcome
-storage_fault_errno(StorageFault *fault, const char *what)
-{
-	int			code = errno;
-
-	snprintf(fault->message, sizeof(fault->message), "%s: %s", what, strerror(code));
-	return code == ENOSPC || code == EDQUOT || code == EFBIG ? STORAGE_FULL : STORAGE_FAILED;
-}
-
 bool
 storage_open(const Config *config, StorageFault *fault)
 {
