@@ -11,7 +11,9 @@ const { api } = tenant
 const path = '/api/v1/api-keys'
 const scopes = ['records.read', 'records.write', 'modules.read', 'modules.write', 'attachments.read', 'attachments.write', 'exports.create', 'audit.read',
 	'admin.users', 'admin.keys']
-const endpoints = JSON.parse(await psql("SELECT json_agg(json_build_object('operation', operation, 'method', method, 'path', path, 'scope', scope, 'form', error_form)) FROM qehs.endpoint WHERE authenticated"))
+const all = JSON.parse(await psql("SELECT json_agg(json_build_object('operation', operation, 'method', method, 'path', path, 'scope', scope, 'form', error_form)) FROM qehs.endpoint WHERE authenticated"))
+const ofScim = ({ operation }) => operation.startsWith('scim_')
+const endpoints = all.filter(endpoint => !ofScim(endpoint))
 assertOk(await api.put('/api/v1/modules/other', { ...definition, key: 'other', displayCode: { prefix: 'OTH' } }), 201)
 
 const ofKeys = operation => operation.startsWith('api_key_')
@@ -50,6 +52,21 @@ for (const endpoint of endpoints) {
 			else assert.deepEqual(assertOk(answer).items.map(item => item.key), hidden)
 		})
 }
+
+for (const endpoint of all.filter(ofScim))
+	test(`${endpoint.operation}: needs ${endpoint.scope ?? 'a key, and no scope of it'}`, async () => {
+		const target = endpoint.path.replace(/\{.*?\}/g, 'none')
+		const json = ['POST', 'PUT', 'PATCH'].includes(endpoint.method) ? { schemas: [] } : undefined
+		const without = await tenant.makeKey({ scopes: scopes.filter(scope => scope !== endpoint.scope), roles: ['tenant-owner'] })
+		const answer = await request(endpoint.method, target, { key: without.key, json })
+		// who acts as no user has no Me, whatever its scopes
+		const refusal = endpoint.path.endsWith('/Me') ? 404 : 403
+		if (endpoint.scope) assert.deepEqual([answer.status, answer.json.status], [refusal, String(refusal)], answer.text)
+		else assert.ok([200, 404].includes(answer.status), answer.text)
+		const able = await tenant.makeKey({ scopes: [endpoint.scope ?? 'admin.users'], roles: ['tenant-owner'] })
+		const done = await request(endpoint.method, target, { key: able.key, json })
+		assert.ok([200, 400, 404].includes(done.status), done.text)
+	})
 
 test('jobs of other modules are as good as missing for a key for one module', async () => {
 	const narrow = await tenant.makeKey({ modules: ['other'], roles: ['tenant-owner'] })

@@ -2,6 +2,9 @@
 // that goes over all endpoints takes its requests from here, so that a new endpoint fails it until it is entered.
 import { definition, makeJob, makeRecord, payload } from './tenant.mjs'
 
+const makeAttachment = async ({ api }, recordId) =>
+	(await api.post('/api/v1/attachments', { recordId, filename: 'note.txt', contentType: 'text/plain' })).json.id
+
 export const calls = {
 	record_list: () => ({ target: '/api/v1/records?moduleKey=incidents' }),
 	record_create: () => ({ json: { moduleKey: 'incidents', payload: payload() } }),
@@ -36,6 +39,9 @@ export const calls = {
 	export_create: () => ({ json: { moduleKey: 'incidents', format: 'csv' } }),
 	export_get: async (_, key, tenant) => ({ target: `/api/v1/exports/${await makeJob(tenant)}` }),
 	export_cancel: async (_, key, tenant) => ({ target: `/api/v1/exports/${await makeJob(tenant)}` }),
+	attachment_create: record => ({ json: { recordId: record, filename: 'note.txt', contentType: 'text/plain' } }),
+	attachment_get: async (record, _, tenant) => ({ id: await makeAttachment(tenant, record) }),
+	attachment_delete: async (record, _, tenant) => ({ id: await makeAttachment(tenant, record) }),
 	api_key_list: () => ({}),
 	api_key_create: () => ({ json: { name: 'k', scopes: [], roles: [] } }),
 	api_key_get: (_, key) => ({ id: key }),
