@@ -55,7 +55,7 @@ static const char *const type_schema[FIELD_TYPE_COUNT] = {
 	[FIELD_IMAGE] = FILES_SCHEMA,
 	[FIELD_SIGNATURE] = "\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":200},"
 	"\"signedAt\":{\"type\":\"string\",\"format\":\"date-time\"},\"meaning\":{\"type\":\"string\",\"maxLength\":200},"
-	"\"image\":{\"allOf\":[" ID_SCHEMA("att_") "]}},"
+	"\"image\":" ID_SCHEMA("att_") "},"
 	"\"required\":[\"name\"],\"additionalProperties\":false",
 };
 

@@ -19,6 +19,7 @@ const alive = []
 const deleted = []
 const keys = []
 const jobs = []
+const files = []
 const refresh = async () => {
 	for (let i = 0; i < 20; i++) alive.push((await makeRecord(tenant)).id)
 	for (let i = 0; i < 5; i++) {
@@ -27,6 +28,8 @@ const refresh = async () => {
 		deleted.push(id)
 	}
 	jobs.push(await makeJob(tenant))
+	for (let i = 0; i < 5; i++)
+		files.push((await tenant.api.post('/api/v1/attachments', { recordId: alive.at(-1), filename: 'a.txt', contentType: 'text/plain' })).json.id)
 	for (let i = 0; i < 5; i++) keys.push((await tenant.api.post('/api/v1/api-keys', { name: 'k', scopes: ['records.read'], roles: ['viewer'] })).json.id)
 }
 
@@ -55,6 +58,8 @@ function fit(body, operation) {
 	if (operation.operationId === 'module_publish') return definition.key && structuredClone(operation.requestBody.content['application/json'].example)
 	// what one format has and another lacks; names of columns, states, zones
 	if (operation.operationId === 'export_create') return { moduleKey: 'incidents', format: body.format, filter: body.filter && {}, columns: body.columns && ['title'] }
+	// a record that exists, its field, a name without control characters, a media type
+	if (operation.operationId === 'attachment_create') return { recordId: alive[0], filename: 'a.txt', contentType: 'text/plain', ...('sizeBytes' in body && { sizeBytes: 7 }) }
 	const { payload } = body
 	if (payload?.period) {
 		if (operation.operationId === 'record_create') payload.period = { from: [payload.period.from, payload.period.to].sort()[0], to: [payload.period.from, payload.period.to].sort()[1] }
@@ -93,7 +98,7 @@ function valid(random, at = random.pick(operations)) {
 	let target = path
 	for (const parameter of operation.parameters.map(resolve)) {
 		if (parameter.in === 'path') {
-			const pool = operation.operationId === 'record_restore' ? deleted : operation.operationId.startsWith('api_key') ? keys : alive
+			const pool = operation.operationId === 'record_restore' ? deleted : operation.operationId.startsWith('api_key') ? keys : operation.operationId.startsWith('attachment') ? files : alive
 			const value = parameter.name === 'jobId' ? random.pick(jobs) : parameter.name !== 'id' ? operation.operationId === 'module_publish' ? parameter.example : random.pick(['incidents', 'near_misses', 'none'])
 				: random.chance(0.85) && pool.length > 0 ? random.pick(pool) : generator.value(parameter.schema)
 			target = target.replace(`{${parameter.name}}`, encode(value))

@@ -10,8 +10,8 @@ import { assertLimited, assertProblem, assertTrace, raw, request } from './lib/c
 import { assertProblemSchema } from './lib/schema.mjs'
 import { definition, makeJob, makeRecord, makeTenant, payload, psql } from './lib/tenant.mjs'
 
-// SCIM and GraphQL have forms of their own: error_forms.test.mjs
-const endpoints = JSON.parse(await psql('SELECT qehs.endpoint_list()')).filter(endpoint => endpoint.errorForm === 'problem')
+// SCIM and GraphQL have forms of their own: error_forms.test.mjs; what a signed URL refuses: attachments.test.mjs
+const endpoints = JSON.parse(await psql('SELECT qehs.endpoint_list()')).filter(endpoint => endpoint.errorForm === 'problem' && !endpoint.path.startsWith('/storage'))
 const problems = new Map(JSON.parse(await psql('SELECT qehs.problem_list()')).map(problem => [problem.code, problem]))
 const tenant = await makeTenant('problems')
 // The codes that the document gives each operation.
@@ -44,6 +44,8 @@ const newest = async () => (await tenant.api.get(`/api/v1/audit?recordId=${(awai
 const sealed = (await tenant.api.get('/api/v1/audit/seals')).json.items[0].upto
 const unsealed = await newest()
 const nobody = 'rec_00000000000000000000000000'
+const file = { recordId: other.id, filename: 'note.txt', contentType: 'text/plain' }
+const attachment = (await tenant.api.post('/api/v1/attachments', file)).json.id
 const reached = new Set()
 const answered = []
 
@@ -99,6 +101,9 @@ const calls = {
 		['validation_failed', { json: { moduleKey: 'incidents', format: 'csv', webhookUrl: 'https://example.com' } }]] },
 	export_get: { open: true, id: job, own: [['not_found', { id: 'job_00000000000000000000000000' }]] },
 	export_cancel: { open: true, id: job, own: [['not_found', { id: 'job_00000000000000000000000000' }]] },
+	attachment_create: { json: file, own: [['validation_failed', { json: {} }], ['not_found', { json: { ...file, recordId: nobody } }]] },
+	attachment_get: { id: attachment, own: [['not_found', { id: 'att_00000000000000000000000000' }]] },
+	attachment_delete: { id: attachment, own: [['not_found', { id: 'att_00000000000000000000000000' }]] },
 	api_key_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '-1' } }]] },
 	api_key_create: { forbidden: false, json: { name: 'k', scopes: ['records.read'], roles: ['viewer'] }, own: [['validation_failed', { json: {} }]] },
 	api_key_get: { forbidden: false, id: tenant.keyId, own: [['not_found', { id: 'key_00000000000000000000000000' }]] },

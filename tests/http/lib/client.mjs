@@ -169,6 +169,12 @@ export function assertProblem(answer, status, code, { errors, instance, limited,
 	const where = `${answer.status} ${answer.text}`
 	const inside = form === 'graphql'
 	assert.equal(answer.status, status, where)
+	if (form === 'scim') {
+		// RFC 7644 section 3.12
+		assert.equal(answer.headers['content-type'], 'application/scim+json', where)
+		assert.deepEqual([answer.json.schemas, answer.json.status], [['urn:ietf:params:scim:api:messages:2.0:Error'], String(status)], where)
+		return answer.json
+	}
 	assert.equal(answer.headers['content-type'], inside ? 'application/graphql-response+json' : 'application/problem+json', where)
 	const whole = answer.json ?? JSON.parse(answer.text)
 	if (inside) assert.equal(whole.errors[0].extensions.code, code, where)
