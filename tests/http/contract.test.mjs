@@ -20,6 +20,7 @@ const deleted = []
 const keys = []
 const jobs = []
 const files = []
+const events = []
 const refresh = async () => {
 	for (let i = 0; i < 20; i++) alive.push((await makeRecord(tenant)).id)
 	for (let i = 0; i < 5; i++) {
@@ -28,6 +29,8 @@ const refresh = async () => {
 		deleted.push(id)
 	}
 	jobs.push(await makeJob(tenant))
+	await tenant.sql(`SELECT qehs.audit_seal('${tenant.slug}')`)
+	events.push(...(await tenant.api.get('/api/v1/audit?limit=20')).json.items.map(event => event.id))
 	for (let i = 0; i < 5; i++)
 		files.push((await tenant.api.post('/api/v1/attachments', { recordId: alive.at(-1), filename: 'a.txt', contentType: 'text/plain' })).json.id)
 	for (let i = 0; i < 5; i++) keys.push((await tenant.api.post('/api/v1/api-keys', { name: 'k', scopes: ['records.read'], roles: ['viewer'] })).json.id)
@@ -99,7 +102,7 @@ function valid(random, at = random.pick(operations)) {
 	for (const parameter of operation.parameters.map(resolve)) {
 		if (parameter.in === 'path') {
 			const pool = operation.operationId === 'record_restore' ? deleted : operation.operationId.startsWith('api_key') ? keys : operation.operationId.startsWith('attachment') ? files : alive
-			const value = parameter.name === 'jobId' ? random.pick(jobs) : parameter.name !== 'id' ? operation.operationId === 'module_publish' ? parameter.example : random.pick(['incidents', 'near_misses', 'none'])
+			const value = parameter.name === 'jobId' ? random.pick(jobs) : parameter.name === 'eventId' ? random.pick(events) : parameter.name !== 'id' ? operation.operationId === 'module_publish' ? parameter.example : random.pick(['incidents', 'near_misses', 'none'])
 				: random.chance(0.85) && pool.length > 0 ? random.pick(pool) : generator.value(parameter.schema)
 			target = target.replace(`{${parameter.name}}`, encode(value))
 		} else if (parameter.name !== 'cursor' && (parameter.required || random.chance(0.25))) {
@@ -113,6 +116,8 @@ function valid(random, at = random.pick(operations)) {
 							delete condition[op]
 							condition.exists = true
 						}
+			// of a record there was nothing before it was made
+			if (parameter.name === 'time' && random.chance(0.8)) value = '2099-12-31T00:00:00Z'
 			if (parameter.in === 'query') write(parameter.name, value, query)
 			else headers[parameter.name] = parameter.name === 'Idempotency-Key' ? `k${random.next()}` : parameter.name === 'Prefer' ? 'wait=1' : String(parameter.example ?? 'x')
 		}

@@ -102,7 +102,7 @@ const calls = {
 	export_get: { open: true, id: job, own: [['not_found', { id: 'job_00000000000000000000000000' }]] },
 	export_cancel: { open: true, id: job, own: [['not_found', { id: 'job_00000000000000000000000000' }]] },
 	attachment_create: { json: file, own: [['validation_failed', { json: {} }], ['not_found', { json: { ...file, recordId: nobody } }]] },
-	attachment_get: { id: attachment, own: [['not_found', { id: 'att_00000000000000000000000000' }]] },
+	attachment_get: { id: attachment, own: [['conflict', { query: { redirect: 'true' } }], ['not_found', { id: 'att_00000000000000000000000000' }]] },
 	attachment_delete: { id: attachment, own: [['not_found', { id: 'att_00000000000000000000000000' }]] },
 	api_key_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '-1' } }]] },
 	api_key_create: { forbidden: false, json: { name: 'k', scopes: ['records.read'], roles: ['viewer'] }, own: [['validation_failed', { json: {} }]] },
@@ -261,8 +261,8 @@ test('successes carry the limits and the trace too', async () => {
 	}
 })
 
-// What only a broken server, a race or a module of its own brings about, and what is no request of an endpoint yet.
-const elsewhere = ['idempotency_key_in_progress', 'gone', 'internal', 'unavailable', 'timeout']
+// What only a broken server, a race, a quota, a file or a module of its own brings about, and what is no request of an endpoint yet.
+const elsewhere = ['idempotency_key_in_progress', 'gone', 'internal', 'unavailable', 'timeout', 'insufficient_storage', 'range_not_satisfiable']
 const unread = ['malformed_request', 'uri_too_long', 'header_too_large', 'not_implemented', 'http_version_not_supported']
 
 test('every endpoint is in the table, and every code was reached that a client can cause at will', () => {
@@ -276,7 +276,7 @@ test('every code that the document gives an endpoint was reached there', async (
 	const missing = [...documented].flatMap(([operation, codes]) =>
 		codes.filter(code => ![...elsewhere, ...unread].includes(code) && !reached.has(`${operation} ${code}`)).map(code => `${operation} ${code}`))
 	// a conflict of two requests that change the same is every change's: tests/fault
-	assert.deepEqual(missing, ['bulk_load', 'api_key_create', 'api_key_revoke', 'api_key_rotate', 'export_create', 'export_cancel', 'module_publish', 'record_delete', 'record_migrate'].map(operation => `${operation} conflict`))
+	assert.deepEqual(missing, ['bulk_load', 'api_key_create', 'api_key_revoke', 'api_key_rotate', 'attachment_create', 'attachment_delete', 'export_create', 'export_cancel', 'module_publish', 'record_delete', 'record_migrate'].map(operation => `${operation} conflict`))
 })
 
 test('each of these answers has one line in the log of the shim, with its status', { skip: !process.env.QEHS_SHIM_LOG }, async () => {
