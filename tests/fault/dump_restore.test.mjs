@@ -87,6 +87,17 @@ before(async () => {
 		SELECT id, gen_random_uuid(), 'export', now(), now(), '00000000-0000-0000-0000-000000000000' FROM qehs.tenant`)
 	source.sql(`SELECT qehs.audit_seal(slug) FROM qehs.tenant;
 		INSERT INTO qehs.audit_tombstone SELECT id, 'ffffffff-ffff-7fff-bfff-ffffffffffff', gen_random_uuid(), sha256('x'), now() FROM qehs.tenant`)
+	// files and what identity providers keep, as rows: their own tests tell how they come about
+	source.sql(`INSERT INTO qehs.attachment (tenant_id, id, filename, content_type, created_at, created_by)
+			SELECT id, 'ffffffff-ffff-7fff-bfff-ffffffffffff', 'note.txt', 'text/plain', now(), '00000000-0000-0000-0000-000000000000' FROM qehs.tenant;
+		INSERT INTO qehs.object_removal (tenant, object) SELECT slug, 'att_01KQ0000000000000000000000' FROM qehs.tenant;
+		INSERT INTO qehs.scim_setting SELECT id, true FROM qehs.tenant;
+		INSERT INTO qehs.scim_schema (urn, name, description) VALUES ('urn:example:Device', 'Device', 'A device');
+		INSERT INTO qehs.scim_attribute (schema_urn, path) VALUES ('urn:example:Device', 'serial');
+		INSERT INTO qehs.scim_resource_type (name, endpoint, description, schema_urn) VALUES ('Device', '/Devices', 'Devices', 'urn:example:Device');
+		INSERT INTO qehs.scim_resource (tenant_id, resource_type) SELECT id, 'Device' FROM qehs.tenant;
+		INSERT INTO qehs.scim_group_role SELECT tenant_id, min(id::text)::uuid, max(id::text)::uuid FROM qehs.role GROUP BY tenant_id;
+		INSERT INTO qehs.scim_unresolved_member SELECT tenant_id, min(id::text)::uuid, 'someone' FROM qehs.role GROUP BY tenant_id`)
 	// cursors of before a rotation are to live on as well
 	source.sql("SELECT qehs.secret_rotate()")
 })
