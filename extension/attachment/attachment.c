@@ -25,15 +25,6 @@ static KeptPlan select_of_record = {
 	2, {INT4OID, UUIDOID}, NULL
 };
 
-static const char *
-text_value(uint64 row, int column)
-{
-	bool		isnull;
-	Datum		value = plan_value(row, column, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
 void
 attachment_read(uint64 row, Attachment *attachment)
 {
@@ -45,14 +36,14 @@ attachment_read(uint64 row, Attachment *attachment)
 	attachment->bound = !isnull;
 	if (!isnull)
 		attachment->record_id = *DatumGetUUIDP(value);
-	attachment->field = text_value(row, 3);
+	attachment->field = plan_text(row, 3);
 	attachment->field_version = DatumGetInt32(plan_value(row, 4, &isnull));
-	attachment->filename = text_value(row, 5);
-	attachment->content_type = text_value(row, 6);
+	attachment->filename = plan_text(row, 5);
+	attachment->content_type = plan_text(row, 6);
 	value = plan_value(row, 7, &isnull);
 	attachment->size = isnull ? -1 : DatumGetInt64(value);
-	attachment->sha256 = text_value(row, 8);
-	attachment->status = text_value(row, 9);
+	attachment->sha256 = plan_text(row, 8);
+	attachment->status = plan_text(row, 9);
 	attachment->created_at = DatumGetTimestampTz(plan_value(row, 10, &isnull));
 	attachment->created_by = *DatumGetUUIDP(plan_value(row, 11, &isnull));
 }

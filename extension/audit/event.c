@@ -175,11 +175,8 @@ audit_export(const RequestContext *context, const ModuleDef *module, const pg_uu
 static void
 write_text_member(StringInfo out, const char *prefix, uint64 row, int column)
 {
-	bool		isnull;
-	Datum		value = plan_value(row, column, &isnull);
-
 	appendStringInfoString(out, prefix);
-	json_string(out, isnull ? NULL : TextDatumGetCString(value));
+	json_string(out, plan_text(row, column));
 }
 
 /*

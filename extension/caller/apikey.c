@@ -28,14 +28,7 @@ write_names(StringInfo out, Datum array, bool isnull)
 		return;
 	}
 	names = auth_names(array, &count);
-	appendStringInfoChar(out, '[');
-	for (int i = 0; i < count; i++)
-	{
-		if (i > 0)
-			appendStringInfoChar(out, ',');
-		json_string(out, names[i]);
-	}
-	appendStringInfoChar(out, ']');
+	json_strings(out, names, count);
 }
 
 static void

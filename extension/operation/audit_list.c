@@ -56,10 +56,7 @@ typedef struct EventPage
 static void
 write_text(StringInfo out, uint64 row, int column)
 {
-	bool		isnull;
-	Datum		value = plan_value(row, column, &isnull);
-
-	json_string(out, isnull ? NULL : TextDatumGetCString(value));
+	json_string(out, plan_text(row, column));
 }
 
 /* What an event holds beside changes: the payload of a delete, what an export asked for; false when it has none of the name. */

@@ -51,22 +51,12 @@ undo_change(Record *record, const JsonbContainer *change)
 		record->payload = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(record->payload), CStringGetTextDatum(key)));
 }
 
-/* The text of a column of SPI_tuptable, or NULL. */
-static char *
-text_column(uint64 row, int column)
-{
-	bool		isnull;
-	Datum		value = plan_value(row, column, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
 /* Undo the event of a row of select_later; false for the one that made the record. */
 static bool
 undo_event(uint64 row, Record *record)
 {
-	char	   *action = text_column(row, 1);
-	char	   *state = text_column(row, 3);
+	char	   *action = plan_text(row, 1);
+	char	   *state = plan_text(row, 3);
 	bool		isnull;
 	Datum		value;
 

@@ -65,15 +65,6 @@ typedef struct Stored
 	const char *scan;			/* "clean", "infected: <name>"; NULL: nobody has scanned */
 } Stored;
 
-static const char *
-text_value(int column)
-{
-	bool		isnull;
-	Datum		value = plan_value(0, column, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
 /* Inside SPI; false when there is none that is to have a file. */
 static bool
 find_announced(const char *tenant, const char *wire, Announced *announced)
@@ -88,14 +79,14 @@ find_announced(const char *tenant, const char *wire, Announced *announced)
 		return false;
 	announced->tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
 	announced->id = *DatumGetUUIDP(plan_value(0, 2, &isnull));
-	announced->content_type = text_value(3);
+	announced->content_type = plan_text(0, 3);
 	size = plan_value(0, 4, &isnull);
 	announced->size = isnull ? -1 : DatumGetInt64(size);
-	announced->sha256 = text_value(5);
-	announced->status = text_value(6);
+	announced->sha256 = plan_text(0, 5);
+	announced->status = plan_text(0, 6);
 	size = plan_value(0, 7, &isnull);
 	announced->stored_size = isnull ? -1 : DatumGetInt64(size);
-	announced->stored_sha256 = text_value(8);
+	announced->stored_sha256 = plan_text(0, 8);
 	return true;
 }
 

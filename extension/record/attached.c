@@ -215,15 +215,6 @@ name_of(const char *path)
 	return name.data;
 }
 
-static const char *
-text_value(int column)
-{
-	bool		isnull;
-	Datum		value = plan_value(0, column, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
 /* Does the row belong to the record that is checked, or can it still? */
 static bool
 is_reachable(const PayloadCheck *check)
@@ -239,8 +230,8 @@ is_reachable(const PayloadCheck *check)
 static void
 check_row(const PayloadCheck *check, const ModuleField *field, const char *path)
 {
-	const char *owner = text_value(2);
-	const char *status = text_value(3);
+	const char *owner = plan_text(0, 2);
+	const char *status = plan_text(0, 3);
 	bool		isnull;
 	Datum		size = plan_value(0, 5, &isnull);
 
@@ -249,7 +240,7 @@ check_row(const PayloadCheck *check, const ModuleField *field, const char *path)
 	else if (strcmp(status, "infected") == 0 || strcmp(status, "failed") == 0)
 		violation_add(check->violations, path, "status", "names an attachment that is %s", status);
 	else
-		attached_check_media(field, text_value(4), isnull ? -1 : DatumGetInt64(size), path, path, check->violations);
+		attached_check_media(field, plan_text(0, 4), isnull ? -1 : DatumGetInt64(size), path, path, check->violations);
 }
 
 static void
