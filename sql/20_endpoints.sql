@@ -146,6 +146,9 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
  '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true},
    {"name":"storage","in":"server","argument":"storage","type":"object","sqlType":"jsonb","required":false}]');
 
+-- a field that becomes unique is read of all records first
+UPDATE qehs.endpoint SET time_limit = 60000 WHERE operation = 'module_publish';
+
 -- A body that streams. The path is that of the product's own page; the alias has the form of the others.
 INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, answer, takes, gives, stream_begin, stream_end, class, time_limit, tag, summary,
 	parameters) VALUES
