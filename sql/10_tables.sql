@@ -249,6 +249,14 @@ CREATE TABLE qehs.record_unique (
 COMMENT ON TABLE qehs.record_unique IS 'Values of unique fields of live records as text: the primary key is what makes them unique.';
 CREATE INDEX record_unique_record ON qehs.record_unique (tenant_id, record_id);
 
+CREATE TABLE qehs.record_link (
+	tenant_id int4 NOT NULL,
+	target_id uuid NOT NULL,
+	source_id uuid NOT NULL,
+	PRIMARY KEY (tenant_id, target_id, source_id)
+);
+COMMENT ON TABLE qehs.record_link IS 'Which record (source_id) names which other (target_id) in a field of type record-reference, one row however often: by it the records are found that refer to one. A deleted record keeps its rows.';
+
 CREATE TABLE qehs.audit_event (
 	tenant_id int4 NOT NULL,
 	module_id int4 NOT NULL,
@@ -462,7 +470,7 @@ DECLARE
 	table_name text;
 BEGIN
 	FOREACH table_name IN ARRAY ARRAY['qehs.tenant', 'qehs.tenant_id_seq', 'qehs.secret', 'qehs.user_account', 'qehs.role',
-		'qehs.role_member', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique',
+		'qehs.role_member', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique', 'qehs.record_link',
 		'qehs.audit_event', 'qehs.idempotency', 'qehs.job', 'qehs.json_schema']
 	LOOP
 		PERFORM pg_catalog.pg_extension_config_dump(table_name::pg_catalog.regclass, '');

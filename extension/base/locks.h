@@ -20,7 +20,8 @@ typedef enum LockKind
 	LOCK_DISPLAY_NO = 9,		/* tenant, module: display numbers without shared memory */
 	LOCK_IDEMPOTENCY = 10,		/* hash of tenant, API key and idempotency key: who runs */
 	LOCK_BULK_KEY = 11,			/* hash of the API key, place: loads at once of a key */
-	LOCK_RATE_SEGMENT = 12		/* making the segment of rate limits without preload */
+	LOCK_RATE_SEGMENT = 12,		/* making the segment of rate limits without preload */
+	LOCK_CHILDREN = 13			/* tenant, module and place: changes of records that refer to others against guards over them */
 } LockKind;
 
 #endif							/* QEHS_LOCKS_H */

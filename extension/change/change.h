@@ -114,6 +114,14 @@ extern void unique_clear(const ModuleDef *module);
 /* Look up who has the values: sets exists and holder. */
 extern void unique_find(UniqueSet *set);
 
+/* ---- link.c: qehs.record_link, inside SPI ---- */
+
+/* Before the changes are stored: hold still what they refer to, against guards over children (record/link.h). */
+extern void change_hold_links(const RequestContext *context, const Change *changes, int count);
+
+/* Write what the changes that were applied refer to now. */
+extern void change_store_links(const RequestContext *context, const Change *changes, int count);
+
 /* ---- refill.c ---- */
 
 /*

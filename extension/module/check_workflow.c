@@ -122,6 +122,7 @@ check_transition(const JsonbContainer *transition, const char *path, const Names
 	check_flag(transition, "commentRequired", path, faults);
 	check_text(transition, "description", path, faults);
 	check_expression(transition, "when", path, faults);
+	check_guards(transition, path, fields, faults);
 }
 
 /* Mark what can be reached from the initial state, to a fixed point. */

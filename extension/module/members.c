@@ -92,21 +92,38 @@ const DefinitionMember transition_members[] = {
 	{"roles", "load_transition"},
 	{"when", "load_transition"},
 	{"commentRequired", "load_transition"},
+	{"notSameActorAs", "load_transition"},
+	{"children", "load_children"},
 	{"approvers", NULL},
 	{"effects", NULL},
 	{"signature", NULL},
 	{NULL, NULL}
 };
 
+const DefinitionMember children_members[] = {
+	{"moduleKey", "load_children"},
+	{"via", "load_children"},
+	{"state", "load_children"},
+	{"min", "load_children"},
+	{NULL, NULL}
+};
+
 const DefinitionMember permission_members[] = {
 	{"roles", "load_roles"},
 	{"fields", "load_field_rules"},
+	{"states", "load_locks"},
 	{NULL, NULL}
 };
 
 const DefinitionMember field_rule_members[] = {
 	{"read", "load_field_rules"},
 	{"write", "load_field_rules"},
+	{NULL, NULL}
+};
+
+const DefinitionMember lock_members[] = {
+	{"edit", "load_locks"},
+	{"fields", "load_locks"},
 	{NULL, NULL}
 };
 

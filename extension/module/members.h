@@ -21,11 +21,13 @@ extern const DefinitionMember field_members[];
 extern const DefinitionMember option_members[];
 extern const DefinitionMember band_members[];
 
-/* /workflow, /workflow/transitions/x, /permissions, /permissions/fields/x, /migrate. */
+/* /workflow, /workflow/transitions/x, a guard in its children, /permissions, /permissions/fields/x, /permissions/states/x, /migrate. */
 extern const DefinitionMember workflow_members[];
 extern const DefinitionMember transition_members[];
+extern const DefinitionMember children_members[];
 extern const DefinitionMember permission_members[];
 extern const DefinitionMember field_rule_members[];
+extern const DefinitionMember lock_members[];
 extern const DefinitionMember migrate_members[];
 
 /* The entry of a name, or NULL. */

@@ -96,7 +96,7 @@ typedef struct ModuleBand
 	int32		max;
 } ModuleBand;
 
-/* Roles of a field rule; count -1: whoever may read or change the record. */
+/* Names, of roles in most cases, that a definition lists; count -1: it lists none, which the holder says the meaning of. */
 typedef struct ModuleRoles
 {
 	int			count;
@@ -145,7 +145,19 @@ typedef struct ModuleField
 	bool		fills;			/* the server writes here: default, computed, score, the form of an id, itself or nested */
 	bool		checked;		/* has what a schema cannot say, itself or nested */
 	bool		reads_state;	/* has an expression with $state, itself or nested */
+	bool		refers;			/* is a record-reference, itself or nested */
 } ModuleField;
+
+#define QEHS_MAX_CHILDREN_GUARDS 10	/* of a transition */
+
+/* A guard: records of a module that refer to this one. */
+typedef struct ModuleChildren
+{
+	const char *module_key;
+	const char *via;			/* their field, a record-reference */
+	int32		min;			/* so many there must be */
+	ModuleRoles states;			/* of which each must be in one; count -1: any */
+} ModuleChildren;
 
 typedef struct ModuleTransition
 {
@@ -161,7 +173,20 @@ typedef struct ModuleTransition
 	const char *when_text;
 	JsonPath   *when;			/* or NULL */
 	bool		comment_required;
+	ModuleRoles not_same_actor; /* "@createdBy", "@field": who fires it is none of these */
+	int			children_count;
+	const ModuleChildren *children;
 } ModuleTransition;
+
+/* Who may change records in a state, besides having the action. */
+typedef struct ModuleLock
+{
+	const char *state;
+	ModuleRoles editors;		/* of fields that are not listed, and of the record as a whole; count -1: no lock */
+	int			field_count;
+	const char **keys;			/* of fields with a rule of their own, */
+	ModuleRoles *field_editors; /* which goes in the place of editors */
+} ModuleLock;
 
 typedef enum ModuleAction
 {
@@ -198,6 +223,7 @@ typedef struct ModuleDef
 	ModuleFields all;			/* the same fields */
 	bool		has_unique;
 	bool		has_references; /* to users or records, not only in rows and objects */
+	bool		refers;			/* has a record-reference, in rows and objects too */
 	bool		has_searchable;
 	bool		search_unfilled;	/* lists do without the column search as yet */
 	int32		moved;			/* the last version that renamed or dropped fields; 1 if there is none */
@@ -212,6 +238,8 @@ typedef struct ModuleDef
 	ModuleTransition *transitions;
 	int			role_count;
 	ModuleRole *roles;
+	int			lock_count;
+	ModuleLock *locks;			/* of states that lock */
 	Jsonb	   *definition;		/* as published */
 	/* slot s is filled from field slot_field[s], or -1 */
 	int16		slot_field[QEHS_SLOTS];

@@ -2,9 +2,9 @@
  * record_transition.c
  *	  qehs.record_transition: one record moves along one arrow of its workflow.
  *
- * The row is locked first.  Order of refusals: the transition exists and starts
- * in this state, the caller's roles, the payload, requires and comment, the
- * guard (workflow/transition.c).
+ * What its guards look at is held still, then the row is locked.  Order of
+ * refusals: the transition exists and starts in this state, the action, the payload,
+ * the guards, all of them (workflow/guards.c).
  */
 #include "base/compat.h"
 
@@ -27,6 +27,7 @@ qehs_record_transition(PG_FUNCTION_ARGS)
 	ViolationList violations = {0};
 	const ModuleDef *module;
 	const ModuleTransition *transition;
+	Firing		firing;
 	Record		before;
 	Record		after;
 	Change		change = change_make(AUDIT_TRANSITION, &before, &after);
@@ -41,16 +42,19 @@ qehs_record_transition(PG_FUNCTION_ARGS)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/signature", "unsupported", "is not supported yet");
 	json_begin(&out);
 	SPI_connect();
-	module = record_open(context, argument_text(fcinfo, 0), ACTION_READ, argument_text(fcinfo, 5), &before);
-	transition = workflow_find_transition(context, module, text_to_cstring(PG_GETARG_TEXT_PP(1)), &before);
+	module = workflow_open(context, argument_text(fcinfo, 0), text_to_cstring(PG_GETARG_TEXT_PP(1)), argument_text(fcinfo, 5), &before);
+	transition = workflow_find_transition(module, text_to_cstring(PG_GETARG_TEXT_PP(1)), &before);
+	workflow_require_action(context, module, transition, &before);
 	after = before;
 	if (!PG_ARGISNULL(2) || module->reads_state)
 		after.payload = record_check_patch(context, module, &before, PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2),
 										   transition, transition->to, &violations);
-	workflow_check_requires(module, transition, after.payload, comment, &violations);
 	locale_name_fields(module->definition, argument_text(fcinfo, 6), &violations);
 	violation_raise(&violations);
-	workflow_check_guard(context, transition, before.workflow_state, after.payload);
+	firing = (Firing) {context, module, transition, &before, after.payload, comment};
+	workflow_check_guards(&firing, &violations);
+	locale_name_fields(module->definition, argument_text(fcinfo, 6), &violations);
+	violation_raise_as(PROBLEM_GUARD_FAILED, &violations);
 	after.workflow_state = transition->to;
 	change.event.transition = transition->name;
 	change.event.comment = comment;

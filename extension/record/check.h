@@ -18,6 +18,7 @@ typedef struct PayloadCheck
 	const ModuleTransition *transition; /* that is fired, or NULL */
 	ViolationList *violations;
 	const Jsonb *patched;		/* what the record held before a patch, or NULL */
+	const char *held_state;		/* the state that the record is in before the change; NULL of a new one */
 } PayloadCheck;
 
 /* A field's value with what the server writes into it: the score of a matrix, nested defaults and computed values (fill.c). */

@@ -71,7 +71,7 @@ const calls = {
 	record_transition: { json: { transition: 'reset' }, own: [['not_found', { id: nobody }], ['validation_failed', { json: { transition: 'fly' } }],
 		['conflict', { id: other.id, json: { transition: 'reset', payload: { badge: 'taken' } } }], ['precondition_required', { id: careful }],
 		['guard_failed', { id: await investigated(), json: { transition: 'close', comment: 'c' } }],
-		['transition_not_allowed', { json: { transition: 'reopen' } }], ['validation_failed', { json: { transition: 'submit' } }],
+		['transition_not_allowed', { json: { transition: 'reopen' } }], ['guard_failed', { json: { transition: 'submit' } }],
 		['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
 	record_delete: { own: [['not_found', { id: nobody }], ['precondition_required', { id: careful }], ['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
 	record_restore: { own: [['not_found', { id: nobody }], ['conflict', {}], ['version_mismatch', { id: await deleted(), headers: { 'If-Match': '"99"' } }]] },

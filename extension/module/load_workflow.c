@@ -1,0 +1,140 @@
+/*
+ * load_workflow.c
+ *	  The workflow of a definition as the backend uses it: states, transitions with
+ *	  their guards, and states that lock.
+ */
+#include "base/compat.h"
+
+#include "base/json.h"
+#include "module/load.h"
+
+/* Names of a member; count -1 when it is absent. */
+static void
+load_roles_or_none(ModuleRoles *roles, const JsonbContainer *source, const char *key)
+{
+	JsonbValue	value;
+
+	roles->names = load_names(source, key, &roles->count);
+	if (!json_member(source, key, strlen(key), &value))
+		roles->count = -1;
+}
+
+/* ---- guards ---- */
+
+/* One guard {"moduleKey","via","state","min"}, or an array of them. */
+static void
+load_children(ModuleTransition *transition, const JsonbContainer *source)
+{
+	JsonbValue	value;
+	ModuleChildren *children;
+	bool		is_array;
+
+	if (!json_member(source, "children", 8, &value))
+		return;
+	is_array = JsonContainerIsArray(value.val.binary.data);
+	transition->children_count = is_array ? JsonContainerSize(value.val.binary.data) : 1;
+	transition->children = children = palloc0(sizeof(ModuleChildren) * Max(transition->children_count, 1));
+	for (int i = 0; i < transition->children_count; i++)
+	{
+		const JsonbContainer *item = is_array ? getIthJsonbValueFromContainer(value.val.binary.data, i)->val.binary.data : value.val.binary.data;
+
+		children[i].module_key = json_member_text(item, "moduleKey");
+		children[i].via = json_member_text(item, "via");
+		json_member_int(item, "min", &children[i].min);
+		load_roles_or_none(&children[i].states, item, "state");
+	}
+}
+
+static void
+load_transition(ModuleTransition *transition, const char *name, const JsonbContainer *source)
+{
+	transition->name = name;
+	transition->from = load_names(source, "from", &transition->from_count);
+	if (transition->from_count == 1 && strcmp(transition->from[0], "*") == 0)
+		transition->from_count = -1;
+	transition->to = json_member_text(source, "to");
+	transition->description = json_member_text(source, "description");
+	transition->requires = load_names(source, "requires", &transition->requires_count);
+	transition->roles = load_names(source, "roles", &transition->role_count);
+	transition->when_text = json_member_text(source, "when");
+	transition->when = load_expression(source, "when");
+	transition->comment_required = json_member_bool(source, "commentRequired", false);
+	load_roles_or_none(&transition->not_same_actor, source, "notSameActorAs");
+	load_children(transition, source);
+}
+
+void
+load_workflow(ModuleDef *module)
+{
+	JsonbValue	workflow;
+	JsonbValue	value;
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	char	   *name = NULL;
+
+	json_member(&module->definition->root, "workflow", 8, &workflow);
+	module->states = load_names(workflow.val.binary.data, "states", &module->state_count);
+	module->initial = json_member_text(workflow.val.binary.data, "initial");
+	if (!json_member(workflow.val.binary.data, "transitions", 11, &value))
+		return;
+	module->transitions = palloc0(sizeof(ModuleTransition) * Max(JsonContainerSize(value.val.binary.data), 1));
+	iterator = JsonbIteratorInit(value.val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			name = json_text_copy(&value);
+		else if (token == WJB_VALUE)
+			load_transition(&module->transitions[module->transition_count++], name, value.val.binary.data);
+	}
+}
+
+/* ---- locks ---- */
+
+static void
+load_field_editors(ModuleLock *lock, const JsonbContainer *fields)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, fields));
+	JsonbValue	value;
+	JsonbIteratorToken token;
+
+	lock->keys = palloc(sizeof(char *) * Max(JsonContainerSize(fields), 1));
+	lock->field_editors = palloc(sizeof(ModuleRoles) * Max(JsonContainerSize(fields), 1));
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token != WJB_KEY)
+			continue;
+		lock->keys[lock->field_count] = json_text_copy(&value);
+		load_roles_or_none(&lock->field_editors[lock->field_count], fields, lock->keys[lock->field_count]);
+		lock->field_count++;
+	}
+}
+
+void
+load_locks(ModuleDef *module)
+{
+	JsonbValue	value;
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	char	   *name = NULL;
+
+	if (!json_member(&module->definition->root, "permissions", 11, &value) ||
+		!json_member(value.val.binary.data, "states", 6, &value))
+		return;
+	module->locks = palloc0(sizeof(ModuleLock) * Max(JsonContainerSize(value.val.binary.data), 1));
+	iterator = JsonbIteratorInit(value.val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		ModuleLock *lock = &module->locks[module->lock_count];
+		JsonbValue	fields;
+
+		if (token == WJB_KEY)
+			name = json_text_copy(&value);
+		if (token != WJB_VALUE)
+			continue;
+		module->lock_count++;
+		lock->state = name;
+		load_roles_or_none(&lock->editors, value.val.binary.data, "edit");
+		if (json_member(value.val.binary.data, "fields", 6, &fields))
+			load_field_editors(lock, fields.val.binary.data);
+	}
+}
