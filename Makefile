@@ -27,9 +27,13 @@ check: ## run all tests on a throw-away cluster
 	@node -e 'const m = require("./META.json"), v = "$(RELEASE)"; if (m.version !== v || m.provides.qehs.version !== v || !m.provides.qehs.file.includes(v)) { console.error("META.json is not of version " + v); process.exit(1) }'
 	@tests/tools/check.sh
 
-interop: ## test with what is big to install: PostgreSQL 17 and 18 in Debian folders, eight generated clients (as root)
+interop: ## test with what is big to install: PostgreSQL 17, 18 and libmicrohttpd 1.0 in Debian folders, generated clients (as root)
 	@tests/tools/deps.sh interop && $(MAKE_ALL)
 	@QEHS_STAGES=interop tests/tools/check.sh
+
+soak: ## campaigns of hours with seeds of their own, for SOAK_SECONDS (14400)
+	@tests/tools/deps.sh tests && $(MAKE_ALL)
+	@QEHS_STAGES=soak tests/tools/check.sh
 
 fuzz: ## run the fuzzers, each FUZZ_SECONDS (600; FUZZ_TARGETS="name…" for some of them)
 	@tests/tools/deps.sh tests && $(MAKE_ALL)
@@ -114,7 +118,7 @@ build/portal.S: shim/portal/embed.sh shim/portal/package-lock.json $(PORTAL_FILE
 	@shim/portal/embed.sh build
 
 SHIM_CFLAGS ?= -O2 -g
-SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lcjose -lz -lzstd -lcrypto
+SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lcjose -lz -lzstd -lcurl -lmagic -lcrypto
 SHIM = qehs-shim
 SHIM_OBJECTS = $(SHIM_SOURCES:%.c=build/$(notdir $(SHIM)).o/%.o)
 build/$(notdir $(SHIM)).o/%.o: %.c qehs.control Makefile

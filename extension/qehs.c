@@ -11,6 +11,7 @@
 
 #include "base/cache.h"
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/error.h"
 #include "base/figures.h"
 #include "base/watch.h"
@@ -70,6 +71,7 @@ _PG_init(void)
 	error_init();
 	clock_init();
 	context_init();
+	deadline_init();
 	auth_init();
 	throttle_init();
 	watch_init();

@@ -1,84 +1,30 @@
 /*
  * request.c
- *	  qehs.request_begin and qehs.request_end: the first and last statement of
- *	  each request of the shim, in one transaction with the call between them.
+ *	  qehs.request: a request of the shim from its key to its answer, in one
+ *	  statement.  qehs.request_begin and qehs.request_end are its first and last part,
+ *	  with other statements between them: chunks of a body that streams.
  */
 #include "base/compat.h"
 
+#include "base/deadline.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/json.h"
-#include "base/plan.h"
-#include "base/watch.h"
 #include "bulk/bulk.h"
 #include "caller/auth.h"
 #include "caller/idempotency.h"
 #include "caller/throttle.h"
 #include "common/hex.h"
 #include "catalog/pg_type.h"
+#include "endpoints.h"
 #include "fmgr.h"
 #include "permission/permission.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+PG_FUNCTION_INFO_V1(qehs_request);
 PG_FUNCTION_INFO_V1(qehs_request_begin);
 PG_FUNCTION_INFO_V1(qehs_request_end);
-
-typedef struct EndpointRow
-{
-	char		operation[NAMEDATALEN];
-	int			status;
-	bool		authenticated;
-	bool		bulk;
-	bool		scim;
-	RateClass	class;
-} EndpointRow;
-
-static KeptPlan select_endpoints = {
-	"SELECT operation, status, authenticated, class, error_form = 'scim' FROM qehs.endpoint", 0, {0}, NULL};
-static HTAB *endpoints = NULL;
-static uint64 endpoints_generation = 0;
-
-/* Load operation → status; the table is small and fixed. */
-static void
-load_endpoints(void)
-{
-	HASHCTL		control = {.keysize = NAMEDATALEN, .entrysize = sizeof(EndpointRow)};
-	uint64		rows;
-	bool		isnull;
-
-	if (endpoints)
-		hash_destroy(endpoints);
-	endpoints = NULL;
-	endpoints_generation = watch_generation(WATCH_ENDPOINT, 0);
-	SPI_connect();
-	rows = plan_execute_latest(&select_endpoints, NULL, NULL, 0);
-	endpoints = hash_create("qehs endpoints", 64, &control, HASH_ELEM | HASH_STRINGS);
-	for (uint64 i = 0; i < rows; i++)
-	{
-		EndpointRow *entry = hash_search(endpoints, TextDatumGetCString(plan_value(i, 1, &isnull)), HASH_ENTER, NULL);
-		const char *class;
-
-		entry->status = DatumGetInt32(plan_value(i, 2, &isnull));
-		entry->authenticated = DatumGetBool(plan_value(i, 3, &isnull));
-		class = TextDatumGetCString(plan_value(i, 4, &isnull));
-		entry->class = strcmp(class, "signed-urls") == 0 ? RATE_SIGNED_URLS : RATE_DEFAULT;
-		entry->bulk = strcmp(class, "bulk") == 0;
-		entry->scim = DatumGetBool(plan_value(i, 5, &isnull));
-	}
-	SPI_finish();
-}
-
-/* The row of an operation, or NULL. */
-static const EndpointRow *
-find_endpoint(const char *operation)
-{
-	if (operation == NULL)
-		return NULL;
-	if (endpoints == NULL || endpoints_generation != watch_generation(WATCH_ENDPOINT, 0))
-		load_endpoints();
-	return hash_search(endpoints, operation, HASH_FIND, NULL);
-}
 
 /* Take over what the key grants; the grant lives as long, until the transaction ends. */
 static void
@@ -148,12 +94,19 @@ static RequestContext *
 start_context(FunctionCallInfo fcinfo)
 {
 	RequestContext *context = context_start_request();
+	const EndpointRow *endpoint;
 
 	context->over_http = true;
 	take_trace(context, text_argument(fcinfo, 1, context->memory));
 	context->address = text_argument(fcinfo, 2, context->memory);
 	context->operation = text_argument(fcinfo, 5, context->memory);
 	context->target = text_argument(fcinfo, 6, context->memory);
+	endpoint = endpoint_find(context->operation);
+	if (endpoint)
+	{
+		context->time_limit = endpoint->time_limit;
+		deadline_start(context->time_limit);
+	}
 	return context;
 }
 
@@ -164,7 +117,7 @@ start_context(FunctionCallInfo fcinfo)
 static void
 begin_without_key(const RequestContext *context, const char *address, StringInfo headers)
 {
-	const EndpointRow *endpoint = find_endpoint(context->operation);
+	const EndpointRow *endpoint = endpoint_find(context->operation);
 
 	throttle_address(address, false, headers);
 	if (context->operation && (endpoint == NULL || endpoint->authenticated))
@@ -207,25 +160,18 @@ note_caller(const RequestContext *context, StringInfo headers)
 }
 
 /*
- * An error of class QH carries the header lines too, as member "limits" of its
- * DETAIL: the request was counted, and every answer says so.
+ * What is raised carries the header lines in its field for a data type's name, which
+ * no log shows: the request was counted, and every answer says so.
  */
 pg_noreturn static void
-raise_with_limits(ErrorData *error, const char *headers)
+raise_with_limits(MemoryContext memory, const char *headers)
 {
-	StringInfoData detail;
+	ErrorData  *error;
 
-	if (error->sqlerrcode != 0 && strncmp(unpack_sql_state(error->sqlerrcode), "QH", 2) == 0)
-	{
-		initStringInfo(&detail);
-		json_literal(&detail, "{\"limits\":");
-		json_string(&detail, headers);
-		if (error->detail && error->detail[0] == '{' && error->detail[1] != '}')
-			appendStringInfo(&detail, ",%s", error->detail + 1);
-		else
-			appendStringInfoChar(&detail, '}');
-		error->detail = detail.data;
-	}
+	MemoryContextSwitchTo(memory);
+	error = CopyErrorData();
+	FlushErrorState();
+	error->datatype_name = pstrdup(headers);
 	ReThrowError(error);
 	pg_unreachable();
 }
@@ -245,7 +191,7 @@ check_idempotency_key(const char *key)
 static void
 check_request(FunctionCallInfo fcinfo, KeyGrant *grant, RequestContext *context, const char *address)
 {
-	const EndpointRow *endpoint = find_endpoint(context->operation);
+	const EndpointRow *endpoint = endpoint_find(context->operation);
 
 	auth_check_address(grant, address);
 	if (grant->kind == KEY_SCIM && endpoint && endpoint->authenticated && !endpoint->scim)
@@ -266,26 +212,37 @@ check_request(FunctionCallInfo fcinfo, KeyGrant *grant, RequestContext *context,
 	idempotency_claim(context);
 }
 
-/* The same, with the limit's headers on what is raised. */
-static void
-check_limited(FunctionCallInfo fcinfo, KeyGrant *grant, RequestContext *context, const char *address, const char *headers)
+/* Everything up to the limit's headers, which are given. */
+static KeyGrant *
+count_request(FunctionCallInfo fcinfo, RequestContext *context, StringInfo headers)
 {
-	MemoryContext memory = CurrentMemoryContext;
+	const EndpointRow *endpoint;
+	KeyGrant   *grant;
 
-	PG_TRY();
+	if (PG_ARGISNULL(0) && PG_ARGISNULL(7))
 	{
-		check_request(fcinfo, grant, context, address);
+		begin_without_key(context, context->address, headers);
+		return NULL;
 	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
+	grant = verify_caller(fcinfo, context->address, headers);
+	fill_context(context, grant);
+	if (!PG_ARGISNULL(7))
+		context->scopes = permission_token_scopes(context);
+	endpoint = endpoint_find(context->operation);
+	/* all chunks of a bulk load are one request */
+	if (endpoint == NULL || !endpoint->bulk || !bulk_is_running())
+		throttle_key(grant, endpoint ? endpoint->class : RATE_DEFAULT, headers);
+	note_caller(context, headers);
+	return grant;
+}
 
-		MemoryContextSwitchTo(memory);
-		error = CopyErrorData();
-		FlushErrorState();
-		raise_with_limits(error, headers);
-	}
-	PG_END_TRY();
+/* And what comes after them.  The context is active from then on: a request that is refused, in a savepoint too, has no rights. */
+static void
+admit_request(FunctionCallInfo fcinfo, KeyGrant *grant, RequestContext *context)
+{
+	if (grant)
+		check_request(fcinfo, grant, context, context->address);
+	context_activate_request();
 }
 
 /*
@@ -294,32 +251,46 @@ check_limited(FunctionCallInfo fcinfo, KeyGrant *grant, RequestContext *context,
 Datum
 qehs_request_begin(PG_FUNCTION_ARGS)
 {
+	MemoryContext memory = CurrentMemoryContext;
 	RequestContext *context = start_context(fcinfo);
-	const char *address = context->address;
 	KeyGrant   *grant;
-	const EndpointRow *endpoint;
 	StringInfoData headers;
 
 	initStringInfo(&headers);
-	if (PG_ARGISNULL(0) && PG_ARGISNULL(7))
+	grant = count_request(fcinfo, context, &headers);
+	PG_TRY();
 	{
-		begin_without_key(context, address, &headers);
-		context_activate_request();
-		PG_RETURN_TEXT_P(cstring_to_text_with_len(headers.data, headers.len));
+		admit_request(fcinfo, grant, context);
 	}
-	grant = verify_caller(fcinfo, address, &headers);
-	fill_context(context, grant);
-	if (!PG_ARGISNULL(7))
-		context->scopes = permission_token_scopes(context);
-	endpoint = find_endpoint(context->operation);
-	/* all chunks of a bulk load are one request */
-	if (endpoint == NULL || !endpoint->bulk || !bulk_is_running())
-		throttle_key(grant, endpoint ? endpoint->class : RATE_DEFAULT, &headers);
-	note_caller(context, &headers);
-	check_limited(fcinfo, grant, context, address, headers.data);
-	/* last: a request that is refused, in a savepoint too, has no rights */
-	context_activate_request();
+	PG_CATCH();
+	{
+		raise_with_limits(memory, headers.data);
+	}
+	PG_END_TRY();
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(headers.data, headers.len));
+}
+
+/* The status of success; the answer is kept for a replay. */
+static int
+end_request(RequestContext *context)
+{
+	const EndpointRow *endpoint = endpoint_find(context->operation);
+	int			status = context->status ? context->status : endpoint ? endpoint->status : 200;
+
+	context_forbid_sharing(context);
+	if (context->idempotency_key)
+		idempotency_store(context, status);
+	return status;
+}
+
+/* The status on the first line, then header lines. */
+static void
+write_head(StringInfo out, const RequestContext *context, int status)
+{
+	json_int(out, status);
+	appendStringInfoChar(out, '\n');
+	if (context->headers.data)
+		appendBinaryStringInfo(out, context->headers.data, context->headers.len);
 }
 
 Datum
@@ -327,16 +298,69 @@ qehs_request_end(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require();
 	StringInfoData answer;
-	const EndpointRow *endpoint = find_endpoint(context->operation);
-	int			status = context->status ? context->status : endpoint ? endpoint->status : 200;
+	int			status = end_request(context);
 
-	context_forbid_sharing(context);
-	if (context->idempotency_key)
-		idempotency_store(context, status);
 	json_begin(&answer);
-	json_int(&answer, status);
-	appendStringInfoChar(&answer, '\n');
-	if (context->headers.data)
-		appendBinaryStringInfo(&answer, context->headers.data, context->headers.len);
+	write_head(&answer, context, status);
+	PG_RETURN_DATUM(json_datum(&answer));
+}
+
+#define FIRST_ARGUMENT 8		/* of the endpoint, behind those of request_begin */
+
+/* Call the endpoint's function and write the answer. */
+static void
+answer_request(FunctionCallInfo fcinfo, RequestContext *context, const StringInfoData *limits, StringInfo out)
+{
+	EndpointRow *endpoint = endpoint_find(context->operation);
+	Oid			types[FUNC_MAX_ARGS];
+	bool		isnull;
+	Datum		body;
+
+	if (endpoint == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("operation \"%s\" does not exist", context->operation ? context->operation : "")));
+	for (int i = FIRST_ARGUMENT; i < PG_NARGS(); i++)
+		types[i - FIRST_ARGUMENT] = get_fn_expr_argtype(fcinfo->flinfo, i);
+	body = endpoint_call(endpoint, PG_NARGS() - FIRST_ARGUMENT, fcinfo->args + FIRST_ARGUMENT, types, &isnull);
+	write_head(out, context, end_request(context));
+	appendBinaryStringInfo(out, limits->data, limits->len);
+	appendStringInfoChar(out, '\n');
+	if (!isnull)
+	{
+		text	   *value = DatumGetTextPP(body);
+
+		appendBinaryStringInfo(out, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+	}
+}
+
+/*
+ * request(api_key, trace_id, client_address, idempotency_key, fingerprint, operation, target, VARIADIC subject and
+ * the values of the endpoint's parameters)
+ */
+Datum
+qehs_request(PG_FUNCTION_ARGS)
+{
+	MemoryContext memory = CurrentMemoryContext;
+	RequestContext *context;
+	KeyGrant   *grant;
+	StringInfoData limits;
+	StringInfoData answer;
+
+	if (get_fn_expr_variadic(fcinfo->flinfo) || get_fn_expr_argtype(fcinfo->flinfo, 7) != JSONBOID)
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the subject of a request must be of type jsonb")));
+	context = start_context(fcinfo);
+	initStringInfo(&limits);
+	grant = count_request(fcinfo, context, &limits);
+	json_begin(&answer);
+	PG_TRY();
+	{
+		admit_request(fcinfo, grant, context);
+		answer_request(fcinfo, context, &limits, &answer);
+	}
+	PG_CATCH();
+	{
+		raise_with_limits(memory, limits.data);
+	}
+	PG_END_TRY();
 	PG_RETURN_DATUM(json_datum(&answer));
 }

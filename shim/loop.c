@@ -2,14 +2,21 @@
  * loop.c
  *	  A turn of the loop: outcomes of the database first, as they free
  *	  connections; then HTTP, which sends those answers and starts new requests.
+ *
+ * A loop listens once its connections are open and it has a router, so that a
+ * balancer that finds the port open is not refused; without a database it listens
+ * as soon as that is known, or after some seconds.
  */
 #include "loop.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,7 +28,10 @@
 #include "stream/streams.h"
 
 #define MAX_EVENTS 64
+#define LISTEN_BACKLOG 1024
 #define STOP_NS (30 * CLOCK_SECOND)
+#define LINGER_NS (CLOCK_SECOND / 10)	/* for requests that were on their way when listening ended */
+#define OPEN_NS (5 * CLOCK_SECOND)		/* that a loop waits for the database before it listens all the same */
 
 struct Loop
 {
@@ -34,7 +44,9 @@ struct Loop
 	bool		stop;			/* atomic */
 	Exchange	exchange;
 	Streams		streams;
-	Server	   *server;
+	int			listener;		/* bound, and not yet listening unless systemd has passed it */
+	bool		first;			/* says for all that they listen */
+	Server	   *server;			/* NULL until it listens */
 };
 
 static void
@@ -71,14 +83,6 @@ expect_http(Watcher *watcher, uint32_t events)
 	(void) events;
 }
 
-static int
-earlier(int left, int right)
-{
-	if (left < 0 || right < 0)
-		return left > right ? left : right;
-	return left < right ? left : right;
-}
-
 static void
 turn(Loop *loop, int timeout)
 {
@@ -91,45 +95,9 @@ turn(Loop *loop, int timeout)
 
 		watcher->ready(watcher, events[i].events);
 	}
-	server_run(loop->server);
+	if (loop->server)
+		server_run(loop->server);
 	log_flush();
-}
-
-static void *
-run(void *argument)
-{
-	Loop	   *loop = argument;
-	uint64_t	deadline = 0;
-
-	for (;;)
-	{
-		int			timeout = earlier(streams_tick(&loop->streams), pool_tick(loop->exchange.pool));
-
-		/* last, as what the others resume is due at once */
-		timeout = earlier(server_timeout(loop->server), timeout);
-
-		if (deadline)
-			timeout = earlier(timeout, 50);
-		turn(loop, timeout);
-		if (deadline == 0 && __atomic_load_n(&loop->stop, __ATOMIC_ACQUIRE))
-		{
-			loop->exchange.stopping = true;
-			server_quiesce(loop->server);
-			deadline = clock_now() + STOP_NS;
-			turn(loop, 0);
-		}
-		if (deadline && (server_active(loop->server) == 0 || clock_now() > deadline))
-			break;
-	}
-	loop->exchange.ended = true;
-	pool_free(loop->exchange.pool);
-	streams_end(&loop->streams);
-	server_run(loop->server);
-	server_free(loop->server);
-	streams_tick(&loop->streams);
-	router_release(loop->exchange.router);
-	log_flush();
-	return NULL;
 }
 
 static void
@@ -141,8 +109,100 @@ watch(Loop *loop, int descriptor, Watcher *watcher)
 		abort();
 }
 
+/* Can the first request be served, which a balancer sends as soon as somebody listens, or is it known that it can't? */
+static bool
+is_open(const Loop *loop)
+{
+	PoolFigures figures = pool_figures(loop->exchange.pool);
+
+	return figures.failing || (loop->exchange.router && figures.open >= loop->exchange.config->connections);
+}
+
+static void
+start_listening(Loop *loop)
+{
+	const Config *config = loop->exchange.config;
+
+	if (listen(loop->listener, LISTEN_BACKLOG) != 0 || (loop->server = server_create(&loop->exchange, loop->listener)) == NULL)
+	{
+		log_event("error", "could not listen on %s: %s", config->listen, strerror(errno));
+		_exit(1);
+	}
+	watch(loop, server_epoll(loop->server), &loop->http);
+	if (loop->first)
+		log_event("info", "qehs-shim " QEHS_VERSION " listens on %s", config->listen);
+}
+
+static int
+earlier(int left, int right)
+{
+	if (left < 0 || right < 0)
+		return left > right ? left : right;
+	return left < right ? left : right;
+}
+
+/* What is due at the beginning of a turn; returns the milliseconds until more is. */
+static int
+tick(Loop *loop, uint64_t open_by)
+{
+	int			timeout = earlier(streams_tick(&loop->streams), pool_tick(loop->exchange.pool));
+
+	if (loop->server == NULL && !__atomic_load_n(&loop->stop, __ATOMIC_ACQUIRE))
+	{
+		if (!is_open(loop) && clock_now() < open_by)
+			return earlier(timeout, 50);
+		start_listening(loop);
+	}
+	/* last, as what the others resume is due at once */
+	return loop->server ? earlier(server_timeout(loop->server), timeout) : timeout;
+}
+
+static int
+active(const Loop *loop)
+{
+	return loop->server ? server_active(loop->server) : 0;
+}
+
+static void *
+run(void *argument)
+{
+	Loop	   *loop = argument;
+	uint64_t	open_by = clock_now() + OPEN_NS;
+	uint64_t	deadline = 0;
+
+	for (;;)
+	{
+		int			timeout = tick(loop, open_by);
+		uint64_t	now;
+
+		turn(loop, deadline ? earlier(timeout, 20) : timeout);
+		now = clock_now();
+		if (deadline == 0 && __atomic_load_n(&loop->stop, __ATOMIC_ACQUIRE))
+		{
+			loop->exchange.stopping = true;
+			if (loop->server)
+				server_quiesce(loop->server);
+			deadline = now + STOP_NS;
+		}
+		if (deadline && ((active(loop) == 0 && now > deadline - STOP_NS + LINGER_NS) || now > deadline))
+			break;
+	}
+	loop->exchange.ended = true;
+	pool_free(loop->exchange.pool);
+	streams_end(&loop->streams);
+	if (loop->server)
+	{
+		server_run(loop->server);
+		server_free(loop->server);
+	}
+	streams_tick(&loop->streams);
+	router_release(loop->exchange.router);
+	log_flush();
+	return NULL;
+}
+
 Loop *
-loop_start(const Config *config, int listen_socket)
+loop_start(const Config *config, int listener, bool first)
 {
 	Loop	   *loop = calloc(1, sizeof(Loop));
 
@@ -151,20 +211,15 @@ loop_start(const Config *config, int listen_socket)
 		abort();
 	loop->exchange.config = config;
 	loop->exchange.streams = &loop->streams;
+	loop->listener = listener;
+	loop->first = first;
 	loop->exchange.page = portal_reply;
 	loop->exchange.make_stream = streams_make;
 	loop->exchange.epoll = loop->epoll;
-	loop->server = server_create(&loop->exchange, listen_socket);
-	if (loop->server == NULL)
-	{
-		free(loop);
-		return NULL;
-	}
 	loop->exchange.pool = pool_create(config->db, config->connections, loop->epoll);
 	loop->news = (Watcher) {take_news};
 	loop->http = (Watcher) {expect_http};
 	watch(loop, loop->wake, &loop->news);
-	watch(loop, server_epoll(loop->server), &loop->http);
 	if (pthread_create(&loop->thread, NULL, run, loop) != 0)
 		abort();
 	return loop;

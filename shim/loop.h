@@ -6,13 +6,15 @@
 #ifndef QEHS_LOOP_H
 #define QEHS_LOOP_H
 
+#include <stdbool.h>
+
 #include "base/config.h"
 #include "exchange/router.h"
 
 typedef struct Loop Loop;
 
-/* Start a thread that serves the socket; NULL on failure. */
-extern Loop *loop_start(const Config *config, int listen_socket);
+/* Start a thread that serves the bound socket; the first one logs that all listen. */
+extern Loop *loop_start(const Config *config, int listener, bool first);
 /* Hand over a new router; the loop takes its own reference. */
 extern void loop_set_router(Loop *loop, Router *router);
 /* Stop accepting, finish what runs, and wait for the thread's end. */

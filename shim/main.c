@@ -2,225 +2,128 @@
  * main.c
  *	  qehs-shim: HTTP in front of the qehs extension.
  *
- * The main thread opens the sockets, starts the loops, loads the endpoint and
- * problem tables for them, and waits for signals: SIGTERM and SIGINT stop, SIGHUP
- * loads the tables again and opens the log file again.
+ * The main thread opens the sockets, starts the loops, and waits for signals in a
+ * small loop of its own, in which service.c works too.  SIGTERM and SIGINT stop: at
+ * once, or after --drain seconds in which the shim serves but says that it is not
+ * ready (a second signal cuts them short).  SIGHUP loads the endpoint and problem
+ * tables and the token keys again and opens the log file again.
  */
 #include <errno.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/config.h"
-#include "db/pg.h"
+#include "base/watcher.h"
+#include "db/background.h"
+#include "db/pool.h"
+#include "exchange/health.h"
 #include "exchange/log.h"
 #include "exchange/metrics.h"
 #include "exchange/problem.h"
 #include "exchange/token.h"
 #include "http/client.h"
+#include "listen.h"
 #include "loop.h"
+#include "service.h"
+#include "storage/storage.h"
 #include "stream/spool.h"
 #include "stream/stream_metrics.h"
 
-#define TABLES_SQL "SELECT qehs.endpoint_list(), qehs.problem_list(), extversion FROM pg_catalog.pg_extension WHERE extname = 'qehs'"
 #define MAX_LOOPS 64
-#define LISTEN_BACKLOG 1024
-#define TICK_SECONDS 5
-#define METRICS_SECONDS 5
+#define MAX_EVENTS 16
+#define BACKGROUND_MS 1000		/* that threads of libpq have to end */
+
+typedef struct Main
+{
+	Watcher		signals;
+	int			descriptor;		/* signalfd */
+	const Config *config;
+	Service    *service;
+	uint64_t	stop_at;		/* UINT64_MAX: no signal has said so */
+} Main;
 
 static Loop *loops[MAX_LOOPS];
+static int	loop_count;
 
 static void
-fail(const char *message, const char *what)
+refuse(const char *message)
 {
-	fprintf(stderr, "qehs-shim: %s \"%s\": %s\n", message, what, strerror(errno));
-	exit(1);
+	fprintf(stderr, "qehs-shim: %s\n", message);
+	exit(2);
 }
 
-/* host:port, [v6]:port or :port. */
-static struct addrinfo *
-find_address(const char *listen_on)
+static void
+publish(Router *router)
 {
-	struct addrinfo hints = {.ai_flags = AI_PASSIVE,.ai_socktype = SOCK_STREAM};
-	struct addrinfo *found = NULL;
-	char		host[256];
-	const char *colon = strrchr(listen_on, ':');
-	size_t		length = colon ? (size_t) (colon - listen_on) : 0;
-	int			code;
-
-	if (colon == NULL || length >= sizeof(host))
-	{
-		fprintf(stderr, "qehs-shim: --listen must be host:port, not \"%s\"\n", listen_on);
-		exit(2);
-	}
-	memcpy(host, listen_on, length);
-	host[length] = '\0';
-	if (length > 2 && host[0] == '[' && host[length - 1] == ']')
-	{
-		host[length - 1] = '\0';
-		memmove(host, host + 1, length - 1);
-	}
-	code = getaddrinfo(*host ? host : NULL, colon + 1, &hints, &found);
-	if (code != 0)
-	{
-		fprintf(stderr, "qehs-shim: could not resolve --listen \"%s\": %s\n", listen_on, gai_strerror(code));
-		exit(2);
-	}
-	return found;
-}
-
-/* Each loop has a socket of its own on the same address: the kernel spreads connections. */
-static int
-open_socket(const struct addrinfo *address, const Config *config)
-{
-	int			on = 1;
-	int			opened = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (opened < 0)
-		fail("could not open a socket for", config->listen);
-	setsockopt(opened, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (config->threads > 1)
-		setsockopt(opened, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-	if (bind(opened, address->ai_addr, address->ai_addrlen) != 0 || listen(opened, LISTEN_BACKLOG) != 0)
-		fail("could not listen on", config->listen);
-	return opened;
-}
-
-/* Load the tables for all loops; false when the database does not give them. */
-static bool
-load_tables(const Config *config)
-{
-	char	   *values[3];
-	char		message[256];
-	char		fault[256];
-	Router	   *router;
-
-	if (!pg_query_row(config->db, TABLES_SQL, 3, values, message, sizeof(message)))
-	{
-		metrics_failed(TASK_ENDPOINTS);
-		log_event("error", "could not load the endpoints: %s", *message ? message : "the extension qehs is not installed");
-		return false;
-	}
-	router = router_load(values[0], values[1], values[2], fault, sizeof(fault));
-	for (int i = 0; i < 3; i++)
-		free(values[i]);
-	if (router == NULL)
-	{
-		metrics_failed(TASK_ENDPOINTS);
-		log_event("error", "could not load the endpoints, of which this version of the shim does not know all: %s", fault);
-		return false;
-	}
-	for (int i = 0; i < config->threads; i++)
+	for (int i = 0; i < loop_count; i++)
 		loop_set_router(loops[i], router);
-	log_event("info", "loaded %d endpoints of qehs %s", router->endpoint_count, router->version);
-	router_release(router);
-	return true;
-}
-
-/* The extension's housekeeping and jobs; the next call tries again what fails.  Gives whether there is more to do. */
-static bool
-tick(const Config *config)
-{
-	char	   *answer;
-	char		message[256];
-	bool		more;
-
-	if (!pg_query_row(config->db, "SELECT qehs.tick() ->> 'more'", 1, &answer, message, sizeof(message)))
-	{
-		metrics_failed(TASK_TICK);
-		log_event("error", "could not run qehs.tick(): %s", message);
-		return false;
-	}
-	more = strcmp(answer, "true") == 0;
-	free(answer);
-	return more;
-}
-
-/* Fetch the figures of the database for /metrics, which must answer when it does not. */
-static void
-fetch_metrics(const Config *config)
-{
-	char	   *text;
-	char		message[256];
-
-	if (pg_query_row(config->db, "SELECT qehs.metrics()", 1, &text, message, sizeof(message)))
-	{
-		metrics_database(text);
-		free(text);
-		return;
-	}
-	metrics_database(NULL);
-	metrics_failed(TASK_METRICS);
 }
 
 static void
-start_loops(const Config *config)
-{
-	struct addrinfo *address = find_address(config->listen);
-
-	for (int i = 0; i < config->threads; i++)
-	{
-		loops[i] = loop_start(config, open_socket(address, config));
-		if (loops[i] == NULL)
-			fail("could not serve", config->listen);
-	}
-	freeaddrinfo(address);
-}
-
-static void
-reload_token_keys(const Config *config)
+reload(const Main *this)
 {
 	char		message[256];
 
-	if (!token_load(config, message, sizeof(message)))
+	if (!token_load(this->config, message, sizeof(message)))
 		log_event("error", "%s; the keys loaded before stay", message);
-}
-
-static void
-reload(const Config *config)
-{
-	reload_token_keys(config);
-	if (!log_open(config->log))
+	if (!log_open(this->config->log))
 	{
 		/* what is still open may be a file that nobody reads any more */
-		fprintf(stderr, "qehs-shim: could not open the log \"%s\" again: %s\n", config->log, strerror(errno));
-		log_event("error", "could not open the log \"%s\" again, and go on in the one that is open: %s", config->log, strerror(errno));
+		fprintf(stderr, "qehs-shim: could not open the log \"%s\" again: %s\n", this->config->log, strerror(errno));
+		log_event("error", "could not open the log \"%s\" again, and go on in the one that is open: %s", this->config->log, strerror(errno));
 	}
+	service_reload(this->service);
 }
 
-/* Wait for signals; gives when the shim is to stop. */
 static void
-serve(const Config *config, const sigset_t *signals)
+on_signal(Watcher *watcher, uint32_t events)
 {
-	bool		loaded = load_tables(config);
-	uint64_t	next_tick = clock_now() + TICK_SECONDS * CLOCK_SECOND;
-	bool		behind = false;
+	Main	   *this = (Main *) watcher;
+	struct signalfd_siginfo news;
 
-	for (;;)
+	(void) events;
+	if (read(this->descriptor, &news, sizeof(news)) != (ssize_t) sizeof(news))
+		return;
+	if (news.ssi_signo == SIGHUP)
+		reload(this);
+	else if (this->stop_at == UINT64_MAX && this->config->drain > 0)
 	{
-		struct timespec pause = {.tv_sec = loaded && !behind ? METRICS_SECONDS : 1};
-		int			number;
+		health_drain();
+		this->stop_at = clock_now() + (uint64_t) this->config->drain * CLOCK_SECOND;
+		log_event("info", "stopping in %d seconds", this->config->drain);
+	}
+	else
+		this->stop_at = 0;
+}
 
-		if (loaded)
-			fetch_metrics(config);
-		number = sigtimedwait(signals, NULL, &pause);
-		if (number == SIGTERM || number == SIGINT)
-			return;
-		if (number == SIGHUP)
-			reload(config);
-		if (number == SIGHUP || !loaded)
-			loaded = load_tables(config) || loaded;
-		if (loaded && clock_now() >= next_tick)
+/* Until a signal says to stop, and for as long as it leaves. */
+static void
+serve(Main *this, int epoll)
+{
+	struct epoll_event event = {.events = EPOLLIN,.data.ptr = &this->signals};
+
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, this->descriptor, &event) != 0)
+		abort();
+	while (clock_now() < this->stop_at)
+	{
+		struct epoll_event ready[MAX_EVENTS];
+		int			timeout = service_tick(this->service);
+		int			count = epoll_wait(epoll, ready, MAX_EVENTS, this->stop_at == UINT64_MAX || timeout < 100 ? timeout : 100);
+
+		for (int i = 0; i < count; i++)
 		{
-			behind = tick(config);
-			next_tick = clock_now() + (behind ? 1 : TICK_SECONDS) * CLOCK_SECOND;
+			Watcher    *watcher = ready[i].data.ptr;
+
+			watcher->ready(watcher, ready[i].events);
 		}
+		log_flush();
 	}
 }
 
@@ -237,45 +140,100 @@ raise_file_limit(void)
 	}
 }
 
-int
-main(int argc, char **argv)
+/* What can be known to be wrong before anything is started. */
+static void
+check_config(const Config *config)
 {
-	static Config config;
 	char		message[256];
+	StorageFault fault;
+	char		text[300];
+
+	if (!client_trust(config->trusted_proxies))
+	{
+		snprintf(text, sizeof(text), "--trusted-proxies must be networks such as 10.0.0.0/8, not \"%.200s\"", config->trusted_proxies);
+		refuse(text);
+	}
+	if (!pool_check(config->db, message, sizeof(message)))
+	{
+		snprintf(text, sizeof(text), "--db is no connection string: %s", message);
+		refuse(text);
+	}
+	if (!token_load(config, message, sizeof(message)))
+		refuse(message);
+	if (!storage_open(config, &fault))
+		refuse(fault.message);
+	if (!log_open(config->log))
+	{
+		snprintf(text, sizeof(text), "could not open the log \"%.200s\": %s", config->log, strerror(errno));
+		refuse(text);
+	}
+}
+
+/* Block the signals that this program waits for, in all threads to come. */
+static int
+take_signals(void)
+{
 	sigset_t	signals;
 
-	config_read(&config, argc, argv);
-	problem_base(config.public_url);
-	metrics_source(stream_metrics_write);
-	if (!client_trust(config.trusted_proxies))
-	{
-		fprintf(stderr, "qehs-shim: --trusted-proxies must be networks such as 10.0.0.0/8, not \"%s\"\n", config.trusted_proxies);
-		return 2;
-	}
-	if (!token_load(&config, message, sizeof(message)))
-	{
-		fprintf(stderr, "qehs-shim: %s\n", message);
-		return 2;
-	}
-	log_level(config.log_level);
-	spool_limit(config.max_spool, config.max_spool_total);
-	if (!log_open(config.log))
-		fail("could not open the log", config.log);
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
+	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void
+listen_and_start(Config *config)
+{
+	static char address[300];
+	static char url[320];
+	int			sockets[MAX_LOOPS];
+
+	listen_open(config->listen, config->threads, sockets, address, sizeof(address));
+	config->listen = address;
+	if (*config->public_url == '\0')
+	{
+		snprintf(url, sizeof(url), "http://%s", address);
+		config->public_url = url;
+	}
+	problem_base(config->public_url);
+	for (int i = 0; i < config->threads; i++)
+		loops[loop_count++] = loop_start(config, sockets[i], i == 0);
+}
+
+int
+main(int argc, char **argv)
+{
+	static Config config;
+	Main		this = {.signals = {on_signal},.config = &config,.stop_at = UINT64_MAX};
+	int			epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	config_read(&config, argc, argv);
+	check_config(&config);
+	this.descriptor = take_signals();
+	if (epoll < 0 || this.descriptor < 0)
+		abort();
 	raise_file_limit();
-	start_loops(&config);
-	log_event("info", "qehs-shim " QEHS_VERSION " listens on %s", config.listen);
-	serve(&config, &signals);
+	log_level(config.log_level);
+	spool_limit(config.max_spool, config.max_spool_total);
+	metrics_source(stream_metrics_write);
+	pool_report_to(log_event);
+	listen_and_start(&config);
+	this.service = service_create(&config, epoll, publish);
+	serve(&this, epoll);
 	log_event("info", "stopping");
-	for (int i = 0; i < config.threads; i++)
+	for (int i = 0; i < loop_count; i++)
 		loop_stop(loops[i]);
-	for (int i = 0; i < config.threads; i++)
+	for (int i = 0; i < loop_count; i++)
 		loop_join(loops[i]);
+	service_free(this.service);
 	log_event("info", "stopped");
+	/* a thread that waits for a server which does not answer would wait on */
+	if (!background_end(BACKGROUND_MS))
+		_exit(0);
+	close(this.descriptor);
+	close(epoll);
 	return 0;
 }

@@ -21,7 +21,7 @@ CREATE TABLE qehs.secret (
 	value bytea NOT NULL,
 	PRIMARY KEY (purpose, created_at)
 );
-COMMENT ON TABLE qehs.secret IS 'Secrets of the database by purpose, such as the one that signs cursors (purpose cursor); made when the first tenant is, renewed by qehs.secret_rotate.';
+COMMENT ON TABLE qehs.secret IS 'Secrets of the database by purpose, such as the one that signs cursors and URLs of the embedded object store (purpose cursor); made when the first tenant is, renewed by qehs.secret_rotate.';
 
 CREATE FUNCTION qehs.id_create() RETURNS uuid AS 'MODULE_PATHNAME', 'qehs_id_create'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
@@ -379,6 +379,16 @@ CREATE UNIQUE INDEX job_subject ON qehs.job (tenant_id, kind, subject) WHERE fin
 CREATE INDEX job_claimed ON qehs.job (tenant_id, claimed_at) WHERE claimed_at IS NOT NULL;
 CREATE INDEX job_finished ON qehs.job (tenant_id, finished_at) WHERE finished_at IS NOT NULL;
 
+CREATE TABLE qehs.graphql_document (
+	tenant_id int4 NOT NULL,
+	digest bytea NOT NULL CHECK (pg_catalog.octet_length(digest) = 32),
+	document text NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	PRIMARY KEY (tenant_id, digest)
+);
+COMMENT ON TABLE qehs.graphql_document IS 'Documents of GraphQL that clients ask for by their SHA-256 (automatic persisted queries), at most 1000 of a tenant and for 30 days: then clients send them again. Not dumped.';
+CREATE INDEX graphql_document_created ON qehs.graphql_document (tenant_id, created_at);
+
 CREATE TABLE qehs.problem (
 	code text PRIMARY KEY,
 	status int4 NOT NULL,
@@ -405,9 +415,8 @@ CREATE TABLE qehs.endpoint (
 	error_form text NOT NULL DEFAULT 'problem' CHECK (error_form IN ('problem', 'scim', 'graphql')),
 	stream_begin text,
 	stream_end text,
-	stream_function text,
-	stream_media text,
 	class text NOT NULL DEFAULT 'default',
+	time_limit int4 NOT NULL DEFAULT 10000 CHECK (time_limit > 0),
 	authenticated boolean NOT NULL DEFAULT true,
 	tag text NOT NULL,
 	summary text NOT NULL,
@@ -423,23 +432,21 @@ CREATE TABLE qehs.endpoint (
 	deprecation_link text,
 	UNIQUE (method, path),
 	CHECK (body <> 'stream' OR (stream_begin IS NOT NULL AND stream_end IS NOT NULL)),
-	CHECK ((stream_function IS NULL) = (stream_media IS NULL)),
-	CHECK (stream_media IS NULL OR stream_media = ANY (gives))
+	CHECK (answer <> 'stream' OR body = 'stream')
 );
 COMMENT ON TABLE qehs.endpoint IS 'The endpoints of the API, from which the shim routes and the documents are written. Made anew by each release, not dumped.';
 COMMENT ON COLUMN qehs.endpoint.alias IS 'second path with the same meaning, which the documents do not list; NULL is none';
-COMMENT ON COLUMN qehs.endpoint.function IS 'gives the answer; of a body that streams it takes a chunk of lines and gives their answer lines, of an answer that streams it gives a row of text for each part';
+COMMENT ON COLUMN qehs.endpoint.function IS 'gives the answer; of a body that streams it takes a chunk of lines and gives their answer lines';
 COMMENT ON COLUMN qehs.endpoint.status IS 'of success, in the documents; what is answered is what request_end says';
 COMMENT ON COLUMN qehs.endpoint.body IS 'none, json, or stream: lines that go to the function in chunks while they arrive';
-COMMENT ON COLUMN qehs.endpoint.answer IS 'none, json (one value, sent as it is), or stream: sent bit by bit as it comes';
+COMMENT ON COLUMN qehs.endpoint.answer IS 'none, json (one value, sent as it is), or stream: of a body that streams, sent as its lines are answered';
 COMMENT ON COLUMN qehs.endpoint.takes IS 'media types of the body, the one of the documents first';
 COMMENT ON COLUMN qehs.endpoint.gives IS 'media types of the answer, the one that is given without an Accept header first';
 COMMENT ON COLUMN qehs.endpoint.error_form IS 'form of its errors: problem (RFC 9457), scim (RFC 7644 section 3.12) or graphql';
 COMMENT ON COLUMN qehs.endpoint.stream_begin IS 'of a body that streams: called before the first chunk, on the same connection; gives {"transaction":all chunks are one transaction,"inTurns":a chunk must not run before the one ahead has ended,"stopOnFailure":nothing behind a line that failed,"statuses":{status of an answer line:what a rollback makes of it: undone (neither told nor counted), counted or told}}, by which the shim runs the load and writes the summary';
 COMMENT ON COLUMN qehs.endpoint.stream_end IS 'of a body that streams: called when all chunks have ended';
-COMMENT ON COLUMN qehs.endpoint.stream_function IS 'gives the answer as rows of text, sent one after another in constant memory, where the client asks for stream_media; NULL is none';
-COMMENT ON COLUMN qehs.endpoint.stream_media IS 'the media type, one of gives, that stream_function gives';
 COMMENT ON COLUMN qehs.endpoint.class IS 'class of the rate limit';
+COMMENT ON COLUMN qehs.endpoint.time_limit IS 'milliseconds that a request, or a chunk of a stream, may take in the database; beyond it the answer is 504 timeout';
 COMMENT ON COLUMN qehs.endpoint.scope IS 'scope that the caller needs; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.action IS 'action that the caller needs in a module (read, create, update, delete, transition), or administrator; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.response IS 'component of the OpenAPI document that a successful answer is; NULL is no body';

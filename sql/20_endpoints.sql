@@ -1,7 +1,7 @@
 -- The endpoint table: router, arguments, OpenAPI and portal come from these rows. A parameter is
 -- {"name","in","argument","type","sqlType","required","of"}; see the comment on qehs.endpoint. What only the
 -- documents say (descriptions, schemas, scopes) is added in 22_documentation.sql.
-COMMENT ON TABLE qehs.endpoint IS 'One row per HTTP endpoint: which SQL function it calls and where its arguments come from. parameters is an array of at most 24 {"name","in","argument","type","sqlType","required","of"}, in being path, query, header, body (a member of the JSON body), document (the whole JSON body), lines (a chunk of a body that streams), lineNumber (the number of the first line of the chunk), filter (all filter[…] query parameters) or server (baseUrl: where clients see the server); of names the one function (function, streamBegin, streamEnd, streamFunction) that takes it, without which all but the end of a stream do. A word that the shim does not know keeps it from loading the table. For the OpenAPI document: "schema", "description" and "example".';
+COMMENT ON TABLE qehs.endpoint IS 'One row per HTTP endpoint: which SQL function it calls and where its arguments come from. parameters is an array of at most 24 {"name","in","argument","type","sqlType","required","of"}, in being path, query, header, body (a member of the JSON body), document (the whole JSON body), lines (a chunk of a body that streams), lineNumber (the number of the first line of the chunk), filter (all filter[…] query parameters) or server (baseUrl: where clients see the server; storage: the object store, as qehs.storage_sign takes it); of names the one function (function, streamBegin, streamEnd) that takes it, without which all but the end of a stream do. A word that the shim does not know keeps it from loading the table. For the OpenAPI document: "schema", "description" and "example".';
 
 INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, parameters) VALUES
 ('record_list', 'GET', '/api/v1/records', 'qehs.record_list', 200, 'none', 'Records', 'List records of one module with filters and pagination',
@@ -108,10 +108,10 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
  '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true}]');
 
 -- A body that streams. The path is that of the product's own page; the alias has the form of the others.
-INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, answer, takes, gives, stream_begin, stream_end, class, tag, summary,
+INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, answer, takes, gives, stream_begin, stream_end, class, time_limit, tag, summary,
 	parameters) VALUES
 ('bulk_load', 'POST', '/api/modules/{moduleKey}/bulk', '/api/v1/modules/{moduleKey}/bulk', 'qehs.bulk_load', 200, 'stream', 'stream',
- '{application/x-ndjson,application/ndjson,application/jsonl,application/x-jsonlines}', '{application/x-ndjson}', 'qehs.bulk_begin', 'qehs.bulk_end', 'bulk',
+ '{application/x-ndjson,application/ndjson,application/jsonl,application/x-jsonlines}', '{application/x-ndjson}', 'qehs.bulk_begin', 'qehs.bulk_end', 'bulk', 60000,
  'Records', 'Load records from lines of JSON',
  '[{"name":"moduleKey","in":"path","argument":"module_key","type":"string","sqlType":"text","required":true},
    {"name":"mode","in":"query","argument":"mode","type":"string","sqlType":"text","required":false,"of":"streamBegin"},
@@ -133,5 +133,21 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
  '[{"name":"baseUrl","in":"server","argument":"base_url","type":"string","sqlType":"text","required":false}]'),
 ('postman', 'GET', '/api/docs/postman.json', 'qehs.postman', 200, 'none', 'About', 'Read the Postman collection', false, '{application/json}',
  '[{"name":"baseUrl","in":"server","argument":"base_url","type":"string","sqlType":"text","required":false}]');
+
+INSERT INTO qehs.endpoint (operation, method, path, function, status, body, takes, gives, error_form, tag, summary, parameters) VALUES
+('graphql', 'POST', '/api/graphql', 'qehs.graphql', 200, 'json', '{application/json,application/graphql+json}', '{application/json,application/graphql-response+json}',
+ 'graphql', 'GraphQL', 'Run a GraphQL document',
+ '[{"name":"query","in":"body","argument":"query","type":"string","sqlType":"text","required":false},
+   {"name":"variables","in":"body","argument":"variables","type":"object","sqlType":"jsonb","required":false},
+   {"name":"operationName","in":"body","argument":"operation_name","type":"string","sqlType":"text","required":false},
+   {"name":"extensions","in":"body","argument":"extensions","type":"object","sqlType":"jsonb","required":false},
+   {"name":"mediaType","in":"server","argument":"media_type","type":"string","sqlType":"text","required":false}]'),
+('graphql_query', 'GET', '/api/graphql', 'qehs.graphql_query', 200, 'none', '{application/json}', '{application/json,application/graphql-response+json}',
+ 'graphql', 'GraphQL', 'Run a GraphQL query',
+ '[{"name":"query","in":"query","argument":"query","type":"string","sqlType":"text","required":false},
+   {"name":"variables","in":"query","argument":"variables","type":"string","sqlType":"jsonb","required":false},
+   {"name":"operationName","in":"query","argument":"operation_name","type":"string","sqlType":"text","required":false},
+   {"name":"extensions","in":"query","argument":"extensions","type":"string","sqlType":"jsonb","required":false},
+   {"name":"mediaType","in":"server","argument":"media_type","type":"string","sqlType":"text","required":false}]');
 
 UPDATE qehs.endpoint SET answer = 'none' WHERE status = 204;

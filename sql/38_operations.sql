@@ -16,7 +16,7 @@ BEGIN ATOMIC
 		OPERATOR(pg_catalog.||) pg_catalog.uuid_send(pg_catalog.gen_random_uuid())
 		OPERATOR(pg_catalog.||) pg_catalog.uuid_send(pg_catalog.gen_random_uuid()));
 END;
-COMMENT ON FUNCTION qehs.secret_rotate() IS 'Makes a new secret that signs cursors from now on. The three before it go on verifying, so that walks under way do not break; qehs.tick removes older ones.';
+COMMENT ON FUNCTION qehs.secret_rotate() IS 'Makes a new secret that signs cursors and URLs of the embedded object store from now on. The three before it go on verifying, so that walks under way do not break; qehs.tick removes older ones.';
 
 CREATE FUNCTION qehs.tick_begin() RETURNS boolean AS 'MODULE_PATHNAME', 'qehs_tick_begin'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;

@@ -5,63 +5,22 @@
  * A cursor is base64url (RFC 4648 section 5) of a version byte, the first 16
  * bytes of an HMAC-SHA-256 (RFC 2104), and the position.  The HMAC covers
  * version, tenant, endpoint, binding and position, each with its length in
- * front.  The newest secret of qehs.secret signs, all of them verify, so a
- * rotation overlaps.  Secrets are cached until the table is announced as changed.
+ * front, under the secrets of secret.h.
  */
 #include "base/compat.h"
 
 #include "base/cursor.h"
 #include "base/error.h"
-#include "base/plan.h"
 #include "base/seal.h"
-#include "base/watch.h"
+#include "base/secret.h"
 #include "common/hmac.h"
 #include "common/sha2.h"
-#include "utils/memutils.h"
 
 #define CURSOR_VERSION 1
 #define MAC_BYTES 16
-#define SECRET_BYTES 32
-#define MAX_SECRETS 4
 #define MAX_CURSOR_TEXT 2048
 
-static uint8 secrets[MAX_SECRETS][SECRET_BYTES];
-static int	secret_count = 0;
-static uint64 secrets_generation = 0;
-
-static KeptPlan select_secrets = {
-	"SELECT value FROM qehs.secret WHERE purpose = 'cursor' ORDER BY created_at DESC", 0, {0}, NULL
-};
-
 static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-static void
-load_secrets(void)
-{
-	uint64		generation = watch_generation(WATCH_SECRET, 0);
-	uint64		rows;
-	bool		isnull;
-
-	if (secret_count > 0 && secrets_generation == generation)
-		return;
-	secret_count = 0;
-	SPI_connect();
-	rows = plan_execute_latest(&select_secrets, NULL, NULL, MAX_SECRETS);
-	for (uint64 i = 0; i < rows; i++)
-	{
-		bytea	   *value = DatumGetByteaPP(plan_value(i, 1, &isnull));
-
-		if (VARSIZE_ANY_EXHDR(value) == SECRET_BYTES)
-			memcpy(secrets[secret_count++], VARDATA_ANY(value), SECRET_BYTES);
-	}
-	SPI_finish();
-	if (secret_count == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("there is no secret for cursors"),
-				 errhint("qehs.tenant_create makes one with the first tenant.")));
-	secrets_generation = generation;
-}
 
 /* Feed a part with its length in front, so that no two lists of parts are alike. */
 static bool
@@ -79,7 +38,7 @@ compute_mac(const uint8 *secret, int32 tenant_id, const char *endpoint, const ch
 	uint8		version = CURSOR_VERSION;
 	pg_hmac_ctx *hmac = pg_hmac_create(PG_SHA256);
 
-	if (hmac == NULL || pg_hmac_init(hmac, secret, SECRET_BYTES) < 0 ||
+	if (hmac == NULL || pg_hmac_init(hmac, secret, QEHS_SECRET_BYTES) < 0 ||
 		!feed(hmac, &version, 1) || !feed(hmac, &tenant_id, sizeof(tenant_id)) ||
 		!feed(hmac, endpoint, strlen(endpoint)) || !feed(hmac, binding, strlen(binding)) ||
 		!feed(hmac, position, length) || pg_hmac_final(hmac, digest, sizeof(digest)) < 0)
@@ -141,9 +100,9 @@ cursor_seal(int32 tenant_id, const char *endpoint, const char *binding,
 {
 	uint8	   *bytes = palloc(1 + MAC_BYTES + length);
 
-	load_secrets();
+	secret_count();
 	bytes[0] = CURSOR_VERSION;
-	compute_mac(secrets[0], tenant_id, endpoint, binding, position, length, bytes + 1);
+	compute_mac(secret_value(0), tenant_id, endpoint, binding, position, length, bytes + 1);
 	memcpy(bytes + 1 + MAC_BYTES, position, length);
 	return encode(bytes, 1 + MAC_BYTES + length);
 }
@@ -159,17 +118,32 @@ cursor_open(int32 tenant_id, const char *endpoint, const char *binding,
 
 	if (byte_length >= 1 + MAC_BYTES && bytes[0] == CURSOR_VERSION)
 	{
-		load_secrets();
+		int			count = secret_count();
+
 		*length = byte_length - 1 - MAC_BYTES;
-		for (int i = 0; i < secret_count; i++)
+		for (int i = 0; i < count; i++)
 		{
 			uint8		mac[MAC_BYTES];
 
-			compute_mac(secrets[i], tenant_id, endpoint, binding, position, *length, mac);
+			compute_mac(secret_value(i), tenant_id, endpoint, binding, position, *length, mac);
 			if (seal_same_bytes(mac, bytes + 1, MAC_BYTES))
 				return position;
 		}
 	}
 	problem_raise_at(PROBLEM_INVALID_CURSOR, "?cursor", "invalid",
 					 "is not a cursor of this list with this filter and sort");
+}
+
+void
+cursor_open_id(int32 tenant_id, const char *endpoint, const char *binding, const char *cursor, pg_uuid_t *id)
+{
+	char	   *position;
+	int			length;
+
+	if (cursor == NULL)
+		return;
+	position = cursor_open(tenant_id, endpoint, binding, cursor, &length);
+	if (length != sizeof(*id))
+		problem_raise_at(PROBLEM_INVALID_CURSOR, "?cursor", "invalid", "is not a cursor of this list");
+	memcpy(id, position, sizeof(*id));
 }

@@ -56,6 +56,7 @@ typedef struct RequestContext
 	const char *trace;			/* for the server's log: traceparent and tracestate, or the trace id alone; or NULL */
 	const char *address;		/* of the client over HTTP, or NULL */
 	const char *target;			/* raw request target over HTTP, or NULL */
+	int			time_limit;		/* milliseconds of the endpoint over HTTP; 0: none */
 	/* the answer */
 	int			status;			/* 0: the endpoint's own */
 	StringInfoData headers;		/* "Name: value\n" lines */

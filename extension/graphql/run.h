@@ -9,6 +9,8 @@
  *	  load.c		rows of records and what hangs on them, a statement a level
  *	  query.c		the fields of the query type
  *	  mutate.c		the fields of the mutation type
+ *	  guarded.c		a field whose failure leaves the others
+ *	  errors.c		the errors of the answer
  *	  write.c		the answer's text
  *	  introspect.c	the schema's own types
  *
@@ -87,7 +89,10 @@ struct RunField
 	RunFields  *below;			/* of the types that were asked for so far */
 };
 
-/* ---- run.c ---- */
+/* ---- errors.c ---- */
+
+/* Add an error with a message that stays; its places are those of the node (or NULL: none), its path the run's. */
+extern RunError *run_error_add(Run *run, const GraphqlNode *node, const char *code, const char *problem, const char *message);
 
 /* Add an error at the node (or NULL) and at the run's path; code and problem may be NULL. */
 extern void run_error(Run *run, const GraphqlNode *node, const char *code, const char *problem, const char *format,...)
@@ -95,6 +100,9 @@ extern void run_error(Run *run, const GraphqlNode *node, const char *code, const
 
 /* The same of the error that is being caught (a problem, or whatever PostgreSQL raises that a client may see). */
 extern void run_error_caught(Run *run, const GraphqlNode *node, const ErrorData *error);
+
+/* Append "errors":[…], with a comma where members come before it, if there are any. */
+extern void run_write_errors(StringInfo out, const Run *run);
 
 /* ---- plan.c ---- */
 
@@ -154,16 +162,18 @@ extern bool run_write_type(Run *run, StringInfo out, RunField *field, const Grap
 /* Append the list of a module's aggregates. */
 extern bool run_write_aggregate(Run *run, StringInfo out, RunField *field);
 
-/* ---- query.c, mutate.c ---- */
-
-/* Append the data of an operation; false where it is null. */
-extern bool run_write_query(Run *run, StringInfo out, RunFields *fields);
-extern bool run_write_mutation(Run *run, StringInfo out, RunFields *fields);
+/* ---- guarded.c ---- */
 
 /*
  * Write a field in a subtransaction: a problem that is raised in it is undone with all that the field did,
  * and becomes an error of the answer.  Returns what write does, false after a problem.
  */
 extern bool run_write_guarded(Run *run, StringInfo out, RunField *field, bool (*write) (Run *run, StringInfo out, RunField *field));
+
+/* ---- query.c, mutate.c ---- */
+
+/* Append the data of an operation; false where it is null. */
+extern bool run_write_query(Run *run, StringInfo out, RunFields *fields);
+extern bool run_write_mutation(Run *run, StringInfo out, RunFields *fields);
 
 #endif							/* QEHS_GRAPHQL_RUN_H */

@@ -18,7 +18,7 @@
 typedef enum Outcome
 {
 	WRITTEN,
-	IS_NULL,					/* nothing was written */
+	NOTHING,					/* a null is to be written */
 	HAS_FAILED					/* nothing was written, an error was added */
 } Outcome;
 
@@ -196,7 +196,7 @@ write_nullable(Run *run, StringInfo out, RunField *field, const GraphqlType *typ
 {
 	check_stack_depth();
 	if (value == NULL || value->type == jbvNull)
-		return IS_NULL;
+		return NOTHING;
 	if (type->kind == GRAPHQL_TYPE_LIST)
 		return write_list(run, out, field, type, value);
 	if (graphql_is_leaf(type))
@@ -213,7 +213,7 @@ run_write_json(Run *run, StringInfo out, RunField *field, const GraphqlType *typ
 
 	if (outcome == WRITTEN)
 		return true;
-	if (outcome == IS_NULL)
+	if (outcome == NOTHING)
 		return run_write_null(run, out, field, type);
 	if (type->kind == GRAPHQL_TYPE_NON_NULL)
 		return false;

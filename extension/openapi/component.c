@@ -31,7 +31,7 @@ component_reference(StringInfo out, const char *name, const char *suffix)
 }
 
 void
-component_names(StringInfo out, const char *const *names, int count, bool null_too)
+component_names(StringInfo out, const char *const *names, int count)
 {
 	json_literal(out, "\"enum\":[");
 	for (int i = 0; i < count; i++)
@@ -40,7 +40,7 @@ component_names(StringInfo out, const char *const *names, int count, bool null_t
 			appendStringInfoChar(out, ',');
 		json_string(out, names[i]);
 	}
-	appendStringInfoString(out, null_too ? ",null]" : "]");
+	appendStringInfoChar(out, ']');
 }
 
 bool

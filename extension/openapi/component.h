@@ -31,8 +31,8 @@ extern StringInfo component_add(Components *all, const char *name);
 /* Append a reference to the schema called name and suffix. */
 extern void component_reference(StringInfo out, const char *name, const char *suffix);
 
-/* Append "enum":[…], with null as one more when null_too is true. */
-extern void component_names(StringInfo out, const char *const *names, int count, bool null_too);
+/* Append "enum":[…]. */
+extern void component_names(StringInfo out, const char *const *names, int count);
 
 /*
  * Append a choice of the schemas with this suffix of all modules where the caller

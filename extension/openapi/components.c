@@ -97,12 +97,12 @@ write_record(StringInfo out, const ApiModule *module, RecordForm form)
 						 form == RECORD_DETAIL ? ",\"activity\",\"attachments\",\"availableTransitions\"" : "");
 	json_literal(out, ",\"properties\":{\"id\":{\"$ref\":\"" COMPONENT_REFERENCE "RecordId\"},\"moduleKey\":{\"type\":\"string\"");
 	if (module)
-		appendStringInfo(out, ",\"const\":\"%s\"", module->module->key);
+		appendStringInfo(out, ",\"enum\":[\"%s\"]", module->module->key);
 	json_literal(out, "},\"displayCode\":{\"type\":\"string\",\"examples\":[\"INC-2026-0001\"]},\"workflowState\":{\"type\":\"string\"");
 	if (module)
 	{
 		appendStringInfoChar(out, ',');
-		component_names(out, module->module->states, module->module->state_count, false);
+		component_names(out, module->module->states, module->module->state_count);
 	}
 	json_literal(out, "},\"payload\":");
 	if (module)
@@ -121,6 +121,7 @@ write_record(StringInfo out, const ApiModule *module, RecordForm form)
 	json_literal(out, "},\"additionalProperties\":false}");
 }
 
+/* Of any module they are AnyRecord: Record is a word of TypeScript, which a client's type would hide. */
 static void
 add_records(Components *all)
 {
@@ -129,7 +130,7 @@ add_records(Components *all)
 		const char *name;
 		const char *suffix;
 		RecordForm	form;
-	}			forms[] = {{"Record", "Record", RECORD_WHOLE}, {"RecordDetail", "RecordDetail", RECORD_DETAIL}};
+	}			forms[] = {{"AnyRecord", "Record", RECORD_WHOLE}, {"RecordDetail", "RecordDetail", RECORD_DETAIL}};
 
 	for (int i = 0; i < (int) lengthof(forms); i++)
 	{

@@ -19,7 +19,7 @@
 
 static KeptPlan select_endpoints = {
 	"SELECT operation, method, path, function, status, body, authenticated, tag, summary, description, scope, action,"
-	" response, etag, gives, problems, parameters, deprecated_at IS NOT NULL FROM qehs.endpoint"
+	" response, etag, gives, problems, parameters, deprecated_at IS NOT NULL, error_form FROM qehs.endpoint"
 	" ORDER BY path COLLATE \"C\", pg_catalog.array_position('{GET,POST,PUT,PATCH,DELETE}'::text[], method)",
 	0, {0}, NULL
 };
@@ -77,7 +77,7 @@ read_parameters(ApiEndpoint *endpoint, Jsonb *rows)
 		parameter->place = json_member_text(row, "in");
 		parameter->argument = json_member_text(row, "argument");
 		parameter->type = json_member_text(row, "type");
-		parameter->required = json_member_bool(row, "required", false);
+		parameter->required = json_member_bool(row, "required", false) || json_member_bool(row, "expected", false);
 	}
 }
 
@@ -107,6 +107,7 @@ read_endpoint(ApiEndpoint *endpoint, uint64 row, MemoryContext memory)
 	endpoint->problems = auth_names(plan_value(row, 16, &isnull), &endpoint->problem_count);
 	read_parameters(endpoint, DatumGetJsonbPCopy(plan_value(row, 17, &isnull)));
 	endpoint->deprecated = DatumGetBool(plan_value(row, 18, &isnull));
+	endpoint->error_form = text_column(memory, row, 19);
 	MemoryContextSwitchTo(previous);
 }
 
@@ -176,20 +177,31 @@ module_actions(const ApiDocument *document, ApiModule *item)
 	return item->actions & ~(uint32) ACTION_TRANSITION;
 }
 
+/* Whether an earlier module's components are called so; generated files and types may not differ by case alone. */
+static bool
+is_prefix(const ApiDocument *document, const char *name)
+{
+	for (int i = 0; i < document->module_count; i++)
+		if (pg_strcasecmp(document->modules[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 /* A name for the components of a module that no other one and no fixed component begins with. */
 static char *
 component_prefix(const ApiDocument *document, const char *key)
 {
-	static const char *const taken[] = {"Record", "ApiKey", "Module", "Problem", "Audit", "Activity", "Attachment", "Actor", "Text",
+	static const char *const taken[] = {"Any", "Record", "ApiKey", "Module", "Problem", "Audit", "Activity", "Attachment", "Actor", "Text",
 	"Number", "Time", "Id", "Code", "Boolean", "Presence"};
-	char	   *name = document_pascal(key);
+	char	   *base = document_pascal(key);
+	char	   *name;
 
 	for (int i = 0; i < (int) lengthof(taken); i++)
-		if (strcmp(taken[i], name) == 0)
-			return psprintf("%sModule", name);
-	for (int i = 0; i < document->module_count; i++)
-		if (strcmp(document->modules[i].name, name) == 0)
-			return psprintf("%s%d", name, document->module_count);
+		if (pg_strcasecmp(taken[i], base) == 0)
+			base = psprintf("%sModule", base);
+	name = base;
+	for (int i = 2; is_prefix(document, name); i++)
+		name = psprintf("%s_%d", base, i);
 	return name;
 }
 

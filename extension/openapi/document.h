@@ -44,6 +44,7 @@ typedef struct ApiEndpoint
 	bool		etag;
 	int			gives_count;
 	const char **gives;			/* media types of the answer, the usual one first */
+	const char *error_form;		/* problem, scim or graphql */
 	bool		deprecated;
 	int			problem_count;
 	const char **problems;

@@ -109,9 +109,9 @@ value_schema(const ModuleDef *module, const FilterField *field)
 		return NULL;
 	json_literal(&schema, "{\"type\":\"string\",");
 	if (field->built_in)
-		component_names(&schema, module->states, module->state_count, false);
+		component_names(&schema, module->states, module->state_count);
 	else
-		component_names(&schema, field->field->options, field->field->option_count, false);
+		component_names(&schema, field->field->options, field->field->option_count);
 	appendStringInfoChar(&schema, '}');
 	return schema.data;
 }

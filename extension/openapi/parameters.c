@@ -106,8 +106,10 @@ write_parameter(StringInfo out, const ApiDocument *document, const ApiEndpoint *
 		json_jsonb_value(out, &value);
 	}
 	json_literal(out, ",\"schema\":");
+	/* most clients write an object in an object wrongly or not at all, but all write a string */
 	if (filter)
-		json_literal(out, "{\"$ref\":\"#/components/schemas/RecordFilter\"}");
+		json_literal(out, "{\"anyOf\":[{\"$ref\":\"#/components/schemas/RecordFilter\"},{\"type\":\"string\",\"contentMediaType\":\"application/json\","
+					 "\"description\":\"The same as JSON text.\"}]}");
 	else if (typed)
 		write_module_keys(out, document);
 	else if (strcmp(parameter->name, "status") == 0 && endpoint_parameter(endpoint, "query", "moduleKey") && readable_modules(document))

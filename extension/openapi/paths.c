@@ -21,6 +21,7 @@ static const struct
 	{"Audit", "What happened, and who did it."},
 	{"Modules", "Definitions: fields, workflow, permissions."},
 	{"API keys", "Keys of the tenant, for administrators."},
+	{"GraphQL", "The same records, rules and rights as a graph."},
 	{"Jobs", "Work in the background."},
 	{"About", "The API itself; no key needed."},
 };
@@ -216,7 +217,7 @@ static const Fixed headers[] = {
 	{"Link", "The next page, rel next (RFC 8288); of a deprecated endpoint also what to read about it, rel deprecation.", TEXT},
 	{"Location", "Where what was made is found.", "\"schema\":{\"type\":\"string\",\"format\":\"uri-reference\"}"},
 	{"Idempotency-Replayed", "true when the answer is that of an earlier request with this Idempotency-Key.",
-	"\"schema\":{\"type\":\"string\",\"const\":\"true\"}"},
+	"\"schema\":{\"type\":\"string\",\"enum\":[\"true\"]}"},
 	{"WWW-Authenticate", "How to authenticate (RFC 6750).", TEXT},
 	{"Retry-After", "Seconds to wait before the next try, or before a job is asked for again.", NUMBER},
 	{"Cache-Control", "no-store: what is told of jobs is not kept.", TEXT},

@@ -6,6 +6,9 @@
  * As stored it is the schema that the server checks with, but for $schema, which
  * the document says once.  A new record may leave out what has a default.  In a
  * patch nothing is required and null removes what may be missing.
+ *
+ * Generators of clients make nothing of a list of types whose keywords are for one of
+ * them only, nor of a null beside an enum: a choice of schemas says the same.
  */
 #include "base/compat.h"
 
@@ -13,6 +16,7 @@
 #include "miscadmin.h"
 #include "openapi/document.h"
 
+static void write_schema(StringInfo out, const JsonbContainer *schema);
 static void write_patched(StringInfo out, const JsonbContainer *schema, bool nullable);
 
 static bool
@@ -40,8 +44,17 @@ member_container(const JsonbContainer *object, const char *name)
 static void
 comma(StringInfo out)
 {
-	if (out->data[out->len - 1] != '{' && out->data[out->len - 1] != '[')
+	if (strchr("{[,", out->data[out->len - 1]) == NULL)
 		appendStringInfoChar(out, ',');
+}
+
+static void
+write_value(StringInfo out, const JsonbValue *value)
+{
+	if (value->type == jbvBinary)
+		write_schema(out, value->val.binary.data);
+	else
+		json_jsonb_value(out, value);
 }
 
 /* Append the members of an object but for those named. */
@@ -67,7 +80,77 @@ write_members(StringInfo out, const JsonbContainer *object, const char *const *w
 			appendStringInfoChar(out, ':');
 		}
 		else if (token == WJB_VALUE && wanted)
-			json_jsonb_value(out, &value);
+			write_value(out, &value);
+	}
+}
+
+/* A number or text, as an amount is: a choice of two schemas, each with its own keywords. */
+static void
+write_number_or_text(StringInfo out, const JsonbContainer *schema)
+{
+	static const char *const of_numbers[] = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", NULL};
+	static const char *const of_text[] = {"pattern", "format", "minLength", "maxLength", NULL};
+	static const char *const others[] = {"type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "pattern", "format",
+	"minLength", "maxLength", NULL};
+	const char *const *own[] = {of_numbers, of_text};
+	static const char *const types[] = {"number", "string"};
+	JsonbValue	value;
+
+	json_literal(out, "{\"anyOf\":[");
+	for (int i = 0; i < 2; i++)
+	{
+		appendStringInfo(out, "%s{\"type\":\"%s\"", i > 0 ? "," : "", types[i]);
+		for (int j = 0; own[i][j]; j++)
+			if (json_member(schema, own[i][j], strlen(own[i][j]), &value))
+			{
+				appendStringInfo(out, ",\"%s\":", own[i][j]);
+				json_jsonb_value(out, &value);
+			}
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, ']');
+	appendStringInfoChar(out, ',');
+	write_members(out, schema, others);
+	/* without others the comma was for nothing */
+	if (out->data[out->len - 1] == ',')
+		out->len--;
+	appendStringInfoChar(out, '}');
+}
+
+static bool
+is_number_or_text(const JsonbContainer *schema)
+{
+	const JsonbContainer *types = JsonContainerIsObject(schema) ? member_container(schema, "type") : NULL;
+	JsonbValue	number = {.type = jbvString,.val.string = {6, "number"}};
+	JsonbValue	text = {.type = jbvString,.val.string = {6, "string"}};
+
+	return types && JsonContainerIsArray(types) && JsonContainerSize(types) == 2 && array_has(types, &number) && array_has(types, &text);
+}
+
+/* A schema, or a part of one, for the document. */
+static void
+write_schema(StringInfo out, const JsonbContainer *schema)
+{
+	static const char *const all[] = {NULL};
+
+	check_stack_depth();
+	if (is_number_or_text(schema))
+		write_number_or_text(out, schema);
+	else if (JsonContainerIsObject(schema))
+	{
+		appendStringInfoChar(out, '{');
+		write_members(out, schema, all);
+		appendStringInfoChar(out, '}');
+	}
+	else
+	{
+		appendStringInfoChar(out, '[');
+		for (uint32 i = 0; i < JsonContainerSize(schema); i++)
+		{
+			comma(out);
+			write_value(out, getIthJsonbValueFromContainer(unconstify(JsonbContainer *, schema), i));
+		}
+		appendStringInfoChar(out, ']');
 	}
 }
 
@@ -134,9 +217,9 @@ payload_cut_schemas(ApiModule *module, const RequestContext *context, Jsonb *sch
 void
 payload_write(StringInfo out, const ApiModule *module)
 {
-	static const char *const without[] = {"$schema", NULL};
+	static const char *const without[] = {"$schema", "title", NULL};
 
-	appendStringInfoChar(out, '{');
+	appendStringInfo(out, "{\"title\":\"%sPayload\",", module->name);
 	write_members(out, &module->schema->root, without);
 	appendStringInfoChar(out, '}');
 }
@@ -155,10 +238,10 @@ payload_has_defaults(const ApiModule *module)
 void
 payload_write_new(StringInfo out, const ApiModule *module)
 {
-	static const char *const without[] = {"$schema", "required", NULL};
+	static const char *const without[] = {"$schema", "title", "required", NULL};
 	const JsonbContainer *required = member_container(&module->input_schema->root, "required");
 
-	appendStringInfoChar(out, '{');
+	appendStringInfo(out, "{\"title\":\"%sNew\",", module->name);
 	write_members(out, &module->input_schema->root, without);
 	comma(out);
 	json_literal(out, "\"required\":[");
@@ -206,18 +289,25 @@ write_properties(StringInfo out, const JsonbContainer *schema)
 static void
 write_patched(StringInfo out, const JsonbContainer *schema, bool nullable)
 {
-	static const char *const without[] = {"$schema", "properties", "required", "type", "if", "then", "$comment", NULL};
+	static const char *const without[] = {"$schema", "title", "properties", "required", "type", "if", "then", "$comment", NULL};
 	static const char *const type_only[] = {"type", NULL};
 	bool		is_object = member_container(schema, "properties") != NULL;
 	JsonbValue	type;
+	JsonbValue	values;
 	bool		has_type = json_member(schema, "type", 4, &type) && type.type == jbvString;
+	bool		has_values = json_member(schema, "enum", 4, &values) || json_member(schema, "const", 5, &values);
 
 	check_stack_depth();
-	if (nullable && !has_type)
+	if (nullable && (!has_type || has_values))
 	{
 		json_literal(out, "{\"anyOf\":[");
 		write_patched(out, schema, false);
 		json_literal(out, ",{\"type\":\"null\"}]}");
+		return;
+	}
+	if (is_number_or_text(schema))
+	{
+		write_number_or_text(out, schema);
 		return;
 	}
 	appendStringInfoChar(out, '{');
@@ -242,5 +332,9 @@ write_patched(StringInfo out, const JsonbContainer *schema, bool nullable)
 void
 payload_write_patch(StringInfo out, const ApiModule *module)
 {
-	write_patched(out, &module->input_schema->root, false);
+	StringInfoData schema;
+
+	initStringInfo(&schema);
+	write_patched(&schema, &module->input_schema->root, false);
+	appendStringInfo(out, "{\"title\":\"%sPatch\",%s", module->name, schema.data + 1);
 }

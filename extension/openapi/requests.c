@@ -62,14 +62,14 @@ write_typed_member(StringInfo out, const ApiDocument *document, const ApiEndpoin
 	bool		creates = endpoint_parameter(endpoint, "body", "moduleKey") != NULL;
 
 	if (strcmp(parameter->name, "moduleKey") == 0)
-		appendStringInfo(out, "{\"type\":\"string\",\"const\":\"%s\"}", module->module->key);
+		appendStringInfo(out, "{\"type\":\"string\",\"enum\":[\"%s\"]}", module->module->key);
 	else if (strcmp(parameter->name, "workflowState") == 0)
 	{
 		bool		any = (module->actions & ACTION_BULK_STATE) != 0;
 
-		json_literal(out, "{\"type\":[\"string\",\"null\"],");
-		component_names(out, any ? module->module->states : &module->module->initial, any ? module->module->state_count : 1, true);
-		appendStringInfoChar(out, '}');
+		json_literal(out, "{\"anyOf\":[{\"type\":\"string\",");
+		component_names(out, any ? module->module->states : &module->module->initial, any ? module->module->state_count : 1);
+		json_literal(out, "},{\"type\":\"null\"}]}");
 	}
 	else if (strcmp(parameter->name, "payload") == 0)
 	{
@@ -80,7 +80,7 @@ write_typed_member(StringInfo out, const ApiDocument *document, const ApiEndpoin
 			json_literal(out, ",{\"type\":\"null\"}]}");
 	}
 	else if (transition && strcmp(parameter->name, "transition") == 0)
-		appendStringInfo(out, "{\"type\":\"string\",\"const\":\"%s\"}", transition->name);
+		appendStringInfo(out, "{\"type\":\"string\",\"enum\":[\"%s\"]}", transition->name);
 	else if (transition && strcmp(parameter->name, "comment") == 0 && transition->comment_required)
 		json_literal(out, "{\"type\":\"string\",\"minLength\":1}");
 	else
@@ -122,7 +122,7 @@ write_request(StringInfo out, const ApiDocument *document, const ApiEndpoint *en
 	json_literal(out, "],\"additionalProperties\":false");
 	if (transition)
 	{
-		appendStringInfo(out, ",\"title\":\"%s\",\"description\":", transition->name);
+		appendStringInfo(out, ",\"title\":\"%sTransition%s\",\"description\":", module->name, document_pascal(transition->name));
 		write_transition_text(out, transition);
 	}
 	appendStringInfoChar(out, '}');

@@ -2,15 +2,28 @@
  * responses.c
  *	  What an operation answers.
  *
- * Problem responses are shared: they are named by their codes joined with points,
- * and noted in the document when an operation refers to them.
+ * Problem responses are shared: they are named by their codes joined with hyphens,
+ * the form of their errors where it is another than problem, and that their endpoint is
+ * deprecated; and noted in the document when an operation refers to them.
  */
 #include "base/compat.h"
 
 #include "base/json.h"
 #include "openapi/operation.h"
 
-#define DEPRECATED "-deprecated"
+#define DEPRECATED "deprecated"
+
+/* Forms of errors besides problem (qehs.endpoint.error_form): the end of a response's name, media types, and the component. */
+static const struct
+{
+	const char *name;
+	const char *suffix;
+	const char *media[2];		/* the second may be NULL */
+	const char *component;
+}			forms[] = {
+	{"graphql", "-graphql", {"application/graphql-response+json", "application/json"}, "GraphqlAnswer"},
+	{"scim", "-scim", {"application/scim+json", NULL}, "ScimError"},
+};
 
 /* endpoint is NULL for an answer that several endpoints share. */
 static void
@@ -46,13 +59,26 @@ write_header_references(StringInfo out, const ApiEndpoint *endpoint, int status,
 	appendStringInfoChar(out, '}');
 }
 
-/* What the response says is of the first media type; the others are text, as a stream of lines is. */
+static bool
+is_json(const char *media)
+{
+	size_t		length = strlen(media);
+
+	return length > 4 && strcmp(media + length - 4, "json") == 0 && strstr(media, "ndjson") == NULL;
+}
+
+/* What the response says is of JSON; other types are text, as a stream of lines is. */
 static void
 write_content(StringInfo out, const ApiEndpoint *endpoint)
 {
 	appendStringInfo(out, ",\"content\":{\"%s\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}", endpoint->gives[0], endpoint->response);
 	for (int i = 1; i < endpoint->gives_count; i++)
-		appendStringInfo(out, ",\"%s\":{\"schema\":{\"type\":\"string\"}}", endpoint->gives[i]);
+	{
+		if (is_json(endpoint->gives[i]))
+			appendStringInfo(out, ",\"%s\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}", endpoint->gives[i], endpoint->response);
+		else
+			appendStringInfo(out, ",\"%s\":{\"schema\":{\"type\":\"string\"}}", endpoint->gives[i]);
+	}
 	appendStringInfoChar(out, '}');
 }
 
@@ -83,7 +109,7 @@ answer_name(List *problems, int *item)
 
 		if (problem->status != status)
 			break;
-		appendStringInfo(&name, "%s%s", name.len > 0 ? "." : "", problem->code);
+		appendStringInfo(&name, "%s%s", name.len > 0 ? "-" : "", problem->code);
 	}
 	return name.data;
 }
@@ -131,8 +157,11 @@ responses_write(StringInfo out, ApiDocument *document, const ApiEndpoint *endpoi
 		int			status = ((ApiProblem *) list_nth(problems, i))->status;
 		char	   *name = answer_name(problems, &i);
 
+		for (int j = 0; j < (int) lengthof(forms); j++)
+			if (strcmp(forms[j].name, endpoint->error_form) == 0)
+				name = psprintf("%s%s", name, forms[j].suffix);
 		if (endpoint->deprecated)
-			name = psprintf("%s" DEPRECATED, name);
+			name = psprintf("%s-" DEPRECATED, name);
 		note_answer(document, name);
 		appendStringInfo(out, ",\"%d\":{\"$ref\":\"#/components/responses/%s\"}", status, name);
 	}
@@ -148,32 +177,53 @@ find_problem(const ApiDocument *document, const char *code, size_t length)
 	return NULL;
 }
 
-/* A problem response from its name: codes with dots between them, of a deprecated endpoint with DEPRECATED behind them. */
+/* The content of a problem response in another form than problem; false when its name says none. */
+static bool
+write_form(StringInfo out, const char *name)
+{
+	for (int i = 0; i < (int) lengthof(forms); i++)
+	{
+		if (strstr(name, forms[i].suffix) == NULL)
+			continue;
+		appendStringInfo(out, ",\"content\":{\"%s\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}", forms[i].media[0], forms[i].component);
+		if (forms[i].media[1])
+			appendStringInfo(out, ",\"%s\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}", forms[i].media[1], forms[i].component);
+		json_literal(out, "}}");
+		return true;
+	}
+	return false;
+}
+
+/* A problem response from its name: its codes, then what forms and DEPRECATED put behind them. (A dot would end the name in many generated clients.) */
 static void
 write_answer(StringInfo out, const ApiDocument *document, const char *name)
 {
 	StringInfoData codes;
 	StringInfoData description;
-	const ApiProblem *first = find_problem(document, name, strcspn(name, ".-"));
+	const ApiProblem *first = find_problem(document, name, strcspn(name, "-"));
 
 	initStringInfo(&codes);
 	initStringInfo(&description);
-	for (const char *at = name; *at && strcmp(at, DEPRECATED) != 0;)
+	for (const char *at = name; *at;)
 	{
-		size_t		length = strcspn(at, ".-");
+		size_t		length = strcspn(at, "-");
 		const ApiProblem *problem = find_problem(document, at, length);
 
+		if (problem == NULL)
+			break;
 		appendStringInfo(&codes, "%s\"%s\"", at > name ? "," : "", problem->code);
 		appendStringInfo(&description, "%s`%s`: %s", at > name ? "\n\n" : "", problem->code, problem->description);
-		at += length + (at[length] == '.');
+		at += length + (at[length] == '-');
 	}
 	json_name(out, name);
 	json_literal(out, "{\"description\":");
 	json_string(out, description.data);
 	appendStringInfoChar(out, ',');
-	write_header_references(out, NULL, first->status, strstr(name, DEPRECATED) != NULL);
+	write_header_references(out, NULL, first->status, strstr(name, "-" DEPRECATED) != NULL);
+	if (write_form(out, name))
+		return;
 	appendStringInfo(out, ",\"content\":{\"application/problem+json\":{\"schema\":{\"allOf\":[{\"$ref\":\"#/components/schemas/Problem\"},"
-					 "{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"integer\",\"const\":%d},\"code\":{\"type\":\"string\",\"enum\":[%s]}}}]}",
+					 "{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"integer\",\"enum\":[%d]},\"code\":{\"type\":\"string\",\"enum\":[%s]}}}]}",
 					 first->status, codes.data);
 	json_literal(out, ",\"example\":{\"type\":");
 	json_string(out, psprintf("%s/developers/errors#%s", document->base_url ? document->base_url : "http://127.0.0.1:8080", first->code));

@@ -35,15 +35,7 @@ qehs_api_key_list(PG_FUNCTION_ARGS)
 	bool		isnull;
 
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
-	if (!PG_ARGISNULL(1))
-	{
-		int			length;
-		char	   *position = cursor_open(context->tenant_id, "api_key_list", "", argument_text(fcinfo, 1), &length);
-
-		if (length != sizeof(last))
-			problem_raise_at(PROBLEM_INVALID_CURSOR, "?cursor", "invalid", "is not a cursor of this list");
-		memcpy(&last, position, sizeof(last));
-	}
+	cursor_open_id(context->tenant_id, "api_key_list", "", argument_text(fcinfo, 1), &last);
 	json_begin(&out);
 	json_literal(&out, "{\"items\":[");
 	SPI_connect();

@@ -119,6 +119,8 @@ qehs_bulk_begin(PG_FUNCTION_ARGS)
 	bool		atomic = bulk_is_word(argument_text(fcinfo, 1), "?mode", "atomic");
 	BulkOptions options = {.dry_run = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2)};
 
+	if (!options.dry_run)
+		PreventCommandDuringRecovery("a bulk load");
 	bulk_read_options(module, argument_text(fcinfo, 3), argument_text(fcinfo, 4), argument_text(fcinfo, 5), &options);
 	bulk_require_actions(context, module, &options);
 	bulk_set_running(false);

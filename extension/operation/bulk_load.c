@@ -6,6 +6,7 @@
 
 #include "base/argument.h"
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
@@ -261,6 +262,8 @@ qehs_bulk_load(PG_FUNCTION_ARGS)
 	bytea	   *lines = PG_ARGISNULL(1) ? NULL : PG_GETARG_BYTEA_PP(1);
 
 	start_load(fcinfo, &load);
+	if (load.context->time_limit > 0)
+		deadline_start(load.context->time_limit);
 	hold_module(&load, fcinfo);
 	json_begin(&out);
 	if (lines)

@@ -196,15 +196,7 @@ qehs_job_list(PG_FUNCTION_ARGS)
 	values[4] = UUIDPGetDatum(&last);
 	take_filter(fcinfo, 0, 5, values, nulls, &binding);
 	take_filter(fcinfo, 1, 6, values, nulls, &binding);
-	if (cursor)
-	{
-		int			length;
-		char	   *position = cursor_open(context->tenant_id, "job_list", binding.data, cursor, &length);
-
-		if (length != sizeof(last))
-			problem_raise_at(PROBLEM_INVALID_CURSOR, "?cursor", "invalid", "is not a cursor of this list");
-		memcpy(&last, position, sizeof(last));
-	}
+	cursor_open_id(context->tenant_id, "job_list", binding.data, cursor, &last);
 	json_begin(&out);
 	json_literal(&out, "{\"items\":[");
 	SPI_connect();

@@ -80,15 +80,7 @@ qehs_user_list(PG_FUNCTION_ARGS)
 	bool		isnull;
 
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
-	if (cursor)
-	{
-		int			length;
-		char	   *position = cursor_open(context->tenant_id, "user_list", "", cursor, &length);
-
-		if (length != sizeof(last))
-			problem_raise_at(PROBLEM_INVALID_CURSOR, "?cursor", "invalid", "is not a cursor of this list");
-		memcpy(&last, position, sizeof(last));
-	}
+	cursor_open_id(context->tenant_id, "user_list", "", cursor, &last);
 	json_begin(&out);
 	json_literal(&out, "{\"items\":[");
 	SPI_connect();

@@ -130,17 +130,6 @@ permission_writes_key(const RequestContext *context, const ModuleDef *module, co
 	return field == NULL || permission_writes_field(context, of, field, subject);
 }
 
-bool
-permission_changes_key(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
-					   const ModuleTransition *transition, const char *key, int length)
-{
-	bool		within = transition == NULL || permission_may(context, module, ACTION_UPDATE, subject, NULL);
-
-	for (int i = 0; !within && i < transition->requires_count; i++)
-		within = strlen(transition->requires[i]) == (size_t) length && memcmp(transition->requires[i], key, length) == 0;
-	return within && permission_writes_key(context, module, subject, module->version, key, length);
-}
-
 void
 permission_write_payload(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject)
 {

@@ -19,7 +19,7 @@ static const struct
 	const char *meaning;
 }			settings[] = {
 	{"listen", "QEHS_LISTEN", "127.0.0.1:8080", "address and port to listen on"},
-	{"db", "QEHS_DB", "user=qehs_shim", "libpq connection string"},
+	{"db", "QEHS_DB", "user=qehs_shim", "libpq connection string; a password is better in PGPASSFILE or a service file"},
 	{"public-url", "QEHS_PUBLIC_URL", "", "base URL that clients see; none is http:// and --listen"},
 	{"threads", "QEHS_THREADS", "1", "event loops, each with connections of its own (1 to 64)"},
 	{"connections", "QEHS_CONNECTIONS", "4", "PostgreSQL connections of each event loop (1 to 64)"},
@@ -34,10 +34,22 @@ static const struct
 	{"jwt-user-claim", "QEHS_JWT_USER_CLAIM", "sub", "claim with the user name"},
 	{"jwt-roles-claim", "QEHS_JWT_ROLES_CLAIM", "roles", "claim with role names; without it the user's own count"},
 	{"early-answers", "QEHS_EARLY_ANSWERS", "direct", "who gets the answer of a bulk load while its body goes: direct (no proxy), always, never"},
+	{"drain", "QEHS_DRAIN", "0", "seconds that SIGTERM leaves a balancer to see /readyz say 503 before listening ends (0 to 3600)"},
 	{"log", "QEHS_LOG", "stderr", "where log lines go: stderr, off or a file"},
 	{"log-level", "QEHS_LOG_LEVEL", "info", "least level of log lines: error (also requests that end with 5xx), warn (with 4xx too) or info (all)"},
 	{"max-spool", "QEHS_MAX_SPOOL", "1073741824", "bytes in TMPDIR of one answer that its client does not read"},
 	{"max-spool-total", "QEHS_MAX_SPOOL_TOTAL", "4294967296", "the same of all answers"},
+	{"storage", "QEHS_STORAGE", "", "folder of the embedded object store, on a disk of its own best"},
+	{"max-object", "QEHS_MAX_OBJECT", "5368709120", "largest object, such as an attachment, in bytes"},
+	{"s3-endpoint", "QEHS_S3_ENDPOINT", "", "URL of an S3 service, which then keeps objects in place of --storage"},
+	{"s3-bucket", "QEHS_S3_BUCKET", "", "its bucket"},
+	{"s3-prefix", "QEHS_S3_PREFIX", "", "what keys in the bucket begin with, such as qehs/"},
+	{"s3-region", "QEHS_S3_REGION", "us-east-1", "its region"},
+	{"s3-style", "QEHS_S3_STYLE", "virtual", "where URLs have the bucket: virtual (in the host) or path"},
+	{"s3-access-key", "QEHS_S3_ACCESS_KEY", "", "access key"},
+	{"s3-secret-key", "QEHS_S3_SECRET_KEY", "", "secret key; best in the environment, as flags are seen by all users of the machine"},
+	{"s3-session-token", "QEHS_S3_SESSION_TOKEN", "", "session token of temporary credentials"},
+	{"clamd", "QEHS_CLAMD", "", "socket of clamd, a path or host:port; with it each upload is scanned"},
 };
 
 enum
@@ -123,6 +135,40 @@ check_origins(const char *origins)
 	}
 }
 
+/* The value of a setting by its flag. */
+static const char *
+value_of(const char *const *values, const char *flag)
+{
+	for (int i = 0; i < SETTING_COUNT; i++)
+		if (strcmp(settings[i].flag, flag) == 0)
+			return values[i];
+	abort();
+}
+
+/* The settings of the object store. */
+static void
+read_storage(Config *config, const char *const *values)
+{
+	static const char *const style_words[] = {[S3_PATH] = "path",[S3_VIRTUAL] = "virtual", NULL};
+
+	config->storage = value_of(values, "storage");
+	config->max_object = (size_t) number("max-object", value_of(values, "max-object"), 1, LONG_MAX);
+	config->s3_endpoint = value_of(values, "s3-endpoint");
+	config->s3_bucket = value_of(values, "s3-bucket");
+	config->s3_prefix = value_of(values, "s3-prefix");
+	config->s3_region = value_of(values, "s3-region");
+	config->s3_style = (S3Style) word("s3-style", value_of(values, "s3-style"), style_words, "path or virtual");
+	config->s3_access_key = value_of(values, "s3-access-key");
+	config->s3_secret_key = value_of(values, "s3-secret-key");
+	config->s3_session_token = value_of(values, "s3-session-token");
+	config->clamd = value_of(values, "clamd");
+	if (*config->s3_endpoint && !is_url(config->s3_endpoint, strlen(config->s3_endpoint), false))
+	{
+		fprintf(stderr, "qehs-shim: --s3-endpoint must be a URL such as https://s3.eu-central-1.amazonaws.com, not \"%s\"\n", config->s3_endpoint);
+		exit(2);
+	}
+}
+
 void
 config_read(Config *config, int argc, char **argv)
 {
@@ -169,18 +215,13 @@ config_read(Config *config, int argc, char **argv)
 	config->jwt_user_claim = values[13];
 	config->jwt_roles_claim = values[14];
 	config->early_answers = (EarlyAnswers) word("early-answers", values[15], early_words, "direct, always or never");
-	config->log = values[16];
-	config->log_level = (LogLevel) word("log-level", values[17], level_words, "error, warn or info");
-	config->max_spool = (size_t) number("max-spool", values[18], 0, LONG_MAX);
-	config->max_spool_total = (size_t) number("max-spool-total", values[19], 0, LONG_MAX);
-	if (*config->public_url == '\0')
-	{
-		static char url[300];
-
-		snprintf(url, sizeof(url), "http://%s", config->listen);
-		config->public_url = url;
-	}
-	else
+	config->drain = (int) number("drain", values[16], 0, 3600);
+	config->log = values[17];
+	config->log_level = (LogLevel) word("log-level", values[18], level_words, "error, warn or info");
+	config->max_spool = (size_t) number("max-spool", values[19], 0, LONG_MAX);
+	config->max_spool_total = (size_t) number("max-spool-total", values[20], 0, LONG_MAX);
+	if (*config->public_url)
 		check_public_url(config->public_url);
 	check_origins(config->cors_origins);
+	read_storage(config, values);
 }

@@ -19,6 +19,12 @@ typedef enum LogLevel
 	LEVEL_ERROR, LEVEL_WARN, LEVEL_INFO
 } LogLevel;
 
+/* How a bucket stands in a URL of S3. */
+typedef enum S3Style
+{
+	S3_PATH, S3_VIRTUAL
+} S3Style;
+
 typedef struct Config
 {
 	const char *listen;			/* host:port or [v6]:port */
@@ -27,6 +33,7 @@ typedef struct Config
 	int			threads;		/* event loops */
 	int			connections;	/* to PostgreSQL, per loop */
 	size_t		max_body;		/* bytes */
+	int			drain;			/* seconds between the first signal to stop and the end of listening */
 	const char *log;			/* stderr, off or a path */
 	int			max_connections;	/* of clients, per loop */
 	const char *trusted_proxies;	/* networks, comma-separated */
@@ -41,6 +48,17 @@ typedef struct Config
 	LogLevel	log_level;
 	size_t		max_spool;		/* bytes in files of one answer that waits for its client */
 	size_t		max_spool_total;	/* and of all */
+	const char *storage;		/* folder of the embedded object store; empty: none */
+	size_t		max_object;		/* bytes of an object */
+	const char *s3_endpoint;	/* URL; empty: the embedded store */
+	const char *s3_bucket;
+	const char *s3_prefix;		/* in front of the tenant in each key, with its slash; may be empty */
+	const char *s3_region;
+	S3Style		s3_style;
+	const char *s3_access_key;
+	const char *s3_secret_key;
+	const char *s3_session_token;	/* empty: none */
+	const char *clamd;			/* path of its socket, or host:port; empty: files are not scanned */
 } Config;
 
 /* Fill the config; prints and exits for --help, --version and bad flags. */

@@ -12,6 +12,7 @@
 #include "exchange/bind.h"
 #include "exchange/problem.h"
 #include "exchange/query.h"
+#include "storage/storage.h"
 
 static const char *
 type_message(const char *type)
@@ -207,6 +208,21 @@ bind_query(Request *request, PgStatement *statement, const Endpoint *endpoint, Q
 		request_refuse(request, "invalid_parameter", "a query parameter cannot be used as it is");
 }
 
+/* What the server itself knows of a request: baseUrl, mediaType, which the answer will have, or storage. */
+static void
+bind_server(Request *request, PgStatement *statement, int number, const Parameter *parameter)
+{
+	if (strcmp(parameter->name, "storage") == 0)
+	{
+		/* with the byte in front that bind_jsonb needs */
+		const char *text = arena_format(&request->arena, " %s", storage_description(&request->arena)) + 1;
+
+		bind_jsonb(statement, number, text, strlen(text));
+	}
+	else
+		bind_value(request, statement, number, parameter, strcmp(parameter->name, "baseUrl") == 0 ? request->public_url : request->media);
+}
+
 void
 arguments_read(Request *request, PgStatement *statement)
 {
@@ -228,7 +244,7 @@ arguments_read(Request *request, PgStatement *statement)
 		else if (parameter->place == IN_HEADER)
 			value = request_header(request, parameter->name);
 		else if (parameter->place == IN_SERVER)
-			value = request->public_url;
+			bind_server(request, statement, i, parameter);
 		if (value)
 			bind_value(request, statement, i, parameter, value);
 	}
@@ -241,8 +257,7 @@ arguments_read(Request *request, PgStatement *statement)
 void
 arguments_pick(const Call *call, const PgStatement *all, PgStatement *statement)
 {
-	statement->slot = call->slot;
-	statement->sql = call->sql;
+	statement->text = call->text;
 	statement->count = call->count;
 	for (int i = 0; i < call->count; i++)
 	{

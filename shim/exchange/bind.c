@@ -68,6 +68,19 @@ bind_value(Request *request, PgStatement *statement, int number, const Parameter
 		statement->formats[number] = 0;
 		return true;
 	}
+	if (strcmp(parameter->sql_type, "jsonb") == 0)
+	{
+		/* JSON in a query parameter: the byte in front of a copy is for bind_jsonb */
+		size_t		length = strlen(text);
+		char	   *copy = arena_alloc(&request->arena, length + 2);
+		JsonDocument document;
+
+		memcpy(copy + 1, text, length + 1);
+		if (!json_scan(copy + 1, length, &request->arena, &document))
+			return false;
+		bind_jsonb(statement, number, copy + 1, length);
+		return true;
+	}
 	bind_text(statement, number, text, strlen(text));
 	return true;
 }

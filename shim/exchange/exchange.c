@@ -1,7 +1,7 @@
 /*
  * exchange.c
- *	  One pipeline per request: request_begin, the endpoint's function,
- *	  request_end.
+ *	  One statement per request, qehs.request, which calls the endpoint's function; of
+ *	  a body that streams, request_begin, the function and request_end in one pipeline.
  *
  * What the shim itself refuses (an unknown path, a bad body) goes through
  * request_begin all the same, so that each refusal is counted against the rate
@@ -20,17 +20,18 @@
 #include "exchange/arguments.h"
 #include "exchange/cors.h"
 #include "exchange/headers.h"
+#include "exchange/health.h"
 #include "exchange/problem.h"
 #include "exchange/query.h"
 #include "exchange/reply.h"
 #include "exchange/token.h"
 #include "exchange/trace.h"
 
-#define BEGIN_SQL "SELECT qehs.request_begin($1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text, $8::jsonb)"
-#define BEGIN_PARAMETERS 8
 #define FINGERPRINT_LENGTH SHA256_DIGEST_LENGTH
 #define MAX_RETRIES 3
 #define MAX_WAIT_SECONDS 30
+#define KEY_TENANT_DIGITS 7		/* of the text of a key: see extension/caller/keytext.c */
+#define REFUSAL_LIMIT_NS (10 * CLOCK_SECOND)
 
 enum
 {
@@ -43,6 +44,7 @@ typedef struct Pending
 	Request    *request;
 	Pool	   *pool;
 	void		(*finished) (Request *request);
+	bool		whole;			/* one statement, which gives the whole answer */
 } Pending;
 
 void
@@ -96,8 +98,7 @@ bind_begin(Request *request, PgStatement *begin)
 	request->endpoint ? request->endpoint->operation : NULL, request->refusal.code ? NULL : request->target, subject};
 
 	request->keyed = key != NULL;
-	begin->slot = SLOT_BEGIN;
-	begin->sql = BEGIN_SQL;
+	begin->text = request->router->begin;
 	begin->count = BEGIN_PARAMETERS;
 	for (int i = 0; i < BEGIN_PARAMETERS; i++)
 	{
@@ -136,22 +137,6 @@ take_header_lines(Request *request, const char *lines, size_t length)
 						arena_copy(&request->arena, colon + 2, (size_t) (stop - colon - 2)));
 		lines = stop + 1;
 	}
-}
-
-/* Header lines in the DETAIL of an error of request_begin: {"limits":"Name: value\n…", …}. */
-static void
-take_limits(Request *request)
-{
-	const PgError *error = &request->job.error;
-	JsonDocument *detail = arena_alloc(&request->arena, sizeof(JsonDocument));
-	size_t		length;
-	const char *lines;
-
-	if (error->detail == NULL || strncmp(error->sqlstate, "QH", 2) != 0 || strncmp(error->detail, "{\"limits\":", 10) != 0 ||
-		!json_scan(error->detail, strlen(error->detail), &request->arena, detail) || detail->members[0].type != JSON_STRING)
-		return;
-	lines = json_decode(detail->members[0].value, detail->members[0].length, &request->arena, &length);
-	take_header_lines(request, lines, length);
 }
 
 /* The stored answer of the first request with this key: {"status","headers","body"}. */
@@ -194,6 +179,27 @@ reply_answer(Request *request)
 	if (lines)
 		take_header_lines(request, lines + 1, length - (size_t) (lines + 1 - end));
 	request->reply.body = job_text(&request->job, STATEMENT_CALL, &request->reply.length);
+}
+
+/* The answer of qehs.request: the status on a line, header lines, an empty line, the body. */
+static void
+reply_whole(Request *request)
+{
+	size_t		length;
+	const char *answer = job_text(&request->job, 0, &length);
+	const char *body = answer ? memmem(answer, length, "\n\n", 2) : NULL;
+	const char *lines = body ? (const char *) memchr(answer, '\n', length) + 1 : NULL;
+
+	if (body == NULL)
+	{
+		problem_reply(request, "internal", 0, "the database gave no answer", NULL);
+		return;
+	}
+	request->reply.status = (int) strtol(answer, NULL, 10);
+	if (lines <= body)
+		take_header_lines(request, lines, (size_t) (body + 1 - lines));
+	request->reply.body = body + 2;
+	request->reply.length = length - (size_t) (body + 2 - answer);
 }
 
 static int
@@ -271,17 +277,19 @@ job_done(PgJob *job)
 	}
 	request->waiting = false;
 	request->database_time = clock_now() - job->submitted;
-	lines = job_text(job, STATEMENT_BEGIN, &length);
+	lines = pending->whole ? NULL : job_text(job, STATEMENT_BEGIN, &length);
 	if (lines)
 		take_header_lines(request, lines, length);
-	if (job->outcome == PG_FAILED)
-		take_limits(request);
+	else if (job->outcome == PG_FAILED && job->error.datatype)
+		take_header_lines(request, job->error.datatype, strlen(job->error.datatype));
 	if (job->outcome == PG_FAILED && strcmp(job->error.sqlstate, "QH200") == 0)
 		reply_replay(request);
 	else if (request->refusal.code && (job->outcome == PG_DONE || (request->refusal.status && job->outcome != PG_FAILED)))
 		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, request->violations.list.data);
 	else if (job->outcome != PG_DONE)
 		problem_from_job(request);
+	else if (pending->whole)
+		reply_whole(request);
 	else if (job->count > 1)
 		reply_answer(request);
 	if (request->stream && request->reply.status < 300)
@@ -295,10 +303,57 @@ job_done(PgJob *job)
 	pending->finished(request);
 }
 
-static const Call *
-first_call(const Endpoint *endpoint)
+/*
+ * Who waits in turns: the tenant, whose number is in the key's text behind its scheme; else the token or, without
+ * any, the client.  FNV-1a.
+ */
+static uint32_t
+caller_number(const Request *request)
 {
-	return &endpoint->calls[endpoint->body == BODY_STREAM ? CALL_BEGIN : CALL_FUNCTION];
+	const char *bearer = headers_bearer(request);
+	const char *text = bearer ? bearer : request->client;
+	const char *scheme = strncmp(text, "qehs_", 5) == 0 ? strstr(text, "_sk_") : NULL;
+	size_t		length = strlen(text);
+	uint32_t	hash = UINT32_C(2166136261);
+
+	if (scheme && strlen(scheme) > KEY_TENANT_DIGITS + 4)
+	{
+		text = scheme + 4;
+		length = KEY_TENANT_DIGITS;
+	}
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ (unsigned char) text[i]) * UINT32_C(16777619);
+	return hash;
+}
+
+/* Put the endpoint's arguments behind those of request_begin. */
+static void
+bind_whole(PgStatement *statement, const Call *call, const PgStatement *arguments)
+{
+	statement->text = call->text;
+	for (int i = 0; i < call->count; i++)
+	{
+		statement->values[statement->count] = arguments->values[call->from[i]];
+		statement->lengths[statement->count] = arguments->lengths[call->from[i]];
+		statement->formats[statement->count++] = arguments->formats[call->from[i]];
+	}
+}
+
+/* What runs when nothing is refused before. */
+static void
+bind_call(Pending *pending, const Endpoint *endpoint, PgJob *job)
+{
+	PgStatement *arguments = &job->statements[STATEMENT_CALL];
+
+	pending->whole = endpoint->body != BODY_STREAM;
+	if (pending->whole)
+	{
+		bind_whole(&job->statements[0], &endpoint->calls[CALL_FUNCTION], arguments);
+		return;
+	}
+	arguments_pick(&endpoint->calls[CALL_BEGIN], arguments, arguments);
+	job->statements[STATEMENT_END] = (PgStatement) {.text = pending->request->router->end};
+	job->count = 3;
 }
 
 static void
@@ -307,63 +362,20 @@ submit(Exchange *exchange, Request *request, void (*finished) (Request *request)
 	PgJob	   *job = &request->job;
 	Pending    *pending = arena_alloc(&request->arena, sizeof(Pending));
 
-	*pending = (Pending) {exchange, request, request->stream ? request->stream->pool : exchange->pool, finished};
-	job->generation = request->router->generation;
+	*pending = (Pending) {exchange, request, request->stream ? request->stream->pool : exchange->pool, finished, false};
 	job->done = job_done;
 	job->owner = pending;
+	job->caller = caller_number(request);
+	job->kind = request->endpoint ? (uint32_t) (request->endpoint - request->router->endpoints) + 1 : 0;
+	job->limit = request->endpoint ? request->endpoint->limit : REFUSAL_LIMIT_NS;
 	bind_begin(request, &job->statements[STATEMENT_BEGIN]);
+	job->repeatable = request->keyed || request->refusal.code || !headers_change_things(request);
 	job->count = 1;
-	/* without an endpoint's success nothing but the first statement runs */
+	/* without an endpoint's success nothing but request_begin runs */
 	if (request->refusal.code == NULL && request->reply.status == 0)
-	{
-		arguments_pick(first_call(request->endpoint), &job->statements[STATEMENT_CALL], &job->statements[STATEMENT_CALL]);
-		job->statements[STATEMENT_END] = (PgStatement) {.slot = SLOT_END,.sql = END_SQL};
-		job->count = 3;
-	}
+		bind_call(pending, request->endpoint, job);
 	request->waiting = true;
 	pool_submit(pending->pool, job);
-}
-
-/* Is the path one of the shim's own, which need neither database nor limit? */
-static bool
-is_own_path(const Request *request)
-{
-	static const char *const own[] = {"/healthz", "/readyz", "/metrics"};
-
-	for (size_t i = 0; request->path && i < sizeof(own) / sizeof(own[0]); i++)
-		if (strcmp(request->path, own[i]) == 0)
-			return true;
-	return false;
-}
-
-/* Paths of the shim's own; true when it has answered. */
-static bool
-answer_health(Exchange *exchange, Request *request)
-{
-	Buffer		body = {.arena = &request->arena};
-	bool		ready = strcmp(request->path, "/readyz") == 0;
-
-	if (!is_own_path(request))
-		return false;
-	if (problem_unless_read(request))
-		return true;
-	if (ready && (exchange->stopping || request->router == NULL || pool_figures(exchange->pool).open == 0))
-		problem_reply(request, "unavailable", 0, exchange->stopping ? "the server is stopping" :
-					  "the database cannot be reached", NULL);
-	else if (strcmp(request->path, "/metrics") == 0)
-		reply_metrics(request, exchange->pool);
-	else
-	{
-		request->reply.status = 200;
-		if (ready)
-			buffer_format(&body, "{\"status\":\"ready\",\"extensionVersion\":\"%s\",\"version\":\"" QEHS_VERSION "\"}",
-						  request->router->version);
-		else
-			buffer_text(&body, "{\"status\":\"ok\"}");
-		request->reply.body = body.data;
-		request->reply.length = body.length;
-	}
-	return true;
 }
 
 /* Has the path a percent-encoded slash?  It is data (RFC 3986 section 2.2), and no path has a place for it. */
@@ -418,9 +430,9 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 {
 	bool		broken = request->refusal.status != 0;
 
-	if (broken && (request->router == NULL || is_own_path(request)))
+	if (broken && (request->router == NULL || health_is_path(request->path)))
 		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, NULL);
-	else if (!broken && request->path && (answer_health(exchange, request) || exchange->page(request)))
+	else if (!broken && request->path && (health_reply(exchange, request) || exchange->page(request)))
 		;
 	else if (request->router == NULL)
 		problem_reply(request, "unavailable", 0, "the database cannot be reached", NULL);
@@ -442,4 +454,11 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 		return;
 	}
 	exchange_finish(exchange, request);
+}
+
+void
+exchange_abandon(Exchange *exchange, Request *request)
+{
+	if (request->waiting && request->stream == NULL && !headers_change_things(request))
+		pool_withdraw(exchange->pool, &request->job);
 }

@@ -5,6 +5,7 @@
 #ifndef QEHS_EXCHANGE_H
 #define QEHS_EXCHANGE_H
 
+#include "db/pool.h"
 #include "exchange/request.h"
 #include "exchange/stream.h"
 
@@ -43,5 +44,8 @@ extern void exchange_start(Exchange *exchange, Request *request, void (*finished
 
 /* Complete a reply that was made without the exchange, with the headers that all have. */
 extern void exchange_finish(const Exchange *exchange, Request *request);
+
+/* The client of a request that waits has left: what only reads is cancelled, and finished soon, perhaps at once. */
+extern void exchange_abandon(Exchange *exchange, Request *request);
 
 #endif							/* QEHS_EXCHANGE_H */

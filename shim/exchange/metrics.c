@@ -32,7 +32,7 @@ static const char *const outcomes[OUTCOMES] = {"executed", "replayed", "in_progr
 static NamedCounters limited = NAMED_COUNTERS;	/* passed and refused, by the policies of RateLimit */
 static uint64_t keyed[OUTCOMES];
 
-static const char *const task_names[TASKS] = {"endpoints", "tick", "metrics"};
+static const char *const task_names[TASKS] = {"endpoints", "probe", "tick", "metrics"};
 
 static uint64_t failures[TASKS];
 static MetricsSource sources[MAX_SOURCES];

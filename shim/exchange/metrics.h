@@ -5,6 +5,7 @@
 #ifndef QEHS_METRICS_H
 #define QEHS_METRICS_H
 
+#include "db/pool.h"
 #include "exchange/request.h"
 
 /* Count a finished request; from any thread. */
@@ -13,10 +14,10 @@ extern void metrics_count(const Request *request, uint64_t duration);
 /* A client connection more (1) or less (-1). */
 extern void metrics_connection(int change);
 
-/* A task of the main thread went wrong: tick, metrics or endpoints. */
+/* A task of service.c went wrong. */
 typedef enum Task
 {
-	TASK_ENDPOINTS, TASK_TICK, TASK_METRICS, TASKS
+	TASK_ENDPOINTS, TASK_PROBE, TASK_TICK, TASK_METRICS, TASKS
 } Task;
 
 extern void metrics_failed(Task task);

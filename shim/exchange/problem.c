@@ -32,6 +32,7 @@ static const Problem known[] = {
 	{.code = "internal",.status = 500,.title = "Internal error"},
 	{.code = "not_implemented",.status = 501,.title = "Not implemented"},
 	{.code = "unavailable",.status = 503,.title = "Service unavailable"},
+	{.code = "timeout",.status = 504,.title = "Timeout"},
 	{.code = "http_version_not_supported",.status = 505,.title = "HTTP version not supported"},
 };
 
@@ -299,6 +300,14 @@ problem_from_job(Request *request)
 	if (job->outcome == PG_LOST)
 		problem_reply(request, "unavailable", 0, "the connection to the database broke; whether the request took effect "
 					  "is unknown, so repeat it with its Idempotency-Key", NULL);
+	else if (job->outcome == PG_LATE)
+		problem_reply(request, "timeout", 504, "the database did not answer within the time limit; whether the request took effect "
+					  "is unknown, so repeat it with its Idempotency-Key", NULL);
+	else if (job->outcome == PG_WITHDRAWN)
+	{
+		request->error = "the client left";
+		problem_reply(request, "unavailable", 0, "the client left before the answer was there", NULL);
+	}
 	else if (job->outcome == PG_REFUSED)
 		problem_reply(request, "unavailable", 0, "the database cannot be reached or is busy", NULL);
 	else if (strncmp(error->sqlstate, "QH", 2) == 0)
@@ -309,6 +318,8 @@ problem_from_job(Request *request)
 		for (size_t i = 0; i < sizeof(mapped) / sizeof(mapped[0]); i++)
 			if (strncmp(error->sqlstate, mapped[i].prefix, strlen(mapped[i].prefix)) == 0)
 			{
+				if (strcmp(mapped[i].prefix, "55P03") == 0 && !reads(request))
+					reply_header(&request->reply, "Retry-After", "1");
 				/* who only reads has nothing in conflict */
 				problem_reply(request, reads(request) && strcmp(mapped[i].code, "conflict") == 0 ? "unavailable" : mapped[i].code, 0,
 							  mapped[i].detail, NULL);

@@ -5,6 +5,7 @@
 #ifndef QEHS_REPLY_H
 #define QEHS_REPLY_H
 
+#include "db/pool.h"
 #include "exchange/request.h"
 
 /* Does an Accept-Encoding field, or none, allow gzip (RFC 9110 section 12.5.3)? */

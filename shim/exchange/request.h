@@ -13,7 +13,7 @@
 
 #include "base/arena.h"
 #include "base/config.h"
-#include "db/pg.h"
+#include "db/job.h"
 #include "exchange/router.h"
 #include "exchange/stream.h"
 
@@ -90,6 +90,9 @@ struct Request
 	PgJob		job;
 	bool		waiting;		/* for the database */
 	bool		suspended;		/* server.c has put its connection aside */
+	bool		left;			/* its client has, while it waited */
+	struct Request *wait_next;	/* among those that wait (http/leave.c) */
+	struct Request **wait_link;
 	uint64_t	started;		/* monotonic nanoseconds */
 	uint64_t	database_time;	/* nanoseconds from hand-over to outcome */
 	const char *error;			/* for the log: what went wrong inside */

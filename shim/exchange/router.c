@@ -16,11 +16,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+
+#define BEGIN_ARGUMENTS "$1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text, $8::jsonb"
+#define BEGIN_SQL "SELECT qehs.request_begin(" BEGIN_ARGUMENTS ")"
+
 static const char *const places[] = {"path", "query", "header", "body", "document", "filter", "server", "lines", "lineNumber", NULL};
 static const char *const bodies[] = {"none", "json", "stream", NULL};
 static const char *const answers[] = {"none", "json", "stream", NULL};
 static const char *const forms[] = {"problem", "scim", "graphql", NULL};
-static const char *const roles[] = {"function", "streamBegin", "streamEnd", "streamFunction", NULL};
+static const char *const server_names[] = {"baseUrl", "mediaType", "storage", NULL};
+static const char *const roles[] = {"function", "streamBegin", "streamEnd", NULL};
 
 /* What is being read, and what is wrong with it. */
 typedef struct Reader
@@ -100,20 +106,28 @@ read_parameters(Reader *reader, Endpoint *endpoint, const json_t *list)
 			.required = json_is_true(json_object_get(item, "required")),
 			.only = json_object_get(item, "of") ? read_word(reader, item, "of", roles) : -1,
 		};
+		if (endpoint->parameters[i].place == IN_SERVER)
+			read_word(reader, item, "name", server_names);
 	}
 }
 
-/* SELECT function(name => $1::type, …) of the parameters that the function takes. */
+/* SELECT function(name => $1::type, …), or qehs.request, of the parameters that the function takes. */
 static void
 make_call(Reader *reader, Endpoint *endpoint, CallRole role, const json_t *source)
 {
 	const char *function = copy_member(reader, source, roles[role]);
 	Call	   *call = &endpoint->calls[role];
 	Buffer		sql = {.arena = &reader->router->arena};
+	bool		whole;
 
 	if (*function == '\0')
 		return;
-	buffer_format(&sql, "SELECT %s(", function);
+	/* what streams has chunks between the first and the last statement; all else is one statement */
+	whole = role == CALL_FUNCTION && endpoint->body != BODY_STREAM;
+	if (whole)
+		buffer_text(&sql, "SELECT qehs.request(" BEGIN_ARGUMENTS);
+	else
+		buffer_format(&sql, "SELECT %s(", function);
 	for (int i = 0; i < endpoint->parameter_count; i++)
 	{
 		const Parameter *parameter = &endpoint->parameters[i];
@@ -122,10 +136,13 @@ make_call(Reader *reader, Endpoint *endpoint, CallRole role, const json_t *sourc
 		if (parameter->only >= 0 ? parameter->only != (int) role : role == CALL_END || (chunk && role != CALL_FUNCTION))
 			continue;
 		call->from[call->count++] = i;
-		buffer_format(&sql, "%s%s => $%d::%s", call->count > 1 ? ", " : "", parameter->argument, call->count, parameter->sql_type);
+		if (whole)
+			buffer_format(&sql, ", $%d::%s", BEGIN_PARAMETERS + call->count, parameter->sql_type);
+		else
+			buffer_format(&sql, "%s%s => $%d::%s", call->count > 1 ? ", " : "", parameter->argument, call->count, parameter->sql_type);
 	}
 	buffer_text(&sql, ")");
-	call->sql = sql.data;
+	call->text = pg_text(sql.data);
 }
 
 /* What the row must have for what it says. */
@@ -134,16 +151,16 @@ check_endpoint(Reader *reader, const Endpoint *endpoint)
 {
 	const Call *calls = endpoint->calls;
 
-	if (calls[CALL_FUNCTION].sql == NULL)
+	if (calls[CALL_FUNCTION].text == NULL)
 		fail(reader, "has no", "function");
-	if (endpoint->body == BODY_STREAM && (calls[CALL_BEGIN].sql == NULL || calls[CALL_END].sql == NULL))
+	if (endpoint->body == BODY_STREAM && (calls[CALL_BEGIN].text == NULL || calls[CALL_END].text == NULL))
 		fail(reader, "a body that streams needs", "stream_begin and stream_end");
 	if (endpoint->body != BODY_NONE && endpoint->takes.count == 0)
 		fail(reader, "has a body but no media type in", "takes");
 	if (endpoint->answer != ANSWER_NONE && endpoint->gives.count == 0)
 		fail(reader, "has an answer but no media type in", "gives");
-	if ((endpoint->stream_media != NULL) != (calls[CALL_STREAM].sql != NULL))
-		fail(reader, "stream_function and stream_media go", "together");
+	if (endpoint->answer == ANSWER_STREAM && endpoint->body != BODY_STREAM)
+		fail(reader, "only a body that streams has an answer that does: body is not", "stream");
 }
 
 static void
@@ -155,13 +172,12 @@ read_endpoint(Reader *reader, Endpoint *endpoint, const json_t *source)
 	endpoint->path = copy_member(reader, source, "path");
 	endpoint->status = (int) json_integer_value(json_object_get(source, "status"));
 	endpoint->headers = copy_member(reader, source, "headers");
+	endpoint->limit = (uint64_t) json_integer_value(json_object_get(source, "timeLimit")) * (CLOCK_SECOND / 1000);
 	endpoint->body = (BodyKind) read_word(reader, source, "body", bodies);
 	endpoint->answer = (AnswerKind) read_word(reader, source, "answer", answers);
 	endpoint->error_form = (ErrorForm) read_word(reader, source, "errorForm", forms);
 	read_media(reader, source, "takes", &endpoint->takes);
 	read_media(reader, source, "gives", &endpoint->gives);
-	if (json_is_string(json_object_get(source, "streamMedia")))
-		endpoint->stream_media = copy_member(reader, source, "streamMedia");
 	read_parameters(reader, endpoint, json_object_get(source, "parameters"));
 	for (int role = 0; role < CALL_ROLES; role++)
 		make_call(reader, endpoint, (CallRole) role, source);
@@ -184,8 +200,6 @@ read_endpoints(Reader *reader, const json_t *list)
 		Endpoint   *endpoint = &router->endpoints[router->endpoint_count++];
 
 		read_endpoint(reader, endpoint, source);
-		for (int role = 0; role < CALL_ROLES; role++)
-			endpoint->calls[role].slot = SLOT_FIRST_ENDPOINT + (int) i * CALL_ROLES + role;
 		if (*alias == '\0')
 			continue;
 		router->endpoints[router->endpoint_count] = *endpoint;
@@ -247,7 +261,6 @@ compare_endpoints(const void *left, const void *right)
 Router *
 router_load(const char *endpoints_json, const char *problems_json, const char *version, char *fault, size_t size)
 {
-	static int	generation = 0;
 	json_t	   *endpoints = json_loads(endpoints_json, 0, NULL);
 	json_t	   *problems = json_loads(problems_json, 0, NULL);
 	Router	   *router = calloc(1, sizeof(Router));
@@ -259,7 +272,8 @@ router_load(const char *endpoints_json, const char *problems_json, const char *v
 	if (json_is_array(endpoints) && json_is_array(problems))
 	{
 		router->version = arena_copy(&router->arena, version, strlen(version));
-		router->generation = __atomic_add_fetch(&generation, 1, __ATOMIC_RELAXED);
+		router->begin = pg_text(BEGIN_SQL);
+		router->end = pg_text("SELECT qehs.request_end()");
 		read_endpoints(&reader, endpoints);
 		qsort(router->endpoints, (size_t) router->endpoint_count, sizeof(Endpoint), compare_endpoints);
 		router->problem_count = (int) json_array_size(problems);

@@ -9,18 +9,12 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "db/job.h"
 
 #define ROUTER_MAX_PARAMETERS 24
+#define BEGIN_PARAMETERS 8		/* of request_begin, and the first of qehs.request */
 #define ROUTER_MAX_LANGUAGES 16
 #define ROUTER_MAX_MEDIA 8
-
-/* Numbers of the statements that are prepared on each connection, by which pg.h knows them. */
-enum
-{
-	SLOT_BEGIN, SLOT_END, SLOT_TRANSACTION, SLOT_COMMIT, SLOT_ROLLBACK, SLOT_FIRST_ENDPOINT = 8
-};
-
-#define END_SQL "SELECT qehs.request_end()"
 
 /* The words of qehs.endpoint, in the order of the names in router.c. */
 typedef enum ParameterPlace
@@ -52,14 +46,12 @@ typedef enum CallRole
 	CALL_FUNCTION,				/* answers; of a body that streams it takes a chunk */
 	CALL_BEGIN,					/* begins a body that streams */
 	CALL_END,					/* ends it */
-	CALL_STREAM,				/* the answer row by row */
 	CALL_ROLES
 } CallRole;
 
 typedef struct Call
 {
-	const char *sql;			/* SELECT function(name => $1::type, …); NULL: the endpoint has none */
-	int			slot;			/* names the prepared statement */
+	const PgText *text;			/* SELECT function(name => $1::type, …) or qehs.request(…); NULL: the endpoint has none */
 	int			count;
 	int			from[ROUTER_MAX_PARAMETERS];	/* which parameter of the endpoint each argument is */
 } Call;
@@ -92,10 +84,10 @@ typedef struct Endpoint
 	const char *headers;		/* lines for each answer; may be empty */
 	MediaList	takes;			/* of the body */
 	MediaList	gives;			/* of the answer */
-	const char *stream_media;	/* of gives, what CALL_STREAM gives; NULL: none, or all where the answer streams */
 	BodyKind	body;
 	AnswerKind	answer;
 	ErrorForm	error_form;
+	uint64_t	limit;			/* nanoseconds that its statement, or that of a chunk, may take */
 	int			parameter_count;
 	Parameter	parameters[ROUTER_MAX_PARAMETERS];
 } Endpoint;
@@ -119,8 +111,9 @@ typedef struct Router
 {
 	Arena		arena;
 	int			references;		/* atomic */
-	int			generation;
 	const char *version;		/* of the extension */
+	const PgText *begin;		/* the first statement of a request */
+	const PgText *end;			/* and its last */
 	int			endpoint_count;
 	Endpoint   *endpoints;
 	int			problem_count;

@@ -83,14 +83,20 @@ linger_expire(Lingers *lingers)
 {
 	uint64_t	now = clock_now();
 
-	while (lingers->first && lingers->first->due <= now)
-		end(lingers->first);
+	for (Linger *linger = lingers->first, *next; linger && linger->due <= now; linger = next)
+	{
+		next = linger->next;
+		end(linger);
+	}
 	return lingers->first ? (int) ((lingers->first->due - now) / 1000000 + 1) : -1;
 }
 
 void
 linger_end(Lingers *lingers)
 {
-	while (lingers->first)
-		end(lingers->first);
+	for (Linger *linger = lingers->first, *next; linger; linger = next)
+	{
+		next = linger->next;
+		end(linger);
+	}
 }

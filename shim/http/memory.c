@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "http/leave.h"
 #include "http/state.h"
 
 #define SPARE_BODY_BYTES (16 * 1024)
@@ -34,6 +35,7 @@ memory_put_away(Server *server, Request *request)
 {
 	Request		empty = {.arena = request->arena,.buffer = request->buffer,.body_capacity = request->body_capacity};
 
+	leave_forget(request);
 	if (server->spare_count == SPARE_REQUESTS || request->body_capacity > SPARE_BODY_BYTES)
 	{
 		free_request(request);

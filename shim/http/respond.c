@@ -4,6 +4,7 @@
  *	  or, while the body still arrives, beside it (early.h).
  */
 #include "http/early.h"
+#include "http/leave.h"
 #include "http/state.h"
 
 #define STREAM_BLOCK 8192
@@ -22,6 +23,7 @@ resume(Request *request)
 	if (request->suspended)
 	{
 		request->suspended = false;
+		leave_forget(request);
 		MHD_resume_connection(request->connection);
 	}
 }
@@ -32,6 +34,8 @@ respond_wait(Request *request)
 	if (!request->suspended)
 	{
 		request->suspended = true;
+		if (request->stream == NULL)
+			leave_watch(request);
 		MHD_suspend_connection(request->connection);
 	}
 	return MHD_YES;

@@ -23,6 +23,7 @@
 #include "http/client.h"
 #include "http/early.h"
 #include "http/intake.h"
+#include "http/leave.h"
 #include "http/state.h"
 
 #define SILENT_SECONDS 120
@@ -252,7 +253,10 @@ server_timeout(Server *server)
 	MHD_UNSIGNED_LONG_LONG milliseconds;
 	int			late = deadline_expire(&server->deadlines);
 	int			lingering = linger_expire(&server->lingers);
+	int			leaving = leave_look(server);
 
+	if (lingering < 0 || (leaving >= 0 && leaving < lingering))
+		lingering = leaving;
 	if (late < 0 || (lingering >= 0 && lingering < late))
 		late = lingering;
 	if (MHD_get_timeout(server->daemon, &milliseconds) == MHD_NO)

@@ -22,6 +22,8 @@ struct Server
 	Exchange   *exchange;
 	Deadlines	deadlines;
 	Lingers		lingers;
+	Request    *waiting;		/* for the database: see leave.h */
+	uint64_t	look_at;
 	int			active;
 	int			spare_count;
 	Request    *spare[SPARE_REQUESTS];	/* with memory that the next request can use */

@@ -384,9 +384,9 @@ start(Stream *stream, void (*changed) (Request *request))
 	LineSink   *sink = (LineSink *) stream;
 	Request    *request = sink->request;
 	LoadTarget	target = {
-		.generation = request->router->generation,
 		.endpoint = request->endpoint,
 		.begin = request->job.statements[0],
+		.request_end = request->router->end,
 		.arguments = sink->arguments,
 	};
 

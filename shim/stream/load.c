@@ -31,16 +31,9 @@ load_open(Load *load, const char *conninfo, int epoll, const LoadEvents *events,
 }
 
 static void
-set_statement(PgJob *job, int number, int slot, const char *sql)
+submit_control(Load *load, PgJob *job, const PgText *text, void (*done) (PgJob *job))
 {
-	job->statements[number] = (PgStatement) {.slot = slot,.sql = sql};
-}
-
-static void
-submit_control(Load *load, PgJob *job, int slot, const char *sql, void (*done) (PgJob *job))
-{
-	*job = (PgJob) {.generation = load->target.generation,.count = 1,.done = done,.owner = load};
-	set_statement(job, 0, slot, sql);
+	*job = (PgJob) {.count = 1,.done = done,.owner = load,.limit = load->target.endpoint->limit,.statements = {{.text = text}}};
 	pool_submit(load->pool, job);
 }
 
@@ -59,7 +52,7 @@ load_start(Load *load, const LoadTarget *target)
 {
 	load->target = *target;
 	if (target->transaction)
-		submit_control(load, &load->start, SLOT_TRANSACTION, "BEGIN", start_done);
+		submit_control(load, &load->start, pg_text("BEGIN"), start_done);
 }
 
 /* ---- chunks ---- */
@@ -178,10 +171,10 @@ load_send(Load *load, const LineReader *reader)
 		if (!load->chunks[i].sent)
 			load->filling = &load->chunks[i];
 	lines_move_tail(reader, &chunk->lines, &load->filling->lines);
-	*job = (PgJob) {.generation = load->target.generation,.count = 3,.done = chunk_done,.owner = chunk};
+	*job = (PgJob) {.count = 3,.done = chunk_done,.owner = chunk,.limit = load->target.endpoint->limit};
 	job->statements[0] = load->target.begin;
 	bind_chunk(&load->target, chunk, &job->statements[1]);
-	set_statement(job, 2, SLOT_END, END_SQL);
+	job->statements[2].text = load->target.request_end;
 	pool_submit(load->pool, job);
 }
 
@@ -202,7 +195,7 @@ submit_end(Load *load, PgJob *job)
 {
 	const Call *call = &load->target.endpoint->calls[CALL_END];
 
-	submit_control(load, job, call->slot, call->sql, left_done);
+	submit_control(load, job, call->text, left_done);
 	arguments_pick(call, &load->target.arguments, &job->statements[0]);
 }
 
@@ -224,9 +217,9 @@ load_end(Load *load, bool undo)
 	if (!load->target.transaction)
 		submit_end(load, &load->end);
 	else if (undo)
-		submit_control(load, &load->end, SLOT_ROLLBACK, "ROLLBACK", transaction_done);
+		submit_control(load, &load->end, pg_text("ROLLBACK"), transaction_done);
 	else
-		submit_control(load, &load->end, SLOT_COMMIT, "COMMIT", transaction_done);
+		submit_control(load, &load->end, pg_text("COMMIT"), transaction_done);
 }
 
 void

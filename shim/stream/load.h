@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "db/pg.h"
+#include "db/pool.h"
 #include "exchange/router.h"
 #include "stream/lines.h"
 
@@ -24,8 +24,8 @@ typedef struct Load Load;
 /* Which functions take the lines, and how.  The endpoint and all values live as long as the load's requests. */
 typedef struct LoadTarget
 {
-	int			generation;		/* of the SQL texts */
 	const Endpoint *endpoint;
+	const PgText *request_end;	/* and ends with this */
 	PgStatement begin;			/* each chunk starts with it */
 	PgStatement arguments;		/* values of the endpoint's parameters, in their order */
 	bool		transaction;	/* all chunks are one */

@@ -15,7 +15,7 @@ const directory = mkdtempSync(join(tmpdir(), 'qehs-graphql.'))
 const binary = join(directory, 'check')
 writeFileSync(join(directory, 'schema.inc'), schemaSource(schema, specifiedDirectives))
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'extension/graphql'], { cwd: root, encoding: 'utf8' })
-	.split('\n').filter(path => /\/(arena|lexer|parser\w*|schema|validate\w*)\.c$/.test(path))
+	.split('\n').filter(path => /\/(arena|lexer|parser\w*|schema|valid\w*)\.c$/.test(path))
 execFileSync('gcc', ['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-g', '-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all',
 	'-Iextension', `-I${directory}`, '-o', binary, 'tests/conformance/graphql/check.c', ...files], { cwd: root, stdio: 'inherit' })
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import net from "node:net"
 import { test } from "node:test"
-import { line, publish } from "./bulk.mjs"
+import { line, publish, send as load } from "./bulk.mjs"
 import { freePort, Shim, sleep, stage } from "./cluster.mjs"
 import { agent, send } from "./retry.mjs"
 
@@ -41,13 +41,13 @@ function endless(port, key, { module = path, pause = 1, most = 60000 } = {}) {
 
 test("a load whose key is revoked meanwhile ends in its error line, though its client sends on", { timeout: 90000 }, async () => {
 	const key = at.cluster.sql("SELECT qehs.use_tenant('arrive'); SELECT qehs.api_key_create('revoked', rate_limit => 0) ->> 'key'")
-	const load = endless(at.shim.port, key)
+	const stream = endless(at.shim.port, key)
 	await sleep(500)
 	at.cluster.sql("UPDATE qehs.api_key SET revoked_at = now() WHERE name = 'revoked'")
-	assert.equal(await load.ended, "end", "the connection is closed, not reset")
-	assert.match(load.text, /^HTTP\/1.1 200 OK\r\n/)
-	assert.match(load.text, /\{"error":\{[^\n]*"code":"unauthenticated"[^\n]*\}\n/)
-	await load.run
+	assert.equal(await stream.ended, "end", "the connection is closed, not reset")
+	assert.match(stream.text, /^HTTP\/1.1 200 OK\r\n/)
+	assert.match(stream.text, /\{"error":\{[^\n]*"code":"unauthenticated"[^\n]*\}\n/)
+	await stream.run
 })
 
 test("a body that is too large is answered, though its client sends on", { timeout: 60000 }, async () => {
@@ -107,8 +107,7 @@ test("an answer for which there is no room ends with an error line, and the log 
 
 test("who reads a byte a second loses the place, who reads slowly but surely does not", { timeout: 120000 }, async () => {
 	const rows = Array.from({ length: 200 }, (_, i) => line("slow", i, { note: "n".repeat(4000) })).join("")
-	const loaded = await send(at.shim.port, at.key, "POST", path, rows, { "Content-Type": "application/x-ndjson" })
-	assert.equal(loaded.status, 200)
+	assert.equal((await load(at.shim.port, at.key, rows)).summary.created, 200)
 	const reader = (steady) => {
 		const socket = net.connect(at.shim.port, "127.0.0.1")
 		const state = { taken: 0, ended: false }

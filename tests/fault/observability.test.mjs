@@ -84,11 +84,24 @@ async function hold(statements) {
 	return () => session.end()
 }
 
+test("who is refused by the limit of the tenant is counted there", async () => {
+	const key = at.cluster.tenant("few", [])
+	at.cluster.sql("SELECT qehs.use_tenant('few'); SELECT qehs.rate_limit_set('tenant', 2)")
+	const before = await metrics()
+	for (const status of [200, 200, 429])
+		assert.equal((await send(at.shim.port, key, "GET", "/api/v1/modules")).status, status)
+	const seen = await metrics()
+	const count = (from, policy, outcome) => from.get(`qehs_rate_limit_requests_total{policy="${policy}",outcome="${outcome}"}`) ?? 0
+	const grown = (policy, outcome) => count(seen, policy, outcome) - count(before, policy, outcome)
+	assert.deepEqual([grown("tenant", "passed"), grown("tenant", "refused"), grown("default", "refused")], [2, 1, 0])
+})
+
 test("requests at the database, and waiting for it, are counted while they are", async () => {
 	const release = await hold("LOCK TABLE qehs.record IN ACCESS EXCLUSIVE MODE")
 	const answers = Promise.all(Array.from({ length: 12 }, () => send(at.shim.port, at.key, "GET", "/api/v1/records?moduleKey=incidents")))
-	// four connections with two in flight each
-	await metricsWith((seen) => seen.get('qehs_database_requests{state="in_flight"}') === 8 && seen.get('qehs_database_requests{state="waiting"}') === 4)
+	// at least one on each of four connections; how many more depends on what was known of them when they came
+	const count = (seen, state) => seen.get(`qehs_database_requests{state="${state}"}`)
+	await metricsWith((seen) => count(seen, "in_flight") >= 4 && count(seen, "in_flight") + count(seen, "waiting") === 12)
 	await release()
 	assert.ok((await answers).every(({ status }) => status === 200))
 	await metricsWith((seen) => seen.get('qehs_database_requests{state="in_flight"}') === 0 && seen.get('qehs_database_requests{state="waiting"}') === 0)
@@ -119,12 +132,12 @@ test("client connections are counted while they are open", async () => {
 
 test("expired keys wait for tick, which says what it removed and when it ran", async () => {
 	await create({ "Idempotency-Key": "old" })
+	const before = await metrics()
 	at.cluster.sql("UPDATE qehs.idempotency SET created_at = now() - interval '25 hours' WHERE idempotency_key = 'old'; ANALYZE qehs.idempotency")
-	const before = await metricsWith((seen) => seen.get("qehs_idempotency_keys_expired") === 1 && seen.get("qehs_idempotency_keys") > 0)
-	assert.equal(JSON.parse(at.cluster.sql("SELECT qehs.tick()")).idempotencyKeys, 1)
-	const seen = await metricsWith((now) => now.get("qehs_idempotency_keys_expired") === 0)
+	// the shim calls it every few seconds, too
+	assert.ok(JSON.parse(at.cluster.sql("SELECT qehs.tick()")).idempotencyKeys <= 1)
 	const name = 'qehs_tick_removed_rows_total{table="idempotency"}'
-	assert.equal(seen.get(name) - before.get(name), 1)
+	const seen = await metricsWith((now) => now.get("qehs_idempotency_keys_expired") === 0 && now.get(name) - before.get(name) === 1)
 	assert.ok(seen.get("qehs_tick_runs_total") > before.get("qehs_tick_runs_total"))
 	assert.ok(Math.abs(seen.get("qehs_tick_last_run_timestamp_seconds") - Date.now() / 1000) < 600, "the clock's time")
 })
@@ -269,5 +282,5 @@ test("while the database is away the metrics say so, and have none of its figure
 	at.cluster.start()
 	await at.shim.ready()
 	const again = await metricsWith((now) => now.get("qehs_database_up") === 1 && now.get('qehs_database_connections{state="open"}') === 4)
-	assert.equal(again.get("qehs_tick_runs_total"), 0, "counted from the start of the server")
+	assert.ok(again.get("qehs_tick_runs_total") < 5, "counted from the start of the server")
 })

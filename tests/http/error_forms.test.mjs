@@ -27,7 +27,7 @@ test('SCIM: scimType comes from the problem table', async () => {
 })
 
 test('GraphQL: errors with the problem among their extensions', async () => {
-	const answer = await request('GET', '/api/graphql?query=x', { key })
+	const answer = await request('GET', '/api/graphql/nothing', { key })
 	assert.equal(answer.status, 404)
 	assert.equal(answer.headers['content-type'], 'application/graphql-response+json')
 	const [error, ...others] = answer.json.errors

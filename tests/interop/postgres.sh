@@ -22,6 +22,7 @@ mkdir -p "$dir/$copy"
 git ls-files -z --cached --others --exclude-standard Makefile qehs.control META.json extension sql tests/sql tests/specs tests/expected tests/tools |
 	xargs -0 ls -d 2> /dev/null | tar -cf - -T - | tar -xf - -C "$dir/$copy"
 port=$(free_port)
+# shellcheck disable=SC2016
 in_debian "$dir" bash -euo pipefail -c '
 	cd "$1"
 	export PG_CONFIG=/usr/lib/postgresql/$2/bin/pg_config

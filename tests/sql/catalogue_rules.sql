@@ -39,7 +39,7 @@ SELECT oid::regprocedure AS volatile_in_parallel FROM functions WHERE provolatil
 -- each function of an endpoint is there, with each argument that the endpoint gives it
 CREATE TEMP VIEW endpoint_functions AS
 SELECT operation, role, r.function FROM qehs.endpoint AS e CROSS JOIN LATERAL (VALUES ('function', e.function), ('streamBegin', stream_begin),
-	('streamEnd', stream_end), ('streamFunction', stream_function)) AS r (role, function) WHERE r.function IS NOT NULL;
+	('streamEnd', stream_end)) AS r (role, function) WHERE r.function IS NOT NULL;
 SELECT operation AS no_function, role FROM endpoint_functions AS e
 WHERE NOT EXISTS (SELECT FROM functions AS f WHERE 'qehs.' || f.proname = e.function AND has_function_privilege('qehs_shim', f.oid, 'EXECUTE'));
 SELECT operation, role, p ->> 'argument' AS no_argument FROM endpoint_functions AS r JOIN qehs.endpoint AS e USING (operation), jsonb_array_elements(parameters) AS p

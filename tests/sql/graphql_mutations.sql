@@ -17,5 +17,5 @@ SELECT qehs.graphql('mutation ($id: ID!) { incidentsDelete(id: $id) again: incid
 SELECT qehs.graphql('mutation ($id: ID!) { incidentsDelete(id: $id) }', jsonb_build_object('id', :'mop'));
 SELECT qehs.graphql('mutation { incidentsCreate(payload: {title: "a"}, data: {title: "a"}) { id } b: incidentsCreate { id } }');
 -- only queries
-SELECT qehs.graphql('mutation { incidentsCreate(payload: {title: "a", severity: "low"}) { id } }', queries_only => true);
-SELECT qehs.graphql('{ incidents { totalCount } }', queries_only => true);
+SELECT qehs.graphql_query('mutation { incidentsCreate(payload: {title: "a", severity: "low"}) { id } }');
+SELECT qehs.graphql_query('{ incidents { totalCount } }');

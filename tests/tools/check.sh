@@ -2,7 +2,7 @@
 # All tests on a cluster of their own: SQL, isolation, conformance, HTTP, faults, browser. Fails when one stage fails.
 #
 # QEHS_TEST_OUT names a folder that keeps the diffs and the screenshots of the portal. QEHS_STAGES says which stages run of sql
-# (with the rules of the sources, isolation and conformance), rules (what the build shows, and that the rules see what is planted), http (with faults), browser, fuzz and, when asked for (make interop), interop. HTTP_TESTS names the files of the stage http to
+# (with the rules of the sources, isolation and conformance), rules (what the build shows, and that the rules see what is planted), http (with faults), browser, fuzz and, when asked for (make interop, make soak), interop and soak. HTTP_TESTS names the files of the stage http to
 # run instead of all. QEHS_SHIM_BIN is another shim than ./qehs-shim; what one that is built with sanitizers reports fails the run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -107,6 +107,9 @@ if has_stage browser; then
 fi
 if has_stage interop; then
 	part interop node --test tests/interop/*.test.mjs
+fi
+if has_stage soak; then
+	part soak tests/tools/soak.sh
 fi
 stop_shim
 for report in "$dir"/sanitizer.*; do

@@ -16,8 +16,6 @@ const recursion = [
 ]
 // Circles still to be opened, with who does it; each goes when its seam is rebuilt.
 const notYet = [
-	{ owner: 'extension/permission', files: ['extension/permission/field_permission.c', 'extension/permission/permission.c'] },
-	{ owner: 'extension/graphql', files: ['validate', 'validate_fragments', 'validate_merge', 'validate_values'].map(name => `extension/graphql/${name}.c`) },
 ]
 
 const paths = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'extension', 'shim'], { encoding: 'utf8' })

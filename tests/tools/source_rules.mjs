@@ -52,7 +52,7 @@ const messages = [
 ]
 // Who alone knows a library or the server.
 const owners = [
-	[/<microhttpd\.h>/, /^shim\/http\//], [/<libpq-fe\.h>/, /^shim\/db\//], [/<jansson\.h>/, /^shim\/exchange\/(router|token)\.c$/], [/<cjose\//, /^shim\/exchange\/token\.c$/],
+	[/<microhttpd\.h>/, /^shim\/http\//], [/<libpq-fe\.h>/, /^shim\/db\//], [/<jansson\.h>/, /^shim\/exchange\/(router|token)\.c$/], [/<cjose\//, /^shim\/exchange\/token\.c$/], [/<curl\//, /^shim\/storage\/s3\.c$/], [/<magic\.h>/, /^shim\/storage\/sniff\.c$/],
 	[/"postgres\.h"/, /^extension\/base\/compat\.h$/], [/"(executor\/spi|base\/plan)\.h"/, /^(?!extension\/schema\/(?!jsonschema\.)|extension\/common\/|extension\/base\/(json|json_time|text|id)\.)extension\//],
 ]
 
@@ -111,8 +111,8 @@ for (const list of sources.get(membersFile).matchAll(/^const DefinitionMember (\
 
 // A folder includes itself and the folders that stand before it here; files at the root of a program may include all.
 const layers = {
-	extension: ['common', 'base', 'caller', 'schema', 'module', 'permission', 'record', 'audit', 'workflow', 'change', 'job', 'bulk', 'graphql', 'operation', 'openapi'],
-	shim: ['base', 'db', 'exchange', 'portal', 'stream', 'http'],
+	extension: ['common', 'base', 'caller', 'schema', 'module', 'permission', 'record', 'audit', 'workflow', 'change', 'job', 'attachment', 'bulk', 'graphql', 'operation', 'openapi'],
+	shim: ['base', 'storage', 'db', 'exchange', 'portal', 'stream', 'http'],
 }
 // Arrows that still point up; each goes when its seam is rebuilt.
 const notYet = new Set([

@@ -1,0 +1,121 @@
+/*
+ * errors.c
+ *	  The errors of an answer (specification, section 7.1.2), with what problems
+ *	  say among their extensions.
+ */
+#include "base/compat.h"
+
+#include "base/json.h"
+#include "graphql/run.h"
+#include "utils/elog.h"
+
+RunError *
+run_error_add(Run *run, const GraphqlNode *node, const char *code, const char *problem, const char *message)
+{
+	RunError   *error = palloc0(sizeof(RunError));
+	uint32	   *places = palloc(sizeof(uint32));
+
+	error->message = message;
+	error->code = code;
+	error->problem = problem;
+	if (node)
+	{
+		places[0] = node->start;
+		error->places = places;
+		error->place_count = 1;
+	}
+	if (run->path.len > 0)
+		error->path = psprintf("[%s]", run->path.data);
+	if (run->last_error)
+		run->last_error->next = error;
+	else
+		run->first_error = error;
+	run->last_error = error;
+	return error;
+}
+
+void
+run_error(Run *run, const GraphqlNode *node, const char *code, const char *problem, const char *format,...)
+{
+	StringInfoData message;
+	va_list		arguments;
+
+	initStringInfo(&message);
+	for (;;)
+	{
+		int			needed;
+
+		va_start(arguments, format);
+		needed = appendStringInfoVA(&message, format, arguments);
+		va_end(arguments);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&message, needed);
+	}
+	run_error_add(run, node, code, problem, message.data);
+}
+
+void
+run_error_caught(Run *run, const GraphqlNode *node, const ErrorData *error)
+{
+	StringInfoData problem;
+
+	initStringInfo(&problem);
+	json_literal(&problem, "\"status\":");
+	json_int(&problem, strtol(unpack_sql_state(error->sqlerrcode) + 2, NULL, 10));
+	if (error->detail && error->detail[0] == '{' && error->detail[1] != '}')
+		appendStringInfo(&problem, ",%.*s", (int) strlen(error->detail) - 2, error->detail + 1);
+	run_error_add(run, node, error->constraint_name ? pstrdup(error->constraint_name) : "internal", problem.data, pstrdup(error->message));
+}
+
+static void
+write_error(StringInfo out, const Run *run, const RunError *error)
+{
+	json_literal(out, "{\"message\":");
+	json_string(out, error->message);
+	if (error->place_count > 0)
+	{
+		json_literal(out, ",\"locations\":[");
+		for (int i = 0; i < error->place_count; i++)
+		{
+			int			line;
+			int			column;
+
+			graphql_locate(run->source, error->places[i], &line, &column);
+			appendStringInfo(out, "%s{\"line\":%d,\"column\":%d}", i > 0 ? "," : "", line, column);
+		}
+		appendStringInfoChar(out, ']');
+	}
+	if (error->path)
+		appendStringInfo(out, ",\"path\":%s", error->path);
+	if (error->code)
+	{
+		json_literal(out, ",\"extensions\":{\"code\":");
+		json_string(out, error->code);
+		if (error->problem)
+		{
+			json_literal(out, ",\"problem\":{\"code\":");
+			json_string(out, error->code);
+			appendStringInfo(out, ",%s}", error->problem);
+		}
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, '}');
+}
+
+void
+run_write_errors(StringInfo out, const Run *run)
+{
+	if (run->first_error == NULL)
+		return;
+	if (out->data[out->len - 1] != '{')
+		appendStringInfoChar(out, ',');
+	json_literal(out, "\"errors\":[");
+	for (const RunError *error = run->first_error; error; error = error->next)
+	{
+		if (error != run->first_error)
+			appendStringInfoChar(out, ',');
+		write_error(out, run, error);
+	}
+	appendStringInfoChar(out, ']');
+}

@@ -1,0 +1,151 @@
+// Servers that do not answer, locks that somebody holds, statements that take long: each costs what it holds and nothing else.
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { Shim, freePort, sleep, stage } from "./cluster.mjs"
+import { send } from "./retry.mjs"
+
+const at = stage("hung", {
+	flags: ({ cluster }) => ["--connections", "4", "--log", `${cluster.directory}/shim.log`],
+	prepare: ({ cluster }) => cluster.sql("UPDATE qehs.endpoint SET time_limit = 2000 WHERE class = 'default'"),
+})
+const get = (path) => send(at.shim.port, at.key, "GET", path)
+const create = (title = "t") => send(at.shim.port, at.key, "POST", "/api/v1/records", { moduleKey: "incidents", payload: { title, severity: "low" } })
+const backends = () => at.cluster.sql("SELECT pid FROM pg_stat_activity WHERE usename = 'qehs_shim'").split("\n").filter(Boolean).map(Number)
+const signal = (pids, name) => {
+	for (const pid of pids)
+		try {
+			process.kill(pid, name)
+		} catch {
+			// it has ended meanwhile
+		}
+}
+const timed = async (promise) => {
+	const started = Date.now()
+	const answer = await promise
+	return { status: answer.status, ms: Date.now() - started }
+}
+// While somebody holds what the statements lock.
+async function held(statements, during) {
+	const holder = at.cluster.session()
+	await holder.run(`BEGIN; ${statements}`)
+	try {
+		await during()
+	} finally {
+		await holder.end()
+	}
+}
+
+const ready = async () => (await fetch(`http://127.0.0.1:${at.shim.port}/readyz`)).status
+
+async function readyIs(status) {
+	let seen
+	for (let i = 0; i < 200 && (seen = await ready()) !== status; i++)
+		await sleep(50)
+	assert.equal(seen, status)
+}
+
+test("one server process that is stopped costs its own request 504, and no other", async () => {
+	await Promise.all(Array.from({ length: 16 }, () => get("/api/v1/modules")))
+	const [stopped] = backends()
+	signal([stopped], "SIGSTOP")
+	try {
+		const answers = []
+		const until = Date.now() + 7000
+		await Promise.all(Array.from({ length: 8 }, async () => {
+			while (Date.now() < until)
+				answers.push(await timed(get("/api/v1/modules")))
+		}))
+		const late = answers.filter(({ status }) => status !== 200)
+		assert.ok(late.length <= 1, JSON.stringify(late))
+		assert.ok(late.every(({ status }) => status === 504))
+		assert.ok(answers.length > 1000, `${answers.length} requests went on`)
+		assert.equal(await ready(), 200)
+	} finally {
+		signal([stopped], "SIGCONT")
+	}
+})
+
+test("all server processes that are stopped: others take over, and readiness says so again", async () => {
+	const stopped = backends()
+	signal(stopped, "SIGSTOP")
+	try {
+		const first = await Promise.all(Array.from({ length: 8 }, () => timed(get("/api/v1/modules"))))
+		assert.ok(first.every(({ status, ms }) => [200, 503, 504].includes(status) && ms < 8000), JSON.stringify(first))
+		await readyIs(200)
+		assert.equal((await get("/api/v1/modules")).status, 200)
+		assert.equal((await create()).status, 201)
+	} finally {
+		signal(stopped, "SIGCONT")
+	}
+})
+
+test("a table that is locked: reads and writes of it end within the limit, others go on", async () => {
+	await held("LOCK TABLE qehs.record IN ACCESS EXCLUSIVE MODE", async () => {
+		const blocked = Array.from({ length: 8 }, (_, i) => timed(i % 2 ? create() : get("/api/v1/records?moduleKey=incidents")))
+		await sleep(300)
+		const others = []
+		while (others.length < 50)
+			others.push(await timed(get("/api/v1/modules/incidents")))
+		assert.ok(others.every(({ status, ms }) => status === 200 && ms < 1000), JSON.stringify(others))
+		for (const { status, ms } of await Promise.all(blocked))
+			assert.ok([409, 503, 504].includes(status) && ms < 8000, `${status} after ${ms} ms`)
+	})
+	assert.equal((await create()).status, 201)
+})
+
+test("a row that is locked ends in a conflict with Retry-After, and other requests go on", async () => {
+	const { id } = (await create("held")).json
+	await held("SELECT 1 FROM qehs.record WHERE payload ->> 'title' = 'held' FOR UPDATE", async () => {
+		const patches = Array.from({ length: 8 }, () => send(at.shim.port, at.key, "PATCH", `/api/v1/records/${id}`, { payload: { severity: "high" } }))
+		await sleep(200)
+		const others = await Promise.all(Array.from({ length: 20 }, () => timed(get(`/api/v1/records/${id}`))))
+		assert.ok(others.every(({ status, ms }) => status === 200 && ms < 1000), JSON.stringify(others))
+		for (const answer of await Promise.all(patches)) {
+			assert.ok([409, 503].includes(answer.status), answer.text)
+			assert.ok(Number(answer.headers["retry-after"]) > 0)
+		}
+	})
+})
+
+test("a client that leaves cancels its read", async () => {
+	at.cluster.sql("UPDATE qehs.endpoint SET time_limit = 20000 WHERE operation = 'record_list'")
+	const shim = new Shim(at.cluster, await freePort())
+	await shim.ready()
+	const reading = () => at.cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'qehs_shim' AND wait_event_type = 'Lock'")
+	await held("LOCK TABLE qehs.record IN ACCESS EXCLUSIVE MODE", async () => {
+		const controller = new AbortController()
+		const gone = fetch(`http://127.0.0.1:${shim.port}/api/v1/records?moduleKey=incidents`, { headers: { Authorization: `Bearer ${at.key}` }, signal: controller.signal }).catch(() => {})
+		for (let i = 0; i < 100 && reading() !== "1"; i++)
+			await sleep(20)
+		assert.equal(reading(), "1")
+		controller.abort()
+		await gone
+		const since = Date.now()
+		while (reading() !== "0" && Date.now() < since + 10000)
+			await sleep(50)
+		assert.ok(Date.now() < since + 6000, `cancelled after ${Date.now() - since} ms, the limit being 20 s`)
+	})
+	await shim.stop()
+})
+
+// Tables that the shim's own tasks read: endpoints, readiness, figures, housekeeping.
+for (const table of ["qehs.endpoint", "qehs.idempotency", "qehs.api_key", "pg_catalog.pg_extension"])
+	test(`${table} is locked: SIGHUP and SIGTERM are seen, the rest goes on`, async () => {
+		const shim = new Shim(at.cluster, await freePort())
+		await shim.ready()
+		await held(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`, async () => {
+			shim.process.kill("SIGHUP")
+			await sleep(1500)
+			const answer = await fetch(`http://127.0.0.1:${shim.port}/healthz`)
+			assert.equal(answer.status, 200)
+			const { ms } = await timed(shim.stop().then(() => ({ status: 0 })))
+			assert.ok(ms < 3000, `stopped after ${ms} ms`)
+		})
+	})
+
+test("readiness is 503 while no probe is answered, and 200 again", async () => {
+	await held("LOCK TABLE pg_catalog.pg_extension IN ACCESS EXCLUSIVE MODE", async () => {
+		await readyIs(503)
+	})
+	await readyIs(200)
+})
