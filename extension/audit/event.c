@@ -5,6 +5,7 @@
 #include "base/compat.h"
 
 #include "audit/audit.h"
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
@@ -19,6 +20,17 @@ static const char *const action_names[] = {
 	[AUDIT_DELETE] = "deleted",
 	[AUDIT_RESTORE] = "restored",
 	[AUDIT_MIGRATE] = "migrated",
+	[AUDIT_APPROVE] = "approved",
+	[AUDIT_REJECT] = "rejected",
+	[AUDIT_COMMENT] = "commented",
+};
+
+static KeptPlan insert_note = {
+	"INSERT INTO qehs.audit_event (tenant_id, module_id, id, record_id, actor_id, at, action, transition, record_version, trace_id, comment, on_behalf_of,"
+	" address, signature, from_state, to_state, from_definition, to_definition)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::pg_catalog.inet, $14, $15, $15, $16, $16)",
+	16, {INT4OID, INT4OID, UUIDOID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID, TEXTOID,
+	INT4OID}, NULL
 };
 
 static KeptPlan select_activity = {
@@ -143,6 +155,39 @@ audit_values(const AuditEvent *event, Datum *values, bool *nulls)
 	values[12] = Int32GetDatum(event->after->definition_version);
 }
 
+void
+audit_note(const RequestContext *context, const AuditNote *note)
+{
+	const Record *record = note->record;
+	Datum		values[16];
+	bool		missing[16] = {false};
+	char		nulls[17];
+	pg_uuid_t	id;
+
+	id_generate(&id);
+	values[0] = Int32GetDatum(context->tenant_id);
+	values[1] = Int32GetDatum(record->module_id);
+	values[2] = UUIDPGetDatum(&id);
+	values[3] = UUIDPGetDatum(&record->id);
+	values[4] = UUIDPGetDatum(&context->actor_id);
+	values[5] = TimestampTzGetDatum(clock_transaction());
+	values[6] = CStringGetTextDatum(action_names[note->action]);
+	set_text(values, missing, 7, note->transition);
+	values[8] = Int32GetDatum(record->version);
+	set_text(values, missing, 9, context->trace_id);
+	set_text(values, missing, 10, note->comment);
+	missing[11] = note->on_behalf_of == NULL;
+	values[11] = UUIDPGetDatum(note->on_behalf_of);
+	set_text(values, missing, 12, context->address);
+	missing[13] = note->signature == NULL;
+	values[13] = JsonbPGetDatum(note->signature);
+	set_text(values, missing, 14, record->workflow_state);
+	values[15] = Int32GetDatum(record->definition_version);
+	for (int i = 0; i < 16; i++)
+		nulls[i] = missing[i] ? 'n' : ' ';
+	plan_execute(&insert_note, values, nulls, false, 0);
+}
+
 static void
 write_text_member(StringInfo out, const char *prefix, uint64 row, int column)
 {
@@ -229,6 +274,18 @@ audit_write_item(StringInfo out, const RequestContext *context, const ModuleDef 
 	write_text_member(out, ",\"from\":", row, 6);
 	write_text_member(out, ",\"to\":", row, 7);
 	write_text_member(out, ",\"comment\":", row, 9);
+	value = plan_value(row, 12, &isnull);
+	if (!isnull)
+	{
+		json_literal(out, ",\"onBehalfOf\":");
+		context_write_actor(out, context->tenant_id, DatumGetUUIDP(value));
+	}
+	value = plan_value(row, 13, &isnull);
+	if (!isnull)
+	{
+		json_literal(out, ",\"signature\":");
+		json_jsonb(out, DatumGetJsonbP(value));
+	}
 }
 
 void

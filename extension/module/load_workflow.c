@@ -45,6 +45,109 @@ load_children(ModuleTransition *transition, const JsonbContainer *source)
 	}
 }
 
+/* ---- approvals and signatures ---- */
+
+static void
+load_step(ModuleStep *step, const JsonbContainer *source)
+{
+	if (!json_member_int(source, "count", &step->count))
+		step->count = 1;
+	step->roles.names = load_names(source, "role", &step->roles.count);
+}
+
+/* {"count","role","reject"} is one step; "steps" has several, one after the other unless "order" is "parallel". */
+static void
+load_approvers(ModuleTransition *transition, const JsonbContainer *source)
+{
+	const JsonbContainer *approvers;
+	JsonbValue	value;
+	JsonbValue	list;
+	ModuleStep *steps;
+	char	   *order;
+
+	if (!json_member(source, "approvers", 9, &value))
+		return;
+	approvers = value.val.binary.data;
+	transition->reject = json_member_text(approvers, "reject");
+	order = json_member_text(approvers, "order");
+	transition->parallel = order && strcmp(order, "parallel") == 0;
+	if (!json_member(approvers, "steps", 5, &list))
+	{
+		transition->step_count = 1;
+		transition->steps = steps = palloc0(sizeof(ModuleStep));
+		load_step(steps, approvers);
+		return;
+	}
+	transition->step_count = JsonContainerSize(list.val.binary.data);
+	transition->steps = steps = palloc0(sizeof(ModuleStep) * transition->step_count);
+	for (int i = 0; i < transition->step_count; i++)
+		load_step(&steps[i], getIthJsonbValueFromContainer(list.val.binary.data, i)->val.binary.data);
+}
+
+/* true, or {"meaning":"reviewed"}, or an array of meanings in it. */
+static void
+load_signature(ModuleTransition *transition, const JsonbContainer *source)
+{
+	JsonbValue	value;
+
+	transition->meanings.count = -1;
+	if (!json_member(source, "signature", 9, &value) || (value.type == jbvBool && !value.val.boolean))
+		return;
+	transition->meanings.count = 0;
+	if (value.type == jbvBinary)
+		transition->meanings.names = load_names(value.val.binary.data, "meaning", &transition->meanings.count);
+}
+
+/* ---- effects ---- */
+
+/* An object with one member, the kind of effect. */
+static void
+load_effect(ModuleEffect *effect, const JsonbContainer *source, int number)
+{
+	static const char *const kinds[] = {
+		[EFFECT_CREATE_RECORD] = "createRecord", [EFFECT_UPDATE_PARENT] = "updateParent", [EFFECT_SET_FIELD] = "setField",
+		[EFFECT_ASSIGN] = "assign", [EFFECT_EVENT] = "event"
+	};
+	const JsonbContainer *object;
+	JsonbValue	value;
+	JsonbValue	payload;
+
+	while (!json_member(source, kinds[effect->kind], strlen(kinds[effect->kind]), &value))
+		effect->kind++;
+	effect->path = psprintf("/effects/%d/%s", number, kinds[effect->kind]);
+	if (value.type == jbvString)
+	{
+		effect->name = json_text_copy(&value);
+		return;
+	}
+	object = value.val.binary.data;
+	if (effect->kind == EFFECT_SET_FIELD)
+	{
+		effect->payload = object;
+		return;
+	}
+	effect->module_key = json_member_text(object, "moduleKey");
+	effect->via = json_member_text(object, "via");
+	effect->name = json_member_text(object, effect->kind == EFFECT_ASSIGN ? "field" : "name");
+	effect->to = json_member_text(object, "to");
+	if (json_member(object, "payload", 7, &payload))
+		effect->payload = payload.val.binary.data;
+}
+
+static void
+load_effects(ModuleTransition *transition, const JsonbContainer *source)
+{
+	JsonbValue	value;
+	ModuleEffect *effects;
+
+	if (!json_member(source, "effects", 7, &value))
+		return;
+	transition->effect_count = JsonContainerSize(value.val.binary.data);
+	transition->effects = effects = palloc0(sizeof(ModuleEffect) * Max(transition->effect_count, 1));
+	for (int i = 0; i < transition->effect_count; i++)
+		load_effect(&effects[i], getIthJsonbValueFromContainer(value.val.binary.data, i)->val.binary.data, i);
+}
+
 static void
 load_transition(ModuleTransition *transition, const char *name, const JsonbContainer *source)
 {
@@ -61,6 +164,9 @@ load_transition(ModuleTransition *transition, const char *name, const JsonbConta
 	transition->comment_required = json_member_bool(source, "commentRequired", false);
 	load_roles_or_none(&transition->not_same_actor, source, "notSameActorAs");
 	load_children(transition, source);
+	load_approvers(transition, source);
+	load_signature(transition, source);
+	load_effects(transition, source);
 }
 
 void

@@ -159,6 +159,30 @@ typedef struct ModuleChildren
 	ModuleRoles states;			/* of which each must be in one; count -1: any */
 } ModuleChildren;
 
+typedef enum EffectKind
+{
+	EFFECT_CREATE_RECORD, EFFECT_UPDATE_PARENT, EFFECT_SET_FIELD, EFFECT_ASSIGN, EFFECT_EVENT
+} EffectKind;
+
+/* What follows from a transition (effect/). */
+typedef struct ModuleEffect
+{
+	EffectKind	kind;
+	const char *path;			/* "/effects/0/createRecord" */
+	const char *module_key;		/* of a record that is made */
+	const char *via;			/* the field that names the parent */
+	const char *name;			/* of an event; the field that is assigned */
+	const char *to;				/* to whom */
+	const JsonbContainer *payload;	/* template of a payload, of a patch or of what goes with an event; or NULL */
+} ModuleEffect;
+
+/* A step of the approval of a transition. */
+typedef struct ModuleStep
+{
+	int32		count;			/* of different people who must approve */
+	ModuleRoles roles;			/* who may: roles of their own, or "@field" */
+} ModuleStep;
+
 typedef struct ModuleTransition
 {
 	const char *name;
@@ -176,6 +200,13 @@ typedef struct ModuleTransition
 	ModuleRoles not_same_actor; /* "@createdBy", "@field": who fires it is none of these */
 	int			children_count;
 	const ModuleChildren *children;
+	int			step_count;		/* 0: needs no approval */
+	const ModuleStep *steps;
+	bool		parallel;		/* else a step begins when the one before is complete */
+	const char *reject;			/* the transition by which a rejection returns the record, or NULL */
+	ModuleRoles meanings;		/* count -1: needs no signature; else what it may mean, 0: anything */
+	int			effect_count;
+	const ModuleEffect *effects;
 } ModuleTransition;
 
 /* Who may change records in a state, besides having the action. */

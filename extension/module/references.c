@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "module/definition.h"
+#include "module/index.h"
 #include "utils/builtins.h"
 
 static KeptPlan select_key = {
@@ -86,11 +87,62 @@ check_children(int32 tenant_id, const char *own, const JsonbContainer *guard, co
 	check_child_states(module, guard, path, faults);
 }
 
+/* A field of the definition is of type record-reference. */
 static void
-check_transition(int32 tenant_id, const char *own, const JsonbContainer *transition, const char *path, ViolationList *faults)
+check_reference_field(Jsonb *definition, const char *key, const char *path, ViolationList *faults)
 {
+	const JsonbContainer *field = index_find_field(index_fields(definition), key);
+
+	if (field == NULL || definition_field_type(field) != FIELD_RECORD_REFERENCE)
+		violation_add(faults, path, "undefined", "is not a field of type record-reference: \"%s\"", key);
+}
+
+/* The fields of a payload that a module, which is there, has not. */
+static void
+check_payload_keys(int32 tenant_id, const char *own, const JsonbContainer *effect, const char *path, ViolationList *faults)
+{
+	char	   *key = json_member_text(effect, "moduleKey");
+	const ModuleDef *module = strcmp(key, own) == 0 ? NULL : module_lookup(tenant_id, key);
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	payload;
+	JsonbValue	name;
+
+	check_module(tenant_id, own, key, psprintf("%s/moduleKey", path), faults);
+	if (module == NULL || !json_member(effect, "payload", 7, &payload))
+		return;
+	iterator = JsonbIteratorInit(payload.val.binary.data);
+	path = psprintf("%s/payload", path);
+	while ((token = JsonbIteratorNext(&iterator, &name, true)) != WJB_DONE)
+		if (token == WJB_KEY && module_field(module, name.val.string.val, name.val.string.len) == NULL)
+			violation_add(faults, json_pointer_to(path, json_text_copy(&name)), "undefined", "is not a field of module \"%s\"", key);
+}
+
+static void
+check_effects(int32 tenant_id, Jsonb *definition, const JsonbContainer *effects, const char *path, ViolationList *faults)
+{
+	const char *own = json_member_text(&definition->root, "key");
+
+	for (uint32 i = 0; i < JsonContainerSize(effects); i++)
+	{
+		const JsonbContainer *effect = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, effects), i)->val.binary.data;
+		JsonbValue	value;
+
+		if (json_member(effect, "createRecord", strlen("createRecord"), &value))
+			check_payload_keys(tenant_id, own, value.val.binary.data, psprintf("%s/%u/createRecord", path, i), faults);
+		else if (json_member(effect, "updateParent", strlen("updateParent"), &value))
+			check_reference_field(definition, json_member_text(value.val.binary.data, "via"), psprintf("%s/%u/updateParent/via", path, i), faults);
+	}
+}
+
+static void
+check_transition(int32 tenant_id, Jsonb *definition, const JsonbContainer *transition, const char *path, ViolationList *faults)
+{
+	const char *own = json_member_text(&definition->root, "key");
 	JsonbValue	value;
 
+	if (json_member(transition, "effects", 7, &value))
+		check_effects(tenant_id, definition, value.val.binary.data, psprintf("%s/effects", path), faults);
 	if (!json_member(transition, "children", 8, &value))
 		return;
 	path = psprintf("%s/children", path);
@@ -103,7 +155,7 @@ check_transition(int32 tenant_id, const char *own, const JsonbContainer *transit
 }
 
 static void
-check_transitions(int32 tenant_id, const char *own, const JsonbContainer *transitions, ViolationList *faults)
+check_transitions(int32 tenant_id, Jsonb *definition, const JsonbContainer *transitions, ViolationList *faults)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, transitions));
 	JsonbIteratorToken token;
@@ -115,7 +167,7 @@ check_transitions(int32 tenant_id, const char *own, const JsonbContainer *transi
 		if (token == WJB_KEY)
 			path = json_pointer_to("/workflow/transitions", json_text_copy(&value));
 		else if (token == WJB_VALUE)
-			check_transition(tenant_id, own, value.val.binary.data, path, faults);
+			check_transition(tenant_id, definition, value.val.binary.data, path, faults);
 	}
 }
 
@@ -131,5 +183,5 @@ definition_check_references(int32 tenant_id, Jsonb *definition, ViolationList *f
 	check_fields(tenant_id, own, fields.val.binary.data, "/fields", faults);
 	json_member(&definition->root, "workflow", 8, &workflow);
 	if (json_member(workflow.val.binary.data, "transitions", 11, &transitions))
-		check_transitions(tenant_id, own, transitions.val.binary.data, faults);
+		check_transitions(tenant_id, definition, transitions.val.binary.data, faults);
 }

@@ -68,14 +68,14 @@ write_audit_members(StringInfo out, const RequestContext *context, const ModuleD
 	JsonbValue	payload;
 
 	json_literal(out, ",\"recordId\":");
-	json_id(out, DatumGetUUIDP(plan_value(row, 12, &isnull)), QEHS_ID_RECORD);
+	json_id(out, DatumGetUUIDP(plan_value(row, QEHS_EVENT_COLUMN_COUNT + 1, &isnull)), QEHS_ID_RECORD);
 	json_literal(out, ",\"moduleKey\":");
 	json_string(out, module->key);
 	json_literal(out, ",\"transition\":");
 	value = plan_value(row, 8, &isnull);
 	json_string(out, isnull ? NULL : TextDatumGetCString(value));
 	json_literal(out, ",\"traceId\":");
-	value = plan_value(row, 14, &isnull);
+	value = plan_value(row, QEHS_EVENT_COLUMN_COUNT + 3, &isnull);
 	json_string(out, isnull ? NULL : TextDatumGetCString(value));
 	if (last_payload(row, &payload))
 	{
@@ -92,10 +92,10 @@ static void
 write_event(StringInfo out, const RequestContext *context, const EventPage *page, uint64 row)
 {
 	bool		isnull;
-	const ModuleDef *module = module_lookup_version(context->tenant_id, DatumGetInt32(plan_value(row, 13, &isnull)), 0);
+	const ModuleDef *module = module_lookup_version(context->tenant_id, DatumGetInt32(plan_value(row, QEHS_EVENT_COLUMN_COUNT + 2, &isnull)), 0);
 	PermissionSubject record;
 	const PermissionSubject *subject = permission_depends_on_record(context, module) &&
-		record_find_subject(context->tenant_id, DatumGetUUIDP(plan_value(row, 12, &isnull)), &record) ? &record : NULL;
+		record_find_subject(context->tenant_id, DatumGetUUIDP(plan_value(row, QEHS_EVENT_COLUMN_COUNT + 1, &isnull)), &record) ? &record : NULL;
 
 	audit_write_item(out, context, module, subject, row);
 	if (page->full)

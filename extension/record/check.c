@@ -282,6 +282,17 @@ record_check_patch(const RequestContext *context, const ModuleDef *module, const
 }
 
 Jsonb *
+record_check_effect(const RequestContext *context, const ModuleDef *module, const Record *before, Jsonb *patch, const char *state,
+					ViolationList *violations)
+{
+	Guard		guard = {context, state, NULL};
+	PermissionSubject subject = record_subject(before);
+	PayloadCheck check = {context, module, &guard, before->payload, &subject, NULL, violations, before->payload, NULL};
+
+	return check_payload(&check, record_merge_patch(before->payload, patch), patch);
+}
+
+Jsonb *
 record_check_moved(const RequestContext *context, const ModuleDef *module, const Record *record, Jsonb *payload, Jsonb *known,
 				   const char *state, ViolationList *violations)
 {

@@ -147,6 +147,10 @@ extern Jsonb *record_check_payload(const RequestContext *context, const ModuleDe
 extern Jsonb *record_check_patch(const RequestContext *context, const ModuleDef *module, const Record *before, Jsonb *patch,
 								 const ModuleTransition *transition, const char *state, ViolationList *violations);
 
+/* The same for what an effect of a transition puts into the record that it is of: a state that locks does not hold it up. */
+extern Jsonb *record_check_effect(const RequestContext *context, const ModuleDef *module, const Record *before, Jsonb *patch, const char *state,
+								  ViolationList *violations);
+
 /* The same for a payload that record's becomes in a later version, of which ids in known need not be looked up again. */
 extern Jsonb *record_check_moved(const RequestContext *context, const ModuleDef *module, const Record *record, Jsonb *payload, Jsonb *known,
 								 const char *state, ViolationList *violations);

@@ -40,7 +40,9 @@ check_roles(const Firing *firing, ViolationList *unmet)
 	const ModuleTransition *transition = firing->transition;
 	PermissionSubject subject = record_subject(firing->record);
 
-	if (permission_may_fire(firing->context, firing->module, transition, &subject))
+	/* where only approvers are named, they are asked for by the guard approvers */
+	if (firing->approves || (transition->step_count > 0 && transition->role_count == 0) ||
+		permission_may_fire(firing->context, firing->module, transition, &subject))
 		return;
 	violation_add(unmet, "/transition", "roles", "needs one of the roles %s", joined(transition->roles, transition->role_count));
 }
@@ -98,6 +100,8 @@ workflow_check_guards(const Firing *firing, ViolationList *unmet)
 	}
 	if (transition->comment_required && (firing->comment == NULL || *firing->comment == '\0'))
 		violation_add(unmet, "/comment", "required", "is required by transition \"%s\"", transition->name);
+	if (transition->meanings.count >= 0 && !firing->signature_given)
+		violation_add(unmet, "/signature", "required", "is required by transition \"%s\"", transition->name);
 }
 
 bool

@@ -7,8 +7,8 @@
 #include "base/json.h"
 #include "workflow/workflow.h"
 
-static bool
-starts_here(const ModuleTransition *transition, const char *state)
+bool
+workflow_starts_in(const ModuleTransition *transition, const char *state)
 {
 	if (transition->from_count < 0)
 		return true;
@@ -51,7 +51,7 @@ workflow_write_available(StringInfo out, const RequestContext *context, const Mo
 	{
 		const ModuleTransition *transition = &module->transitions[i];
 
-		if (!starts_here(transition, record->workflow_state) || !workflow_may_fire(context, module, transition, record))
+		if (!workflow_starts_in(transition, record->workflow_state) || !workflow_may_fire(context, module, transition, record))
 			continue;
 		if (!first)
 			appendStringInfoChar(out, ',');
@@ -68,7 +68,7 @@ workflow_find_transition(const ModuleDef *module, const char *name, const Record
 
 	if (transition == NULL)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/transition", "enum", "is not a transition of module \"%s\"", module->key);
-	if (!starts_here(transition, record->workflow_state))
+	if (!workflow_starts_in(transition, record->workflow_state))
 		problem_raise_at(PROBLEM_TRANSITION_NOT_ALLOWED, "/transition", "state",
 						 "cannot be fired in state \"%s\"", record->workflow_state);
 	return transition;

@@ -16,6 +16,9 @@ typedef struct Firing
 	const Record *record;		/* as it is */
 	Jsonb	   *payload;		/* as it will be */
 	const char *comment;		/* or NULL */
+	bool		approves;		/* the caller is an approver whose approval counts now: in the place of roles */
+	bool		signature_given;
+	Jsonb	   *signature;		/* what is kept of it when its credential fits, or NULL */
 } Firing;
 
 /* ---- transition.c ---- */
@@ -23,6 +26,9 @@ typedef struct Firing
 /* Append ,"availableTransitions":[{"name","to","requires"}]: those that start here and whose guards hold, requires and comment aside. */
 extern void workflow_write_available(StringInfo out, const RequestContext *context,
 									 const ModuleDef *module, const Record *record);
+
+/* Whether the transition starts in the state. */
+extern bool workflow_starts_in(const ModuleTransition *transition, const char *state);
 
 /* The transition by name, startable in the record's state; raises QH400 for an unknown one, QH409 transition_not_allowed for the state. */
 extern const ModuleTransition *workflow_find_transition(const ModuleDef *module, const char *name, const Record *record);
@@ -38,7 +44,7 @@ extern const ModuleDef *workflow_open(const RequestContext *context, const char 
 /* Raise QH403 forbidden where the transition names no roles and the caller lacks the action transition: no guard, and told before the payload is looked at. */
 extern void workflow_require_action(const RequestContext *context, const ModuleDef *module, const ModuleTransition *transition, const Record *record);
 
-/* Add an entry for each guard that does not hold: roles, requires, when, notSameActorAs, children, comment. */
+/* Add an entry for each guard that does not hold: roles, requires, when, notSameActorAs, children, comment, signature. */
 extern void workflow_check_guards(const Firing *firing, ViolationList *unmet);
 
 /* Whether the guards hold for the caller and the record as it is, requires and comment aside. */
