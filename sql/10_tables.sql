@@ -515,7 +515,7 @@ COMMENT ON COLUMN qehs.endpoint.stream_end IS 'of a body that streams: called wh
 COMMENT ON COLUMN qehs.endpoint.class IS 'class of the rate limit';
 COMMENT ON COLUMN qehs.endpoint.time_limit IS 'milliseconds that a request, or a chunk of a stream, may take in the database; beyond it the answer is 504 timeout';
 COMMENT ON COLUMN qehs.endpoint.scope IS 'scope that the caller needs; NULL is none';
-COMMENT ON COLUMN qehs.endpoint.action IS 'action that the caller needs in a module (read, create, update, delete, transition), or administrator; NULL is none';
+COMMENT ON COLUMN qehs.endpoint.action IS 'action that the caller needs in a module (read, create, update, delete, transition), or administrator, or person: a key that acts as a user; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.response IS 'component of the OpenAPI document that a successful answer is; NULL is no body';
 COMMENT ON COLUMN qehs.endpoint.etag IS 'successful answers carry an ETag';
 COMMENT ON COLUMN qehs.endpoint.problems IS 'problem codes beyond those that follow from method, parameters and body';

@@ -177,8 +177,8 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, answ
    {"name":"endsAt","in":"body","argument":"ends_at","type":"string","sqlType":"timestamptz","required":true},
    {"name":"from","in":"body","argument":"from","type":"string","sqlType":"text","required":false},
    {"name":"reason","in":"body","argument":"reason","type":"string","sqlType":"text","required":false}]'),
-('delegation_revoke', 'DELETE', '/api/v1/delegations/{delegationId}', 'qehs.delegation_revoke', 204, 'none', 'none', 'Approvals', 'End a delegation',
- '[{"name":"delegationId","in":"path","argument":"id","type":"string","sqlType":"text","required":true}]'),
+('delegation_revoke', 'DELETE', '/api/v1/delegations/{id}', 'qehs.delegation_revoke', 204, 'none', 'none', 'Approvals', 'End a delegation',
+ '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true}]'),
 ('signature_credential_set', 'PUT', '/api/v1/me/signature-credential', 'qehs.signature_credential_set', 204, 'json', 'none', 'Approvals', 'Set the secret with which the caller signs',
  '[{"name":"credential","in":"body","argument":"credential","type":"string","sqlType":"text","required":true},
    {"name":"current","in":"body","argument":"current","type":"string","sqlType":"text","required":false}]');

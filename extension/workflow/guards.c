@@ -104,14 +104,24 @@ workflow_check_guards(const Firing *firing, ViolationList *unmet)
 		violation_add(unmet, "/signature", "required", "is required by transition \"%s\"", transition->name);
 }
 
+/* Whether the caller is an approver of the transition, of whichever step. */
+static bool
+is_approver(const RequestContext *context, const ModuleDef *module, const ModuleTransition *transition, const PermissionSubject *subject)
+{
+	for (int i = 0; i < transition->step_count; i++)
+		if (permission_is_one_of(context, module, subject, &transition->steps[i].roles))
+			return true;
+	return false;
+}
+
 bool
 workflow_may_fire(const RequestContext *context, const ModuleDef *module, const ModuleTransition *transition, const Record *record)
 {
 	Guard		guard = {context, record->workflow_state, NULL};
 	PermissionSubject subject = record_subject(record);
 
-	if (!permission_may_fire(context, module, transition, &subject) || !is_another(context, module, transition, record) ||
-		(transition->when && !guard_is_true(&guard, transition->when, record->payload)))
+	if (!(permission_may_fire(context, module, transition, &subject) || is_approver(context, module, transition, &subject)) ||
+		!is_another(context, module, transition, record) || (transition->when && !guard_is_true(&guard, transition->when, record->payload)))
 		return false;
 	for (int i = 0; i < transition->children_count; i++)
 		if (!children_hold(context->tenant_id, &transition->children[i], &record->id))
