@@ -9,7 +9,7 @@ export RUN_DIR ?= .run
 export PORT ?= 8080
 export PG_CONFIG
 
-SCRIPT_GOALS := help deps check interop fuzz soak sanitize valgrind installcheck run start stop bench lint
+SCRIPT_GOALS := help deps check interop fuzz soak sanitize valgrind installcheck run start stop bench bench-scim lint
 ifneq ($(filter $(SCRIPT_GOALS),$(MAKECMDGOALS)),)
 
 MAKE_ALL = $(MAKE) --no-print-directory -s all install
@@ -17,7 +17,7 @@ BUILD = tests/tools/deps.sh && $(MAKE_ALL)
 C_FILES := $(wildcard extension/*.[ch] extension/*/*.[ch] shim/*.[ch] shim/*/*.[ch])
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 deps: ## install what is missing to build and test (Debian, as root)
 	@tests/tools/deps.sh tests
@@ -66,6 +66,10 @@ stop: ## stop what make start started
 bench: ## measure, as ratios against a peer in one run
 	@$(BUILD)
 	@tests/bench/run.sh
+
+bench-scim: ## measure SCIM: 100,000 users, a group of 50,000 (SCIM_USERS)
+	@$(BUILD)
+	@tests/bench/scim.sh
 
 lint: ## the rules of the sources, clang-tidy and cppcheck
 	@tests/tools/lint.sh $(filter %.c,$(C_FILES)) $(wildcard tests/fuzz/*.c)
@@ -118,12 +122,14 @@ build/portal.S: shim/portal/embed.sh shim/portal/package-lock.json $(PORTAL_FILE
 	@shim/portal/embed.sh build
 
 SHIM_CFLAGS ?= -O2 -g
-SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lcjose -lz -lzstd -lcurl -lmagic -lcrypto
+SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lcjose -lz -lzstd -lcurl -lmagic -lcrypto -lxlsxwriter \
+	$(shell pkg-config --libs pangocairo cairo-pdf icu-i18n icu-uc) -lm
+SHIM_CPPFLAGS := $(shell pkg-config --cflags pangocairo cairo-pdf icu-i18n)
 SHIM = qehs-shim
 SHIM_OBJECTS = $(SHIM_SOURCES:%.c=build/$(notdir $(SHIM)).o/%.o)
 build/$(notdir $(SHIM)).o/%.o: %.c qehs.control Makefile
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE $(SHIM_CFLAGS) -Wall -Wextra -Werror -MMD -MP -DQEHS_VERSION='"$(RELEASE)"' -Ishim -Iextension -Ibuild \
+	$(CC) -std=c11 -D_GNU_SOURCE $(SHIM_CFLAGS) -Wall -Wextra -Werror -MMD -MP -DQEHS_VERSION='"$(RELEASE)"' -Ishim -Iextension -Ibuild $(SHIM_CPPFLAGS) \
 		-I$(shell $(PG_CONFIG) --includedir) -c -o $@ $<
 # portal.c includes what embed.sh makes
 build/$(notdir $(SHIM)).o/shim/portal/portal.o: build/portal.S

@@ -28,6 +28,7 @@
 #include "exchange/metrics.h"
 #include "exchange/problem.h"
 #include "exchange/token.h"
+#include "export/worker.h"
 #include "http/client.h"
 #include "listen.h"
 #include "loop.h"
@@ -140,6 +141,13 @@ raise_file_limit(void)
 	}
 }
 
+/* Whether the files of exports have a place to go to. */
+static bool
+has_store(const Config *config)
+{
+	return *config->storage || *config->s3_endpoint;
+}
+
 /* What can be known to be wrong before anything is started. */
 static void
 check_config(const Config *config)
@@ -162,6 +170,8 @@ check_config(const Config *config)
 		refuse(message);
 	if (!storage_open(config, &fault))
 		refuse(fault.message);
+	if (config->worker_only && !has_store(config))
+		refuse("--worker needs --storage, or the settings of S3");
 	if (!log_open(config->log))
 	{
 		snprintf(text, sizeof(text), "could not open the log \"%.200s\": %s", config->log, strerror(errno));
@@ -209,6 +219,7 @@ main(int argc, char **argv)
 	static Config config;
 	Main		this = {.signals = {on_signal},.config = &config,.stop_at = UINT64_MAX};
 	int			epoll = epoll_create1(EPOLL_CLOEXEC);
+	Workers    *workers = NULL;
 
 	config_read(&config, argc, argv);
 	check_config(&config);
@@ -220,10 +231,15 @@ main(int argc, char **argv)
 	spool_limit(config.max_spool, config.max_spool_total);
 	metrics_source(stream_metrics_write);
 	pool_report_to(log_event);
-	listen_and_start(&config);
+	if (!config.worker_only)
+		listen_and_start(&config);
+	if (has_store(&config))
+		workers = workers_start(&config, config.export_workers);
 	this.service = service_create(&config, epoll, publish);
 	serve(&this, epoll);
 	log_event("info", "stopping");
+	if (workers)
+		workers_stop(workers);
 	for (int i = 0; i < loop_count; i++)
 		loop_stop(loops[i]);
 	for (int i = 0; i < loop_count; i++)

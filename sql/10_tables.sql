@@ -9,9 +9,11 @@ CREATE TABLE qehs.tenant (
 	slug text NOT NULL UNIQUE CHECK (slug ~ '^[a-z][a-z0-9_]{0,39}$'),
 	name text NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	suspended_at timestamptz
+	suspended_at timestamptz,
+	graphql_introspection boolean NOT NULL DEFAULT true
 );
 COMMENT ON COLUMN qehs.tenant.suspended_at IS 'since when nobody may act in it (qehs.tenant_suspend); NULL: it is open';
+COMMENT ON COLUMN qehs.tenant.graphql_introspection IS 'whether GraphQL tells its schema by __schema and __type (qehs.graphql_introspection_set)';
 COMMENT ON SEQUENCE qehs.tenant_id_seq IS 'Numbers of tenants; never used twice.';
 COMMENT ON TABLE qehs.tenant IS 'A customer whose data no other sees; every other table with tenant_id belongs to one. Made by qehs.tenant_create.';
 
@@ -48,12 +50,14 @@ CREATE TABLE qehs.user_account (
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	attributes jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(attributes) = 'object'),
+	deleted_at timestamptz CHECK (deleted_at IS NULL OR NOT active),
 	PRIMARY KEY (tenant_id, id)
 );
-COMMENT ON TABLE qehs.user_account IS 'People of a tenant; who is not active can do nothing. Made by qehs.user_create.';
+COMMENT ON TABLE qehs.user_account IS 'People of a tenant; who is not active can do nothing. Made by qehs.user_create and by SCIM.';
+COMMENT ON COLUMN qehs.user_account.deleted_at IS 'when it was deleted: the row stays, without attributes, so that records and the audit trail go on naming the person; NULL: it is there';
 COMMENT ON COLUMN qehs.user_account.external_id IS 'the id that the provisioning client has for the user (SCIM externalId)';
 COMMENT ON COLUMN qehs.user_account.attributes IS 'what else is known of the user, by the names of RFC 7643 section 4.1 (name, emails, phoneNumbers …); an extension stands under its URN';
-CREATE UNIQUE INDEX user_account_user_name ON qehs.user_account (tenant_id, pg_catalog.lower(user_name));
+CREATE UNIQUE INDEX user_account_user_name ON qehs.user_account (tenant_id, pg_catalog.lower(user_name)) WHERE deleted_at IS NULL;
 CREATE INDEX user_account_external_id ON qehs.user_account (tenant_id, external_id) WHERE external_id IS NOT NULL;
 CREATE TRIGGER version BEFORE UPDATE ON qehs.user_account FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION qehs.version_next();
 
@@ -64,16 +68,20 @@ CREATE TABLE qehs.role (
 	display_name text,
 	description text,
 	external_id text,
+	provisioned boolean NOT NULL DEFAULT false,
 	version int4 NOT NULL DEFAULT 1,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	PRIMARY KEY (tenant_id, id),
-	UNIQUE (tenant_id, name)
+	UNIQUE (tenant_id, name),
+	CHECK (NOT provisioned OR display_name IS NOT NULL)
 );
 COMMENT ON TABLE qehs.role IS 'Roles of a tenant: the built-in tenant-owner, tenant-admin, tenant-user and viewer, and those that modules and users name.';
 COMMENT ON COLUMN qehs.role.name IS 'what definitions, keys and tokens call it; stays when the role gets another display name';
 COMMENT ON COLUMN qehs.role.display_name IS 'what people call it (SCIM displayName of the group); NULL: its name';
 COMMENT ON COLUMN qehs.role.external_id IS 'the id that the provisioning client has for the group (SCIM externalId)';
+COMMENT ON COLUMN qehs.role.provisioned IS 'it is a group of the identity provider, which SCIM shows and changes';
+CREATE UNIQUE INDEX role_display_name ON qehs.role (tenant_id, pg_catalog.lower(display_name)) WHERE provisioned;
 CREATE INDEX role_external_id ON qehs.role (tenant_id, external_id) WHERE external_id IS NOT NULL;
 CREATE TRIGGER version BEFORE UPDATE ON qehs.role FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION qehs.version_next();
 

@@ -5,6 +5,11 @@ INSERT INTO qehs.problem (code, status, title, description) VALUES
 	('validation_failed', 400, 'Validation failed', 'The body does not fit the endpoint or the module; errors lists each violation with its JSON Pointer.'),
 	('invalid_parameter', 400, 'Invalid parameter', 'A query parameter or header is unknown, repeated or has a value that it cannot have.'),
 	('invalid_cursor', 400, 'Invalid cursor', 'The cursor was changed, cut, or made for another filter, sort, endpoint or tenant.'),
+	('invalid_syntax', 400, 'Invalid syntax', 'The body is JSON, but not the SCIM message that the endpoint takes (RFC 7644).'),
+	('invalid_filter', 400, 'Invalid filter', 'The SCIM filter cannot be read, or an attribute cannot be compared so (RFC 7644 section 3.4.2.2).'),
+	('invalid_path', 400, 'Invalid path', 'The path of a PATCH operation cannot be read or names no attribute (RFC 7644 section 3.5.2).'),
+	('no_target', 400, 'No target', 'The path of a PATCH operation matches nothing that could change (RFC 7644 section 3.5.2).'),
+	('mutability', 400, 'Not changeable', 'The attribute is read-only, or it is immutable and has another value (RFC 7643 section 7).'),
 	('unauthenticated', 401, 'Unauthenticated', 'The API key is missing, malformed, revoked or expired.'),
 	('forbidden', 403, 'Forbidden', 'The API key lacks a scope, a module or a role that the request needs.'),
 	('not_found', 404, 'Not found', 'There is no such thing in this tenant, or no such path.'),
@@ -37,6 +42,11 @@ FROM (VALUES
 	('validation_failed', 'Prüfung fehlgeschlagen', 'Validation échouée', 'Validación fallida'),
 	('invalid_parameter', 'Ungültiger Parameter', 'Paramètre non valide', 'Parámetro no válido'),
 	('invalid_cursor', 'Ungültiger Cursor', 'Curseur non valide', 'Cursor no válido'),
+	('invalid_syntax', 'Ungültige Nachricht', 'Message non valide', 'Mensaje no válido'),
+	('invalid_filter', 'Ungültiger Filter', 'Filtre non valide', 'Filtro no válido'),
+	('invalid_path', 'Ungültiger Pfad', 'Chemin non valide', 'Ruta no válida'),
+	('no_target', 'Kein Ziel', 'Aucune cible', 'Sin destino'),
+	('mutability', 'Nicht änderbar', 'Non modifiable', 'No modificable'),
 	('unauthenticated', 'Nicht angemeldet', 'Non authentifié', 'No autenticado'),
 	('forbidden', 'Nicht erlaubt', 'Interdit', 'Prohibido'),
 	('not_found', 'Nicht gefunden', 'Introuvable', 'No encontrado'),
@@ -65,5 +75,6 @@ FROM (VALUES
 -- scimType of RFC 7644 section 3.12, where it has a word for the code.
 UPDATE qehs.problem AS p SET scim_type = t.scim_type
 FROM (VALUES ('malformed_request', 'invalidSyntax'), ('malformed_json', 'invalidSyntax'), ('validation_failed', 'invalidValue'),
-	('invalid_parameter', 'invalidValue'), ('conflict', 'uniqueness')) AS t (code, scim_type)
+	('invalid_parameter', 'invalidValue'), ('conflict', 'uniqueness'), ('invalid_cursor', 'invalidCursor'), ('invalid_syntax', 'invalidSyntax'),
+	('invalid_filter', 'invalidFilter'), ('invalid_path', 'invalidPath'), ('no_target', 'noTarget'), ('mutability', 'mutability')) AS t (code, scim_type)
 WHERE p.code = t.code;

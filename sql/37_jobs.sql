@@ -4,18 +4,18 @@ CREATE FUNCTION qehs.clock_now() RETURNS timestamptz AS 'MODULE_PATHNAME', 'qehs
 LANGUAGE C STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.clock_now() IS 'The time that the extension takes for now: that of the server, or of the setting qehs.clock where a superuser has set it for a test.';
 
-CREATE FUNCTION qehs.job_get(job_id text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_job_get'
+CREATE FUNCTION qehs.job_get(job_id text, storage jsonb DEFAULT NULL) RETURNS json AS 'MODULE_PATHNAME', 'qehs_job_get'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.job_get(text) IS 'A job by id (job_… or UUID): {"jobId","kind","status","progress","enqueuedAt","startedAt","finishedAt","rowCount","result","error","statusUrl"}; status is queued, running, succeeded, failed or cancelled, progress 0 to 100. A caller sees the jobs that it asked for, tenant-owner and tenant-admin all of the tenant. Raises QH404 not_found.';
+COMMENT ON FUNCTION qehs.job_get(text, jsonb) IS 'A job by id (job_… or UUID): {"jobId","kind","status","progress","enqueuedAt","startedAt","finishedAt","rowCount","result","error","statusUrl"}; status is queued, running, succeeded, failed or cancelled, progress 0 to 100. A caller sees the jobs that it asked for, tenant-owner and tenant-admin all of the tenant. The result of an export has a link to its file, signed for the object store that the shim describes by storage. Raises QH404 not_found, QH503 unavailable when the shim has none.';
 
 CREATE FUNCTION qehs.job_list(kind text DEFAULT NULL, status text DEFAULT NULL, page_size int4 DEFAULT NULL, cursor text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_job_list'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.job_list(text, text, int4, text) IS 'A page of the jobs that the caller sees, newest first, of a kind and in a status where these are given; page_size is 1 to 200, default 50. Jobs that have ended are kept for 7 days. Raises QH400 invalid_parameter, invalid_cursor.';
 
-CREATE FUNCTION qehs.job_cancel(job_id text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_job_cancel'
+CREATE FUNCTION qehs.job_cancel(job_id text, storage jsonb DEFAULT NULL) RETURNS json AS 'MODULE_PATHNAME', 'qehs_job_cancel'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.job_cancel(text) IS 'Cancels a job and gives it as job_get does: at once when nobody works on it, else as soon as its worker sees it; what is done stays done. One that has ended stays as it is. Raises QH404 not_found, QH409 conflict for a kind that cannot be cancelled.';
+COMMENT ON FUNCTION qehs.job_cancel(text, jsonb) IS 'Cancels a job and gives it as job_get does: at once when nobody works on it, else as soon as its worker sees it; what is done stays done. One that has ended stays as it is. Raises QH404 not_found, QH409 conflict for a kind that cannot be cancelled.';
 
 CREATE FUNCTION qehs.job_claim(kinds text[], worker text, lease interval DEFAULT '1 minute', wait boolean DEFAULT true)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_job_claim'

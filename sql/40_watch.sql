@@ -16,6 +16,10 @@ BEGIN
 			('user_account', $$'identity', 'tenant_id'$$, 'INSERT OR UPDATE OR DELETE'),
 			('role', $$'identity', 'tenant_id'$$, 'INSERT OR UPDATE OR DELETE'),
 			('role_member', $$'identity', 'tenant_id'$$, 'INSERT OR UPDATE OR DELETE'),
+			('scim_group_role', $$'identity', 'tenant_id'$$, 'INSERT OR UPDATE OR DELETE'),
+			('scim_schema', $$'endpoint'$$, 'INSERT OR UPDATE OR DELETE'),
+			('scim_attribute', $$'endpoint'$$, 'INSERT OR UPDATE OR DELETE'),
+			('scim_resource_type', $$'endpoint'$$, 'INSERT OR UPDATE OR DELETE'),
 			('rate_limit', $$'identity', 'tenant_id'$$, 'INSERT OR UPDATE OR DELETE'),
 			('tenant', $$'identity', 'id'$$, 'UPDATE OR DELETE'),
 			('module', $$'module', 'tenant_id'$$, 'INSERT OR UPDATE OR DELETE'),
@@ -33,3 +37,8 @@ BEGIN
 	END LOOP;
 END
 $watch$;
+
+-- What GraphQL tells of a tenant's definitions is cached with them.
+CREATE TRIGGER announce_introspection AFTER UPDATE OF graphql_introspection ON qehs.tenant
+	FOR EACH ROW EXECUTE FUNCTION qehs.table_changed('module', 'id');
+ALTER TABLE qehs.tenant ENABLE ALWAYS TRIGGER announce_introspection;

@@ -26,5 +26,5 @@ COMMENT ON FUNCTION qehs.is_needed() IS 'Trigger of tables that others refer to,
 CREATE TRIGGER needed BEFORE DELETE ON qehs.tenant FOR EACH ROW EXECUTE FUNCTION
 	qehs.is_needed('user_account', 'tenant_id', 'role', 'tenant_id', 'api_key', 'tenant_id', 'module', 'tenant_id', 'record', 'tenant_id');
 CREATE TRIGGER needed BEFORE DELETE ON qehs.user_account FOR EACH ROW EXECUTE FUNCTION qehs.is_needed('role_member', 'user_id', 'api_key', 'user_id');
-CREATE TRIGGER needed BEFORE DELETE ON qehs.role FOR EACH ROW EXECUTE FUNCTION qehs.is_needed('role_member', 'role_id');
+CREATE TRIGGER needed BEFORE DELETE ON qehs.role FOR EACH ROW EXECUTE FUNCTION qehs.is_needed('role_member', 'role_id', 'scim_group_role', 'group_id', 'scim_group_role', 'role_id', 'scim_unresolved_member', 'role_id');
 CREATE TRIGGER needed BEFORE DELETE ON qehs.module FOR EACH ROW EXECUTE FUNCTION qehs.is_needed('module_version', 'module_id', 'record', 'module_id');

@@ -64,6 +64,12 @@ extern void audit_note(const RequestContext *context, const AuditNote *note);
 /* Fill the values of QEHS_AUDIT_COLUMNS for one event, in the current memory context. */
 extern void audit_values(const AuditEvent *event, Datum *values, bool *nulls);
 
+/*
+ * Append an event that says that records of a module, or the one of record_id, were exported,
+ * and with which filter (details, an object).  Inside SPI.
+ */
+extern void audit_export(const RequestContext *context, const ModuleDef *module, const pg_uuid_t *record_id, Jsonb *details);
+
 /* The columns that audit_write_item reads, in its order. */
 #define QEHS_EVENT_COLUMNS "id, action, at, actor_id, changes, from_state, to_state, transition, comment, from_definition, to_definition," \
 	" on_behalf_of, signature"

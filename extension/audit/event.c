@@ -33,6 +33,12 @@ static KeptPlan insert_note = {
 	INT4OID}, NULL
 };
 
+/* An event of a whole module has zeros in the place of a record. */
+static KeptPlan insert_export = {
+	"INSERT INTO qehs.audit_event (tenant_id, module_id, actor_id, at, trace_id, address, id, record_id, action, record_version, changes)"
+	" VALUES ($1, $2, $3, $4, $5, $6::pg_catalog.inet, $7, $8, 'exported', 0, $9)",
+	9, {INT4OID, INT4OID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, UUIDOID, UUIDOID, JSONBOID}, NULL
+};
 static KeptPlan select_activity = {
 	"SELECT " QEHS_EVENT_COLUMNS " FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 ORDER BY id DESC LIMIT 50",
 	2, {INT4OID, UUIDOID}, NULL
@@ -186,6 +192,29 @@ audit_note(const RequestContext *context, const AuditNote *note)
 	for (int i = 0; i < 16; i++)
 		nulls[i] = missing[i] ? 'n' : ' ';
 	plan_execute(&insert_note, values, nulls, false, 0);
+}
+
+void
+audit_export(const RequestContext *context, const ModuleDef *module, const pg_uuid_t *record_id, Jsonb *details)
+{
+	static const pg_uuid_t none = {{0}};
+	pg_uuid_t	id;
+	StringInfoData changes;
+	Datum		values[9] = {Int32GetDatum(context->tenant_id), Int32GetDatum(module->module_id), UUIDPGetDatum(&context->actor_id),
+		TimestampTzGetDatum(clock_now()), CStringGetTextDatum(context->trace_id),
+		context->address ? CStringGetTextDatum(context->address) : (Datum) 0, UUIDPGetDatum(&id),
+	UUIDPGetDatum(record_id ? record_id : &none)};
+	char		nulls[10] = "         ";
+
+	id_generate(&id);
+	nulls[4] = context->trace_id[0] ? ' ' : 'n';
+	nulls[5] = context->address ? ' ' : 'n';
+	initStringInfo(&changes);
+	json_literal(&changes, "{\"export\":");
+	json_jsonb(&changes, details);
+	appendStringInfoChar(&changes, '}');
+	values[8] = DirectFunctionCall1(jsonb_in, CStringGetDatum(changes.data));
+	plan_execute(&insert_export, values, nulls, false, 0);
 }
 
 static void

@@ -60,9 +60,9 @@ plan_use(PreparedPlan *prepared)
 }
 
 static void
-prepare_kept(KeptPlan *kept)
+prepare_kept(KeptPlan *kept, int options)
 {
-	PreparedPlan prepared = plan_prepare(kept->sql, kept->argument_count, kept->argument_types, 0);
+	PreparedPlan prepared = plan_prepare(kept->sql, kept->argument_count, kept->argument_types, options);
 
 	kept->prepared = MemoryContextAlloc(TopMemoryContext, sizeof(PreparedPlan));
 	*kept->prepared = prepared;
@@ -75,17 +75,29 @@ plan_renew(KeptPlan *plan)
 		plan->prepared->uses = MAX_USES;
 }
 
-uint64
-plan_execute(KeptPlan *plan, Datum *values, const char *nulls, bool read_only, int64 limit)
+static uint64
+execute(KeptPlan *plan, int options, Datum *values, const char *nulls, bool read_only, int64 limit)
 {
 	int			result;
 
 	if (plan->prepared == NULL)
-		prepare_kept(plan);
+		prepare_kept(plan, options);
 	result = SPI_execute_plan(plan_use(plan->prepared), values, nulls, read_only, limit);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
 	return SPI_processed;
+}
+
+uint64
+plan_execute(KeptPlan *plan, Datum *values, const char *nulls, bool read_only, int64 limit)
+{
+	return execute(plan, 0, values, nulls, read_only, limit);
+}
+
+uint64
+plan_execute_generic(KeptPlan *plan, Datum *values, const char *nulls, bool read_only, int64 limit)
+{
+	return execute(plan, CURSOR_OPT_GENERIC_PLAN, values, nulls, read_only, limit);
 }
 
 uint64

@@ -40,6 +40,13 @@ typedef struct KeptPlan
  */
 extern uint64 plan_execute(KeptPlan *plan, Datum *values, const char *nulls, bool read_only, int64 limit);
 
+/*
+ * The same for a plan that is good whatever the values, as one by an array of ids:
+ * the server, which takes a shorter array for a better plan, would make it anew
+ * each time.
+ */
+extern uint64 plan_execute_generic(KeptPlan *plan, Datum *values, const char *nulls, bool read_only, int64 limit);
+
 /* The next use makes the plan anew, by the size that its tables have then. */
 extern void plan_renew(KeptPlan *plan);
 

@@ -57,7 +57,7 @@ static KeptPlan select_subject = {
 	" FROM qehs.tenant AS t JOIN qehs.user_account AS u ON u.tenant_id = t.id CROSS JOIN LATERAL (SELECT"
 	" pg_catalog.jsonb_object_agg(l.class, l.quantity) AS by_class FROM qehs.rate_limit AS l WHERE l.tenant_id = t.id"
 	" AND l.key_id = '00000000-0000-0000-0000-000000000000') AS limits"
-	" WHERE t.slug = $1 ->> 'tenant' AND pg_catalog.lower(u.user_name) = pg_catalog.lower($1 ->> 'user') AND u.active"
+	" WHERE t.slug = $1 ->> 'tenant' AND pg_catalog.lower(u.user_name) = pg_catalog.lower($1 ->> 'user') AND u.active AND u.deleted_at IS NULL"
 	" AND t.suspended_at IS NULL",
 	1, {JSONBOID}, NULL
 };

@@ -69,8 +69,11 @@ extern uint32 scope_parse(const char *name);
 extern void auth_sha256(const void *data, int length, uint8 digest[32]);
 
 /* SQL of the names of a user's roles, as text[]: tenant and user are expressions. */
-#define AUTH_ROLES_OF_USER(tenant, user) "ARRAY(SELECT r.name FROM qehs.role_member AS m JOIN qehs.role AS r" \
-	" ON r.tenant_id = " tenant " AND r.id = m.role_id WHERE m.tenant_id = " tenant " AND m.user_id = " user ")"
+#define AUTH_ROLES_OF_USER(tenant, user) "ARRAY(SELECT r.name FROM (" \
+	"SELECT m.role_id FROM qehs.role_member AS m WHERE m.tenant_id = " tenant " AND m.user_id = " user \
+	" UNION SELECT g.role_id FROM qehs.role_member AS m JOIN qehs.scim_group_role AS g" \
+	" ON g.tenant_id = " tenant " AND g.group_id = m.role_id WHERE m.tenant_id = " tenant " AND m.user_id = " user \
+	") AS has JOIN qehs.role AS r ON r.tenant_id = " tenant " AND r.id = has.role_id ORDER BY r.name)"
 
 /* Names of a text[] (no NULLs), allocated in the current context. */
 extern const char **auth_names(Datum array, int *count);

@@ -343,6 +343,15 @@ context_check_if_match(const char *if_match, int32 version)
 }
 
 void
+context_check_if_match_weak(const char *if_match, int32 version)
+{
+	char	   *tag = psprintf("\"%d\"", version);
+
+	if (if_match && !names_tag(if_match, "If-Match", tag, false))
+		problem_raise_at(PROBLEM_VERSION_MISMATCH, "@If-Match", "version", "does not match the current version W/%s", tag);
+}
+
+void
 context_check_if_none_match(const char *if_none_match, int32 version)
 {
 	char	   *tag = psprintf("\"%d\"", version);

@@ -115,6 +115,8 @@ extern void context_etag(RequestContext *context, int32 version);
  * a bare number; NULL means no condition) names this version (RFC 9110 13.1.1).
  */
 extern void context_check_if_match(const char *if_match, int32 version);
+/* The same where entity tags are weak and so compared (RFC 7644 section 3.14): W/"3" names version 3. */
+extern void context_check_if_match_weak(const char *if_match, int32 version);
 /* The same for If-None-Match of a change: unless it names this version (RFC 9110 13.1.2); * names any. */
 extern void context_check_if_none_match(const char *if_none_match, int32 version);
 

@@ -44,7 +44,7 @@ static KeptPlan insert_secret = {
 static KeptPlan select_tenant = {"SELECT id, suspended_at IS NOT NULL FROM qehs.tenant WHERE slug = $1", 1, {TEXTOID}, NULL};
 static KeptPlan select_user = {
 	"SELECT id, display_name, active, " AUTH_ROLES_OF_USER("$1", "u.id")
-	" FROM qehs.user_account AS u WHERE tenant_id = $1 AND pg_catalog.lower(user_name) = pg_catalog.lower($2)",
+	" FROM qehs.user_account AS u WHERE tenant_id = $1 AND pg_catalog.lower(user_name) = pg_catalog.lower($2) AND deleted_at IS NULL",
 	2, {INT4OID, TEXTOID}, NULL
 };
 static KeptPlan insert_user = {

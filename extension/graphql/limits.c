@@ -3,7 +3,8 @@
  *	  What an operation may ask for at most, judged before it runs.
  *
  * Depth counts fields inside each other, the outermost as 1; those of
- * introspection have a limit of their own (MaxIntrospectionDepth).  An alias may
+ * introspection have a limit of their own (MaxIntrospectionDepth).  A list gives up
+ * to QEHS_MAX_PAGE records.  An alias may
  * stand once in a selection set.  Complexity counts each field as often as its
  * object may come: a list of 50 records with 10 fields each is 500.
  */
@@ -38,6 +39,24 @@ run_list_limit(const RunField *field)
 	}
 }
 
+/* Of a list are asked 1 to QEHS_MAX_PAGE records. */
+static void
+check_list_limit(Run *run, const RunField *field)
+{
+	static const char *const names[] = {"limit", "first", "last"};
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+	{
+		int32		limit;
+
+		if (!run_argument_int(field, names[i], &limit) || (limit >= 1 && limit <= QEHS_MAX_PAGE))
+			continue;
+		run_error(run, field->node, "invalid_parameter",
+				  psprintf("\"status\":400,\"errors\":[{\"path\":\"?%s\",\"code\":\"range\",\"message\":\"must be 1 to %d\"}]", names[i], QEHS_MAX_PAGE),
+				  "argument \"%s\" must be 1 to %d", names[i], QEHS_MAX_PAGE);
+	}
+}
+
 static double complexity_below(Run *run, RunField *field, int depth, const RunField **too_deep);
 
 static double
@@ -54,9 +73,10 @@ complexity(Run *run, RunFields *fields, int depth, const RunField **too_deep)
 			continue;
 		if (depth > MAX_DEPTH && *too_deep == NULL)
 			*too_deep = field;
+		check_list_limit(run, field);
 		sum += 1;
 		if (field->selections && *too_deep == NULL)
-			sum += Max(run_list_limit(field), 1) * complexity_below(run, field, depth + 1, too_deep);
+			sum += run_list_limit(field) * complexity_below(run, field, depth + 1, too_deep);
 	}
 	return sum;
 }
@@ -75,23 +95,37 @@ complexity_below(Run *run, RunField *field, int depth, const RunField **too_deep
 	return most;
 }
 
+static int
+compare_aliases(const void *a, const void *b)
+{
+	const GraphqlNode *left = *(const GraphqlNode *const *) a;
+	const GraphqlNode *right = *(const GraphqlNode *const *) b;
+	int			order = graphql_text_compare(left->alias, right->alias);
+
+	return order != 0 ? order : (left->start > right->start) - (left->start < right->start);
+}
+
 /* An alias stands once in a selection set. */
 static void
 check_aliases(Run *run, const GraphqlNode *owner)
 {
+	const GraphqlNode **aliased = palloc((owner->children.count + 1) * sizeof(GraphqlNode *));
+	int			count = 0;
+
 	check_stack_depth();
 	for (const GraphqlNode *node = owner->children.first; node; node = node->next)
 	{
-		for (const GraphqlNode *other = owner->children.first; other != node && node->alias.length > 0; other = other->next)
-		{
-			if (other->alias.length == 0 || !graphql_texts_equal(other->alias, node->alias))
-				continue;
-			run_error(run, node, "GRAPHQL_VALIDATION_FAILED", NULL, "alias \"%.*s\" stands twice in one selection", (int) node->alias.length,
-					  node->alias.data);
-			break;
-		}
-		check_aliases(run, node);
+		if (node->alias.length > 0)
+			aliased[count++] = node;
+		if (node->children.first)
+			check_aliases(run, node);
 	}
+	qsort(aliased, count, sizeof(GraphqlNode *), compare_aliases);
+	for (int i = 1; i < count; i++)
+		if (graphql_texts_equal(aliased[i]->alias, aliased[i - 1]->alias))
+			run_error(run, aliased[i], "GRAPHQL_VALIDATION_FAILED", NULL, "alias \"%.*s\" stands twice in one selection",
+					  (int) aliased[i]->alias.length, aliased[i]->alias.data);
+	pfree(aliased);
 }
 
 bool
@@ -105,6 +139,8 @@ run_check_limits(Run *run, RunFields *fields)
 	if (run->first_error)
 		return false;
 	cost = complexity(run, fields, 1, &too_deep);
+	if (run->first_error)
+		return false;
 	if (too_deep)
 		run_error(run, too_deep->node, "GRAPHQL_VALIDATION_FAILED", NULL, "the operation is deeper than %d fields", MAX_DEPTH);
 	else if (cost > MAX_COMPLEXITY)

@@ -21,8 +21,6 @@
 #include "utils/builtins.h"
 #include "workflow/workflow.h"
 
-#define MAX_EVENTS 200
-
 static KeptPlan select_users = {
 	"SELECT id, user_name, display_name, coalesce(pg_catalog.jsonb_path_query_first(attributes, '$.emails[*] ? (@.primary == true).value')"
 	" #>> '{}', attributes #>> '{emails,0,value}'), active FROM qehs.user_account WHERE tenant_id = $1 AND id = ANY ($2)",
@@ -121,7 +119,7 @@ Record *
 load_records(Run *run, const Datum *ids, int id_count, bool with_payload, int *count)
 {
 	Datum		values[2] = {Int32GetDatum(run->context->tenant_id), id_array(ids, id_count)};
-	uint64		rows = plan_execute(with_payload ? &select_records : &select_light_records, values, NULL, true, 0);
+	uint64		rows = plan_execute_generic(with_payload ? &select_records : &select_light_records, values, NULL, true, 0);
 	Record	   *records = palloc(Max(rows, 1) * sizeof(Record));
 
 	*count = 0;
@@ -184,7 +182,7 @@ load_users(Run *run, const pg_uuid_t *ids, const bool *given, int count)
 		return users;
 	values[0] = Int32GetDatum(run->context->tenant_id);
 	values[1] = id_array(wanted, wanted_count);
-	rows = plan_execute(&select_users, values, NULL, true, 0);
+	rows = plan_execute_generic(&select_users, values, NULL, true, 0);
 	for (uint64 row = 0; row < rows; row++)
 	{
 		bool		isnull;
@@ -342,7 +340,7 @@ level_ids(const RunLevel *level)
 static void
 load_activity_field(Run *run, const RunLevel *level, const RunField *field, RunLoaded *loaded)
 {
-	int32		limit = Min(Max(run_list_limit(field), 0), MAX_EVENTS);
+	int32		limit = run_list_limit(field);
 	Datum		values[3] = {Int32GetDatum(run->context->tenant_id), level_ids(level), Int32GetDatum(limit)};
 	StringInfoData *texts = palloc(Max(level->count, 1) * sizeof(StringInfoData));
 	int		   *places = sorted_places(level);
@@ -353,7 +351,7 @@ load_activity_field(Run *run, const RunLevel *level, const RunField *field, RunL
 		initStringInfo(&texts[i]);
 		appendStringInfoChar(&texts[i], '[');
 	}
-	rows = plan_execute(&select_events, values, NULL, true, 0);
+	rows = plan_execute_generic(&select_events, values, NULL, true, 0);
 	for (uint64 row = 0; row < rows; row++)
 	{
 		bool		isnull;
@@ -424,7 +422,7 @@ load_back_reference_field(Run *run, const RunLevel *level, RunField *field, RunL
 	{
 		list_open(&walk, run->context, &request, &faults);
 		violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
-		rows = list_rows_that_name(&walk, field->source->key, ids, level->count, Min(Max(run_list_limit(field), 0), QEHS_MAX_PAGE),
+		rows = list_rows_that_name(&walk, field->source->key, ids, level->count, run_list_limit(field),
 								   load_columns("r", load_needs_payload(run, below, other)));
 	}
 	records = palloc(Max(rows, 1) * sizeof(Record));

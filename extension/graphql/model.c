@@ -32,6 +32,10 @@ static KeptPlan select_modules = {
 	"SELECT key FROM qehs.module WHERE tenant_id = $1 ORDER BY key", 1, {INT4OID}, NULL
 };
 
+static KeptPlan select_introspection = {
+	"SELECT graphql_introspection FROM qehs.tenant WHERE id = $1", 1, {INT4OID}, NULL
+};
+
 /* Who sees the same as this caller. */
 static void
 make_key(const RequestContext *context, ModelKey *key)
@@ -49,6 +53,20 @@ make_key(const RequestContext *context, ModelKey *key)
 	key->scopes = context->scopes;
 	auth_sha256(text.data, text.len, key->digest);
 	pfree(text.data);
+}
+
+/* Whether the tenant's callers are told the schema. */
+static bool
+has_introspection(int32 tenant_id)
+{
+	Datum		values[1] = {Int32GetDatum(tenant_id)};
+	bool		isnull;
+	bool		result;
+
+	SPI_connect();
+	result = plan_execute_latest(&select_introspection, values, NULL, 1) == 0 || DatumGetBool(plan_value(0, 1, &isnull));
+	SPI_finish();
+	return result;
 }
 
 /* The modules that the caller may read some record of. */
@@ -220,6 +238,7 @@ graphql_model(const RequestContext *context)
 	CacheFill	fill;
 	MemoryContext caller;
 	ModuleView *views;
+	bool		introspection;
 	int			count;
 
 	make_key(context, &key);
@@ -227,8 +246,11 @@ graphql_model(const RequestContext *context)
 		return model;
 	fill = cache_begin();
 	views = read_views(context, CurrentMemoryContext, &count);
+	introspection = has_introspection(context->tenant_id);
 	caller = MemoryContextSwitchTo(fill.memory);
 	model = build_model(context, views, count);
+	if (!introspection)
+		model->schema.schema_field = model->schema.type_field = NULL;
 	MemoryContextSwitchTo(caller);
 	cache_keep(&models, &fill, &key, context->tenant_id, model, 0);
 	return model;

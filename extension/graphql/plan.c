@@ -8,16 +8,20 @@
  */
 #include "base/compat.h"
 
+#include "common/hashfn.h"
 #include "graphql/run.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 
+#define BUCKETS 64				/* of response names */
+
 typedef struct Collection
 {
 	RunFields  *fields;
 	int			room;
+	int			heads[BUCKETS]; /* of chains of fields: number from 1, or 0 */
 	int			fragment_count; /* names of fragments that have been spread */
 	int			fragment_room;
 	const GraphqlNode **fragments;
@@ -65,10 +69,11 @@ add_field(Run *run, Collection *collection, const GraphqlNode *node)
 	GraphqlText response = node->alias.length > 0 ? node->alias : node->name;
 	RunFields  *fields = collection->fields;
 	RunField   *field;
+	int		   *head = &collection->heads[hash_bytes((const unsigned char *) response.data, response.length) % BUCKETS];
 
-	for (int i = 0; i < fields->count; i++)
-		if (graphql_texts_equal(fields->items[i].response, response))
-			return &fields->items[i];
+	for (int i = *head; i > 0; i = fields->items[i - 1].next_of_bucket)
+		if (graphql_texts_equal(fields->items[i - 1].response, response))
+			return &fields->items[i - 1];
 	if (fields->count == collection->room)
 	{
 		collection->room = Max(8, 2 * collection->room);
@@ -78,6 +83,8 @@ add_field(Run *run, Collection *collection, const GraphqlNode *node)
 	field = &fields->items[fields->count++];
 	memset(field, 0, sizeof(*field));
 	field->response = response;
+	field->next_of_bucket = *head;
+	*head = fields->count;
 	field->node = node;
 	field->field = graphql_field_find(&run->model->schema, fields->type, node->name);
 	field->source = field->field->source;

@@ -94,19 +94,6 @@ argument_fault(ViolationList *faults, const char *name, const char *message)
 	violation_add(faults, psprintf("?%s", name), "range", "%s", message);
 }
 
-/* A number of records that is asked for: 1 to QEHS_MAX_PAGE. */
-static void
-read_limit(RecordPage *page, const char *name, ViolationList *faults)
-{
-	int32		limit;
-
-	if (!run_argument_int(page->field, name, &limit))
-		return;
-	page->limit = limit;
-	if (limit < 1 || limit > QEHS_MAX_PAGE)
-		argument_fault(faults, name, psprintf("must be 1 to %d", QEHS_MAX_PAGE));
-}
-
 /* Where a cursor says that a page begins; raises QH400 invalid_cursor. */
 static const SortPosition *
 open_cursor(RecordPage *page, const char *name)
@@ -143,12 +130,9 @@ open_page(RecordPage *page, const char *module_key, const char *order)
 	.q = run_argument_text(page->field, "q"),.sort = run_argument_text(page->field, order)};
 
 	page->module = request.module = module_lookup(page->run->context->tenant_id, module_key);
-	page->limit = QEHS_DEFAULT_PAGE;
+	page->limit = run_list_limit(page->field);
 	if (page->module == NULL || !permission_may(page->run->context, page->module, ACTION_READ, &permission_some_record, NULL))
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
-	read_limit(page, "limit", &page->faults);
-	read_limit(page, "first", &page->faults);
-	read_limit(page, "last", &page->faults);
 	if (run_argument_int(page->field, "offset", &page->offset) && (page->offset < 0 || page->offset > MAX_OFFSET))
 		argument_fault(&page->faults, "offset", psprintf("must be 0 to %d; use a cursor", MAX_OFFSET));
 	list_open(&page->walk, page->run->context, &request, &page->faults);

@@ -16,7 +16,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#define MAX_DOCUMENT_BYTES (1024 * 1024)
+#define MAX_DOCUMENT_BYTES (256 * 1024)
 
 static const GraphqlLimits limits = {10000, 100};
 

@@ -80,6 +80,7 @@ typedef struct RunSelections
 struct RunField
 {
 	GraphqlText response;
+	int			next_of_bucket; /* while fields are collected (plan.c) */
 	const GraphqlField *field;
 	const GraphqlSource *source;
 	const GraphqlNode *node;	/* the first of those that are merged */

@@ -125,7 +125,7 @@ typedef struct GraphqlSchema
 	const GraphqlType *subscription;	/* or NULL */
 	int			directive_count;
 	const GraphqlDirective *directives;
-	const GraphqlField *schema_field;	/* __schema, __type and __typename */
+	const GraphqlField *schema_field;	/* __schema and __type, NULL where the schema is not told; __typename */
 	const GraphqlField *type_field;
 	const GraphqlField *typename_field;
 } GraphqlSchema;

@@ -17,43 +17,6 @@
 
 static void walk_selections(Validation *validation, const GraphqlNode *owner, const GraphqlType *parent);
 
-/* ---- names that may stand once ---- */
-
-/*
- * Every name that several nodes of a list have is one error at all of them, or,
- * in pairs, an error for each but the first, at the first and that one.
- */
-static void
-check_unique(Validation *validation, const char *rule, const GraphqlNodes *nodes, bool pairs, const char *what)
-{
-	int			before = 0;
-
-	for (const GraphqlNode *node = nodes->first; node; node = node->next, before++)
-	{
-		const GraphqlNode *earlier = nodes->first;
-		uint32_t   *places;
-		int			count = 1;
-
-		while (earlier != node && !graphql_texts_equal(earlier->name, node->name))
-			earlier = earlier->next;
-		if (earlier != node)
-		{
-			if (pairs)
-				validation_error_two(validation, rule, earlier->name_start, node->name_start,
-									 "there can be only one %s \"%.*s\"", what, SHOWN(node->name));
-			continue;
-		}
-		if (pairs || (places = validation_take(validation, (nodes->count - before) * sizeof(uint32_t))) == NULL)
-			continue;
-		places[0] = node->name_start;
-		for (const GraphqlNode *later = node->next; later; later = later->next)
-			if (graphql_texts_equal(later->name, node->name))
-				places[count++] = later->name_start;
-		if (count > 1)
-			validation_error_many(validation, rule, places, count, "there can be only one %s \"%.*s\"", what, SHOWN(node->name));
-	}
-}
-
 /* ---- types as they are written ---- */
 
 /* The type that a node names; NULL, for one that the schema lacks. */
@@ -95,7 +58,7 @@ check_type_name(Validation *validation, const GraphqlNode *node)
 static void
 walk_arguments(Validation *validation, const GraphqlNode *node, const GraphqlInput *inputs, int count, const char *of)
 {
-	check_unique(validation, "UniqueArgumentNames", &node->arguments, false, "argument");
+	validation_check_unique(validation, "UniqueArgumentNames", &node->arguments, false, "argument");
 	for (const GraphqlNode *argument = node->arguments.first; argument; argument = argument->next)
 	{
 		const GraphqlInput *input = count >= 0 ? graphql_input_find(inputs, count, argument->name) : NULL;
@@ -257,7 +220,7 @@ walk_selections(Validation *validation, const GraphqlNode *owner, const GraphqlT
 static void
 walk_variables(Validation *validation, const GraphqlNode *operation)
 {
-	check_unique(validation, "UniqueVariableNames", &operation->variables, false, "variable");
+	validation_check_unique(validation, "UniqueVariableNames", &operation->variables, false, "variable");
 	for (const GraphqlNode *node = operation->variables.first; node; node = node->next)
 	{
 		const GraphqlType *type = resolve_type(validation, node->type);

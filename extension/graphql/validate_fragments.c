@@ -183,24 +183,50 @@ check_position(Validation *validation, const GraphqlNode *variable, const Variab
 							 SHOWN(use->parent->name));
 }
 
-/* NoUndefinedVariables (5.8.3) and the positions of those used in one definition; used says which variables of the operation are. */
+/* The variables of an operation, by name, and which of them are used. */
+typedef struct Variables
+{
+	const GraphqlNode *operation;
+	const GraphqlNode **sorted;
+	int			count;
+	bool	   *used;			/* in the order of sorted */
+} Variables;
+
+/* The number of the first variable of a name, or of the one behind where it would stand. */
+static int
+find_variable(const Variables *variables, GraphqlText name)
+{
+	int			low = 0;
+	int			high = variables->count;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (graphql_text_compare(variables->sorted[middle]->name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* NoUndefinedVariables (5.8.3) and the positions of those used in one definition. */
 static void
-check_uses(Validation *validation, const GraphqlNode *operation, const Definition *in, bool *used)
+check_uses(Validation *validation, Variables *variables, const Definition *in)
 {
 	for (const VariableUse *use = in->first_use; use && !validation_is_over(validation); use = use->next)
 	{
 		const GraphqlNode *found = NULL;
-		int			i = 0;
 
-		for (const GraphqlNode *variable = operation->variables.first; variable; variable = variable->next, i++)
+		for (int i = find_variable(variables, use->node->name); i < variables->count &&
+			 graphql_texts_equal(variables->sorted[i]->name, use->node->name); i++)
 		{
-			if (!graphql_texts_equal(variable->name, use->node->name))
-				continue;
-			found = variable;
-			used[i] = true;
+			found = variables->sorted[i];
+			variables->used[i] = true;
 		}
 		if (found == NULL)
-			validation_error_two(validation, "NoUndefinedVariables", use->node->start, operation->start,
+			validation_error_two(validation, "NoUndefinedVariables", use->node->start, variables->operation->start,
 								 "variable \"$%.*s\" is not defined", SHOWN(use->node->name));
 		else
 			check_position(validation, found, use);
@@ -209,19 +235,20 @@ check_uses(Validation *validation, const GraphqlNode *operation, const Definitio
 
 /* The variables of one operation; NoUnusedVariables (5.8.4). */
 static void
-check_variables(Validation *validation, Definition *operation, Definition **list, int count)
+check_variables(Validation *validation, const Definition *operation, Definition **list, int count)
 {
-	bool	   *used = validation_take(validation, (size_t) (operation->node->variables.count + 1) * sizeof(bool));
-	int			i = 0;
+	Variables	variables = {operation->node, validation_sorted(validation, &operation->node->variables), operation->node->variables.count,
+	validation_take(validation, (size_t) (operation->node->variables.count + 1) * sizeof(bool))};
 
-	if (used == NULL)
+	if (variables.sorted == NULL || variables.used == NULL)
 		return;
-	check_uses(validation, operation->node, operation, used);
+	check_uses(validation, &variables, operation);
 	for (int fragment = 0; fragment < count; fragment++)
-		check_uses(validation, operation->node, list[fragment], used);
-	for (const GraphqlNode *variable = operation->node->variables.first; variable; variable = variable->next, i++)
-		if (!used[i])
-			validation_error(validation, "NoUnusedVariables", variable->start, "variable \"$%.*s\" is never used", SHOWN(variable->name));
+		check_uses(validation, &variables, list[fragment]);
+	for (int i = 0; i < variables.count; i++)
+		if (!variables.used[i])
+			validation_error(validation, "NoUnusedVariables", variables.sorted[i]->start, "variable \"$%.*s\" is never used",
+							 SHOWN(variables.sorted[i]->name));
 }
 
 void

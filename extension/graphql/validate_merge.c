@@ -17,7 +17,8 @@
 #include "graphql/parser.h"
 
 #define BUDGET 500000
-#define BUCKETS 256
+#define BUCKETS 4096
+#define PAIR_COST 8				/* of a pair that is noted, in comparisons of names */
 #define MAX_PLACES 20
 #define MAX_DEPTH 2000
 
@@ -98,9 +99,9 @@ enter(Merging *merging)
 static unsigned int
 bucket(const void *a, const void *b)
 {
-	uintptr_t	mixed = ((uintptr_t) a >> 4) * 31 + ((uintptr_t) b >> 4);
+	uint64_t	mixed = ((uint64_t) (uintptr_t) a * 31 + (uint64_t) (uintptr_t) b) * UINT64_C(0x9E3779B97F4A7C15);
 
-	return (unsigned int) (mixed ^ mixed >> 8) % BUCKETS;
+	return (unsigned int) (mixed >> 40) % BUCKETS;
 }
 
 /* ---- fields of a selection set ---- */
@@ -214,7 +215,7 @@ was_compared(Merging *merging, const void *first, const void *second, bool exclu
 		return true;
 	if (pair == NULL)
 	{
-		if ((pair = validation_take(merging->validation, sizeof(Pair))) == NULL)
+		if (!spend(merging, PAIR_COST) || (pair = validation_take(merging->validation, sizeof(Pair))) == NULL)
 			return true;
 		*pair = (Pair) {*head, first, second, exclusive};
 		*head = pair;

@@ -154,22 +154,6 @@ check_literal(Validation *validation, const GraphqlNode *value, const GraphqlTyp
 		wrong_value(validation, value, type);
 }
 
-/* UniqueInputFieldNames (5.6.3). */
-static void
-check_unique_fields(Validation *validation, const GraphqlNode *object)
-{
-	for (const GraphqlNode *field = object->children.first; field; field = field->next)
-	{
-		const GraphqlNode *earlier = object->children.first;
-
-		while (earlier != field && !graphql_texts_equal(earlier->name, field->name))
-			earlier = earlier->next;
-		if (earlier != field)
-			validation_error_two(validation, "UniqueInputFieldNames", earlier->name_start, field->name_start,
-								 "there can be only one input field \"%.*s\"", SHOWN(field->name));
-	}
-}
-
 static void
 note_use(Validation *validation, const GraphqlNode *node, const GraphqlType *type, const GraphqlType *parent, bool has_default)
 {
@@ -207,7 +191,7 @@ walk_value(Validation *validation, const GraphqlNode *value, const GraphqlType *
 
 		if (object && object->kind != GRAPHQL_TYPE_INPUT_OBJECT)
 			object = NULL;
-		check_unique_fields(validation, value);
+		validation_check_unique(validation, "UniqueInputFieldNames", &value->children, true, "input field");
 		for (const GraphqlNode *field = value->children.first; field; field = field->next)
 		{
 			const GraphqlInput *input = object ? graphql_input_find(object->inputs, object->input_count, field->name) : NULL;

@@ -6,7 +6,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "graphql/parser.h"
 
 void *
 validation_take(Validation *validation, size_t size)
@@ -117,4 +120,59 @@ validation_fragment(const Validation *validation, GraphqlText name)
 			high = middle;
 	}
 	return NULL;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const GraphqlNode *left = *(const GraphqlNode *const *) a;
+	const GraphqlNode *right = *(const GraphqlNode *const *) b;
+	int			order = graphql_text_compare(left->name, right->name);
+
+	return order != 0 ? order : (left->start > right->start) - (left->start < right->start);
+}
+
+const GraphqlNode **
+validation_sorted(Validation *validation, const GraphqlNodes *nodes)
+{
+	const GraphqlNode **sorted = validation_take(validation, (size_t) (nodes->count + 1) * sizeof(GraphqlNode *));
+	int			count = 0;
+
+	if (sorted == NULL)
+		return NULL;
+	for (const GraphqlNode *node = nodes->first; node; node = node->next)
+		sorted[count++] = node;
+	qsort(sorted, (size_t) count, sizeof(GraphqlNode *), compare_names);
+	return sorted;
+}
+
+/* An error at all nodes of a name. */
+static void
+error_at_all(Validation *validation, const char *rule, const GraphqlNode *const *nodes, int count, const char *what)
+{
+	uint32_t   *places = validation_take(validation, (size_t) count * sizeof(uint32_t));
+
+	if (places == NULL)
+		return;
+	for (int i = 0; i < count; i++)
+		places[i] = nodes[i]->name_start;
+	validation_error_many(validation, rule, places, count, "there can be only one %s \"%.*s\"", what, SHOWN(nodes[0]->name));
+}
+
+void
+validation_check_unique(Validation *validation, const char *rule, const GraphqlNodes *nodes, bool pairs, const char *what)
+{
+	const GraphqlNode **sorted;
+
+	if (nodes->count < 2 || (sorted = validation_sorted(validation, nodes)) == NULL)
+		return;
+	for (int from = 0, end; from < nodes->count && !validation_is_over(validation); from = end)
+	{
+		for (end = from + 1; end < nodes->count && graphql_texts_equal(sorted[end]->name, sorted[from]->name); end++)
+			if (pairs)
+				validation_error_two(validation, rule, sorted[from]->name_start, sorted[end]->name_start,
+									 "there can be only one %s \"%.*s\"", what, SHOWN(sorted[from]->name));
+		if (!pairs && end > from + 1)
+			error_at_all(validation, rule, sorted + from, end - from, what);
+	}
 }

@@ -71,6 +71,16 @@ extern bool validation_is_over(const Validation *validation);
 /* The fragment of a name; NULL when the document has none. */
 extern Definition *validation_fragment(const Validation *validation, GraphqlText name);
 
+/* The nodes of a list by name, those of one name as they stand; NULL without memory. */
+extern const GraphqlNode **validation_sorted(Validation *validation, const GraphqlNodes *nodes);
+
+/*
+ * Every name that several nodes of a list have is one error at all of them, or,
+ * in pairs, an error for each but the first, at the first and that one.  what they
+ * are is for the message.
+ */
+extern void validation_check_unique(Validation *validation, const char *rule, const GraphqlNodes *nodes, bool pairs, const char *what);
+
 /* validate_values.c: a literal, or what holds variables, at a place that takes a type (NULL: unknown). */
 extern void validate_value(Validation *validation, const GraphqlNode *value, const GraphqlType *type, bool has_default);
 

@@ -69,8 +69,11 @@ extern void job_enqueue(int32 tenant_id, const RequestContext *caller, const Job
 /* The columns that job_write reads, in its order. */
 #define QEHS_JOB_COLUMNS "id, kind, state, done, total, created_at, started_at, finished_at, row_count, result, error"
 
-/* Append the JSON of a job, a row of SPI_tuptable. */
-extern void job_write(StringInfo out, uint64 row);
+/* Append what a caller is told of a job's result; owner is whatever the caller of job_write gave. */
+typedef void (*JobResultWriter) (StringInfo out, const char *kind, const pg_uuid_t *id, Jsonb *result, void *owner);
+
+/* Append the JSON of a job, a row of SPI_tuptable; its result as it is, or by a writer. */
+extern void job_write(StringInfo out, uint64 row, JobResultWriter writer, void *owner);
 
 /* The answer of a function that queued a job: 202, Location, Retry-After and the job.  Inside SPI, which it finishes. */
 extern Datum job_answer(RequestContext *context, StringInfo out, const pg_uuid_t *id);

@@ -57,7 +57,7 @@ write_jsonb(StringInfo out, uint64 row, int column)
 }
 
 void
-job_write(StringInfo out, uint64 row)
+job_write(StringInfo out, uint64 row, JobResultWriter writer, void *owner)
 {
 	static const char *const times[] = {"enqueuedAt", "startedAt", "finishedAt"};
 	char		id[QEHS_ID_LENGTH + 1];
@@ -86,7 +86,11 @@ job_write(StringInfo out, uint64 row)
 	else
 		json_int(out, DatumGetInt64(value));
 	json_literal(out, ",\"result\":");
-	write_jsonb(out, row, 10);
+	value = plan_value(row, 10, &isnull);
+	if (isnull || writer == NULL)
+		write_jsonb(out, row, 10);
+	else
+		writer(out, TextDatumGetCString(plan_value(row, 2, &isnull)), DatumGetUUIDP(plan_value(row, 1, &isnull)), DatumGetJsonbP(value), owner);
 	json_literal(out, ",\"error\":");
 	write_jsonb(out, row, 11);
 	appendStringInfo(out, ",\"statusUrl\":\"" PATH "%s\"}", id);
@@ -109,7 +113,7 @@ job_answer(RequestContext *context, StringInfo out, const pg_uuid_t *id)
 	char		text[QEHS_ID_LENGTH + 1];
 
 	plan_execute(&select_job, values, NULL, false, 1);
-	job_write(out, 0);
+	job_write(out, 0, NULL, NULL);
 	job_headers(context, 0);
 	SPI_finish();
 	id_format(id, QEHS_ID_JOB, text);

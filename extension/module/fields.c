@@ -72,6 +72,7 @@ static const struct
 	{ACTION_DELETE, "delete"},
 	{ACTION_TRANSITION, "transition"},
 	{ACTION_BULK_STATE, "bulk.state"},
+	{ACTION_EXPORT, "export"},
 };
 
 const char *

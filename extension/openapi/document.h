@@ -99,6 +99,8 @@ extern char *document_pascal(const char *name);
 /* The parameter of an endpoint in a place ("query") by name; NULL when it has none. */
 extern const ApiParameter *endpoint_parameter(const ApiEndpoint *endpoint, const char *place, const char *name);
 extern bool endpoint_has_place(const ApiEndpoint *endpoint, const char *place);
+/* The media type of a JSON body: that of SCIM below its paths. */
+extern const char *endpoint_body_media(const ApiEndpoint *endpoint);
 /* Does the request body depend on the module? */
 extern bool endpoint_is_typed(const ApiDocument *document, const ApiEndpoint *endpoint);
 /* Codes of all problems that the endpoint can answer, by status: a list of ApiProblem. */

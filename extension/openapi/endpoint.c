@@ -16,6 +16,12 @@ endpoint_parameter(const ApiEndpoint *endpoint, const char *place, const char *n
 	return NULL;
 }
 
+const char *
+endpoint_body_media(const ApiEndpoint *endpoint)
+{
+	return strcmp(endpoint->error_form, "scim") == 0 ? "application/scim+json" : "application/json";
+}
+
 bool
 endpoint_has_place(const ApiEndpoint *endpoint, const char *place)
 {

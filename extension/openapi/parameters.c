@@ -211,7 +211,7 @@ write_document_body(StringInfo out, const ApiDocument *document, const ApiEndpoi
 	}
 	json_literal(out, ",\"requestBody\":{\"required\":");
 	json_bool(out, required);
-	json_literal(out, ",\"content\":{\"application/json\":{\"schema\":");
+	appendStringInfo(out, ",\"content\":{\"%s\":{\"schema\":", endpoint_body_media(endpoint));
 	if (whole && json_member(whole->row, "schema", 6, &schema) && schema.type == jbvBinary)
 		json_jsonb_value(out, &schema);
 	else if (whole)

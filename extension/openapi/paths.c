@@ -23,7 +23,9 @@ static const struct
 	{"Approvals", "Who approves a transition before it is fired, in whose place, and signatures."},
 	{"API keys", "Keys of the tenant, for administrators."},
 	{"GraphQL", "The same records, rules and rights as a graph."},
+	{"SCIM", "Users, groups and other resources for identity providers (RFC 7643, RFC 7644)."},
 	{"Jobs", "Work in the background."},
+	{"Exports", "Records as files: CSV, XLSX, PDF, NDJSON."},
 	{"About", "The API itself; no key needed."},
 };
 

@@ -29,7 +29,8 @@ rank_of(const ApiEndpoint *endpoint)
 		return one ? 3 : 1;
 	if (strcmp(endpoint->method, "POST") == 0)
 		return !one ? 0 : strstr(endpoint->operation, "restore") ? 7 : 5;
-	return strcmp(endpoint->method, "DELETE") == 0 ? 6 : strcmp(endpoint->method, "PUT") == 0 ? 0 : 4;
+	/* a module is made by PUT, others need an id that a POST gave */
+	return strcmp(endpoint->method, "DELETE") == 0 ? 6 : strcmp(endpoint->method, "PUT") == 0 && !endpoint_parameter(endpoint, "path", "id") ? 0 : 4;
 }
 
 static int
@@ -269,7 +270,7 @@ write_item(StringInfo out, const ApiDocument *document, const ApiEndpoint *endpo
 	if (strcmp(endpoint->method, "GET") != 0)
 		json_literal(out, "{\"key\":\"Idempotency-Key\",\"value\":\"{{$guid}}\"}");
 	if (body)
-		appendStringInfo(out, ",{\"key\":\"Content-Type\",\"value\":\"application/%s\"}", endpoint->streams ? "x-ndjson" : "json");
+		appendStringInfo(out, ",{\"key\":\"Content-Type\",\"value\":\"%s\"}", endpoint->streams ? "application/x-ndjson" : endpoint_body_media(endpoint));
 	if (endpoint_parameter(endpoint, "header", "If-Match"))
 		json_literal(out, ",{\"key\":\"If-Match\",\"value\":\"\\\"1\\\"\",\"disabled\":true}");
 	appendStringInfoChar(out, ']');
@@ -326,6 +327,9 @@ write_endpoint(StringInfo out, const ApiDocument *document, const ApiEndpoint *e
 	/* needs another person, or a secret that the collection has not */
 	if (endpoint->action && strcmp(endpoint->action, "person") == 0)
 		return;
+	/* a key without a user has no Me, and a tenant without resource types of its own nothing at the last */
+	if (strcmp(endpoint->path, "/api/scim/v2/Me") == 0 || endpoint_parameter(endpoint, "path", "resourceType"))
+		return;
 	if (endpoint_is_typed(document, endpoint) && endpoint_parameter(endpoint, "body", "moduleKey"))
 	{
 		write_creates(out, document, endpoint);
@@ -346,7 +350,7 @@ write_endpoint(StringInfo out, const ApiDocument *document, const ApiEndpoint *e
 		return;
 	comma(out);
 	write_item(out, document, endpoint, NULL, has_body ? body.data : NULL,
-			   strcmp(endpoint->method, "POST") == 0 && !endpoint_has_place(endpoint, "path"));
+			   endpoint->status == 201 && !endpoint_has_place(endpoint, "path"));
 }
 
 static void

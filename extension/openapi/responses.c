@@ -145,6 +145,12 @@ responses_write(StringInfo out, ApiDocument *document, const ApiEndpoint *endpoi
 		appendStringInfoChar(out, ',');
 		write_success(out, endpoint, 201);
 	}
+	/* RFC 7644 section 3.5.2: no body unless attributes are asked for */
+	if (strcmp(endpoint->method, "PATCH") == 0 && endpoint->status == 204)
+	{
+		appendStringInfoChar(out, ',');
+		write_success(out, endpoint, 200);
+	}
 	if (strcmp(endpoint->method, "GET") == 0 && endpoint->etag && endpoint->deprecated)
 	{
 		json_literal(out, ",\"304\":");

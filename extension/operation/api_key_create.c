@@ -49,7 +49,7 @@ static KeptPlan select_default_limit = {
 };
 static KeptPlan select_user = {
 	"SELECT u.id, " AUTH_ROLES_OF_USER("$1", "u.id")
-	" FROM qehs.user_account AS u WHERE u.tenant_id = $1 AND u.active"
+	" FROM qehs.user_account AS u WHERE u.tenant_id = $1 AND u.active AND u.deleted_at IS NULL"
 	" AND pg_catalog.lower(u.user_name) = pg_catalog.lower($2)",
 	2, {INT4OID, TEXTOID}, NULL
 };

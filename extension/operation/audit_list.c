@@ -48,27 +48,33 @@ typedef struct EventPage
 	StringInfoData some;		/* " OR (…)": events of modules of which the caller may read some records; or empty */
 } EventPage;
 
-/* The payload of a delete that the row holds; false when it is of another event. */
+/* What an event holds beside changes: the payload of a delete, what an export asked for; false when it has none of the name. */
 static bool
-last_payload(uint64 row, JsonbValue *payload)
+event_member(uint64 row, const char *name, JsonbValue *value)
 {
 	bool		isnull;
 	Datum		changes = plan_value(row, 5, &isnull);
 
 	return !isnull && JB_ROOT_IS_OBJECT(DatumGetJsonbP(changes)) &&
-		json_member(&DatumGetJsonbP(changes)->root, "payload", 7, payload);
+		json_member(&DatumGetJsonbP(changes)->root, name, strlen(name), value);
 }
 
 /* Append what an audit item has beyond an activity item. */
 static void
 write_audit_members(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, uint64 row)
 {
+	static const pg_uuid_t none = {{0}};
 	bool		isnull;
 	Datum		value;
-	JsonbValue	payload;
+	JsonbValue	member;
+	const pg_uuid_t *record_id;
 
 	json_literal(out, ",\"recordId\":");
-	json_id(out, DatumGetUUIDP(plan_value(row, QEHS_EVENT_COLUMN_COUNT + 1, &isnull)), QEHS_ID_RECORD);
+	record_id = DatumGetUUIDP(plan_value(row, QEHS_EVENT_COLUMN_COUNT + 1, &isnull));
+	if (memcmp(record_id, &none, sizeof(none)) == 0)
+		json_literal(out, "null");
+	else
+		json_id(out, record_id, QEHS_ID_RECORD);
 	json_literal(out, ",\"moduleKey\":");
 	json_string(out, module->key);
 	json_literal(out, ",\"transition\":");
@@ -77,10 +83,15 @@ write_audit_members(StringInfo out, const RequestContext *context, const ModuleD
 	json_literal(out, ",\"traceId\":");
 	value = plan_value(row, QEHS_EVENT_COLUMN_COUNT + 3, &isnull);
 	json_string(out, isnull ? NULL : TextDatumGetCString(value));
-	if (last_payload(row, &payload))
+	if (event_member(row, "export", &member))
+	{
+		json_literal(out, ",\"export\":");
+		json_jsonb_value(out, &member);
+	}
+	if (event_member(row, "payload", &member))
 	{
 		PermissionSubject last = {subject ? subject->created_by : (pg_uuid_t) {{0}}, DatumGetInt32(plan_value(row, 10, &isnull)),
-		json_value_to_jsonb(&payload)};
+		json_value_to_jsonb(&member)};
 
 		json_literal(out, ",\"payload\":");
 		permission_write_payload(out, context, module, &last);

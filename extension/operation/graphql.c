@@ -1,7 +1,7 @@
 /*
  * graphql.c
  *	  qehs.graphql and qehs.graphql_query: a GraphQL request (GraphQL over HTTP,
- *	  draft of 2025).
+ *	  draft of 2025); qehs.graphql_introspection_set: whether the schema is told.
  *
  * Documents that are asked for by their SHA-256 (Apollo's automatic persisted
  * queries) are kept in qehs.graphql_document.
@@ -20,6 +20,7 @@
 
 PG_FUNCTION_INFO_V1(qehs_graphql);
 PG_FUNCTION_INFO_V1(qehs_graphql_query);
+PG_FUNCTION_INFO_V1(qehs_graphql_introspection_set);
 
 #define RESPONSE_TYPE "application/graphql-response+json"
 
@@ -31,6 +32,10 @@ static KeptPlan insert_document = {
 	" INSERT INTO qehs.graphql_document (tenant_id, digest, document) SELECT $1, $2, $3 WHERE (SELECT pg_catalog.count(*) FROM"
 	" qehs.graphql_document WHERE tenant_id = $1) < 1000 ON CONFLICT DO NOTHING",
 	3, {INT4OID, BYTEAOID, TEXTOID}, NULL
+};
+
+static KeptPlan update_introspection = {
+	"UPDATE qehs.tenant SET graphql_introspection = $2 WHERE id = $1", 2, {INT4OID, BOOLOID}, NULL
 };
 
 /* {"errors":[…]} with one error. */
@@ -144,4 +149,19 @@ Datum
 qehs_graphql_query(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_DATUM(run(fcinfo, true));
+}
+
+/* graphql_introspection_set(enabled) */
+Datum
+qehs_graphql_introspection_set(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_ADMIN_KEYS);
+	Datum		values[2] = {Int32GetDatum(context->tenant_id), PG_GETARG_DATUM(0)};
+
+	if (PG_ARGISNULL(0))
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/enabled", "required", "is required");
+	SPI_connect();
+	plan_execute(&update_introspection, values, NULL, false, 0);
+	SPI_finish();
+	PG_RETURN_VOID();
 }

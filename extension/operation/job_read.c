@@ -1,6 +1,8 @@
 /*
  * job_read.c
- *	  qehs.job_get, qehs.job_list and qehs.job_cancel.
+ *	  qehs.job_get, qehs.job_list and qehs.job_cancel; qehs.export_get and
+ *	  qehs.export_cancel are the same for exports only.  The file of an export is told
+ *	  by a link that is signed anew each time.
  *
  * A caller sees the jobs that it asked for; tenant-owner and tenant-admin see all
  * of the tenant, with a key for some modules those of these modules only.  Others
@@ -8,6 +10,7 @@
  */
 #include "base/compat.h"
 
+#include "attachment/signed_url.h"
 #include "base/argument.h"
 #include "base/clock.h"
 #include "base/cursor.h"
@@ -26,6 +29,8 @@
 PG_FUNCTION_INFO_V1(qehs_job_get);
 PG_FUNCTION_INFO_V1(qehs_job_list);
 PG_FUNCTION_INFO_V1(qehs_job_cancel);
+PG_FUNCTION_INFO_V1(qehs_export_get);
+PG_FUNCTION_INFO_V1(qehs_export_cancel);
 
 /* $2: the caller, $3: whether it sees those of others, $4: of these modules only */
 #define SEEN " tenant_id = $1 AND (created_by = $2 OR $3 AND ($4 IS NULL OR arguments ->> 'moduleKey' = ANY ($4)))"
@@ -79,33 +84,97 @@ require_caller(void)
 	return context;
 }
 
-/* Find the job of the first argument; raises QH404. */
+/* Whether the only row of SPI_tuptable is a job of the kind. */
+static bool
+is_of_kind(const char *kind)
+{
+	bool		isnull;
+
+	return strcmp(TextDatumGetCString(plan_value(0, 2, &isnull)), kind) == 0;
+}
+
+/* Find the job of the first argument, of a kind unless that is NULL; raises QH404. */
 static void
-find_job(FunctionCallInfo fcinfo, Datum *values, char *nulls, pg_uuid_t *id)
+find_job(FunctionCallInfo fcinfo, const char *kind, Datum *values, char *nulls, pg_uuid_t *id)
 {
 	values[SEEN_COUNT] = UUIDPGetDatum(id);
-	if (!argument_id(fcinfo, 0, QEHS_ID_JOB, id) || plan_execute(&select_job, values, nulls, false, 1) == 0)
+	if (!argument_id(fcinfo, 0, QEHS_ID_JOB, id) || plan_execute(&select_job, values, nulls, false, 1) == 0 || (kind && !is_of_kind(kind)))
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such job");
 }
 
-/* job_get(job_id) */
-Datum
-qehs_job_get(PG_FUNCTION_ARGS)
+/* What links to files are made of. */
+typedef struct Links
+{
+	const RequestContext *context;
+	const Jsonb *storage;		/* as the shim describes it, or NULL */
+} Links;
+
+static Links
+take_links(FunctionCallInfo fcinfo, const RequestContext *context)
+{
+	return (Links) {context, PG_NARGS() < 2 || PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1)};
+}
+
+/* The file of an export with a link to it, which is good for some minutes; other results are told as they are. */
+static void
+write_result(StringInfo out, const char *kind, const pg_uuid_t *id, Jsonb *result, void *owner)
+{
+	const Links *links = owner;
+	char		name[QEHS_ID_LENGTH + 1];
+	char	   *type = json_member_text(&result->root, "contentType");
+	SignedUrl	what = {.method = "GET",.tenant = links->context->tenant_slug,.id = name,.content_type = type,
+	.filename = json_member_text(&result->root, "filename"),.size = -1,.seconds = SIGNED_URL_GET_SECONDS};
+	TimestampTz expires_at;
+	StringInfoData members;
+
+	if (strcmp(kind, "export") != 0 || what.filename == NULL)
+	{
+		json_jsonb(out, result);
+		return;
+	}
+	signed_url_require_store(links->storage);
+	id_format(id, QEHS_ID_JOB, name);
+	json_literal(out, "{\"downloadUrl\":");
+	json_string(out, signed_url_make(links->storage, &what, &expires_at));
+	json_literal(out, ",\"expiresAt\":");
+	json_time(out, expires_at);
+	initStringInfo(&members);
+	json_jsonb(&members, result);
+	appendStringInfo(out, ",%s", members.data + 1);
+}
+
+static Datum
+get(FunctionCallInfo fcinfo, const char *kind)
 {
 	RequestContext *context = require_caller();
 	Datum		values[5] = {0};
 	char		nulls[6] = "     ";
 	pg_uuid_t	id;
 	StringInfoData out;
+	Links		links = take_links(fcinfo, context);
 
 	take_caller(context, values, nulls);
 	json_begin(&out);
 	SPI_connect();
-	find_job(fcinfo, values, nulls, &id);
-	job_write(&out, 0);
+	find_job(fcinfo, kind, values, nulls, &id);
+	job_write(&out, 0, write_result, &links);
 	job_headers(context, 0);
 	SPI_finish();
-	PG_RETURN_DATUM(context_answer(&out));
+	return context_answer(&out);
+}
+
+/* job_get(job_id, storage) */
+Datum
+qehs_job_get(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(get(fcinfo, NULL));
+}
+
+/* export_get(job_id, storage) */
+Datum
+qehs_export_get(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(get(fcinfo, "export"));
 }
 
 /* A job that was not cancelled has ended, and stays as it is, or is of a kind that cannot be cancelled. */
@@ -119,9 +188,8 @@ check_ended(uint64 row)
 		problem_raise(PROBLEM_CONFLICT, "Wait until it has ended.", "jobs of this kind cannot be cancelled: lists wait for them");
 }
 
-/* job_cancel(job_id) */
-Datum
-qehs_job_cancel(PG_FUNCTION_ARGS)
+static Datum
+cancel(FunctionCallInfo fcinfo, const char *kind)
 {
 	RequestContext *context = require_caller();
 	Datum		values[6] = {0};
@@ -130,11 +198,12 @@ qehs_job_cancel(PG_FUNCTION_ARGS)
 	StringInfoData out;
 	bool		isnull;
 	bool		found;
+	Links		links = take_links(fcinfo, context);
 
 	take_caller(context, values, nulls);
 	json_begin(&out);
 	SPI_connect();
-	find_job(fcinfo, values, nulls, &id);
+	find_job(fcinfo, kind, values, nulls, &id);
 	values[5] = TimestampTzGetDatum(clock_now());
 	found = plan_execute(&cancel_job, values, nulls, false, 0) == 1;
 	if (found && DatumGetBool(plan_value(0, 1, &isnull)))
@@ -142,10 +211,24 @@ qehs_job_cancel(PG_FUNCTION_ARGS)
 	plan_execute(&select_job, values, nulls, false, 1);
 	if (!found)
 		check_ended(0);
-	job_write(&out, 0);
+	job_write(&out, 0, write_result, &links);
 	job_headers(context, 0);
 	SPI_finish();
-	PG_RETURN_DATUM(context_answer(&out));
+	return context_answer(&out);
+}
+
+/* job_cancel(job_id, storage) */
+Datum
+qehs_job_cancel(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(cancel(fcinfo, NULL));
+}
+
+/* export_cancel(job_id, storage) */
+Datum
+qehs_export_cancel(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(cancel(fcinfo, "export"));
 }
 
 static void
@@ -205,7 +288,7 @@ qehs_job_list(PG_FUNCTION_ARGS)
 	{
 		if (i > 0)
 			appendStringInfoChar(&out, ',');
-		job_write(&out, i);
+		job_write(&out, i, NULL, NULL);
 		last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
 	}
 	SPI_finish();

@@ -23,11 +23,11 @@ PG_FUNCTION_INFO_V1(qehs_user_activate);
 #define USER_COLUMNS "id, user_name, display_name, attributes #>> '{emails,0,value}', active, created_at, " AUTH_ROLES_OF_USER("$1", "u.id")
 
 static KeptPlan select_users = {
-	"SELECT " USER_COLUMNS " FROM qehs.user_account AS u WHERE tenant_id = $1 AND id > $2 ORDER BY id", 2, {INT4OID, UUIDOID}, NULL
+	"SELECT " USER_COLUMNS " FROM qehs.user_account AS u WHERE tenant_id = $1 AND id > $2 AND deleted_at IS NULL ORDER BY id", 2, {INT4OID, UUIDOID}, NULL
 };
 static KeptPlan set_active = {
 	"UPDATE qehs.user_account AS u SET active = $3 WHERE tenant_id = $1 AND pg_catalog.lower(user_name) = pg_catalog.lower($2)"
-	" RETURNING " USER_COLUMNS,
+	" AND deleted_at IS NULL RETURNING " USER_COLUMNS,
 	3, {INT4OID, TEXTOID, BOOLOID}, NULL
 };
 

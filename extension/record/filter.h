@@ -71,6 +71,7 @@ typedef struct FilterScope
 	/* whether an older version knew a state or an option that this one lacks; NULL: none did */
 	bool		(*knew) (const ModuleDef *module, const FilterField *field, const char *value);
 	ViolationList *faults;
+	bool		without_slots;	/* compare by payloads: deleted records have no slots */
 } FilterScope;
 
 /* ---- filter_parse.c ---- */

@@ -421,6 +421,8 @@ read_field(const FilterScope *scope, const char *name, const JsonbValue *value, 
 		violation_add_first(scope->faults, path, "unknown_field", "is not a field of module \"%s\"", scope->module->key);
 		return make_node(FILTER_AND, 0);
 	}
+	if (scope->without_slots)
+		field.slot = -1;
 	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
 		return read_condition(scope, &field, "eq", value, path);
 	node = make_node(FILTER_AND, JsonContainerSize(value->val.binary.data));

@@ -98,7 +98,9 @@ list_require_readable(const ListWalk *walk, const FilterField *field, const char
 static void
 require_condition(const FilterField *field, void *walk)
 {
-	list_require_readable(walk, field, psprintf("?filter[%s]", field->name));
+	const ListWalk *of = walk;
+
+	list_require_readable(of, field, psprintf(*of->root == '/' ? "/filter/%s" : "?filter[%s]", field->name));
 }
 
 /* Whether a version before the current one had the state or the option. */
@@ -125,24 +127,34 @@ knew(const ModuleDef *module, const FilterField *field, const char *value)
 	return false;
 }
 
+/* The path of a parameter in faults. */
+static const char *
+path_of(const ListWalk *walk, const char *name)
+{
+	return psprintf("%s%s", walk->root, name);
+}
+
 /* " AND r.created_at >= $n" of from, "<=" of to. */
 static void
-append_bound(ListQuery *query, const char *text, bool is_end)
+append_bound(ListWalk *walk, const char *text, bool is_end)
 {
+	ListQuery  *query = &walk->query;
 	TimestampTz time;
 
-	if (argument_bound(text, is_end, is_end ? "?to" : "?from", &time, query->faults))
+	if (argument_bound(text, is_end, path_of(walk, is_end ? "to" : "from"), &time, query->faults))
 		appendStringInfo(&query->sql, " AND %s.created_at %s $%d", query->alias, is_end ? "<=" : ">=",
 						 query_argument(query, TIMESTAMPTZOID, TimestampTzGetDatum(time)));
 }
 
 static void
-append_status(ListQuery *query, const char *status)
+append_status(ListWalk *walk, const char *status)
 {
+	ListQuery  *query = &walk->query;
+
 	if (status == NULL)
 		return;
 	if (!module_has_state(query->module, status) && !knew(query->module, &(FilterField) {.built_in = BUILT_IN_STATE}, status))
-		violation_add_first(query->faults, "?status", "enum", "must be a state of the module, not \"%s\"", status);
+		violation_add_first(query->faults, path_of(walk, "status"), "enum", "must be a state of the module, not \"%s\"", status);
 	appendStringInfo(&query->sql, " AND %s.workflow_state COLLATE \"C\" = $%d", query->alias,
 					 query_argument(query, TEXTOID, CStringGetTextDatum(status)));
 }
@@ -169,7 +181,7 @@ searches_all(const ListWalk *walk)
 }
 
 static void
-append_search(ListWalk *walk, const char *q)
+append_search(ListWalk *walk, const char *q, bool deleted_too)
 {
 	ListQuery  *query = &walk->query;
 	const ModuleDef *module = query->module;
@@ -178,10 +190,10 @@ append_search(ListWalk *walk, const char *q)
 	if (q == NULL)
 		return;
 	if (*q == '\0' || strlen(q) > 500)
-		violation_add_first(query->faults, "?q", "length", "must be 1 to 500 bytes");
+		violation_add_first(query->faults, path_of(walk, "q"), "length", "must be 1 to 500 bytes");
 	number = query_argument(query, TEXTOID, CStringGetTextDatum(q));
 	/* the words of the module, as the index has them (record/search.c) */
-	if (module->has_searchable && !module->search_unfilled && searches_all(walk))
+	if (module->has_searchable && !module->search_unfilled && !deleted_too && searches_all(walk))
 		appendStringInfo(&query->sql, " AND qehs.search_words(%1$s.tenant_id, %1$s.module_id, %1$s.search)"
 						 " OPERATOR(pg_catalog.@@) qehs.search_query($1, $2, pg_catalog.websearch_to_tsquery('pg_catalog.simple', $%2$d))",
 						 query->alias, number);
@@ -202,17 +214,17 @@ append_search(ListWalk *walk, const char *q)
 
 /* ---- conditions ---- */
 
-/* " AND (r.created_by = $n OR …)" for a caller who may read some records only. */
+/* " AND (r.created_by = $n OR …)" for a caller who has the action on some records only. */
 static void
-append_readable(ListWalk *walk)
+append_permitted(ListWalk *walk, ModuleAction action)
 {
 	ListQuery  *query = &walk->query;
-	const char *readable = permission_predicate(walk->context, query->module, ACTION_READ, psprintf("%s.", query->alias), query->count + 1);
+	const char *permitted = permission_predicate(walk->context, query->module, action, psprintf("%s.", query->alias), query->count + 1);
 	Datum		values[QEHS_PERMISSION_ARGUMENTS];
 
-	if (readable == NULL)
+	if (permitted == NULL)
 		return;
-	appendStringInfo(&query->sql, " AND %s", readable);
+	appendStringInfo(&query->sql, " AND %s", permitted);
 	permission_arguments(walk->context, values);
 	for (int i = 0; i < QEHS_PERMISSION_ARGUMENTS; i++)
 		query_argument(query, permission_argument_types[i], values[i]);
@@ -221,7 +233,7 @@ append_readable(ListWalk *walk)
 static void
 append_filter(ListWalk *walk, const ListRequest *request)
 {
-	FilterScope scope = {walk->query.module, request->filter_path, knew, walk->query.faults};
+	FilterScope scope = {walk->query.module, request->filter_path, knew, walk->query.faults, request->deleted_too};
 	FilterNode *node;
 
 	if (request->filter == NULL)
@@ -242,24 +254,30 @@ list_open(ListWalk *walk, const RequestContext *context, const ListRequest *requ
 
 	memset(walk, 0, sizeof(*walk));
 	walk->context = context;
+	walk->root = request->in_body ? "/" : "?";
 	query->module = request->module;
 	query->alias = "r";
 	query->faults = faults;
 	if (!sort_read(query->module, request->sort ? request->sort : "-createdAt", &walk->sort))
-		violation_add_first(faults, "?sort", "unknown_field", "must be a field of module \"%s\" that can be sorted, with - in"
+		violation_add_first(faults, path_of(walk, "sort"), "unknown_field", "must be a field of module \"%s\" that can be sorted, with - in"
 							" front for descending", query->module->key);
 	else
-		list_require_readable(walk, &walk->sort.field, "?sort");
+		list_require_readable(walk, &walk->sort.field, path_of(walk, "sort"));
+	if (request->deleted_too)
+		walk->sort.field.slot = -1;
 	initStringInfo(&query->sql);
-	appendStringInfo(&query->sql, "%1$s.tenant_id = $1 AND %1$s.module_id = $2 AND %1$s.deleted_at IS NULL", query->alias);
+	appendStringInfo(&query->sql, "%1$s.tenant_id = $1 AND %1$s.module_id = $2%2$s", query->alias,
+					 request->deleted_too ? "" : psprintf(" AND %s.deleted_at IS NULL", query->alias));
 	query_argument(query, INT4OID, Int32GetDatum(context->tenant_id));
 	query_argument(query, INT4OID, Int32GetDatum(query->module->module_id));
-	append_readable(walk);
+	append_permitted(walk, ACTION_READ);
+	if (request->action)
+		append_permitted(walk, (ModuleAction) request->action);
 	append_filter(walk, request);
-	append_status(query, request->status);
-	append_bound(query, request->from, false);
-	append_bound(query, request->to, true);
-	append_search(walk, request->q);
+	append_status(walk, request->status);
+	append_bound(walk, request->from, false);
+	append_bound(walk, request->to, true);
+	append_search(walk, request->q, request->deleted_too);
 	walk->keyset_only = query->count == 2;
 	walk->conditions = query->sql.data;
 }
@@ -347,6 +365,59 @@ list_rows(ListWalk *walk, const SortPosition *after, bool backward, uint64 limit
 	if (!pass.more && !backward && has_rest)
 		visit_part(&pass, SORT_REST, after);
 	return pass.more;
+}
+
+/* The name of the portal of a part. */
+static const char *
+portal_name(const char *name, SortPart part)
+{
+	return psprintf("%s %c", name, (char) part);
+}
+
+/* Open a portal on all rows of a part. */
+static void
+open_portal(ListWalk *walk, const char *name, SortPart part, const char *columns)
+{
+	ListQuery	query = walk->query;
+
+	query.columns = columns;
+	query.limit = PG_INT64_MAX;
+	sort_write_statement(&query, &walk->sort, part, NULL, walk->conditions);
+	violation_raise_as(PROBLEM_INVALID_PARAMETER, query.faults);
+	SPI_cursor_open_with_args(portal_name(name, part), query.sql.data, query.count, query.types, query.values, NULL, true,
+							  CURSOR_OPT_NO_SCROLL);
+}
+
+void
+list_portals_open(ListWalk *walk, const char *name, const char *columns)
+{
+	open_portal(walk, name, SORT_VALUED, columns);
+	if (sort_has_rest(&walk->sort) && !walk->sort_required)
+		open_portal(walk, name, SORT_REST, columns);
+}
+
+uint64
+list_portals_fetch(const char *name, uint64 count, void (*visit) (void *owner, uint64 row), void *owner)
+{
+	static const SortPart parts[] = {SORT_VALUED, SORT_REST};
+	uint64		visited = 0;
+
+	for (int i = 0; i < (int) lengthof(parts) && visited < count; i++)
+	{
+		Portal		portal = SPI_cursor_find(portal_name(name, parts[i]));
+
+		if (portal == NULL || portal->atEnd)
+			continue;
+		SPI_cursor_fetch(portal, true, (long) (count - visited));
+		for (uint64 row = 0; row < SPI_processed; row++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			visit(owner, row);
+		}
+		visited += SPI_processed;
+		SPI_freetuptable(SPI_tuptable);
+	}
+	return visited;
 }
 
 int64

@@ -27,6 +27,9 @@ typedef struct ListRequest
 	const char *to;
 	const char *q;
 	const char *sort;			/* NULL: -createdAt */
+	bool		deleted_too;
+	uint32		action;			/* that the caller must have on a record beside read; 0: none */
+	bool		in_body;		/* faults are at /filter…, /sort in place of ?filter…, ?sort */
 } ListRequest;
 
 typedef struct ListWalk
@@ -37,6 +40,7 @@ typedef struct ListWalk
 	const char *conditions;		/* SQL over the alias */
 	bool		keyset_only;	/* none but tenant and module */
 	bool		sort_required;	/* the filter wants a value of the sort field */
+	const char *root;			/* in front of the names of parameters in faults: "?" or "/" */
 } ListWalk;
 
 /* Read a request; faults are added (paths ?filter…, ?sort, ?status, ?from, ?to, ?q).  Raises QH403 for fields that the caller may not read. */
@@ -55,6 +59,14 @@ typedef bool (*ListVisit) (void *owner, const SortPosition *position, uint64 row
  */
 extern bool list_rows(ListWalk *walk, const SortPosition *after, bool backward, uint64 limit, const char *columns, ListVisit visit,
 					  void *owner);
+
+/*
+ * The same for a whole walk by portals, which live as long as the transaction and show what was there
+ * when they were opened: list_portals_open opens them under a name, list_portals_fetch visits count rows
+ * more at most, from where the last call ended, and returns how many.
+ */
+extern void list_portals_open(ListWalk *walk, const char *name, const char *columns);
+extern uint64 list_portals_fetch(const char *name, uint64 count, void (*visit) (void *owner, uint64 row), void *owner);
 
 /* How many records there are, over all pages. */
 extern int64 list_count(ListWalk *walk);

@@ -41,6 +41,7 @@ void
 record_read_row(uint64 row, Record *record)
 {
 	bool		isnull;
+	Datum		payload;
 
 	record->id = *DatumGetUUIDP(plan_value(row, 1, &isnull));
 	record->module_id = DatumGetInt32(plan_value(row, 2, &isnull));
@@ -48,7 +49,8 @@ record_read_row(uint64 row, Record *record)
 	record->workflow_state = TextDatumGetCString(plan_value(row, 4, &isnull));
 	record->version = DatumGetInt32(plan_value(row, 5, &isnull));
 	record->definition_version = DatumGetInt32(plan_value(row, 6, &isnull));
-	record->payload = DatumGetJsonbP(plan_value(row, 7, &isnull));
+	payload = plan_value(row, 7, &isnull);
+	record->payload = isnull ? NULL : DatumGetJsonbP(payload);
 	record->created_at = DatumGetTimestampTz(plan_value(row, 8, &isnull));
 	record->created_by = *DatumGetUUIDP(plan_value(row, 9, &isnull));
 	record->updated_at = DatumGetTimestampTz(plan_value(row, 10, &isnull));

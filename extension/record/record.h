@@ -20,7 +20,7 @@ typedef struct Record
 	const char *workflow_state;
 	int32		version;
 	int32		definition_version;
-	Jsonb	   *payload;
+	Jsonb	   *payload;		/* NULL where the column was not read */
 	TimestampTz created_at;
 	pg_uuid_t	created_by;
 	TimestampTz updated_at;

@@ -49,6 +49,7 @@ static const struct
 	{"s3-access-key", "QEHS_S3_ACCESS_KEY", "", "access key"},
 	{"s3-secret-key", "QEHS_S3_SECRET_KEY", "", "secret key; best in the environment, as flags are seen by all users of the machine"},
 	{"s3-session-token", "QEHS_S3_SESSION_TOKEN", "", "session token of temporary credentials"},
+	{"export-workers", "QEHS_EXPORT_WORKERS", "1", "threads that write the files of exports, where there is an object store (0 to 16)"},
 	{"clamd", "QEHS_CLAMD", "", "socket of clamd, a path or host:port; with it each upload is scanned"},
 };
 
@@ -64,7 +65,7 @@ print_help(void)
 	for (int i = 0; i < SETTING_COUNT; i++)
 		printf("  --%-16s %-22s %s (default: %s)\n", settings[i].flag, settings[i].environment, settings[i].meaning,
 			   *settings[i].otherwise ? settings[i].otherwise : "none");
-	printf("  --help, --version\n");
+	printf("  --worker, --help, --version\n");
 }
 
 static long
@@ -175,7 +176,7 @@ config_read(Config *config, int argc, char **argv)
 	static const char *const early_words[] = {[EARLY_DIRECT] = "direct",[EARLY_ALWAYS] = "always",[EARLY_NEVER] = "never", NULL};
 	static const char *const level_words[] = {[LEVEL_ERROR] = "error",[LEVEL_WARN] = "warn",[LEVEL_INFO] = "info", NULL};
 	const char *values[SETTING_COUNT];
-	struct option options[SETTING_COUNT + 3];
+	struct option options[SETTING_COUNT + 4];
 	int			found;
 
 	memset(options, 0, sizeof(options));
@@ -188,15 +189,18 @@ config_read(Config *config, int argc, char **argv)
 	}
 	options[SETTING_COUNT] = (struct option) {"help", no_argument, NULL, 'h'};
 	options[SETTING_COUNT + 1] = (struct option) {"version", no_argument, NULL, 'v'};
+	options[SETTING_COUNT + 2] = (struct option) {"worker", no_argument, NULL, 'w'};
 	while ((found = getopt_long(argc, argv, "", options, NULL)) != -1)
 	{
 		if (found >= 1000)
 			values[found - 1000] = optarg;
+		else if (found == 'w')
+			config->worker_only = true;
 		else if (found == 'h')
 			print_help();
 		else if (found == 'v')
 			printf("qehs-shim %s\n", QEHS_VERSION);
-		if (found < 1000)
+		if (found < 1000 && found != 'w')
 			exit(found == '?' ? 2 : 0);
 	}
 	config->listen = values[0];
@@ -220,6 +224,7 @@ config_read(Config *config, int argc, char **argv)
 	config->log_level = (LogLevel) word("log-level", values[18], level_words, "error, warn or info");
 	config->max_spool = (size_t) number("max-spool", values[19], 0, LONG_MAX);
 	config->max_spool_total = (size_t) number("max-spool-total", values[20], 0, LONG_MAX);
+	config->export_workers = (int) number("export-workers", value_of(values, "export-workers"), config->worker_only, 16);
 	if (*config->public_url)
 		check_public_url(config->public_url);
 	check_origins(config->cors_origins);

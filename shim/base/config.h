@@ -5,6 +5,7 @@
 #ifndef QEHS_CONFIG_H
 #define QEHS_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Whose bulk loads are answered while the body arrives. */
@@ -58,6 +59,8 @@ typedef struct Config
 	const char *s3_access_key;
 	const char *s3_secret_key;
 	const char *s3_session_token;	/* empty: none */
+	int			export_workers;	/* threads that write the files of exports */
+	bool		worker_only;	/* nothing listens */
 	const char *clamd;			/* path of its socket, or host:port; empty: files are not scanned */
 } Config;
 

@@ -51,6 +51,7 @@ static const struct
 	{"54000", "payload_too_large", "a value is larger than the database takes"},
 	{"54001", "payload_too_large", "a value is nested deeper than the database takes"},
 	{"57014", "timeout", "the request took longer than it may"},
+	{"23505", "conflict", "another request made the same at the same moment"},
 	{"40001", "conflict", "the request met another one that changed the same data; try again"},
 	{"40P01", "conflict", "the request met another one that changed the same data; try again"},
 	{"55P03", "conflict", "another request holds what this one needs; try again"},

@@ -49,13 +49,16 @@ apply_conditions(Request *request)
 {
 	Reply	   *reply = &request->reply;
 	const char *tag = find_header(reply, "ETag");
+	bool		weak = tag && strncmp(tag, "W/", 2) == 0;
 	const char *condition;
 
 	if (reply->status != 200 || tag == NULL ||
 		(strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0))
 		return;
+	/* where all tags are weak, as in SCIM (RFC 7644 section 3.14), they are compared so */
+	tag += weak ? 2 : 0;
 	condition = request_header(request, "If-Match");
-	if (condition && etag_find(condition, tag, false) != TAG_NAMED)
+	if (condition && etag_find(condition, tag, weak) != TAG_NAMED)
 	{
 		problem_violation(request, "@If-Match", "version", "does not match the current ETag");
 		drop_header(reply, "Content-Language");

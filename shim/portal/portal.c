@@ -30,6 +30,9 @@ typedef struct PortalFile
 #include "portal_files.h"
 
 #define PROBLEMS_MARK "<!--problems-->"
+/* GraphiQL's parts bring styles and fonts in their own text */
+#define GRAPHQL_POLICY "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src data:; img-src 'self' data:; " \
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 #define POLICY "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " \
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -139,11 +142,28 @@ reply_file(Request *request, const PortalFile *file)
 	request->reply.length = file->length;
 }
 
+/* A browser that was led to the endpoint of GraphQL by a link: it asks for a page, and for no query. */
+static bool
+asks_for_console(const Request *request)
+{
+	const char *accept = request_header(request, "Accept");
+
+	return strcmp(request->path, "/api/graphql") == 0 && strcmp(request->method, "GET") == 0 &&
+		(request->query == NULL || request->query[0] == '\0') && accept && strncmp(accept, "text/html", 9) == 0;
+}
+
 bool
 portal_reply(Request *request)
 {
 	const PortalFile *file;
 
+	if (asks_for_console(request))
+	{
+		request->reply.status = 302;
+		reply_header(&request->reply, "Location", "/developers/graphql");
+		reply_header(&request->reply, "Vary", "Accept");
+		return true;
+	}
 	if (strncmp(request->path, "/developers", 11) != 0)
 		return false;
 	file = find_file(strcmp(request->path, "/developers/") == 0 ? "/developers" : request->path);
@@ -153,7 +173,7 @@ portal_reply(Request *request)
 		return true;
 	request->reply.status = 200;
 	reply_header(&request->reply, "Content-Type", file->type);
-	reply_header(&request->reply, "Content-Security-Policy", POLICY);
+	reply_header(&request->reply, "Content-Security-Policy", strcmp(file->path, "/developers/graphql") == 0 ? GRAPHQL_POLICY : POLICY);
 	reply_header(&request->reply, "X-Content-Type-Options", "nosniff");
 	reply_header(&request->reply, "Referrer-Policy", "no-referrer");
 	reply_header(&request->reply, "Cache-Control", "no-cache");

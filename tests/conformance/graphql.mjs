@@ -4,9 +4,10 @@ import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buildSchema, GraphQLError, parse, specifiedDirectives, specifiedRules, validate } from 'graphql'
+import { buildSchema, specifiedDirectives } from 'graphql'
 import { generator } from './graphql/generate.mjs'
 import { schemaSource } from './graphql/schema_source.mjs'
+import { expected, isLong, normal } from './graphql/verdict.mjs'
 
 const root = new URL('../..', import.meta.url).pathname
 const [seed = 1, count = 8000] = process.argv.slice(2).map(Number)
@@ -19,35 +20,9 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
 execFileSync('gcc', ['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-g', '-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all',
 	'-Iextension', `-I${directory}`, '-o', binary, 'tests/conformance/graphql/check.c', ...files], { cwd: root, stdio: 'inherit' })
 
-// What graphql-js says, in the form of check.c.  Rules run one by one, since an error does not tell its rule.
-const rules = specifiedRules.filter(rule => !/^(Defer|Stream|SingleField)/.test(rule.name))
-const places = error => (error.locations ?? []).map(({ line, column }) => [line, column])
-function expected(text) {
-	let document
-	try {
-		document = parse(text, { allowEmptySelectionSets: false })
-	} catch (error) {
-		if (!(error instanceof GraphQLError))
-			throw error
-		return { syntax: places(error)[0] }
-	}
-	const found = rules.flatMap(rule => validate(schema, document, [rule], { maxErrors: 1000, hideSuggestions: true })
-		.map(error => [rule.name.replace(/Rule$/, '').replace(/OnDirectives$/, ''), ...places(error)]))
-	return found.length > 0 ? found : null
-}
-
-// Errors in an order of their own.  Pairs of fragments are compared once, so of several conflicts it depends on the order in which they are met under
-// which fields each is told: of those only that there are some, of a single one the first place.
-function normal(verdict) {
-	if (!Array.isArray(verdict))
-		return JSON.stringify(verdict)
-	const merge = verdict.filter(([rule]) => rule === 'OverlappingFieldsCanBeMerged')
-	return [...verdict.filter(error => !merge.includes(error)), merge.length === 1 ? merge[0].slice(0, 2) : merge.length > 1 ? 'several conflicts' : 'none']
-		.map(error => JSON.stringify(error)).sort().join('\n')
-}
-// Where the type system is defined, the rest of the document says nothing more; a hundred errors are enough, and what costs too much is refused.
-const stopped = (want, got) => Array.isArray(want) && Array.isArray(got) && (want.some(([rule]) => rule === 'ExecutableDefinitions') &&
-	got.some(([rule]) => rule === 'ExecutableDefinitions') || want.length > 100 && got.length > 100)
+// Where the type system is defined, the rest of the document says nothing more.
+const stopped = (want, got) => Array.isArray(want) && Array.isArray(got) && want.some(([rule]) => rule === 'ExecutableDefinitions') &&
+	got.some(([rule]) => rule === 'ExecutableDefinitions') || isLong(want, got)
 
 const documents = [...generator(schema, seed, count)]
 const child = spawn(binary, { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -66,7 +41,7 @@ rmSync(directory, { recursive: true })
 const answers = output.trimEnd().split('\n').map(line => JSON.parse(line))
 const seen = { documents: documents.length, valid: 0, invalid: 0, syntax: 0, different: 0 }
 documents.forEach((text, i) => {
-	const want = expected(text)
+	const want = expected(schema, text)
 	seen[want === null ? 'valid' : Array.isArray(want) ? 'invalid' : 'syntax']++
 	if (normal(want) === normal(i < answers.length ? answers[i] : 'no answer') || stopped(want, answers[i]) || seen.different++ >= 10)
 		return

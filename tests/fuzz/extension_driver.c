@@ -27,7 +27,7 @@ extern int	LLVMFuzzerRunDriver(int *argc, char ***argv, int (*target) (const uin
 
 PG_FUNCTION_INFO_V1(qehs_fuzz);
 
-static const FuzzTarget *const targets[] = {&fuzz_schema, &fuzz_text};
+static const FuzzTarget *const targets[] = {&fuzz_graphql, &fuzz_schema, &fuzz_scim, &fuzz_text};
 static const FuzzTarget *chosen;
 
 /* A copy of the input, NUL-terminated, whose end is the end of the readable pages; good until the next one. */

@@ -15,9 +15,11 @@ typedef struct FuzzTarget
 	void		(*try) (const char *text, int length);	/* NUL-terminated UTF-8, at least one byte */
 } FuzzTarget;
 
-/* extension_schema.c, extension_text.c */
+/* extension_graphql.c, extension_schema.c, extension_text.c, extension_scim.c */
+extern const FuzzTarget fuzz_graphql;
 extern const FuzzTarget fuzz_schema;
 extern const FuzzTarget fuzz_text;
+extern const FuzzTarget fuzz_scim;
 
 /* The text as jsonb, or NULL when it is none. */
 extern Jsonb *fuzz_jsonb(const char *text);

@@ -34,9 +34,9 @@ before(async () => {
 	contract = new Contract(document)
 	ajv = newAjv()
 	ajv.addSchema(document, 'spec')
-	// a body of lines has no schema: bulk.test.mjs
+	// a body of lines has no schema: bulk.test.mjs; what SCIM takes is in its own Schemas: scim.test.mjs
 	operations = Object.entries(document.paths).flatMap(([path, item]) => Object.entries(item).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })))
-		.filter(({ operation }) => !operation.requestBody?.content['application/x-ndjson'])
+		.filter(({ path, operation }) => !operation.requestBody?.content['application/x-ndjson'] && !path.startsWith('/api/scim/'))
 	await refresh()
 })
 
@@ -51,6 +51,8 @@ const resolve = value => value.$ref ? value.$ref.slice(2).split('/').reduce((obj
 // Values that must fit others, which no schema says: an opaque cursor, names and networks that exist, order in a range.
 function fit(body, operation) {
 	if (operation.operationId === 'module_publish') return definition.key && structuredClone(operation.requestBody.content['application/json'].example)
+	// what one format has and another lacks; names of columns, states, zones
+	if (operation.operationId === 'export_create') return { moduleKey: 'incidents', format: body.format, filter: body.filter && {}, columns: body.columns && ['title'] }
 	const { payload } = body
 	if (payload?.period) {
 		if (operation.operationId === 'record_create') payload.period = { from: [payload.period.from, payload.period.to].sort()[0], to: [payload.period.from, payload.period.to].sort()[1] }
@@ -63,6 +65,7 @@ function fit(body, operation) {
 	if (body.transition === 'close') body.payload = { ...payload, rca_text: 'as the guard wants' }
 	if ('allowedAddresses' in body) body.allowedAddresses = null
 	if ('actingUser' in body) body.actingUser = null
+	if (operation.operationId === 'api_key_create') body.name = body.name.replace(/\p{Cc}/gu, ' ')
 	if (body.kind === 'scim') body.scopes = ['admin.users']
 	if (body.definitionVersion) body.definitionVersion = 1
 	return body

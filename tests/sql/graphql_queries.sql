@@ -38,3 +38,6 @@ SELECT qehs.graphql('{ activeTenant { slug name } myTenants { slug } modules { k
 -- a value that a type cannot tell is null, with an error
 UPDATE qehs.record SET payload = payload || '{"version":3000000000,"kind":"gone"}' WHERE payload ->> 'title' = 'Sign';
 SELECT qehs.graphql('{ actionItemsList(filter: {title: "Sign"}) { title payloadVersion kind } }');
+-- fields outside of the payload alone: it is not read
+SELECT qehs.graphql('{ incidentsList(orderBy: "title") { displayCode workflowState actionItemsByParent { displayCode } } records(moduleKey: "action_items") { items { displayCode } } }');
+SELECT qehs.graphql('query ($id: ID!) { actionItemsGet(id: $id) { displayCode } node(id: $id) { __typename } }', jsonb_build_object('id', :'mop'));

@@ -81,7 +81,7 @@ if [ -x "$QEHS_SHIM_BIN" ]; then
 	# to files, one a process, so that no report is lost in the output of a test
 	export ASAN_OPTIONS=quarantine_size_mb=8:log_path=$dir/sanitizer UBSAN_OPTIONS=print_stacktrace=1:log_path=$dir/sanitizer
 	"$QEHS_SHIM_BIN" --listen "127.0.0.1:$http_port" --db "host=$PGHOST port=$port user=qehs_shim dbname=qehs_http" \
-		--log "$dir/shim.log" &
+		--storage "$dir/storage" --log "$dir/shim.log" &
 	shim_pid=$!
 	export QEHS_SHIM_PID=$shim_pid QEHS_SHIM_LOG=$dir/shim.log
 	for _ in $(seq 100); do

@@ -52,7 +52,8 @@ const messages = [
 ]
 // Who alone knows a library or the server.
 const owners = [
-	[/<microhttpd\.h>/, /^shim\/http\//], [/<libpq-fe\.h>/, /^shim\/db\//], [/<jansson\.h>/, /^shim\/exchange\/(router|token)\.c$/], [/<cjose\//, /^shim\/exchange\/token\.c$/], [/<curl\//, /^shim\/storage\/s3\.c$/], [/<magic\.h>/, /^shim\/storage\/sniff\.c$/],
+	[/<microhttpd\.h>/, /^shim\/http\//], [/<libpq-fe\.h>/, /^shim\/db\//], [/<jansson\.h>/, /^shim\/(exchange\/(router|token)|export\/info)\.c$/], [/<cjose\//, /^shim\/exchange\/token\.c$/], [/<curl\//, /^shim\/storage\/s3\.c$/],
+	[/<magic\.h>/, /^shim\/storage\/sniff\.c$/], [/<xlsxwriter\.h>/, /^shim\/export\/xlsx\.c$/], [/<(pango|cairo)/, /^shim\/export\/(pdf|paper)/], [/<unicode\//, /^shim\/export\/dates\.c$/],
 	[/"postgres\.h"/, /^extension\/base\/compat\.h$/], [/"(executor\/spi|base\/plan)\.h"/, /^(?!extension\/schema\/(?!jsonschema\.)|extension\/common\/|extension\/base\/(json|json_time|text|id)\.)extension\//],
 ]
 
@@ -111,8 +112,8 @@ for (const list of sources.get(membersFile).matchAll(/^const DefinitionMember (\
 
 // A folder includes itself and the folders that stand before it here; files at the root of a program may include all.
 const layers = {
-	extension: ['common', 'base', 'caller', 'schema', 'module', 'permission', 'record', 'audit', 'workflow', 'change', 'effect', 'job', 'attachment', 'bulk', 'graphql', 'operation', 'openapi'],
-	shim: ['base', 'storage', 'db', 'exchange', 'portal', 'stream', 'http'],
+	extension: ['common', 'base', 'caller', 'schema', 'module', 'permission', 'record', 'audit', 'workflow', 'change', 'effect', 'job', 'attachment', 'export', 'bulk', 'graphql', 'scim', 'operation', 'openapi'],
+	shim: ['base', 'storage', 'db', 'exchange', 'portal', 'stream', 'export', 'http'],
 }
 // Arrows that still point up; each goes when its seam is rebuilt.
 const notYet = new Set([

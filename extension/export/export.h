@@ -1,0 +1,90 @@
+/*
+ * export.h
+ *	  Records as rows of a file: which columns it has, and their values.
+ *
+ * An export is described by the arguments of its job, a jsonb object with the
+ * members of the request (operation/export_create.c).  A worker outside makes the
+ * file: it opens the export and fetches its rows in one transaction, which shows
+ * one state of the database and acts as the caller that asked.
+ */
+#ifndef QEHS_EXPORT_H
+#define QEHS_EXPORT_H
+
+#include "record/list.h"
+#include "record/record.h"
+
+/* Columns of a file at most. */
+#define QEHS_EXPORT_COLUMNS 256
+
+/* What a column shows that is no field of the module. */
+typedef enum ExportMember
+{
+	MEMBER_NONE, MEMBER_ID, MEMBER_CODE, MEMBER_STATE, MEMBER_VERSION, MEMBER_DEFINITION_VERSION, MEMBER_CREATED_AT,
+	MEMBER_CREATED_BY, MEMBER_UPDATED_AT, MEMBER_UPDATED_BY, MEMBER_DELETED_AT
+} ExportMember;
+
+typedef struct ExportColumn
+{
+	const char *name;			/* on the wire, without "payload." */
+	const char *label;
+	ExportMember member;
+	const ModuleField *field;	/* NULL for a member */
+} ExportColumn;
+
+typedef struct ExportColumns
+{
+	int			count;
+	ExportColumn items[QEHS_EXPORT_COLUMNS];
+} ExportColumns;
+
+/* ---- export.c ---- */
+
+/* What is to be exported, read from the arguments of a job or a request. */
+typedef struct ExportPlan
+{
+	const ModuleDef *module;	/* the current definition */
+	const char *format;			/* csv, xlsx, pdf or ndjson */
+	const char *language;		/* an Accept-Language field value, or NULL */
+	bool		all_members;	/* of ndjson without columns: whole records */
+	bool		has_record;		/* a report of one record */
+	pg_uuid_t	record_id;
+	bool		deleted_too;
+	ExportColumns columns;
+	ListWalk	walk;
+} ExportPlan;
+
+/*
+ * Read the arguments of an export of the caller; faults are added by their place in the request.  Raises
+ * QH403 where he may not export what is asked for, QH404 when there is no such module.
+ */
+extern void export_plan(const RequestContext *context, const JsonbContainer *arguments, ExportPlan *plan, ViolationList *faults);
+
+/* ---- columns.c ---- */
+
+/*
+ * Read the names of columns, an array of texts ("displayCode", "title" or "payload.title"), or take those
+ * that are without: code, state, all fields in the order of the definition that are not deprecated and that the
+ * caller may read of some record, and who made and changed it when.  Faults are at /columns/i.
+ */
+extern void columns_read(const RequestContext *context, const ModuleDef *module, const JsonbContainer *names, bool deleted_too,
+						 ExportColumns *columns, ViolationList *faults);
+
+/* Give the columns the labels of the language that accept (an Accept-Language field value, or NULL) prefers. */
+extern void columns_label(const ModuleDef *module, const char *accept, ExportColumns *columns);
+
+/* Append [{"key","label","type"},…], a table with "fields": how the values of each column are written. */
+extern void columns_write(StringInfo out, const ExportColumns *columns);
+
+/* ---- cells.c ---- */
+
+/* Append the value of a field as a cell; NULL and values that are not there are null. */
+extern void cell_write(StringInfo out, const RequestContext *context, const ModuleField *field, const JsonbValue *value);
+
+/* Append a record as one line, a JSON array of cells in the order of the columns, with what the caller may read of it. */
+extern void cells_write_record(StringInfo out, const RequestContext *context, const ModuleDef *module, const ExportColumns *columns,
+							   const Record *record);
+
+/* Append the display name of a user or API key as a JSON text. */
+extern void cell_write_actor(StringInfo out, const RequestContext *context, const pg_uuid_t *id);
+
+#endif							/* QEHS_EXPORT_H */

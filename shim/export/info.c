@@ -1,0 +1,136 @@
+/*
+ * info.c
+ *	  What a file is about, read from what qehs.export_open gave.
+ */
+#include <jansson.h>
+#include <string.h>
+
+#include "export/file.h"
+
+/* A member that is a text, copied; otherwise where it is none. */
+static const char *
+member_text(const json_t *object, const char *name, const char *otherwise, Arena *arena)
+{
+	const json_t *value = json_object_get(object, name);
+
+	return json_is_string(value) ? arena_copy(arena, json_string_value(value), json_string_length(value)) : otherwise;
+}
+
+static ColumnType
+type_of(const char *name)
+{
+	static const char *const names[] = {[COLUMN_TEXT] = "text",[COLUMN_NUMBER] = "number",[COLUMN_MEASURE] = "measure",[COLUMN_BOOLEAN] = "boolean",
+		[COLUMN_DATE] = "date",[COLUMN_DATETIME] = "datetime",[COLUMN_LIST] = "list",[COLUMN_FILES] = "files",[COLUMN_TABLE] = "table"
+	};
+
+	for (int i = 0; i < (int) (sizeof(names) / sizeof(names[0])); i++)
+		if (strcmp(names[i], name) == 0)
+			return (ColumnType) i;
+	return COLUMN_TEXT;
+}
+
+/* A column that is no table. */
+static Column
+read_column(const json_t *item, bool keys, Arena *arena)
+{
+	Column		column = {.key = member_text(item, "key", "", arena)};
+
+	column.title = keys ? column.key : member_text(item, "label", column.key, arena);
+	column.type = type_of(member_text(item, "type", "", arena));
+	return column;
+}
+
+static Column *
+read_columns(const json_t *list, bool keys, Arena *arena, int *count)
+{
+	Column	   *columns;
+	size_t		i;
+	const json_t *item;
+
+	*count = (int) json_array_size(list);
+	columns = arena_alloc(arena, sizeof(Column) * (size_t) (*count + 1));
+	json_array_foreach(list, i, item)
+	{
+		const json_t *fields = json_object_get(item, "fields");
+		size_t		j;
+		const json_t *field;
+
+		columns[i] = read_column(item, keys, arena);
+		columns[i].count = (int) json_array_size(fields);
+		columns[i].fields = arena_alloc(arena, sizeof(Column) * (size_t) (columns[i].count + 1));
+		json_array_foreach(fields, j, field)
+			columns[i].fields[j] = read_column(field, keys, arena);
+	}
+	return columns;
+}
+
+static void
+read_record(const json_t *record, Arena *arena, ExportInfo *info)
+{
+	const json_t *list = json_object_get(record, "activity");
+	size_t		i;
+	const json_t *item;
+
+	if (!json_is_object(record))
+		return;
+	info->code = member_text(record, "displayCode", "", arena);
+	info->activity_count = (int) json_array_size(list);
+	info->activities = arena_alloc(arena, sizeof(Activity) * (size_t) (info->activity_count + 1));
+	json_array_foreach(list, i, item)
+		info->activities[i] = (Activity) {
+		.at = member_text(item, "at", "", arena),
+		.type = member_text(item, "type", "", arena),
+		.actor = member_text(json_object_get(item, "actor"), "displayName", "", arena),
+		.from = member_text(item, "from", "", arena),
+		.to = member_text(item, "to", "", arena),
+		.comment = member_text(item, "comment", "", arena)
+	};
+}
+
+bool
+info_read(const char *head, size_t length, const char *tenant, const char *public_url, Arena *arena, ExportInfo *info)
+{
+	json_t	   *root = json_loadb(head, length, 0, NULL);
+	const json_t *options = json_object_get(root, "options");
+	const json_t *filter = json_object_get(options, "filter");
+	char	   *text = filter ? json_dumps(filter, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+
+	memset(info, 0, sizeof(*info));
+	info->format = member_text(options, "format", "", arena);
+	info->module_key = member_text(options, "moduleKey", "", arena);
+	info->module_name = member_text(root, "moduleName", "", arena);
+	info->tenant = tenant;
+	info->public_url = public_url;
+	info->actor = member_text(root, "actor", "", arena);
+	info->at = member_text(root, "at", "", arena);
+	info->trace_id = member_text(options, "traceId", "", arena);
+	info->filter = text ? arena_copy(arena, text, strlen(text)) : "";
+	info->sort = member_text(options, "sort", "-createdAt", arena);
+	info->bom = json_is_true(json_object_get(options, "bom"));
+	info->locale = member_text(options, "locale", NULL, arena);
+	info->time_zone = member_text(options, "timeZone", "UTC", arena);
+	info->letter = strcmp(member_text(options, "paper", "A4", arena), "Letter") == 0;
+	info->total = json_integer_value(json_object_get(root, "total"));
+	info->columns = read_columns(json_object_get(root, "columns"), strcmp(member_text(options, "header", "labels", arena), "keys") == 0, arena,
+								 &info->column_count);
+	read_record(json_object_get(root, "record"), arena, info);
+	free(text);
+	json_decref(root);
+	return info->column_count > 0;
+}
+
+bool
+claim_read(const char *text, size_t length, Arena *arena, Claim *claim)
+{
+	json_t	   *root = json_loadb(text, length, 0, NULL);
+
+	*claim = (Claim) {member_text(root, "tenant", NULL, arena), member_text(root, "jobId", NULL, arena)};
+	json_decref(root);
+	return claim->tenant && claim->job_id;
+}
+
+const char *
+info_watermark(const ExportInfo *info, Arena *arena)
+{
+	return arena_format(arena, "Exported by %s, %s%s%s", info->actor, info->at, *info->trace_id ? ", trace " : "", info->trace_id);
+}

@@ -1,0 +1,132 @@
+// Files of exports, each opened by a program that is not ours.
+import assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
+import { createHash } from "node:crypto"
+import { rmSync } from "node:fs"
+import { after, test } from "node:test"
+import ExcelJS from "exceljs"
+import { stage } from "./cluster.mjs"
+import { ask, file, load, makeTenant, storeFolder, until } from "./exports.mjs"
+
+const folder = storeFolder()
+let key
+
+const scripts = {
+	Arabic: "انزلق العامل على الدرج", Hebrew: "העובד החליק על מדרגות", Chinese: "工人在潮湿的楼梯上滑倒", Japanese: "作業員が濡れた階段で滑った", Korean: "작업자가 계단에서 미끄러졌다",
+	Devanagari: "कर्मचारी सीढ़ियों पर फिसल गया", Greek: "Ο εργαζόμενος γλίστρησε", Cyrillic: "рабочий поскользнулся",
+}
+const dangerous = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"]
+const quoted = 'a "quoted", text\nof two lines'
+const full = { title: "Full", due: "2026-02-03", seen: "2026-07-03T10:00:00+02:00", cost: { amount: 12.5, currency: "EUR" }, tags: ["a", "b"], done: true, n: -4.25, parts: [{ name: "bolt", count: 2 }, { name: "nut" }] }
+
+const made = stage("files", { flags: ["--storage", folder], prepare({ cluster }) {
+	key = makeTenant(cluster, "visitors")
+	load(cluster, "visitors", [full, ...Object.values(scripts).map((title) => ({ title })), ...dangerous.map((title) => ({ title, phone: "+43 1 234" })), { title: quoted }]
+		.map((payload, i) => ({ n: i, ...payload })))
+} })
+after(() => rmSync(folder, { recursive: true }))
+
+async function exported(request) {
+	const jobId = await ask(made.shim, key, { sort: "n", ...request })
+	const job = await until(made.shim, key, jobId)
+	assert.equal(job.status, "succeeded", JSON.stringify(job))
+	const { path, bytes } = file(folder, "visitors", jobId)
+	assert.equal(job.result.sizeBytes, bytes.length)
+	assert.equal(job.result.sha256, createHash("sha256").update(bytes).digest("hex"))
+	assert.ok(job.result.downloadUrl.includes(jobId))
+	assert.match(job.result.filename, new RegExp(`^(visits|V-2026-\\d+)-\\d{8}T\\d{4}Z\\.${request.format}$`))
+	return { path, bytes, text: bytes.toString(), job }
+}
+
+const python = (program, ...args) => JSON.parse(execFileSync("python3", ["-c", program, ...args], { encoding: "utf8" }))
+const readCsv = (path) => python("import csv,json,sys; print(json.dumps(list(csv.reader(open(sys.argv[1], newline='', encoding='utf-8'), strict=True))))", path)
+
+test("CSV: Python's csv reads what was written, and no text begins a formula", async () => {
+	const { path, text } = await exported({ format: "csv", columns: ["title", "due", "seen", "cost", "tags", "done", "n", "phone", "parts"] })
+	const [head, ...rows] = readCsv(path)
+	assert.deepEqual(head, ["Title", "Due", "Seen", "Cost", "Tags", "Done", "Number", "Phone", "Parts"])
+	assert.deepEqual(rows[0], ["Full", "2026-02-03", "2026-07-03T08:00:00.000Z", "12.5 EUR", "a; b", "true", "-4.25", "", '[["bolt",2],["nut",null]]'])
+	assert.deepEqual(rows.slice(1, 9).map(([title]) => title), Object.values(scripts))
+	assert.deepEqual(rows.slice(9, 15).map(([title]) => title), dangerous.map((title) => `'${title}`))
+	assert.equal(rows[9][7], "'+43 1 234")
+	assert.equal(rows[15][0], quoted)
+	assert.ok(text.startsWith("Title,") && text.endsWith("\r\n"))
+})
+
+test("CSV: \\copy takes it", async () => {
+	const { path } = await exported({ format: "csv", columns: ["displayCode", "title", "n"], header: "keys" })
+	execFileSync("chmod", ["-R", "a+rX", folder])
+	made.cluster.sql("CREATE TABLE copied (code text, title text, n numeric)")
+	execFileSync("psql", ["-X", "-q", "-d", `${made.cluster.conninfo} user=postgres`, "-c", `\\copy copied FROM '${path}' (FORMAT csv, HEADER)`])
+	assert.equal(made.cluster.sql("SELECT count(*), sum(n) FROM copied"), `16|${-4.25 + 120}`)
+})
+
+test("CSV: a byte order mark, keys in the head, dates as people of a place write them, labels in a language", async () => {
+	const { text } = await exported({ format: "csv", columns: ["title", "due", "seen"], header: "keys", bom: true, dates: "locale", locale: "de-AT", timeZone: "Europe/Vienna" })
+	assert.ok(text.startsWith("\ufefftitle,due,seen\r\nFull,"))
+	assert.match(text.split("\r\n")[1], /^Full,03\.02\.2026,"03\.07\.2026, 10:00"$/)
+})
+
+test("NDJSON: whole records, or the columns that were asked for", async () => {
+	const whole = (await exported({ format: "ndjson" })).text.trimEnd().split("\n").map(JSON.parse)
+	assert.equal(whole.length, 16)
+	assert.deepEqual(whole[0].payload, { ...full, seen: "2026-07-03T10:00:00+02:00" })
+	const some = (await exported({ format: "ndjson", columns: ["n", "title"] })).text.trimEnd().split("\n").map(JSON.parse)
+	assert.deepEqual(some[0], { n: -4.25, title: "Full" })
+})
+
+test("XLSX: exceljs finds typed cells, a frozen head with a filter, a sheet for the table, what was exported", async () => {
+	const { path, job } = await exported({ format: "xlsx", columns: ["displayCode", "title", "due", "seen", "cost", "done", "n", "phone", "parts"], timeZone: "Europe/Vienna", filter: { n: { lt: 100 } } })
+	const book = new ExcelJS.Workbook()
+	await book.xlsx.readFile(path)
+	assert.deepEqual(book.worksheets.map(({ name }) => name), ["About", "Visits", "Parts"])
+	const sheet = book.getWorksheet("Visits")
+	assert.deepEqual(sheet.getRow(1).values.slice(1), ["Code", "Title", "Due", "Seen", "Cost", "Done", "Number", "Phone", "Parts"])
+	const cells = sheet.getRow(2).values.slice(1)
+	assert.equal(cells[1], "Full")
+	assert.equal(cells[2].toISOString(), "2026-02-03T00:00:00.000Z")
+	assert.equal(cells[3].toISOString(), "2026-07-03T10:00:00.000Z")
+	assert.deepEqual([cells[4], cells[5], cells[6], cells[8]], [12.5, true, -4.25, 2])
+	assert.equal(sheet.getCell("E2").numFmt, '0.0 "EUR"')
+	assert.equal(sheet.getCell("B11").value, "=1+1")
+	assert.equal(sheet.getCell("B11").type, ExcelJS.ValueType.String)
+	assert.deepEqual(sheet.views.map(({ state, ySplit }) => [state, ySplit]), [["frozen", 1]])
+	assert.equal(typeof sheet.autoFilter === "string" ? sheet.autoFilter : JSON.stringify(sheet.autoFilter), "A1:I17")
+	assert.ok(sheet.getColumn(2).width > sheet.getColumn(6).width)
+	assert.deepEqual(book.getWorksheet("Parts").getRow(1).values.slice(1), ["Record", "Name", "Count"])
+	assert.deepEqual(book.getWorksheet("Parts").getRow(2).values.slice(1), [cells[0], "bolt", 2])
+	const about = Object.fromEntries(book.getWorksheet("About").getSheetValues().slice(1).map((row) => row.slice(1)))
+	assert.equal(about.Module, "Visits")
+	assert.equal(about["Exported by"], "auditor")
+	assert.equal(about.Filter, '{"n":{"lt":100}}')
+	assert.equal(about.Records, 16)
+	assert.match(about["Trace id"], /^[0-9a-f]{32}$/)
+	assert.equal(job.rowCount, 16)
+})
+
+test("PDF: pdftotext finds text of eight scripts, who exported it and the number of pages; pdftoppm draws it", async () => {
+	const { path } = await exported({ format: "pdf", columns: ["displayCode", "title", "n"], paper: "Letter" })
+	const text = execFileSync("pdftotext", [path, "-"], { encoding: "utf8" }).normalize("NFKC")
+	const bare = text.replace(/[\s\u202a-\u202e\u200e\u200f]/g, "")
+	for (const [name, words] of Object.entries(scripts))
+		assert.ok(bare.includes(words.normalize("NFKC").replace(/\s/g, "")), `${name}: ${text}`)
+	assert.match(text, /Exported by auditor, 20\d\d-.*, trace [0-9a-f]{32}/)
+	assert.match(text, /page 1 of 1/)
+	assert.match(execFileSync("pdfinfo", [path], { encoding: "utf8" }), /Page size: +612 x 792 pts \(letter\)/)
+	assert.ok(execFileSync("pdftoppm", ["-r", "30", "-png", path]).length > 1000)
+})
+
+test("PDF: a report of one record has its fields, tables and activity", async () => {
+	const id = made.cluster.sql("SELECT id FROM qehs.record ORDER BY n1 LIMIT 1")
+	const jobId = await ask(made.shim, key, { format: "pdf", recordId: id })
+	assert.equal((await until(made.shim, key, jobId)).status, "succeeded")
+	const text = execFileSync("pdftotext", ["-layout", file(folder, "visitors", jobId).path, "-"], { encoding: "utf8" })
+	for (const found of [/Visits V-20\d\d-0001/, /Title +Full/, /Cost +12\.5 EUR/, /Parts[^]*Name +Count[^]*bolt +2/, /Activity[^]*created/])
+		assert.match(text, found)
+})
+
+test("what the caller may read is in the file, and nothing else", async () => {
+	const clerk = made.cluster.sql("SELECT qehs.use_tenant('visitors'); SELECT qehs.api_key_create('nobody', roles => '{}', rate_limit => 0) ->> 'key'")
+	const response = await fetch(`http://127.0.0.1:${made.shim.port}/api/v1/exports`, { method: "POST", headers: { authorization: `Bearer ${clerk}`, "content-type": "application/json" }, body: '{"moduleKey":"visits","format":"csv"}' })
+	assert.equal(response.status, 403)
+})
