@@ -17,6 +17,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -91,6 +92,8 @@ qehs_fuzz(PG_FUNCTION_ARGS)
 	if (chosen == NULL)
 		ereport(ERROR, errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no fuzz target \"%s\"", name));
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT, &items, NULL, &count);
+	/* a server in single-user mode leaves out where the stack begins, and then no depth is too deep */
+	set_stack_base();
 	argv = palloc0((count + 2) * sizeof(char *));
 	argv[0] = name;
 	for (int i = 0; i < count; i++)

@@ -11,10 +11,12 @@ RUNTIME := $(dir $(shell $(CLANG) -print-file-name=libclang_rt.fuzzer_no_main-x8
 # warnings are for the build and for make lint
 COMMON = -O1 -w -g -fno-omit-frame-pointer -DQEHS_VERSION='"fuzz"' -D_GNU_SOURCE -MMD -MP
 
-SHIM_FLAGS = -std=c11 $(COMMON) -fsanitize=fuzzer-no-link,address,undefined -Ishim -Iextension -Ibuild -I$(shell $(PG_CONFIG) --includedir)
+SHIM_FLAGS = -std=c11 $(COMMON) -fsanitize=fuzzer-no-link,address,undefined -Ishim -Iextension -Ibuild -I$(shell $(PG_CONFIG) --includedir) \
+	$(shell pkg-config --cflags pangocairo cairo-pdf icu-i18n)
 SHIM_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(sort $(filter-out shim/main.c,$(wildcard shim/*.c shim/*/*.c))))
 SHIM_TARGETS := $(patsubst tests/fuzz/%.c,$(OUT)/%,$(wildcard tests/fuzz/shim_*.c))
-SHIM_LIBS = $(shell cat shim/LIBS) -lpq -ljansson -lcjose -lz -lzstd -lcrypto -lm
+SHIM_LIBS = $(shell cat shim/LIBS) -lpq -ljansson -lcjose -lz -lzstd -lcurl -lmagic -lcrypto -lxlsxwriter \
+	$(shell pkg-config --libs pangocairo cairo-pdf icu-i18n icu-uc) -lm
 
 # Without AddressSanitizer, with whose library in front Debian's postgres does not start: extension_driver.c puts a guard behind each
 # input. Zero added to NULL (an empty table's end) is no fault.

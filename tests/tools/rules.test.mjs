@@ -35,7 +35,7 @@ test('the copy as it is breaks no rule', () => {
 })
 
 for (const [path, header] of [['extension/base/text.c', 'caller/context.h'], ['extension/schema/uri.h', 'record/record.h'], ['shim/base/arena.c', 'http/server.h'],
-	['shim/db/pg.h', 'exchange/router.h'], ['extension/common/language.h', 'base/id.h']])
+	['shim/db/pool.h', 'exchange/router.h'], ['extension/common/language.h', 'base/id.h']])
 	test(`an include upward is seen: ${path} of ${header}`, () => {
 		include(path, header)
 		const { status, said } = run('source_rules.mjs')
