@@ -47,7 +47,7 @@ static KeptPlan select_endpoints = {
 	"SELECT operation, status, authenticated, class, error_form = 'scim', time_limit FROM qehs.endpoint", 0, {0}, NULL};
 static KeptPlan select_function = {
 	"SELECT pg_catalog.to_regproc(function)::pg_catalog.oid, ARRAY(SELECT p.value ->> 'argument' FROM"
-	" pg_catalog.jsonb_array_elements(parameters) WITH ORDINALITY AS p WHERE NOT p.value ? 'of' ORDER BY p.ordinality)"
+	" pg_catalog.jsonb_array_elements(parameters) WITH ORDINALITY AS p WHERE COALESCE(p.value ->> 'of', 'function') = 'function' ORDER BY p.ordinality)"
 	" FROM qehs.endpoint WHERE operation = $1", 1, {TEXTOID}, NULL};
 static HTAB *endpoints = NULL;
 static MemoryContext memory = NULL;
@@ -78,6 +78,7 @@ load(void)
 		entry->authenticated = DatumGetBool(plan_value(i, 3, &isnull));
 		entry->class = strcmp(class, "signed-urls") == 0 ? RATE_SIGNED_URLS : RATE_DEFAULT;
 		entry->bulk = strcmp(class, "bulk") == 0;
+		entry->signed_url = strcmp(class, "signed") == 0;
 		entry->scim = DatumGetBool(plan_value(i, 5, &isnull));
 		entry->time_limit = DatumGetInt32(plan_value(i, 6, &isnull));
 		entry->call = NULL;

@@ -16,6 +16,7 @@ typedef struct EndpointRow
 	int			status;
 	bool		authenticated;
 	bool		bulk;
+	bool		signed_url;		/* the URL is the right to call, which the function checks */
 	bool		scim;
 	int			time_limit;		/* milliseconds */
 	RateClass	class;

@@ -119,6 +119,8 @@ begin_without_key(const RequestContext *context, const char *address, StringInfo
 {
 	const EndpointRow *endpoint = endpoint_find(context->operation);
 
+	if (endpoint && endpoint->signed_url)
+		return;
 	throttle_address(address, false, headers);
 	if (context->operation && (endpoint == NULL || endpoint->authenticated))
 		problem_raise_detail(PROBLEM_UNAUTHENTICATED, throttle_headers_json(headers->data),

@@ -26,7 +26,7 @@ fail(const char *message, const char *what)
 }
 
 static struct addrinfo *
-find_address(const char *where)
+find_address(const char *flag, const char *where)
 {
 	struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,.ai_socktype = SOCK_STREAM};
 	struct addrinfo *found = NULL;
@@ -39,7 +39,7 @@ find_address(const char *where)
 
 	if (colon == NULL || length >= sizeof(host) || colon[1] < '0' || colon[1] > '9' || *end != '\0' || port > 65535)
 	{
-		fprintf(stderr, "qehs-shim: --listen must be host:port with a port up to 65535, not \"%s\"\n", where);
+		fprintf(stderr, "qehs-shim: --%s must be host:port with a port up to 65535, not \"%s\"\n", flag, where);
 		exit(2);
 	}
 	memcpy(host, where, length);
@@ -52,7 +52,7 @@ find_address(const char *where)
 	code = getaddrinfo(*host ? host : NULL, colon + 1, &hints, &found);
 	if (code != 0)
 	{
-		fprintf(stderr, "qehs-shim: could not resolve --listen \"%s\": %s\n", where, gai_strerror(code));
+		fprintf(stderr, "qehs-shim: could not resolve --%s \"%s\": %s\n", flag, where, gai_strerror(code));
 		exit(2);
 	}
 	return found;
@@ -111,9 +111,9 @@ bound_address(int socket, struct sockaddr_storage *bound, const char *where)
 }
 
 static void
-open_sockets(const char *where, int count, int *sockets)
+open_sockets(const char *flag, const char *where, int count, int *sockets)
 {
-	struct addrinfo *address = find_address(where);
+	struct addrinfo *address = find_address(flag, where);
 	struct sockaddr_storage bound = {0};
 	socklen_t	length;
 
@@ -122,6 +122,15 @@ open_sockets(const char *where, int count, int *sockets)
 	length = bound_address(sockets[0], &bound, where);
 	for (int i = 1; i < count; i++)
 		sockets[i] = open_socket((struct sockaddr *) &bound, length, true, where);
+}
+
+int
+listen_open_alone(const char *flag, const char *where)
+{
+	int			opened;
+
+	open_sockets(flag, where, 1, &opened);
+	return opened;
 }
 
 void
@@ -136,7 +145,7 @@ listen_open(const char *where, int count, int *sockets, char *address, size_t si
 	if (passed > 0)
 		take_passed(passed, count, sockets);
 	else
-		open_sockets(where, count, sockets);
+		open_sockets("listen", where, count, sockets);
 	snprintf(address, size, "%s", where);
 	/* as it was given, unless that does not tell */
 	if (passed == 0 && strtol(strrchr(where, ':') + 1, NULL, 10) != 0)

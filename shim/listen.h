@@ -15,4 +15,7 @@
  */
 extern void listen_open(const char *where, int count, int *sockets, char *address, size_t size);
 
+/* One socket of its own, bound to an address of the same form, which does not listen yet.  Prints why, by the flag's name, and exits when that fails. */
+extern int	listen_open_alone(const char *flag, const char *where);
+
 #endif							/* QEHS_LISTEN_H */

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/tasks.h"
 #include "base/watcher.h"
 #include "exchange/exchange.h"
 #include "exchange/log.h"
@@ -33,6 +34,12 @@
 #define LINGER_NS (CLOCK_SECOND / 10)	/* for requests that were on their way when listening ended */
 #define OPEN_NS (5 * CLOCK_SECOND)		/* that a loop waits for the database before it listens all the same */
 
+/* The sockets that a loop accepts connections from. */
+enum
+{
+	FOR_CLIENTS, FOR_METRICS, LISTENERS
+};
+
 struct Loop
 {
 	pthread_t	thread;
@@ -44,9 +51,9 @@ struct Loop
 	bool		stop;			/* atomic */
 	Exchange	exchange;
 	Streams		streams;
-	int			listener;		/* bound, and not yet listening unless systemd has passed it */
+	int			listeners[LISTENERS];	/* bound, and not yet listening unless systemd has passed it; -1: none */
 	bool		first;			/* says for all that they listen */
-	Server	   *server;			/* NULL until it listens */
+	Server	   *servers[LISTENERS];	/* NULL until it listens */
 };
 
 static void
@@ -95,8 +102,9 @@ turn(Loop *loop, int timeout)
 
 		watcher->ready(watcher, events[i].events);
 	}
-	if (loop->server)
-		server_run(loop->server);
+	for (int i = 0; i < LISTENERS; i++)
+		if (loop->servers[i])
+			server_run(loop->servers[i]);
 	log_flush();
 }
 
@@ -119,18 +127,19 @@ is_open(const Loop *loop)
 }
 
 static void
-start_listening(Loop *loop)
+start_listening(Loop *loop, int which, const char *address)
 {
-	const Config *config = loop->exchange.config;
-
-	if (listen(loop->listener, LISTEN_BACKLOG) != 0 || (loop->server = server_create(&loop->exchange, loop->listener)) == NULL)
+	if (loop->listeners[which] < 0)
+		return;
+	if (listen(loop->listeners[which], LISTEN_BACKLOG) != 0 ||
+		(loop->servers[which] = server_create(&loop->exchange, loop->listeners[which], which == FOR_METRICS)) == NULL)
 	{
-		log_event("error", "could not listen on %s: %s", config->listen, strerror(errno));
+		log_event("error", "could not listen on %s: %s", address, strerror(errno));
 		_exit(1);
 	}
-	watch(loop, server_epoll(loop->server), &loop->http);
+	watch(loop, server_epoll(loop->servers[which]), &loop->http);
 	if (loop->first)
-		log_event("info", "qehs-shim " QEHS_VERSION " listens on %s", config->listen);
+		log_event("info", "qehs-shim " QEHS_VERSION " listens on %s%s", address, which == FOR_METRICS ? " for metrics" : "");
 }
 
 static int
@@ -147,20 +156,29 @@ tick(Loop *loop, uint64_t open_by)
 {
 	int			timeout = earlier(streams_tick(&loop->streams), pool_tick(loop->exchange.pool));
 
-	if (loop->server == NULL && !__atomic_load_n(&loop->stop, __ATOMIC_ACQUIRE))
+	if (loop->servers[FOR_CLIENTS] == NULL && !__atomic_load_n(&loop->stop, __ATOMIC_ACQUIRE))
 	{
 		if (!is_open(loop) && clock_now() < open_by)
 			return earlier(timeout, 50);
-		start_listening(loop);
+		start_listening(loop, FOR_CLIENTS, loop->exchange.config->listen);
+		start_listening(loop, FOR_METRICS, loop->exchange.config->metrics_listen);
 	}
 	/* last, as what the others resume is due at once */
-	return loop->server ? earlier(server_timeout(loop->server), timeout) : timeout;
+	for (int i = 0; i < LISTENERS; i++)
+		if (loop->servers[i])
+			timeout = earlier(server_timeout(loop->servers[i]), timeout);
+	return timeout;
 }
 
 static int
 active(const Loop *loop)
 {
-	return loop->server ? server_active(loop->server) : 0;
+	int			count = 0;
+
+	for (int i = 0; i < LISTENERS; i++)
+		if (loop->servers[i])
+			count += server_active(loop->servers[i]);
+	return count;
 }
 
 static void *
@@ -180,8 +198,9 @@ run(void *argument)
 		if (deadline == 0 && __atomic_load_n(&loop->stop, __ATOMIC_ACQUIRE))
 		{
 			loop->exchange.stopping = true;
-			if (loop->server)
-				server_quiesce(loop->server);
+			for (int i = 0; i < LISTENERS; i++)
+				if (loop->servers[i])
+					server_quiesce(loop->servers[i]);
 			deadline = now + STOP_NS;
 		}
 		if (deadline && ((active(loop) == 0 && now > deadline - STOP_NS + LINGER_NS) || now > deadline))
@@ -190,19 +209,22 @@ run(void *argument)
 	loop->exchange.ended = true;
 	pool_free(loop->exchange.pool);
 	streams_end(&loop->streams);
-	if (loop->server)
-	{
-		server_run(loop->server);
-		server_free(loop->server);
-	}
+	for (int i = 0; i < LISTENERS; i++)
+		if (loop->servers[i])
+		{
+			server_run(loop->servers[i]);
+			server_free(loop->servers[i]);
+		}
+	tasks_finish(loop->exchange.tasks);
 	streams_tick(&loop->streams);
+	tasks_free(loop->exchange.tasks);
 	router_release(loop->exchange.router);
 	log_flush();
 	return NULL;
 }
 
 Loop *
-loop_start(const Config *config, int listener, bool first)
+loop_start(const Config *config, int listener, int metrics_listener, bool first)
 {
 	Loop	   *loop = calloc(1, sizeof(Loop));
 
@@ -211,11 +233,13 @@ loop_start(const Config *config, int listener, bool first)
 		abort();
 	loop->exchange.config = config;
 	loop->exchange.streams = &loop->streams;
-	loop->listener = listener;
+	loop->listeners[FOR_CLIENTS] = listener;
+	loop->listeners[FOR_METRICS] = metrics_listener;
 	loop->first = first;
 	loop->exchange.page = portal_reply;
 	loop->exchange.make_stream = streams_make;
 	loop->exchange.epoll = loop->epoll;
+	loop->exchange.tasks = tasks_create(loop->epoll);
 	loop->exchange.pool = pool_create(config->db, config->connections, loop->epoll);
 	loop->news = (Watcher) {take_news};
 	loop->http = (Watcher) {expect_http};

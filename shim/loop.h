@@ -13,8 +13,8 @@
 
 typedef struct Loop Loop;
 
-/* Start a thread that serves the bound socket; the first one logs that all listen. */
-extern Loop *loop_start(const Config *config, int listener, bool first);
+/* Start a thread that serves the bound socket, and the one for metrics unless it is -1; the first one logs that all listen. */
+extern Loop *loop_start(const Config *config, int listener, int metrics_listener, bool first);
 /* Hand over a new router; the loop takes its own reference. */
 extern void loop_set_router(Loop *loop, Router *router);
 /* Stop accepting, finish what runs, and wait for the thread's end. */

@@ -200,6 +200,7 @@ listen_and_start(Config *config)
 	static char address[300];
 	static char url[320];
 	int			sockets[MAX_LOOPS];
+	int			metrics = -1;
 
 	listen_open(config->listen, config->threads, sockets, address, sizeof(address));
 	config->listen = address;
@@ -209,8 +210,10 @@ listen_and_start(Config *config)
 		config->public_url = url;
 	}
 	problem_base(config->public_url);
+	if (*config->metrics_listen)
+		metrics = listen_open_alone("metrics-listen", config->metrics_listen);
 	for (int i = 0; i < config->threads; i++)
-		loops[loop_count++] = loop_start(config, sockets[i], i == 0);
+		loops[loop_count++] = loop_start(config, sockets[i], i == 0 ? metrics : -1, i == 0);
 }
 
 int

@@ -13,6 +13,7 @@
 #include "exchange/health.h"
 #include "exchange/log.h"
 #include "exchange/metrics.h"
+#include "keeper.h"
 
 #define CONNECTIONS 2
 #define SAME_AGAIN_NS (60 * CLOCK_SECOND)
@@ -41,6 +42,7 @@ typedef struct ServiceTask
 struct Service
 {
 	Pool	   *pool;
+	Keeper	   *keeper;
 	void		(*publish) (Router *router);
 	char	   *version;		/* of the extension whose endpoints are loaded; NULL: none are */
 	bool		warned;			/* of the role */
@@ -214,6 +216,7 @@ service_create(const Config *config, int epoll, void (*publish) (Router *router)
 		abort();
 	service->publish = publish;
 	service->pool = pool_create(config->db, CONNECTIONS, epoll);
+	service->keeper = keeper_create(config, epoll, service->pool);
 	for (int i = 0; i < TASK_COUNT; i++)
 	{
 		ServiceTask *task = &service->tasks[i];
@@ -269,6 +272,12 @@ service_tick(Service *service)
 			next = task->due;
 	}
 	left = next > now ? (int) ((next - now) / 1000000 + 1) : 0;
+	if (service->version)
+	{
+		int			keeper_next = keeper_tick(service->keeper);
+
+		left = keeper_next < left ? keeper_next : left;
+	}
 	return pool_next >= 0 && pool_next < left ? pool_next : left;
 }
 
@@ -276,6 +285,7 @@ void
 service_free(Service *service)
 {
 	pool_free(service->pool);
+	keeper_free(service->keeper);
 	free(service->version);
 	free(service);
 }

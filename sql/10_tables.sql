@@ -10,8 +10,10 @@ CREATE TABLE qehs.tenant (
 	name text NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	suspended_at timestamptz,
+	storage_quota int8 CHECK (storage_quota >= 0),
 	graphql_introspection boolean NOT NULL DEFAULT true
 );
+COMMENT ON COLUMN qehs.tenant.storage_quota IS 'bytes that its attachments may have together; NULL is any number';
 COMMENT ON COLUMN qehs.tenant.suspended_at IS 'since when nobody may act in it (qehs.tenant_suspend); NULL: it is open';
 COMMENT ON COLUMN qehs.tenant.graphql_introspection IS 'whether GraphQL tells its schema by __schema and __type (qehs.graphql_introspection_set)';
 COMMENT ON SEQUENCE qehs.tenant_id_seq IS 'Numbers of tenants; never used twice.';
@@ -28,6 +30,10 @@ COMMENT ON TABLE qehs.secret IS 'Secrets of the database by purpose, such as the
 CREATE FUNCTION qehs.id_create() RETURNS uuid AS 'MODULE_PATHNAME', 'qehs_id_create'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.id_create() IS 'A new UUIDv7 (RFC 9562), greater than those this session made before: the default of ids.';
+
+CREATE FUNCTION qehs.id_text(prefix text, id uuid) RETURNS text AS 'MODULE_PATHNAME', 'qehs_id_text'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.id_text(text, uuid) IS 'The form that an id has on the wire: a prefix of 4 characters (att_, rec_ …) and 26 characters of Crockford base32.';
 
 CREATE FUNCTION qehs.version_next() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $version$
@@ -237,6 +243,12 @@ CREATE INDEX record_d2 ON qehs.record (tenant_id, module_id, d2, id) WHERE d2 IS
 CREATE INDEX record_d3 ON qehs.record (tenant_id, module_id, d3, id) WHERE d3 IS NOT NULL;
 CREATE INDEX record_d4 ON qehs.record (tenant_id, module_id, d4, id) WHERE d4 IS NOT NULL;
 
+-- By day, as reports compare dates.
+CREATE INDEX record_d1_day ON qehs.record (tenant_id, module_id, ((d1 AT TIME ZONE 'UTC')::date)) WHERE d1 IS NOT NULL;
+CREATE INDEX record_d2_day ON qehs.record (tenant_id, module_id, ((d2 AT TIME ZONE 'UTC')::date)) WHERE d2 IS NOT NULL;
+CREATE INDEX record_d3_day ON qehs.record (tenant_id, module_id, ((d3 AT TIME ZONE 'UTC')::date)) WHERE d3 IS NOT NULL;
+CREATE INDEX record_d4_day ON qehs.record (tenant_id, module_id, ((d4 AT TIME ZONE 'UTC')::date)) WHERE d4 IS NOT NULL;
+
 CREATE FUNCTION qehs.search_words(tenant_id int4, module_id int4, words tsvector) RETURNS tsvector AS 'MODULE_PATHNAME', 'qehs_search_words'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION qehs.search_words(int4, int4, tsvector) IS 'Words with tenant and module in front (12.3.ladder), as the index of searchable fields has them; what does not fit into a tsvector is left out.';
@@ -353,6 +365,10 @@ CREATE TABLE qehs.audit_event (
 	signature jsonb,
 	from_definition int4,
 	to_definition int4,
+	previous bytea CHECK (pg_catalog.octet_length(previous) = 32),
+	salt bytea CHECK (pg_catalog.octet_length(salt) = 16),
+	erased jsonb,
+	digest bytea NOT NULL CHECK (pg_catalog.octet_length(digest) = 32),
 	PRIMARY KEY (tenant_id, id)
 );
 COMMENT ON TABLE qehs.audit_event IS 'What happened to each record, who did it, and by which request (trace_id). Rows are only ever added: UPDATE, DELETE and TRUNCATE are refused.';
@@ -360,6 +376,10 @@ COMMENT ON COLUMN qehs.audit_event.id IS 'a UUIDv7: its first 48 bits are the ti
 COMMENT ON COLUMN qehs.audit_event.reason IS 'why, where the change demanded a reason';
 COMMENT ON COLUMN qehs.audit_event.on_behalf_of IS 'the user for whom the actor acted';
 COMMENT ON COLUMN qehs.audit_event.address IS 'where the request came from';
+COMMENT ON COLUMN qehs.audit_event.previous IS 'digest of the event before of the same record_id; NULL: there is none';
+COMMENT ON COLUMN qehs.audit_event.salt IS '16 random bytes, from which what values are hashed with is made, so that a digest tells nothing of a value';
+COMMENT ON COLUMN qehs.audit_event.erased IS 'of an event with erased values: {label: {"digest"}} of those, {label: {"salt"}} of the others, and salt is gone; NULL: none is erased';
+COMMENT ON COLUMN qehs.audit_event.digest IS 'SHA-256 of the event and of previous, as extension/audit/digest.c writes them; set by the trigger chain';
 COMMENT ON COLUMN qehs.audit_event.signature IS 'the electronic signature of the change';
 COMMENT ON COLUMN qehs.audit_event.from_definition IS 'Version of the definition that the record had before, and to_definition after: which field a key of changes was';
 CREATE INDEX audit_event_record ON qehs.audit_event (tenant_id, record_id, id);
@@ -373,10 +393,91 @@ BEGIN
 		HINT = 'What an event got wrong is said by another event.';
 END
 $append$;
-COMMENT ON FUNCTION qehs.audit_event_is_append_only() IS 'Trigger of qehs.audit_event: refuses UPDATE, DELETE and TRUNCATE with QH409 conflict, whoever asks; only qehs.tenant_remove deletes.';
+COMMENT ON FUNCTION qehs.audit_event_is_append_only() IS 'Trigger of qehs.audit_event, qehs.audit_seal and qehs.audit_tombstone: refuses UPDATE, DELETE and TRUNCATE with QH409 conflict, whoever asks; only qehs.tenant_remove deletes.';
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON qehs.audit_event
 	FOR EACH STATEMENT EXECUTE FUNCTION qehs.audit_event_is_append_only();
+CREATE FUNCTION qehs.audit_event_chain() RETURNS trigger AS 'MODULE_PATHNAME', 'qehs_audit_event_chain'
+LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.audit_event_chain() IS 'Trigger of qehs.audit_event: gives a new event its id, salt and digest, and chains it to the event before of the same record_id. A row that has a digest, as one of a dump has, stays as it is; qehs.audit_verify tells whether it holds.';
+CREATE TRIGGER chain BEFORE INSERT ON qehs.audit_event FOR EACH ROW EXECUTE FUNCTION qehs.audit_event_chain();
+
+CREATE TABLE qehs.audit_seal (
+	tenant_id int4 NOT NULL,
+	seal_no int8 NOT NULL CHECK (seal_no > 0),
+	upto uuid NOT NULL,
+	event_count int4 NOT NULL CHECK (event_count > 0),
+	sealed_at timestamptz NOT NULL,
+	root bytea NOT NULL CHECK (pg_catalog.octet_length(root) = 32),
+	previous bytea CHECK (pg_catalog.octet_length(previous) = 32),
+	digest bytea NOT NULL CHECK (pg_catalog.octet_length(digest) = 32),
+	PRIMARY KEY (tenant_id, seal_no)
+);
+COMMENT ON TABLE qehs.audit_seal IS 'Seals of a tenant''s audit events, chained to each other: none of the events that a seal is over can be changed, added or removed without its root being another. Rows are only ever added. Publish the newest digest outside the database, since who can write all tables could write all seals anew.';
+COMMENT ON COLUMN qehs.audit_seal.upto IS 'the last id that the seal is over; it begins behind upto of the seal before';
+COMMENT ON COLUMN qehs.audit_seal.root IS 'root of the Merkle tree (RFC 6962 section 2.1) over the digests of its events, in the order of their ids';
+COMMENT ON COLUMN qehs.audit_seal.previous IS 'digest of the seal before; NULL: it is the first';
+COMMENT ON COLUMN qehs.audit_seal.digest IS 'SHA-256 of what the seal holds, as extension/audit/seal.c writes it';
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON qehs.audit_seal
+	FOR EACH STATEMENT EXECUTE FUNCTION qehs.audit_event_is_append_only();
+
+CREATE TABLE qehs.audit_tombstone (
+	tenant_id int4 NOT NULL,
+	event_id uuid NOT NULL,
+	record_id uuid NOT NULL,
+	digest bytea NOT NULL CHECK (pg_catalog.octet_length(digest) = 32),
+	purged_at timestamptz NOT NULL,
+	PRIMARY KEY (tenant_id, event_id)
+);
+COMMENT ON TABLE qehs.audit_tombstone IS 'What is left of an audit event whose retention has ended: its digest, which keeps chains and seals verifiable. Rows are only ever added.';
+CREATE INDEX audit_tombstone_record ON qehs.audit_tombstone (tenant_id, record_id, event_id);
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON qehs.audit_tombstone
+	FOR EACH STATEMENT EXECUTE FUNCTION qehs.audit_event_is_append_only();
 COMMENT ON COLUMN qehs.audit_event.changes IS '[{"path","from","to"}] of an update, transition or migration; {"payload":…} of a delete';
+
+CREATE TABLE qehs.attachment (
+	tenant_id int4 NOT NULL,
+	id uuid NOT NULL,
+	record_id uuid,
+	field text,
+	field_version int4,
+	filename text NOT NULL,
+	content_type text NOT NULL,
+	announced_size int8,
+	announced_sha256 bytea,
+	status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'uploaded', 'clean', 'infected', 'failed')),
+	status_reason text,
+	size_bytes int8,
+	sha256 bytea,
+	sniffed_type text,
+	created_at timestamptz NOT NULL,
+	created_by uuid NOT NULL,
+	uploaded_at timestamptz,
+	wanted_at timestamptz,
+	deleted_at timestamptz,
+	deleted_by uuid,
+	removed_at timestamptz,
+	PRIMARY KEY (tenant_id, id)
+);
+COMMENT ON TABLE qehs.attachment IS 'Files of records, whose bytes are in the object store as <tenant>/<id>. Written by qehs.attachment_create and its neighbours.';
+COMMENT ON COLUMN qehs.attachment.record_id IS 'the record that it belongs to, whose readers may have it; NULL: none yet, and only who announced it may';
+COMMENT ON COLUMN qehs.attachment.field IS 'the field of the record that it belongs to, as photo or rows.photo, whose readers alone may have it; NULL: the record as a whole';
+COMMENT ON COLUMN qehs.attachment.field_version IS 'version of the definition that calls the field so';
+COMMENT ON COLUMN qehs.attachment.announced_size IS 'bytes that the client announced; NULL: it did not say, as announced_sha256';
+COMMENT ON COLUMN qehs.attachment.status_reason IS 'why it is failed, or what it is infected with';
+COMMENT ON COLUMN qehs.attachment.size_bytes IS 'of what is stored, as sha256 and sniffed_type, the media type as libmagic sees it; NULL until it is uploaded';
+COMMENT ON COLUMN qehs.attachment.wanted_at IS 'since when somebody waits to hear of a file that was sent to S3; NULL: nobody';
+COMMENT ON COLUMN qehs.attachment.removed_at IS 'since when its file is gone from the store, or going';
+CREATE INDEX attachment_record ON qehs.attachment (tenant_id, record_id, id) WHERE record_id IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX attachment_loose ON qehs.attachment (tenant_id, created_at) WHERE record_id IS NULL OR status = 'pending';
+CREATE INDEX attachment_deleted ON qehs.attachment (tenant_id, deleted_at) WHERE deleted_at IS NOT NULL AND removed_at IS NULL;
+
+CREATE TABLE qehs.object_removal (
+	tenant text NOT NULL,
+	object text NOT NULL,
+	queued_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	PRIMARY KEY (tenant, object)
+);
+COMMENT ON TABLE qehs.object_removal IS 'Objects that are to leave the object store, by the tenant''s slug and the id. The shim removes them.';
 
 CREATE TABLE qehs.idempotency (
 	tenant_id int4 NOT NULL,
@@ -483,8 +584,8 @@ CREATE TABLE qehs.endpoint (
 	alias text,
 	function text NOT NULL,
 	status int4 NOT NULL DEFAULT 200,
-	body text NOT NULL DEFAULT 'none' CHECK (body IN ('none', 'json', 'stream')),
-	answer text NOT NULL DEFAULT 'json' CHECK (answer IN ('none', 'json', 'stream')),
+	body text NOT NULL DEFAULT 'none' CHECK (body IN ('none', 'json', 'stream', 'file')),
+	answer text NOT NULL DEFAULT 'json' CHECK (answer IN ('none', 'json', 'stream', 'file')),
 	takes text[] NOT NULL DEFAULT '{application/json,application/merge-patch+json}',
 	gives text[] NOT NULL DEFAULT '{application/json}',
 	error_form text NOT NULL DEFAULT 'problem' CHECK (error_form IN ('problem', 'scim', 'graphql')),
@@ -507,20 +608,21 @@ CREATE TABLE qehs.endpoint (
 	deprecation_link text,
 	UNIQUE (method, path),
 	CHECK (body <> 'stream' OR (stream_begin IS NOT NULL AND stream_end IS NOT NULL)),
-	CHECK (answer <> 'stream' OR body = 'stream')
+	CHECK (answer <> 'stream' OR body = 'stream'),
+	CHECK (body <> 'file' OR stream_begin IS NOT NULL)
 );
 COMMENT ON TABLE qehs.endpoint IS 'The endpoints of the API, from which the shim routes and the documents are written. Made anew by each release, not dumped.';
 COMMENT ON COLUMN qehs.endpoint.alias IS 'second path with the same meaning, which the documents do not list; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.function IS 'gives the answer; of a body that streams it takes a chunk of lines and gives their answer lines';
 COMMENT ON COLUMN qehs.endpoint.status IS 'of success, in the documents; what is answered is what request_end says';
-COMMENT ON COLUMN qehs.endpoint.body IS 'none, json, or stream: lines that go to the function in chunks while they arrive';
-COMMENT ON COLUMN qehs.endpoint.answer IS 'none, json (one value, sent as it is), or stream: of a body that streams, sent as its lines are answered';
+COMMENT ON COLUMN qehs.endpoint.body IS 'none, json, stream: lines that go to the function in chunks while they arrive, or file: becomes an object of the object store, of which the function is told afterwards';
+COMMENT ON COLUMN qehs.endpoint.answer IS 'none, json (one value, sent as it is), stream: of a body that streams, sent as its lines are answered, or file: an object of the object store, {"tenant","id"}, which is sent';
 COMMENT ON COLUMN qehs.endpoint.takes IS 'media types of the body, the one of the documents first';
 COMMENT ON COLUMN qehs.endpoint.gives IS 'media types of the answer, the one that is given without an Accept header first';
 COMMENT ON COLUMN qehs.endpoint.error_form IS 'form of its errors: problem (RFC 9457), scim (RFC 7644 section 3.12) or graphql';
-COMMENT ON COLUMN qehs.endpoint.stream_begin IS 'of a body that streams: called before the first chunk, on the same connection; gives {"transaction":all chunks are one transaction,"inTurns":a chunk must not run before the one ahead has ended,"stopOnFailure":nothing behind a line that failed,"statuses":{status of an answer line:what a rollback makes of it: undone (neither told nor counted), counted or told}}, by which the shim runs the load and writes the summary';
+COMMENT ON COLUMN qehs.endpoint.stream_begin IS 'of a body that streams: called before the first chunk, on the same connection; gives {"transaction":all chunks are one transaction,"inTurns":a chunk must not run before the one ahead has ended,"stopOnFailure":nothing behind a line that failed,"statuses":{status of an answer line:what a rollback makes of it: undone (neither told nor counted), counted or told}}, by which the shim runs the load and writes the summary; of a file {"size":bytes that must come,"most":bytes that may come,"sha256":what it must be}, each where it matters';
 COMMENT ON COLUMN qehs.endpoint.stream_end IS 'of a body that streams: called when all chunks have ended';
-COMMENT ON COLUMN qehs.endpoint.class IS 'class of the rate limit';
+COMMENT ON COLUMN qehs.endpoint.class IS 'class of the rate limit; signed: none, as the URL is the right to call';
 COMMENT ON COLUMN qehs.endpoint.time_limit IS 'milliseconds that a request, or a chunk of a stream, may take in the database; beyond it the answer is 504 timeout';
 COMMENT ON COLUMN qehs.endpoint.scope IS 'scope that the caller needs; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.action IS 'action that the caller needs in a module (read, create, update, delete, transition), or administrator, or person: a key that acts as a user; NULL is none';
@@ -552,8 +654,9 @@ DECLARE
 	table_name text;
 BEGIN
 	FOREACH table_name IN ARRAY ARRAY['qehs.tenant', 'qehs.tenant_id_seq', 'qehs.secret', 'qehs.user_account', 'qehs.role',
-		'qehs.role_member', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique', 'qehs.record_link', 'qehs.outbox', 'qehs.approval', 'qehs.delegation', 'qehs.signature_credential',
-		'qehs.audit_event', 'qehs.idempotency', 'qehs.job', 'qehs.json_schema']
+		'qehs.role_member', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique', 'qehs.record_link',
+		'qehs.outbox', 'qehs.approval', 'qehs.delegation', 'qehs.signature_credential',
+		'qehs.audit_event', 'qehs.audit_seal', 'qehs.audit_tombstone', 'qehs.attachment', 'qehs.object_removal', 'qehs.idempotency', 'qehs.job', 'qehs.json_schema']
 	LOOP
 		PERFORM pg_catalog.pg_extension_config_dump(table_name::pg_catalog.regclass, '');
 	END LOOP;

@@ -24,6 +24,7 @@ INSERT INTO qehs.problem (code, status, title, description) VALUES
 	('payload_too_large', 413, 'Payload too large', 'The body is larger than the server takes.'),
 	('uri_too_long', 414, 'URI too long', 'The request target is longer than the server takes.'),
 	('unsupported_media_type', 415, 'Unsupported media type', 'The Content-Type is not one that the endpoint takes.'),
+	('range_not_satisfiable', 416, 'Range not satisfiable', 'The range that was asked for is beyond the end of the file; Content-Range says how long it is.'),
 	('idempotency_key_conflict', 422, 'Idempotency key conflict', 'The Idempotency-Key was used with another request.'),
 	('precondition_required', 428, 'Precondition required', 'The module demands If-Match.'),
 	('rate_limited', 429, 'Too many requests', 'The rate limit is used up; Retry-After says when to try again.'),
@@ -32,7 +33,8 @@ INSERT INTO qehs.problem (code, status, title, description) VALUES
 	('not_implemented', 501, 'Not implemented', 'The request uses a part of HTTP that the server does not have.'),
 	('unavailable', 503, 'Service unavailable', 'The database cannot be reached or is busy; try again after Retry-After.'),
 	('timeout', 504, 'Timeout', 'The request took longer than it may.'),
-	('http_version_not_supported', 505, 'HTTP version not supported', 'The server speaks HTTP/1.1 and HTTP/1.0.');
+	('http_version_not_supported', 505, 'HTTP version not supported', 'The server speaks HTTP/1.1 and HTTP/1.0.'),
+	('insufficient_storage', 507, 'Insufficient storage', 'The object store has no room, or the tenant''s quota is used up.');
 
 -- Titles for Accept-Language (RFC 9110 section 12.5.4); detail stays in English.
 UPDATE qehs.problem AS p SET titles = pg_catalog.jsonb_build_object('de', t.de, 'fr', t.fr, 'es', t.es)
@@ -69,7 +71,9 @@ FROM (VALUES
 	('not_implemented', 'Nicht vorhanden', 'Non implémenté', 'No implementado'),
 	('unavailable', 'Dienst nicht verfügbar', 'Service indisponible', 'Servicio no disponible'),
 	('timeout', 'Zeitüberschreitung', 'Délai dépassé', 'Tiempo agotado'),
-	('http_version_not_supported', 'HTTP-Version nicht unterstützt', 'Version HTTP non prise en charge', 'Versión de HTTP no admitida')
+	('http_version_not_supported', 'HTTP-Version nicht unterstützt', 'Version HTTP non prise en charge', 'Versión de HTTP no admitida'),
+	('range_not_satisfiable', 'Bereich nicht erfüllbar', 'Plage non satisfaisable', 'Rango no satisfacible'),
+	('insufficient_storage', 'Nicht genug Speicher', 'Espace insuffisant', 'Almacenamiento insuficiente')
 ) AS t (code, de, fr, es) WHERE t.code = p.code;
 
 -- scimType of RFC 7644 section 3.12, where it has a word for the code.

@@ -1,7 +1,7 @@
 -- The endpoint table: router, arguments, OpenAPI and portal come from these rows. A parameter is
 -- {"name","in","argument","type","sqlType","required","of"}; see the comment on qehs.endpoint. What only the
 -- documents say (descriptions, schemas, scopes) is added in 22_documentation.sql.
-COMMENT ON TABLE qehs.endpoint IS 'One row per HTTP endpoint: which SQL function it calls and where its arguments come from. parameters is an array of at most 24 {"name","in","argument","type","sqlType","required","of"}, in being path, query, header, body (a member of the JSON body), document (the whole JSON body), lines (a chunk of a body that streams), lineNumber (the number of the first line of the chunk), filter (all filter[…] query parameters) or server (baseUrl: where clients see the server; storage: the object store, as qehs.storage_sign takes it); of names the one function (function, streamBegin, streamEnd) that takes it, without which all but the end of a stream do. A word that the shim does not know keeps it from loading the table. For the OpenAPI document: "schema", "description" and "example".';
+COMMENT ON TABLE qehs.endpoint IS 'One row per HTTP endpoint: which SQL function it calls and where its arguments come from. parameters is an array of at most 24 {"name","in","argument","type","sqlType","required","of"}, in being path, query, header, body (a member of the JSON body), document (the whole JSON body), lines (a chunk of a body that streams), lineNumber (the number of the first line of the chunk), stored (sizeBytes, sha256, type or scan of a body that is a file), filter (all filter[…] query parameters) or server (baseUrl: where clients see the server; storage: the object store, as qehs.storage_sign takes it); of names the one function (function, streamBegin, streamEnd) that takes it, without which all but the end of a stream do. A word that the shim does not know keeps it from loading the table. For the OpenAPI document: "schema", "description" and "example".';
 
 INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, parameters) VALUES
 ('record_list', 'GET', '/api/v1/records', 'qehs.record_list', 200, 'none', 'Records', 'List records of one module with filters and pagination',
@@ -51,6 +51,9 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
  '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true},
    {"name":"limit","in":"query","argument":"page_size","type":"integer","sqlType":"int4","required":false},
    {"name":"cursor","in":"query","argument":"cursor","type":"string","sqlType":"text","required":false}]'),
+('record_at', 'GET', '/api/v1/records/{id}/at', 'qehs.record_at', 200, 'none', 'Records', 'Read a record as it was at a time',
+ '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true},
+   {"name":"time","in":"query","argument":"at_time","type":"string","sqlType":"text","required":true}]'),
 ('audit_list', 'GET', '/api/v1/audit', 'qehs.audit_list', 200, 'none', 'Audit', 'List audit events, deleted records included',
  '[{"name":"recordId","in":"query","argument":"record_id","type":"string","sqlType":"text","required":false},
    {"name":"actor","in":"query","argument":"actor","type":"string","sqlType":"text","required":false},
@@ -59,6 +62,12 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
    {"name":"to","in":"query","argument":"to_time","type":"string","sqlType":"text","required":false},
    {"name":"limit","in":"query","argument":"page_size","type":"integer","sqlType":"int4","required":false},
    {"name":"cursor","in":"query","argument":"cursor","type":"string","sqlType":"text","required":false}]'),
+('audit_seals', 'GET', '/api/v1/audit/seals', 'qehs.audit_seals', 200, 'none', 'Audit', 'List seals over audit events: roots to keep outside',
+ '[{"name":"limit","in":"query","argument":"page_size","type":"integer","sqlType":"int4","required":false},
+   {"name":"cursor","in":"query","argument":"cursor","type":"string","sqlType":"text","required":false}]'),
+('audit_proof', 'GET', '/api/v1/audit/{eventId}/proof', 'qehs.audit_proof', 200, 'none', 'Audit', 'Prove that an audit event is in its seal',
+ '[{"name":"eventId","in":"path","argument":"event_id","type":"string","sqlType":"text","required":true}]'),
+('me', 'GET', '/api/v1/me', 'qehs.me', 200, 'none', 'About', 'Read who the caller is and what he may do', '[]'),
 ('module_list', 'GET', '/api/v1/modules', 'qehs.module_list', 200, 'none', 'Modules', 'List the tenant''s modules',
  '[{"name":"count","in":"query","argument":"count","type":"string","sqlType":"text","required":false},
    {"name":"limit","in":"query","argument":"page_size","type":"integer","sqlType":"int4","required":false},
@@ -180,6 +189,48 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, take
    {"name":"operationName","in":"query","argument":"operation_name","type":"string","sqlType":"text","required":false},
    {"name":"extensions","in":"query","argument":"extensions","type":"string","sqlType":"jsonb","required":false},
    {"name":"mediaType","in":"server","argument":"media_type","type":"string","sqlType":"text","required":false}]');
+
+-- Attachments: announced, sent to a signed URL, fetched from one. What is at /storage is not for clients to write by hand, so the documents do not list it.
+INSERT INTO qehs.endpoint (operation, method, path, function, status, body, class, tag, summary, parameters) VALUES
+('attachment_create', 'POST', '/api/v1/attachments', 'qehs.attachment_create', 201, 'json', 'signed-urls', 'Attachments', 'Announce a file and get the URL to send it to',
+ '[{"name":"recordId","in":"body","argument":"record_id","type":"string","sqlType":"text","required":false},
+   {"name":"filename","in":"body","argument":"filename","type":"string","sqlType":"text","required":true},
+   {"name":"contentType","in":"body","argument":"content_type","type":"string","sqlType":"text","required":true},
+   {"name":"sizeBytes","in":"body","argument":"size_bytes","type":"integer","sqlType":"int8","required":false},
+   {"name":"sha256","in":"body","argument":"sha256","type":"string","sqlType":"text","required":false},
+   {"name":"field","in":"body","argument":"field","type":"string","sqlType":"text","required":false},
+   {"name":"storage","in":"server","argument":"storage","type":"object","sqlType":"jsonb","required":false}]'),
+('attachment_get', 'GET', '/api/v1/attachments/{id}', 'qehs.attachment_get', 200, 'none', 'signed-urls', 'Attachments', 'Read an attachment and get the URL to fetch it from',
+ '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true},
+   {"name":"redirect","in":"query","argument":"redirect","type":"boolean","sqlType":"bool","required":false},
+   {"name":"storage","in":"server","argument":"storage","type":"object","sqlType":"jsonb","required":false}]'),
+('attachment_delete', 'DELETE', '/api/v1/attachments/{id}', 'qehs.attachment_delete', 204, 'none', 'default', 'Attachments', 'Delete an attachment',
+ '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true}]');
+
+INSERT INTO qehs.endpoint (operation, method, path, function, stream_begin, status, body, answer, takes, gives, class, authenticated, time_limit, tag, summary, parameters) VALUES
+('storage_put', 'PUT', '/storage/{tenant}/{id}', 'qehs.storage_put', 'qehs.storage_put_begin', 204, 'file', 'none', '{application/octet-stream}', '{application/json}', 'signed', false, 10000,
+ 'Attachments', 'Send a file to a signed URL',
+ '[{"name":"tenant","in":"path","argument":"tenant","type":"string","sqlType":"text","required":true},
+   {"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true},
+   {"name":"contentType","in":"query","argument":"content_type","type":"string","sqlType":"text","required":false,"of":"streamBegin"},
+   {"name":"expires","in":"query","argument":"expires","type":"string","sqlType":"text","required":false,"of":"streamBegin"},
+   {"name":"sha256","in":"query","argument":"sha256","type":"string","sqlType":"text","required":false,"of":"streamBegin"},
+   {"name":"size","in":"query","argument":"size","type":"string","sqlType":"text","required":false,"of":"streamBegin"},
+   {"name":"signature","in":"query","argument":"signature","type":"string","sqlType":"text","required":false,"of":"streamBegin"},
+   {"name":"Content-Type","in":"header","argument":"body_type","type":"string","sqlType":"text","required":false,"of":"streamBegin"},
+   {"name":"Content-Length","in":"header","argument":"body_length","type":"string","sqlType":"text","required":false,"of":"streamBegin"},
+   {"name":"sizeBytes","in":"stored","argument":"stored_size","type":"integer","sqlType":"int8","required":true,"of":"function"},
+   {"name":"sha256","in":"stored","argument":"stored_sha256","type":"string","sqlType":"text","required":true,"of":"function"},
+   {"name":"type","in":"stored","argument":"stored_type","type":"string","sqlType":"text","required":false,"of":"function"},
+   {"name":"scan","in":"stored","argument":"stored_scan","type":"string","sqlType":"text","required":false,"of":"function"}]'),
+('storage_get', 'GET', '/storage/{tenant}/{id}', 'qehs.storage_get', NULL, 200, 'none', 'file', '{application/json}', '{application/octet-stream}', 'signed', false, 10000,
+ 'Attachments', 'Fetch a file from a signed URL',
+ '[{"name":"tenant","in":"path","argument":"tenant","type":"string","sqlType":"text","required":true},
+   {"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true},
+   {"name":"contentType","in":"query","argument":"content_type","type":"string","sqlType":"text","required":false},
+   {"name":"expires","in":"query","argument":"expires","type":"string","sqlType":"text","required":false},
+   {"name":"filename","in":"query","argument":"filename","type":"string","sqlType":"text","required":false},
+   {"name":"signature","in":"query","argument":"signature","type":"string","sqlType":"text","required":false}]');
 
 UPDATE qehs.endpoint SET answer = 'none' WHERE status = 204;
 

@@ -1,5 +1,6 @@
 -- SCIM 2.0: the rows of its endpoints, with what the documents say of them. Users and Groups have rows of their own; {resourceType} is
--- any other type of qehs.scim_resource_type. The alias with a slash at the end is how some clients call a list.
+-- any other type of qehs.scim_resource_type; a search of one goes to the root, since {resourceType}/.search and Users/{id} would be
+-- ambiguous paths in the document. The alias with a slash at the end is how some clients call a list.
 
 INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, answer, tag, summary, parameters) VALUES
 ('scim_user_create', 'POST', '/api/scim/v2/Users', '/api/scim/v2/Users/', 'qehs.scim_user_create', 201, 'json', 'json', 'SCIM', 'Create a user (SCIM)',
@@ -101,10 +102,6 @@ INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, bod
    {"name":"attributes","in":"query","argument":"attributes","type":"string","sqlType":"text","required":false},
    {"name":"excludedAttributes","in":"query","argument":"excluded_attributes","type":"string","sqlType":"text","required":false},
    {"name":"baseUrl","in":"server","argument":"base_url","type":"string","sqlType":"text","required":false}]'),
-('scim_resource_search', 'POST', '/api/scim/v2/{resourceType}/.search', NULL, 'qehs.scim_resource_search', 200, 'json', 'json', 'SCIM', 'Search resources of a registered type by a SearchRequest (SCIM)',
- '[{"name":"resourceType","in":"path","argument":"resource_type","type":"string","sqlType":"text","required":true},
-   {"name":"request","in":"document","argument":"request","type":"object","sqlType":"jsonb","required":true},
-   {"name":"baseUrl","in":"server","argument":"base_url","type":"string","sqlType":"text","required":false}]'),
 ('scim_resource_get', 'GET', '/api/scim/v2/{resourceType}/{id}', NULL, 'qehs.scim_resource_get', 200, 'none', 'json', 'SCIM', 'Read a resource of a registered type (SCIM)',
  '[{"name":"resourceType","in":"path","argument":"resource_type","type":"string","sqlType":"text","required":true},
    {"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true},
@@ -184,21 +181,20 @@ FROM (VALUES
 	('scim_user_list', 'ScimList', false, '{invalid_filter,invalid_path}'::text[], 'A page, by startIndex and count, or by cursor (RFC 9865): an empty cursor asks for the first page, nextCursor for the next.'),
 	('scim_user_search', 'ScimList', false, '{invalid_syntax,invalid_filter,invalid_path}'::text[], 'The same list by a body.'),
 	('scim_user_get', 'ScimUser', true, '{}'::text[], 'One user.'),
-	('scim_user_replace', 'ScimUser', true, '{conflict,invalid_syntax,mutability}'::text[], 'Replaces it: what is left out is cleared, save active of a user.'),
+	('scim_user_replace', 'ScimUser', true, '{not_found,conflict,invalid_syntax,mutability}'::text[], 'Replaces it: what is left out is cleared, save active of a user.'),
 	('scim_user_update', 'ScimUser', true, '{conflict,invalid_syntax,invalid_path,invalid_filter,no_target,mutability}'::text[], 'Changes it by operations, all of them or none. Answers 204, or 200 with the resource where attributes or excludedAttributes is given.'),
 	('scim_user_delete', NULL, false, '{}'::text[], 'Deletes the user: its keys are revoked, the name stays in records and the audit trail.'),
 	('scim_group_create', 'ScimGroup', true, '{conflict,invalid_syntax}'::text[], 'Makes a group; attributes that its schemas do not have and readOnly ones are passed over.'),
 	('scim_group_list', 'ScimList', false, '{invalid_filter,invalid_path}'::text[], 'A page, by startIndex and count, or by cursor (RFC 9865): an empty cursor asks for the first page, nextCursor for the next.'),
 	('scim_group_search', 'ScimList', false, '{invalid_syntax,invalid_filter,invalid_path}'::text[], 'The same list by a body.'),
 	('scim_group_get', 'ScimGroup', true, '{}'::text[], 'One group.'),
-	('scim_group_replace', 'ScimGroup', true, '{conflict,invalid_syntax,mutability}'::text[], 'Replaces it: what is left out is cleared, save active of a user.'),
+	('scim_group_replace', 'ScimGroup', true, '{not_found,conflict,invalid_syntax,mutability}'::text[], 'Replaces it: what is left out is cleared, save active of a user.'),
 	('scim_group_update', 'ScimGroup', true, '{conflict,invalid_syntax,invalid_path,invalid_filter,no_target,mutability}'::text[], 'Changes it by operations, all of them or none. Answers 204, or 200 with the resource where attributes or excludedAttributes is given.'),
 	('scim_group_delete', NULL, false, '{}'::text[], 'Deletes the group: its members lose what it gave.'),
 	('scim_resource_create', 'ScimResource', true, '{conflict,invalid_syntax}'::text[], 'Makes a resource of a registered type; attributes that its schemas do not have and readOnly ones are passed over.'),
 	('scim_resource_list', 'ScimList', false, '{invalid_filter,invalid_path}'::text[], 'A page, by startIndex and count, or by cursor (RFC 9865): an empty cursor asks for the first page, nextCursor for the next.'),
-	('scim_resource_search', 'ScimList', false, '{invalid_syntax,invalid_filter,invalid_path}'::text[], 'The same list by a body.'),
 	('scim_resource_get', 'ScimResource', true, '{}'::text[], 'One resource.'),
-	('scim_resource_replace', 'ScimResource', true, '{conflict,invalid_syntax,mutability}'::text[], 'Replaces it: what is left out is cleared, save active of a user.'),
+	('scim_resource_replace', 'ScimResource', true, '{not_found,conflict,invalid_syntax,mutability}'::text[], 'Replaces it: what is left out is cleared, save active of a user.'),
 	('scim_resource_update', 'ScimResource', true, '{conflict,invalid_syntax,invalid_path,invalid_filter,no_target,mutability}'::text[], 'Changes it by operations, all of them or none. Answers 204, or 200 with the resource where attributes or excludedAttributes is given.'),
 	('scim_resource_delete', NULL, false, '{}'::text[], 'Deletes the resource.'),
 	('scim_me_get', 'ScimUser', true, '{not_found}'::text[], 'The user that the key acts as; a key without a user has none.'),

@@ -106,3 +106,7 @@ COMMENT ON FUNCTION qehs.api_key_get(text) IS 'One API key by id (key_… or UUI
 CREATE FUNCTION qehs.api_key_rotate(id text, overlap_seconds int4 DEFAULT 86400) RETURNS json AS 'MODULE_PATHNAME', 'qehs_api_key_rotate'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.api_key_rotate(text, int4) IS 'Creates a key with the rights and limits of another one and gives it once, in member "key"; the old one goes on for overlap_seconds (0 to 7776000, default one day). Needs scope admin.keys. Raises QH404 not_found, QH403 forbidden for rights that the caller lacks, QH400 validation_failed.';
+
+CREATE FUNCTION qehs.me() RETURNS json AS 'MODULE_PATHNAME', 'qehs_me'
+LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.me() IS 'The caller and what it may do: {"tenant","actor","administrator","roles","scopes","modules":[{"key","actions","actionsOnSome","hiddenFields","readOnlyFields"}]}. actions hold for every record of the module, actionsOnSome for own records or those that give the caller a role. Raises QH401 without a caller.';

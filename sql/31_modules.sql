@@ -18,7 +18,7 @@ COMMENT ON FUNCTION qehs.module_publish(text, jsonb, text, text) IS 'Publishes a
 CREATE FUNCTION qehs.module_install(tenant text, module_key text)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_install'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.module_install(text, text) IS 'Publishes a module of the shipped catalogue (qehs.module_catalogue) in a tenant. Raises QH404 for an unknown tenant or module, QH400 as module_publish does.';
+COMMENT ON FUNCTION qehs.module_install(text, text) IS 'Publishes a module of the shipped catalogue (qehs.catalogue) in a tenant, and before it those that its fields refer to and the tenant lacks. Raises QH404 for an unknown tenant or module, QH400 as module_publish does.';
 
 CREATE FUNCTION qehs.module_diff(module_key text, from_version int4, to_version int4 DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_diff'
@@ -28,3 +28,14 @@ COMMENT ON FUNCTION qehs.module_diff(text, int4, int4) IS 'What changed from one
 CREATE FUNCTION qehs.module_refill(module_key text) RETURNS void AS 'MODULE_PATHNAME', 'qehs_module_refill'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.module_refill(text) IS 'Has the index of a module filled from its records again, by a job of kind module_refill; until it has ended lists do without the index. module_publish queues such a job by itself; this is for one that has failed. Needs scope modules.write and role tenant-owner or tenant-admin. Raises QH403 forbidden, QH404 not_found.';
+
+CREATE FUNCTION qehs.catalogue() RETURNS json
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT pg_catalog.json_agg(pg_catalog.json_build_object('key', c.key, 'name', c.definition ->> 'name', 'description', c.definition ->> 'description',
+		'displayPrefix', c.definition #>> '{displayCode,prefix}', 'states', c.definition #> '{workflow,states}',
+		'fields', pg_catalog.jsonb_path_query_array(c.definition, '$.fields[*].key'), 'references', (SELECT COALESCE(pg_catalog.json_agg(DISTINCT r.module), '[]')
+			FROM pg_catalog.jsonb_path_query(c.definition, '$.fields[*].references') AS r (module))) ORDER BY c.key)
+	FROM qehs.module_catalogue AS c;
+END;
+COMMENT ON FUNCTION qehs.catalogue() IS 'The modules that ship with the extension, for qehs.module_install, as a JSON array of {"key","name","description","displayPrefix","states","fields","references"}; references are the modules that its fields name.';

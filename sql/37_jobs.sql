@@ -96,7 +96,10 @@ BEGIN ATOMIC
 				SELECT f.tenant_id, f.id FROM qehs.job AS f
 				WHERE f.tenant_id = t.id AND f.finished_at < qehs.clock_now() - interval '7 days' ORDER BY f.finished_at LIMIT batch_size) AS o
 			LIMIT batch_size) AS old
-		WHERE j.tenant_id = old.tenant_id AND j.id = old.id RETURNING 1)
+		WHERE j.tenant_id = old.tenant_id AND j.id = old.id RETURNING j.tenant_id, j.id, j.kind),
+	objects AS (
+		INSERT INTO qehs.object_removal (tenant, object) SELECT t.slug, qehs.id_text('job_', g.id) FROM gone AS g JOIN qehs.tenant AS t ON t.id = g.tenant_id
+			JOIN qehs.job_kind AS k ON k.kind = g.kind AND k.outside ON CONFLICT DO NOTHING)
 	SELECT pg_catalog.count(*) FROM gone;
 END;
-COMMENT ON FUNCTION qehs.job_forget(int4) IS 'Removes jobs that ended more than 7 days ago, batch_size of them at most; gives how many. tick calls it.';
+COMMENT ON FUNCTION qehs.job_forget(int4) IS 'Removes jobs that ended more than 7 days ago, batch_size of them at most, and has the shim remove the objects that those outside the database have made; gives how many. tick calls it.';

@@ -16,7 +16,8 @@
 typedef enum AuditAction
 {
 	AUDIT_CREATE, AUDIT_UPDATE, AUDIT_TRANSITION, AUDIT_DELETE, AUDIT_RESTORE, AUDIT_MIGRATE,
-	AUDIT_APPROVE, AUDIT_REJECT, AUDIT_COMMENT	/* of notes */
+	AUDIT_ATTACH, AUDIT_DETACH,	/* of a file: the record stays as it is */
+	AUDIT_APPROVE, AUDIT_REJECT	/* of notes: likewise */
 } AuditAction;
 
 typedef struct AuditEvent
@@ -28,22 +29,23 @@ typedef struct AuditEvent
 	const char *comment;		/* or NULL */
 	const char *reason;			/* or NULL */
 	Jsonb	   *signature;		/* or NULL */
+	Jsonb	   *changes;		/* in place of those between before and after; or NULL */
 } AuditEvent;
 
 /* The columns of a source row that hold an event, and their number. */
-#define QEHS_AUDIT_COLUMNS {"event_id", UUIDOID}, {"event_record", UUIDOID}, {"event_action", TEXTOID}, {"event_from", TEXTOID}, \
+#define QEHS_AUDIT_COLUMNS {"event_record", UUIDOID}, {"event_action", TEXTOID}, {"event_from", TEXTOID}, \
 	{"event_to", TEXTOID}, {"event_transition", TEXTOID}, {"event_version", INT4OID}, {"event_comment", TEXTOID}, {"event_changes", JSONBOID}, \
 	{"event_reason", TEXTOID}, {"event_signature", JSONBOID}, {"event_from_definition", INT4OID}, {"event_to_definition", INT4OID}
-#define QEHS_AUDIT_COLUMN_COUNT 13
+#define QEHS_AUDIT_COLUMN_COUNT 12
 
 /*
  * The statement that adds an event for each source row, in front of its FROM; $1
  * is the tenant, $2 the module, $3 the actor, $4 the time, $5 the trace id, $6 the
  * address of the client.
  */
-#define QEHS_AUDIT_INSERT "INSERT INTO qehs.audit_event (tenant_id, module_id, actor_id, at, trace_id, address, id, record_id, action," \
+#define QEHS_AUDIT_INSERT "INSERT INTO qehs.audit_event (tenant_id, module_id, actor_id, at, trace_id, address, record_id, action," \
 	" from_state, to_state, transition, record_version, comment, changes, reason, signature,"\
-	" from_definition, to_definition) SELECT $1, $2, $3, $4, $5, $6, @event_id, @event_record," \
+	" from_definition, to_definition) SELECT $1, $2, $3, $4, $5, $6, @event_record," \
 	" @event_action, @event_from, @event_to, @event_transition, @event_version, @event_comment, @event_changes," \
 	" @event_reason, @event_signature, @event_from_definition, @event_to_definition"
 

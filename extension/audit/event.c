@@ -20,24 +20,25 @@ static const char *const action_names[] = {
 	[AUDIT_DELETE] = "deleted",
 	[AUDIT_RESTORE] = "restored",
 	[AUDIT_MIGRATE] = "migrated",
+	[AUDIT_ATTACH] = "attached",
+	[AUDIT_DETACH] = "detached",
 	[AUDIT_APPROVE] = "approved",
 	[AUDIT_REJECT] = "rejected",
-	[AUDIT_COMMENT] = "commented",
 };
 
 static KeptPlan insert_note = {
-	"INSERT INTO qehs.audit_event (tenant_id, module_id, id, record_id, actor_id, at, action, transition, record_version, trace_id, comment, on_behalf_of,"
+	"INSERT INTO qehs.audit_event (tenant_id, module_id, record_id, actor_id, at, action, transition, record_version, trace_id, comment, on_behalf_of,"
 	" address, signature, from_state, to_state, from_definition, to_definition)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::pg_catalog.inet, $14, $15, $15, $16, $16)",
-	16, {INT4OID, INT4OID, UUIDOID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID, TEXTOID,
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::pg_catalog.inet, $13, $14, $14, $15, $15)",
+	15, {INT4OID, INT4OID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID, TEXTOID,
 	INT4OID}, NULL
 };
 
 /* An event of a whole module has zeros in the place of a record. */
 static KeptPlan insert_export = {
-	"INSERT INTO qehs.audit_event (tenant_id, module_id, actor_id, at, trace_id, address, id, record_id, action, record_version, changes)"
-	" VALUES ($1, $2, $3, $4, $5, $6::pg_catalog.inet, $7, $8, 'exported', 0, $9)",
-	9, {INT4OID, INT4OID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, UUIDOID, UUIDOID, JSONBOID}, NULL
+	"INSERT INTO qehs.audit_event (tenant_id, module_id, actor_id, at, trace_id, address, record_id, action, record_version, changes)"
+	" VALUES ($1, $2, $3, $4, $5, $6::pg_catalog.inet, $7, 'exported', 0, $8)",
+	8, {INT4OID, INT4OID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, UUIDOID, JSONBOID}, NULL
 };
 static KeptPlan select_activity = {
 	"SELECT " QEHS_EVENT_COLUMNS " FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 ORDER BY id DESC LIMIT 50",
@@ -106,6 +107,8 @@ event_changes(const AuditEvent *event)
 {
 	StringInfoData out;
 
+	if (event->changes)
+		return event->changes;
 	if (event->action == AUDIT_CREATE || event->action == AUDIT_RESTORE)
 		return NULL;
 	initStringInfo(&out);
@@ -139,57 +142,46 @@ void
 audit_values(const AuditEvent *event, Datum *values, bool *nulls)
 {
 	Jsonb	   *changes = event_changes(event);
-	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 
-	id_generate(id);
 	memset(nulls, 0, sizeof(bool) * QEHS_AUDIT_COLUMN_COUNT);
-	values[0] = UUIDPGetDatum(id);
-	values[1] = UUIDPGetDatum(&event->after->id);
-	values[2] = CStringGetTextDatum(action_names[event->action]);
-	set_text(values, nulls, 3, event->before ? event->before->workflow_state : NULL);
-	set_text(values, nulls, 4, event->action == AUDIT_DELETE ? NULL : event->after->workflow_state);
-	set_text(values, nulls, 5, event->transition);
-	values[6] = Int32GetDatum(event->after->version);
-	set_text(values, nulls, 7, event->comment);
-	nulls[8] = changes == NULL;
-	values[8] = JsonbPGetDatum(changes);
-	set_text(values, nulls, 9, event->reason);
-	nulls[10] = event->signature == NULL;
-	values[10] = JsonbPGetDatum(event->signature);
-	nulls[11] = event->before == NULL;
-	values[11] = Int32GetDatum(event->before ? event->before->definition_version : 0);
-	values[12] = Int32GetDatum(event->after->definition_version);
+	values[0] = UUIDPGetDatum(&event->after->id);
+	values[1] = CStringGetTextDatum(action_names[event->action]);
+	set_text(values, nulls, 2, event->before ? event->before->workflow_state : NULL);
+	set_text(values, nulls, 3, event->action == AUDIT_DELETE ? NULL : event->after->workflow_state);
+	set_text(values, nulls, 4, event->transition);
+	values[5] = Int32GetDatum(event->after->version);
+	set_text(values, nulls, 6, event->comment);
+	nulls[7] = changes == NULL;
+	values[7] = JsonbPGetDatum(changes);
+	set_text(values, nulls, 8, event->reason);
+	nulls[9] = event->signature == NULL;
+	values[9] = JsonbPGetDatum(event->signature);
+	nulls[10] = event->before == NULL;
+	values[10] = Int32GetDatum(event->before ? event->before->definition_version : 0);
+	values[11] = Int32GetDatum(event->after->definition_version);
 }
 
 void
 audit_note(const RequestContext *context, const AuditNote *note)
 {
 	const Record *record = note->record;
-	Datum		values[16];
-	bool		missing[16] = {false};
-	char		nulls[17];
-	pg_uuid_t	id;
+	Datum		values[15] = {Int32GetDatum(context->tenant_id), Int32GetDatum(record->module_id), UUIDPGetDatum(&record->id),
+		UUIDPGetDatum(&context->actor_id), TimestampTzGetDatum(clock_transaction()), CStringGetTextDatum(action_names[note->action])};
+	bool		missing[15] = {false};
+	char		nulls[16] = {0};
 
-	id_generate(&id);
-	values[0] = Int32GetDatum(context->tenant_id);
-	values[1] = Int32GetDatum(record->module_id);
-	values[2] = UUIDPGetDatum(&id);
-	values[3] = UUIDPGetDatum(&record->id);
-	values[4] = UUIDPGetDatum(&context->actor_id);
-	values[5] = TimestampTzGetDatum(clock_transaction());
-	values[6] = CStringGetTextDatum(action_names[note->action]);
-	set_text(values, missing, 7, note->transition);
-	values[8] = Int32GetDatum(record->version);
-	set_text(values, missing, 9, context->trace_id);
-	set_text(values, missing, 10, note->comment);
-	missing[11] = note->on_behalf_of == NULL;
-	values[11] = UUIDPGetDatum(note->on_behalf_of);
-	set_text(values, missing, 12, context->address);
-	missing[13] = note->signature == NULL;
-	values[13] = JsonbPGetDatum(note->signature);
-	set_text(values, missing, 14, record->workflow_state);
-	values[15] = Int32GetDatum(record->definition_version);
-	for (int i = 0; i < 16; i++)
+	set_text(values, missing, 6, note->transition);
+	values[7] = Int32GetDatum(record->version);
+	set_text(values, missing, 8, context->trace_id);
+	set_text(values, missing, 9, note->comment);
+	missing[10] = note->on_behalf_of == NULL;
+	values[10] = UUIDPGetDatum(note->on_behalf_of);
+	set_text(values, missing, 11, context->address);
+	missing[12] = note->signature == NULL;
+	values[12] = JsonbPGetDatum(note->signature);
+	set_text(values, missing, 13, record->workflow_state);
+	values[14] = Int32GetDatum(record->definition_version);
+	for (int i = 0; i < 15; i++)
 		nulls[i] = missing[i] ? 'n' : ' ';
 	plan_execute(&insert_note, values, nulls, false, 0);
 }
@@ -198,33 +190,28 @@ void
 audit_export(const RequestContext *context, const ModuleDef *module, const pg_uuid_t *record_id, Jsonb *details)
 {
 	static const pg_uuid_t none = {{0}};
-	pg_uuid_t	id;
 	StringInfoData changes;
-	Datum		values[9] = {Int32GetDatum(context->tenant_id), Int32GetDatum(module->module_id), UUIDPGetDatum(&context->actor_id),
+	Datum		values[8] = {Int32GetDatum(context->tenant_id), Int32GetDatum(module->module_id), UUIDPGetDatum(&context->actor_id),
 		TimestampTzGetDatum(clock_now()), CStringGetTextDatum(context->trace_id),
-		context->address ? CStringGetTextDatum(context->address) : (Datum) 0, UUIDPGetDatum(&id),
+		context->address ? CStringGetTextDatum(context->address) : (Datum) 0,
 	UUIDPGetDatum(record_id ? record_id : &none)};
-	char		nulls[10] = "         ";
+	char		nulls[9] = "        ";
 
-	id_generate(&id);
 	nulls[4] = context->trace_id[0] ? ' ' : 'n';
 	nulls[5] = context->address ? ' ' : 'n';
 	initStringInfo(&changes);
 	json_literal(&changes, "{\"export\":");
 	json_jsonb(&changes, details);
 	appendStringInfoChar(&changes, '}');
-	values[8] = DirectFunctionCall1(jsonb_in, CStringGetDatum(changes.data));
+	values[7] = DirectFunctionCall1(jsonb_in, CStringGetDatum(changes.data));
 	plan_execute(&insert_export, values, nulls, false, 0);
 }
 
 static void
 write_text_member(StringInfo out, const char *prefix, uint64 row, int column)
 {
-	bool		isnull;
-	Datum		value = plan_value(row, column, &isnull);
-
 	appendStringInfoString(out, prefix);
-	json_string(out, isnull ? NULL : TextDatumGetCString(value));
+	json_string(out, plan_text(row, column));
 }
 
 /*

@@ -29,7 +29,6 @@ typedef struct FailureNote
 	TimestampTz at;
 	Oid			database;
 	int32		tenant_id;
-	int32		module_id;
 	pg_uuid_t	user_id;
 	pg_uuid_t	record_id;
 	char		trace_id[32];	/* without an end, or empty */
@@ -41,11 +40,15 @@ StaticAssertDecl(sizeof(FailureNote) <= BGW_EXTRALEN, "a note fits into the para
 static void
 write_note(const FailureNote *note)
 {
-	Oid			types[7] = {INT4OID, INT4OID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID};
-	Datum		values[7] = {Int32GetDatum(note->tenant_id), Int32GetDatum(note->module_id), UUIDPGetDatum(&note->user_id), UUIDPGetDatum(&note->record_id),
+	static const pg_uuid_t none = {{0}};
+	Oid			types[6] = {INT4OID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID};
+	char		nulls[] = "      ";
+	Datum		values[6] = {Int32GetDatum(note->tenant_id), UUIDPGetDatum(&note->user_id), UUIDPGetDatum(&note->record_id),
 	TimestampTzGetDatum(note->at), CStringGetTextDatum(pnstrdup(note->trace_id, sizeof(note->trace_id))), CStringGetTextDatum(note->address)};
 
-	if (SPI_execute_with_args("SELECT qehs.signature_failed($1, $2, $3, $4, $5, $6, $7)", 7, types, values, NULL, false, 0) != SPI_OK_SELECT)
+	if (memcmp(&note->record_id, &none, sizeof(none)) == 0)
+		nulls[2] = 'n';
+	if (SPI_execute_with_args("SELECT qehs.signature_failed($1, $2, $3, $4, $5, $6)", 6, types, values, nulls, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "qehs.signature_failed could not be called");
 }
 
@@ -83,11 +86,13 @@ run_worker(const FailureNote *note)
 }
 
 void
-failure_note(const RequestContext *context, int32 module_id, const pg_uuid_t *record_id)
+failure_note(const RequestContext *context, const pg_uuid_t *record_id)
 {
-	FailureNote note = {.database = MyDatabaseId, .tenant_id = context->tenant_id, .module_id = module_id, .user_id = context->actor_id,
-	.record_id = *record_id, .at = clock_now()};
+	FailureNote note = {.database = MyDatabaseId, .tenant_id = context->tenant_id, .user_id = context->actor_id,
+	.at = clock_now()};
 
+	if (record_id)
+		note.record_id = *record_id;
 	memcpy(note.trace_id, context->trace_id, sizeof(note.trace_id));
 	/* an IPv6 address without a zone has at most 39 characters */
 	if (context->address && strlen(context->address) < sizeof(note.address))

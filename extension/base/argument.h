@@ -13,6 +13,8 @@
 
 /* The most items of a page of any list. */
 #define QEHS_MAX_PAGE 200
+/* A page that has so many bytes ends before its limit, so that the memory of an answer is bounded. */
+#define QEHS_PAGE_BYTES (16 * 1024 * 1024)
 #define QEHS_DEFAULT_PAGE 50
 
 /* A text argument, palloc'd and NUL-terminated; NULL when it is NULL. */

@@ -45,6 +45,7 @@ static const ProblemInfo problems[] = {
 	[PROBLEM_PRECONDITION_REQUIRED] = {"precondition_required", 428},
 	[PROBLEM_RATE_LIMITED] = {"rate_limited", 429},
 	[PROBLEM_PAYLOAD_TOO_LARGE] = {"payload_too_large", 413},
+	[PROBLEM_INSUFFICIENT_STORAGE] = {"insufficient_storage", 507},
 	[PROBLEM_UNAVAILABLE] = {"unavailable", 503},
 };
 

@@ -11,11 +11,13 @@
 #include "base/id.h"
 #include "common/hex.h"
 #include "fmgr.h"
+#include "utils/builtins.h"
 #include "port.h"
 
 #include <time.h>
 
 PG_FUNCTION_INFO_V1(qehs_id_create);
+PG_FUNCTION_INFO_V1(qehs_id_text);
 
 static const char crockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -162,6 +164,16 @@ id_parse(const char *text, int length, const char *prefix, pg_uuid_t *id)
 	return false;
 }
 
+void
+id_of_time(TimestampTz time, bool greatest, pg_uuid_t *id)
+{
+	uint64		ms = (uint64) ((time + ((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)) / 1000);
+
+	memset(id, greatest ? 0xFF : 0, sizeof(*id));
+	for (int i = 0; i < 6; i++)
+		id->data[i] = (uint8) (ms >> (40 - 8 * i));
+}
+
 int64
 id_milliseconds(const pg_uuid_t *id)
 {
@@ -180,4 +192,17 @@ qehs_id_create(PG_FUNCTION_ARGS)
 
 	id_generate(id);
 	PG_RETURN_UUID_P(id);
+}
+
+/* id_text(prefix, id) */
+Datum
+qehs_id_text(PG_FUNCTION_ARGS)
+{
+	text	   *prefix = PG_GETARG_TEXT_PP(0);
+	char		buffer[QEHS_ID_LENGTH + 1];
+
+	if (VARSIZE_ANY_EXHDR(prefix) != 4)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the prefix of an id must have 4 characters")));
+	id_format(PG_GETARG_UUID_P(1), pnstrdup(VARDATA_ANY(prefix), 4), buffer);
+	PG_RETURN_TEXT_P(cstring_to_text(buffer));
 }

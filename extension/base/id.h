@@ -6,6 +6,7 @@
 #ifndef QEHS_ID_H
 #define QEHS_ID_H
 
+#include "datatype/timestamp.h"
 #include "utils/uuid.h"
 
 #define QEHS_ULID_LENGTH 26
@@ -31,6 +32,9 @@ extern void id_format(const pg_uuid_t *id, const char *prefix, char *buffer);
  * Crockford says) or a plain UUID.  False when the text is neither.
  */
 extern bool id_parse(const char *text, int length, const char *prefix, pg_uuid_t *id);
+
+/* The least id of a time, or the greatest. */
+extern void id_of_time(TimestampTz time, bool greatest, pg_uuid_t *id);
 
 /* Milliseconds since the Unix epoch that a UUIDv7 carries. */
 extern int64 id_milliseconds(const pg_uuid_t *id);

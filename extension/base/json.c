@@ -88,6 +88,19 @@ json_string(StringInfo out, const char *text)
 }
 
 void
+json_strings(StringInfo out, const char *const *texts, int count)
+{
+	appendStringInfoChar(out, '[');
+	for (int i = 0; i < count; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(out, ',');
+		json_string(out, texts[i]);
+	}
+	appendStringInfoChar(out, ']');
+}
+
+void
 json_name(StringInfo out, const char *name)
 {
 	json_string(out, name);

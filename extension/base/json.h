@@ -21,9 +21,13 @@
 extern void json_string(StringInfo out, const char *text);
 extern void json_string_n(StringInfo out, const char *text, int length);
 
+/* Append an array of texts. */
+extern void json_strings(StringInfo out, const char *const *texts, int count);
+
 /* Append "name": with the name escaped. */
 extern void json_name(StringInfo out, const char *name);
 
+/* Append a number, or true or false. */
 extern void json_int(StringInfo out, int64 value);
 extern void json_bool(StringInfo out, bool value);
 

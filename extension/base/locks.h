@@ -21,8 +21,10 @@ typedef enum LockKind
 	LOCK_IDEMPOTENCY = 10,		/* hash of tenant, API key and idempotency key: who runs */
 	LOCK_BULK_KEY = 11,			/* hash of the API key, place: loads at once of a key */
 	LOCK_RATE_SEGMENT = 12,		/* making the segment of rate limits without preload */
-	LOCK_CHILDREN = 13,			/* tenant, module and place: changes of records that refer to others against guards over them */
-	LOCK_SIGNATURE = 14			/* tenant, bits of a user: his signatures one after the other */
+	LOCK_AUDIT_CHAIN = 13,		/* hash of tenant and what an event is of: events of a key, user, role or module take turns */
+	LOCK_AUDIT_SEAL = 14,		/* tenant: seals take turns */
+	LOCK_CHILDREN = 15,			/* tenant, module and place: changes of records that refer to others against guards over them */
+	LOCK_SIGNATURE = 16			/* tenant, bits of a user: his signatures one after the other */
 } LockKind;
 
 #endif							/* QEHS_LOCKS_H */

@@ -9,6 +9,7 @@
 
 #include "access/xact.h"
 #include "base/plan.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "utils/snapmgr.h"
@@ -118,4 +119,13 @@ Datum
 plan_value(uint64 row, int column, bool *isnull)
 {
 	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
+}
+
+char *
+plan_text(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = plan_value(row, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
 }

@@ -68,4 +68,7 @@ extern SPIPlanPtr plan_use(PreparedPlan *prepared);
 /* Column (1-based) of a row of SPI_tuptable. */
 extern Datum plan_value(uint64 row, int column, bool *isnull);
 
+/* A column of type text, copied; NULL for SQL NULL. */
+extern char *plan_text(uint64 row, int column);
+
 #endif							/* QEHS_PLAN_H */

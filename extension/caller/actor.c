@@ -13,6 +13,7 @@
 #include "base/plan.h"
 #include "caller/context.h"
 #include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 typedef struct ActorKey
@@ -23,10 +24,10 @@ typedef struct ActorKey
 
 static Cache actors = {"actor", sizeof(ActorKey), WATCH_IDENTITY, NULL};
 
-static KeptPlan select_actor = {
-	"SELECT 'user', display_name FROM qehs.user_account WHERE tenant_id = $1 AND id = $2"
-	" UNION ALL SELECT 'apiKey', name FROM qehs.api_key WHERE tenant_id = $1 AND id = $2",
-	2, {INT4OID, UUIDOID}, NULL
+static KeptPlan select_actors = {
+	"SELECT id, 'user', display_name FROM qehs.user_account WHERE tenant_id = $1 AND id = ANY ($2)"
+	" UNION ALL SELECT id, 'apiKey', name FROM qehs.api_key WHERE tenant_id = $1 AND id = ANY ($2)",
+	2, {INT4OID, UUIDARRAYOID}, NULL
 };
 
 static bool
@@ -37,12 +38,53 @@ is_zero(const pg_uuid_t *id)
 	return memcmp(id, &zero, sizeof(zero)) == 0;
 }
 
+static ActorKey
+actor_key(int32 tenant_id, const pg_uuid_t *actor_id)
+{
+	ActorKey	key;
+
+	memset(&key, 0, sizeof(key));
+	key.id = *actor_id;
+	key.tenant_id = tenant_id;
+	return key;
+}
+
+/* The JSON of an actor; name is NULL for one that is not there. */
+static void
+write_actor(StringInfo out, const pg_uuid_t *actor_id, const char *type, const char *name)
+{
+	json_literal(out, "{\"id\":");
+	json_id(out, actor_id, strcmp(type, "user") == 0 ? QEHS_ID_USER : QEHS_ID_KEY);
+	json_literal(out, ",\"type\":");
+	json_string(out, type);
+	json_literal(out, ",\"displayName\":");
+	json_string(out, name);
+	appendStringInfoChar(out, '}');
+}
+
+/* Read the actors of ids; inside SPI. */
+static uint64
+select_rows(int32 tenant_id, Datum *ids, int count)
+{
+	Datum		values[2] = {Int32GetDatum(tenant_id), PointerGetDatum(construct_array(ids, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR))};
+
+	return plan_execute_latest(&select_actors, values, NULL, 0);
+}
+
+static void
+write_row(StringInfo out, uint64 row)
+{
+	bool		isnull;
+
+	write_actor(out, DatumGetUUIDP(plan_value(row, 1, &isnull)), TextDatumGetCString(plan_value(row, 2, &isnull)),
+				TextDatumGetCString(plan_value(row, 3, &isnull)));
+}
+
 /* Build an actor's JSON in out. */
 static void
 load_actor(StringInfo out, int32 tenant_id, const pg_uuid_t *actor_id)
 {
-	Datum		values[2] = {Int32GetDatum(tenant_id), UUIDPGetDatum(actor_id)};
-	bool		isnull;
+	Datum		ids[1] = {UUIDPGetDatum(actor_id)};
 
 	if (is_zero(actor_id))
 	{
@@ -50,23 +92,41 @@ load_actor(StringInfo out, int32 tenant_id, const pg_uuid_t *actor_id)
 		return;
 	}
 	SPI_connect();
-	if (plan_execute_latest(&select_actor, values, NULL, 1) == 0)
-	{
-		json_literal(out, "{\"id\":");
-		json_id(out, actor_id, QEHS_ID_USER);
-		json_literal(out, ",\"type\":\"user\",\"displayName\":null}");
-	}
+	if (select_rows(tenant_id, ids, 1) == 0)
+		write_actor(out, actor_id, "user", NULL);
 	else
-	{
-		char	   *type = TextDatumGetCString(plan_value(0, 1, &isnull));
+		write_row(out, 0);
+	SPI_finish();
+}
 
-		json_literal(out, "{\"id\":");
-		json_id(out, actor_id, strcmp(type, "user") == 0 ? QEHS_ID_USER : QEHS_ID_KEY);
-		json_literal(out, ",\"type\":");
-		json_string(out, type);
-		json_literal(out, ",\"displayName\":");
-		json_string(out, TextDatumGetCString(plan_value(0, 2, &isnull)));
-		appendStringInfoChar(out, '}');
+void
+context_load_actors(int32 tenant_id, const pg_uuid_t *ids, int count)
+{
+	Datum	   *unknown = palloc(Max(count, 1) * sizeof(Datum));
+	uint64		moment = watch_moment();
+	uint64		rows;
+	int			unknown_count = 0;
+	bool		isnull;
+
+	for (int i = 0; i < count; i++)
+	{
+		ActorKey	key = actor_key(tenant_id, &ids[i]);
+
+		if (!is_zero(&ids[i]) && cache_find(&actors, &key) == NULL)
+			unknown[unknown_count++] = UUIDPGetDatum(&ids[i]);
+	}
+	if (unknown_count == 0)
+		return;
+	SPI_connect();
+	rows = select_rows(tenant_id, unknown, unknown_count);
+	for (uint64 row = 0; row < rows; row++)
+	{
+		ActorKey	key = actor_key(tenant_id, DatumGetUUIDP(plan_value(row, 1, &isnull)));
+		StringInfoData json;
+
+		initStringInfo(&json);
+		write_row(&json, row);
+		cache_keep_bytes(&actors, moment, &key, tenant_id, json.data, json.len + 1);
 	}
 	SPI_finish();
 }
@@ -74,14 +134,11 @@ load_actor(StringInfo out, int32 tenant_id, const pg_uuid_t *actor_id)
 void
 context_write_actor(StringInfo out, int32 tenant_id, const pg_uuid_t *actor_id)
 {
-	ActorKey	key;
+	ActorKey	key = actor_key(tenant_id, actor_id);
 	const char *known;
 	uint64		moment;
 	StringInfoData json;
 
-	memset(&key, 0, sizeof(key));
-	key.id = *actor_id;
-	key.tenant_id = tenant_id;
 	known = cache_find(&actors, &key);
 	if (known)
 	{

@@ -11,6 +11,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
+#include "base/sha256.h"
 #include "caller/apikey.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -27,14 +28,7 @@ write_names(StringInfo out, Datum array, bool isnull)
 		return;
 	}
 	names = auth_names(array, &count);
-	appendStringInfoChar(out, '[');
-	for (int i = 0; i < count; i++)
-	{
-		if (i > 0)
-			appendStringInfoChar(out, ',');
-		json_string(out, names[i]);
-	}
-	appendStringInfoChar(out, ']');
+	json_strings(out, names, count);
 }
 
 static void
@@ -125,7 +119,7 @@ apikey_make_secret(int32 tenant_id, KeyKind kind, char *key, Datum *prefix, Datu
 	KeyText		text = keytext_make(kind, tenant_id, key);
 
 	SET_VARSIZE(digest, VARHDRSZ + 32);
-	auth_sha256(key, strlen(key), (uint8 *) VARDATA(digest));
+	sha256_bytes(key, strlen(key), (uint8 *) VARDATA(digest));
 	*hash = PointerGetDatum(digest);
 	*prefix = PointerGetDatum(cstring_to_text_with_len(key, text.prefix_length));
 }

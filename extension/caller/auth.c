@@ -13,14 +13,15 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "base/cache.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
 #include "base/seal.h"
+#include "base/sha256.h"
 #include "caller/auth.h"
 #include "catalog/pg_type.h"
-#include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -64,10 +65,10 @@ static KeptPlan select_subject = {
 
 /* Another backend that is writing the same is not waited for. */
 static KeptPlan note_use = {
-	"UPDATE qehs.api_key SET last_used_at = pg_catalog.now() WHERE tenant_id = $1 AND id = (SELECT k.id"
+	"UPDATE qehs.api_key SET last_used_at = $3 WHERE tenant_id = $1 AND id = (SELECT k.id"
 	" FROM qehs.api_key AS k WHERE k.tenant_id = $1 AND k.id = $2 AND (k.last_used_at IS NULL OR"
-	" k.last_used_at < pg_catalog.now() - interval '1 minute') FOR NO KEY UPDATE SKIP LOCKED)",
-	2, {INT4OID, UUIDOID}, NULL
+	" k.last_used_at < $3 - interval '1 minute') FOR NO KEY UPDATE SKIP LOCKED)",
+	3, {INT4OID, UUIDOID, TIMESTAMPTZOID}, NULL
 };
 
 void
@@ -77,18 +78,6 @@ auth_init(void)
 							 "Believes the shim who sent a JSON Web Token that it has verified.",
 							 "Whoever may log in as qehs_shim can then act as any user.",
 							 &bearer_tokens, false, PGC_SIGHUP, 0, NULL, NULL, NULL);
-}
-
-void
-auth_sha256(const void *data, int length, uint8 digest[32])
-{
-	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
-
-	if (hash == NULL || pg_cryptohash_init(hash) < 0 ||
-		pg_cryptohash_update(hash, data, length) < 0 ||
-		pg_cryptohash_final(hash, digest, PG_SHA256_DIGEST_LENGTH) < 0)
-		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute a SHA-256 hash")));
-	pg_cryptohash_free(hash);
 }
 
 const char **
@@ -250,11 +239,11 @@ auth_find_key(const char *key, int length)
 
 	if (!keytext_read(key, length, &text))
 		return NULL;
-	auth_sha256(key, length, hash);
+	sha256_bytes(key, length, hash);
 	grant = cache_find(&grants, hash);
 	if (grant == NULL)
 		grant = load_grant(key, &text, hash);
-	return grant && grant->expires_at > GetCurrentTimestamp() ? grant : NULL;
+	return grant && grant->expires_at > clock_now() ? grant : NULL;
 }
 
 KeyGrant *
@@ -265,7 +254,7 @@ auth_find_subject(Jsonb *subject)
 
 	if (!bearer_tokens)
 		return NULL;
-	auth_sha256(subject, VARSIZE(subject), hash);
+	sha256_bytes(subject, VARSIZE(subject), hash);
 	grant = cache_find(&grants, hash);
 	return grant ? grant : load_subject(subject, hash);
 }
@@ -292,8 +281,8 @@ auth_check_address(const KeyGrant *grant, const char *address)
 void
 auth_note_use(KeyGrant *grant)
 {
-	Datum		values[2] = {Int32GetDatum(grant->tenant_id), UUIDPGetDatum(&grant->key_id)};
-	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	TimestampTz now = clock_transaction();
+	Datum		values[3] = {Int32GetDatum(grant->tenant_id), UUIDPGetDatum(&grant->key_id), TimestampTzGetDatum(now)};
 
 	if (grant->use_noted == DT_NOEND || now - grant->use_noted < USE_INTERVAL || XactReadOnly || RecoveryInProgress())
 		return;

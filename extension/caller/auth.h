@@ -65,9 +65,6 @@ extern void auth_init(void);
 extern const char *scope_name(Scope scope);
 extern uint32 scope_parse(const char *name);
 
-/* SHA-256 of bytes (FIPS 180-4). */
-extern void auth_sha256(const void *data, int length, uint8 digest[32]);
-
 /* SQL of the names of a user's roles, as text[]: tenant and user are expressions. */
 #define AUTH_ROLES_OF_USER(tenant, user) "ARRAY(SELECT r.name FROM (" \
 	"SELECT m.role_id FROM qehs.role_member AS m WHERE m.tenant_id = " tenant " AND m.user_id = " user \

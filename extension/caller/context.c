@@ -181,13 +181,21 @@ context_require(void)
 }
 
 RequestContext *
-context_require_scope(Scope scope)
+context_require_caller(void)
 {
 	RequestContext *context = context_require();
 
 	if (context->tenant_id == 0)
 		problem_raise(PROBLEM_UNAUTHENTICATED, "Send the header Authorization: Bearer and an API key.",
 					  "the request carries no API key");
+	return context;
+}
+
+RequestContext *
+context_require_scope(Scope scope)
+{
+	RequestContext *context = context_require_caller();
+
 	if (!(context->scopes & scope))
 		problem_raise_detail(PROBLEM_FORBIDDEN,
 							 /* RFC 6750 section 3.1 */

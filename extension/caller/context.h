@@ -91,6 +91,9 @@ extern RequestContext *context_find(void);
 /* The current context; raises QH401 when there is none. */
 extern RequestContext *context_require(void);
 
+/* The current context of somebody who is known; raises QH401 for a request without a key. */
+extern RequestContext *context_require_caller(void);
+
 /* The current context with a scope; raises QH403 naming the scope. */
 extern RequestContext *context_require_scope(Scope scope);
 
@@ -134,5 +137,8 @@ extern Datum context_answer_page(StringInfo body, RequestContext *context, const
 
 /* Append {"id","type","displayName"} of an actor (cached; "null" for a zero id). */
 extern void context_write_actor(StringInfo out, int32 tenant_id, const pg_uuid_t *actor_id);
+
+/* Read into the cache those of actors that it lacks, in one statement: before many are written. */
+extern void context_load_actors(int32 tenant_id, const pg_uuid_t *ids, int count);
 
 #endif							/* QEHS_CONTEXT_H */

@@ -73,14 +73,7 @@ static void
 write_names(StringInfo out, const char *member, int count, const char **names)
 {
 	json_name(out, member);
-	appendStringInfoChar(out, '[');
-	for (int i = 0; i < count; i++)
-	{
-		if (i > 0)
-			appendStringInfoChar(out, ',');
-		json_string(out, names[i]);
-	}
-	appendStringInfoChar(out, ']');
+	json_strings(out, names, count);
 }
 
 static void

@@ -12,6 +12,7 @@
  */
 #include "base/compat.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/locks.h"
@@ -25,9 +26,9 @@
 #include "utils/builtins.h"
 
 static KeptPlan select_answer = {
-	"SELECT fingerprint, status, headers, body, sealed, created_at > pg_catalog.now() - interval '24 hours'"
+	"SELECT fingerprint, status, headers, body, sealed, created_at > $4 - interval '24 hours'"
 	" FROM qehs.idempotency WHERE tenant_id = $1 AND key_id = $2 AND idempotency_key = $3",
-	3, {INT4OID, UUIDOID, TEXTOID}, NULL
+	4, {INT4OID, UUIDOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
 static KeptPlan delete_answer = {
@@ -36,9 +37,9 @@ static KeptPlan delete_answer = {
 };
 
 static KeptPlan insert_answer = {
-	"INSERT INTO qehs.idempotency (tenant_id, key_id, idempotency_key, fingerprint, status, headers, body, sealed)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-	8, {INT4OID, UUIDOID, TEXTOID, BYTEAOID, INT4OID, TEXTOID, TEXTOID, BOOLOID}, NULL
+	"INSERT INTO qehs.idempotency (tenant_id, key_id, idempotency_key, fingerprint, status, headers, body, sealed, created_at)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+	9, {INT4OID, UUIDOID, TEXTOID, BYTEAOID, INT4OID, TEXTOID, TEXTOID, BOOLOID, TIMESTAMPTZOID}, NULL
 };
 
 static bool
@@ -86,7 +87,7 @@ replay(const RequestContext *context)
 void
 idempotency_claim(const RequestContext *context)
 {
-	Datum		values[3];
+	Datum		values[4];
 	bool		isnull;
 	bytea	   *stored;
 
@@ -97,6 +98,7 @@ idempotency_claim(const RequestContext *context)
 	values[0] = Int32GetDatum(context->tenant_id);
 	values[1] = UUIDPGetDatum(&context->key_id);
 	values[2] = CStringGetTextDatum(context->idempotency_key);
+	values[3] = TimestampTzGetDatum(clock_transaction());
 	SPI_connect();
 	if (plan_execute(&select_answer, values, NULL, false, 1) == 1)
 	{
@@ -119,8 +121,8 @@ idempotency_claim(const RequestContext *context)
 void
 idempotency_store(const RequestContext *context, int status)
 {
-	Datum		values[8];
-	char		nulls[9] = "        ";
+	Datum		values[9];
+	char		nulls[10] = "         ";
 
 	if (context->secret_answer && context->credential == NULL)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "@Idempotency-Key", "secret",
@@ -137,6 +139,7 @@ idempotency_store(const RequestContext *context, int status)
 	else if (context->body)
 		values[6] = PointerGetDatum(cstring_to_text_with_len(context->body, context->body_length));
 	values[7] = BoolGetDatum(context->secret_answer);
+	values[8] = TimestampTzGetDatum(clock_transaction());
 	if (context->fingerprint == NULL)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "@Idempotency-Key", "fingerprint",
 						 "needs the fingerprint of its request");

@@ -306,6 +306,7 @@ record_apply(const RequestContext *context, Change *changes, int count, bool sto
 		return;
 	store(context, current, changes, limit);
 	give_up_values(current, changes, limit);
+	change_bind_attachments(context, changes, limit);
 	change_store_links(context, changes, limit);
 	/* what else follows from the changes that were applied is called here: summaries */
 }

@@ -55,6 +55,9 @@ extern void record_apply_one(const RequestContext *context, Change *change);
 /* Insert or update the rows of changes that are all creates, or none, with their events; sets applied for each that was stored. */
 extern void change_store_rows(const RequestContext *context, const ModuleDef *current, Change **changes, int count, bool *stored);
 
+/* Append the event of a change that leaves its record as it is. */
+extern void change_store_event(const RequestContext *context, const ModuleDef *current, Change *change);
+
 /* A live record whose slots and search text are to be filled anew. */
 typedef struct RefillRow
 {
@@ -113,6 +116,11 @@ extern void unique_clear(const ModuleDef *module);
 
 /* Look up who has the values: sets exists and holder. */
 extern void unique_find(UniqueSet *set);
+
+/* ---- attach.c: inside SPI ---- */
+
+/* Attachments that applied changes name from now on become their records'; raises QH409 when another record has one. */
+extern void change_bind_attachments(const RequestContext *context, const Change *changes, int count);
 
 /* ---- link.c: qehs.record_link, inside SPI ---- */
 

@@ -296,6 +296,21 @@ change_store_rows(const RequestContext *context, const ModuleDef *current, Chang
 }
 
 void
+change_store_event(const RequestContext *context, const ModuleDef *current, Change *change)
+{
+	Datum		arguments[ARGUMENT_COUNT];
+	char		nulls[ARGUMENT_COUNT];
+	bool		stored = false;
+	Source	   *source;
+
+	make_texts();
+	set_arguments(context, current, arguments, nulls);
+	source = make_source(current, &change, 1, &stored, false, 1);
+	source_run(source, &insert_events, arguments, nulls);
+	source_end(source);
+}
+
+void
 change_refill_rows(const ModuleDef *current, const RefillRow *rows, int count)
 {
 	Datum		arguments[ARGUMENT_COUNT] = {Int32GetDatum(current->tenant_id)};

@@ -16,6 +16,7 @@
 
 #define MAX_DEPTH 8
 #define MAX_COMPLEXITY 100000
+#define MAX_MUTATIONS 50		/* each is a subtransaction, of which PostgreSQL keeps 64 at hand */
 
 int32
 run_list_limit(const RunField *field)
@@ -136,6 +137,8 @@ run_check_limits(Run *run, RunFields *fields)
 
 	for (const GraphqlNode *node = run->document->children.first; node; node = node->next)
 		check_aliases(run, node);
+	if (run->operation->operation == GRAPHQL_MUTATION && fields->count > MAX_MUTATIONS)
+		run_error(run, run->operation, "GRAPHQL_VALIDATION_FAILED", NULL, "an operation may have at most %d mutations", MAX_MUTATIONS);
 	if (run->first_error)
 		return false;
 	cost = complexity(run, fields, 1, &too_deep);

@@ -8,6 +8,7 @@
  */
 #include "base/compat.h"
 
+#include "attachment/attachment.h"
 #include "audit/audit.h"
 #include "base/argument.h"
 #include "base/id.h"
@@ -100,6 +101,7 @@ load_needs_payload(const Run *run, const RunFields *fields, const ModuleDef *mod
 			case ORIGIN_REFERENCE:
 			case ORIGIN_TRANSITIONS:
 			case ORIGIN_ACTIVITY:
+			case ORIGIN_ATTACHMENTS:
 				return true;
 			default:
 				break;
@@ -224,6 +226,19 @@ load_user_field(Run *run, const RunLevel *level, const RunField *field, RunLoade
 	loaded->values = load_users(run, ids, given, level->count);
 }
 
+/* Have those who are no users at hand. */
+static void
+load_missing_actors(Run *run, const pg_uuid_t *ids, Jsonb **users, int count)
+{
+	pg_uuid_t  *missing = palloc(Max(count, 1) * sizeof(pg_uuid_t));
+	int			missing_count = 0;
+
+	for (int i = 0; i < count; i++)
+		if (users[i] == NULL)
+			missing[missing_count++] = ids[i];
+	context_load_actors(run->context->tenant_id, missing, missing_count);
+}
+
 /* Who created or changed the records: users, and else what the context knows of them. */
 static void
 load_actor_field(Run *run, const RunLevel *level, bool creator, RunLoaded *loaded)
@@ -237,6 +252,7 @@ load_actor_field(Run *run, const RunLevel *level, bool creator, RunLoaded *loade
 		given[i] = true;
 	}
 	loaded->values = load_users(run, ids, given, level->count);
+	load_missing_actors(run, ids, loaded->values, level->count);
 	for (int i = 0; i < level->count; i++)
 	{
 		StringInfoData text;
@@ -336,6 +352,21 @@ level_ids(const RunLevel *level)
 	return id_array(ids, level->count);
 }
 
+/* Have the actors of the events in SPI_tuptable at hand. */
+static void
+load_event_actors(Run *run, uint64 rows)
+{
+	pg_uuid_t  *ids = palloc(Max(rows, 1) * sizeof(pg_uuid_t));
+
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool		isnull;
+
+		ids[row] = *DatumGetUUIDP(plan_value(row, 4, &isnull));
+	}
+	context_load_actors(run->context->tenant_id, ids, rows);
+}
+
 /* Events of the records, the newest first, as JSON arrays. */
 static void
 load_activity_field(Run *run, const RunLevel *level, const RunField *field, RunLoaded *loaded)
@@ -352,6 +383,7 @@ load_activity_field(Run *run, const RunLevel *level, const RunField *field, RunL
 		appendStringInfoChar(&texts[i], '[');
 	}
 	rows = plan_execute_generic(&select_events, values, NULL, true, 0);
+	load_event_actors(run, rows);
 	for (uint64 row = 0; row < rows; row++)
 	{
 		bool		isnull;
@@ -390,6 +422,21 @@ load_transitions_field(Run *run, const RunLevel *level, RunLoaded *loaded)
 		appendStringInfoChar(&text, '}');
 		json_member(&parse_json(&text)->root, "availableTransitions", 20, &list);
 		loaded->values[i] = json_value_to_jsonb(&list);
+	}
+}
+
+static void
+load_attachments_field(Run *run, const RunLevel *level, RunLoaded *loaded)
+{
+	loaded->values = palloc(Max(level->count, 1) * sizeof(Jsonb *));
+	for (int i = 0; i < level->count; i++)
+	{
+		StringInfoData text;
+
+		CHECK_FOR_INTERRUPTS();
+		initStringInfo(&text);
+		attachment_write_list(&text, run->context, record_module(run->context, &level->records[i]), &level->records[i]);
+		loaded->values[i] = parse_json(&text);
 	}
 }
 
@@ -461,6 +508,9 @@ load_field(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded)
 			break;
 		case ORIGIN_TRANSITIONS:
 			load_transitions_field(run, level, loaded);
+			break;
+		case ORIGIN_ATTACHMENTS:
+			load_attachments_field(run, level, loaded);
 			break;
 		default:
 			break;				/* the row has it */

@@ -12,6 +12,7 @@
 #include "base/cache.h"
 #include "base/json.h"
 #include "base/plan.h"
+#include "base/sha256.h"
 #include "caller/auth.h"
 #include "catalog/pg_type.h"
 #include "graphql/build.h"
@@ -51,7 +52,7 @@ make_key(const RequestContext *context, ModelKey *key)
 	memset(key, 0, sizeof(*key));
 	key->tenant_id = context->tenant_id;
 	key->scopes = context->scopes;
-	auth_sha256(text.data, text.len, key->digest);
+	sha256_bytes(text.data, text.len, key->digest);
 	pfree(text.data);
 }
 
@@ -163,9 +164,9 @@ add_meta_fields(ModelBuilder *builder, GraphqlSchema *schema)
 	build_field(builder, &list, "__schema", "__Schema!", NULL, (GraphqlSource) {ORIGIN_SCHEMA, NULL, NULL, NULL}, NULL);
 	build_field(builder, &list, "__type", "__Type", "name: String!", (GraphqlSource) {ORIGIN_TYPE, NULL, NULL, NULL}, NULL);
 	build_field(builder, &list, "__typename", "String!", NULL, (GraphqlSource) {ORIGIN_TYPENAME, NULL, NULL, NULL}, NULL);
-	schema->schema_field = &list.items[0];
-	schema->type_field = &list.items[1];
-	schema->typename_field = &list.items[2];
+	schema->schema_field = list.items;
+	schema->type_field = list.items + 1;
+	schema->typename_field = list.items + 2;
 }
 
 /* Keys and types of the modules, copied: the views' definitions may go before the schema does. */

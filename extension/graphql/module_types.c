@@ -253,9 +253,9 @@ add_back_references(ModelBuilder *builder, const RequestContext *context, const 
 				continue;
 			graphql_pascal_name(field->key, pascal);
 			build_field(builder, &view->fields, psprintf("%sBy%s", views[i].plural, pascal), psprintf("[%s!]!", views[i].type_name),
-						"filter: JSON, orderBy: String, limit: Int = 50",
+						"filter: JSON, limit: Int = 50",
 						(GraphqlSource) {ORIGIN_BACK_REFERENCE, other->key, field->key, NULL},
-						psprintf("%s whose field %s names this record.", other->name, field->key));
+						psprintf("%s whose field %s names this record, the newest first.", other->name, field->key));
 		}
 	}
 }

@@ -21,9 +21,6 @@
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
-/* Subtransactions that one request may have: PostgreSQL keeps 64 at hand. */
-#define MAX_MUTATIONS 50
-
 static KeptPlan call_create = {
 	"SELECT qehs.record_create($1, $2, $3)", 3, {TEXTOID, JSONBOID, TEXTOID}, NULL
 };
@@ -188,11 +185,6 @@ run_write_mutation(Run *run, StringInfo out, RunFields *fields)
 {
 	int			start = out->len;
 
-	if (fields->count > MAX_MUTATIONS)
-	{
-		run_error(run, run->operation, "GRAPHQL_VALIDATION_FAILED", NULL, "an operation may have at most %d mutations", MAX_MUTATIONS);
-		return false;
-	}
 	for (int i = 0; i < fields->count; i++)
 	{
 		RunField   *field = &fields->items[i];

@@ -86,9 +86,6 @@ write_field(Run *run, StringInfo out, const RunLevel *level, int number, int pla
 			return true;
 		case ORIGIN_BACK_REFERENCE:
 			return load_write_records(run, out, loaded->below, loaded->starts[number], loaded->counts[number]);
-		case ORIGIN_ATTACHMENTS:
-			json_literal(out, "[]");
-			return true;
 		default:
 			return write_loaded(run, out, field, loaded->values[number]);
 	}

@@ -9,6 +9,7 @@
 
 #include "base/cache.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "caller/auth.h"
 #include "graphql/graphql.h"
 #include "graphql/run.h"
@@ -70,7 +71,7 @@ read_document(Run *run)
 
 	memset(&key, 0, sizeof(key));
 	key.serial = run->model->serial;
-	auth_sha256(run->source.data, run->source.length, key.digest);
+	sha256_bytes(run->source.data, run->source.length, key.digest);
 	if ((document = cache_find(&documents, &key)) != NULL)
 	{
 		run->source = document->source;

@@ -75,7 +75,7 @@ static const StaticField fields[] = {
 	{NULL, "from", "JSON", NULL, "The value before.", NULL},
 	{NULL, "to", "JSON", NULL, "The value after.", NULL},
 	{"ActivityItem", "id", "ID!", NULL, "The event's id.", NULL},
-	{NULL, "type", "String!", NULL, "created, updated, transitioned, deleted, restored or migrated.", NULL},
+	{NULL, "type", "String!", NULL, "created, updated, transitioned, deleted, restored, migrated, attached or detached.", NULL},
 	{NULL, "at", "DateTime!", NULL, "When it happened.", NULL},
 	{NULL, "actor", "Actor", NULL, "Who did it.", NULL},
 	{NULL, "changes", "[FieldChange!]!", NULL, "What it changed, as far as the caller may read it.", NULL},

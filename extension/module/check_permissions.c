@@ -82,9 +82,27 @@ check_field_rules(const JsonbContainer *permissions, const Names *fields, Violat
 	}
 }
 
+static void check_actions(const JsonbValue *actions, const char *path, bool of_record, bool nested, ViolationList *faults);
+
+/* {"actions":[action],"scope":"own"}: on own records alone, so those that need a record. */
+static void
+check_scoped_actions(const JsonbContainer *scoped, const char *path, ViolationList *faults)
+{
+	char	   *scope = json_member_text(scoped, "scope");
+	JsonbValue	actions;
+
+	members_check(scoped, scoped_actions_members, path, faults);
+	if (scope == NULL || strcmp(scope, "own") != 0)
+		violation_add(faults, psprintf("%s/scope", path), "enum", "must be own");
+	if (json_member(scoped, "actions", 7, &actions))
+		check_actions(&actions, psprintf("%s/actions", path), true, true, faults);
+	else
+		violation_add(faults, psprintf("%s/actions", path), "required", "is required");
+}
+
 /* The actions of a role; of one that a record gives (of_record), those that need a record. */
 static void
-check_actions(const JsonbValue *actions, const char *path, bool of_record, ViolationList *faults)
+check_actions(const JsonbValue *actions, const char *path, bool of_record, bool nested, ViolationList *faults)
 {
 	if (actions->type != jbvBinary || !JsonContainerIsArray(actions->val.binary.data))
 	{
@@ -97,6 +115,11 @@ check_actions(const JsonbValue *actions, const char *path, bool of_record, Viola
 		uint32		action;
 
 		check_element(actions->val.binary.data, i, &value);
+		if (!nested && value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data))
+		{
+			check_scoped_actions(value.val.binary.data, psprintf("%s/%u", path, i), faults);
+			continue;
+		}
 		action = value.type == jbvString ? module_action_parse(json_text_copy(&value)) : 0;
 		if (action == 0)
 			violation_add(faults, psprintf("%s/%u", path, i), "enum",
@@ -129,6 +152,6 @@ check_permissions(const JsonbContainer *permissions, const Names *fields, Violat
 			name = check_role_name(&value, path, fields, faults);
 		}
 		else if (token == WJB_VALUE)
-			check_actions(&value, path, name && *name == '@', faults);
+			check_actions(&value, path, name && *name == '@', false, faults);
 	}
 }

@@ -126,6 +126,12 @@ module_id_prefix(FieldType type)
 	}
 }
 
+bool
+module_takes_attachments(FieldType type)
+{
+	return type == FIELD_FILE || type == FIELD_IMAGE || type == FIELD_SIGNATURE;
+}
+
 /* Order of keys in jsonb: length, then bytes. */
 static int
 compare_key(const char *left, int left_length, const ModuleField *right)

@@ -28,38 +28,6 @@ copy_jsonb(const Jsonb *source)
 	return copy;
 }
 
-JsonPath *
-load_expression(const JsonbContainer *object, const char *key)
-{
-	char	   *text = json_member_text(object, key);
-
-	return text ? DatumGetJsonPathP(DirectFunctionCall1(jsonpath_in, CStringGetDatum(text))) : NULL;
-}
-
-/* A string or an array of strings as names. */
-const char **
-load_names(const JsonbContainer *object, const char *key, int *count)
-{
-	JsonbValue	value;
-	const char **names;
-
-	*count = 0;
-	if (!json_member(object, key, strlen(key), &value))
-		return NULL;
-	if (value.type == jbvString)
-	{
-		names = palloc(sizeof(char *));
-		names[(*count)++] = json_text_copy(&value);
-		return names;
-	}
-	if (value.type != jbvBinary)
-		return NULL;
-	names = palloc(sizeof(char *) * Max(JsonContainerSize(value.val.binary.data), 1));
-	for (uint32 i = 0; i < JsonContainerSize(value.val.binary.data); i++)
-		names[(*count)++] = json_text_copy(getIthJsonbValueFromContainer(value.val.binary.data, i));
-	return names;
-}
-
 static void load_set(ModuleFields *set, const JsonbContainer *fields, const JsonbContainer *slots);
 
 /* What the checks after the schema look at; a field stands for what is nested in it. */
@@ -69,7 +37,9 @@ mark_field(ModuleField *field)
 	field->fills = field->default_value || field->computed || field->type == FIELD_MATRIX_SCORE || module_id_prefix(field->type);
 	field->checked = field->required_when || field->visible_when || field->kind == VALUE_NUMBER ||
 		(field->required && field->kind == VALUE_TEXT) || field->type == FIELD_DATE_RANGE ||
-		field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE || field->type == FIELD_CURRENCY;
+		field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE || field->type == FIELD_CURRENCY ||
+		module_takes_attachments(field->type);
+	field->attaches = module_takes_attachments(field->type);
 	field->reads_state = expression_reads_variable(field->required_when, "state") ||
 		expression_reads_variable(field->visible_when, "state") || expression_reads_variable(field->computed, "state");
 	field->refers = field->type == FIELD_RECORD_REFERENCE;
@@ -77,6 +47,7 @@ mark_field(ModuleField *field)
 	{
 		field->fills |= field->nested.items[i].fills;
 		field->checked |= field->nested.items[i].checked;
+		field->attaches |= field->nested.items[i].attaches;
 		field->reads_state |= field->nested.items[i].reads_state;
 		field->refers |= field->nested.items[i].refers;
 	}
@@ -99,6 +70,23 @@ load_options(ModuleField *field, const JsonbContainer *source)
 		field->options[field->option_count++] = option->type == jbvBinary ?
 			json_member_text(option->val.binary.data, "value") : json_text_copy(option);
 	}
+}
+
+/* Which files a field takes: an image is an image. */
+static void
+load_media(ModuleField *field, const JsonbContainer *source)
+{
+	static const char *const images[] = {"image/*"};
+	JsonbValue	value;
+
+	field->media_types = load_names(source, "mediaTypes", &field->media_type_count);
+	if (field->media_type_count == 0 && field->type != FIELD_FILE)
+	{
+		field->media_types = (const char **) images;
+		field->media_type_count = lengthof(images);
+	}
+	if (json_member(source, "maxSizeBytes", 12, &value) && value.type == jbvNumeric)
+		field->max_size = DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value.val.numeric)));
 }
 
 /* One of fields; slots is NULL for a nested field, which has none. */
@@ -128,6 +116,8 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	field->visible_when = load_expression(source, "visibleWhen");
 	if (field->type == FIELD_COMPUTED)
 		field->computed = load_expression(source, json_member_text(source, "computed") ? "computed" : "expression");
+	if (module_takes_attachments(field->type))
+		load_media(field, source);
 	if (field->type == FIELD_MATRIX_SCORE)
 		field->bands = definition_bands(source, &field->matrix_size, &field->band_count);
 	if (json_member(source, "default", 7, &value))
@@ -218,6 +208,7 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 		module->has_references |= field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE;
 		module->refers |= field->refers;
 		module->has_searchable |= field->searchable;
+		module->has_attachments |= field->attaches;
 		module->reads_state |= field->reads_state;
 	}
 }
@@ -258,6 +249,24 @@ load_field_rules(ModuleDef *module)
 	}
 }
 
+/* The actions of a role: words, and {"actions":[word],"scope":"own"} for own records alone. */
+static void
+load_actions(const JsonbContainer *source, ModuleRole *role)
+{
+	for (uint32 i = 0; i < JsonContainerSize(source); i++)
+	{
+		JsonbValue *item = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, source), i);
+		JsonbValue	actions;
+
+		if (item->type == jbvString)
+			role->actions |= module_action_parse(json_text_copy(item));
+		else if (item->type == jbvBinary && json_member(item->val.binary.data, "actions", 7, &actions) &&
+				 json_member_text(item->val.binary.data, "scope"))
+			for (uint32 j = 0; j < JsonContainerSize(actions.val.binary.data); j++)
+				role->own_actions |= module_action_parse(json_text_copy(getIthJsonbValueFromContainer(actions.val.binary.data, j)));
+	}
+}
+
 static void
 load_roles(ModuleDef *module)
 {
@@ -280,9 +289,8 @@ load_roles(ModuleDef *module)
 			ModuleRole *role = &module->roles[module->role_count++];
 
 			role->name = name;
-			module->has_record_roles |= name[0] == '@';
-			for (uint32 i = 0; i < JsonContainerSize(value.val.binary.data); i++)
-				role->actions |= module_action_parse(json_text_copy(getIthJsonbValueFromContainer(value.val.binary.data, i)));
+			load_actions(value.val.binary.data, role);
+			module->has_record_roles |= name[0] == '@' || role->own_actions != 0;
 		}
 	}
 }

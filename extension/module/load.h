@@ -9,16 +9,20 @@
 
 #include "module/module.h"
 
+/* ---- load_member.c ---- */
+
 /* A string or an array of strings as names; NULL, and count 0, when the member is absent. */
 extern const char **load_names(const JsonbContainer *object, const char *key, int *count);
 
 /* The compiled expression of a member, or NULL. */
 extern JsonPath *load_expression(const JsonbContainer *object, const char *key);
 
-/* States and transitions (load_workflow.c). */
+/* ---- load_workflow.c ---- */
+
+/* States and transitions. */
 extern void load_workflow(ModuleDef *module);
 
-/* Which states lock (load_workflow.c). */
+/* Which states lock. */
 extern void load_locks(ModuleDef *module);
 
 #endif							/* QEHS_LOAD_H */

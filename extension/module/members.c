@@ -56,6 +56,8 @@ const DefinitionMember field_members[] = {
 	{"units", "write_quantity"},
 	{"size", "definition_bands"},
 	{"bands", "definition_bands"},
+	{"mediaTypes", "load_media"},
+	{"maxSizeBytes", "load_media"},
 	{"fields", "load_field"},
 	{"description", "write_field"},
 	{"deprecated", "write_field"},
@@ -165,6 +167,12 @@ const DefinitionMember permission_members[] = {
 	{"roles", "load_roles"},
 	{"fields", "load_field_rules"},
 	{"states", "load_locks"},
+	{NULL, NULL}
+};
+
+const DefinitionMember scoped_actions_members[] = {
+	{"actions", "load_actions"},
+	{"scope", "load_actions"},
 	{NULL, NULL}
 };
 

@@ -37,6 +37,7 @@ extern const DefinitionMember update_parent_members[];
 extern const DefinitionMember assign_members[];
 extern const DefinitionMember event_members[];
 extern const DefinitionMember permission_members[];
+extern const DefinitionMember scoped_actions_members[];
 extern const DefinitionMember field_rule_members[];
 extern const DefinitionMember lock_members[];
 extern const DefinitionMember migrate_members[];

@@ -139,10 +139,14 @@ typedef struct ModuleField
 	ModuleFields nested;		/* of a table or object */
 	ModuleRoles readers;
 	ModuleRoles writers;
+	int			media_type_count;	/* of a field that takes attachments; 0: any type */
+	const char **media_types;	/* such as image/png, or image and a slash and a star */
+	int64		max_size;		/* bytes; 0: any number */
 	int32		matrix_size;	/* of a matrix-score: its factors run from 1 to this */
 	int			band_count;
 	const ModuleBand *bands;
 	bool		fills;			/* the server writes here: default, computed, score, the form of an id, itself or nested */
+	bool		attaches;		/* takes attachments, itself or nested */
 	bool		checked;		/* has what a schema cannot say, itself or nested */
 	bool		reads_state;	/* has an expression with $state, itself or nested */
 	bool		refers;			/* is a record-reference, itself or nested */
@@ -238,6 +242,7 @@ typedef struct ModuleRole
 {
 	const char *name;
 	uint32		actions;
+	uint32		own_actions;	/* on records that the caller has created */
 } ModuleRole;
 
 typedef struct ModuleDef
@@ -257,6 +262,7 @@ typedef struct ModuleDef
 	bool		has_references; /* to users or records, not only in rows and objects */
 	bool		refers;			/* has a record-reference, in rows and objects too */
 	bool		has_searchable;
+	bool		has_attachments;	/* has a field that takes attachments, in rows and objects too */
 	bool		search_unfilled;	/* lists do without the column search as yet */
 	int32		moved;			/* the last version that renamed or dropped fields; 1 if there is none */
 	bool		has_record_roles;	/* names roles that a record gives, in what rules over its records */
@@ -310,6 +316,9 @@ extern Jsonb *module_payload_current(const ModuleDef *module, Jsonb *payload, in
  * as its one %s ("payload->>'%s'"), alias ("r." or "") stands before the column of the version.
  */
 extern const char *module_field_sql(const ModuleField *field, const char *alias, const char *format);
+
+/* Whether fields of the type name attachments. */
+extern bool module_takes_attachments(FieldType type);
 
 /* A field, a field of a table or object, a transition by name; NULL when there is none. */
 extern const ModuleField *module_field(const ModuleDef *module, const char *key, int length);

@@ -43,6 +43,8 @@ static const struct
 	{"unique", LINES | TIMES | IDS | NUMBERS | OF(SELECT) | OF(COMPUTED)},
 	{"searchable", LINES | OF(RICH_TEXT) | OF(SELECT) | OF(COMPUTED)},
 	{"references", OF(RECORD_REFERENCE)},
+	{"mediaTypes", OF(FILE) | OF(IMAGE) | OF(SIGNATURE)},
+	{"maxSizeBytes", OF(FILE) | OF(IMAGE) | OF(SIGNATURE)},
 	{"size", OF(MATRIX_SCORE)},
 	{"bands", OF(MATRIX_SCORE)},
 	{"fields", OF(TABLE) | OF(OBJECT)},
@@ -225,6 +227,51 @@ check_lists(const JsonbContainer *field, FieldType type, const char *path, Viola
 		check_list(field, "units", QEHS_MAX_UNITS, path, faults);
 }
 
+/* Is it type/subtype, or a type with any subtype, of tokens (RFC 9110 section 5.6.2)? */
+static bool
+is_media_type(const char *text)
+{
+	static const char token[] = "!#$%&'+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	size_t		type = strspn(text, token);
+	const char *subtype = text + type + 1;
+
+	return type > 0 && text[type] == '/' && strlen(text) <= QEHS_MEDIA_TYPE_LENGTH &&
+		(strcmp(subtype, "*") == 0 || (*subtype && subtype[strspn(subtype, token)] == '\0'));
+}
+
+/* Which files a field takes. */
+static void
+check_media(const JsonbContainer *field, const char *path, ViolationList *faults)
+{
+	JsonbValue	value;
+	uint32		count = 0;
+
+	if (json_member(field, "maxSizeBytes", 12, &value) &&
+		(value.type != jbvNumeric || !DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(value.val.numeric),
+			DirectFunctionCall2(numeric_trunc, NumericGetDatum(value.val.numeric), Int32GetDatum(0)))) ||
+		 !DatumGetBool(DirectFunctionCall2(numeric_gt, NumericGetDatum(value.val.numeric), DirectFunctionCall1(int4_numeric, Int32GetDatum(0)))) ||
+		 !DatumGetBool(DirectFunctionCall2(numeric_lt, NumericGetDatum(value.val.numeric),
+			DirectFunctionCall1(int8_numeric, Int64GetDatum(PG_INT64_MAX))))))
+		violation_add(faults, psprintf("%s/maxSizeBytes", path), "type", "must be an integer of at least 1");
+	if (!json_member(field, "mediaTypes", 10, &value))
+		return;
+	if (value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data))
+		count = JsonContainerSize(value.val.binary.data);
+	if (count == 0 || count > QEHS_MAX_MEDIA_TYPES)
+	{
+		violation_add(faults, psprintf("%s/mediaTypes", path), count == 0 ? "required" : "maxItems", "must be an array of 1 to %d media types",
+					  QEHS_MAX_MEDIA_TYPES);
+		return;
+	}
+	for (uint32 i = 0; i < count; i++)
+	{
+		JsonbValue *item = getIthJsonbValueFromContainer(value.val.binary.data, i);
+
+		if (item->type != jbvString || !is_media_type(json_text_copy(item)))
+			violation_add(faults, psprintf("%s/mediaTypes/%u", path, i), "format", "must be a media type such as image/png or image/*");
+	}
+}
+
 /* A schema that cannot be checked, whatever the value (one that refers to itself without end), would refuse every record. */
 static void
 check_samples(const Schema *schema, const char *at, ViolationList *faults)
@@ -320,6 +367,7 @@ definition_check_options(const JsonbContainer *field, FieldType type, int depth,
 	check_flags(field, path, faults);
 	check_texts(field, path, faults);
 	check_lists(field, type, path, faults);
+	check_media(field, path, faults);
 	check_pattern(field, path, faults);
 	check_fragment(field, path, faults);
 	check_default(field, type, path, faults);

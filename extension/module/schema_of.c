@@ -54,7 +54,8 @@ static const char *const type_schema[FIELD_TYPE_COUNT] = {
 	[FIELD_FILE] = FILES_SCHEMA,
 	[FIELD_IMAGE] = FILES_SCHEMA,
 	[FIELD_SIGNATURE] = "\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":200},"
-	"\"signedAt\":{\"type\":\"string\",\"format\":\"date-time\"},\"meaning\":{\"type\":\"string\",\"maxLength\":200}},"
+	"\"signedAt\":{\"type\":\"string\",\"format\":\"date-time\"},\"meaning\":{\"type\":\"string\",\"maxLength\":200},"
+	"\"image\":" ID_SCHEMA("att_") "},"
 	"\"required\":[\"name\"],\"additionalProperties\":false",
 };
 

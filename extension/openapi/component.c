@@ -33,14 +33,8 @@ component_reference(StringInfo out, const char *name, const char *suffix)
 void
 component_names(StringInfo out, const char *const *names, int count)
 {
-	json_literal(out, "\"enum\":[");
-	for (int i = 0; i < count; i++)
-	{
-		if (i > 0)
-			appendStringInfoChar(out, ',');
-		json_string(out, names[i]);
-	}
-	appendStringInfoChar(out, ']');
+	json_literal(out, "\"enum\":");
+	json_strings(out, names, count);
 }
 
 bool

@@ -20,6 +20,7 @@
 static KeptPlan select_endpoints = {
 	"SELECT operation, method, path, function, status, body, authenticated, tag, summary, description, scope, action,"
 	" response, etag, gives, problems, parameters, deprecated_at IS NOT NULL, error_form FROM qehs.endpoint"
+	" WHERE body <> 'file' AND answer <> 'file'"
 	" ORDER BY path COLLATE \"C\", pg_catalog.array_position('{GET,POST,PUT,PATCH,DELETE}'::text[], method)",
 	0, {0}, NULL
 };

@@ -296,6 +296,7 @@ is_special(const ModuleField *field)
 		case FIELD_USER:
 		case FIELD_FILE:
 		case FIELD_IMAGE:
+		case FIELD_SIGNATURE:	/* its image */
 			return true;
 		default:
 			return field->unique || field->type == FIELD_IDENTIFIER;

@@ -11,6 +11,7 @@
 
 #include "base/cache.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "caller/auth.h"
 #include "common/sha2.h"
 #include "fmgr.h"
@@ -54,7 +55,7 @@ text_key(TextKind kind, const RequestContext *context, const char *base_url, uin
 			appendStringInfo(&key, "m%s\n", context->modules[i]);
 		appendStringInfo(&key, "%d", context->module_count);
 	}
-	auth_sha256(key.data, key.len, hash);
+	sha256_bytes(key.data, key.len, hash);
 }
 
 static void
@@ -62,7 +63,7 @@ set_etag(KeptText *text)
 {
 	uint8		digest[32];
 
-	auth_sha256(VARDATA(text->text), VARSIZE(text->text) - VARHDRSZ, digest);
+	sha256_bytes(VARDATA(text->text), VARSIZE(text->text) - VARHDRSZ, digest);
 	text->etag[0] = '"';
 	for (int i = 0; i < ETAG_BYTES; i++)
 		snprintf(text->etag + 1 + 2 * i, 3, "%02x", digest[i]);

@@ -49,8 +49,8 @@ variable_name(const ApiEndpoint *endpoint, const ApiParameter *parameter)
 	char	   *noun;
 	const char *verb;
 
-	if (strcmp(parameter->name, "jobId") == 0)
-		return pstrdup("jobId");
+	if (strcmp(parameter->name, "jobId") == 0 || strcmp(parameter->name, "eventId") == 0)
+		return pstrdup(parameter->name);
 	if (strcmp(parameter->name, "id") != 0)
 		return NULL;
 	noun = document_pascal(endpoint->operation);
@@ -254,6 +254,12 @@ write_tests(StringInfo out, const ApiEndpoint *endpoint, bool keep_id)
 	{
 		appendStringInfoChar(out, ',');
 		json_string(out, "if (pm.response.code < 300) pm.collectionVariables.set(\"jobId\", pm.response.json().jobId);");
+	}
+	/* the last event of a seal has a proof */
+	if (strcmp(endpoint->operation, "audit_seals") == 0)
+	{
+		appendStringInfoChar(out, ',');
+		json_string(out, "if (pm.response.code < 300) pm.collectionVariables.set(\"eventId\", pm.response.json().items[0]?.upto);");
 	}
 	json_literal(out, "]}}]");
 }

@@ -44,7 +44,7 @@ write_header_references(StringInfo out, const ApiEndpoint *endpoint, int status,
 		json_literal(out, ",\"Link\":{\"$ref\":\"#/components/headers/Link\"}");
 	if (endpoint && strcmp(endpoint->method, "GET") != 0)
 		json_literal(out, ",\"Idempotency-Replayed\":{\"$ref\":\"#/components/headers/Idempotency-Replayed\"}");
-	if (status == 201 || status == 202)
+	if (status == 201 || status == 202 || status == 302)
 		json_literal(out, ",\"Location\":{\"$ref\":\"#/components/headers/Location\"}");
 	if (status == 401 || status == 403)
 		json_literal(out, ",\"WWW-Authenticate\":{\"$ref\":\"#/components/headers/WWW-Authenticate\"}");
@@ -86,7 +86,7 @@ static void
 write_success(StringInfo out, const ApiEndpoint *endpoint, int status)
 {
 	appendStringInfo(out, "\"%d\":{\"description\":", status);
-	json_string(out, status == 201 ? "Made" : status == 202 ? "Accepted: it goes on by itself" :
+	json_string(out, status == 201 ? "Made" : status == 302 ? "What was asked for is at Location" : status == 202 ? "Accepted: it goes on by itself" :
 				status == 204 ? "Done; there is no body" : "Success");
 	appendStringInfoChar(out, ',');
 	write_header_references(out, endpoint, status, endpoint->deprecated);
@@ -144,6 +144,11 @@ responses_write(StringInfo out, ApiDocument *document, const ApiEndpoint *endpoi
 	{
 		appendStringInfoChar(out, ',');
 		write_success(out, endpoint, 201);
+	}
+	if (endpoint_parameter(endpoint, "query", "redirect"))
+	{
+		appendStringInfoChar(out, ',');
+		write_success(out, endpoint, 302);
 	}
 	/* RFC 7644 section 3.5.2: no body unless attributes are asked for */
 	if (strcmp(endpoint->method, "PATCH") == 0 && endpoint->status == 204)

@@ -14,14 +14,19 @@
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(qehs_audit_list);
 PG_FUNCTION_INFO_V1(qehs_record_activity);
 
 /* NULL arguments put no condition; a generic plan still starts at an index. */
-#define SELECT_EVENTS "SELECT " QEHS_EVENT_COLUMNS ", record_id, module_id, trace_id FROM qehs.audit_event WHERE tenant_id = $1 AND id < $2" \
+#define BATCH_ROWS 50
+#define SELECT_EVENTS "SELECT " QEHS_EVENT_COLUMNS ", record_id, module_id, trace_id, reason, host(address)" \
+	" FROM qehs.audit_event WHERE tenant_id = $1 AND id < $2" \
 	" AND ($3::uuid IS NULL OR actor_id = $3) AND ($4::text IS NULL OR action = $4)" \
 	" AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at <= $6)"
 #define OF_RECORD " AND record_id = $7"
@@ -48,6 +53,12 @@ typedef struct EventPage
 	StringInfoData some;		/* " OR (…)": events of modules of which the caller may read some records; or empty */
 } EventPage;
 
+static void
+write_text(StringInfo out, uint64 row, int column)
+{
+	json_string(out, plan_text(row, column));
+}
+
 /* What an event holds beside changes: the payload of a delete, what an export asked for; false when it has none of the name. */
 static bool
 event_member(uint64 row, const char *name, JsonbValue *value)
@@ -59,36 +70,60 @@ event_member(uint64 row, const char *name, JsonbValue *value)
 		json_member(&DatumGetJsonbP(changes)->root, name, strlen(name), value);
 }
 
+/* What the event is of: a record, a module as a whole (exported), or what its type names (apiKey.revoked). */
+static void
+write_subject(StringInfo out, const ModuleDef *module, uint64 row)
+{
+	static const pg_uuid_t none = {{0}};
+	bool		isnull;
+	pg_uuid_t  *id = DatumGetUUIDP(plan_value(row, QEHS_EVENT_COLUMN_COUNT + 1, &isnull));
+	bool		of_record = module && memcmp(id, &none, sizeof(none)) != 0;
+	char	   *type = TextDatumGetCString(plan_value(row, 2, &isnull));
+	const char *prefix = strncmp(type, "apiKey.", 7) == 0 ? QEHS_ID_KEY : strncmp(type, "user.", 5) == 0 ? QEHS_ID_USER : NULL;
+
+	json_literal(out, ",\"recordId\":");
+	if (of_record)
+		json_id(out, id, QEHS_ID_RECORD);
+	else
+		json_literal(out, "null");
+	json_literal(out, ",\"moduleKey\":");
+	json_string(out, module ? module->key : NULL);
+	json_literal(out, ",\"subjectId\":");
+	if (of_record)
+		json_id(out, id, QEHS_ID_RECORD);
+	else if (module)
+		json_literal(out, "null");
+	else if (prefix)
+		json_id(out, id, prefix);
+	else
+		json_string(out, DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id))));
+	json_literal(out, ",\"reason\":");
+	write_text(out, row, QEHS_EVENT_COLUMN_COUNT + 4);
+	plan_value(row, 12, &isnull);
+	if (isnull)
+		json_literal(out, ",\"onBehalfOf\":null");
+	json_literal(out, ",\"address\":");
+	write_text(out, row, QEHS_EVENT_COLUMN_COUNT + 5);
+}
+
 /* Append what an audit item has beyond an activity item. */
 static void
 write_audit_members(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, uint64 row)
 {
-	static const pg_uuid_t none = {{0}};
 	bool		isnull;
-	Datum		value;
 	JsonbValue	member;
-	const pg_uuid_t *record_id;
 
-	json_literal(out, ",\"recordId\":");
-	record_id = DatumGetUUIDP(plan_value(row, QEHS_EVENT_COLUMN_COUNT + 1, &isnull));
-	if (memcmp(record_id, &none, sizeof(none)) == 0)
-		json_literal(out, "null");
-	else
-		json_id(out, record_id, QEHS_ID_RECORD);
-	json_literal(out, ",\"moduleKey\":");
-	json_string(out, module->key);
+	write_subject(out, module, row);
 	json_literal(out, ",\"transition\":");
-	value = plan_value(row, 8, &isnull);
-	json_string(out, isnull ? NULL : TextDatumGetCString(value));
+	write_text(out, row, 8);
 	json_literal(out, ",\"traceId\":");
-	value = plan_value(row, QEHS_EVENT_COLUMN_COUNT + 3, &isnull);
-	json_string(out, isnull ? NULL : TextDatumGetCString(value));
+	write_text(out, row, QEHS_EVENT_COLUMN_COUNT + 3);
 	if (event_member(row, "export", &member))
 	{
 		json_literal(out, ",\"export\":");
 		json_jsonb_value(out, &member);
 	}
-	if (event_member(row, "payload", &member))
+	if (module && event_member(row, "payload", &member))
 	{
 		PermissionSubject last = {subject ? subject->created_by : (pg_uuid_t) {{0}}, DatumGetInt32(plan_value(row, 10, &isnull)),
 		json_value_to_jsonb(&member)};
@@ -103,9 +138,10 @@ static void
 write_event(StringInfo out, const RequestContext *context, const EventPage *page, uint64 row)
 {
 	bool		isnull;
-	const ModuleDef *module = module_lookup_version(context->tenant_id, DatumGetInt32(plan_value(row, QEHS_EVENT_COLUMN_COUNT + 2, &isnull)), 0);
+	int32		module_id = DatumGetInt32(plan_value(row, QEHS_EVENT_COLUMN_COUNT + 2, &isnull));
+	const ModuleDef *module = module_id ? module_lookup_version(context->tenant_id, module_id, 0) : NULL;
 	PermissionSubject record;
-	const PermissionSubject *subject = permission_depends_on_record(context, module) &&
+	const PermissionSubject *subject = module && permission_depends_on_record(context, module) &&
 		record_find_subject(context->tenant_id, DatumGetUUIDP(plan_value(row, QEHS_EVENT_COLUMN_COUNT + 1, &isnull)), &record) ? &record : NULL;
 
 	audit_write_item(out, context, module, subject, row);
@@ -114,9 +150,9 @@ write_event(StringInfo out, const RequestContext *context, const EventPage *page
 	appendStringInfoChar(out, '}');
 }
 
-/* Run the statement of the page; gives the number of rows. */
+/* Run the statement of the page for at most so many rows; gives their number. */
 static uint64
-run_page(EventPage *page)
+run_page(EventPage *page, int count)
 {
 	Oid			types[EVENT_VALUES];
 	bool		of_record = page->nulls[6] != 'n';
@@ -124,11 +160,11 @@ run_page(EventPage *page)
 	int			result;
 
 	if (page->some.len == 0)
-		return plan_execute(of_record ? &select_record_events : &select_events, page->values, page->nulls, true, page->limit + 1);
+		return plan_execute(of_record ? &select_record_events : &select_events, page->values, page->nulls, true, count);
 	sql = psprintf(SELECT_EVENTS "%s AND (module_id = ANY ($8)%s)" NEWEST_FIRST, of_record ? OF_RECORD : "", page->some.data);
 	memcpy(types, select_events.argument_types, sizeof(Oid) * select_events.argument_count);
 	memcpy(types + select_events.argument_count, permission_argument_types, sizeof(permission_argument_types));
-	result = SPI_execute_with_args(sql, EVENT_VALUES, types, page->values, page->nulls, true, page->limit + 1);
+	result = SPI_execute_with_args(sql, EVENT_VALUES, types, page->values, page->nulls, true, count);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
 	return SPI_processed;
@@ -199,6 +235,44 @@ set_readable(EventPage *page, const RequestContext *context)
 	memset(page->nulls + select_events.argument_count, ' ', QEHS_PERMISSION_ARGUMENTS);
 }
 
+/*
+ * Append the page's events behind last, which becomes the last one written: as many
+ * as its limit, or fewer once they are QEHS_PAGE_BYTES.  Returns whether more follow.  Few
+ * are read at a time, since one can hold two payloads.
+ */
+static bool
+write_events(StringInfo out, const RequestContext *context, EventPage *page, pg_uuid_t *last)
+{
+	MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "qehs audit event", ALLOCSET_DEFAULT_SIZES);
+	int			written = 0;
+
+	for (;;)
+	{
+		int			wanted = Min(page->limit - written, BATCH_ROWS);
+		int			rows = (int) run_page(page, wanted + 1);
+		bool		isnull;
+
+		for (int i = 0; i < Min(rows, wanted); i++)
+		{
+			MemoryContext before;
+
+			if (out->len > QEHS_PAGE_BYTES)
+				return true;
+			CHECK_FOR_INTERRUPTS();
+			if (written++ > 0)
+				appendStringInfoChar(out, ',');
+			before = MemoryContextSwitchTo(memory);
+			write_event(out, context, page, (uint64) i);
+			MemoryContextSwitchTo(before);
+			MemoryContextReset(memory);
+			*last = *DatumGetUUIDP(plan_value((uint64) i, 1, &isnull));
+		}
+		SPI_freetuptable(SPI_tuptable);
+		if (rows <= wanted || written == page->limit)
+			return rows > wanted;
+	}
+}
+
 /* Run the page and write it; values[0] is set here. */
 static Datum
 write_page(RequestContext *context, EventPage *page, const char *cursor)
@@ -206,8 +280,7 @@ write_page(RequestContext *context, EventPage *page, const char *cursor)
 	StringInfoData out;
 	char	   *next = NULL;
 	pg_uuid_t  *last = palloc(sizeof(pg_uuid_t));
-	uint64		rows;
-	bool		isnull;
+	bool		more;
 
 	memset(last, 0xFF, sizeof(*last));
 	if (cursor)
@@ -225,16 +298,9 @@ write_page(RequestContext *context, EventPage *page, const char *cursor)
 	SPI_connect();
 	if (page->full)
 		set_readable(page, context);
-	rows = run_page(page);
-	for (uint64 i = 0; i < Min(rows, (uint64) page->limit); i++)
-	{
-		if (i > 0)
-			appendStringInfoChar(&out, ',');
-		write_event(&out, context, page, i);
-		*last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
-	}
+	more = write_events(&out, context, page, last);
 	SPI_finish();
-	if (rows > (uint64) page->limit)
+	if (more)
 		next = cursor_seal(context->tenant_id, page->endpoint, page->binding, (const char *) last, sizeof(*last));
 	return context_answer_page(&out, context, next);
 }

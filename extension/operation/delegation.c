@@ -57,7 +57,6 @@ static void
 write_delegation(StringInfo out, const RequestContext *context, uint64 row)
 {
 	bool		isnull;
-	Datum		reason;
 
 	json_literal(out, "{\"id\":");
 	json_id(out, DatumGetUUIDP(plan_value(row, 1, &isnull)), QEHS_ID_DELEGATION);
@@ -68,8 +67,7 @@ write_delegation(StringInfo out, const RequestContext *context, uint64 row)
 	write_time(out, "startsAt", row, 4);
 	write_time(out, "endsAt", row, 5);
 	json_literal(out, ",\"reason\":");
-	reason = plan_value(row, 6, &isnull);
-	json_string(out, isnull ? NULL : TextDatumGetCString(reason));
+	json_string(out, plan_text(row, 6));
 	write_time(out, "createdAt", row, 7);
 	write_time(out, "revokedAt", row, 8);
 	appendStringInfoChar(out, '}');
@@ -102,11 +100,22 @@ check_times(FunctionCallInfo fcinfo, ViolationList *faults)
 		violation_add(faults, "/endsAt", "range", "must be in the future");
 }
 
+/* A delegation is for every module, so a key for some of them has nothing to do with any. */
+static RequestContext *
+require_whole_tenant(Scope scope)
+{
+	RequestContext *context = context_require_scope(scope);
+
+	if (context->module_count >= 0)
+		problem_raise(PROBLEM_FORBIDDEN, "Use a key that is for all modules.", "delegations are for all modules of the tenant");
+	return context;
+}
+
 /* delegation_create(to, starts_at, ends_at, from, reason) */
 Datum
 qehs_delegation_create(PG_FUNCTION_ARGS)
 {
-	RequestContext *context = context_require_scope(SCOPE_RECORDS_WRITE);
+	RequestContext *context = require_whole_tenant(SCOPE_RECORDS_WRITE);
 	ViolationList faults = {0};
 	char	   *from_text = argument_text(fcinfo, 3);
 	char	   *reason = argument_text(fcinfo, 4);
@@ -147,7 +156,7 @@ qehs_delegation_create(PG_FUNCTION_ARGS)
 Datum
 qehs_delegation_list(PG_FUNCTION_ARGS)
 {
-	RequestContext *context = context_require_scope(SCOPE_RECORDS_READ);
+	RequestContext *context = require_whole_tenant(SCOPE_RECORDS_READ);
 	Datum		values[3] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&context->actor_id), BoolGetDatum(permission_is_administrator(context))};
 	StringInfoData out;
 	uint64		rows;
@@ -171,7 +180,7 @@ qehs_delegation_list(PG_FUNCTION_ARGS)
 Datum
 qehs_delegation_revoke(PG_FUNCTION_ARGS)
 {
-	RequestContext *context = context_require_scope(SCOPE_RECORDS_WRITE);
+	RequestContext *context = require_whole_tenant(SCOPE_RECORDS_WRITE);
 	pg_uuid_t	id;
 	bool		found = argument_id(fcinfo, 0, QEHS_ID_DELEGATION, &id);
 	Datum		values[5] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&id), UUIDPGetDatum(&context->actor_id),

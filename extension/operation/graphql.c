@@ -11,6 +11,7 @@
 #include "base/argument.h"
 #include "base/json.h"
 #include "base/plan.h"
+#include "base/sha256.h"
 #include "caller/auth.h"
 #include "catalog/pg_type.h"
 #include "common/hex.h"
@@ -92,7 +93,7 @@ find_document(const RequestContext *context, bytea *digest, char *query)
 
 	if (query == NULL)
 		return plan_execute(&select_document, values, NULL, true, 1) > 0 ? TextDatumGetCString(plan_value(0, 1, &isnull)) : NULL;
-	auth_sha256(query, strlen(query), own);
+	sha256_bytes(query, strlen(query), own);
 	if (memcmp(own, VARDATA(digest), sizeof(own)) != 0)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/extensions/persistedQuery/sha256Hash", "const", "is not the SHA-256 of query");
 	values[2] = CStringGetTextDatum(query);

@@ -32,6 +32,7 @@
 #include "module/publish.h"
 #include "operation/module_refill.h"
 #include "permission/permission.h"
+#include "report/report.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -379,6 +380,7 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 		violation_raise(&faults);
 		if (reunique)
 			change_refill_unique(tenant_id, published->module_id);
+		report_refresh(tenant_id, published->module_id);
 	}
 	SPI_finish();
 	return first ? 201 : 200;
@@ -411,13 +413,49 @@ qehs_module_publish(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
+static void install(int32 tenant_id, const char *key, Published *published);
+
+/* Install the modules of the catalogue that fields of a definition refer to and the tenant lacks. */
+static void
+install_references(int32 tenant_id, const char *key, Jsonb *definition)
+{
+	const JsonbContainer *fields = index_fields(definition);
+
+	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
+	{
+		char	   *other = json_member_text(index_field(fields, i), "references");
+		Published	published;
+
+		if (other == NULL || strcmp(other, key) == 0)
+			continue;
+		read_published(tenant_id, other, &published);
+		if (!published.exists)
+			install(tenant_id, other, &published);
+	}
+}
+
+/* Publish a module of the catalogue, what it refers to first; raises QH404 for one that is not there.  Inside SPI. */
+static void
+install(int32 tenant_id, const char *key, Published *published)
+{
+	static const pg_uuid_t system = {{0}};
+	Datum		value = CStringGetTextDatum(key);
+	Jsonb	   *definition;
+	bool		isnull;
+
+	check_stack_depth();
+	if (plan_execute(&select_catalogue, &value, NULL, true, 1) == 0)
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "the catalogue has no module \"%s\"", key);
+	definition = DatumGetJsonbPCopy(plan_value(0, 1, &isnull));
+	install_references(tenant_id, key, definition);
+	publish(tenant_id, &system, definition, NULL, NULL, published);
+}
+
 /* module_install(tenant, module_key): the DBA's way to a module of the catalogue. */
 Datum
 qehs_module_install(PG_FUNCTION_ARGS)
 {
-	static const pg_uuid_t system = {{0}};
 	Published	published;
-	Jsonb	   *definition;
 	Datum		value;
 	int32		tenant_id;
 	char	   *key;
@@ -433,11 +471,7 @@ qehs_module_install(PG_FUNCTION_ARGS)
 	if (plan_execute(&select_tenant, &value, NULL, true, 1) == 0)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no tenant \"%s\"", text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
-	value = PG_GETARG_DATUM(1);
-	if (plan_execute(&select_catalogue, &value, NULL, true, 1) == 0)
-		problem_raise(PROBLEM_NOT_FOUND, NULL, "the catalogue has no module \"%s\"", key);
-	definition = DatumGetJsonbPCopy(plan_value(0, 1, &isnull));
-	publish(tenant_id, &system, definition, NULL, NULL, &published);
+	install(tenant_id, key, &published);
 	module_write_definition(&out, tenant_id, key, published.version);
 	SPI_finish();
 	PG_RETURN_DATUM(json_datum(&out));

@@ -18,6 +18,7 @@
 #include "fmgr.h"
 #include "operation/module_refill.h"
 #include "permission/permission.h"
+#include "report/report.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
@@ -124,7 +125,10 @@ refill_step(RequestContext *context, Job *job)
 	} while (count == BATCH && GetCurrentTimestamp() < job->until);
 	job->row_count = job->done;
 	if (count < BATCH)
+	{
 		plan_execute(&mark_filled, values, NULL, false, 0);
+		report_refresh(context->tenant_id, module_id);
+	}
 	SPI_finish();
 	job->position = make_position(&last);
 	return count == BATCH;
@@ -148,6 +152,7 @@ qehs_module_refill(PG_FUNCTION_ARGS)
 	SPI_connect();
 	module_refill_queue(context->tenant_id, module->module_id, key);
 	plan_execute(&mark_unfilled, values, NULL, false, 0);
+	report_refresh(context->tenant_id, module->module_id);
 	SPI_finish();
 	PG_RETURN_VOID();
 }

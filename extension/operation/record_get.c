@@ -5,6 +5,7 @@
  */
 #include "base/compat.h"
 
+#include "attachment/attachment.h"
 #include "audit/audit.h"
 #include "base/argument.h"
 #include "base/json.h"
@@ -32,7 +33,8 @@ qehs_record_get(PG_FUNCTION_ARGS)
 	record_require(context, module, ACTION_READ, &record);
 	record_write_json(&out, context, module, &record, true);
 	audit_write_activity(&out, context, module, &record);
-	json_literal(&out, ",\"attachments\":[]");
+	json_literal(&out, ",\"attachments\":");
+	attachment_write_list(&out, context, module, &record);
 	workflow_write_available(&out, context, module, &record);
 	appendStringInfoChar(&out, '}');
 	SPI_finish();

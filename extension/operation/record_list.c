@@ -19,9 +19,6 @@
 
 PG_FUNCTION_INFO_V1(qehs_record_list);
 
-/* A page that has so many bytes ends with the record that brought them. */
-#define PAGE_BYTES (16 * 1024 * 1024)
-
 /* A page in the making. */
 typedef struct ListPage
 {
@@ -54,7 +51,7 @@ write_item(void *owner, const SortPosition *position, uint64 row)
 	MemoryContextSwitchTo(previous);
 	MemoryContextReset(page->row_memory);
 	page->last = *position;
-	return page->out.len > PAGE_BYTES;
+	return page->out.len > QEHS_PAGE_BYTES;
 }
 
 /* Write {"items":[…],"nextCursor":…}. */

@@ -243,7 +243,6 @@ qehs_scim_me_get(PG_FUNCTION_ARGS)
 	resource = store_find(entry.call.type, entry.context, id, false, write_shows(&entry.writer, "groups"));
 	if (resource == NULL)
 		apply_not_found(entry.call.type, id);
-	context_header(entry.context, "Content-Location", "%s", write_location(entry.call.type, entry.call.base_url, &resource->id));
 	PG_RETURN_DATUM(answer(&entry, resource));
 }
 

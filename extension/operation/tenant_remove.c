@@ -20,6 +20,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "module/publish.h"
+#include "report/report.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
 
@@ -27,6 +28,14 @@ PG_FUNCTION_INFO_V1(qehs_tenant_remove);
 PG_FUNCTION_INFO_V1(qehs_tenant_remove_runs);
 
 static bool runs = false;
+
+/* Files of attachments, and results of work outside the database: the shim removes them. */
+static const char queue_objects[] =
+	"INSERT INTO qehs.object_removal (tenant, object) SELECT t.slug, o.object FROM qehs.tenant AS t CROSS JOIN LATERAL"
+	" (SELECT qehs.id_text('att_', a.id) FROM qehs.attachment AS a WHERE a.tenant_id = t.id AND a.removed_at IS NULL"
+	" UNION ALL SELECT qehs.id_text('job_', j.id) FROM qehs.job AS j JOIN qehs.job_kind AS k ON k.kind = j.kind AND k.outside"
+	" WHERE j.tenant_id = t.id) AS o (object)"
+	" WHERE t.id = $1 ON CONFLICT DO NOTHING";
 
 static KeptPlan select_tenant = {
 	"SELECT id, suspended_at IS NOT NULL FROM qehs.tenant WHERE slug = $1 FOR UPDATE", 1, {TEXTOID}, NULL
@@ -154,11 +163,13 @@ qehs_tenant_remove(PG_FUNCTION_ARGS)
 	tenant_id = find_tenant(slug);
 	wait_for_others(tenant_id);
 	runs = true;
-	execute("GRANT DELETE ON qehs.audit_event TO qehs_owner", 0);
+	execute(queue_objects, tenant_id);
+	execute("GRANT DELETE ON qehs.audit_event, qehs.audit_seal, qehs.audit_tombstone TO qehs_owner", 0);
 	delete_rows(&out, tenant_id);
-	execute("REVOKE DELETE ON qehs.audit_event FROM qehs_owner", 0);
+	execute("REVOKE DELETE ON qehs.audit_event, qehs.audit_seal, qehs.audit_tombstone FROM qehs_owner", 0);
 	execute("DELETE FROM qehs.tenant WHERE id = $1", tenant_id);
 	runs = false;
+	report_remove(slug);
 	SPI_finish();
 	json_literal(&out, "}}");
 	PG_RETURN_DATUM(json_datum(&out));

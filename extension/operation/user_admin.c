@@ -53,15 +53,10 @@ write_user(StringInfo out, uint64 row)
 	json_bool(out, DatumGetBool(plan_value(row, 5, &isnull)));
 	json_literal(out, ",\"createdAt\":");
 	json_time(out, DatumGetTimestampTz(plan_value(row, 6, &isnull)));
-	json_literal(out, ",\"roles\":[");
+	json_literal(out, ",\"roles\":");
 	roles = auth_names(plan_value(row, 7, &isnull), &count);
-	for (int i = 0; i < count; i++)
-	{
-		if (i > 0)
-			appendStringInfoChar(out, ',');
-		json_string(out, roles[i]);
-	}
-	json_literal(out, "]}");
+	json_strings(out, roles, count);
+	appendStringInfoChar(out, '}');
 }
 
 /* user_list(page_size, cursor) */

@@ -27,8 +27,8 @@ static const struct
 };
 
 static const ModuleRole built_in[] = {
-	{"tenant-user", ACTION_READ | ACTION_CREATE | ACTION_UPDATE | ACTION_EXPORT},
-	{"viewer", ACTION_READ | ACTION_EXPORT},
+	{"tenant-user", ACTION_READ | ACTION_CREATE | ACTION_UPDATE | ACTION_EXPORT, 0},
+	{"viewer", ACTION_READ | ACTION_EXPORT, 0},
 };
 
 uint32
@@ -65,15 +65,21 @@ given_by_caller(const RequestContext *context, const ModuleDef *module)
 	return given;
 }
 
-/* What the roles that the record gives the caller give. */
+/* What the record gives: roles to the caller, and to the caller's roles what they may do to own records. */
 static uint32
 given_by_record(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject)
 {
 	uint32		given = 0;
 
 	for (int i = 0; i < module->role_count && subject; i++)
-		if (module->roles[i].name[0] == '@' && roles_of_record(context, module, subject, module->roles[i].name))
-			given |= module->roles[i].actions;
+	{
+		const ModuleRole *role = &module->roles[i];
+
+		if (role->name[0] == '@' && roles_of_record(context, module, subject, role->name))
+			given |= role->actions;
+		if (role->own_actions && roles_any(context, module, subject, &role->name, 1) && roles_of_record(context, module, subject, QEHS_ROLE_CREATOR))
+			given |= role->own_actions;
+	}
 	return given;
 }
 

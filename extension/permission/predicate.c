@@ -38,6 +38,22 @@ append_role(StringInfo sql, const RequestContext *context, const ModuleDef *modu
 		appendStringInfo(sql, "%s%s = $%d", joint, module_field_sql(field, alias, psprintf("%spayload->>'%%s'", alias)), first + 1);
 }
 
+/* Append that the record is the caller's own, for a role that he has or that the record gives him. */
+static void
+append_own(StringInfo sql, const RequestContext *context, const ModuleDef *module, const char *role, const char *alias, int first)
+{
+	StringInfoData given;
+
+	initStringInfo(&given);
+	if (role[0] == '@')
+		append_role(&given, context, module, role, alias, first);
+	if (role[0] == '@' ? given.len == 0 : !roles_has(context, role))
+		return;
+	appendStringInfo(sql, "%s%screated_by = $%d", sql->len > 0 ? " OR " : "", alias, first);
+	if (given.len > 0)
+		appendStringInfo(sql, " AND %s", given.data);
+}
+
 const char *
 permission_predicate(const RequestContext *context, const ModuleDef *module, ModuleAction action, const char *alias, int first)
 {
@@ -50,7 +66,13 @@ permission_predicate(const RequestContext *context, const ModuleDef *module, Mod
 	module = roles_current(module);
 	initStringInfo(&sql);
 	for (int i = 0; i < module->role_count; i++)
-		if (module->roles[i].name[0] == '@' && (roles_implied(module->roles[i].actions) & action))
-			append_role(&sql, context, module, module->roles[i].name, alias, first);
+	{
+		const ModuleRole *role = &module->roles[i];
+
+		if (role->name[0] == '@' && (roles_implied(role->actions) & action))
+			append_role(&sql, context, module, role->name, alias, first);
+		if (role->own_actions && (roles_implied(role->own_actions) & action))
+			append_own(&sql, context, module, role->name, alias, first);
+	}
 	return sql.len > 0 ? psprintf("(%s)", sql.data) : "false";
 }

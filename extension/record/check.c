@@ -259,7 +259,7 @@ record_check_payload(const RequestContext *context, const ModuleDef *module, Jso
 {
 	Guard		guard = {context, state, NULL};
 	PermissionSubject subject = {context->actor_id, module->version, payload};
-	PayloadCheck check = {context, module, &guard, NULL, &subject, NULL, violations, NULL, NULL};
+	PayloadCheck check = {context, module, &guard, NULL, &subject, NULL, violations, NULL, NULL, NULL};
 
 	if (!JB_ROOT_IS_OBJECT(payload))
 	{
@@ -275,7 +275,7 @@ record_check_patch(const RequestContext *context, const ModuleDef *module, const
 {
 	Guard		guard = {context, state, NULL};
 	PermissionSubject subject = record_subject(before);
-	PayloadCheck check = {context, module, &guard, before->payload, &subject, transition, violations, before->payload,
+	PayloadCheck check = {context, module, &guard, before->payload, &subject, transition, violations, before->payload, &before->id,
 	before->workflow_state};
 
 	return check_payload(&check, patch ? record_merge_patch(before->payload, patch) : before->payload, patch);
@@ -287,7 +287,7 @@ record_check_effect(const RequestContext *context, const ModuleDef *module, cons
 {
 	Guard		guard = {context, state, NULL};
 	PermissionSubject subject = record_subject(before);
-	PayloadCheck check = {context, module, &guard, before->payload, &subject, NULL, violations, before->payload, NULL};
+	PayloadCheck check = {context, module, &guard, before->payload, &subject, NULL, violations, before->payload, &before->id, NULL};
 
 	return check_payload(&check, record_merge_patch(before->payload, patch), patch);
 }
@@ -298,7 +298,7 @@ record_check_moved(const RequestContext *context, const ModuleDef *module, const
 {
 	Guard		guard = {context, state, NULL};
 	PermissionSubject subject = record_subject(record);
-	PayloadCheck check = {context, module, &guard, known, &subject, NULL, violations, NULL, NULL};
+	PayloadCheck check = {context, module, &guard, known, &subject, NULL, violations, NULL, &record->id, NULL};
 
 	return check_payload(&check, payload, NULL);
 }

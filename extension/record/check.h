@@ -18,6 +18,7 @@ typedef struct PayloadCheck
 	const ModuleTransition *transition; /* that is fired, or NULL */
 	ViolationList *violations;
 	const Jsonb *patched;		/* what the record held before a patch, or NULL */
+	const pg_uuid_t *record_id; /* of the record; NULL: it is new, or none */
 	const char *held_state;		/* the state that the record is in before the change; NULL of a new one */
 } PayloadCheck;
 

@@ -49,6 +49,8 @@ record_current_payload(const ModuleDef *current, const Record *record)
 
 /* display_no holds the year in its upper digits: one column, one range per year. */
 #define QEHS_DISPLAY_YEAR INT64CONST(1000000000)
+/* A display code by prefix, year and number. */
+#define QEHS_DISPLAY_FORMAT "%s-%04d-%04d"
 
 typedef enum RecordLock
 {

@@ -6,10 +6,9 @@
 #include "base/compat.h"
 
 #include "base/json.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "catalog/pg_type.h"
-#include "common/cryptohash.h"
-#include "common/sha2.h"
 #include "common/unicode_norm.h"
 #include "mb/pg_wchar.h"
 #include "record/value.h"
@@ -154,17 +153,10 @@ static char *
 shortened(const char *text)
 {
 	int			length = strlen(text);
-	uint8		digest[PG_SHA256_DIGEST_LENGTH];
-	char		hex[2 * PG_SHA256_DIGEST_LENGTH + 1];
-	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
+	uint8		digest[QEHS_SHA256_LENGTH];
 
-	if (hash == NULL || pg_cryptohash_init(hash) < 0 || pg_cryptohash_update(hash, (const uint8 *) text, length) < 0 ||
-		pg_cryptohash_final(hash, digest, sizeof(digest)) < 0)
-		elog(ERROR, "could not compute a SHA-256");
-	pg_cryptohash_free(hash);
-	hex_encode((const char *) digest, sizeof(digest), hex);
-	hex[sizeof(hex) - 1] = '\0';
-	return psprintf("%.*s#sha256:%s", pg_mbcliplen(text, length, UNIQUE_HEAD), text, hex);
+	sha256_bytes(text, length, digest);
+	return psprintf("%.*s#sha256:%s", pg_mbcliplen(text, length, UNIQUE_HEAD), text, sha256_hex(digest));
 }
 
 char *

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
+#include "record/attached.h"
 #include "record/check.h"
 #include "record/value.h"
 #include "utils/fmgrprotos.h"
@@ -264,7 +265,9 @@ check_value(const PayloadCheck *check, const Place *place, const ModuleField *fi
 	const JsonbContainer *container = value->type == jbvBinary ? value->val.binary.data : NULL;
 
 	check_digits(check, field, value, path);
-	if (field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE)
+	if (module_takes_attachments(field->type))
+		attached_check(check, field, value, place->before, path);
+	else if (field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE)
 		check_id(check, place, field, value, path);
 	else if (field->type == FIELD_TABLE)
 	{

@@ -11,7 +11,7 @@
 void
 record_write_display_code(StringInfo out, const ModuleDef *module, int64 display_no)
 {
-	appendStringInfo(out, "\"%s-%04d-%04d\"", module->prefix, (int) (display_no / QEHS_DISPLAY_YEAR),
+	appendStringInfo(out, "\"" QEHS_DISPLAY_FORMAT "\"", module->prefix, (int) (display_no / QEHS_DISPLAY_YEAR),
 					 (int) (display_no % QEHS_DISPLAY_YEAR));
 }
 

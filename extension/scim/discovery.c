@@ -94,14 +94,8 @@ write_names(StringInfo out, const char *member, const char **names, int count)
 {
 	if (count == 0)
 		return;
-	appendStringInfo(out, ",\"%s\":[", member);
-	for (int i = 0; i < count; i++)
-	{
-		if (i > 0)
-			appendStringInfoChar(out, ',');
-		json_string(out, names[i]);
-	}
-	appendStringInfoChar(out, ']');
+	appendStringInfo(out, ",\"%s\":", member);
+	json_strings(out, names, count);
 }
 
 static void

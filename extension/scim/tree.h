@@ -34,7 +34,7 @@ extern ScimValue *tree_text(const char *text);
 
 /* A copy of jsonb, or of one value of it. */
 extern ScimValue *tree_of_jsonb(Jsonb *jsonb);
-extern ScimValue *tree_of_jsonb_value(const JsonbValue *value);
+extern ScimValue *tree_of_jsonb_value(const JsonbValue *source);
 
 /* The text as JSON, and as jsonb. */
 extern void tree_write(StringInfo out, const ScimValue *value);
@@ -49,7 +49,7 @@ extern void tree_set(ScimValue *object, const char *name, ScimValue *value);
 
 /* Lists. */
 extern void tree_append(ScimValue *list, ScimValue *item);
-extern void tree_remove_at(ScimValue *list_or_object, int at);
+extern void tree_remove_at(ScimValue *value, int at);
 
 /* Are two values the same JSON (members of objects in any order)? */
 extern bool tree_equal(const ScimValue *left, const ScimValue *right);

@@ -245,7 +245,7 @@ write_decision(StringInfo out, const RequestContext *context, uint64 row)
 	json_literal(out, "{\"id\":");
 	json_id(out, DatumGetUUIDP(plan_value(row, 1, &isnull)), QEHS_ID_APPROVAL);
 	json_literal(out, ",\"transition\":");
-	json_string(out, TextDatumGetCString(plan_value(row, 2, &isnull)));
+	json_string(out, plan_text(row, 2));
 	appendStringInfo(out, ",\"step\":%d,\"version\":%d,\"decision\":\"%s\",\"by\":", DatumGetInt32(plan_value(row, 3, &isnull)) + 1,
 					 DatumGetInt32(plan_value(row, 4, &isnull)), DatumGetBool(plan_value(row, 5, &isnull)) ? "approved" : "rejected");
 	context_write_actor(out, context->tenant_id, DatumGetUUIDP(plan_value(row, 6, &isnull)));

@@ -60,7 +60,7 @@ children_hold(int32 tenant_id, const ModuleChildren *guard, const pg_uuid_t *id)
 		CHECK_FOR_INTERRUPTS();
 		if (!refers_by(module, guard->via, DatumGetInt32(plan_value(i, 1, &isnull)), DatumGetJsonbP(plan_value(i, 3, &isnull)), id))
 			continue;
-		if (!has_name(&guard->states, TextDatumGetCString(plan_value(i, 2, &isnull))))
+		if (!has_name(&guard->states, plan_text(i, 2)))
 			return false;
 		count++;
 	}

@@ -13,7 +13,7 @@
 #include "base/json.h"
 #include "base/locks.h"
 #include "base/plan.h"
-#include "caller/auth.h"
+#include "base/sha256.h"
 #include "caller/credential.h"
 #include "caller/throttle.h"
 #include "catalog/pg_type.h"
@@ -32,11 +32,11 @@ static KeptPlan clear_failures = {
 };
 
 void
-signature_digest(Jsonb *payload, uint8 digest[32])
+signature_digest(Jsonb *payload, uint8 digest[QEHS_SHA256_LENGTH])
 {
 	char	   *text = JsonbToCString(NULL, &payload->root, VARSIZE(payload));
 
-	auth_sha256(text, strlen(text), digest);
+	sha256_bytes(text, strlen(text), digest);
 	pfree(text);
 }
 
@@ -133,7 +133,7 @@ read_secret(const RequestContext *context)
 	/* not read-only: what was counted while the lock was waited for is to be seen */
 	if (plan_execute(&select_secret, values, NULL, false, 1) == 0)
 		problem_raise_at(PROBLEM_FORBIDDEN, "/signature", "forbidden", "is for a person who is active");
-	secret.name = TextDatumGetCString(plan_value(0, 4, &isnull));
+	secret.name = plan_text(0, 4);
 	value = plan_value(0, 1, &isnull);
 	if (isnull)
 		return secret;
@@ -147,14 +147,13 @@ read_secret(const RequestContext *context)
 static void
 require_fit(const RequestContext *context, const Secret *secret, const char *sent, const char *path, const Record *record)
 {
-	static const pg_uuid_t none = {{0}};
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&context->actor_id)};
 
 	if (secret->failures > 0)
 		check_pause(secret->failures, secret->failed_at);
 	if (!credential_fits(sent, secret->hash))
 	{
-		failure_note(context, record ? record->module_id : 0, record ? &record->id : &none);
+		failure_note(context, record ? &record->id : NULL);
 		problem_raise_at(PROBLEM_FORBIDDEN, path, "credential", "is not the caller's secret for signatures");
 	}
 	if (secret->failures > 0)
@@ -178,15 +177,12 @@ signature_make(const RequestContext *context, const Record *record, Jsonb *paylo
 {
 	Secret		secret = read_secret(context);
 	StringInfoData text;
-	uint8		digest[32];
-	char		hex[65];
+	uint8		digest[QEHS_SHA256_LENGTH];
 
 	if (secret.hash == NULL)
 		problem_raise_at(PROBLEM_FORBIDDEN, "/signature", "forbidden", "needs a secret of the caller, who has set none");
 	require_fit(context, &secret, json_member_text(&sent->root, "credential"), "/signature/credential", record);
 	signature_digest(payload, digest);
-	hex_encode((char *) digest, sizeof(digest), hex);
-	hex[64] = '\0';
 	initStringInfo(&text);
 	json_literal(&text, "{\"meaning\":");
 	json_string(&text, json_member_text(&sent->root, "meaning"));
@@ -196,6 +192,6 @@ signature_make(const RequestContext *context, const Record *record, Jsonb *paylo
 	json_string(&text, secret.name);
 	json_literal(&text, "},\"at\":");
 	json_time(&text, clock_transaction());
-	appendStringInfo(&text, ",\"version\":%d,\"payloadHash\":\"%s\"}", version, hex);
+	appendStringInfo(&text, ",\"version\":%d,\"payloadHash\":\"%s\"}", version, sha256_hex(digest));
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text.data)));
 }

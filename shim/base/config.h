@@ -29,6 +29,7 @@ typedef enum S3Style
 typedef struct Config
 {
 	const char *listen;			/* host:port or [v6]:port */
+	const char *metrics_listen;	/* the same for /metrics alone; empty: with the rest */
 	const char *db;				/* libpq conninfo */
 	const char *public_url;		/* base of problem types, no slash at the end */
 	int			threads;		/* event loops */

@@ -6,6 +6,7 @@
 #include "exchange/bind.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,24 +34,31 @@ bind_jsonb(PgStatement *statement, int number, const char *slice, size_t length)
 	bind_text(statement, number, start, length + 1);
 }
 
+static bool
+bind_integer(Request *request, PgStatement *statement, int number, const char *text, bool small)
+{
+	char	   *end;
+	long long	value;
+	uint64_t   *slot = arena_alloc(&request->arena, sizeof(uint64_t));
+
+	errno = 0;
+	value = strtoll(text, &end, 10);
+	if (end == text || *end != '\0' || strspn(text, "-0123456789") != strlen(text) || errno != 0 ||
+		(small && (value < INT32_MIN || value > INT32_MAX)))
+		return false;
+	if (small)
+		*(uint32_t *) slot = htonl((uint32_t) (int32_t) value);
+	else
+		*slot = htobe64((uint64_t) value);
+	bind_text(statement, number, (char *) slot, small ? sizeof(uint32_t) : sizeof(uint64_t));
+	return true;
+}
+
 bool
 bind_value(Request *request, PgStatement *statement, int number, const Parameter *parameter, const char *text)
 {
-	if (strcmp(parameter->sql_type, "int4") == 0)
-	{
-		char	   *end;
-		long		value;
-		uint32_t   *slot = arena_alloc(&request->arena, sizeof(uint32_t));
-
-		errno = 0;
-		value = strtol(text, &end, 10);
-		if (end == text || *end != '\0' || strspn(text, "-0123456789") != strlen(text) || errno != 0 ||
-			value < INT32_MIN || value > INT32_MAX)
-			return false;
-		*slot = htonl((uint32_t) (int32_t) value);
-		bind_text(statement, number, (char *) slot, sizeof(uint32_t));
-		return true;
-	}
+	if (strcmp(parameter->sql_type, "int4") == 0 || strcmp(parameter->sql_type, "int8") == 0)
+		return bind_integer(request, statement, number, text, parameter->sql_type[3] == '4');
 	if (strcmp(parameter->sql_type, "bool") == 0)
 	{
 		if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)

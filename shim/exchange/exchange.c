@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "exchange/arguments.h"
 #include "exchange/cors.h"
+#include "exchange/file.h"
 #include "exchange/headers.h"
 #include "exchange/health.h"
 #include "exchange/problem.h"
@@ -45,6 +46,7 @@ typedef struct Pending
 	Pool	   *pool;
 	void		(*finished) (Request *request);
 	bool		whole;			/* one statement, which gives the whole answer */
+	bool		last;			/* of a body that is a file: it has come */
 } Pending;
 
 void
@@ -292,13 +294,24 @@ job_done(PgJob *job)
 		reply_whole(request);
 	else if (job->count > 1)
 		reply_answer(request);
-	if (request->stream && request->reply.status < 300)
+	if (request->stream && pending->last)
+		;
+	else if (request->stream && request->reply.status < 300 && request->endpoint->body == BODY_FILE)
+	{
+		/* the reply comes when the body has */
+		request->stream->start(request->stream, pending->finished);
+		pending->finished(request);
+		return;
+	}
+	else if (request->stream && request->reply.status < 300)
 		start_stream(pending);
 	else if (request->stream)
 	{
 		request->stream->close(request->stream);
 		request->stream = NULL;
 	}
+	if (request->endpoint && request->endpoint->answer == ANSWER_FILE && request->reply.status == 200)
+		file_reply(request);
 	exchange_finish(pending->exchange, request);
 	pending->finished(request);
 }
@@ -345,7 +358,7 @@ bind_call(Pending *pending, const Endpoint *endpoint, PgJob *job)
 {
 	PgStatement *arguments = &job->statements[STATEMENT_CALL];
 
-	pending->whole = endpoint->body != BODY_STREAM;
+	pending->whole = endpoint->body != BODY_STREAM && endpoint->body != BODY_FILE;
 	if (pending->whole)
 	{
 		bind_whole(&job->statements[0], &endpoint->calls[CALL_FUNCTION], arguments);
@@ -362,7 +375,7 @@ submit(Exchange *exchange, Request *request, void (*finished) (Request *request)
 	PgJob	   *job = &request->job;
 	Pending    *pending = arena_alloc(&request->arena, sizeof(Pending));
 
-	*pending = (Pending) {exchange, request, request->stream ? request->stream->pool : exchange->pool, finished, false};
+	*pending = (Pending) {exchange, request, request->stream ? request->stream->pool : exchange->pool, finished, false, false};
 	job->done = job_done;
 	job->owner = pending;
 	job->caller = caller_number(request);
@@ -376,6 +389,22 @@ submit(Exchange *exchange, Request *request, void (*finished) (Request *request)
 		bind_call(pending, request->endpoint, job);
 	request->waiting = true;
 	pool_submit(pending->pool, job);
+}
+
+void
+exchange_conclude(Exchange *exchange, Request *request, const PgStatement *arguments, void (*finished) (Request *request))
+{
+	PgJob	   *job = &request->job;
+	Pending    *pending = job->owner;
+
+	job_free(job);
+	*pending = (Pending) {exchange, request, exchange->pool, finished, true, true};
+	request->reply = (Reply) {0};
+	bind_begin(request, &job->statements[STATEMENT_BEGIN]);
+	bind_whole(&job->statements[0], &request->endpoint->calls[CALL_FUNCTION], arguments);
+	job->count = 1;
+	request->waiting = true;
+	pool_submit(exchange->pool, job);
 }
 
 /* Has the path a percent-encoded slash?  It is data (RFC 3986 section 2.2), and no path has a place for it. */
@@ -393,11 +422,11 @@ exchange_route(const Exchange *exchange, Request *request)
 	Buffer		allow = {.arena = &request->arena};
 
 	request->router = router_hold(exchange->router);
-	if (request->router == NULL || request->path == NULL || has_encoded_slash(request))
+	if (request->router == NULL || request->for_metrics || request->path == NULL || has_encoded_slash(request))
 		return;
 	request->endpoint = router_match(request->router, request->method, request->path, &request->arena, request->path_values, &allow);
 	request->allow = allow.data;
-	request->streams = request->endpoint && request->endpoint->body == BODY_STREAM;
+	request->streams = request->endpoint && (request->endpoint->body == BODY_STREAM || request->endpoint->body == BODY_FILE);
 }
 
 /* Note why there is no endpoint. */
@@ -430,9 +459,13 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 {
 	bool		broken = request->refusal.status != 0;
 
-	if (broken && (request->router == NULL || health_is_path(request->path)))
+	if (broken && (request->router == NULL || request->for_metrics || health_is_path(exchange, request)))
 		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, NULL);
-	else if (!broken && request->path && (health_reply(exchange, request) || exchange->page(request)))
+	else if (!broken && health_reply(exchange, request))
+		;
+	else if (request->for_metrics)
+		problem_reply(request, "not_found", 0, "there is nothing at this path", NULL);
+	else if (!broken && request->path && exchange->page(request))
 		;
 	else if (request->router == NULL)
 		problem_reply(request, "unavailable", 0, "the database cannot be reached", NULL);
@@ -446,7 +479,7 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 			headers_check(request);
 			if (request->refusal.code == NULL)
 				arguments_read(request, &request->job.statements[STATEMENT_CALL]);
-			if (request->refusal.code == NULL && request->endpoint->body == BODY_STREAM &&
+			if (request->refusal.code == NULL && request->streams &&
 				(request->stream = exchange->make_stream(exchange, request)) == NULL)
 				request_refuse(request, "unavailable", "the server has as many streams as it may at present");
 		}

@@ -10,6 +10,7 @@
 #include "exchange/stream.h"
 
 typedef struct Streams Streams;
+typedef struct Tasks Tasks;
 typedef struct Exchange Exchange;
 
 /* What an exchange needs of its event loop, and of the folders above. */
@@ -17,6 +18,7 @@ struct Exchange
 {
 	Pool	   *pool;
 	Streams    *streams;
+	Tasks	   *tasks;			/* work that blocks */
 	int			epoll;			/* of the event loop */
 	Router	   *router;			/* NULL until the first is loaded */
 	const Config *config;
@@ -41,6 +43,12 @@ extern void exchange_route(const Exchange *exchange, Request *request);
  * is called again whenever it can go on.
  */
 extern void exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *request));
+
+/*
+ * The body of a file has come: call the endpoint's function with the arguments, in the order of its parameters, and
+ * answer with what it gives.  finished is called when the reply is there.
+ */
+extern void exchange_conclude(Exchange *exchange, Request *request, const PgStatement *arguments, void (*finished) (Request *request));
 
 /* Complete a reply that was made without the exchange, with the headers that all have. */
 extern void exchange_finish(const Exchange *exchange, Request *request);

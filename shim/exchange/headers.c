@@ -113,9 +113,14 @@ headers_check(Request *request)
 	/* who names only the type of errors takes what there is */
 	if (request->media == NULL && media_is_named(request_header(request, "Accept"), "application/problem+json"))
 		request->media = endpoint->gives.types[0];
+	/* a file is of whatever type it is */
+	if (request->media == NULL && endpoint->answer == ANSWER_FILE)
+		request->media = endpoint->gives.types[0];
 	if (request->media == NULL)
 		refuse_field(request, "not_acceptable", "@Accept", "media_type",
 					 arena_format(&request->arena, "must allow %s, which the endpoint answers", media_names(&endpoint->gives, &request->arena)));
+	if (endpoint->body == BODY_FILE && request_header(request, "Content-Encoding"))
+		refuse_field(request, "unsupported_media_type", "@Content-Encoding", "encoding", "must be none: a file is stored as it is sent");
 	if (endpoint->body == BODY_STREAM)
 		headers_idempotency_key(request);
 	if (endpoint->body == BODY_STREAM || (endpoint->body == BODY_JSON && request->body_length > 0))

@@ -43,14 +43,15 @@ health_draining(void)
 }
 
 bool
-health_is_path(const char *path)
+health_is_path(const Exchange *exchange, const Request *request)
 {
-	static const char *const own[] = {"/healthz", "/readyz", "/metrics"};
+	const char *path = request->path;
 
-	for (size_t i = 0; path && i < sizeof(own) / sizeof(own[0]); i++)
-		if (strcmp(path, own[i]) == 0)
-			return true;
-	return false;
+	if (path == NULL)
+		return false;
+	if (strcmp(path, "/metrics") == 0)
+		return request->for_metrics || *exchange->config->metrics_listen == '\0';
+	return strcmp(path, "/healthz") == 0 || strcmp(path, "/readyz") == 0;
 }
 
 /* Why the shim is not ready; NULL: it is. */
@@ -97,7 +98,7 @@ reply_state(const Exchange *exchange, Request *request, bool ready)
 bool
 health_reply(Exchange *exchange, Request *request)
 {
-	if (!health_is_path(request->path))
+	if (!health_is_path(exchange, request))
 		return false;
 	if (problem_unless_read(request))
 		return true;

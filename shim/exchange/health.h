@@ -17,7 +17,7 @@ extern void health_drain(void);
 extern bool health_draining(void);
 
 /* Is this one of the paths, which need neither database nor limit? */
-extern bool health_is_path(const char *path);
+extern bool health_is_path(const Exchange *exchange, const Request *request);
 /* Answer such a path; false for others. */
 extern bool health_reply(Exchange *exchange, Request *request);
 

@@ -37,6 +37,8 @@ typedef struct Reply
 	int			header_count;
 	Header		headers[REPLY_MAX_HEADERS];
 	const char *body;			/* lives as long as the request */
+	int			file;			/* above 0: a descriptor that is the body, from offset on, and is the reply's to close */
+	int64_t		offset;
 	size_t		length;
 } Reply;
 
@@ -103,6 +105,7 @@ struct Request
 	bool		head_done;		/* of such one: its body may come */
 	Stream	   *stream;			/* NULL unless its body or answer goes by in parts */
 	bool		full_http;		/* 1.1, not 1.0 */
+	bool		for_metrics;	/* came by the listener that serves the shim's own state alone */
 	int64_t		lines;			/* of a stream: answered */
 	int64_t		failed_lines;
 	bool		body_done;		/* of a stream: all of it has come */

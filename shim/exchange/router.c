@@ -21,9 +21,9 @@
 #define BEGIN_ARGUMENTS "$1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text, $8::jsonb"
 #define BEGIN_SQL "SELECT qehs.request_begin(" BEGIN_ARGUMENTS ")"
 
-static const char *const places[] = {"path", "query", "header", "body", "document", "filter", "server", "lines", "lineNumber", NULL};
-static const char *const bodies[] = {"none", "json", "stream", NULL};
-static const char *const answers[] = {"none", "json", "stream", NULL};
+static const char *const places[] = {"path", "query", "header", "body", "document", "filter", "server", "lines", "lineNumber", "stored", NULL};
+static const char *const bodies[] = {"none", "json", "stream", "file", NULL};
+static const char *const answers[] = {"none", "json", "stream", "file", NULL};
 static const char *const forms[] = {"problem", "scim", "graphql", NULL};
 static const char *const server_names[] = {"baseUrl", "mediaType", "storage", NULL};
 static const char *const roles[] = {"function", "streamBegin", "streamEnd", NULL};
@@ -155,6 +155,8 @@ check_endpoint(Reader *reader, const Endpoint *endpoint)
 		fail(reader, "has no", "function");
 	if (endpoint->body == BODY_STREAM && (calls[CALL_BEGIN].text == NULL || calls[CALL_END].text == NULL))
 		fail(reader, "a body that streams needs", "stream_begin and stream_end");
+	if (endpoint->body == BODY_FILE && calls[CALL_BEGIN].text == NULL)
+		fail(reader, "a body that is a file needs", "stream_begin");
 	if (endpoint->body != BODY_NONE && endpoint->takes.count == 0)
 		fail(reader, "has a body but no media type in", "takes");
 	if (endpoint->answer != ANSWER_NONE && endpoint->gives.count == 0)

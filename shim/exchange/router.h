@@ -21,17 +21,20 @@ typedef enum ParameterPlace
 {
 	IN_PATH, IN_QUERY, IN_HEADER, IN_BODY, IN_DOCUMENT, IN_FILTER, IN_SERVER,
 	IN_LINES,					/* a chunk of a body that streams: whole lines */
-	IN_LINE_NUMBER				/* the number of the chunk's first line */
+	IN_LINE_NUMBER,				/* the number of the chunk's first line */
+	IN_STORED					/* sizeBytes, sha256, type or scan of a file that has come */
 } ParameterPlace;
 
 typedef enum BodyKind
 {
-	BODY_NONE, BODY_JSON, BODY_STREAM
+	BODY_NONE, BODY_JSON, BODY_STREAM,
+	BODY_FILE					/* becomes an object of the object store */
 } BodyKind;
 
 typedef enum AnswerKind
 {
-	ANSWER_NONE, ANSWER_JSON, ANSWER_STREAM
+	ANSWER_NONE, ANSWER_JSON, ANSWER_STREAM,
+	ANSWER_FILE					/* an object of the object store, which the function names */
 } AnswerKind;
 
 /* What an error looks like: RFC 9457, RFC 7644 section 3.12, GraphQL's errors. */

@@ -44,22 +44,19 @@ static Column *
 read_columns(const json_t *list, bool keys, Arena *arena, int *count)
 {
 	Column	   *columns;
-	size_t		i;
-	const json_t *item;
 
 	*count = (int) json_array_size(list);
 	columns = arena_alloc(arena, sizeof(Column) * (size_t) (*count + 1));
-	json_array_foreach(list, i, item)
+	for (size_t i = 0; i < json_array_size(list); i++)
 	{
+		const json_t *item = json_array_get(list, i);
 		const json_t *fields = json_object_get(item, "fields");
-		size_t		j;
-		const json_t *field;
 
 		columns[i] = read_column(item, keys, arena);
 		columns[i].count = (int) json_array_size(fields);
 		columns[i].fields = arena_alloc(arena, sizeof(Column) * (size_t) (columns[i].count + 1));
-		json_array_foreach(fields, j, field)
-			columns[i].fields[j] = read_column(field, keys, arena);
+		for (size_t j = 0; j < json_array_size(fields); j++)
+			columns[i].fields[j] = read_column(json_array_get(fields, j), keys, arena);
 	}
 	return columns;
 }
@@ -68,23 +65,25 @@ static void
 read_record(const json_t *record, Arena *arena, ExportInfo *info)
 {
 	const json_t *list = json_object_get(record, "activity");
-	size_t		i;
-	const json_t *item;
 
 	if (!json_is_object(record))
 		return;
 	info->code = member_text(record, "displayCode", "", arena);
 	info->activity_count = (int) json_array_size(list);
 	info->activities = arena_alloc(arena, sizeof(Activity) * (size_t) (info->activity_count + 1));
-	json_array_foreach(list, i, item)
+	for (size_t i = 0; i < json_array_size(list); i++)
+	{
+		const json_t *item = json_array_get(list, i);
+
 		info->activities[i] = (Activity) {
-		.at = member_text(item, "at", "", arena),
-		.type = member_text(item, "type", "", arena),
-		.actor = member_text(json_object_get(item, "actor"), "displayName", "", arena),
-		.from = member_text(item, "from", "", arena),
-		.to = member_text(item, "to", "", arena),
-		.comment = member_text(item, "comment", "", arena)
-	};
+			.at = member_text(item, "at", "", arena),
+			.type = member_text(item, "type", "", arena),
+			.actor = member_text(json_object_get(item, "actor"), "displayName", "", arena),
+			.from = member_text(item, "from", "", arena),
+			.to = member_text(item, "to", "", arena),
+			.comment = member_text(item, "comment", "", arena)
+		};
+	}
 }
 
 bool

@@ -1,6 +1,6 @@
 /*
  * output.c
- *	  Bytes of a file, gathered before they are handed on; and the formats by name.
+ *	  Bytes of a file, gathered before they are handed on.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,15 +42,4 @@ output_write(Output *output, const void *bytes, size_t length)
 	memcpy(output->buffer + output->used, bytes, length);
 	output->used += length;
 	return !output->failed;
-}
-
-const FileFormat *
-format_find(const char *name)
-{
-	static const FileFormat *const formats[] = {&csv_format, &ndjson_format, &xlsx_format, &pdf_format};
-
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (strcmp(formats[i]->name, name) == 0)
-			return formats[i];
-	return NULL;
 }

@@ -74,11 +74,15 @@ respond_send(Request *request)
 	bool		last = reply->close || request->server->exchange->stopping;
 	struct MHD_Response *response = streams ?
 		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, request, NULL) :
+		reply->file > 0 && reply->body == NULL ? MHD_create_response_from_fd_at_offset64(reply->length, reply->file, (uint64_t) reply->offset) :
 		MHD_create_response_from_buffer_with_free_callback(reply->length, (void *) reply->body, keep_body);
 	enum MHD_Result result;
 
 	if (response == NULL)
 		return MHD_NO;
+	/* the response closes it */
+	if (reply->body == NULL)
+		reply->file = 0;
 	for (int i = 0; i < reply->header_count; i++)
 		MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
 	if (last)

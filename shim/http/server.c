@@ -78,6 +78,7 @@ on_target(void *closure, const char *target, struct MHD_Connection *connection)
 	if (mark)
 		*mark = '?';
 	request->server = server;
+	request->for_metrics = server->for_metrics;
 	request->connection = connection;
 	request->started = clock_now();
 	request->target = request->sent_target = copy;
@@ -108,6 +109,8 @@ on_completed(void *closure, struct MHD_Connection *connection, void **memory, en
 	early_free(request->early);
 	if (request->stream)
 		request->stream->close(request->stream);
+	if (request->reply.file > 0)
+		close(request->reply.file);
 	job_free(&request->job);
 	router_release(request->router);
 	memory_put_away(server, request);
@@ -207,13 +210,14 @@ on_request(void *closure, struct MHD_Connection *connection, const char *url, co
 }
 
 Server *
-server_create(Exchange *exchange, int listen_socket)
+server_create(Exchange *exchange, int listen_socket, bool for_metrics)
 {
 	Server	   *server = calloc(1, sizeof(Server));
 
 	if (server == NULL)
 		abort();
 	server->exchange = exchange;
+	server->for_metrics = for_metrics;
 	server->deadlines.limit = exchange->config->max_connections;
 	server->lingers.epoll = exchange->epoll;
 	server->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL,

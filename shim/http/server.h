@@ -7,8 +7,8 @@
 
 #include "exchange/exchange.h"
 
-/* Serve the listening socket; NULL on failure.  The exchange must outlive the server. */
-extern Server *server_create(Exchange *exchange, int listen_socket);
+/* Serve the listening socket, for_metrics: with /metrics, /healthz and /readyz alone; NULL on failure.  The exchange must outlive the server. */
+extern Server *server_create(Exchange *exchange, int listen_socket, bool for_metrics);
 /* The descriptor that is readable when server_run has work. */
 extern int	server_epoll(const Server *server);
 extern void server_run(Server *server);

@@ -20,6 +20,7 @@ struct Server
 {
 	struct MHD_Daemon *daemon;
 	Exchange   *exchange;
+	bool		for_metrics;	/* serves the shim's own state, and no endpoint */
 	Deadlines	deadlines;
 	Lingers		lingers;
 	Request    *waiting;		/* for the database: see leave.h */

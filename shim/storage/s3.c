@@ -93,7 +93,7 @@ s3_description(Arena *arena, const Config *config)
 	derive(key, &key_length, "s3");
 	derive(key, &key_length, "aws4_request");
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &parts);
-	buffer_format(&text, "{\"kind\":\"s3\",\"time\":\"%s\",\"signingKey\":\"", stamp);
+	buffer_format(&text, "{\"kind\":\"s3\",\"scanned\":%s,\"time\":\"%s\",\"signingKey\":\"", *config->clamd ? "true" : "false", stamp);
 	for (unsigned int i = 0; i < key_length; i++)
 		buffer_format(&text, "%02x", key[i]);
 	buffer_text(&text, "\"");

@@ -20,15 +20,6 @@
 static const Store *store = &local_store;
 static const Config *settings;
 
-StorageOutcome
-storage_fault_errno(StorageFault *fault, const char *what)
-{
-	int			code = errno;
-
-	snprintf(fault->message, sizeof(fault->message), "%s: %s", what, strerror(code));
-	return code == ENOSPC || code == EDQUOT || code == EFBIG ? STORAGE_FULL : STORAGE_FAILED;
-}
-
 bool
 storage_open(const Config *config, StorageFault *fault)
 {
@@ -52,7 +43,7 @@ storage_description(Arena *arena)
 		return s3_description(arena, settings);
 	if (*settings->storage == '\0')
 		return "{\"kind\":\"none\"}";
-	buffer_text(&text, "{\"kind\":\"local\",\"baseUrl\":");
+	buffer_format(&text, "{\"kind\":\"local\",\"scanned\":%s,\"baseUrl\":", *settings->clamd ? "true" : "false");
 	buffer_json(&text, settings->public_url, strlen(settings->public_url));
 	buffer_text(&text, "}");
 	return text.data;

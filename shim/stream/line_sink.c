@@ -8,6 +8,9 @@
  * What goes wrong after the answer's status has been promised (the database is
  * lost, the key revoked, the Content-Encoding broken) ends the answer with a line
  * {"error":<problem>} in place of the summary.
+ *
+ * The locks of a load in one transaction are held while it waits for its client: one
+ * that brings too little in that time is given up.
  */
 #include "stream/line_sink.h"
 
@@ -27,6 +30,9 @@
 #define MAX_LINE_BYTES (64 * 1024 * 1024)
 #define SPENT_BYTES (16 * 1024 * 1024)
 #define GATHER_NS (CLOCK_SECOND / 4)
+/* What a transaction must get of its body while it waits for it, and in what time: 500 bytes a second. */
+#define SLOW_BYTES 5000
+#define SLOW_NS (10 * CLOCK_SECOND)
 
 typedef enum Ending
 {
@@ -47,6 +53,10 @@ typedef struct LineSink
 	PgStatement arguments;		/* of the request, in the order of its endpoint's parameters */
 	size_t		line_limit;
 	size_t		wasted;			/* bytes of the body since it broke */
+	bool		held;			/* all chunks are one transaction, in which there is one */
+	uint64_t	idle_since;		/* that transaction has waited for the body from then on; 0: it does not */
+	uint64_t	idle;			/* nanoseconds that it has waited before */
+	size_t		idle_bytes;		/* and what has come in that time */
 	bool		body_ended;
 	bool		told_urgent;
 	Ending		ending;
@@ -99,6 +109,38 @@ tell_problem(LineSink *sink)
 {
 	if (sink->problem && sink->load.sent_count == 0)
 		answer_break(&sink->answer, sink->problem, sink->problem_length);
+}
+
+/* ---- who sends too slowly ---- */
+
+/* The database has nothing to do for the transaction, or has again. */
+static void
+note_idle(LineSink *sink)
+{
+	bool		idle = sink->held && sink->load.sent_count == 0;
+	uint64_t	now = clock_now();
+
+	if (sink->idle_since > 0)
+		sink->idle += now - sink->idle_since;
+	sink->idle_since = idle ? now : 0;
+}
+
+static void
+note_bytes(LineSink *sink, size_t bytes)
+{
+	sink->idle_bytes += bytes;
+	if (sink->idle_bytes < SLOW_BYTES)
+		return;
+	sink->idle_bytes = sink->idle = 0;
+	sink->idle_since = sink->idle_since > 0 ? clock_now() : 0;
+}
+
+/* When the transaction will have waited for too long; 0: it does not wait. */
+static uint64_t
+idle_end(const LineSink *sink)
+{
+	return sink->idle_since > 0 && !sink->body_ended && sink->ending == RUNNING && sink->problem == NULL ?
+		sink->idle_since + SLOW_NS - (sink->idle < SLOW_NS ? sink->idle : SLOW_NS) : 0;
 }
 
 static bool
@@ -161,6 +203,7 @@ on_round(void *owner, uint64_t took)
 
 	sink->request->database_time += took;
 	stream_metrics_chunk(took);
+	note_idle(sink);
 	if (!sink->answer.held)
 		count_lines(sink);
 	tell_problem(sink);
@@ -190,6 +233,14 @@ static const LoadEvents events = {answer_chunk, on_round, on_failed, conclude};
 
 /* ---- the flow of lines ---- */
 
+static void
+send_lines(LineSink *sink)
+{
+	load_send(&sink->load, &sink->reader);
+	sink->held = sink->load.target.transaction;
+	note_idle(sink);
+}
+
 /* Send the chunk that is full, if its turn has come; one of no lines is answered for without the database. */
 static bool
 send_chunk(LineSink *sink)
@@ -199,7 +250,7 @@ send_chunk(LineSink *sink)
 	if (lines->count > 0 ? !load_may_send(&sink->load) : sink->load.sent_count > 0)
 		return false;
 	if (lines->count > 0)
-		load_send(&sink->load, &sink->reader);
+		send_lines(sink);
 	else
 	{
 		answer_long_line(&sink->answer, lines->long_line, sink->line_limit);
@@ -274,6 +325,7 @@ take(Stream *stream, const char *bytes, size_t length)
 	if (input_left(sink))
 		return 0;
 	stream_metrics_body(length);
+	note_bytes(sink, length);
 	if (!takes_lines(sink))
 	{
 		sink->wasted += length;
@@ -310,9 +362,11 @@ finish(Stream *stream)
 static bool
 is_urgent(const Stream *stream)
 {
-	uint64_t	due = answer_due(&((const LineSink *) stream)->answer);
+	const LineSink *sink = (const LineSink *) stream;
+	uint64_t	due = answer_due(&sink->answer);
 
-	return due > 0 && due <= clock_now();
+	/* what has ended before its body was given up */
+	return sink->ending == ENDED || (due > 0 && due <= clock_now());
 }
 
 static StreamPart
@@ -438,8 +492,18 @@ tick(LineSink *sink)
 	const Lines *lines = load_lines(&sink->load);
 	uint64_t	now = clock_now();
 	uint64_t	due = sink->body_ended || sink->told_urgent ? 0 : answer_due(&sink->answer);
+	uint64_t	slow = idle_end(sink);
 	int			next = pool_tick(sink->load.pool);
 
+	if (slow > 0 && slow <= now)
+	{
+		fail_with_code(sink, "timeout", "the client sent less than 500 bytes a second while the transaction held its locks; nothing is loaded: send faster, "
+					   "or without mode=atomic");
+		pump(sink);
+		return next;
+	}
+	if (slow > 0)
+		next = earlier(next, slow, now);
 	if (due > 0 && due <= now)
 	{
 		sink->told_urgent = true;
@@ -451,7 +515,7 @@ tick(LineSink *sink)
 		return next;
 	if (now < lines->since + GATHER_NS)
 		return earlier(next, lines->since + GATHER_NS, now);
-	load_send(&sink->load, &sink->reader);
+	send_lines(sink);
 	return next;
 }
 

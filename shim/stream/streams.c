@@ -5,20 +5,24 @@
  */
 #include "stream/streams.h"
 
+#include "stream/file_sink.h"
 #include "stream/line_sink.h"
 
 Stream *
 streams_make(Exchange *exchange, Request *request)
 {
 	Streams    *streams = exchange->streams;
+	bool		is_file = request->endpoint->body == BODY_FILE;
+	int		   *count = is_file ? &streams->file_count : &streams->count;
 	StreamItem *item;
 
-	if (streams->count == STREAMS_MOST)
+	if (*count == (is_file ? FILES_MOST : STREAMS_MOST))
 		return NULL;
-	item = line_sink_open(exchange, request);
+	item = is_file ? file_sink_open(exchange, request) : line_sink_open(exchange, request);
+	item->is_file = is_file;
 	item->next = streams->first;
 	streams->first = item;
-	streams->count++;
+	(*count)++;
 	return &item->stream;
 }
 
@@ -33,14 +37,14 @@ streams_tick(Streams *streams)
 		StreamItem *item = *link;
 		int			due;
 
-		if (item->closed)
+		if (item->closed && (item->is_free == NULL || item->is_free(item)))
 		{
 			*link = item->next;
-			streams->count--;
+			(*(item->is_file ? &streams->file_count : &streams->count))--;
 			item->free(item);
 			continue;
 		}
-		due = item->tick(item);
+		due = item->closed ? -1 : item->tick(item);
 		next = next < 0 || (due >= 0 && due < next) ? due : next;
 		link = &item->next;
 	}

@@ -7,7 +7,9 @@
 
 #include "exchange/exchange.h"
 
+/* Streams of lines of a loop, each with a connection to PostgreSQL; and files that arrive, each with a descriptor. */
 #define STREAMS_MOST 32
+#define FILES_MOST 1000
 
 /* A stream in the list of its loop. */
 typedef struct StreamItem
@@ -18,20 +20,23 @@ typedef struct StreamItem
 	int			(*tick) (struct StreamItem *item);
 	/* The loop ends: what is under way fails. */
 	void		(*end) (struct StreamItem *item);
+	/* May it be freed, now that its request has gone?  NULL: at once. */
+	bool		(*is_free) (const struct StreamItem *item);
 	void		(*free) (struct StreamItem *item);
 	bool		closed;			/* its request has gone */
+	bool		is_file;
 } StreamItem;
 
 struct Streams
 {
 	StreamItem *first;
-	int			count;
+	int			count;			/* of lines */
+	int			file_count;
 };
 
 /*
- * Make the stream that the request's endpoint asks for, with a connection of its
- * own; NULL when the loop has as many as it may (STREAMS_MOST).  The StreamMaker of
- * the exchange.
+ * Make the stream that the request's endpoint asks for; NULL when the loop has as many as it may.
+ * The StreamMaker of the exchange.
  */
 extern Stream *streams_make(Exchange *exchange, Request *request);
 

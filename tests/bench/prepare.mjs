@@ -81,6 +81,19 @@ SELECT qehs.record_create(:module, :payload${i});\n`)
 writeRequest('page', 0, 'record_list', pagePath, pageCall)
 writeFileSync(`${dir}/get.paths`, ids.map(id => `/api/v1/records/${id}\n`).join(''))
 writeFileSync(`${dir}/page.paths`, `${pagePath}\n`)
+// GraphQL: a record and a page with seven fields, and the same by hand in SQL; for PostGraphile over a table of just these fields
+const graphqlFields = 'id displayCode title severity workflowState occurredAt version'
+const postgraphileFields = graphqlFields.replace('id', 'rowId')
+const bodiesOf = (name, items) => writeFileSync(`${dir}/${name}.bodies`, items.map(item => JSON.stringify(item) + '\n').join(''))
+bodiesOf('graphql-get', ids.map(id => ({ query: `query Get($id: ID!) { incidentsGet(id: $id) { ${graphqlFields} } }`, variables: { id } })))
+bodiesOf('graphql-page', [{ query: `{ incidentsList(limit: 50) { ${graphqlFields} } }` }])
+bodiesOf('postgraphile-get', rows.map(({ id }) => ({ query: `query Get($id: UUID!) { incidentByRowId(rowId: $id) { ${postgraphileFields} } }`, variables: { id } })))
+bodiesOf('postgraphile-page', [{ query: `{ allIncidents(first: 50, orderBy: PRIMARY_KEY_DESC) { nodes { ${postgraphileFields} } } }` }])
+const byHand = `json_build_object('id', id, 'displayCode', 'INC-' || display_no / 1000000000 || '-' || lpad((display_no % 1000000000)::text, 4, '0'), 'title', payload ->> 'title',
+	'severity', payload ->> 'severity', 'workflowState', workflow_state, 'occurredAt', payload ->> 'occurred_at', 'version', version)`
+writeFileSync(`${dir}/graphql-get.0.sql`, `SELECT ${byHand} FROM qehs.record WHERE tenant_id = :tenant AND id = :uuid0 AND deleted_at IS NULL;\n`)
+writeFileSync(`${dir}/graphql-page.0.sql`, `SELECT json_agg(${byHand}) FROM (SELECT * FROM qehs.record WHERE tenant_id = :tenant AND module_id = (SELECT id FROM qehs.module WHERE
+	tenant_id = :tenant AND key = :module) AND deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 50) AS r;\n`)
 writeFileSync(`${dir}/create.bodies`, bodies.map(body => `{"moduleKey":"incidents","payload":${body}}\n`).join(''))
 writeFileSync(`${dir}/vars`, vars.join('\n') + '\n')
 writeFileSync(`${dir}/env`, `QEHS_BENCH_KEY=${key}\nQEHS_METERED_KEY=${metered}\n`)

@@ -37,6 +37,13 @@ if (rounds.has('get fastify-pool') || rounds.has('page fastify-pool') || rounds.
 			[count(figure(`${kind} ${side}`)), `**${ratio(kind, 'shim', side)}**`]), latency(kind, 'fastify-pool'), cpu(kind, 'fastify-pool')]))
 	console.log(`Resident after the load: Fastify ${figure('memory pool')} MiB.\n`)
 }
+if (rounds.has('graphql-get shim')) {
+	// rounds of one kind stand side by side, whatever the kind of the peer is called
+	for (const kind of ['get', 'page']) if (rounds.has(`postgraphile-${kind} server`)) rounds.set(`graphql-${kind} postgraphile`, rounds.get(`postgraphile-${kind} server`))
+	table(['GraphQL, seven fields', 'requests a second', 'SQL by hand', 'ratio', 'PostGraphile 5', 'ratio', 'CPU a request, µs: shim + PostgreSQL + wrk'],
+		[['graphql-get', 'a record'], ['graphql-page', 'page of 50']].map(([kind, name]) => [name, count(figure(`${kind} shim`)), count(figure(`${kind} hand`)),
+			`**${ratio(kind, 'shim', 'hand')}**`, count(figure(`${kind} postgraphile`)), `**${ratio(kind, 'shim', 'postgraphile')}**`, cpu(kind, 'shim')]))
+}
 if (rounds.has('get with'))
 	table(['requests a second', 'with all conventions', 'without', 'ratio', 'CPU, µs: shim + PostgreSQL', 'without'],
 		[['get', 'GET a record'], ['create', 'create, durable commits'], ['create-async', 'create, synchronous_commit off']].map(([kind, name]) =>

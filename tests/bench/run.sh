@@ -4,7 +4,7 @@
 #   run.sh [--record]     --record appends the figures to RESULTS.md
 #
 # BENCH_SECONDS (3) and BENCH_ROUNDS (3) say how long, BENCH_ROWS (1000000) how big the table of the page walk, BENCH_BULK_ROWS
-# (200000) how much the loader loads, BENCH_BULK_ROUNDS (2) how often, BENCH_ONLY (all of "http conventions sql bulk beside schema documents
+# (200000) how much the loader loads, BENCH_BULK_ROUNDS (2) how often, BENCH_ONLY (all of "http graphql conventions sql bulk beside schema documents
 # depth idle") which parts; of http, BENCH_KINDS ("get page create") which requests, and BENCH_PEERS (1; 0 without) whether beside Fastify too.
 # The database settings are those of the tests but for memory; commits are durable.
 # start_server sets the variables url_NAME and pid_NAME by their names.
@@ -19,7 +19,7 @@ rounds=${BENCH_ROUNDS:-3}
 rows=${BENCH_ROWS:-1000000}
 bulk_rows=${BENCH_BULK_ROWS:-200000}
 bulk_rounds=${BENCH_BULK_ROUNDS:-2}
-parts=${BENCH_ONLY:-http conventions sql bulk beside schema documents depth idle}
+parts=${BENCH_ONLY:-http graphql conventions sql bulk beside schema documents depth idle}
 kinds=${BENCH_KINDS:-get page create}
 peers=${BENCH_PEERS:-1}
 connections=4
@@ -135,8 +135,12 @@ http_run() {
 }
 
 wrk_round() {
+	unset QEHS_TARGET
 	if [[ $1 == create* ]]; then
 		export QEHS_BODIES=$dir/create.bodies
+	elif [[ $1 == *graphql* || $1 == postgraphile* ]]; then
+		export QEHS_BODIES=$dir/$1.bodies QEHS_TARGET=/api/graphql
+		[[ $1 != postgraphile* ]] || QEHS_TARGET=/graphql
 	else
 		unset QEHS_BODIES
 		export QEHS_PATHS=$dir/$1.paths
@@ -193,6 +197,47 @@ bench_http() {
 	for name in shim pool pipeline; do
 		pid=pid_$name
 		[ -z "${!pid:-}" ] || result memory "$name" "$(awk '/VmRSS/ { print int($2 / 1024 + 0.5) }' "/proc/${!pid}/status")"
+	done
+}
+
+# PostGraphile 5 over a table of just the fields that are asked for; it needs Node 22, which a package of npm brings.
+start_postgraphile() {
+	(cd tests/bench/postgraphile && { [ -e node_modules/.package-lock.json ] || npm ci --no-audit --no-fund --silent; })
+	"$PG_BIN/psql" -X -q -f - <<-'SQL'
+		CREATE SCHEMA peer;
+		CREATE TABLE peer.incident AS SELECT id, 'INC-' || display_no / 1000000000 || '-' || lpad((display_no % 1000000000)::text, 4, '0') AS display_code,
+			payload ->> 'title' AS title, payload ->> 'severity' AS severity, workflow_state, (payload ->> 'occurred_at')::timestamptz AS occurred_at, version FROM qehs.record;
+		ALTER TABLE peer.incident ADD PRIMARY KEY (id);
+		ANALYZE peer.incident;
+	SQL
+	local port
+	port=$(free_port)
+	(cd tests/bench/postgraphile && PORT=$port CONNECTIONS=$connections NODE_ENV=production GRAPHILE_ENV=production \
+		exec node_modules/node/bin/node node_modules/postgraphile/dist/cli-run.js) > "$dir/postgraphile.out" 2>&1 &
+	started+=($!)
+	pid_postgraphile=$! url_postgraphile=http://127.0.0.1:$port
+	for _ in $(seq 300); do
+		! curl -fs -o /dev/null -H 'Content-Type: application/json' -d '{"query":"{ __typename }"}' "$url_postgraphile/graphql" || return 0
+		sleep 0.1
+	done
+	say "PostGraphile did not get ready"
+	exit 1
+}
+
+# GraphQL: a record and a page of 50 with seven fields, against the same by hand in SQL and, with BENCH_PEERS, PostGraphile.
+bench_graphql() {
+	local kind
+	start_server graphql ./qehs-shim --listen 127.0.0.1:PORT --threads 1 --connections $connections --log off \
+		--db "host=$PGHOST port=$PGPORT user=qehs_shim dbname=bench"
+	[ "$peers" != 1 ] || start_postgraphile
+	for kind in get page; do
+		seconds=1 timed wrk_round graphql-$kind "$url_graphql"
+		[ "$peers" != 1 ] || seconds=1 timed wrk_round postgraphile-$kind "$url_postgraphile"
+		for _ in $(seq "$rounds"); do
+			http_run graphql-$kind shim "$url_graphql" "$pid_graphql"
+			sql_run graphql-$kind hand postgres graphql-$kind
+			[ "$peers" != 1 ] || http_run postgraphile-$kind server "$url_postgraphile" "$pid_postgraphile"
+		done
 	done
 }
 

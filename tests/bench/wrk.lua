@@ -1,4 +1,4 @@
--- Requests for wrk: QEHS_PATHS is a file of paths to GET in turn, or QEHS_BODIES one of JSON bodies to POST in turn.
+-- Requests for wrk: QEHS_PATHS is a file of paths to GET in turn, or QEHS_BODIES one of JSON bodies to POST in turn, to QEHS_TARGET or /api/v1/records.
 -- QEHS_CONVENTIONS=1 sends what the conventions take: a key with a rate limit, a traceparent, If-None-Match with a GET, and an
 -- Idempotency-Key of its own with each POST. With QEHS_PAUSE each connection waits as many milliseconds on average before each request. Prints one line at the end: requests a second, answers that were not 2xx, and latencies in milliseconds.
 local requests = {}
@@ -16,7 +16,7 @@ function init(args)
 		headers["Content-Type"] = "application/json"
 		headers["Idempotency-Key"] = conventions and "@KEY@" or nil
 		for body in io.lines(bodies) do
-			requests[#requests + 1] = wrk.format("POST", "/api/v1/records", headers, body)
+			requests[#requests + 1] = wrk.format("POST", os.getenv("QEHS_TARGET") or "/api/v1/records", headers, body)
 		end
 	else
 		headers["If-None-Match"] = conventions and '"0"' or nil

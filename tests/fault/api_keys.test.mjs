@@ -54,7 +54,7 @@ test("no log, no statistics and no table has a secret", async () => {
 		tables: execFileSync("pg_dump", ["-d", `${cluster.conninfo} user=postgres`], { encoding: "utf8", maxBuffer: 1 << 28 }),
 		metrics: await (await fetch(`http://127.0.0.1:${shims[0].port}/metrics`)).text(),
 	}
-	assert.match(texts.server, /request_begin/)
+	assert.match(texts.server, /qehs\.request\(/)
 	assert.match(texts.shim, /api_key_create|\/api\/v1\/api-keys/)
 	for (const [name, text] of Object.entries(texts))
 		for (const secret of secrets)
@@ -72,7 +72,8 @@ test("last used costs one write a minute, however many requests and connections"
 	const requests = (count) => Promise.all(Array.from({ length: count }, (_, i) => get(fresh, {}, shims[i % 2])))
 	assert.ok((await requests(400)).every((answer) => answer.status === 200))
 	assert.equal(writes("row"), 1)
-	assert.ok(writes("statement") <= 8, "a connection asks once")
+	// four connections of each shim, and as many more while those are busy (pool.h)
+	assert.ok(writes("statement") <= 16, "a connection asks once")
 	const used = () => cluster.sql(`SELECT last_used_at FROM qehs.api_key WHERE hash = sha256('${fresh}')`)
 	const first = used()
 	assert.notEqual(first, "")

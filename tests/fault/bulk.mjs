@@ -132,7 +132,7 @@ export function assertOnce(cluster, load, count, keyed = true) {
 
 // No rows of records that are not there, whatever load they came from.
 export function assertNoStrays(cluster) {
-	assert.equal(cluster.sql(`SELECT (SELECT count(*) FROM qehs.audit_event AS e WHERE NOT EXISTS (SELECT FROM qehs.record AS r WHERE r.tenant_id = e.tenant_id AND r.id = e.record_id)),
+	assert.equal(cluster.sql(`SELECT (SELECT count(*) FROM qehs.audit_event AS e WHERE e.module_id <> 0 AND NOT EXISTS (SELECT FROM qehs.record AS r WHERE r.tenant_id = e.tenant_id AND r.id = e.record_id)),
 		(SELECT count(*) FROM qehs.record_unique AS u WHERE NOT EXISTS (SELECT FROM qehs.record AS r WHERE r.tenant_id = u.tenant_id AND r.id = u.record_id)),
 		(SELECT count(*) - count(DISTINCT (tenant_id, module_id, display_no)) FROM qehs.record)`), "0|0|0")
 }

@@ -6,7 +6,9 @@ import { Cluster, Shim, freePort, shell } from "./cluster.mjs"
 import { agent, send } from "./retry.mjs"
 
 // Filled by CREATE EXTENSION itself, with the contents of the release that restores.
-const FIXED = ["endpoint", "job_kind", "module_catalogue", "openapi_component", "problem"]
+const FIXED = ["endpoint", "job_kind", "module_catalogue", "openapi_component", "osha_column", "problem", "report_view"]
+// what clients send again
+const FORGOTTEN = ["graphql_document"]
 const records = "/api/v1/records?moduleKey=incidents&limit=4"
 const twin = { moduleKey: "incidents", payload: { title: "Twin", severity: "low" } }
 
@@ -51,7 +53,9 @@ async function fillTenant(port, slug, key) {
 		SELECT qehs.module_publish('badges', '{"key":"badges","name":"Badges","displayCode":{"prefix":"BDG"},"fields":[{"key":"badge","type":"identifier"}],
 			"workflow":{"states":["open"],"initial":"open"},"permissions":{"roles":{"tenant-user":["read"]}}}');
 		SELECT qehs.record_create('badges', '{"badge":"B1"}');
-		SELECT qehs.record_create('incidents', jsonb_build_object('title', 't' || i, 'severity', 'low')) FROM generate_series(1, 9) AS i`)
+		SELECT qehs.record_create('incidents', jsonb_build_object('title', 't' || i, 'severity', 'low')) FROM generate_series(1, 9) AS i;
+		CREATE ROLE reports_of_${slug} LOGIN;
+		SELECT qehs.reporter_grant('reports_of_${slug}', '${slug}')`)
 	const first = await send(port, key, "GET", records)
 	assert.equal(first.status, 200, first.text)
 	const rest = await send(port, key, "GET", `${records}&cursor=${first.json.nextCursor}`)
@@ -81,6 +85,19 @@ before(async () => {
 	// no function queues what runs outside before exports are there
 	source.sql(`INSERT INTO qehs.job (tenant_id, id, kind, created_at, not_before, created_by)
 		SELECT id, gen_random_uuid(), 'export', now(), now(), '00000000-0000-0000-0000-000000000000' FROM qehs.tenant`)
+	source.sql(`SELECT qehs.audit_seal(slug) FROM qehs.tenant;
+		INSERT INTO qehs.audit_tombstone SELECT id, 'ffffffff-ffff-7fff-bfff-ffffffffffff', gen_random_uuid(), sha256('x'), now() FROM qehs.tenant`)
+	// files and what identity providers keep, as rows: their own tests tell how they come about
+	source.sql(`INSERT INTO qehs.attachment (tenant_id, id, filename, content_type, created_at, created_by)
+			SELECT id, 'ffffffff-ffff-7fff-bfff-ffffffffffff', 'note.txt', 'text/plain', now(), '00000000-0000-0000-0000-000000000000' FROM qehs.tenant;
+		INSERT INTO qehs.object_removal (tenant, object) SELECT slug, 'att_01KQ0000000000000000000000' FROM qehs.tenant;
+		INSERT INTO qehs.scim_setting SELECT id, true FROM qehs.tenant;
+		INSERT INTO qehs.scim_schema (urn, name, description) VALUES ('urn:example:Device', 'Device', 'A device');
+		INSERT INTO qehs.scim_attribute (schema_urn, path) VALUES ('urn:example:Device', 'serial');
+		INSERT INTO qehs.scim_resource_type (name, endpoint, description, schema_urn) VALUES ('Device', '/Devices', 'Devices', 'urn:example:Device');
+		INSERT INTO qehs.scim_resource (tenant_id, resource_type) SELECT id, 'Device' FROM qehs.tenant;
+		INSERT INTO qehs.scim_group_role SELECT tenant_id, min(id::text)::uuid, max(id::text)::uuid FROM qehs.role GROUP BY tenant_id;
+		INSERT INTO qehs.scim_unresolved_member SELECT tenant_id, min(id::text)::uuid, 'someone' FROM qehs.role GROUP BY tenant_id`)
 	// cursors of before a rotation are to live on as well
 	source.sql("SELECT qehs.secret_rotate()")
 })
@@ -158,13 +175,19 @@ for (const form of Object.keys(FORMS))
 	test(`a dump restored as ${form} has every row and what was given out`, async () => {
 		const target = restore(form)
 		const before = contents(source)
-		const empty = Object.entries(before).filter(([, line]) => /<count>0</.test(line)).map(([name]) => name)
+		const empty = Object.entries(before).filter(([, line]) => /<count>0</.test(line)).map(([name]) => name).filter((name) => !FORGOTTEN.includes(name))
 		assert.deepEqual(empty, [], "the test has data in each table")
 		assert.deepEqual(contents(target), before)
+		for (const slug of ["one", "two"])
+			assert.equal(target.sql(`SELECT coalesce(qehs.audit_verify('${slug}') ->> 'fault', 'fits')`), "fits")
 		await served(target, async (port) => {
 			for (const slug of ["one", "two"])
 				await stillGood(port, given[slug], slug)
 		})
+		for (const slug of ["one", "two"]) {
+			const reports = `SET ROLE reports_of_${slug}; SELECT count(*), string_agg(title, ' ' ORDER BY id) FROM report_${slug}.incidents WHERE title LIKE 't%'`
+			assert.equal(target.sql(reports), source.sql(reports))
+		}
 		// the identity of tenants goes on
 		assert.equal(target.sql(`SELECT qehs.tenant_create('three', 'Three');
 			SELECT id = (SELECT max(id) FROM qehs.tenant WHERE slug <> 'three') + 1 FROM qehs.tenant WHERE slug = 'three'`).split("\n").at(-1), "t")
@@ -183,12 +206,12 @@ test("what a release fills itself is not in the dump", () => {
 	const text = tool("pg_dump", "--data-only", "-d", `${source.conninfo} user=postgres`).toString()
 	const dumped = [...text.matchAll(/^COPY qehs\.(\w+) /gm)].map((match) => match[1])
 	const tables = Object.entries(contents(source)).filter(([, line]) => !line.includes("|S|")).map(([name]) => name)
-	assert.deepEqual(tables.filter((name) => !dumped.includes(name)), FIXED)
+	assert.deepEqual(tables.filter((name) => !dumped.includes(name)), [...FIXED, ...FORGOTTEN].sort())
 })
 
 test("the extension goes and comes back", () => {
 	const target = database("restored_custom")
-	target.sql("DROP TABLE measured; DROP EXTENSION qehs")
+	target.sql("DROP TABLE measured; DROP SCHEMA report_one, report_two CASCADE; DROP EXTENSION qehs")
 	for (const [catalog, column] of [["pg_class", "relnamespace"], ["pg_proc", "pronamespace"], ["pg_type", "typnamespace"]])
 		assert.equal(target.sql(`SELECT count(*) FROM ${catalog} WHERE ${column} = (SELECT oid FROM pg_namespace WHERE nspname = 'qehs')`), "0")
 	target.sql("CREATE EXTENSION qehs")

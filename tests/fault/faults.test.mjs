@@ -7,7 +7,7 @@ import { Cluster, CuttingProxy, Shim, freePort, sleep } from "./cluster.mjs"
 import { seeded } from "../tools/random.mjs"
 import { agent, persist } from "./retry.mjs"
 
-const operations = Number(process.env.FAULT_OPERATIONS ?? 20000)
+const operations = Number(process.env.FAULT_OPERATIONS ?? 2000)
 const seed = Number(process.env.FAULT_SEED ?? 20261124)
 const CLIENTS = 16
 const random = seeded(seed)

@@ -59,6 +59,31 @@ test("a host that never answers first", async () => {
 	assert.equal((await create(shim)).status, 201)
 })
 
+// What a server says while it starts or stops, in PostgreSQL's protocol.
+test("a host that refuses first", async () => {
+	const refusing = net.createServer((socket) => {
+		socket.on("error", () => {})
+		socket.on("data", (data) => {
+			// to a request for TLS or GSSAPI: no
+			if (data.length === 8)
+				return socket.write("N")
+			const fields = Buffer.from("SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0")
+			const head = Buffer.alloc(5)
+			head.write("E")
+			head.writeInt32BE(fields.length + 4, 1)
+			socket.end(Buffer.concat([head, fields]))
+		})
+	}).listen(0, "127.0.0.1")
+	await new Promise((resolve) => refusing.once("listening", resolve))
+	try {
+		const shim = await shimOn([refusing.address().port, primary.port])
+		await shim.ready()
+		assert.equal((await create(shim)).status, 201)
+	} finally {
+		refusing.close()
+	}
+})
+
 test("a standby first, and writes wanted", async () => {
 	const shim = await shimOn([standby.port, primary.port], "target_session_attrs=read-write")
 	await shim.ready()

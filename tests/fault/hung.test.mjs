@@ -128,9 +128,16 @@ test("a client that leaves cancels its read", async () => {
 	await shim.stop()
 })
 
-// Tables that the shim's own tasks read: endpoints, readiness, figures, housekeeping.
-for (const table of ["qehs.endpoint", "qehs.idempotency", "qehs.api_key", "pg_catalog.pg_extension"])
-	test(`${table} is locked: SIGHUP and SIGTERM are seen, the rest goes on`, async () => {
+// Tables that the shim's own tasks lock: endpoints, readiness, figures, housekeeping.
+const tables = () => [...at.cluster.sql(`BEGIN; SELECT qehs.endpoint_list() IS NULL, qehs.problem_list() IS NULL, qehs.metrics() IS NULL, qehs.tick() IS NULL;
+	SELECT 'table ' || relation::regclass FROM pg_locks JOIN pg_class AS c ON c.oid = relation WHERE pid = pg_backend_pid() AND relkind = 'r' AND relnamespace = 'qehs'::regnamespace;
+	ROLLBACK`).matchAll(/^table (.*)$/gm)].map(([, name]) => name)
+
+test("each table that they read is locked in turn: SIGHUP and SIGTERM are seen, the rest goes on", { timeout: 300000 }, async () => {
+	const locked = [...tables(), "pg_catalog.pg_extension"]
+	for (const table of ["qehs.endpoint", "qehs.idempotency", "qehs.job"])
+		assert.ok(locked.includes(table), `${table} is among ${locked}`)
+	for (const table of locked) {
 		const shim = new Shim(at.cluster, await freePort())
 		await shim.ready()
 		await held(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`, async () => {
@@ -139,9 +146,10 @@ for (const table of ["qehs.endpoint", "qehs.idempotency", "qehs.api_key", "pg_ca
 			const answer = await fetch(`http://127.0.0.1:${shim.port}/healthz`)
 			assert.equal(answer.status, 200)
 			const { ms } = await timed(shim.stop().then(() => ({ status: 0 })))
-			assert.ok(ms < 3000, `stopped after ${ms} ms`)
+			assert.ok(ms < 3000, `${table}: stopped after ${ms} ms`)
 		})
-	})
+	}
+})
 
 test("readiness is 503 while no probe is answered, and 200 again", async () => {
 	await held("LOCK TABLE pg_catalog.pg_extension IN ACCESS EXCLUSIVE MODE", async () => {

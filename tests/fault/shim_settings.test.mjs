@@ -85,6 +85,16 @@ test("before the endpoints are loaded a large load is told to come again", async
 	}
 })
 
+test("a role that is a superuser or the owner is warned of, the shim's own is not", async () => {
+	for (const [user, warned] of [["postgres", true], ["qehs_shim", false]]) {
+		const file = `${at.cluster.directory}/as_${user}.log`
+		const shim = new Shim(at.cluster, await freePort(), ["--log", file, "--db", `${at.cluster.conninfo} user=${user}`])
+		await shim.ready()
+		await shim.stop()
+		assert.equal(/"level":"error","message":"the shim has logged in as a superuser or as the owner/.test(readFileSync(file, "utf8")), warned, user)
+	}
+})
+
 test("a log that cannot be opened again is told on stderr too", async () => {
 	const folder = `${at.cluster.directory}/logs`
 	mkdirSync(folder)

@@ -2,16 +2,18 @@
 // text of a key tells its kind and its checksum.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { calls, prepare } from './lib/calls.mjs'
+import { calls, makeCaller, prepare } from './lib/calls.mjs'
 import { assertOk, assertProblem, caller, request } from './lib/client.mjs'
-import { definition, makeRecord, makeTenant, payload, psql } from './lib/tenant.mjs'
+import { definition, makeJob, makeRecord, makeTenant, payload, psql } from './lib/tenant.mjs'
 
 const tenant = await makeTenant('keys')
 const { api } = tenant
 const path = '/api/v1/api-keys'
 const scopes = ['records.read', 'records.write', 'modules.read', 'modules.write', 'attachments.read', 'attachments.write', 'exports.create', 'audit.read',
 	'admin.users', 'admin.keys']
-const endpoints = JSON.parse(await psql("SELECT json_agg(json_build_object('operation', operation, 'method', method, 'path', path, 'scope', scope)) FROM qehs.endpoint WHERE authenticated"))
+const all = JSON.parse(await psql("SELECT json_agg(json_build_object('operation', operation, 'method', method, 'path', path, 'scope', scope, 'form', error_form)) FROM qehs.endpoint WHERE authenticated"))
+const ofScim = ({ operation }) => operation.startsWith('scim_')
+const endpoints = all.filter(endpoint => !ofScim(endpoint))
 assertOk(await api.put('/api/v1/modules/other', { ...definition, key: 'other', displayCode: { prefix: 'OTH' } }), 201)
 
 const ofKeys = operation => operation.startsWith('api_key_')
@@ -22,25 +24,57 @@ async function call(endpoint, key) {
 }
 
 for (const endpoint of endpoints) {
+	if (endpoint.scope === null) {
+		test(`${endpoint.operation}: needs a key, and no scope of it`, async () => {
+			assert.ok(calls[endpoint.operation], 'a new endpoint belongs into this test')
+			const bare = await makeCaller(tenant, endpoint, { scopes: [], roles: ['tenant-owner'] })
+			const done = await call(endpoint, bare.key)
+			assert.ok(done.status < 300, done.text)
+		})
+		continue
+	}
 	test(`${endpoint.operation}: works with its scope, and with all others but it is forbidden`, async () => {
 		assert.ok(calls[endpoint.operation], 'a new endpoint belongs into this test')
 		assert.ok(scopes.includes(endpoint.scope), `${endpoint.scope} is a scope`)
-		const without = await tenant.makeKey({ scopes: scopes.filter(scope => scope !== endpoint.scope) })
+		const without = await makeCaller(tenant, endpoint, { scopes: scopes.filter(scope => scope !== endpoint.scope) })
 		const refused = await call(endpoint, without.key)
 		assertProblem(refused, 403, 'forbidden')
 		if (refused.json.detail.includes('lacks the scope')) assert.equal(refused.headers['www-authenticate'], `Bearer error="insufficient_scope", scope="${endpoint.scope}"`)
-		const done = await call(endpoint, tenant.key)
+		const done = await call(endpoint, (await makeCaller(tenant, endpoint)).key)
 		assert.ok(done.status < 300, done.text)
 	})
 	if (!ofKeys(endpoint.operation))
 		test(`${endpoint.operation}: a key for another module finds nothing here`, async () => {
-			const narrow = await tenant.makeKey({ modules: ['other'] })
+			const narrow = await makeCaller(tenant, endpoint, { modules: ['other'] })
 			const hidden = { audit_list: [], module_list: ['other'] }[endpoint.operation]
 			const answer = await call(endpoint, narrow.key)
 			if (hidden === undefined) assertProblem(answer, 403, 'forbidden')
 			else assert.deepEqual(assertOk(answer).items.map(item => item.key), hidden)
 		})
 }
+
+for (const endpoint of all.filter(ofScim))
+	test(`${endpoint.operation}: needs ${endpoint.scope ?? 'a key, and no scope of it'}`, async () => {
+		const target = endpoint.path.replace(/\{.*?\}/g, 'none')
+		const json = ['POST', 'PUT', 'PATCH'].includes(endpoint.method) ? { schemas: [] } : undefined
+		const without = await tenant.makeKey({ scopes: scopes.filter(scope => scope !== endpoint.scope), roles: ['tenant-owner'] })
+		const answer = await request(endpoint.method, target, { key: without.key, json })
+		// who acts as no user has no Me, whatever its scopes
+		const refusal = endpoint.path.endsWith('/Me') ? 404 : 403
+		if (endpoint.scope) assert.deepEqual([answer.status, answer.json.status], [refusal, String(refusal)], answer.text)
+		else assert.ok([200, 404].includes(answer.status), answer.text)
+		const able = await tenant.makeKey({ scopes: [endpoint.scope ?? 'admin.users'], roles: ['tenant-owner'] })
+		const done = await request(endpoint.method, target, { key: able.key, json })
+		assert.ok([200, 400, 404].includes(done.status), done.text)
+	})
+
+test('jobs of other modules are as good as missing for a key for one module', async () => {
+	const narrow = await tenant.makeKey({ modules: ['other'], roles: ['tenant-owner'] })
+	await makeJob(tenant)
+	assert.deepEqual(assertOk(await narrow.api.get('/api/v1/jobs')).items, [])
+	for (const method of ['GET', 'DELETE'])
+		assertProblem(await request(method, `/api/v1/jobs/${await makeJob(tenant)}`, { key: narrow.key }), 404, 'not_found')
+})
 
 test('audit of a key for one module has that module only, page by page', async () => {
 	const narrow = await tenant.makeKey({ modules: ['other'] })
@@ -139,7 +173,7 @@ test('a service key acts as nobody else; a SCIM key has one scope and opens SCIM
 	assertProblem(await make({ kind: 'root' }), 400, 'validation_failed', { errors: [{ path: '/kind', code: 'enum' }] })
 	const scim = assertOk(await make({ kind: 'scim' }), 201).key
 	for (const endpoint of endpoints)
-		assertProblem(await call(endpoint, scim), 403, 'forbidden')
+		assertProblem(await call(endpoint, scim), 403, 'forbidden', { form: endpoint.form })
 	assert.equal((await request('GET', '/api/docs/spec.json', { key: scim })).status, 200)
 })
 

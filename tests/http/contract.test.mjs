@@ -5,7 +5,7 @@ import { before, test } from 'node:test'
 import { request } from './lib/client.mjs'
 import { Contract, newAjv } from './lib/contract.mjs'
 import { Generator, Random } from './lib/generate.mjs'
-import { definition, makeRecord, makeTenant } from './lib/tenant.mjs'
+import { definition, makeJob, makeRecord, makeTenant } from './lib/tenant.mjs'
 
 const RUNS = Number(process.env.QEHS_CONTRACT_RUNS ?? 5000)
 const SEED = Number(process.env.QEHS_CONTRACT_SEED ?? 20260416)
@@ -18,6 +18,9 @@ let operations
 const alive = []
 const deleted = []
 const keys = []
+const jobs = []
+const files = []
+const events = []
 const refresh = async () => {
 	for (let i = 0; i < 20; i++) alive.push((await makeRecord(tenant)).id)
 	for (let i = 0; i < 5; i++) {
@@ -25,6 +28,11 @@ const refresh = async () => {
 		await tenant.api.delete(`/api/v1/records/${id}`)
 		deleted.push(id)
 	}
+	jobs.push(await makeJob(tenant))
+	await tenant.sql(`SELECT qehs.audit_seal('${tenant.slug}')`)
+	events.push(...(await tenant.api.get('/api/v1/audit?limit=20')).json.items.map(event => event.id))
+	for (let i = 0; i < 5; i++)
+		files.push((await tenant.api.post('/api/v1/attachments', { recordId: alive.at(-1), filename: 'a.txt', contentType: 'text/plain' })).json.id)
 	for (let i = 0; i < 5; i++) keys.push((await tenant.api.post('/api/v1/api-keys', { name: 'k', scopes: ['records.read'], roles: ['viewer'] })).json.id)
 }
 
@@ -53,6 +61,8 @@ function fit(body, operation) {
 	if (operation.operationId === 'module_publish') return definition.key && structuredClone(operation.requestBody.content['application/json'].example)
 	// what one format has and another lacks; names of columns, states, zones
 	if (operation.operationId === 'export_create') return { moduleKey: 'incidents', format: body.format, filter: body.filter && {}, columns: body.columns && ['title'] }
+	// a record that exists, its field, a name without control characters, a media type
+	if (operation.operationId === 'attachment_create') return { recordId: alive[0], filename: 'a.txt', contentType: 'text/plain', ...('sizeBytes' in body && { sizeBytes: 7 }) }
 	const { payload } = body
 	if (payload?.period) {
 		if (operation.operationId === 'record_create') payload.period = { from: [payload.period.from, payload.period.to].sort()[0], to: [payload.period.from, payload.period.to].sort()[1] }
@@ -65,9 +75,10 @@ function fit(body, operation) {
 	if (body.transition === 'close') body.payload = { ...payload, rca_text: 'as the guard wants' }
 	if ('allowedAddresses' in body) body.allowedAddresses = null
 	if ('actingUser' in body) body.actingUser = null
-	if (operation.operationId === 'api_key_create') body.name = body.name.replace(/\p{Cc}/gu, ' ')
+	if (body.expiresAt) body.expiresAt = body.expiresAt.replace(/^\d{4}/, '2999')
 	if (body.kind === 'scim') body.scopes = ['admin.users']
-	if (body.definitionVersion) body.definitionVersion = 1
+	for (const version of ['definitionVersion', 'fromVersion', 'toVersion'])
+		if (body[version]) body[version] = 1
 	return body
 }
 
@@ -90,8 +101,8 @@ function valid(random, at = random.pick(operations)) {
 	let target = path
 	for (const parameter of operation.parameters.map(resolve)) {
 		if (parameter.in === 'path') {
-			const pool = operation.operationId === 'record_restore' ? deleted : operation.operationId.startsWith('api_key') ? keys : alive
-			const value = parameter.name !== 'id' ? operation.operationId === 'module_publish' ? parameter.example : random.pick(['incidents', 'near_misses', 'none'])
+			const pool = operation.operationId === 'record_restore' ? deleted : operation.operationId.startsWith('api_key') ? keys : operation.operationId.startsWith('attachment') ? files : alive
+			const value = parameter.name === 'jobId' ? random.pick(jobs) : parameter.name === 'eventId' ? random.pick(events) : parameter.name !== 'id' ? operation.operationId === 'module_publish' ? parameter.example : random.pick(['incidents', 'near_misses', 'none'])
 				: random.chance(0.85) && pool.length > 0 ? random.pick(pool) : generator.value(parameter.schema)
 			target = target.replace(`{${parameter.name}}`, encode(value))
 		} else if (parameter.name !== 'cursor' && (parameter.required || random.chance(0.25))) {
@@ -105,6 +116,8 @@ function valid(random, at = random.pick(operations)) {
 							delete condition[op]
 							condition.exists = true
 						}
+			// of a record there was nothing before it was made
+			if (parameter.name === 'time' && random.chance(0.8)) value = '2099-12-31T00:00:00Z'
 			if (parameter.in === 'query') write(parameter.name, value, query)
 			else headers[parameter.name] = parameter.name === 'Idempotency-Key' ? `k${random.next()}` : parameter.name === 'Prefer' ? 'wait=1' : String(parameter.example ?? 'x')
 		}
@@ -204,6 +217,9 @@ const breaks = {
 	},
 }
 
+// GraphQL over HTTP: for clients that take application/json the status of a request that cannot run is 200, and the answer has no data.
+const refusedByGraphql = (sent, { status, json }) => sent.at.path === '/api/graphql' && status === 200 && json.errors.length > 0 && !('data' in json)
+
 test(`${RUNS} invalid requests are always refused with a problem`, async () => {
 	const names = Object.keys(breaks)
 	const done = new Map()
@@ -216,6 +232,7 @@ test(`${RUNS} invalid requests are always refused with a problem`, async () => {
 			return { ...sent, way }
 		}
 	}, (sent, answer, number) => {
+		if (refusedByGraphql(sent, answer)) return
 		assert.ok(answer.status >= 400 && answer.status < 500, `run ${number}, ${sent.way}: ${describe(sent, answer)}`)
 		assert.match(answer.headers['content-type'], /^application\/(problem|graphql-response)\+json$/)
 	})

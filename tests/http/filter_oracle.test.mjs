@@ -86,7 +86,6 @@ const durations = ['PT9M', 'PT10M', 'PT60M', 'PT1H', 'PT3600S', 'P1D', 'PT24H', 
 const options = ['low', 'medium', 'high', 'critical', 'Slips, trips and falls']
 const quoted = list => list.map(quote)
 const user = n => `usr_0000000000000000000000000${n}`
-const file = n => `att_0000000000000000000000000${n}`
 const plain = (kind, values) => ({ kind, values: kind === kinds.number ? values : quoted(values), read: kind === kinds.number ? raw => raw : JSON.parse, queries: values })
 const line = prefix => ['a', 'A', 'b', 'ab', long(60, 'c'), long(120, 'a'), long(120, 'b')].map(text => prefix + text)
 const present = values => ({ kind: kinds.presence, values, queries: ['a', '1'] })
@@ -115,8 +114,8 @@ const types = {
 	'multi-select': { kind: kinds.list, values: ['["low"]', '["low","high"]', '["critical"]', '[]', '["Slips, trips and falls","low"]'], read: JSON.parse, queries: options, options: { options } },
 	user: { ...plain(kinds.id, [user(1), user(2), user(3)]), queries: [user(1), user(2), user(3), user(4)] },
 	'record-reference': { kind: kinds.id, values: [], read: JSON.parse, queries: [] },
-	file: { kind: kinds.list, values: [quote(file(1)), quote(file(2)), JSON.stringify([file(1), file(3)])], read: JSON.parse, queries: [file(1), file(2), file(3), file(4)] },
-	image: { kind: kinds.list, values: [quote(file(1)), JSON.stringify([file(2)])], read: JSON.parse, queries: [file(1), file(2)] },
+	file: { kind: kinds.list, values: [], read: JSON.parse, queries: [] },
+	image: { kind: kinds.list, values: [], read: JSON.parse, queries: [] },
 	'matrix-score': { kind: kinds.number, values: [[1, 1], [2, 3], [3, 2], [5, 5]].map(([l, s]) => `{"likelihood":${l},"severity":${s}}`),
 		read: raw => { const { likelihood, severity } = JSON.parse(raw); return String(likelihood * severity) }, queries: ['1', '6', '24', '25'] },
 	'date-range': present(['{"from":"2026-01-01","to":"2026-01-02"}']),
@@ -229,6 +228,12 @@ test('every operator and type answers as a plain evaluation of the values does, 
 	for (let n = 0; n < 3; n++)
 		referred.push(JSON.parse(await tenant.sql(`SELECT qehs.record_create('incidents', '{"title":"a","severity":"low"}')`)).id)
 	Object.assign(types['record-reference'], { values: quoted(referred), queries: [...referred, 'rec_00000000000000000000000001'] })
+	// an attachment is of one record, so no two records name the same
+	const files = []
+	for (let n = 0; n < 7; n++)
+		files.push(JSON.parse(await tenant.sql(`SELECT qehs.attachment_create(filename => 'a.png', content_type => 'image/png', storage => '{"url":"http://127.0.0.1/storage"}')`)).id)
+	Object.assign(types.file, { values: [quote(files[0]), quote(files[1]), JSON.stringify([files[2], files[3]])], queries: files })
+	Object.assign(types.image, { values: [quote(files[4]), JSON.stringify([files[5]])], queries: files })
 	const wrong = []
 	let asked = 0
 	for (const name of Object.keys(types)) {

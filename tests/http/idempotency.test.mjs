@@ -1,7 +1,7 @@
 // Idempotency-Key on every endpoint that changes something, without exception; and what it is not for.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { prepare } from './lib/calls.mjs'
+import { makeCaller, prepare } from './lib/calls.mjs'
 import { assertOk, assertProblem, request } from './lib/client.mjs'
 import { definition, makeRecord, makeTenant, payload, psql } from './lib/tenant.mjs'
 
@@ -12,11 +12,13 @@ let number = 0
 const next = () => `key ${number++}`
 const count = table => psql(`SELECT count(*) FROM qehs.${table} AS x JOIN qehs.tenant AS t ON t.id = x.tenant_id WHERE t.slug = '${tenant.slug}'`)
 // the lines of a bulk load have keys of their own: bulk.test.mjs
-const changing = endpoints.filter(({ method, body }) => method !== 'GET' && body !== 'stream')
+// SCIM's: scim.test.mjs
+const changing = endpoints.filter(({ method, body, errorForm }) => method !== 'GET' && body !== 'stream' && errorForm !== 'scim')
 
 for (const endpoint of changing)
 	test(`${endpoint.operation}: a replay is the first answer, and has no effect`, async () => {
 		const { target, headers = {}, ...rest } = await prepare(tenant, endpoint)
+		const { key } = await makeCaller(tenant, endpoint)
 		const idempotencyKey = next()
 		const call = () => request(endpoint.method, target, { key, headers: { ...headers, 'Idempotency-Key': idempotencyKey }, ...rest })
 		const first = await call()
@@ -34,7 +36,7 @@ for (const endpoint of changing)
 			assert.notEqual(second.headers['x-trace-id'], first.headers['x-trace-id'])
 		}
 		assert.deepEqual(await effects(), before)
-		assertProblem(await request(endpoint.method, `${target}?x=1`, { key, headers: { ...headers, 'Idempotency-Key': idempotencyKey }, ...rest }), 422, 'idempotency_key_conflict')
+		assertProblem(await request(endpoint.method, `${target}?x=1`, { key, headers: { ...headers, 'Idempotency-Key': idempotencyKey }, ...rest }), 422, 'idempotency_key_conflict', { form: endpoint.errorForm })
 	})
 
 test('the fingerprint is of method, path, query and body bytes', async () => {

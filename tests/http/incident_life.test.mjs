@@ -93,10 +93,12 @@ test('two managers approve with signatures, one for himself and one by a delegat
 	const { items } = assertOk(await as.mia.get(path('/approvals')))
 	assert.deepEqual(items.map(item => [item.by.displayName, item.onBehalfOf?.displayName, item.signature.meaning]), [['eve', 'max', 'approved'], ['mia', undefined, 'reviewed']])
 	const { activity } = assertOk(await as.mia.get(path()))
-	assert.deepEqual(activity.slice(0, 4).map(event => event.type), ['transitioned', 'approved', 'approved', 'signature_failed'])
+	assert.deepEqual(activity.slice(0, 4).map(event => event.type), ['transitioned', 'approved', 'approved', 'transitioned'])
 	assert.equal(activity[1].onBehalfOf.displayName, 'max')
 	assert.deepEqual(activity[1].signature.signedBy.displayName, 'eve')
-	assert.ok(!JSON.stringify(activity).includes('the secret of'))
+	const failed = assertOk(await tenant.api.get('/api/v1/audit?action=user.signature_failed')).items
+	assert.deepEqual(failed.map(event => [event.actor.displayName, event.changes]), [['mia', [{ path: '/recordId', to: incident.id }]]])
+	assert.ok(!JSON.stringify([activity, failed]).includes('the secret of'))
 })
 
 test('closed it is locked for all, and a manager reopens it with a reason', async () => {

@@ -125,7 +125,9 @@ test('each operation names its SQL function, its tag, its problems and its heade
 		assert.deepEqual(operation['x-codeSamples'].map(sample => sample.label), ['curl', 'JavaScript', 'SQL'])
 	}
 	const rows = JSON.parse(await psql('SELECT qehs.endpoint_list()'))
-	assert.deepEqual(operations(generic).map(({ operation }) => operation.operationId).sort(), rows.map(row => row.operation).sort())
+	assert.deepEqual(operations(generic).map(({ operation }) => operation.operationId).sort(),
+		// what signed URLs point to is no client's to write
+		rows.filter(row => row.class !== 'signed').map(row => row.operation).sort())
 	const codes = JSON.parse(await psql('SELECT qehs.problem_list()')).map(row => row.code).sort()
 	assert.deepEqual([...generic.components.schemas.ProblemCode.enum].sort(), codes)
 })
@@ -161,7 +163,7 @@ test('a key sees what it may do, and nothing of the rest', async () => {
 	const reader = await tenant.makeKey({ scopes: ['records.read'], roles: ['viewer'], modules: ['incidents'] })
 	const document = (await reader.api.get(SPEC)).json
 	const ids = operations(document).map(({ operation }) => operation.operationId)
-	assert.deepEqual(ids.sort(), ['deprecation_list', 'export_cancel', 'export_get', 'graphql', 'graphql_query', 'job_cancel', 'job_get', 'job_list', 'openapi', 'openapi_yaml', 'postman', 'problem_list', 'record_activity', 'record_get', 'record_list',
+	assert.deepEqual(ids.sort(), ['deprecation_list', 'export_cancel', 'export_get', 'graphql', 'graphql_query', 'job_cancel', 'job_get', 'job_list', 'me', 'openapi', 'openapi_yaml', 'postman', 'problem_list', 'record_activity', 'record_approvals', 'record_at', 'record_get', 'record_list',
 		'scim_resource_type_get', 'scim_resource_type_list', 'scim_schema_get', 'scim_schema_list', 'scim_service_provider_config'])
 	const text = JSON.stringify(document)
 	assert.ok(text.includes('IncidentsPayload'))
@@ -232,6 +234,8 @@ test('a published field is in the next answer of another shim', async () => {
 test('the collection runs as it is', async () => {
 	const fresh = await makeTenant('openapi_postman')
 	await fresh.sql(`SELECT qehs.module_install('${fresh.slug}', key) FROM qehs.module_catalogue WHERE key <> 'incidents' \\g /dev/null`)
+	await fresh.api.post('/api/v1/records', { moduleKey: 'incidents', payload: { title: 'Sealed', severity: 'low' } })
+	await fresh.sql(`SELECT qehs.audit_seal('${fresh.slug}')`)
 	const collection = (await fresh.api.get('/api/docs/postman.json')).json
 	assert.equal(collection.variable.find(item => item.key === 'baseUrl').value, base.origin)
 	const file = path.join(work, 'postman.json')

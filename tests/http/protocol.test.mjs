@@ -39,7 +39,7 @@ for (const path of paths) {
 		test(`${method} ${path} is not allowed`, async () => {
 			const answer = await request(method, filled(path), { key })
 			if (method === 'HEAD') assert.equal(answer.status, 405)
-			else assertProblem(answer, 405, 'method_not_allowed')
+			else assertProblem(answer, 405, 'method_not_allowed', { form: endpoints.find(endpoint => endpoint.path === path).errorForm })
 			assert.deepEqual(allow(answer), allowed)
 		})
 }

@@ -262,3 +262,11 @@ test('a resource type that a DBA registers is served', async () => {
 	}
 	refused(await scim.get('/Devices'), 404)
 })
+
+test('a request that is sent again with its Idempotency-Key has the first answer, and makes nobody twice', async () => {
+	const send = () => request('POST', '/api/scim/v2/Users', { key: tenant.key, headers: { 'Idempotency-Key': 'again' }, json: { schemas: [USER], userName: 'again@example.com' } })
+	const first = await send()
+	assert.equal(first.status, 201, first.text)
+	const second = await send()
+	assert.deepEqual([second.status, second.json.id, second.headers['idempotency-replayed']], [201, first.json.id, 'true'], second.text)
+})

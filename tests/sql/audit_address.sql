@@ -17,4 +17,4 @@ BEGIN;
 SELECT qehs.request_begin(:'key', client_address => '2001:db8::7') IS NOT NULL AS begun;
 SELECT qehs.record_delete(:'id') IS NULL AS deleted;
 COMMIT;
-SELECT action, address FROM qehs.audit_event AS e JOIN qehs.tenant AS t ON t.id = e.tenant_id WHERE slug = 'audit_address' ORDER BY e.id;
+SELECT action, address FROM qehs.audit_event AS e JOIN qehs.tenant AS t ON t.id = e.tenant_id WHERE slug = 'audit_address' AND module_id <> 0 ORDER BY e.id;

@@ -8,3 +8,13 @@ SELECT jsonb_path_query_array(qehs.module_list()::jsonb, '$.items[*].key') AS mo
 \set VERBOSITY terse
 SELECT qehs.module_install('shipped', 'nonsense');
 SELECT qehs.module_install('nonsense', 'incidents');
+-- one that refers to others brings them
+SELECT qehs.tenant_create('lone', 'Lone') IS NOT NULL AS created;
+SELECT qehs.module_install('lone', 'permits') IS NOT NULL AS installed;
+SELECT qehs.use_tenant('lone');
+SELECT jsonb_path_query_array(qehs.module_list()::jsonb, '$.items[*].key') AS modules;
+SELECT m ->> 'key' AS key, m -> 'references' AS references FROM json_array_elements(qehs.catalogue()) AS m WHERE json_array_length(m -> 'references') > 0;
+-- each has the views that are made of it
+SET client_min_messages = notice;
+SELECT qehs.report_publish('shipped');
+SELECT name FROM qehs.report_view WHERE to_regclass('report_shipped.' || name) IS NULL;

@@ -40,7 +40,7 @@ SELECT item ->> 'definitionVersion' AS version, item #>> '{payload,title}' AS ti
 FROM json_array_elements(qehs.record_list('incidents', sort => '-severity', page_size => 3) -> 'items') AS item;
 -- one event a record, none for those that failed
 SELECT action, count(*), min(record_version) AS version FROM qehs.audit_event
-WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'module_migrate') GROUP BY 1 ORDER BY 1;
+WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'module_migrate') AND module_id <> 0 GROUP BY 1 ORDER BY 1;
 -- after a repair the same call moves what is left; it may be called again
 SELECT count(qehs.record_update(id::text, '{"severity":"high","rca_text":"own"}')) FROM qehs.record
 WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'module_migrate') AND definition_version = 1 AND deleted_at IS NULL AND payload ->> 'title' = 't3';

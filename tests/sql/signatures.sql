@@ -56,7 +56,7 @@ SELECT pg_temp.signed(:'id', 'another secret', 'as I like', 'reopen');
 SELECT pg_temp.signed(:'id', 'wrong') -> 'code' AS code FROM generate_series(1, 5);
 SELECT pg_temp.signed(:'id', 'another secret') -> 'code' AS code;
 SELECT action, count(*) FROM (SELECT action FROM qehs.audit_event
-	WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'signatures') AND action = 'signature_failed' AND module_id <> 0) AS e GROUP BY 1;
+	WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'signatures') AND action = 'user.signature_failed' AND changes IS NOT NULL) AS e GROUP BY 1;
 SET qehs.clock = '2100-01-01T00:00:00Z';
 SELECT pg_temp.signed(:'id', 'another secret');
 RESET qehs.clock;

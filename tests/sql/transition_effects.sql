@@ -48,7 +48,7 @@ FROM (SELECT qehs.record_transition(:'id', 'close')::jsonb AS r) AS a;
 SELECT pg_temp.shown(i -> 'payload') AS payload, i -> 'createdBy' ->> 'displayName' AS by, i -> 'payload' ->> 'source' = :'id' AS of_the_case, i ->> 'id' AS plan
 FROM jsonb_array_elements(qehs.record_list('plans')::jsonb -> 'items') AS i \gset
 SELECT :'payload' AS payload, :'by' AS by, :'of_the_case' AS of_the_case;
-SELECT reason FROM qehs.audit_event AS e WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'effects') AND reason IS NOT NULL;
+SELECT reason FROM qehs.audit_event AS e WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'effects') AND module_id <> 0 AND reason IS NOT NULL;
 SELECT topic, record_version, pg_temp.shown(body - 'displayCode') AS body FROM qehs.outbox WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'effects') ORDER BY id;
 -- the parent
 SELECT qehs.record_update(:'id', jsonb_build_object('plan', :'plan')) IS NOT NULL AS changed;

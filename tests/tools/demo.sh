@@ -134,14 +134,16 @@ prepare_database() {
 
 # As root from a copy that the shim may execute, with its log through a descriptor, since the checkout and RUN_DIR need not be for others.
 start_shim() {
-	local shim=./qehs-shim unprivileged=()
+	local shim=./qehs-shim storage=$cluster/storage unprivileged=()
 	if [ "$(id -u)" = 0 ]; then
 		shim=$cluster/qehs-shim
 		install -g postgres -m 750 qehs-shim "$shim"
 		unprivileged=(setpriv --reuid nobody --regid postgres --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all --)
 	fi
+	mkdir -p "$storage"
+	[ "$(id -u)" != 0 ] || chown nobody "$storage"
 	"${unprivileged[@]}" "$shim" --listen "127.0.0.1:$PORT" --db "host=$PGHOST port=$PGPORT user=qehs_shim dbname=$PGDATABASE" \
-		--log stderr < /dev/null >> "$RUN_DIR/shim.log" 2>&1 &
+		--storage "$storage" --log stderr < /dev/null >> "$RUN_DIR/shim.log" 2>&1 &
 	shim_pid=$!
 	echo "$shim_pid" > "$RUN_DIR/shim.pid"
 	for _ in $(seq 150); do

@@ -25,9 +25,10 @@ export server client
 
 # The flags that the Makefile compiles with.
 tidy() {
+	# shellcheck disable=SC2046
 	case $1 in
 	extension/* | tests/fuzz/extension*) set -- "$1" -std=gnu11 -D_GNU_SOURCE -Iextension "-I$server" ;;
-	*) set -- "$1" -std=c11 -D_GNU_SOURCE -Ishim -Iextension -Ibuild "-I$client" $(pkg-config --cflags pangocairo cairo-pdf icu-i18n) ;;
+	*) set -- "$1" -std=c11 -D_GNU_SOURCE -Ishim -Iextension -Ibuild "-I$client" $libraries ;;
 	esac
 	# what it says of the system's headers is not for us
 	clang-tidy --quiet "$1" -- -DQEHS_VERSION='"lint"' "${@:2}" 2> >(grep -v 'warnings\? .*generated\|^Suppressed\|^Use -header-filter' >&2)

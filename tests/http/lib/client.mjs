@@ -164,12 +164,21 @@ const TITLES = new Map()
 const sorted = errors => errors.map(({ path, code }) => `${path} ${code}`).sort()
 
 // The whole shape of a problem answer. expect: errors (array of {path, code}), instance, headers (names that must be there),
-// limited (the key has a rate limit, so its headers must be there).
-export function assertProblem(answer, status, code, { errors, instance, limited } = {}) {
+// limited (the key has a rate limit, so its headers must be there), form (of the endpoint's errors: GraphQL's have the problem inside).
+export function assertProblem(answer, status, code, { errors, instance, limited, form = 'problem' } = {}) {
 	const where = `${answer.status} ${answer.text}`
+	const inside = form === 'graphql'
 	assert.equal(answer.status, status, where)
-	assert.equal(answer.headers['content-type'], 'application/problem+json', where)
-	const problem = answer.json ?? JSON.parse(answer.text)
+	if (form === 'scim') {
+		// RFC 7644 section 3.12
+		assert.equal(answer.headers['content-type'], 'application/scim+json', where)
+		assert.deepEqual([answer.json.schemas, answer.json.status], [['urn:ietf:params:scim:api:messages:2.0:Error'], String(status)], where)
+		return answer.json
+	}
+	assert.equal(answer.headers['content-type'], inside ? 'application/graphql-response+json' : 'application/problem+json', where)
+	const whole = answer.json ?? JSON.parse(answer.text)
+	if (inside) assert.equal(whole.errors[0].extensions.code, code, where)
+	const problem = inside ? whole.errors[0].extensions.problem : whole
 	const members = ['type', 'title', 'status', 'detail', 'instance', 'code', 'traceId', ...(problem.errors ? ['errors'] : [])]
 	assert.deepEqual(Object.keys(problem).sort(), members.sort(), where)
 	assert.equal(problem.code, code, where)

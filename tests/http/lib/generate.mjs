@@ -24,17 +24,27 @@ export function fromPattern(pattern, random) {
 		const low = Number(found[1])
 		return random.int(low, found[2] === undefined ? low : found[2] === '' ? low + 3 : Number(found[2]))
 	}
+	// a character of a class, also \uXXXX; at stands behind it then
+	const character = () => {
+		if (pattern[at] !== '\\') return pattern[at++]
+		const code = /^\\u([0-9a-f]{4})/i.exec(pattern.slice(at))
+		at += code ? code[0].length : 2
+		return code ? String.fromCharCode(parseInt(code[1], 16)) : pattern[at - 1]
+	}
 	const set = () => {
 		const members = []
-		for (at++; pattern[at] !== ']'; at++) {
-			const low = pattern[at] === '\\' ? pattern[++at] : pattern[at]
-			if (pattern[at + 1] === '-' && pattern[at + 2] !== ']') {
-				at += 2
-				for (let c = low.charCodeAt(0); c <= pattern.charCodeAt(at); c++) members.push(String.fromCharCode(c))
+		const negated = pattern[++at] === '^'
+		if (negated) at++
+		while (pattern[at] !== ']') {
+			const low = character()
+			if (pattern[at] === '-' && pattern[at + 1] !== ']') {
+				at++
+				const high = character()
+				for (let c = low.charCodeAt(0); c <= high.charCodeAt(0); c++) members.push(String.fromCharCode(c))
 			} else members.push(low)
 		}
 		at++
-		return members
+		return negated ? LETTERS.filter(letter => !members.includes(letter)) : members
 	}
 	const alternatives = () => {
 		const all = [[]]
@@ -80,6 +90,7 @@ export class Generator {
 
 	text(schema) {
 		const random = this.random
+		if (schema.contentMediaType === 'application/json') return '{}'
 		if (schema.pattern && !schema.format) {
 			for (let round = 0; round < 50; round++) {
 				const text = fromPattern(schema.pattern, random) + (schema.pattern.endsWith('$') ? '' : this.letters(schema.minLength ?? 0, 20))

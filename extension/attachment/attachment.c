@@ -1,0 +1,173 @@
+/*
+ * attachment.c
+ *	  Reading attachments, who may have them, and their JSON.
+ */
+#include "base/compat.h"
+
+#include "attachment/attachment.h"
+#include "base/argument.h"
+#include "base/json.h"
+#include "base/plan.h"
+#include "catalog/pg_type.h"
+#include "change/change.h"
+#include "utils/builtins.h"
+
+static KeptPlan select_one = {
+	"SELECT " QEHS_ATTACHMENT_COLUMNS " FROM qehs.attachment WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL",
+	2, {INT4OID, UUIDOID}, NULL
+};
+static KeptPlan lock_one = {
+	"SELECT " QEHS_ATTACHMENT_COLUMNS " FROM qehs.attachment WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE",
+	2, {INT4OID, UUIDOID}, NULL
+};
+static KeptPlan select_of_record = {
+	"SELECT " QEHS_ATTACHMENT_COLUMNS " FROM qehs.attachment WHERE tenant_id = $1 AND record_id = $2 AND deleted_at IS NULL ORDER BY id",
+	2, {INT4OID, UUIDOID}, NULL
+};
+
+void
+attachment_read(uint64 row, Attachment *attachment)
+{
+	bool		isnull;
+	Datum		value;
+
+	attachment->id = *DatumGetUUIDP(plan_value(row, 1, &isnull));
+	value = plan_value(row, 2, &isnull);
+	attachment->bound = !isnull;
+	if (!isnull)
+		attachment->record_id = *DatumGetUUIDP(value);
+	attachment->field = plan_text(row, 3);
+	attachment->field_version = DatumGetInt32(plan_value(row, 4, &isnull));
+	attachment->filename = plan_text(row, 5);
+	attachment->content_type = plan_text(row, 6);
+	value = plan_value(row, 7, &isnull);
+	attachment->size = isnull ? -1 : DatumGetInt64(value);
+	attachment->sha256 = plan_text(row, 8);
+	attachment->status = plan_text(row, 9);
+	attachment->created_at = DatumGetTimestampTz(plan_value(row, 10, &isnull));
+	attachment->created_by = *DatumGetUUIDP(plan_value(row, 11, &isnull));
+}
+
+void
+attachment_not_found(void)
+{
+	problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such attachment");
+}
+
+void
+attachment_write(StringInfo out, const Attachment *attachment)
+{
+	json_literal(out, "\"id\":");
+	json_id(out, &attachment->id, QEHS_ID_ATTACHMENT);
+	json_literal(out, ",\"filename\":");
+	json_string(out, attachment->filename);
+	json_literal(out, ",\"contentType\":");
+	json_string(out, attachment->content_type);
+	json_literal(out, ",\"sizeBytes\":");
+	if (attachment->size < 0)
+		json_literal(out, "null");
+	else
+		json_int(out, attachment->size);
+	json_literal(out, ",\"sha256\":");
+	json_string(out, attachment->sha256);
+	json_literal(out, ",\"status\":");
+	json_string(out, attachment->status);
+	json_literal(out, ",\"createdAt\":");
+	json_time(out, attachment->created_at);
+}
+
+/* The rule of the field that it belongs to; a nested one has that of the field around it. */
+static bool
+reads_field(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, const Attachment *attachment)
+{
+	return attachment->field == NULL ||
+		permission_reads_key(context, module, subject, attachment->field_version, attachment->field, strcspn(attachment->field, "."));
+}
+
+static bool
+writes_field(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, const Attachment *attachment)
+{
+	return attachment->field == NULL ||
+		permission_writes_key(context, module, subject, attachment->field_version, attachment->field, strcspn(attachment->field, "."));
+}
+
+void
+attachment_write_list(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record)
+{
+	PermissionSubject subject = record_subject(record);
+	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&record->id)};
+	uint64		rows = plan_execute(&select_of_record, values, NULL, true, 0);
+	bool		first = true;
+
+	appendStringInfoChar(out, '[');
+	for (uint64 i = 0; i < rows; i++)
+	{
+		Attachment	attachment;
+
+		attachment_read(i, &attachment);
+		if (!reads_field(context, module, &subject, &attachment))
+			continue;
+		appendStringInfoString(out, first ? "{" : ",{");
+		attachment_write(out, &attachment);
+		appendStringInfoChar(out, '}');
+		first = false;
+	}
+	appendStringInfoChar(out, ']');
+}
+
+void
+attachment_open(const RequestContext *context, const char *wire, bool write, Attachment *attachment, Record *record, const ModuleDef **module)
+{
+	pg_uuid_t	id;
+	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&id)};
+	PermissionSubject subject;
+
+	*module = NULL;
+	if (wire == NULL || !id_parse(wire, strlen(wire), QEHS_ID_ATTACHMENT, &id) ||
+		plan_execute(write ? &lock_one : &select_one, values, NULL, !write, 1) == 0)
+		attachment_not_found();
+	attachment_read(0, attachment);
+	if (!attachment->bound)
+	{
+		if (memcmp(&attachment->created_by, &context->actor_id, sizeof(pg_uuid_t)) != 0)
+			attachment_not_found();
+		return;
+	}
+	record_fetch(context, &attachment->record_id, RECORD_READ, true, record);
+	if (record->deleted)
+		attachment_not_found();
+	*module = record_module(context, record);
+	subject = record_subject(record);
+	record_require(context, *module, ACTION_READ, record);
+	if (!reads_field(context, *module, &subject, attachment))
+		problem_raise(PROBLEM_FORBIDDEN, NULL, "the caller may not read the field that the attachment belongs to");
+	if (!write)
+		return;
+	record_require(context, *module, ACTION_UPDATE, record);
+	if (!writes_field(context, *module, &subject, attachment))
+		problem_raise(PROBLEM_FORBIDDEN, NULL, "the caller may not write the field that the attachment belongs to");
+}
+
+bool
+attachment_is_ready(const char *status, const Jsonb *storage)
+{
+	return strcmp(status, "clean") == 0 || (strcmp(status, "uploaded") == 0 && !(storage && json_member_bool(&storage->root, "scanned", false)));
+}
+
+void
+attachment_note(const RequestContext *context, const ModuleDef *module, Record *record, AuditAction action, const Attachment *attachment)
+{
+	Change		change = change_make(action, record, record);
+	const char *side = action == AUDIT_ATTACH ? "to" : "from";
+	StringInfoData changes;
+
+	initStringInfo(&changes);
+	json_literal(&changes, "[{\"path\":");
+	json_string(&changes, attachment->field ?
+				psprintf("/payload/%.*s", (int) strcspn(attachment->field, "."), attachment->field) : "/attachments");
+	appendStringInfo(&changes, ",\"%s\":{", side);
+	attachment_write(&changes, attachment);
+	json_literal(&changes, "}}]");
+	change.event.changes = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(changes.data)));
+	change_store_event(context, module, &change);
+}

@@ -1,0 +1,187 @@
+/*
+ * access.c
+ *	  What a reporting login may read: the functions that its views ask.
+ *
+ * A view's functions run as whoever queries it, with their arguments in plain
+ * sight: so they say what the current user may read, nothing about anybody else, and
+ * whoever calls them by himself learns no more.  The user is looked up in
+ * qehs.reporter; members of qehs_owner, superusers among them, may read all.  Tables are read
+ * as qehs_owner.
+ *
+ * A login is no user of the tenant: roles that a record gives (@createdBy) never
+ * apply, and what it may read does not depend on the record.
+ */
+#include "base/compat.h"
+
+#include "base/plan.h"
+#include "caller/auth.h"
+#include "caller/delegate.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "permission/permission.h"
+#include "report/report.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(qehs_report_reads);
+PG_FUNCTION_INFO_V1(qehs_report_modules);
+
+static KeptPlan select_login = {
+	"SELECT r.roles, r.audit FROM qehs.reporter AS r JOIN qehs.tenant AS t ON t.id = r.tenant_id"
+	" WHERE r.tenant_id = $1 AND r.login = $2 AND t.suspended_at IS NULL",
+	2, {INT4OID, TEXTOID}, NULL
+};
+static KeptPlan select_modules = {"SELECT id FROM qehs.module WHERE tenant_id = $1 ORDER BY id", 1, {INT4OID}, NULL};
+
+/* A context of a login with these roles; what it may do is asked of it, and nothing done with it. */
+static void
+fill_context(RequestContext *context, int32 tenant_id)
+{
+	memset(context, 0, sizeof(*context));
+	context->tenant_id = tenant_id;
+	context->actor_type = ACTOR_API_KEY;
+	context->module_count = -1;
+	context->scopes = SCOPE_RECORDS_READ | SCOPE_MODULES_READ;
+}
+
+/* The context of the current user in a tenant; false when he reports nothing of it.  Inside SPI; the result lives in memory. */
+static bool
+find_login(int32 tenant_id, Oid user, RequestContext *context, MemoryContext memory)
+{
+	Datum		values[2] = {Int32GetDatum(tenant_id), CStringGetTextDatum(GetUserNameFromId(user, false))};
+	MemoryContext previous;
+	bool		isnull;
+
+	fill_context(context, tenant_id);
+	if (has_privs_of_role(user, get_role_oid("qehs_owner", false)))
+	{
+		context_fill_system(context);
+		return true;
+	}
+	if (plan_execute(&select_login, values, NULL, true, 1) == 0)
+		return false;
+	previous = MemoryContextSwitchTo(memory);
+	context->roles = auth_names(plan_value(0, 1, &isnull), &context->role_count);
+	MemoryContextSwitchTo(previous);
+	if (DatumGetBool(plan_value(0, 2, &isnull)))
+		context->scopes |= SCOPE_AUDIT_READ;
+	return true;
+}
+
+/* Whether the caller may read the field in records of each version that has it, up to that of module. */
+static bool
+reads_everywhere(const RequestContext *context, const ModuleDef *module, const ModuleField *field)
+{
+	for (int32 version = module->version; version >= 1; version--)
+	{
+		const char *key = module_field_key(field, version);
+
+		if (key && !permission_reads_key(context, module, NULL, version, key, strlen(key)))
+			return false;
+	}
+	return true;
+}
+
+bool
+report_is_open(const ModuleDef *module, const ModuleField *field)
+{
+	RequestContext nobody;
+
+	fill_context(&nobody, module->tenant_id);
+	return reads_everywhere(&nobody, module, field);
+}
+
+/* Whether the login may read records of the module, or a field of the version of its definition. */
+static bool
+reads(const RequestContext *context, int32 module_id, int32 version, const char *key)
+{
+	const ModuleDef *module = module_lookup_version(context->tenant_id, module_id, version);
+	const ModuleField *field;
+
+	if (module == NULL || !permission_may(context, module, ACTION_READ, NULL, NULL))
+		return false;
+	if (key == NULL)
+		return true;
+	field = module_field(module, key, strlen(key));
+	return field && reads_everywhere(context, module, field);
+}
+
+/* report_reads(tenant_id, module_id, version, field) */
+Datum
+qehs_report_reads(PG_FUNCTION_ARGS)
+{
+	RequestContext context;
+	Oid			user;
+	int			security;
+	bool		result;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		PG_RETURN_BOOL(false);
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(get_role_oid("qehs_owner", false), security | SECURITY_LOCAL_USERID_CHANGE);
+	SPI_connect();
+	result = find_login(PG_GETARG_INT32(0), user, &context, CurrentMemoryContext) &&
+		reads(&context, PG_GETARG_INT32(1), PG_GETARG_INT32(2), PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)));
+	SPI_finish();
+	SetUserIdAndSecContext(user, security);
+	PG_RETURN_BOOL(result);
+}
+
+/* Whether the login may read of a module: its records; its events; what these say of fields. */
+static bool
+is_for(const RequestContext *context, const ModuleDef *module, const char *what)
+{
+	if (strcmp(what, "read") == 0)
+		return permission_may(context, module, ACTION_READ, NULL, NULL);
+	return permission_may(context, module, ACTION_AUDIT, NULL, NULL) &&
+		(strcmp(what, "changes") != 0 || permission_reads_all(context, module));
+}
+
+/* The ids of the modules; inside SPI. */
+static Datum
+modules_for(const RequestContext *context, const char *what)
+{
+	Datum		tenant = Int32GetDatum(context->tenant_id);
+	uint64		count = plan_execute(&select_modules, &tenant, NULL, true, 0);
+	Datum	   *ids = palloc(sizeof(Datum) * Max(count, 1));
+	int			result = 0;
+	bool		isnull;
+
+	for (uint64 i = 0; i < count; i++)
+		ids[i] = plan_value(i, 1, &isnull);
+	for (uint64 i = 0; i < count; i++)
+	{
+		const ModuleDef *module = module_lookup_version(context->tenant_id, DatumGetInt32(ids[i]), 0);
+
+		if (module && is_for(context, module, what))
+			ids[result++] = ids[i];
+	}
+	return PointerGetDatum(construct_array(ids, result, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+}
+
+/* report_modules(tenant_id, what) */
+Datum
+qehs_report_modules(PG_FUNCTION_ARGS)
+{
+	MemoryContext memory = CurrentMemoryContext;
+	RequestContext context;
+	Datum		result;
+	Oid			user;
+	int			security;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_ARRAYTYPE_P(construct_empty_array(INT4OID));
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(get_role_oid("qehs_owner", false), security | SECURITY_LOCAL_USERID_CHANGE);
+	SPI_connect();
+	if (find_login(PG_GETARG_INT32(0), user, &context, memory))
+		result = modules_for(&context, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	else
+		result = PointerGetDatum(construct_empty_array(INT4OID));
+	result = SPI_datumTransfer(result, false, -1);
+	SPI_finish();
+	SetUserIdAndSecContext(user, security);
+	PG_RETURN_DATUM(result);
+}

@@ -1,0 +1,397 @@
+/*
+ * publish.c
+ *	  qehs.report_publish: the schema report_<slug> of a tenant and its views.
+ *
+ * A tenant that nobody reports on has no schema and pays nothing.  From the first
+ * report_publish on, publishing a definition and the end of a refill make the
+ * module's views anew in their own transaction: a view names slots, and must never
+ * read one that another field has got.  It waits for queries that read the view,
+ * which is why reporting logins have a statement timeout.
+ *
+ * Names: a module's view is called as its key, a table field's <module>__<field>, that of deleted
+ * records <module>_deleted.  One that another view might have, or that is too
+ * long, has $ and the module's number behind it, which no key can have.
+ */
+#include "base/compat.h"
+
+#include "access/xact.h"
+#include "base/argument.h"
+#include "base/json.h"
+#include "base/plan.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "report/report.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/syscache.h"
+
+PG_FUNCTION_INFO_V1(qehs_report_publish);
+
+static KeptPlan select_tenant = {"SELECT id FROM qehs.tenant WHERE slug = $1", 1, {TEXTOID}, NULL};
+static KeptPlan select_slug = {"SELECT slug FROM qehs.tenant WHERE id = $1", 1, {INT4OID}, NULL};
+static KeptPlan select_modules = {"SELECT id FROM qehs.module WHERE tenant_id = $1 ORDER BY id", 1, {INT4OID}, NULL};
+static KeptPlan select_columns = {
+	"SELECT a.attname::pg_catalog.text, pg_catalog.format_type(a.atttypid, a.atttypmod), c.collname = 'C'"
+	" FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS v ON v.oid = a.attrelid"
+	" JOIN pg_catalog.pg_namespace AS n ON n.oid = v.relnamespace LEFT JOIN pg_catalog.pg_collation AS c ON c.oid = a.attcollation"
+	" WHERE n.nspname = $1 AND v.relname = $2 AND v.relkind = 'v' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+	2, {TEXTOID, TEXTOID}, NULL
+};
+static KeptPlan select_views = {
+	"SELECT v.relname::pg_catalog.text FROM pg_catalog.pg_class AS v JOIN pg_catalog.pg_namespace AS n ON n.oid = v.relnamespace"
+	" WHERE n.nspname = $1 AND v.relkind = 'v' AND v.relowner = 'qehs_owner'::pg_catalog.regrole",
+	1, {TEXTOID}, NULL
+};
+static KeptPlan is_standard = {"SELECT 1 FROM qehs.report_view WHERE name = $1", 1, {TEXTOID}, NULL};
+static KeptPlan call_standard = {"SELECT qehs.report_standard($1, $2)", 2, {INT4OID, TEXTOID}, NULL};
+
+/* A schema that is being filled. */
+typedef struct Target
+{
+	int32		tenant_id;
+	const char *schema;
+} Target;
+
+static void
+run(const char *sql)
+{
+	if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "\"%s\" is no utility statement", sql);
+}
+
+/* The schema of a tenant, as an identifier without quotes. */
+static const char *
+schema_of(const char *slug)
+{
+	return psprintf("report_%s", slug);
+}
+
+/* Whether the schema is there; raises QH409 when it is somebody else's. */
+static bool
+schema_exists(const char *schema)
+{
+	HeapTuple	tuple = SearchSysCache1(NAMESPACENAME, CStringGetDatum(schema));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
+	ReleaseSysCache(tuple);
+	if (owner != get_role_oid("qehs_owner", false))
+		problem_raise(PROBLEM_CONFLICT, "Rename or drop it.", "schema \"%s\" exists already, and does not belong to qehs_owner", schema);
+	return true;
+}
+
+/* ---- names ---- */
+
+/* The name of a view of a module: that of its records, or with below behind it. */
+static const char *
+view_name(const ModuleDef *module, const char *below)
+{
+	Datum		value = CStringGetTextDatum(module->key);
+	int			length = strlen(module->key);
+	int			room;
+	char	   *number = psprintf("$%d", module->module_id);
+	bool		ambiguous = strstr(module->key, "__") != NULL || (length > 8 && strcmp(module->key + length - 8, "_deleted") == 0) ||
+		plan_execute(&is_standard, &value, NULL, true, 1) > 0;
+
+	if (!ambiguous && length + strlen(below) < NAMEDATALEN)
+		return psprintf("%s%s", module->key, below);
+	if (strlen(below) > NAMEDATALEN / 2)
+		below = psprintf("%.*s$", pg_mbcliplen(below, strlen(below), NAMEDATALEN / 2 - 1), below);
+	room = NAMEDATALEN - 1 - strlen(number) - strlen(below);
+	return psprintf("%.*s%s%s", Min(length, room), module->key, number, below);
+}
+
+/* ---- columns that stay ---- */
+
+/* A column of an older version, by the field that is called otherwise now; NULL when there is none of the type. */
+static ReportColumn *
+renamed(const ModuleDef *module, List *columns, int32 version, const ReportColumn *older)
+{
+	const ModuleField *field = older->field ? module_field_of(module, version, older->field->key, older->field->key_length) : NULL;
+	ListCell   *cell;
+
+	foreach(cell, columns)
+	{
+		const ReportColumn *column = lfirst(cell);
+
+		if (field && column->field == field && strcmp(column->suffix, older->suffix) == 0 && strcmp(column->type, older->type) == 0)
+		{
+			ReportColumn *copy = palloc(sizeof(ReportColumn));
+
+			*copy = *column;
+			strlcpy(copy->name, older->name, NAMEDATALEN);
+			copy->comment = psprintf("%s (called \"%s\" now)", column->comment, column->name);
+			return copy;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * A column that the view has and the current definition gives no more: a renamed field's by its
+ * old name, or what older records hold.
+ */
+static ReportColumn *
+retained(const ModuleDef *module, List *columns, const char *name, const char *type, bool is_c)
+{
+	ReportColumn *column = palloc0(sizeof(ReportColumn));
+
+	for (int32 version = module->version - 1; version >= 1; version--)
+	{
+		const ModuleDef *older = module_lookup_version(module->tenant_id, module->module_id, version);
+		ReportColumn *found = older ? report_find(report_columns(older, false, false), name) : NULL;
+
+		if (found && strcmp(found->type, type) == 0)
+		{
+			ReportColumn *now = renamed(module, columns, version, found);
+
+			if (now)
+				return now;
+			found->comment = psprintf("%s (in versions up to %d)", found->comment, version);
+			return found;
+		}
+	}
+	strlcpy(column->name, name, NAMEDATALEN);
+	column->type = type;
+	column->sql = psprintf("NULL::%s%s", type, is_c ? " COLLATE \"C\"" : "");
+	column->comment = "No longer in use";
+	return column;
+}
+
+/* The type as a part of a name: text[] becomes texts. */
+static const char *
+type_word(const char *type)
+{
+	return strcmp(type, "timestamp with time zone") == 0 ? "timestamptz" : strcmp(type, "text[]") == 0 ? "texts" : type;
+}
+
+/* Rename a column whose name the view has for another type. */
+static void
+tell_apart(ReportColumn *column)
+{
+	char	   *name = psprintf("%s_%s", column->name, type_word(column->type));
+
+	strlcpy(column->name, name, pg_mbcliplen(name, strlen(name), NAMEDATALEN - 1) + 1);
+}
+
+/* The columns in the order that the view has, those that it lacks behind them. */
+static List *
+arrange(const Target *target, const char *view, const ModuleDef *module, List *columns)
+{
+	Datum		values[2] = {CStringGetTextDatum(target->schema), CStringGetTextDatum(view)};
+	uint64		count = plan_execute(&select_columns, values, NULL, false, 0);
+	List	   *before = NIL;
+	List	   *result = NIL;
+	ListCell   *cell;
+	bool		isnull;
+
+	for (uint64 i = 0; i < count; i++)
+	{
+		ReportColumn *held = palloc0(sizeof(ReportColumn));
+		Datum		is_c = plan_value(i, 3, &isnull);
+
+		held->sql = !isnull && DatumGetBool(is_c) ? "C" : "";
+		strlcpy(held->name, TextDatumGetCString(plan_value(i, 1, &isnull)), NAMEDATALEN);
+		held->type = TextDatumGetCString(plan_value(i, 2, &isnull));
+		before = lappend(before, held);
+	}
+	foreach(cell, before)
+	{
+		const ReportColumn *held = lfirst(cell);
+		ReportColumn *column = report_find(columns, held->name);
+
+		if (column && strcmp(column->type, held->type) != 0)
+		{
+			tell_apart(column);
+			column = NULL;
+		}
+		result = lappend(result, column ? column : retained(module, columns, held->name, held->type, *held->sql == 'C'));
+	}
+	foreach(cell, columns)
+	{
+		if (!list_member_ptr(result, lfirst(cell)) && list_length(result) < QEHS_REPORT_COLUMNS)
+			result = lappend(result, lfirst(cell));
+	}
+	return result;
+}
+
+/* ---- views ---- */
+
+static void
+comment_on(const Target *target, const char *view, const char *column, const char *comment)
+{
+	const char *name = quote_qualified_identifier(target->schema, view);
+
+	run(psprintf("COMMENT ON %s %s%s%s IS %s", column ? "COLUMN" : "VIEW", name, column ? "." : "", column ? quote_identifier(column) : "",
+				 quote_literal_cstr(comment)));
+}
+
+static void
+make_view(const Target *target, const char *view, const ModuleDef *module, List *columns, const char *from, const char *comment)
+{
+	const char *name = quote_qualified_identifier(target->schema, view);
+	StringInfoData sql;
+	ListCell   *cell;
+
+	columns = arrange(target, view, module, columns);
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "CREATE OR REPLACE VIEW %s WITH (security_barrier) AS SELECT ", name);
+	foreach(cell, columns)
+	{
+		const ReportColumn *column = lfirst(cell);
+
+		appendStringInfo(&sql, "%s%s AS %s", cell == list_head(columns) ? "" : ", ", column->sql, quote_identifier(column->name));
+	}
+	appendStringInfoString(&sql, from);
+	run(sql.data);
+	comment_on(target, view, NULL, comment);
+	foreach(cell, columns)
+	{
+		const ReportColumn *column = lfirst(cell);
+
+		comment_on(target, view, column->name, column->comment);
+	}
+	run(psprintf("GRANT SELECT ON %s TO qehs_reporter", name));
+}
+
+static void
+make_module(const Target *target, const ModuleDef *module)
+{
+	const char *rows = psprintf(" FROM qehs.record AS r WHERE r.tenant_id = %d AND r.module_id = %d", target->tenant_id, module->module_id);
+	const char *live = psprintf(" r.deleted_at IS NULL AND qehs.report_reads(%d, %d)", target->tenant_id, module->module_id);
+	List	   *columns = report_columns(module, true, false);
+
+	make_view(target, view_name(module, ""), module, report_columns(module, true, true), psprintf("%s AND%s", rows, live), module->name);
+	columns = report_add(columns, "deleted_at", "timestamp with time zone", "When it was deleted", "r.deleted_at");
+	make_view(target, view_name(module, "_deleted"), module, columns,
+			  psprintf("%s AND r.deleted_at IS NOT NULL AND %d = ANY ((SELECT qehs.report_modules(%d, 'audit'))::pg_catalog.int4[])", rows,
+					   module->module_id, target->tenant_id), psprintf("%s: deleted records, for auditors", module->name));
+	for (int i = 0; i < module->field_count; i++)
+	{
+		const ModuleField *field = &module->fields[i];
+
+		if (field->type != FIELD_TABLE)
+			continue;
+		make_view(target, view_name(module, psprintf("__%s", field->key)), module, report_row_columns(module, field),
+				  psprintf(" FROM qehs.record AS r CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(%s) WITH ORDINALITY AS e (row, n)"
+						   " WHERE r.tenant_id = %d AND r.module_id = %d AND%s", report_rows(module, field), target->tenant_id,
+						   module->module_id, live), psprintf("%s: %s", module->name, field->label ? field->label : field->key));
+	}
+}
+
+/* The live definitions of all modules, or of one. */
+static void
+make_modules(const Target *target, int32 only)
+{
+	Datum		tenant = Int32GetDatum(target->tenant_id);
+	uint64		count = plan_execute(&select_modules, &tenant, NULL, false, 0);
+	int32	   *ids = palloc(sizeof(int32) * Max(count, 1));
+	bool		isnull;
+
+	for (uint64 i = 0; i < count; i++)
+		ids[i] = DatumGetInt32(plan_value(i, 1, &isnull));
+	for (uint64 i = 0; i < count; i++)
+		if (only == 0 || ids[i] == only)
+			make_module(target, module_lookup_version(target->tenant_id, ids[i], 0));
+}
+
+/* Views that are made of those of modules. */
+static void
+make_standard(const Target *target)
+{
+	Datum		values[2] = {Int32GetDatum(target->tenant_id), CStringGetTextDatum(target->schema)};
+
+	plan_execute(&call_standard, values, NULL, false, 0);
+}
+
+/* Drop all views of the schema; raises an error when a view elsewhere reads one. */
+static void
+drop_views(const char *schema)
+{
+	Datum		value = CStringGetTextDatum(schema);
+	uint64		count = plan_execute(&select_views, &value, NULL, false, 0);
+	StringInfoData sql;
+	bool		isnull;
+
+	initStringInfo(&sql);
+	for (uint64 i = 0; i < count; i++)
+		appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "DROP VIEW ",
+						 quote_qualified_identifier(schema, TextDatumGetCString(plan_value(i, 1, &isnull))));
+	if (count > 0)
+		run(sql.data);
+}
+
+/* The background worker's user and search path are others than those of the SQL functions. */
+void
+report_refresh(int32 tenant_id, int32 module_id)
+{
+	Datum		value = Int32GetDatum(tenant_id);
+	Target		target = {.tenant_id = tenant_id};
+	int			nesting = NewGUCNestLevel();
+	Oid			user;
+	int			security;
+	bool		isnull;
+
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(get_role_oid("qehs_owner", false), security | SECURITY_LOCAL_USERID_CHANGE);
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	CommandCounterIncrement();
+	SPI_connect();
+	if (plan_execute(&select_slug, &value, NULL, false, 1) > 0)
+		target.schema = schema_of(TextDatumGetCString(plan_value(0, 1, &isnull)));
+	if (target.schema && schema_exists(target.schema))
+	{
+		make_modules(&target, module_id);
+		make_standard(&target);
+	}
+	SPI_finish();
+	SetUserIdAndSecContext(user, security);
+	AtEOXact_GUC(true, nesting);
+}
+
+void
+report_remove(const char *slug)
+{
+	const char *schema = schema_of(slug);
+
+	if (schema_exists(schema))
+		run(psprintf("DROP SCHEMA %s CASCADE", quote_identifier(schema)));
+}
+
+/* report_publish(tenant, drop_deprecated) */
+Datum
+qehs_report_publish(PG_FUNCTION_ARGS)
+{
+	char	   *slug = argument_text(fcinfo, 0);
+	Datum		value;
+	Target		target;
+	bool		isnull;
+
+	if (slug == NULL)
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/tenant", "required", "is required");
+	SPI_connect();
+	value = CStringGetTextDatum(slug);
+	if (plan_execute(&select_tenant, &value, NULL, false, 1) == 0)
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no tenant \"%s\"", slug);
+	target.tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
+	target.schema = schema_of(slug);
+	if (!schema_exists(target.schema))
+	{
+		run(psprintf("CREATE SCHEMA %s", quote_identifier(target.schema)));
+		run(psprintf("COMMENT ON SCHEMA %s IS %s", quote_identifier(target.schema),
+					 quote_literal_cstr(psprintf("Reporting views of the tenant %s, made by qehs.report_publish.", slug))));
+	}
+	else if (!PG_ARGISNULL(1) && PG_GETARG_BOOL(1))
+		drop_views(target.schema);
+	make_modules(&target, 0);
+	make_standard(&target);
+	SPI_finish();
+	PG_RETURN_VOID();
+}

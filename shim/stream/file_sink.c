@@ -1,0 +1,352 @@
+/*
+ * file_sink.c
+ *	  The body goes into a writer of the store part by part; when all has come, a task
+ *	  looks at its type, has it scanned and makes it an object; then the endpoint's
+ *	  function is told what has come, and answers.
+ *
+ * The endpoint's begin gives {"size":bytes that must come,"most":bytes that may come,"sha256":what
+ * it must be}, each where it matters.  What is wrong with the body (too large, another digest) is answered without
+ * the function, and nothing is kept.  A body that is of no use any more is read on for a while, so
+ * that its sender sees the answer.
+ */
+#include "stream/file_sink.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/tasks.h"
+#include "exchange/log.h"
+#include "exchange/problem.h"
+#include "storage/sniff.h"
+#include "storage/storage.h"
+#include "stream/stream_metrics.h"
+
+#define SPENT_BYTES (16 * 1024 * 1024)
+#define MESSAGE_BYTES 300
+
+typedef struct FileSink
+{
+	StreamItem	item;			/* first, so that one is the other */
+	TaskWork		task;
+	Exchange   *exchange;
+	Request    *request;		/* NULL once it has gone */
+	void		(*changed) (Request *request);
+	StorageWriter *writer;		/* NULL: not begun, or no use any more */
+	char		tenant[64];
+	char		id[64];
+	PgStatement arguments;
+	int64_t		size;			/* bytes that must come; -1: any number */
+	int64_t		most;			/* bytes that may come; -1: any number */
+	char		sha256[2 * STORAGE_SHA256_BYTES + 1];	/* empty: any */
+	int64_t		taken;
+	size_t		wasted;
+	bool		failed;			/* the request has its problem for a reply */
+	bool		busy;			/* its task is under way */
+	/* what the task found */
+	StorageFacts facts;
+	StorageOutcome outcome;
+	StorageFault fault;
+	char		type[128];
+	char		scan[MESSAGE_BYTES];
+	bool		scan_failed;
+} FileSink;
+
+static void
+give_up(FileSink *sink)
+{
+	if (sink->writer)
+		storage_discard(sink->writer);
+	sink->writer = NULL;
+}
+
+/* The reply is a problem from now on. */
+static void
+fail(FileSink *sink, const char *code, const char *path, const char *word, const char *detail)
+{
+	Request    *request = sink->request;
+
+	give_up(sink);
+	if (sink->failed)
+		return;
+	sink->failed = true;
+	request->reply = (Reply) {0};
+	if (path)
+		problem_violation(request, path, word, detail);
+	problem_reply(request, code, 0, detail, path ? request->violations.list.data : NULL);
+	exchange_finish(sink->exchange, request);
+}
+
+static void
+fail_outcome(FileSink *sink, StorageOutcome outcome)
+{
+	Request    *request = sink->request;
+
+	if (outcome == STORAGE_DIFFERS)
+		fail(sink, "conflict", NULL, NULL, "the attachment has been uploaded already, with other bytes");
+	else
+	{
+		request->error = arena_format(&request->arena, "%s", sink->fault.message);
+		log_event("error", "%s, traceId %s", request->error, request->trace_id);
+		if (outcome == STORAGE_FULL)
+			fail(sink, "insufficient_storage", NULL, NULL, "the object store has no room");
+		else
+			fail(sink, "unavailable", NULL, NULL, "the object store cannot take the file at present");
+	}
+}
+
+/* ---- the body ---- */
+
+static bool
+is_too_large(const FileSink *sink, int64_t size)
+{
+	return (sink->most >= 0 && size > sink->most) || (uint64_t) size > sink->exchange->config->max_object;
+}
+
+static size_t
+take(Stream *stream, const char *bytes, size_t length)
+{
+	FileSink   *sink = (FileSink *) stream;
+	StorageOutcome outcome;
+
+	stream_metrics_body(length);
+	if (sink->failed)
+	{
+		sink->wasted += length;
+		return length;
+	}
+	sink->taken += (int64_t) length;
+	if (is_too_large(sink, sink->taken))
+		fail(sink, "payload_too_large", NULL, NULL, "the body is larger than was announced, or than the server takes");
+	else if ((outcome = storage_write(sink->writer, bytes, length, &sink->fault)) != STORAGE_DONE)
+		fail_outcome(sink, outcome);
+	return length;
+}
+
+static bool
+is_blocked(const Stream *stream)
+{
+	(void) stream;
+	return false;
+}
+
+static bool
+is_spent(const Stream *stream)
+{
+	const FileSink *sink = (const FileSink *) stream;
+
+	return sink->failed && sink->wasted > SPENT_BYTES;
+}
+
+/* ---- when all has come ---- */
+
+static void
+run_task(TaskWork *task)
+{
+	FileSink   *sink = (FileSink *) ((char *) task - offsetof(FileSink, task));
+	const char *clamd = sink->exchange->config->clamd;
+	int			file = storage_write_descriptor(sink->writer);
+	StorageName name = {sink->tenant, sink->id};
+
+	sniff_type(file, sink->type, sizeof(sink->type));
+	if (*clamd)
+	{
+		char		text[MESSAGE_BYTES - 16];
+		ScanOutcome found = clamd_scan(clamd, file, text, sizeof(text));
+
+		sink->scan_failed = found == SCAN_FAILED;
+		snprintf(sink->scan, sizeof(sink->scan), found == SCAN_CLEAN ? "clean" : found == SCAN_INFECTED ? "infected: %s" : "%s", text);
+		/* what does harm is not kept; what could not be scanned waits to be (status uploaded) */
+		if (found == SCAN_INFECTED)
+			return;
+	}
+	sink->outcome = storage_keep(sink->writer, &name, NULL, &sink->fault);
+}
+
+static const char *
+hex_of(Arena *arena, const unsigned char *bytes, size_t length)
+{
+	char	   *text = arena_alloc(arena, 2 * length + 1);
+
+	for (size_t i = 0; i < length; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	return text;
+}
+
+/* Put what has come in the places of the endpoint's parameters. */
+static void
+bind_stored(FileSink *sink)
+{
+	Request    *request = sink->request;
+	const Endpoint *endpoint = request->endpoint;
+
+	for (int i = 0; i < endpoint->parameter_count; i++)
+	{
+		const Parameter *parameter = &endpoint->parameters[i];
+		const char *text = NULL;
+
+		if (parameter->place != IN_STORED)
+			continue;
+		if (strcmp(parameter->name, "sizeBytes") == 0)
+			text = arena_format(&request->arena, "%lld", (long long) sink->facts.size);
+		else if (strcmp(parameter->name, "sha256") == 0)
+			text = hex_of(&request->arena, sink->facts.sha256, sizeof(sink->facts.sha256));
+		else if (strcmp(parameter->name, "type") == 0)
+			text = arena_format(&request->arena, "%s", sink->type);
+		else if (*sink->scan && !sink->scan_failed)
+			text = arena_format(&request->arena, "%s", sink->scan);
+		sink->arguments.values[i] = text;
+		sink->arguments.lengths[i] = text ? (int) strlen(text) : 0;
+		sink->arguments.formats[i] = 0;
+	}
+}
+
+static void
+task_done(TaskWork *task)
+{
+	FileSink   *sink = (FileSink *) ((char *) task - offsetof(FileSink, task));
+	Request    *request = sink->request;
+
+	sink->busy = false;
+	give_up(sink);
+	if (request == NULL)
+		return;
+	if (sink->scan_failed)
+		log_event("error", "%s, traceId %s", sink->scan, request->trace_id);
+	if (sink->outcome == STORAGE_DONE)
+	{
+		bind_stored(sink);
+		exchange_conclude(sink->exchange, request, &sink->arguments, sink->changed);
+		return;
+	}
+	fail_outcome(sink, sink->outcome);
+	request->waiting = false;
+	sink->changed(request);
+}
+
+static void
+finish(Stream *stream)
+{
+	FileSink   *sink = (FileSink *) stream;
+
+	if (sink->failed)
+		return;
+	storage_write_facts(sink->writer, &sink->facts);
+	if (sink->size >= 0 && sink->facts.size != sink->size)
+	{
+		fail(sink, "validation_failed", "", "size", "the body has another size than was announced");
+		return;
+	}
+	if (*sink->sha256 && strcmp(hex_of(&sink->request->arena, sink->facts.sha256, sizeof(sink->facts.sha256)), sink->sha256) != 0)
+	{
+		fail(sink, "validation_failed", "", "sha256", "the body has another SHA-256 than was announced");
+		return;
+	}
+	sink->request->waiting = true;
+	sink->busy = true;
+	sink->task = (TaskWork) {run_task, task_done, NULL, NULL};
+	tasks_submit(sink->exchange->tasks, &sink->task);
+}
+
+/* ---- the interface of a stream ---- */
+
+/* What begin has said. */
+static void
+read_description(FileSink *sink)
+{
+	Request    *request = sink->request;
+	JsonDocument *description = arena_alloc(&request->arena, sizeof(JsonDocument));
+	size_t		length;
+	const char *text = job_text(&request->job, 1, &length);
+
+	sink->size = sink->most = -1;
+	if (text == NULL || !json_scan(text, length, &request->arena, description))
+		return;
+	for (int i = 0; i < description->count; i++)
+	{
+		const JsonMember *member = &description->members[i];
+
+		if (strcmp(member->name, "most") == 0)
+			sink->most = strtoll(member->value, NULL, 10);
+		else if (strcmp(member->name, "size") == 0)
+			sink->size = sink->most = strtoll(member->value, NULL, 10);
+		else if (strcmp(member->name, "sha256") == 0 && member->type == JSON_STRING)
+			snprintf(sink->sha256, sizeof(sink->sha256), "%s", json_decode(member->value, member->length, &request->arena, &length));
+	}
+}
+
+static void
+start(Stream *stream, void (*changed) (Request *request))
+{
+	FileSink   *sink = (FileSink *) stream;
+	StorageOutcome outcome;
+
+	sink->changed = changed;
+	stream_metrics_running(1);
+	read_description(sink);
+	snprintf(sink->tenant, sizeof(sink->tenant), "%s", sink->request->path_values[0]);
+	snprintf(sink->id, sizeof(sink->id), "%s", sink->request->path_values[1]);
+	sink->writer = storage_write_open(&outcome, &sink->fault);
+	if (sink->writer == NULL)
+		fail_outcome(sink, outcome);
+}
+
+static void
+close_sink(Stream *stream)
+{
+	FileSink   *sink = (FileSink *) stream;
+
+	if (sink->changed)
+		stream_metrics_running(-1);
+	if (!sink->busy)
+		give_up(sink);
+	sink->request = NULL;
+	sink->item.closed = true;
+}
+
+static int
+tick_sink(StreamItem *item)
+{
+	(void) item;
+	return -1;
+}
+
+static void
+end_sink(StreamItem *item)
+{
+	(void) item;
+}
+
+static bool
+is_free(const StreamItem *item)
+{
+	return !((const FileSink *) item)->busy;
+}
+
+static void
+free_sink(StreamItem *item)
+{
+	give_up((FileSink *) item);
+	free(item);
+}
+
+static const Sink body = {take, is_blocked, is_spent, finish};
+
+StreamItem *
+file_sink_open(Exchange *exchange, Request *request)
+{
+	FileSink   *sink = calloc(1, sizeof(FileSink));
+
+	if (sink == NULL)
+		abort();
+	sink->exchange = exchange;
+	sink->request = request;
+	sink->arguments = request->job.statements[1];
+	sink->item = (StreamItem) {
+		.stream = {.sink = &body,.pool = exchange->pool,.start = start,.close = close_sink},
+		.tick = tick_sink,.end = end_sink,.is_free = is_free,.free = free_sink,
+	};
+	return &sink->item;
+}

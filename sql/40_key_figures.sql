@@ -1,0 +1,138 @@
+-- Key figures: views that every tenant gets with the modules that they are made of, each with its formula and source.
+-- Rates are sums over sums, never averages of rates; days are UTC; deleted records count nowhere.
+
+CREATE TABLE qehs.osha_column (
+	edition text NOT NULL,
+	form text NOT NULL CHECK (form IN ('300a', 'cases')),
+	place int4 NOT NULL,
+	name text NOT NULL,
+	PRIMARY KEY (edition, form, place)
+);
+COMMENT ON TABLE qehs.osha_column IS 'Headers of the files that establishments submit to OSHA electronically (29 CFR 1904.41), by published edition; the views osha_ita_300a and osha_ita_cases have those of edition "ein". Made anew by each release, not dumped.';
+INSERT INTO qehs.osha_column (edition, form, place, name)
+SELECT e.edition, '300a', n.place, CASE WHEN n.name = 'ein' THEN e.edition ELSE n.name END
+FROM (VALUES ('ein'), ('ein_number')) AS e (edition), pg_catalog.unnest('{establishment_name,ein,company_name,street_address,city,state,zip,naics_code,industry_description,size,establishment_type,year_filing_for,annual_average_employees,total_hours_worked,no_injuries_illnesses,total_deaths,total_dafw_cases,total_djtr_cases,total_other_cases,total_dafw_days,total_djtr_days,total_injuries,total_skin_disorders,total_respiratory_conditions,total_poisonings,total_hearing_loss,total_other_illnesses,change_reason}'::text[])
+	WITH ORDINALITY AS n (name, place);
+INSERT INTO qehs.osha_column (edition, form, place, name)
+SELECT e.edition, 'cases', n.place, n.name FROM (VALUES ('ein'), ('ein_number')) AS e (edition), pg_catalog.unnest('{establishment_name,year_of_filing,case_number,job_title,date_of_incident,incident_location,incident_description,incident_outcome,dafw_num_away,djtr_num_tr,type_of_incident,date_of_birth,date_of_hire,sex,treatment_facility_type,treatment_in_patient,time_started_work,time_of_incident,time_unknown,nar_before_incident,nar_what_happened,nar_injury_illness,nar_object_substance,date_of_death}'::text[])
+	WITH ORDINALITY AS n (name, place);
+
+INSERT INTO qehs.report_view (name, place, modules, comment, query) VALUES
+('osha_case_days', 100, '{incidents,injury_cases}', 'Days of each injury case: calendar days, the day of injury not counted, away and restricted together at most 180, in the order of the days; a spell without an end runs to today; a day that is both counts as away. days_lost is days away without the limit. Source: 29 CFR 1904.7(b)(3), (b)(4).',
+$$WITH spell AS (
+	SELECT c.id, d.kind, GREATEST(d.from_date, (i.occurred_at AT TIME ZONE 'UTC')::date + 1) AS begins, COALESCE(d.to_date, CURRENT_DATE) AS ends
+	FROM injury_cases AS c JOIN incidents AS i ON i.id = c.incident_id JOIN injury_cases__days AS d ON d.record_id = c.id),
+day AS (
+	SELECT s.id, g::date AS day, pg_catalog.min(s.kind) AS kind
+	FROM spell AS s CROSS JOIN LATERAL pg_catalog.generate_series(s.begins::timestamp, LEAST(s.ends, s.begins + 180)::timestamp, '1 day') AS g GROUP BY 1, 2),
+counted AS (SELECT d.*, pg_catalog.row_number() OVER (PARTITION BY d.id ORDER BY d.day) AS n FROM day AS d)
+SELECT c.id AS case_id, COALESCE(n.away, 0) AS days_away, COALESCE(n.restricted, 0) AS days_restricted, COALESCE(l.lost, 0) AS days_lost
+FROM injury_cases AS c
+LEFT JOIN (SELECT k.id, pg_catalog.count(*) FILTER (WHERE k.kind = 'away' AND k.n <= 180) AS away, pg_catalog.count(*) FILTER (WHERE k.kind = 'restricted' AND k.n <= 180) AS restricted
+	FROM counted AS k GROUP BY k.id) AS n ON n.id = c.id
+LEFT JOIN (SELECT s.id, pg_catalog.sum(GREATEST(s.ends - s.begins + 1, 0)) AS lost FROM spell AS s WHERE s.kind = 'away' GROUP BY s.id) AS l ON l.id = c.id$$),
+('osha_300', 110, '{incidents,injury_cases,establishments}', 'Log of work-related injuries and illnesses (OSHA Form 300): a row per recordable case of an employee or supervised temporary worker, in the year of the injury. Columns A to M; the name of a privacy case is withheld. Source: 29 CFR 1904.29, 1904.31.',
+$$SELECT c.establishment_id, e.name AS establishment, EXTRACT(year FROM i.occurred_at AT TIME ZONE 'UTC')::int AS year, c.id AS case_id,
+	c.display_code AS a_case_no, CASE WHEN c.privacy_case THEN 'Privacy Case' ELSE c.person_name END AS b_name, c.job_title AS c_job_title, (i.occurred_at AT TIME ZONE 'UTC')::date AS d_date, i.site AS e_where,
+	COALESCE(c.nar_injury, i.description, i.title) AS f_description, c.outcome = 'death' AS g_death, c.outcome = 'days_away' AS h_days_away, c.outcome = 'job_transfer_restriction' AS i_restricted, c.outcome = 'other_recordable' AS j_other,
+	d.days_away AS k_days_away, d.days_restricted AS l_days_restricted, c.kind AS m_kind, pg_catalog.array_position('{injury,skin_disorder,respiratory,poisoning,hearing_loss,other_illness}'::text[], c.kind) AS m_type, d.days_lost
+FROM injury_cases AS c JOIN incidents AS i ON i.id = c.incident_id JOIN osha_case_days AS d ON d.case_id = c.id LEFT JOIN establishments AS e ON e.id = c.establishment_id
+WHERE c.recordable AND c.employment IN ('employee', 'temp_supervised')$$),
+('osha_301', 120, '{incidents,injury_cases,establishments}', 'Injury and illness incident report (OSHA Form 301): a row per row of osha_300, with what was told; nothing of the person in a privacy case. Source: 29 CFR 1904.29(b)(2).',
+$$SELECT l.establishment, l.year, l.a_case_no AS case_no, l.b_name AS name, l.c_job_title AS job_title, CASE WHEN NOT c.privacy_case THEN c.birth_date END AS birth_date, CASE WHEN NOT c.privacy_case THEN c.hire_date END AS hire_date,
+	CASE WHEN NOT c.privacy_case THEN c.sex END AS sex, c.er_treated, c.inpatient, l.d_date AS date_of_injury, c.time_began_work, CASE WHEN c.time_unknown IS NOT TRUE THEN c.time_of_event END AS time_of_event, COALESCE(c.time_unknown, false) AS time_unknown,
+	c.nar_before, c.nar_what, c.nar_injury, c.nar_object, c.death_date
+FROM osha_300 AS l JOIN injury_cases AS c ON c.id = l.case_id$$),
+('osha_300a', 130, '{incidents,injury_cases,establishments,exposure_hours}', 'Summary of injuries and illnesses (OSHA Form 300A): a row per establishment and year that has hours, also without a case. G to J cases by outcome, K and L days, M1 to M6 cases by kind; is_consistent: G+H+I+J = M1+…+M6. Source: 29 CFR 1904.32.',
+$$SELECT y.establishment_id, e.name AS establishment, y.year, pg_catalog.round(y.employees) AS annual_average_employees, pg_catalog.round(y.hours) AS total_hours_worked, COALESCE(n.cases, 0) = 0 AS no_cases,
+	COALESCE(n.g, 0) AS g_deaths, COALESCE(n.h, 0) AS h_days_away, COALESCE(n.i, 0) AS i_restricted, COALESCE(n.j, 0) AS j_other, COALESCE(n.k, 0) AS k_days_away, COALESCE(n.l, 0) AS l_days_restricted,
+	COALESCE(n.m1, 0) AS m1_injuries, COALESCE(n.m2, 0) AS m2_skin_disorders, COALESCE(n.m3, 0) AS m3_respiratory, COALESCE(n.m4, 0) AS m4_poisonings, COALESCE(n.m5, 0) AS m5_hearing_loss, COALESCE(n.m6, 0) AS m6_other_illnesses,
+	COALESCE(n.g + n.h + n.i + n.j = n.m1 + n.m2 + n.m3 + n.m4 + n.m5 + n.m6, true) AS is_consistent
+FROM (SELECT h.establishment_id, EXTRACT(year FROM h.month)::int AS year, pg_catalog.sum(h.hours) AS hours, pg_catalog.avg(h.average_employees) AS employees FROM exposure_hours AS h GROUP BY 1, 2) AS y
+LEFT JOIN establishments AS e ON e.id = y.establishment_id
+LEFT JOIN (SELECT o.establishment_id, o.year, pg_catalog.count(*) AS cases, pg_catalog.count(*) FILTER (WHERE o.g_death) AS g, pg_catalog.count(*) FILTER (WHERE o.h_days_away) AS h, pg_catalog.count(*) FILTER (WHERE o.i_restricted) AS i,
+	pg_catalog.count(*) FILTER (WHERE o.j_other) AS j, pg_catalog.sum(o.k_days_away) AS k, pg_catalog.sum(o.l_days_restricted) AS l, pg_catalog.count(*) FILTER (WHERE o.m_type = 1) AS m1, pg_catalog.count(*) FILTER (WHERE o.m_type = 2) AS m2,
+	pg_catalog.count(*) FILTER (WHERE o.m_type = 3) AS m3, pg_catalog.count(*) FILTER (WHERE o.m_type = 4) AS m4, pg_catalog.count(*) FILTER (WHERE o.m_type = 5) AS m5, pg_catalog.count(*) FILTER (WHERE o.m_type = 6) AS m6
+	FROM osha_300 AS o GROUP BY 1, 2) AS n ON n.establishment_id = y.establishment_id AND n.year = y.year$$),
+('osha_ita_300a', 140, '{incidents,injury_cases,establishments,exposure_hours}', 'The 28 columns of the electronic Form 300A: size 1 (under 20 at the peak), 21 (20-99), 22 (100-249), 3 (250 and more); establishment_type 1 private, 2 state, 3 local; no_injuries_illnesses 1 had cases, 2 had none. Other headers of column 2: qehs.osha_column. Source: 29 CFR 1904.41.',
+$$SELECT e.name AS establishment_name, e.ein, e.company_name, e.street_address, e.city, e.region AS state, e.postal_code AS zip, e.naics_code, e.industry_description,
+	CASE WHEN e.peak_employees < 20 THEN 1 WHEN e.peak_employees < 100 THEN 21 WHEN e.peak_employees < 250 THEN 22 WHEN e.peak_employees >= 250 THEN 3 END AS size,
+	pg_catalog.array_position('{private,state_government,local_government}'::text[], e.establishment_type) AS establishment_type, s.year AS year_filing_for, s.annual_average_employees, s.total_hours_worked,
+	CASE WHEN s.no_cases THEN 2 ELSE 1 END AS no_injuries_illnesses, s.g_deaths AS total_deaths, s.h_days_away AS total_dafw_cases, s.i_restricted AS total_djtr_cases, s.j_other AS total_other_cases, s.k_days_away AS total_dafw_days, s.l_days_restricted AS total_djtr_days,
+	s.m1_injuries AS total_injuries, s.m2_skin_disorders AS total_skin_disorders, s.m3_respiratory AS total_respiratory_conditions, s.m4_poisonings AS total_poisonings, s.m5_hearing_loss AS total_hearing_loss, s.m6_other_illnesses AS total_other_illnesses, ''::text AS change_reason
+FROM osha_300a AS s JOIN establishments AS e ON e.id = s.establishment_id$$),
+('osha_ita_cases', 150, '{incidents,injury_cases,establishments}', 'The 24 columns of the electronic case file: no names; outcome 1 death, 2 days away, 3 restricted, 4 other; type 1 to 6 in the order of column M; dates MM/DD/YYYY, times HH:MM; facility type and inpatient 0 or 1. Source: 29 CFR 1904.41(a)(2).',
+$$SELECT l.establishment AS establishment_name, l.year AS year_of_filing, l.a_case_no AS case_number, l.c_job_title AS job_title, pg_catalog.to_char(l.d_date, 'MM/DD/YYYY') AS date_of_incident, l.e_where AS incident_location, l.f_description AS incident_description,
+	CASE WHEN l.g_death THEN 1 WHEN l.h_days_away THEN 2 WHEN l.i_restricted THEN 3 WHEN l.j_other THEN 4 END AS incident_outcome, l.k_days_away AS dafw_num_away, l.l_days_restricted AS djtr_num_tr, l.m_type AS type_of_incident,
+	pg_catalog.to_char(c.birth_date, 'MM/DD/YYYY') AS date_of_birth, pg_catalog.to_char(c.hire_date, 'MM/DD/YYYY') AS date_of_hire, c.sex, COALESCE(c.er_treated, false)::int AS treatment_facility_type, COALESCE(c.inpatient, false)::int AS treatment_in_patient,
+	c.time_began_work AS time_started_work, CASE WHEN c.time_unknown IS NOT TRUE THEN c.time_of_event END AS time_of_incident, COALESCE(c.time_unknown, false)::int AS time_unknown,
+	c.nar_before AS nar_before_incident, c.nar_what AS nar_what_happened, c.nar_injury AS nar_injury_illness, c.nar_object AS nar_object_substance, pg_catalog.to_char(c.death_date, 'MM/DD/YYYY') AS date_of_death
+FROM osha_300 AS l JOIN injury_cases AS c ON c.id = l.case_id$$),
+('kpi_rates', 160, '{incidents,injury_cases,establishments,exposure_hours}', 'Rates by month of injury and establishment, and of all together (establishment_id NULL), for the month and the twelve months to it (_12m). TRIR = 200,000 (G+H+I+J) / hours; DART = 200,000 (H+I) / hours; LTIFR = 1,000,000 (G+H) / hours; severity_osha = 200,000 (K+L) / hours; severity_ilo = 1,000,000 days lost / hours, not limited to 180. Sums over sums. Sources: OSHA, "How to compute incidence rates"; ILO Resolution of 1998.',
+$$WITH fact AS (
+	SELECT h.establishment_id, pg_catalog.date_trunc('month', h.month::timestamp)::date AS month, h.hours, 0 AS recordable, 0 AS dart, 0 AS lost_time, 0::numeric AS days, 0::numeric AS days_lost FROM exposure_hours AS h
+	UNION ALL
+	SELECT o.establishment_id, pg_catalog.date_trunc('month', o.d_date::timestamp)::date, 0, 1, (o.h_days_away OR o.i_restricted)::int, (o.g_death OR o.h_days_away)::int, o.k_days_away + o.l_days_restricted, o.days_lost FROM osha_300 AS o),
+total AS (
+	SELECT f.establishment_id, f.month, GROUPING(f.establishment_id) AS is_all, pg_catalog.sum(f.hours) AS hours, pg_catalog.sum(f.recordable) AS recordable, pg_catalog.sum(f.dart) AS dart, pg_catalog.sum(f.lost_time) AS lost_time, pg_catalog.sum(f.days) AS days, pg_catalog.sum(f.days_lost) AS days_lost
+	FROM fact AS f GROUP BY GROUPING SETS ((f.establishment_id, f.month), (f.month))),
+year AS (
+	SELECT t.*, pg_catalog.sum(t.hours) OVER w AS hours_12m, pg_catalog.sum(t.recordable) OVER w AS recordable_12m, pg_catalog.sum(t.dart) OVER w AS dart_12m, pg_catalog.sum(t.lost_time) OVER w AS lost_time_12m, pg_catalog.sum(t.days) OVER w AS days_12m, pg_catalog.sum(t.days_lost) OVER w AS days_lost_12m
+	FROM total AS t WINDOW w AS (PARTITION BY t.is_all, t.establishment_id ORDER BY t.month RANGE BETWEEN '11 months'::interval PRECEDING AND CURRENT ROW))
+SELECT y.establishment_id, e.name AS establishment, y.month, y.hours, y.recordable AS recordable_cases, y.dart AS dart_cases, y.lost_time AS lost_time_cases, y.days AS days_away_restricted, y.days_lost,
+	pg_catalog.round(200000 * y.recordable / NULLIF(y.hours, 0), 2) AS trir, pg_catalog.round(200000 * y.dart / NULLIF(y.hours, 0), 2) AS dart, pg_catalog.round(1000000 * y.lost_time / NULLIF(y.hours, 0), 2) AS ltifr,
+	pg_catalog.round(200000 * y.days / NULLIF(y.hours, 0), 2) AS severity_osha, pg_catalog.round(1000000 * y.days_lost / NULLIF(y.hours, 0), 2) AS severity_ilo, y.hours_12m, y.recordable_12m AS recordable_cases_12m,
+	pg_catalog.round(200000 * y.recordable_12m / NULLIF(y.hours_12m, 0), 2) AS trir_12m, pg_catalog.round(200000 * y.dart_12m / NULLIF(y.hours_12m, 0), 2) AS dart_12m, pg_catalog.round(1000000 * y.lost_time_12m / NULLIF(y.hours_12m, 0), 2) AS ltifr_12m,
+	pg_catalog.round(200000 * y.days_12m / NULLIF(y.hours_12m, 0), 2) AS severity_osha_12m, pg_catalog.round(1000000 * y.days_lost_12m / NULLIF(y.hours_12m, 0), 2) AS severity_ilo_12m
+FROM year AS y LEFT JOIN establishments AS e ON e.id = y.establishment_id$$),
+('hours_quality', 170, '{establishments,exposure_hours}', 'Hours per employee and year of each establishment, with those outside 120 to 4,500 as implausible, and months that are missing up to the last one. Source: OSHA''s checks of electronic submissions.',
+$$SELECT y.establishment_id, e.name AS establishment, y.year, y.months, y.hours, y.employees, pg_catalog.round(y.hours / NULLIF(y.employees, 0), 1) AS hours_per_employee,
+	COALESCE(y.hours / NULLIF(y.employees, 0) NOT BETWEEN 120 AND 4500, true) AS is_implausible, y.last_month - y.months AS missing_months
+FROM (SELECT h.establishment_id, EXTRACT(year FROM h.month)::int AS year, pg_catalog.count(DISTINCT pg_catalog.date_trunc('month', h.month::timestamp)) AS months, pg_catalog.max(EXTRACT(month FROM h.month))::int AS last_month, pg_catalog.sum(h.hours) AS hours, pg_catalog.avg(h.average_employees) AS employees
+	FROM exposure_hours AS h GROUP BY 1, 2) AS y LEFT JOIN establishments AS e ON e.id = y.establishment_id$$),
+('riddor', 180, '{incidents,injury_cases}', 'Injury cases by what RIDDOR 2013 asks of them: fatal without delay, over seven days within 15 days, over three days to be recorded only. Days are consecutive days away, the day of the accident not counted. Source: RIDDOR 2013, regulations 4, 6, 12 (specified injuries are told by the incident''s regulator_notifiable).',
+$$SELECT i.display_code AS incident_code, c.display_code AS case_code, i.occurred_at, d.days_lost AS days_incapacitated, i.regulator_notifiable, i.notified_at,
+	CASE WHEN c.outcome = 'death' THEN 'fatal' WHEN i.regulator_notifiable = 'riddor_immediate' THEN 'specified' WHEN d.days_lost > 7 THEN 'over_7_days' WHEN d.days_lost > 3 THEN 'over_3_days' ELSE 'none' END AS category,
+	CASE WHEN c.outcome = 'death' OR i.regulator_notifiable = 'riddor_immediate' THEN (i.occurred_at AT TIME ZONE 'UTC')::date WHEN d.days_lost > 7 THEN (i.occurred_at AT TIME ZONE 'UTC')::date + 15 END AS report_by
+FROM injury_cases AS c JOIN incidents AS i ON i.id = c.incident_id JOIN osha_case_days AS d ON d.case_id = c.id$$),
+('actions_overdue', 200, '{actions}', 'Actions that are neither verified nor cancelled and past their due date: days, also by the original date, and bucket (1-7, 8-30, 31-60, 61-90, over 90).',
+$$SELECT a.id, a.display_code, a.title, a.workflow_state, a.priority, a.owner_name, a.parent_code, a.due_date, a.original_due_date, CURRENT_DATE - a.due_date AS days_overdue, CURRENT_DATE - COALESCE(a.original_due_date, a.due_date) AS days_overdue_original,
+	CASE WHEN CURRENT_DATE - a.due_date <= 7 THEN '1-7' WHEN CURRENT_DATE - a.due_date <= 30 THEN '8-30' WHEN CURRENT_DATE - a.due_date <= 60 THEN '31-60' WHEN CURRENT_DATE - a.due_date <= 90 THEN '61-90' ELSE 'over 90' END AS bucket
+FROM actions AS a WHERE a.workflow_state NOT IN ('verified', 'cancelled') AND a.due_date < CURRENT_DATE$$),
+('ageing', 210, '{actions}', 'Open actions by priority and age since they were created: 0-7, 8-30, 31-60, 61-90, over 90 days.',
+$$SELECT b.place, b.bucket, p.priority, pg_catalog.count(a.id) AS actions
+FROM (VALUES (1, '0-7', 0, 7), (2, '8-30', 8, 30), (3, '31-60', 31, 60), (4, '61-90', 61, 90), (5, 'over 90', 91, 1000000)) AS b (place, bucket, least, most)
+CROSS JOIN (VALUES ('low'), ('medium'), ('high'), ('critical')) AS p (priority)
+LEFT JOIN actions AS a ON a.priority = p.priority AND a.workflow_state NOT IN ('verified', 'cancelled') AND CURRENT_DATE - (a.created_at AT TIME ZONE 'UTC')::date BETWEEN b.least AND b.most
+GROUP BY 1, 2, 3$$),
+('state_dwell', 220, '{}', 'How long records stay in each state: visits that have ended, their median and 90th percentile, records that are there now, and entries beyond a record''s first. Source: record_transitions.',
+$$SELECT s.module_key, s.state, pg_catalog.count(s."left") AS visits, pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY s.dwell) FILTER (WHERE s."left" IS NOT NULL) AS median, pg_catalog.percentile_cont(0.9) WITHIN GROUP (ORDER BY s.dwell) FILTER (WHERE s."left" IS NOT NULL) AS p90,
+	pg_catalog.count(*) - pg_catalog.count(s."left") AS there_now, pg_catalog.count(*) - pg_catalog.count(DISTINCT s.record_id) AS re_entries
+FROM record_transitions AS s GROUP BY 1, 2$$),
+('findings_by_clause', 230, '{findings,audits}', 'Audit findings by standard, clause, grade and site, those that repeat an earlier one apart. Source: ISO 19011, 6.4.8.',
+$$SELECT f.standard, f.clause, f.grade, a.site, f.repeat_of_id IS NOT NULL AS is_repeat, pg_catalog.count(*) AS findings, pg_catalog.count(*) FILTER (WHERE f.workflow_state <> 'closed') AS open
+FROM findings AS f LEFT JOIN audits AS a ON a.id = f.audit_id GROUP BY 1, 2, 3, 4, 5$$),
+('training_matrix', 240, '{training}', 'Each person and course that was ever assigned, by the latest record: valid, expiring (within 30 days), expired, missing (not completed), waived. Source: ISO 45001 and 9001, 7.2.',
+$$SELECT DISTINCT ON (t.person_id, t.course) t.person_id, t.person_name, t.course, t.requirement, t.due_date, t.completed_on, t.expires_on,
+	CASE WHEN t.workflow_state = 'waived' THEN 'waived' WHEN t.workflow_state = 'expired' OR t.expires_on < CURRENT_DATE THEN 'expired' WHEN t.workflow_state <> 'completed' THEN 'missing' WHEN t.expires_on <= CURRENT_DATE + 30 THEN 'expiring' ELSE 'valid' END AS status
+FROM training AS t ORDER BY t.person_id, t.course, t.completed_on DESC NULLS LAST, t.created_at DESC$$),
+('risk_heatmap', 250, '{risk_assessments}', 'Residual risk of assessments in force or in review by likelihood and severity, cells without any too; band of the score 1-4, 5-9, 10-16, 17-25.',
+$$SELECT l.likelihood, s.severity, l.likelihood * s.severity AS score, CASE WHEN l.likelihood * s.severity <= 4 THEN 'low' WHEN l.likelihood * s.severity <= 9 THEN 'medium' WHEN l.likelihood * s.severity <= 16 THEN 'high' ELSE 'extreme' END AS band, pg_catalog.count(r.id) AS assessments
+FROM pg_catalog.generate_series(1, 5) AS l (likelihood) CROSS JOIN pg_catalog.generate_series(1, 5) AS s (severity)
+LEFT JOIN risk_assessments AS r ON r.residual_risk_likelihood = l.likelihood AND r.residual_risk_severity = s.severity AND r.workflow_state IN ('active', 'review') GROUP BY 1, 2$$),
+('leading_lagging', 260, '{observations,inspections,actions,complaints,incidents,injury_cases,establishments,exposure_hours}', 'By month. Leading: near misses per 200,000 hours, inspections conducted by their day (%), actions done by their due date (%). Lagging: TRIR, DART, environmental releases, complaints.',
+$$SELECT m.month, m.hours, o.near_misses, pg_catalog.round(200000 * o.near_misses / NULLIF(m.hours, 0), 2) AS near_miss_rate, i.inspections_on_time, a.actions_on_time, m.trir, m.dart, r.releases, c.complaints
+FROM kpi_rates AS m
+CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS near_misses FROM observations AS x WHERE x.kind = 'near_miss' AND pg_catalog.date_trunc('month', x.occurred_at AT TIME ZONE 'UTC') = m.month) AS o
+CROSS JOIN LATERAL (SELECT pg_catalog.round(100.0 * pg_catalog.count(*) FILTER (WHERE (x.conducted_at AT TIME ZONE 'UTC')::date <= x.scheduled_for) / NULLIF(pg_catalog.count(*), 0), 1) AS inspections_on_time FROM inspections AS x WHERE pg_catalog.date_trunc('month', x.scheduled_for::timestamp) = m.month) AS i
+CROSS JOIN LATERAL (SELECT pg_catalog.round(100.0 * pg_catalog.count(*) FILTER (WHERE (t.entered AT TIME ZONE 'UTC')::date <= x.due_date) / NULLIF(pg_catalog.count(*), 0), 1) AS actions_on_time FROM actions AS x
+	LEFT JOIN LATERAL (SELECT pg_catalog.min(v.entered) AS entered FROM record_transitions AS v WHERE v.record_id = x.id AND v.state = 'done') AS t ON true WHERE pg_catalog.date_trunc('month', x.due_date::timestamp) = m.month AND x.workflow_state <> 'cancelled') AS a
+CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS releases FROM incidents AS x WHERE x.event_type = 'environmental_release' AND pg_catalog.date_trunc('month', x.occurred_at AT TIME ZONE 'UTC') = m.month) AS r
+CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS complaints FROM complaints AS x WHERE pg_catalog.date_trunc('month', x.received_at AT TIME ZONE 'UTC') = m.month) AS c
+WHERE m.establishment_id IS NULL$$),
+('cost_of_poor_quality', 270, '{nonconformances,complaints,actions}', 'Cost by month and currency: prevention (preventive actions), internal failure (rework and scrap of nonconformances), external failure (complaints). Appraisal cost and revenue are not recorded, so no share is given.',
+$$SELECT x.month, x.currency, pg_catalog.sum(x.prevention) AS prevention, pg_catalog.sum(x.internal_failure) AS internal_failure, pg_catalog.sum(x.external_failure) AS external_failure, pg_catalog.sum(x.prevention + x.internal_failure + x.external_failure) AS total FROM (
+	SELECT pg_catalog.date_trunc('month', a.created_at AT TIME ZONE 'UTC')::date AS month, a.cost_currency AS currency, a.cost AS prevention, 0::numeric AS internal_failure, 0::numeric AS external_failure FROM actions AS a WHERE a.action_type = 'preventive' AND a.cost IS NOT NULL
+	UNION ALL SELECT pg_catalog.date_trunc('month', n.detected_at AT TIME ZONE 'UTC')::date, n.cost_internal_currency, 0, n.cost_internal, 0 FROM nonconformances AS n WHERE n.cost_internal IS NOT NULL
+	UNION ALL SELECT pg_catalog.date_trunc('month', n.detected_at AT TIME ZONE 'UTC')::date, n.cost_scrap_currency, 0, n.cost_scrap, 0 FROM nonconformances AS n WHERE n.cost_scrap IS NOT NULL
+	UNION ALL SELECT pg_catalog.date_trunc('month', c.received_at AT TIME ZONE 'UTC')::date, c.cost_external_currency, 0, 0, c.cost_external FROM complaints AS c WHERE c.cost_external IS NOT NULL) AS x GROUP BY 1, 2$$);
