@@ -73,6 +73,9 @@ check_request(const Sent *sent, Move *move)
 	else if (sent->payload || firing->module->reads_state)
 		move->after.payload = record_check_patch(firing->context, firing->module, &move->before, sent->payload, firing->transition,
 												 firing->transition->to, &violations);
+	move->firing.payload = move->after.payload;
+	if (violations.count > 0 && permission_reads_all(firing->context, firing->module))
+		workflow_check_requires(firing, &violations);
 	if (sent->signature)
 		signature_check_form(sent->signature, &firing->transition->meanings, &violations);
 	locale_name_fields(firing->module->definition, sent->accept_language, &violations);
@@ -84,7 +87,6 @@ check_guards(const Sent *sent, Move *move)
 {
 	ViolationList unmet = {0};
 
-	move->firing.payload = move->after.payload;
 	workflow_check_guards(&move->firing, &unmet);
 	if (move->firing.transition->step_count > 0 && !move->firing.approves)
 	{

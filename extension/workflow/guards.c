@@ -47,8 +47,8 @@ check_roles(const Firing *firing, ViolationList *unmet)
 	violation_add(unmet, "/transition", "roles", "needs one of the roles %s", joined(transition->roles, transition->role_count));
 }
 
-static void
-check_requires(const Firing *firing, ViolationList *unmet)
+void
+workflow_check_requires(const Firing *firing, ViolationList *unmet)
 {
 	const ModuleTransition *transition = firing->transition;
 
@@ -81,7 +81,7 @@ workflow_check_guards(const Firing *firing, ViolationList *unmet)
 	check_roles(firing, unmet);
 	if (unmet->count == 0 || permission_reads_all(firing->context, firing->module))
 	{
-		check_requires(firing, unmet);
+		workflow_check_requires(firing, unmet);
 		if (transition->when && !guard_is_true(&guard, transition->when, firing->payload))
 			violation_add(unmet, "/transition", "when", "needs that %s", transition->when_text);
 	}

@@ -44,6 +44,9 @@ extern const ModuleDef *workflow_open(const RequestContext *context, const char 
 /* Raise QH403 forbidden where the transition names no roles and the caller lacks the action transition: no guard, and told before the payload is looked at. */
 extern void workflow_require_action(const RequestContext *context, const ModuleDef *module, const ModuleTransition *transition, const Record *record);
 
+/* Add an entry for each field that the transition requires and the payload lacks. */
+extern void workflow_check_requires(const Firing *firing, ViolationList *unmet);
+
 /* Add an entry for each guard that does not hold: roles, requires, when, notSameActorAs, children, comment, signature. */
 extern void workflow_check_guards(const Firing *firing, ViolationList *unmet);
 
