@@ -177,12 +177,12 @@ WITH documented (operation, name, documentation) AS (VALUES
 	('export_create', 'from', '{"description":"Created at or after this time or date.","schema":{"type":["string","null"]}}'),
 	('export_create', 'to', '{"description":"Created at or before this time or date.","schema":{"type":["string","null"]}}'),
 	('export_create', 'recordId', '{"description":"pdf: a report of this one record, with its activity.","schema":{"type":["string","null"]}}'),
-	('export_create', 'header', '{"description":"What columns are called: labels, in the language that Accept-Language prefers, or keys.","schema":{"type":["string","null"],"enum":["labels","keys",null],"default":"labels"}}'),
+	('export_create', 'header', '{"description":"What columns are called: labels, in the language that Accept-Language prefers, or keys.","schema":{"anyOf":[{"type":"string","enum":["labels","keys"]},{"type":"null"}],"default":"labels"}}'),
 	('export_create', 'bom', '{"description":"csv: begin with a byte order mark, which some spreadsheets need to see UTF-8.","schema":{"type":["boolean","null"],"default":false}}'),
-	('export_create', 'dates', '{"description":"csv, pdf: iso, or locale for dates as people of locale write them.","schema":{"type":["string","null"],"enum":["iso","locale",null],"default":"iso"}}'),
+	('export_create', 'dates', '{"description":"csv, pdf: iso, or locale for dates as people of locale write them.","schema":{"anyOf":[{"type":"string","enum":["iso","locale"]},{"type":"null"}],"default":"iso"}}'),
 	('export_create', 'locale', '{"description":"A language tag such as de-AT; goes with dates locale.","schema":{"type":["string","null"]}}'),
 	('export_create', 'timeZone', '{"description":"The time zone of times in the file; those of a CSV with iso dates stay in UTC.","schema":{"type":["string","null"],"default":"UTC"},"example":"Europe/Vienna"}'),
-	('export_create', 'paper', '{"description":"pdf: the size of its pages.","schema":{"type":["string","null"],"enum":["A4","Letter",null],"default":"A4"}}'),
+	('export_create', 'paper', '{"description":"pdf: the size of its pages.","schema":{"anyOf":[{"type":"string","enum":["A4","Letter"]},{"type":"null"}],"default":"A4"}}'),
 	('api_key_rotate', 'overlapSeconds', '{"schema":{"type":["integer","null"],"minimum":0,"maximum":7776000,"default":86400},"example":3600}')
 )
 UPDATE qehs.endpoint AS e SET parameters = (

@@ -33,6 +33,9 @@ extern void id_format(const pg_uuid_t *id, const char *prefix, char *buffer);
  */
 extern bool id_parse(const char *text, int length, const char *prefix, pg_uuid_t *id);
 
+/* A uuid array of ids, each a pg_uuid_t *, in the current memory context. */
+extern Datum id_array(const Datum *ids, int count);
+
 /* The least id of a time, or the greatest. */
 extern void id_of_time(TimestampTz time, bool greatest, pg_uuid_t *id);
 

@@ -111,6 +111,17 @@ test('every example validates against its schema', () => {
 	}
 })
 
+test('no enum lists null, of which generators of clients make code that does not compile', () => {
+	for (const [name, document] of all()) {
+		const walk = (value, pointer) => {
+			if (value === null || typeof value !== 'object') return
+			if (Array.isArray(value.enum)) assert.ok(!value.enum.includes(null), `${name} ${pointer}`)
+			for (const [key, member] of Object.entries(value)) walk(member, `${pointer}/${key}`)
+		}
+		walk(document, '')
+	}
+})
+
 test('each operation names its SQL function, its tag, its problems and its headers', async () => {
 	const functions = new Set((await psql(`SELECT proname FROM pg_proc WHERE pronamespace = 'qehs'::regnamespace`)).split('\n'))
 	for (const { target, method, operation } of operations(generic)) {
