@@ -23,7 +23,8 @@ typedef enum ScanOutcome
 
 /*
  * Have clamd scan the file behind a descriptor (INSTREAM, clamd(8)).  address is the path of its socket or host:port.
- * text gets what qehs.storage_put is told: "clean", "infected: " and a name, or "failed: " and why it refused; or why there is no answer.  Reads with pread; may block, for 20 seconds at most.
+ * text gets what qehs.storage_put is told: "clean", "infected: " and a name, or "failed: " and why it refused; where there is
+ * no answer it gets why.  Reads with pread; may block, for 20 seconds at most.
  */
 extern ScanOutcome clamd_scan(const char *address, int file, char *text, size_t size);
 
