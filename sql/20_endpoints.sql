@@ -14,7 +14,8 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
    {"name":"sort","in":"query","argument":"sort","type":"string","sqlType":"text","required":false},
    {"name":"fields","in":"query","argument":"fields","type":"string","sqlType":"text","required":false},
    {"name":"limit","in":"query","argument":"page_size","type":"integer","sqlType":"int4","required":false},
-   {"name":"cursor","in":"query","argument":"cursor","type":"string","sqlType":"text","required":false}]'),
+   {"name":"cursor","in":"query","argument":"cursor","type":"string","sqlType":"text","required":false},
+   {"name":"mediaType","in":"server","argument":"media_type","type":"string","sqlType":"text","required":false}]'),
 ('record_create', 'POST', '/api/v1/records', 'qehs.record_create', 201, 'json', 'Records', 'Create a record',
  '[{"name":"moduleKey","in":"body","argument":"module_key","type":"string","sqlType":"text","required":true},
    {"name":"payload","in":"body","argument":"payload","type":"object","sqlType":"jsonb","required":true},
@@ -146,6 +147,9 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
 ('export_cancel', 'DELETE', '/api/v1/exports/{jobId}', 'qehs.export_cancel', 200, 'none', 'Exports', 'Cancel an export',
  '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true},
    {"name":"storage","in":"server","argument":"storage","type":"object","sqlType":"jsonb","required":false}]');
+
+-- lines are all records, sent while they are read
+UPDATE qehs.endpoint SET gives = '{application/json,application/x-ndjson}' WHERE operation = 'record_list';
 
 -- a field that becomes unique is read of all records first
 UPDATE qehs.endpoint SET time_limit = 60000 WHERE operation = 'module_publish';

@@ -4,7 +4,7 @@ UPDATE qehs.endpoint AS e
 SET scope = d.scope, action = d.action, response = d.response, etag = d.etag, problems = d.problems, description = d.description
 FROM (VALUES
 	('record_list', 'records.read', 'read', 'RecordPage', false, '{not_found}'::text[],
-	 'A page of one module''s live records. Filter with filter[field]=value or filter[field][op]=value; op is eq, ne, lt, lte, gt, gte, in, nin (values separated by commas), contains, startsWith or exists. Ties of the sort are broken by id. While records come and go a walk by cursor shows every record that stands throughout exactly once; a record whose sort value changes meanwhile so that it moves over the cursor''s place is shown once more or not at all, so sort by createdAt or id where that matters.'),
+	 'A page of one module''s live records. Filter with filter[field]=value or filter[field][op]=value; op is eq, ne, lt, lte, gt, gte, in, nin (values separated by commas), contains, startsWith or exists. Ties of the sort are broken by id. While records come and go a walk by cursor shows every record that stands throughout exactly once; a record whose sort value changes meanwhile so that it moves over the cursor''s place is shown once more or not at all, so sort by createdAt or id where that matters. With Accept: application/x-ndjson the answer is all records, a line each, sent while they are read; what goes wrong meanwhile is a last line {"error":problem}.'),
 	('record_create', 'records.write', 'create', 'AnyRecord', true, '{conflict}',
 	 'Creates a record. The payload is checked against the module''s current definition; all violations are reported at once.'),
 	('record_get', 'records.read', 'read', 'RecordDetail', true, '{}',

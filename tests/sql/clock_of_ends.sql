@@ -7,7 +7,7 @@ SELECT qehs.module_publish('notes', '{"key":"notes","name":"Notes","displayCode"
 	"workflow":{"states":["open"],"initial":"open"},"permissions":{"roles":{"tenant-user":["read","create"]}}}') IS NOT NULL AS published;
 SELECT qehs.api_key_create('old')::jsonb AS old \gset
 SELECT qehs.api_key_rotate((:'old'::jsonb) ->> 'id', 60)::jsonb ->> 'key' AS new \gset
-SELECT expires_at AT TIME ZONE 'UTC' AS ends FROM qehs.api_key WHERE name = 'old' AND expires_at IS NOT NULL;
+SELECT expires_at AT TIME ZONE 'UTC' AS ends FROM qehs.api_key AS k JOIN qehs.tenant AS t ON t.id = k.tenant_id AND t.slug = 'ends' WHERE expires_at IS NOT NULL;
 -- a line's key is kept for 24 hours
 CREATE FUNCTION pg_temp.loaded() RETURNS TABLE (status text) LANGUAGE sql AS $$
 SELECT a::jsonb ->> 'status' FROM string_to_table(qehs.bulk_load('notes', '{"title":"a"}', batch_key => 'batch'), E'\n') AS a WHERE a LIKE '%status%' $$;
