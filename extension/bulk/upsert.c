@@ -113,7 +113,7 @@ merge(BulkLoad *load, BulkRow *row)
 	after.payload = record_check_patch(load->context, module, &before, row->payload, NULL, after.workflow_state,
 									   &violations);
 	if (violations.count > 0)
-		bulk_fail(load, row, &violations);
+		bulk_fail_payload(load, row, row->payload, &violations);
 	else
 		store(load, row, &before, &after);
 }
@@ -139,7 +139,7 @@ rehearse(BulkLoad *load, BulkRow *row)
 	payload = record_check_patch(load->context, module, &record, row->payload, NULL, record.workflow_state, &violations);
 	if (violations.count > 0)
 	{
-		bulk_fail(load, row, &violations);
+		bulk_fail_payload(load, row, row->payload, &violations);
 		return;
 	}
 	row->existing = record.id;
