@@ -8,10 +8,10 @@ import { uuidOf } from "../http/lib/tenant.mjs"
 import { sleep, stage } from "./cluster.mjs"
 import { send } from "./retry.mjs"
 
-const RECORDS = Number(process.env.FAULT_LIST_RECORDS ?? 20000)
-const GROWTH_KB = 12 * 1024
+const RECORDS = Number(process.env.FAULT_LIST_RECORDS ?? 30000)
+const GROWTH_KB = 16 * 1024
 const BACKEND_KB = 128 * 1024
-const at = stage("lines", { settings: ["shared_buffers = 64MB"], prepare: ({ cluster }) => cluster.sql(`SELECT qehs.use_tenant('lines');
+const at = stage("lines", { settings: ["shared_buffers = 64MB"], flags: ["--threads", "1"], prepare: ({ cluster }) => cluster.sql(`SELECT qehs.use_tenant('lines');
 	SELECT count(*) FROM generate_series(1, ${RECORDS / 1000}) AS g, LATERAL (SELECT qehs.bulk_load('incidents', (SELECT convert_to(string_agg(
 		jsonb_build_object('title', 't' || g * 1000 + i, 'severity', 'low', 'description', repeat('d', 1000))::text, E'\\n'), 'UTF8')
 		FROM generate_series(1, 1000) AS i))) AS loaded`) })
