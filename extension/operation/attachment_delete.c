@@ -7,16 +7,18 @@
 
 #include "attachment/attachment.h"
 #include "base/argument.h"
+#include "base/clock.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "record/attached.h"
+#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(qehs_attachment_delete);
 
 static KeptPlan delete_attachment = {
-	"UPDATE qehs.attachment SET deleted_at = pg_catalog.now(), deleted_by = $3 WHERE tenant_id = $1 AND id = $2",
-	3, {INT4OID, UUIDOID, UUIDOID}, NULL
+	"UPDATE qehs.attachment SET deleted_at = $4, deleted_by = $3 WHERE tenant_id = $1 AND id = $2",
+	4, {INT4OID, UUIDOID, UUIDOID, TIMESTAMPTZOID}, NULL
 };
 
 /* attachment_delete(id) */
@@ -35,7 +37,8 @@ qehs_attachment_delete(PG_FUNCTION_ARGS)
 	if (module)
 		attachment_note(context, module, &record, AUDIT_DETACH, &attachment);
 	{
-		Datum		values[3] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&attachment.id), UUIDPGetDatum(&context->actor_id)};
+		Datum		values[4] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&attachment.id), UUIDPGetDatum(&context->actor_id),
+		TimestampTzGetDatum(clock_transaction())};
 
 		plan_execute(&delete_attachment, values, NULL, false, 0);
 	}

@@ -7,18 +7,20 @@
 #include "attachment/attachment.h"
 #include "attachment/signed_url.h"
 #include "base/argument.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(qehs_attachment_get);
 
 /* The object of S3 has been sent past us: note that somebody waits to hear of it. */
 static KeptPlan note_wanted = {
-	"UPDATE qehs.attachment SET wanted_at = pg_catalog.now() WHERE tenant_id = $1 AND id = $2 AND status = 'pending' AND wanted_at IS NULL",
-	2, {INT4OID, UUIDOID}, NULL
+	"UPDATE qehs.attachment SET wanted_at = $3 WHERE tenant_id = $1 AND id = $2 AND status = 'pending' AND wanted_at IS NULL",
+	3, {INT4OID, UUIDOID, TIMESTAMPTZOID}, NULL
 };
 
 static char *
@@ -81,7 +83,7 @@ qehs_attachment_get(PG_FUNCTION_ARGS)
 					  "the attachment is %s", attachment.status);
 	if (strcmp(attachment.status, "pending") == 0 && signed_url_is_s3(storage) && !XactReadOnly)
 	{
-		Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&attachment.id)};
+		Datum		values[3] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&attachment.id), TimestampTzGetDatum(clock_transaction())};
 
 		plan_execute(&note_wanted, values, NULL, false, 0);
 	}

@@ -12,11 +12,13 @@
 #include "attachment/attachment.h"
 #include "attachment/signed_url.h"
 #include "base/argument.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(qehs_storage_put_begin);
 PG_FUNCTION_INFO_V1(qehs_storage_put);
@@ -30,8 +32,8 @@ static KeptPlan select_announced = {
 };
 static KeptPlan settle_one = {
 	"UPDATE qehs.attachment SET status = $3, status_reason = $4, size_bytes = $5, sha256 = pg_catalog.decode($6, 'hex'), sniffed_type = $7,"
-	" uploaded_at = COALESCE(uploaded_at, pg_catalog.now()), wanted_at = NULL WHERE tenant_id = $1 AND id = $2",
-	7, {INT4OID, UUIDOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID}, NULL
+	" uploaded_at = COALESCE(uploaded_at, $8), wanted_at = NULL WHERE tenant_id = $1 AND id = $2",
+	8, {INT4OID, UUIDOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 static KeptPlan not_wanted = {"UPDATE qehs.attachment SET wanted_at = NULL WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL};
 static KeptPlan remove_object = {
@@ -176,11 +178,12 @@ settle(const char *tenant, const char *id, const Announced *announced, const Sto
 	const char *fault = fault_of(announced, stored);
 	bool		infected = stored->scan && strncmp(stored->scan, "infected", 8) == 0;
 	const char *status = fault ? "failed" : infected ? "infected" : stored->scan ? "clean" : "uploaded";
-	char		nulls[] = "       ";
-	Datum		values[7] = {
+	char		nulls[] = "        ";
+	Datum		values[8] = {
 		Int32GetDatum(announced->tenant_id), UUIDPGetDatum(&announced->id), CStringGetTextDatum(status),
 		optional_text(fault ? fault : infected ? stored->scan : NULL, &nulls[3]), Int64GetDatum(stored->size),
-		optional_text(stored->sha256, &nulls[5]), optional_text(stored->type, &nulls[6])
+		optional_text(stored->sha256, &nulls[5]), optional_text(stored->type, &nulls[6]),
+		TimestampTzGetDatum(clock_transaction())
 	};
 	Datum		object[2] = {CStringGetTextDatum(tenant), CStringGetTextDatum(id)};
 

@@ -6,6 +6,7 @@
 
 #include "scim/store.h"
 
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
@@ -62,9 +63,9 @@ static KeptPlan update_user = {
 };
 static KeptPlan delete_user[] = {
 	{"DELETE FROM qehs.role_member WHERE tenant_id = $1 AND user_id = $2", 2, {INT4OID, UUIDOID}, NULL},
-	{"UPDATE qehs.api_key SET revoked_at = pg_catalog.now() WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL", 2, {INT4OID, UUIDOID}, NULL},
-	{"UPDATE qehs.user_account SET active = false, deleted_at = pg_catalog.now(), attributes = '{}', external_id = NULL"
-	" WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL},
+	{"UPDATE qehs.api_key SET revoked_at = $3 WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL", 3, {INT4OID, UUIDOID, TIMESTAMPTZOID}, NULL},
+	{"UPDATE qehs.user_account SET active = false, deleted_at = $3, attributes = '{}', external_id = NULL"
+	" WHERE tenant_id = $1 AND id = $2", 3, {INT4OID, UUIDOID, TIMESTAMPTZOID}, NULL},
 };
 
 static KeptPlan group_name_taken = {
@@ -414,8 +415,11 @@ store_delete(const ScimResourceType *type, const RequestContext *context, const 
 	Datum		values[3] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&resource->id), 0};
 
 	if (type->storage == SCIM_IN_USERS)
+	{
+		values[2] = TimestampTzGetDatum(clock_transaction());
 		for (int i = 0; i < (int) lengthof(delete_user); i++)
 			plan_execute(&delete_user[i], values, NULL, false, 0);
+	}
 	else if (type->storage == SCIM_IN_ROLES)
 		for (int i = 0; i < (int) lengthof(delete_role); i++)
 			plan_execute(&delete_role[i], values, NULL, false, 0);

@@ -49,7 +49,6 @@ SELECT qehs.attachment_delete(:'one');
 SET qehs.clock = '2026-01-02T00:00:01Z';
 SELECT qehs.attachment_collect(10) > 0 AS collected;
 SELECT count(*) FILTER (WHERE status = 'pending') AS pending, count(*) FILTER (WHERE record_id IS NULL) AS loose, count(*) FILTER (WHERE removed_at IS NOT NULL) AS removed FROM qehs.attachment AS a JOIN qehs.tenant AS t ON t.id = a.tenant_id AND t.slug = 'files';
-UPDATE qehs.attachment SET deleted_at = '2026-01-02' WHERE deleted_at IS NOT NULL;
 SET qehs.clock = '2026-02-02T00:00:01Z';
 SELECT qehs.attachment_collect(10);
 SELECT qehs.attachment_collect(10);

@@ -15,7 +15,10 @@ SELECT * FROM pg_temp.loaded();
 SELECT * FROM pg_temp.loaded();
 SELECT qehs.graphql('{__typename}', extensions => jsonb_build_object('persistedQuery', jsonb_build_object('version', 1, 'sha256Hash', encode(sha256('{__typename}'), 'hex'))));
 SELECT count(*) AS documents FROM qehs.graphql_document AS d JOIN qehs.tenant AS t ON t.id = d.tenant_id AND t.slug = 'ends';
+SELECT qehs.scim_user_create('{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ann"}')::jsonb ->> 'id' AS ann \gset
 SET qehs.clock = '2031-01-01T00:01:01Z';
+SELECT qehs.scim_user_delete(:'ann');
+SELECT deleted_at AT TIME ZONE 'UTC' AS gone FROM qehs.user_account WHERE id = :'ann';
 BEGIN;
 SELECT qehs.request_begin((:'old'::jsonb) ->> 'key', NULL, NULL, NULL, NULL, 'record_list');
 ROLLBACK;
