@@ -315,7 +315,7 @@ read_message(Bulk *bulk, const ScimValue *message)
 	{
 		if (allowed->kind != SCIM_VALUE_NUMBER || strspn(allowed->text, "0123456789") != strlen(allowed->text) || strlen(allowed->text) > 9)
 			problem_raise(PROBLEM_INVALID_SYNTAX, NULL, "\"failOnErrors\" is a whole number");
-		bulk->errors_allowed = atoi(allowed->text);
+		bulk->errors_allowed = (int) strtol(allowed->text, NULL, 10);
 	}
 	bulk->count = operations->count;
 	bulk->operations = palloc0(sizeof(BulkOperation) * Max(bulk->count, 1));
