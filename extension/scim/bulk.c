@@ -204,7 +204,7 @@ note_error(BulkOperation *operation, const ErrorData *error)
 	Datum		type;
 
 	operation->state = BULK_FAILED;
-	operation->status = unique ? 409 : atoi(unpack_sql_state(error->sqlerrcode) + 2);
+	operation->status = unique ? 409 : (int) strtol(unpack_sql_state(error->sqlerrcode) + 2, NULL, 10);
 	initStringInfo(&json);
 	appendStringInfo(&json, "{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:Error\"],\"status\":\"%d\"", operation->status);
 	if (plan_execute(&select_scim_type, &code, NULL, true, 1) > 0)
