@@ -32,7 +32,7 @@ connect_path(const char *path)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
 	opened = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (opened >= 0 && connect(opened, (struct sockaddr *) &address, sizeof(address)) != 0)
 	{
