@@ -69,7 +69,7 @@ FROM (VALUES
 	('job_list', NULL, NULL, 'JobPage', false, '{}', 'The jobs that the caller sees, newest first: those that it asked for, with the role tenant-owner or tenant-admin all of the tenant. Jobs that have ended are kept for 7 days.'),
 	('job_get', NULL, NULL, 'Job', false, '{}', 'A job. While it waits or runs, Retry-After says when to ask again.'),
 	('job_cancel', NULL, NULL, 'Job', false, '{conflict}', 'Cancels the job, at once when nobody works on it, else as soon as its worker sees it. What it has done stays, and a job that has ended stays as it is.'),
-	('export_create', 'exports.create', 'export', 'Job', false, '{not_found}', 'Queues a job that writes records of a module into a file; Location and statusUrl say where to ask for it. Filter, sort and columns are those of the list. The file has what the caller may read at the time when it is written, and a line that says who exported it, when and by which request; the audit trail keeps what was asked for. Five exports of a tenant run at once, the others wait in their order.'),
+	('export_create', 'exports.create', 'export', 'Job', false, '{not_found}', 'Queues a job that writes records of a module, or of all, into a file; Location and statusUrl say where to ask for it. Filter, sort and columns are those of the list. The file has what the caller may read at the time when it is written, and a line that says who exported it, when and by which request; the audit trail keeps what was asked for. Five exports of a tenant run at once, the others wait in their order.'),
 	('export_get', NULL, NULL, 'Job', false, '{}', 'The job of an export. While it waits or runs, Retry-After says when to ask again; once it has succeeded, result has a link to the file.'),
 	('export_cancel', NULL, NULL, 'Job', false, '{}', 'Cancels the export, at once when nobody works on it, else as soon as its worker sees it. One that has ended stays as it is.'),
 	('deprecation_list', NULL, NULL, 'DeprecationList', false, '{}', 'Endpoints that are deprecated, and when they end.'),
@@ -166,11 +166,11 @@ WITH documented (operation, name, documentation) AS (VALUES
 	('api_key_create', 'kind', '{"description":"What the key is for, which its first characters tell: live (qehs_live_sk_), test (qehs_test_sk_; the same rights), service (sa_; never acts as a user) or scim (scim_; the SCIM endpoints only).","schema":{"anyOf":[{"type":"string","enum":["live","test","service","scim"]},{"type":"null"}],"default":"live"}}'),
 	('api_key_create', 'rateLimit', '{"description":"Requests a minute; null is the default of 300, 0 is without limit.","schema":{"type":["integer","null"],"minimum":0,"maximum":2147483647}}'),
 	('api_key_create', 'allowedAddresses', '{"description":"Networks in CIDR notation; null is all.","schema":{"type":["array","null"],"items":{"type":"string"}}}'),
-	('export_create', 'moduleKey', '{"description":"The module whose records are exported.","schema":{"type":"string"},"example":"incidents"}'),
-	('export_create', 'format', '{"description":"csv (RFC 4180), xlsx, pdf or ndjson.","schema":{"type":"string","enum":["csv","xlsx","pdf","ndjson"]},"example":"xlsx"}'),
+	('export_create', 'moduleKey', '{"description":"The module whose records are exported; null, with format json, is all that the caller may export.","schema":{"type":["string","null"]},"example":"incidents"}'),
+	('export_create', 'format', '{"description":"csv (RFC 4180), xlsx, pdf, ndjson, or json: a document of modules with their records.","schema":{"type":"string","enum":["csv","xlsx","pdf","ndjson","json"]},"example":"xlsx"}'),
 	('export_create', 'filter', '{"description":"Which records: {\"field\":value} or {\"field\":{\"op\":value}}, combined by and, or, not; fields and operators are those of the list.","schema":{"type":["object","null"]},"example":{}}'),
 	('export_create', 'sort', '{"description":"A field to sort by; with - in front descending.","schema":{"type":["string","null"],"default":"-createdAt"},"example":"-createdAt"}'),
-	('export_create', 'columns', '{"description":"Fields and members of records in the order of the columns; null is all that the caller may read, in an ndjson file whole records.","schema":{"type":["array","null"],"items":{"type":"string"},"minItems":1,"maxItems":256},"example":["displayCode","workflowState","createdAt"]}'),
+	('export_create', 'columns', '{"description":"Fields and members of records in the order of the columns; null is all that the caller may read, in an ndjson or json file whole records.","schema":{"type":["array","null"],"items":{"type":"string"},"minItems":1,"maxItems":256},"example":["displayCode","workflowState","createdAt"]}'),
 	('export_create', 'includeDeleted', '{"description":"Deleted records too; needs the scope audit.read.","schema":{"type":["boolean","null"],"default":false}}'),
 	('export_create', 'q', '{"description":"Words to look for in text fields.","schema":{"type":["string","null"]}}'),
 	('export_create', 'status', '{"description":"A workflow state.","schema":{"type":["string","null"]}}'),
@@ -183,6 +183,7 @@ WITH documented (operation, name, documentation) AS (VALUES
 	('export_create', 'locale', '{"description":"A language tag such as de-AT; goes with dates locale.","schema":{"type":["string","null"]}}'),
 	('export_create', 'timeZone', '{"description":"The time zone of times in the file; those of a CSV with iso dates stay in UTC.","schema":{"type":["string","null"],"default":"UTC"},"example":"Europe/Vienna"}'),
 	('export_create', 'paper', '{"description":"pdf: the size of its pages.","schema":{"anyOf":[{"type":"string","enum":["A4","Letter"]},{"type":"null"}],"default":"A4"}}'),
+	('export_create', 'includeAttachments', '{"description":"A ZIP of the file and of the files of the records'' attachments; attachments.ndjson in it says what they are. Needs the scope attachments.read.","schema":{"type":["boolean","null"],"default":false}}'),
 	('api_key_rotate', 'overlapSeconds', '{"schema":{"type":["integer","null"],"minimum":0,"maximum":7776000,"default":86400},"example":3600}')
 )
 UPDATE qehs.endpoint AS e SET parameters = (

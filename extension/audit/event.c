@@ -191,7 +191,7 @@ audit_export(const RequestContext *context, const ModuleDef *module, const pg_uu
 {
 	static const pg_uuid_t none = {{0}};
 	StringInfoData changes;
-	Datum		values[8] = {Int32GetDatum(context->tenant_id), Int32GetDatum(module->module_id), UUIDPGetDatum(&context->actor_id),
+	Datum		values[8] = {Int32GetDatum(context->tenant_id), Int32GetDatum(module ? module->module_id : 0), UUIDPGetDatum(&context->actor_id),
 		TimestampTzGetDatum(clock_now()), CStringGetTextDatum(context->trace_id),
 		context->address ? CStringGetTextDatum(context->address) : (Datum) 0,
 	UUIDPGetDatum(record_id ? record_id : &none)};

@@ -50,34 +50,6 @@ compare_ids(const pg_uuid_t *a, const pg_uuid_t *b)
 	return memcmp(a->data, b->data, UUID_LEN);
 }
 
-static int
-compare_records(const void *a, const void *b)
-{
-	return compare_ids(&((const Record *) a)->id, &((const Record *) b)->id);
-}
-
-/* The number of the record of an id among records in the order of their ids, or -1. */
-static int
-find_record(const Record *records, int count, const pg_uuid_t *id)
-{
-	int			low = 0;
-	int			high = count;
-
-	while (low < high)
-	{
-		int			middle = low + (high - low) / 2;
-		int			order = compare_ids(&records[middle].id, id);
-
-		if (order == 0)
-			return middle;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return -1;
-}
-
 /* ---- records ---- */
 
 bool
@@ -128,7 +100,7 @@ load_records(Run *run, const Datum *ids, int id_count, bool with_payload, int *c
 		if (permission_may(run->context, record_module(run->context, record), ACTION_READ, with_payload ? &subject : NULL, NULL))
 			(*count)++;
 	}
-	qsort(records, *count, sizeof(Record), compare_records);
+	record_sort(records, *count);
 	return records;
 }
 
@@ -285,7 +257,7 @@ load_reference_field(Run *run, const RunLevel *level, RunField *field, RunLoaded
 		records = load_records(run, wanted, wanted_count, load_needs_payload(run, below, target), &count);
 	for (int i = 0; i < level->count; i++)
 	{
-		int			found = loaded->counts[i] > 0 ? find_record(records, count, &ids[i]) : -1;
+		int			found = loaded->counts[i] > 0 ? record_find(records, count, &ids[i]) : -1;
 
 		/* what was moved to another module is none of the field's type */
 		if (found >= 0 && records[found].module_id != target->module_id)

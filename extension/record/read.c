@@ -59,6 +59,27 @@ record_read_row(uint64 row, Record *record)
 	record->deleted = !isnull;
 }
 
+static int
+compare_by_id(const void *a, const void *b)
+{
+	return memcmp(&((const Record *) a)->id, &((const Record *) b)->id, sizeof(pg_uuid_t));
+}
+
+void
+record_sort(Record *records, int count)
+{
+	qsort(records, count, sizeof(Record), compare_by_id);
+}
+
+int
+record_find(const Record *records, int count, const pg_uuid_t *id)
+{
+	Record		wanted = {.id = *id};
+	const Record *found = count > 0 ? bsearch(&wanted, records, count, sizeof(Record), compare_by_id) : NULL;
+
+	return found ? found - records : -1;
+}
+
 int32
 record_hold_module(const RequestContext *context, const pg_uuid_t *id, int32 *definition_version)
 {

@@ -105,6 +105,7 @@ info_read(const char *head, size_t length, const char *tenant, const char *publi
 	info->trace_id = member_text(options, "traceId", "", arena);
 	info->filter = text ? arena_copy(arena, text, strlen(text)) : "";
 	info->sort = member_text(options, "sort", "-createdAt", arena);
+	info->attachments = json_is_true(json_object_get(options, "includeAttachments"));
 	info->bom = json_is_true(json_object_get(options, "bom"));
 	info->locale = member_text(options, "locale", NULL, arena);
 	info->time_zone = member_text(options, "timeZone", "UTC", arena);
@@ -115,7 +116,7 @@ info_read(const char *head, size_t length, const char *tenant, const char *publi
 	read_record(json_object_get(root, "record"), arena, info);
 	free(text);
 	json_decref(root);
-	return info->column_count > 0;
+	return info->column_count > 0 || strcmp(info->format, "json") == 0;
 }
 
 bool
@@ -126,6 +127,16 @@ claim_read(const char *text, size_t length, Arena *arena, Claim *claim)
 	*claim = (Claim) {member_text(root, "tenant", NULL, arena), member_text(root, "jobId", NULL, arena)};
 	json_decref(root);
 	return claim->tenant && claim->job_id;
+}
+
+bool
+file_read(const char *line, size_t length, Arena *arena, FileEntry *file)
+{
+	json_t	   *root = json_loadb(line, length, 0, NULL);
+
+	*file = (FileEntry) {member_text(root, "id", NULL, arena), member_text(root, "filename", NULL, arena), member_text(root, "displayCode", NULL, arena)};
+	json_decref(root);
+	return file->id && file->filename && file->code;
 }
 
 const char *
