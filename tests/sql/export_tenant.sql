@@ -14,6 +14,8 @@ SELECT qehs.record_create(key, jsonb_build_object('title', key || ' ' || n)) FRO
 SELECT qehs.attachment_create(item ->> 'id', f || '.png', 'image/png', field => f)
 FROM json_array_elements(qehs.record_list('audits', sort => 'displayCode') -> 'items') AS item, unnest('{photo,x_ray}'::text[]) AS f;
 UPDATE qehs.attachment SET status = 'clean', size_bytes = 1, sha256 = sha256('x') WHERE id <> (SELECT id FROM qehs.attachment WHERE field = 'photo' ORDER BY id LIMIT 1);
+-- what other tests left in the queue
+DELETE FROM qehs.job WHERE finished_at IS NULL;
 CREATE FUNCTION pg_temp.rows(count int4, files boolean DEFAULT false, OUT line text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	claimed json := qehs.job_claim('{export}', 'w');
