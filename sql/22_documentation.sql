@@ -176,7 +176,7 @@ WITH documented (operation, name, documentation) AS (VALUES
 	('export_create', 'status', '{"description":"A workflow state.","schema":{"type":["string","null"]}}'),
 	('export_create', 'from', '{"description":"Created at or after this time or date.","schema":{"type":["string","null"]}}'),
 	('export_create', 'to', '{"description":"Created at or before this time or date.","schema":{"type":["string","null"]}}'),
-	('export_create', 'recordId', '{"description":"pdf: a report of this one record, with its activity.","schema":{"type":["string","null"]}}'),
+	('export_create', 'recordId', '{"description":"pdf: a report of this one record, with its approvals, signatures, photos and activity.","schema":{"type":["string","null"]}}'),
 	('export_create', 'header', '{"description":"What columns are called: labels, in the language that Accept-Language prefers, or keys.","schema":{"anyOf":[{"type":"string","enum":["labels","keys"]},{"type":"null"}],"default":"labels"}}'),
 	('export_create', 'bom', '{"description":"csv: begin with a byte order mark, which some spreadsheets need to see UTF-8.","schema":{"type":["boolean","null"],"default":false}}'),
 	('export_create', 'dates', '{"description":"csv, pdf: iso, or locale for dates as people of locale write them.","schema":{"anyOf":[{"type":"string","enum":["iso","locale"]},{"type":"null"}],"default":"iso"}}'),

@@ -87,4 +87,7 @@ extern void audit_write_item(StringInfo out, const RequestContext *context, cons
 /* Append ,"activity":[…] (newest first, the 50 newest) of a record, inside SPI. */
 extern void audit_write_activity(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record);
 
+/* Append ,"decisions":[…], all approvals, rejections and what was signed, oldest first, as items of the activity, inside SPI. */
+extern void audit_write_decisions(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record);
+
 #endif							/* QEHS_AUDIT_H */

@@ -101,6 +101,7 @@ plan_module(const RequestContext *context, const JsonbContainer *arguments, Expo
 	if (record_id)
 	{
 		plan->has_record = id_parse(record_id, strlen(record_id), QEHS_ID_RECORD, &plan->record_id);
+		plan->has_pictures = (context->scopes & SCOPE_ATTACHMENTS_READ) != 0;
 		request.filter = filter_of_record(record_id);
 	}
 	request.sort = json_member_text(arguments, "sort");

@@ -52,6 +52,7 @@ typedef struct ExportPlan
 	bool		all_members;	/* of these without columns: whole records */
 	bool		has_attachments;	/* their files, too */
 	bool		has_record;		/* a report of one record */
+	bool		has_pictures;	/* with its photos, for who may read files */
 	pg_uuid_t	record_id;
 	bool		deleted_too;
 	const char *from;			/* created at or after, and before; NULL: whenever */

@@ -48,7 +48,7 @@ typedef struct OpenExport
 	MemoryContext row_memory;
 	const ModuleDef *module;	/* of the rows now; NULL before the first */
 	int			modules_begun;
-	/* has_attachments: the records of the last fetch */
+	/* has_attachments, has_pictures: the records of the last fetch */
 	pg_uuid_t	ids[MOST_ROWS];
 	int			id_count;
 } OpenExport;
@@ -79,7 +79,7 @@ read_job(const RequestContext *context, const pg_uuid_t *id, MemoryContext memor
 	return arguments;
 }
 
-/* The record of a report with its activity; inside SPI. */
+/* The record of a report with its activity and what was decided; inside SPI. */
 static void
 write_report(StringInfo out, const RequestContext *context, const ExportPlan *plan)
 {
@@ -93,6 +93,7 @@ write_report(StringInfo out, const RequestContext *context, const ExportPlan *pl
 	json_literal(out, ",\"record\":");
 	record_write_json(out, context, module, &record, true);
 	audit_write_activity(out, context, module, &record);
+	audit_write_decisions(out, context, module, &record);
 	appendStringInfoChar(out, '}');
 }
 
@@ -212,7 +213,7 @@ visit_row(void *owner, uint64 row)
 	Record		record;
 
 	record_read_row(row, &record);
-	if (opened->plan.has_attachments)
+	if (opened->plan.has_attachments || opened->plan.has_pictures)
 		opened->ids[opened->id_count++] = record.id;
 	if (opened->plan.all_members)
 		record_write_json(out, opened->context, record_module(opened->context, &record), &record, false);

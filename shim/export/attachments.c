@@ -10,8 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "storage/storage.h"
-
 /* Bytes of a filename's end that are kept: with the id in front an entry's name has less than 255. */
 #define NAME_BYTES 180
 
@@ -19,6 +17,9 @@ struct Attachments
 {
 	FILE	   *list;			/* as they came */
 	FILE	   *told;			/* with the names of their entries */
+	char	   *line;			/* of the list, as it was read last */
+	size_t		length;
+	size_t		room;
 };
 
 Attachments *
@@ -37,6 +38,33 @@ bool
 attachments_take(Attachments *attachments, const char *lines, size_t length)
 {
 	return attachments->list && attachments->told && fwrite(lines, 1, length, attachments->list) == length;
+}
+
+void
+attachments_rewind(Attachments *attachments)
+{
+	if (attachments->list)
+		rewind(attachments->list);
+}
+
+bool
+attachments_next(Attachments *attachments, Arena *arena, FileEntry *entry)
+{
+	ssize_t		length = attachments->list ? getline(&attachments->line, &attachments->room, attachments->list) : -1;
+
+	if (length <= 1)
+		return false;
+	/* without its line end */
+	attachments->length = (size_t) length - 1;
+	return file_read(attachments->line, attachments->length, arena, entry);
+}
+
+int
+attachments_file(const AttachmentSource *source, const FileEntry *entry, int64_t *size, StorageOutcome *outcome, StorageFault *fault)
+{
+	StorageName name = {source->tenant, entry->id};
+
+	return storage_read_open(&name, source->url(source->owner, entry->id), size, outcome, fault);
 }
 
 /* A name that every file system takes: what separates, or is refused by one, is an underscore; a long one keeps its end. */
@@ -61,11 +89,10 @@ safe_name(const char *name, Arena *arena)
 static bool
 put_file(const AttachmentSource *source, const FileEntry *file, Bundle *bundle, Output *output, Arena *arena, const char **entry)
 {
-	StorageName name = {source->tenant, file->id};
 	StorageOutcome outcome;
 	StorageFault fault = {""};
 	int64_t		size;
-	int			opened = storage_read_open(&name, source->url(source->owner, file->id), &size, &outcome, &fault);
+	int			opened = attachments_file(source, file, &size, &outcome, &fault);
 	bool		done;
 
 	*entry = NULL;
@@ -97,25 +124,19 @@ static bool
 put_files(Attachments *attachments, const AttachmentSource *source, Bundle *bundle, Output *output)
 {
 	Arena		arena = {NULL};
-	char	   *line = NULL;
-	size_t		room = 0;
-	ssize_t		length;
+	FileEntry	file;
 	bool		done = true;
 
-	rewind(attachments->list);
-	while (done && (length = getline(&line, &room, attachments->list)) > 1)
+	attachments_rewind(attachments);
+	while (done && attachments_next(attachments, &arena, &file))
 	{
-		FileEntry	file;
 		const char *entry;
 
-		length--;				/* the line end */
-		done = file_read(line, (size_t) length, &arena, &file) && source->goes_on(source->owner) &&
-			put_file(source, &file, bundle, output, &arena, &entry);
-		if (done && !tell(attachments->told, line, (size_t) length, entry, &arena))
+		done = source->goes_on(source->owner) && put_file(source, &file, bundle, output, &arena, &entry);
+		if (done && !tell(attachments->told, attachments->line, attachments->length, entry, &arena))
 			done = output_fail(output, "could not write a temporary file");
 		arena_reset(&arena);
 	}
-	free(line);
 	arena_free(&arena);
 	return done || output_fail(output, "it is to be stopped");
 }
@@ -137,5 +158,6 @@ attachments_free(Attachments *attachments)
 		fclose(attachments->list);
 	if (attachments->told)
 		fclose(attachments->told);
+	free(attachments->line);
 	free(attachments);
 }

@@ -41,7 +41,28 @@ typedef struct Activity
 	const char *from;
 	const char *to;
 	const char *comment;
+	const char *signer;			/* empty: it was not signed */
+	const char *meaning;
 } Activity;
+
+/* An attachment of an exported record. */
+typedef struct FileEntry
+{
+	const char *id;				/* att_… */
+	const char *filename;
+	const char *content_type;
+	const char *code;			/* of its record */
+} FileEntry;
+
+/* The attachments of a report's record. */
+typedef struct FileSource
+{
+	void	   *owner;
+	/* Read the next entry into the arena; false at the end. */
+	bool		(*next) (void *owner, Arena *arena, FileEntry *entry);
+	/* A descriptor of its file, to be closed, and how many bytes it has; -1 when it cannot be had. */
+	int			(*open) (void *owner, const FileEntry *entry, int64_t *size);
+} FileSource;
 
 typedef struct ExportInfo
 {
@@ -66,6 +87,9 @@ typedef struct ExportInfo
 	const char *code;			/* of the record of a report; NULL: no report */
 	int			activity_count;
 	Activity   *activities;
+	int			decision_count;
+	Activity   *decisions;
+	const FileSource *files;	/* set by the worker */
 } ExportInfo;
 
 /* Read what qehs.export_open gave into the arena; false when it is not that. */
@@ -80,14 +104,6 @@ typedef struct Claim
 
 /* Read what it gave into the arena; false when it is not that. */
 extern bool claim_read(const char *text, size_t length, Arena *arena, Claim *claim);
-
-/* An attachment of an exported record. */
-typedef struct FileEntry
-{
-	const char *id;				/* att_… */
-	const char *filename;
-	const char *code;			/* of its record */
-} FileEntry;
 
 /* Read a line of qehs.export_files into the arena; false when it is none. */
 extern bool file_read(const char *line, size_t length, Arena *arena, FileEntry *file);

@@ -66,7 +66,8 @@ typedef struct Work
 	const FileFormat *format;
 	void	   *file;
 	Bundle	   *bundle;			/* NULL: the file is the object */
-	Attachments *attachments;
+	Attachments *attachments;	/* NULL: no files are asked for */
+	FileSource	files;
 	int64_t		row_count;
 	/* why it failed */
 	const char *code;
@@ -284,15 +285,44 @@ goes_on(void *owner)
 	return pulse_state(work->worker->pulse) == PULSE_GOES_ON;
 }
 
+static AttachmentSource
+source_of(Work *work)
+{
+	return (AttachmentSource) {work, work->claim.tenant, url_of_attachment, goes_on};
+}
+
+/* The files of a report's record. */
+static bool
+next_file(void *owner, Arena *arena, FileEntry *entry)
+{
+	Work	   *work = owner;
+
+	return attachments_next(work->attachments, arena, entry);
+}
+
+static int
+open_file(void *owner, const FileEntry *entry, int64_t *size)
+{
+	AttachmentSource source = source_of(owner);
+	StorageOutcome outcome;
+	StorageFault fault;
+
+	return attachments_file(&source, entry, size, &outcome, &fault);
+}
+
 /* Write the file of the rows into an output, to its end. */
 static bool
 write_file(Work *work, Output *output)
 {
+	work->files = (FileSource) {work, next_file, open_file};
+	work->info.files = work->info.code ? &work->files : NULL;
 	work->file = work->format->open(&work->info, output);
 	if (work->file == NULL || output->failed)
 		return fail(work, "unavailable", true, output->message);
 	if (!write_rows(work))
 		return false;
+	if (work->info.files)
+		attachments_rewind(work->attachments);
 	return work->format->close(work->file) || fail(work, "unavailable", true, output->message);
 }
 
@@ -300,10 +330,9 @@ write_file(Work *work, Output *output)
 static bool
 write_bundle(Work *work)
 {
-	AttachmentSource source = {work, work->claim.tenant, url_of_attachment, goes_on};
+	AttachmentSource source = source_of(work);
 
 	work->bundle = bundle_open(&work->output);
-	work->attachments = attachments_open();
 	if (!bundle_begin(work->bundle, file_name(work, work->format->name), true))
 		return fail(work, "unavailable", true, work->output.message);
 	if (!write_file(work, bundle_output(work->bundle)))
@@ -326,6 +355,8 @@ write_object(Work *work)
 	if (work->object == NULL)
 		return fail(work, "unavailable", true, fault.message);
 	work->output.put = put;
+	if (work->info.attachments || work->info.code)
+		work->attachments = attachments_open();
 	if (!(work->info.attachments ? write_bundle(work) : write_file(work, &work->output)))
 		return false;
 	storage_write_facts(work->object, &facts);

@@ -125,6 +125,42 @@ test("PDF: a report of one record has its fields, tables and activity", async ()
 		assert.match(text, found)
 })
 
+test("PDF: a report has the photos of its record, a JPEG as it was sent, and who approved and signed", async () => {
+	made.cluster.sql(`SELECT qehs.tenant_create('signed', 'Signed'); SELECT qehs.use_tenant('signed'); SELECT qehs.rate_limit_set('signed-urls', 0);
+		SELECT qehs.module_publish('permits', '{"key":"permits","name":"Permits","displayCode":{"prefix":"P"},"fields":[{"key":"title","label":"Title","type":"text"},{"key":"photo","type":"image"}],
+			"workflow":{"states":["open","closed"],"initial":"open","transitions":{"close":{"from":"open","to":"closed","approvers":{"count":1,"role":"tenant-admin"},"signature":{"meaning":"reviewed"}}}}}');
+		SELECT qehs.user_create('ann', 'Ann Archer', roles => '{tenant-admin}'); SELECT qehs.record_create('permits', '{"title":"Hot work"}')`)
+	const signer = made.cluster.sql("SELECT qehs.use_tenant('signed'); SELECT qehs.api_key_create('signer', rate_limit => 0) ->> 'key'")
+	const [record] = (await call(made.shim, signer, "GET", "/api/v1/records?moduleKey=permits")).json.items
+	made.cluster.sql(`SELECT qehs.use_tenant('signed', 'ann'); SELECT qehs.signature_credential_set('the secret of ann');
+		SELECT qehs.record_approve('${record.id}', 'close', comment => 'all is safe', signature => '{"meaning":"reviewed","credential":"the secret of ann"}')`)
+	const { path: page } = await exported({ format: "pdf", columns: ["title"] })
+	const photos = { "stairs.jpg": ["image/jpeg", "-jpeg"], "floor.png": ["image/png", "-png"] }
+	for (const [filename, [contentType, option]] of Object.entries(photos)) {
+		photos[filename] = execFileSync("pdftoppm", ["-r", "40", option, page])
+		const { json } = await call(made.shim, signer, "POST", "/api/v1/attachments", { recordId: record.id, filename, contentType })
+		assert.equal((await fetch(new URL(json.uploadUrl, `http://127.0.0.1:${made.shim.port}`), { method: "PUT", headers: json.headers, body: photos[filename] })).status, 204)
+	}
+	const report = async (caller) => {
+		const answer = await call(made.shim, caller, "POST", "/api/v1/exports", { moduleKey: "permits", format: "pdf", recordId: record.id })
+		const job = await until(made.shim, caller, answer.json.jobId)
+		assert.equal(job.status, "succeeded", JSON.stringify(job))
+		const path = `${directory}/${answer.json.jobId}.pdf`
+		writeFileSync(path, await fetched(made.shim, job))
+		return path
+	}
+	const path = await report(signer)
+	const text = execFileSync("pdftotext", ["-layout", path, "-"], { encoding: "utf8" })
+	for (const found of [/Title +Hot work/, /Approvals and signatures/, /Ann Archer: reviewed/, /all is safe/, /Photos[^]*stairs\.jpg[^]*floor\.png/])
+		assert.match(text, found)
+	const images = execFileSync("pdfimages", ["-list", path], { encoding: "utf8" }).split("\n").slice(2).filter(Boolean).map((line) => line.trim().split(/\s+/))
+	assert.deepEqual(images.filter(([, , type]) => type === "image").map((image) => image[8]), ["jpeg", "image"])
+	assert.ok(execFileSync("cat", [path]).includes(photos["stairs.jpg"]), "the JPEG is not as it was sent")
+	// who may not read files gets no photos
+	const reader = made.cluster.sql("SELECT qehs.use_tenant('signed'); SELECT qehs.api_key_create('reader', scopes => '{records.read,exports.create}', rate_limit => 0) ->> 'key'")
+	assert.doesNotMatch(execFileSync("pdftotext", [await report(reader), "-"], { encoding: "utf8" }), /Photos|stairs/)
+})
+
 test("what the caller may read is in the file, and nothing else", async () => {
 	const clerk = made.cluster.sql("SELECT qehs.use_tenant('visitors'); SELECT qehs.api_key_create('nobody', roles => '{}', rate_limit => 0) ->> 'key'")
 	const response = await fetch(`http://127.0.0.1:${made.shim.port}/api/v1/exports`, { method: "POST", headers: { authorization: `Bearer ${clerk}`, "content-type": "application/json" }, body: '{"moduleKey":"visits","format":"csv"}' })
