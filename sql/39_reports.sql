@@ -23,7 +23,7 @@ COMMENT ON TABLE qehs.report_view IS 'Views that qehs.report_publish makes in ea
 COMMENT ON COLUMN qehs.report_view.place IS 'order in which they are made';
 COMMENT ON COLUMN qehs.report_view.modules IS 'keys of modules without which the tenant does not get it';
 COMMENT ON COLUMN qehs.report_view.columns IS 'comment of columns by name; others have their name as one';
-COMMENT ON COLUMN qehs.report_view.query IS 'SELECT over the views of the schema; @tenant stands for the tenant''s number';
+COMMENT ON COLUMN qehs.report_view.query IS 'SELECT over the views of the schema; @tenant stands for the tenant''s number, @today for the day in UTC';
 
 CREATE FUNCTION qehs.display_code(prefix text, display_no int8) RETURNS text AS 'MODULE_PATHNAME', 'qehs_display_code'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -59,9 +59,9 @@ BEGIN
 	LOOP
 		-- a module of the same key whose fields are others is the tenant's right: it does without the view
 		BEGIN
-			PERFORM set_config('search_path', format('%I, pg_catalog', schema_name), true);
+			PERFORM set_config('search_path', format('pg_catalog, %I', schema_name), true);
 			EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_barrier) AS %s', schema_name, wanted.name,
-				replace(wanted.query, '@tenant', tenant_id::text));
+				replace(replace(wanted.query, '@tenant', tenant_id::text), '@today', '(now() AT TIME ZONE ''UTC'')::date'));
 			PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
 			EXECUTE format('COMMENT ON VIEW %I.%I IS %L', schema_name, wanted.name, wanted.comment);
 			FOR said IN SELECT a.attname AS key, COALESCE(wanted.columns ->> a.attname, pg_catalog.upper(left(a.attname, 1)) || substr(replace(a.attname, '_', ' '), 2)) AS value
