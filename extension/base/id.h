@@ -18,6 +18,8 @@
 #define QEHS_ID_KEY "key_"
 #define QEHS_ID_EVENT "evt_"
 #define QEHS_ID_USER "usr_"
+#define QEHS_ID_APPROVAL "apr_"
+#define QEHS_ID_DELEGATION "dlg_"
 
 /* A new UUIDv7; rises strictly within one backend. */
 extern void id_generate(pg_uuid_t *id);
