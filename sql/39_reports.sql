@@ -117,12 +117,16 @@ BEGIN
 		EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', login, '1min');
 		EXECUTE format('ALTER ROLE %I SET default_transaction_read_only = on', login);
 	END IF;
+	-- rows of tables inside records are estimated at a hundred each, so that costs of views over them look worth compiling, which takes seconds
+	IF NOT EXISTS (SELECT FROM pg_db_role_setting AS s, unnest(s.setconfig) AS c WHERE s.setrole = holder.oid AND c LIKE 'jit=%') THEN
+		EXECUTE format('ALTER ROLE %I SET jit = off', login);
+	END IF;
 	IF (SELECT a.rolconnlimit FROM pg_roles AS a WHERE a.oid = holder.oid) < 0 THEN
 		EXECUTE format('ALTER ROLE %I CONNECTION LIMIT 10', login);
 	END IF;
 END
 $grant$;
-COMMENT ON FUNCTION qehs.reporter_grant(text, text, text[], boolean) IS 'Lets a login read the reporting views of a tenant with the rights of these roles of it (default viewer); audit adds events with their changes, and deleted records. Makes the views if there are none. A login without settings of its own gets a statement_timeout of 5 minutes, an idle_in_transaction_session_timeout of 1 minute, read-only transactions and 10 connections. Roles that a record gives (@createdBy) do not apply, since a login is no user. For a role that may change the login. Raises QH404 for an unknown role or tenant, QH409 for a role that may do more.';
+COMMENT ON FUNCTION qehs.reporter_grant(text, text, text[], boolean) IS 'Lets a login read the reporting views of a tenant with the rights of these roles of it (default viewer); audit adds events with their changes, and deleted records. Makes the views if there are none. A login without settings of its own gets a statement_timeout of 5 minutes, an idle_in_transaction_session_timeout of 1 minute, read-only transactions, no JIT compilation and 10 connections. Roles that a record gives (@createdBy) do not apply, since a login is no user. For a role that may change the login. Raises QH404 for an unknown role or tenant, QH409 for a role that may do more.';
 
 CREATE FUNCTION qehs.reporter_revoke(login text, tenant text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $revoke$

@@ -18,19 +18,19 @@ SELECT e.edition, 'cases', n.place, n.name FROM (VALUES ('ein'), ('ein_number'))
 	WITH ORDINALITY AS n (name, place);
 
 INSERT INTO qehs.report_view (name, place, modules, comment, query) VALUES
-('osha_case_days', 100, '{incidents,injury_cases}', 'Days of each injury case: calendar days, the day of injury not counted, away and restricted together at most 180, in the order of the days; a spell without an end runs to today; a day that is both counts as away. days_lost is days away without the limit. Source: 29 CFR 1904.7(b)(3), (b)(4).',
+('osha_case_days', 100, '{incidents,injury_cases}', 'Days of each injury case: calendar days, the day of injury not counted, away and restricted together at most 180, in the order of the days; a spell without an end runs to today; a day that is both counts as away. days_lost is days away without the limit, none counted twice. Source: 29 CFR 1904.7(b)(3), (b)(4).',
 $$WITH spell AS (
-	SELECT c.id, d.kind, GREATEST(d.from_date, (i.occurred_at AT TIME ZONE 'UTC')::date + 1) AS begins, COALESCE(d.to_date, @today) AS ends
-	FROM injury_cases AS c JOIN incidents AS i ON i.id = c.incident_id JOIN injury_cases__days AS d ON d.record_id = c.id),
-day AS (
-	SELECT s.id, g::date AS day, pg_catalog.min(s.kind) AS kind
-	FROM spell AS s CROSS JOIN LATERAL pg_catalog.generate_series(s.begins::timestamp, LEAST(s.ends, s.begins + 180)::timestamp, '1 day') AS g GROUP BY 1, 2),
-counted AS (SELECT d.*, pg_catalog.row_number() OVER (PARTITION BY d.id ORDER BY d.day) AS n FROM day AS d)
-SELECT c.id AS case_id, COALESCE(n.away, 0) AS days_away, COALESCE(n.restricted, 0) AS days_restricted, COALESCE(l.lost, 0) AS days_lost
+	SELECT c.id, pg_catalog.range_agg(s.days) FILTER (WHERE s.kind = 'away') AS away, COALESCE(pg_catalog.range_agg(s.days) FILTER (WHERE s.kind = 'restricted'), '{}') AS restricted
+	FROM injury_cases AS c JOIN incidents AS i ON i.id = c.incident_id JOIN (SELECT d.record_id, d.kind, d.from_date, COALESCE(d.to_date, @today) AS to_date FROM injury_cases__days AS d) AS d ON d.record_id = c.id
+	CROSS JOIN LATERAL (SELECT d.kind, pg_catalog.daterange(GREATEST(d.from_date, (i.occurred_at AT TIME ZONE 'UTC')::date + 1), d.to_date + 1) AS days WHERE d.to_date >= GREATEST(d.from_date, (i.occurred_at AT TIME ZONE 'UTC')::date + 1)) AS s GROUP BY c.id),
+part AS (
+	SELECT s.id, p.kind, p.days, pg_catalog.sum(p.days) OVER (PARTITION BY s.id ORDER BY p.first) AS upto
+	FROM spell AS s CROSS JOIN LATERAL (SELECT 'away' AS kind, pg_catalog.lower(r) AS first, pg_catalog.upper(r) - pg_catalog.lower(r) AS days FROM pg_catalog.unnest(s.away) AS r
+		UNION ALL SELECT 'restricted', pg_catalog.lower(r), pg_catalog.upper(r) - pg_catalog.lower(r) FROM pg_catalog.unnest(s.restricted - COALESCE(s.away, '{}')) AS r) AS p)
+SELECT c.id AS case_id, COALESCE(n.away, 0) AS days_away, COALESCE(n.restricted, 0) AS days_restricted, COALESCE(n.lost, 0) AS days_lost
 FROM injury_cases AS c
-LEFT JOIN (SELECT k.id, pg_catalog.count(*) FILTER (WHERE k.kind = 'away' AND k.n <= 180) AS away, pg_catalog.count(*) FILTER (WHERE k.kind = 'restricted' AND k.n <= 180) AS restricted
-	FROM counted AS k GROUP BY k.id) AS n ON n.id = c.id
-LEFT JOIN (SELECT s.id, pg_catalog.sum(GREATEST(s.ends - s.begins + 1, 0)) AS lost FROM spell AS s WHERE s.kind = 'away' GROUP BY s.id) AS l ON l.id = c.id$$),
+LEFT JOIN (SELECT p.id, pg_catalog.sum(LEAST(p.upto, 180) - LEAST(p.upto - p.days, 180)) FILTER (WHERE p.kind = 'away') AS away, pg_catalog.sum(LEAST(p.upto, 180) - LEAST(p.upto - p.days, 180)) FILTER (WHERE p.kind = 'restricted') AS restricted,
+	pg_catalog.sum(p.days) FILTER (WHERE p.kind = 'away') AS lost FROM part AS p GROUP BY p.id) AS n ON n.id = c.id$$),
 ('osha_300', 110, '{incidents,injury_cases,establishments}', 'Log of work-related injuries and illnesses (OSHA Form 300): a row per recordable case of an employee or supervised temporary worker, in the year of the injury. Columns A to M; the name of a privacy case is withheld. Source: 29 CFR 1904.29, 1904.31.',
 $$SELECT c.establishment_id, e.name AS establishment, EXTRACT(year FROM i.occurred_at AT TIME ZONE 'UTC')::int AS year, c.id AS case_id,
 	c.display_code AS a_case_no, CASE WHEN c.privacy_case THEN 'Privacy Case' ELSE c.person_name END AS b_name, c.job_title AS c_job_title, (i.occurred_at AT TIME ZONE 'UTC')::date AS d_date, i.site AS e_where,
@@ -85,11 +85,11 @@ SELECT y.establishment_id, e.name AS establishment, y.month, y.hours, y.recordab
 	pg_catalog.round(200000 * y.recordable_12m / NULLIF(y.hours_12m, 0), 2) AS trir_12m, pg_catalog.round(200000 * y.dart_12m / NULLIF(y.hours_12m, 0), 2) AS dart_12m, pg_catalog.round(1000000 * y.lost_time_12m / NULLIF(y.hours_12m, 0), 2) AS ltifr_12m,
 	pg_catalog.round(200000 * y.days_12m / NULLIF(y.hours_12m, 0), 2) AS severity_osha_12m, pg_catalog.round(1000000 * y.days_lost_12m / NULLIF(y.hours_12m, 0), 2) AS severity_ilo_12m
 FROM year AS y LEFT JOIN establishments AS e ON e.id = y.establishment_id$$),
-('hours_quality', 170, '{establishments,exposure_hours}', 'Hours per employee and year of each establishment, with those outside 120 to 4,500 as implausible, and months that are missing up to the last one. Source: OSHA''s checks of electronic submissions.',
+('hours_quality', 170, '{establishments,exposure_hours}', 'Hours per employee and year of each establishment, with those outside 120 to 4,500 as implausible, and months that are missing between the first that the establishment ever sent and the last of the year. Source: OSHA''s checks of electronic submissions.',
 $$SELECT y.establishment_id, e.name AS establishment, y.year, y.months, y.hours, y.employees, pg_catalog.round(y.hours / NULLIF(y.employees, 0), 1) AS hours_per_employee,
-	COALESCE(y.hours / NULLIF(y.employees, 0) NOT BETWEEN 120 AND 4500, true) AS is_implausible, y.last_month - y.months AS missing_months
-FROM (SELECT h.establishment_id, EXTRACT(year FROM h.month)::int AS year, pg_catalog.count(DISTINCT pg_catalog.date_trunc('month', h.month::timestamp)) AS months, pg_catalog.max(EXTRACT(month FROM h.month))::int AS last_month, pg_catalog.sum(h.hours) AS hours, pg_catalog.avg(h.average_employees) AS employees
-	FROM exposure_hours AS h GROUP BY 1, 2) AS y LEFT JOIN establishments AS e ON e.id = y.establishment_id$$),
+	COALESCE(y.hours / NULLIF(y.employees, 0) NOT BETWEEN 120 AND 4500, true) AS is_implausible, y.last_month - CASE WHEN EXTRACT(year FROM y.first_day) = y.year THEN EXTRACT(month FROM y.first_day)::int - 1 ELSE 0 END - y.months AS missing_months
+FROM (SELECT h.establishment_id, EXTRACT(year FROM h.month)::int AS year, pg_catalog.count(DISTINCT pg_catalog.date_trunc('month', h.month::timestamp)) AS months, pg_catalog.max(EXTRACT(month FROM h.month))::int AS last_month,
+	pg_catalog.min(pg_catalog.min(h.month)) OVER (PARTITION BY h.establishment_id) AS first_day, pg_catalog.sum(h.hours) AS hours, pg_catalog.avg(h.average_employees) AS employees FROM exposure_hours AS h GROUP BY 1, 2) AS y LEFT JOIN establishments AS e ON e.id = y.establishment_id$$),
 ('riddor', 180, '{incidents,injury_cases}', 'Injury cases by what RIDDOR 2013 asks of them: fatal without delay, over seven days within 15 days, over three days to be recorded only. Days are consecutive days away, the day of the accident not counted. Source: RIDDOR 2013, regulations 4, 6, 12 (specified injuries are told by the incident''s regulator_notifiable).',
 $$SELECT i.display_code AS incident_code, c.display_code AS case_code, i.occurred_at, d.days_lost AS days_incapacitated, i.regulator_notifiable, i.notified_at,
 	CASE WHEN c.outcome = 'death' THEN 'fatal' WHEN i.regulator_notifiable = 'riddor_immediate' THEN 'specified' WHEN d.days_lost > 7 THEN 'over_7_days' WHEN d.days_lost > 3 THEN 'over_3_days' ELSE 'none' END AS category,
@@ -134,12 +134,12 @@ SELECT l.likelihood, s.severity, l.likelihood * s.severity AS score,
 	(SELECT b.value ->> 'name' FROM pg_catalog.jsonb_array_elements(x.bands) AS b WHERE l.likelihood * s.severity <= (b.value ->> 'max')::int ORDER BY (b.value ->> 'max')::int LIMIT 1) AS band, pg_catalog.count(r.id) AS assessments
 FROM matrix AS x CROSS JOIN LATERAL pg_catalog.generate_series(1, x.size) AS l (likelihood) CROSS JOIN LATERAL pg_catalog.generate_series(1, x.size) AS s (severity)
 LEFT JOIN risk_assessments AS r ON r.residual_risk_likelihood = l.likelihood AND r.residual_risk_severity = s.severity AND r.workflow_state IN ('active', 'review') GROUP BY 1, 2, x.bands$$),
-('leading_lagging', 260, '{observations,inspections,actions,complaints,training,incidents,injury_cases,establishments,exposure_hours}', 'By month, of all establishments. Leading: near misses per 200,000 hours; inspections conducted by their day, actions done by their due date (for the first time), trainings completed by theirs (% of those due in the month). Lagging: TRIR, DART, environmental releases, complaints. What is void, cancelled, rejected or waived does not count.',
-$$WITH done AS (SELECT v.record_id, pg_catalog.min(v.entered) AS entered FROM record_transitions AS v WHERE v.module_key = 'actions' AND v.state = 'done' GROUP BY 1),
+('leading_lagging', 260, '{observations,inspections,actions,complaints,training,incidents,injury_cases,establishments,exposure_hours}', 'By month, of all establishments. Leading: near misses per 200,000 hours; inspections conducted by their day, actions done by their due date (for the first time), trainings completed by theirs (% of those due in the month). Lagging: TRIR, DART, environmental releases, complaints. What is void, cancelled, rejected or waived does not count, nor actions that were loaded after their due date, since when they were done is not known.',
+$$WITH done AS (SELECT v.record_id, pg_catalog.min(v.entered) AS begun, pg_catalog.min(v.entered) FILTER (WHERE v.state = 'done') AS entered FROM record_transitions AS v WHERE v.module_key = 'actions' GROUP BY 1),
 fact AS (
 	SELECT (x.occurred_at AT TIME ZONE 'UTC')::date AS day, 'near_miss' AS what, true AS good FROM observations AS x WHERE x.kind = 'near_miss' AND x.workflow_state <> 'void'
 	UNION ALL SELECT x.scheduled_for, 'inspection', (x.conducted_at AT TIME ZONE 'UTC')::date <= x.scheduled_for FROM inspections AS x
-	UNION ALL SELECT x.due_date, 'action', (d.entered AT TIME ZONE 'UTC')::date <= x.due_date FROM actions AS x LEFT JOIN done AS d ON d.record_id = x.id WHERE x.workflow_state <> 'cancelled'
+	UNION ALL SELECT x.due_date, 'action', (d.entered AT TIME ZONE 'UTC')::date <= x.due_date FROM actions AS x JOIN done AS d ON d.record_id = x.id WHERE x.workflow_state <> 'cancelled' AND (d.begun AT TIME ZONE 'UTC')::date <= x.due_date
 	UNION ALL SELECT x.due_date, 'training', x.completed_on <= x.due_date FROM training AS x WHERE x.workflow_state <> 'waived'
 	UNION ALL SELECT (x.occurred_at AT TIME ZONE 'UTC')::date, 'release', true FROM incidents AS x WHERE x.event_type = 'environmental_release' AND x.workflow_state <> 'rejected'
 	UNION ALL SELECT (x.received_at AT TIME ZONE 'UTC')::date, 'complaint', true FROM complaints AS x WHERE x.workflow_state <> 'cancelled'),

@@ -57,15 +57,16 @@ SELECT pg_temp.make('site ' || n, 'establishments', jsonb_build_object('name', '
 	'industry_description', 'Machine Shops', 'peak_employees', 60, 'establishment_type', 'private')) FROM unnest('{A,B}'::text[]) AS n;
 SELECT pg_temp.make(format('risk %s', i), 'risk_assessments', jsonb_build_object('title', 'Risk', 'method', 'jsa', 'site', pg_temp.of('site A'), 'activity', 'x', 'hazards', '[{"hazard":"x","who_may_be_harmed":"x","controls":"x"}]'::jsonb, 'controls', '[{"control":"x","level":"ppe"}]'::jsonb, 'initial_risk', '{"likelihood":5,"severity":5}'::jsonb,
 	'residual_risk', jsonb_build_object('likelihood', l, 'severity', s), 'assessor', pg_temp.of('pat'), 'next_review', pg_temp.today()), state) FROM (VALUES (1, 2, 3, 'active'), (2, 2, 3, 'review'), (3, 5, 5, 'active'), (4, 1, 1, 'draft')) AS v (i, l, s, state);
--- indicators of March 2024: 40,000 hours, three near misses, two of four inspections, one of three actions and two of three trainings on time, a recordable case, a release, two complaints; a complaint in April, which has no hours
-SELECT pg_temp.make('hours ' || n, 'exposure_hours', jsonb_build_object('establishment', pg_temp.of('site ' || n), 'month', '2024-03-01', 'hours', hours, 'average_employees', 60)) FROM (VALUES ('A', 10000), ('B', 30000)) AS v (n, hours);
+-- indicators of March 2024: 40,000 hours, three near misses, two of four inspections, one of three actions (a fourth was loaded later) and two of three trainings on time, a recordable case, a release, two complaints; a complaint in April, which has no hours
+SELECT pg_temp.make(format('hours %s %s', n, month), 'exposure_hours', jsonb_build_object('establishment', pg_temp.of('site ' || n), 'month', month, 'hours', hours, 'average_employees', 60))
+FROM (VALUES ('A', '2024-03-01', 10000), ('B', '2024-03-01', 30000), ('A', '2023-11-01', 5000), ('A', '2023-12-01', 1)) AS v (n, month, hours);
 SELECT pg_temp.make(format('observation %s', i), 'observations', jsonb_build_object('kind', kind, 'occurred_at', '2024-03-31T23:59:00Z', 'site', 'A', 'description', 'x', 'category', 'lifting', 'potential_risk', '{"likelihood":1,"severity":1}'::jsonb), state)
 FROM (VALUES (1, 'near_miss', 'open'), (2, 'near_miss', 'closed'), (3, 'near_miss', 'open'), (4, 'near_miss', 'void'), (5, 'unsafe_act', 'open')) AS v (i, kind, state);
 SELECT pg_temp.make(format('inspection %s', i), 'inspections', jsonb_build_object('template', 'x', 'template_version', 1, 'site', 'A', 'scheduled_for', '2024-03-10', 'inspector', pg_temp.of('pat'), 'items', '{"a":1}'::jsonb)
 	|| CASE WHEN at IS NULL THEN '{}' ELSE jsonb_build_object('conducted_at', at) END) FROM (VALUES (1, '2024-03-10T23:00:00Z'), (2, '2024-03-01T00:00:00Z'), (3, '2024-03-11T00:00:00Z'), (4, NULL)) AS v (i, at);
-SELECT pg_temp.action('march ' || i, 0, state, 'medium', '{"due_date":"2024-03-20"}') FROM (VALUES (1, 'done'), (2, 'done'), (3, 'open'), (4, 'cancelled')) AS v (i, state);
+SELECT pg_temp.action('march ' || i, 0, state, 'medium', '{"due_date":"2024-03-20"}') FROM (VALUES (1, 'done'), (2, 'open'), (3, 'open'), (4, 'cancelled'), (5, 'done')) AS v (i, state);
 SET session_replication_role = replica;
-SELECT pg_temp.event_at('march 1', 1, '2024-03-20T22:00Z');
+SELECT pg_temp.event_at('march 1', 1, '2024-03-20T22:00Z'), pg_temp.event_at('march 2', 1, '2024-03-20T01:00Z'), pg_temp.event_at('march 3', 1, '2024-03-01T00:00Z'), pg_temp.event_at('march 4', 1, '2024-03-01T00:00Z');
 SET session_replication_role = origin;
 SELECT pg_temp.make(format('training %s', i), 'training', jsonb_build_object('person', pg_temp.of('max'), 'course', format('March %s', i), 'requirement', 'legal', 'due_date', '2024-03-15') || more, state)
 FROM (VALUES (1, '{"completed_on":"2024-03-15"}'::jsonb, 'completed'), (2, '{"completed_on":"2024-02-01"}', 'completed'), (3, '{"completed_on":"2024-03-16"}', 'completed'), (4, '{}', 'waived')) AS v (i, more, state);
@@ -95,6 +96,8 @@ SELECT * FROM findings_by_clause ORDER BY 1, 2, 3, 4, 5;
 SELECT person_name, course, required_by, status, expires_on - pg_temp.today() BETWEEN 0 AND 30 AS within_30_days FROM training_matrix WHERE course NOT LIKE 'March%' ORDER BY 1, 2;
 SELECT band, count(*) AS cells, min(score), max(score), sum(assessments) AS assessments FROM risk_heatmap GROUP BY 1 ORDER BY 3;
 SELECT likelihood, severity, band, assessments FROM risk_heatmap WHERE assessments > 0 ORDER BY 1;
+-- A began in November: January and February are missing, 5,001 hours of 60 people are 83.4 each; B began in March
+SELECT establishment, year, months, hours_per_employee, is_implausible, missing_months FROM hours_quality ORDER BY 1, 2;
 -- near misses 200,000 x 3 / 40,000 = 15; TRIR 200,000 x 1 / 40,000 = 5
 SELECT * FROM leading_lagging WHERE month BETWEEN '2024-03-01' AND '2024-04-01' ORDER BY 1;
 SELECT * FROM cost_of_poor_quality WHERE month = '2024-03-01' ORDER BY currency;
