@@ -18,26 +18,27 @@ SELECT e.edition, 'cases', n.place, n.name FROM (VALUES ('ein'), ('ein_number'))
 	WITH ORDINALITY AS n (name, place);
 
 INSERT INTO qehs.report_view (name, place, modules, comment, query) VALUES
-('osha_case_days', 100, '{incidents,injury_cases}', 'Days of each injury case: calendar days, the day of injury not counted, away and restricted together at most 180, in the order of the days; a spell without an end runs to today; a day that is both counts as away. days_lost is days away without the limit, none counted twice. Source: 29 CFR 1904.7(b)(3), (b)(4).',
-$$WITH spell AS (
-	SELECT c.id, pg_catalog.range_agg(s.days) FILTER (WHERE s.kind = 'away') AS away, COALESCE(pg_catalog.range_agg(s.days) FILTER (WHERE s.kind = 'restricted'), '{}') AS restricted
-	FROM injury_cases AS c JOIN incidents AS i ON i.id = c.incident_id JOIN (SELECT d.record_id, d.kind, d.from_date, COALESCE(d.to_date, @today) AS to_date FROM injury_cases__days AS d) AS d ON d.record_id = c.id
-	CROSS JOIN LATERAL (SELECT d.kind, pg_catalog.daterange(GREATEST(d.from_date, (i.occurred_at AT TIME ZONE 'UTC')::date + 1), d.to_date + 1) AS days WHERE d.to_date >= GREATEST(d.from_date, (i.occurred_at AT TIME ZONE 'UTC')::date + 1)) AS s GROUP BY c.id),
-part AS (
-	SELECT s.id, p.kind, p.days, pg_catalog.sum(p.days) OVER (PARTITION BY s.id ORDER BY p.first) AS upto
-	FROM spell AS s CROSS JOIN LATERAL (SELECT 'away' AS kind, pg_catalog.lower(r) AS first, pg_catalog.upper(r) - pg_catalog.lower(r) AS days FROM pg_catalog.unnest(s.away) AS r
-		UNION ALL SELECT 'restricted', pg_catalog.lower(r), pg_catalog.upper(r) - pg_catalog.lower(r) FROM pg_catalog.unnest(s.restricted - COALESCE(s.away, '{}')) AS r) AS p)
-SELECT c.id AS case_id, COALESCE(n.away, 0) AS days_away, COALESCE(n.restricted, 0) AS days_restricted, COALESCE(n.lost, 0) AS days_lost
+('osha_case_days', 100, '{incidents,injury_cases}', 'Injury cases with their incidents and days: calendar days, the day of injury not counted, away and restricted together at most 180, in the order of the days; a spell without an end runs to today; a day that is both counts as away. days_lost is days away without the limit, none counted twice. Source: 29 CFR 1904.7(b)(3), (b)(4).',
+$$SELECT c.id AS case_id, COALESCE(n.away, 0)::int8 AS days_away, COALESCE(n.restricted, 0)::int8 AS days_restricted, COALESCE(n.lost, 0)::int8 AS days_lost, c.display_code AS case_code, i.display_code AS incident_code, c.establishment_id, i.occurred_at, i.occurred_on,
+	i.site, c.person_name, c.job_title, c.employment, c.recordable, c.outcome, c.kind, c.privacy_case, COALESCE(c.nar_injury, i.description, i.title) AS description, i.regulator_notifiable, i.notified_at
 FROM injury_cases AS c
-LEFT JOIN (SELECT p.id, pg_catalog.sum(LEAST(p.upto, 180) - LEAST(p.upto - p.days, 180)) FILTER (WHERE p.kind = 'away') AS away, pg_catalog.sum(LEAST(p.upto, 180) - LEAST(p.upto - p.days, 180)) FILTER (WHERE p.kind = 'restricted') AS restricted,
-	pg_catalog.sum(p.days) FILTER (WHERE p.kind = 'away') AS lost FROM part AS p GROUP BY p.id) AS n ON n.id = c.id$$),
+-- one by one, since a tenant has far more incidents than injuries
+CROSS JOIN LATERAL (SELECT x.display_code, x.occurred_at, (x.occurred_at AT TIME ZONE 'UTC')::date AS occurred_on, x.site, x.description, x.title, x.regulator_notifiable, x.notified_at FROM incidents AS x WHERE x.id = c.incident_id LIMIT 1) AS i
+CROSS JOIN LATERAL (
+	SELECT pg_catalog.sum(LEAST(q.upto, 180) - LEAST(q.upto - q.days, 180)) FILTER (WHERE q.kind = 'away') AS away, pg_catalog.sum(LEAST(q.upto, 180) - LEAST(q.upto - q.days, 180)) FILTER (WHERE q.kind = 'restricted') AS restricted,
+		pg_catalog.sum(q.days) FILTER (WHERE q.kind = 'away') AS lost
+	FROM (SELECT p.kind, p.days, pg_catalog.sum(p.days) OVER (ORDER BY p.first) AS upto
+		FROM (SELECT COALESCE(pg_catalog.range_agg(e.days) FILTER (WHERE e.kind = 'away'), '{}') AS away, COALESCE(pg_catalog.range_agg(e.days) FILTER (WHERE e.kind = 'restricted'), '{}') AS restricted
+			FROM (SELECT d.kind, pg_catalog.daterange(GREATEST(d.from_date, i.occurred_on + 1), GREATEST(COALESCE(d.to_date, @today) + 1, d.from_date, i.occurred_on + 1)) AS days FROM injury_cases__days AS d WHERE d.record_id = c.id) AS e) AS s
+		CROSS JOIN LATERAL (SELECT 'away' AS kind, pg_catalog.lower(r) AS first, pg_catalog.upper(r) - pg_catalog.lower(r) AS days FROM pg_catalog.unnest(s.away) AS r
+			UNION ALL SELECT 'restricted', pg_catalog.lower(r), pg_catalog.upper(r) - pg_catalog.lower(r) FROM pg_catalog.unnest(s.restricted - s.away) AS r) AS p) AS q) AS n$$),
 ('osha_300', 110, '{incidents,injury_cases,establishments}', 'Log of work-related injuries and illnesses (OSHA Form 300): a row per recordable case of an employee or supervised temporary worker, in the year of the injury. Columns A to M; the name of a privacy case is withheld. Source: 29 CFR 1904.29, 1904.31.',
-$$SELECT c.establishment_id, e.name AS establishment, EXTRACT(year FROM i.occurred_at AT TIME ZONE 'UTC')::int AS year, c.id AS case_id,
-	c.display_code AS a_case_no, CASE WHEN c.privacy_case THEN 'Privacy Case' ELSE c.person_name END AS b_name, c.job_title AS c_job_title, (i.occurred_at AT TIME ZONE 'UTC')::date AS d_date, i.site AS e_where,
-	COALESCE(c.nar_injury, i.description, i.title) AS f_description, c.outcome = 'death' AS g_death, c.outcome = 'days_away' AS h_days_away, c.outcome = 'job_transfer_restriction' AS i_restricted, c.outcome = 'other_recordable' AS j_other,
-	d.days_away AS k_days_away, d.days_restricted AS l_days_restricted, c.kind AS m_kind, pg_catalog.array_position('{injury,skin_disorder,respiratory,poisoning,hearing_loss,other_illness}'::text[], c.kind) AS m_type, d.days_lost
-FROM injury_cases AS c JOIN incidents AS i ON i.id = c.incident_id JOIN osha_case_days AS d ON d.case_id = c.id LEFT JOIN establishments AS e ON e.id = c.establishment_id
-WHERE c.recordable AND c.employment IN ('employee', 'temp_supervised')$$),
+$$SELECT d.establishment_id, e.name AS establishment, EXTRACT(year FROM d.occurred_on)::int AS year, d.case_id,
+	d.case_code AS a_case_no, CASE WHEN d.privacy_case THEN 'Privacy Case' ELSE d.person_name END AS b_name, d.job_title AS c_job_title, d.occurred_on AS d_date, d.site AS e_where,
+	d.description AS f_description, d.outcome = 'death' AS g_death, d.outcome = 'days_away' AS h_days_away, d.outcome = 'job_transfer_restriction' AS i_restricted, d.outcome = 'other_recordable' AS j_other,
+	d.days_away AS k_days_away, d.days_restricted AS l_days_restricted, d.kind AS m_kind, pg_catalog.array_position('{injury,skin_disorder,respiratory,poisoning,hearing_loss,other_illness}'::text[], d.kind) AS m_type, d.days_lost
+FROM osha_case_days AS d LEFT JOIN establishments AS e ON e.id = d.establishment_id
+WHERE d.recordable AND d.employment IN ('employee', 'temp_supervised')$$),
 ('osha_301', 120, '{incidents,injury_cases,establishments}', 'Injury and illness incident report (OSHA Form 301): a row per row of osha_300, with what was told; nothing of the person in a privacy case. Source: 29 CFR 1904.29(b)(2).',
 $$SELECT l.establishment, l.year, l.a_case_no AS case_no, l.b_name AS name, l.c_job_title AS job_title, CASE WHEN NOT c.privacy_case THEN c.birth_date END AS birth_date, CASE WHEN NOT c.privacy_case THEN c.hire_date END AS hire_date,
 	CASE WHEN NOT c.privacy_case THEN c.sex END AS sex, c.er_treated, c.inpatient, l.d_date AS date_of_injury, c.time_began_work, CASE WHEN c.time_unknown IS NOT TRUE THEN c.time_of_event END AS time_of_event, COALESCE(c.time_unknown, false) AS time_unknown,
@@ -91,10 +92,10 @@ $$SELECT y.establishment_id, e.name AS establishment, y.year, y.months, y.hours,
 FROM (SELECT h.establishment_id, EXTRACT(year FROM h.month)::int AS year, pg_catalog.count(DISTINCT pg_catalog.date_trunc('month', h.month::timestamp)) AS months, pg_catalog.max(EXTRACT(month FROM h.month))::int AS last_month,
 	pg_catalog.min(pg_catalog.min(h.month)) OVER (PARTITION BY h.establishment_id) AS first_day, pg_catalog.sum(h.hours) AS hours, pg_catalog.avg(h.average_employees) AS employees FROM exposure_hours AS h GROUP BY 1, 2) AS y LEFT JOIN establishments AS e ON e.id = y.establishment_id$$),
 ('riddor', 180, '{incidents,injury_cases}', 'Injury cases by what RIDDOR 2013 asks of them: fatal without delay, over seven days within 15 days, over three days to be recorded only. Days are consecutive days away, the day of the accident not counted. Source: RIDDOR 2013, regulations 4, 6, 12 (specified injuries are told by the incident''s regulator_notifiable).',
-$$SELECT i.display_code AS incident_code, c.display_code AS case_code, i.occurred_at, d.days_lost AS days_incapacitated, i.regulator_notifiable, i.notified_at,
-	CASE WHEN c.outcome = 'death' THEN 'fatal' WHEN i.regulator_notifiable = 'riddor_immediate' THEN 'specified' WHEN d.days_lost > 7 THEN 'over_7_days' WHEN d.days_lost > 3 THEN 'over_3_days' ELSE 'none' END AS category,
-	CASE WHEN c.outcome = 'death' OR i.regulator_notifiable = 'riddor_immediate' THEN (i.occurred_at AT TIME ZONE 'UTC')::date WHEN d.days_lost > 7 THEN (i.occurred_at AT TIME ZONE 'UTC')::date + 15 END AS report_by
-FROM injury_cases AS c JOIN incidents AS i ON i.id = c.incident_id JOIN osha_case_days AS d ON d.case_id = c.id$$),
+$$SELECT d.incident_code, d.case_code, d.occurred_at, d.days_lost AS days_incapacitated, d.regulator_notifiable, d.notified_at,
+	CASE WHEN d.outcome = 'death' THEN 'fatal' WHEN d.regulator_notifiable = 'riddor_immediate' THEN 'specified' WHEN d.days_lost > 7 THEN 'over_7_days' WHEN d.days_lost > 3 THEN 'over_3_days' ELSE 'none' END AS category,
+	CASE WHEN d.outcome = 'death' OR d.regulator_notifiable = 'riddor_immediate' THEN d.occurred_on WHEN d.days_lost > 7 THEN d.occurred_on + 15 END AS report_by
+FROM osha_case_days AS d$$),
 ('actions_overdue', 200, '{actions}', 'Actions that are neither verified nor cancelled and past their due date, or past their original one: days by each, and bucket (1-7, 8-30, 31-60, 61-90, over 90; extended: due later by now, days_overdue 0).',
 $$SELECT a.id, a.display_code, a.title, a.workflow_state, a.priority, a.owner_name, a.parent_code, a.due_date, a.original_due_date, d.overdue AS days_overdue, GREATEST(@today - COALESCE(a.original_due_date, a.due_date), 0) AS days_overdue_original,
 	CASE WHEN d.overdue = 0 THEN 'extended' WHEN d.overdue <= 7 THEN '1-7' WHEN d.overdue <= 30 THEN '8-30' WHEN d.overdue <= 60 THEN '31-60' WHEN d.overdue <= 90 THEN '61-90' ELSE 'over 90' END AS bucket

@@ -266,7 +266,7 @@ static void
 make_module(const Target *target, const ModuleDef *module)
 {
 	const char *rows = psprintf(" FROM qehs.record AS r WHERE r.tenant_id = %d AND r.module_id = %d", target->tenant_id, module->module_id);
-	const char *live = psprintf(" r.deleted_at IS NULL AND qehs.report_reads(%d, %d)", target->tenant_id, module->module_id);
+	const char *live = psprintf(" r.deleted_at IS NULL AND (SELECT qehs.report_reads(%d, %d))", target->tenant_id, module->module_id);
 	const char *label = label_default(&module->definition->root);
 	List	   *columns = report_columns(module, true, false);
 
