@@ -17,6 +17,9 @@ extern char *label_default(const JsonbContainer *object);
 /* The label of a state in the workflow of a definition, chosen likewise. */
 extern char *label_state(const JsonbContainer *definition, const char *state);
 
+/* Call back for the label of an object in each of its languages. */
+extern void label_each(const JsonbContainer *object, void (*visit) (void *owner, const char *text, int length), void *owner);
+
 /* Add a fault unless the member "label", where it is there, is a text or an object of texts by tag. */
 extern void label_check(const JsonbContainer *object, const char *path, ViolationList *faults);
 
