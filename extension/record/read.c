@@ -23,6 +23,7 @@ static KeptPlan select_subject = {
 
 static KeptPlan select_record = {SELECT_RECORD, 2, {INT4OID, UUIDOID}, NULL};
 static KeptPlan lock_record = {SELECT_RECORD " FOR NO KEY UPDATE", 2, {INT4OID, UUIDOID}, NULL};
+static KeptPlan lock_free_record = {SELECT_RECORD " FOR NO KEY UPDATE SKIP LOCKED", 2, {INT4OID, UUIDOID}, NULL};
 
 void
 record_not_found(void)
@@ -57,6 +58,8 @@ record_read_row(uint64 row, Record *record)
 	record->updated_by = *DatumGetUUIDP(plan_value(row, 11, &isnull));
 	record->deleted_at = DatumGetTimestampTz(plan_value(row, 12, &isnull));
 	record->deleted = !isnull;
+	record->due_at = DatumGetTimestampTz(plan_value(row, 13, &isnull));
+	record->has_due = !isnull;
 }
 
 int32
@@ -79,11 +82,12 @@ void
 record_fetch(const RequestContext *context, const pg_uuid_t *id, RecordLock lock, bool deleted_too, Record *record)
 {
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(id)};
+	KeptPlan   *statement = lock == RECORD_READ ? &select_record : lock == RECORD_FOR_UPDATE_FREE ? &lock_free_record : &lock_record;
 	int32		version;
 
 	if (lock == RECORD_FOR_UPDATE)
 		record_hold_module(context, id, &version);
-	if (plan_execute(lock == RECORD_READ ? &select_record : &lock_record, values, NULL, lock == RECORD_READ, 1) == 0)
+	if (plan_execute(statement, values, NULL, lock == RECORD_READ, 1) == 0)
 		record_not_found();
 	record_read_row(0, record);
 	if (record->deleted && !deleted_too)
