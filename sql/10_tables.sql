@@ -295,7 +295,7 @@ COMMENT ON COLUMN qehs.record_timer.kind IS 'e: an escalation of the state''s de
 COMMENT ON COLUMN qehs.record_timer.step IS 'the place of it in the record''s own definition, from 0: in escalate, or among the transitions by length and bytes of their names';
 COMMENT ON COLUMN qehs.record_timer.at IS 'when; of a transition that could not be fired, when it is tried again';
 COMMENT ON COLUMN qehs.record_timer.held IS 'how often it could not be done';
-CREATE INDEX record_timer_at ON qehs.record_timer (at);
+CREATE INDEX record_timer_at ON qehs.record_timer (tenant_id, at);
 
 CREATE TABLE qehs.calendar (
 	tenant_id int4 PRIMARY KEY,

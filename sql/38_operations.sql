@@ -51,7 +51,8 @@ BEGIN
 		RETURN json_build_object('idempotencyKeys', 0, 'secrets', 0, 'more', false);
 	END IF;
 	PERFORM qehs.timer_run(clock_timestamp() + budget / 2);
-	timers_due := EXISTS (SELECT FROM qehs.record_timer AS t JOIN qehs.tenant AS n ON n.id = t.tenant_id AND n.suspended_at IS NULL WHERE t.at <= qehs.clock_now());
+	timers_due := EXISTS (SELECT FROM qehs.tenant AS n WHERE n.suspended_at IS NULL
+		AND EXISTS (SELECT FROM qehs.record_timer AS t WHERE t.tenant_id = n.id AND t.at <= qehs.clock_now()));
 	jobs_due := qehs.job_work(format('tick %s', pg_backend_pid()), deadline);
 	-- of the rest one at a time is enough, whoever calls
 	IF NOT qehs.tick_begin() THEN

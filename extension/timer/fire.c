@@ -35,8 +35,8 @@ PG_FUNCTION_INFO_V1(qehs_timer_run);
 #define HOLD_MINUTES 60
 
 static KeptPlan select_due = {
-	"SELECT t.tenant_id, t.record_id, t.kind, t.step FROM qehs.record_timer AS t JOIN qehs.tenant AS n ON n.id = t.tenant_id AND n.suspended_at IS NULL"
-	" WHERE t.at <= $1 ORDER BY t.at LIMIT $2",
+	"SELECT d.tenant_id, d.record_id, d.kind, d.step FROM qehs.tenant AS n CROSS JOIN LATERAL (SELECT * FROM qehs.record_timer AS t"
+	" WHERE t.tenant_id = n.id AND t.at <= $1 ORDER BY t.at LIMIT $2) AS d WHERE n.suspended_at IS NULL ORDER BY d.at LIMIT $2",
 	2, {TIMESTAMPTZOID, INT8OID}, NULL
 };
 

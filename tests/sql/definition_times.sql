@@ -2,8 +2,10 @@
 \set VERBOSITY terse
 \set ECHO none
 \o /dev/null
-SELECT qehs.tenant_create('times', 'Times');
-SELECT qehs.use_tenant('times');
+CREATE SCHEMA definition_times;
+SET search_path = definition_times, public;
+SELECT qehs.tenant_create('deadlines', 'Deadlines');
+SELECT qehs.use_tenant('deadlines');
 CREATE FUNCTION faults(workflow jsonb) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	told text;

@@ -2,6 +2,8 @@
 \set VERBOSITY terse
 \set ECHO none
 \o /dev/null
+CREATE SCHEMA due_dates_in_calendars;
+SET search_path = due_dates_in_calendars, public;
 SET timezone = 'UTC';
 SELECT qehs.tenant_create('calendars', 'Calendars');
 SELECT qehs.use_tenant('calendars');

@@ -2,6 +2,8 @@
 \set VERBOSITY terse
 \set ECHO none
 \o /dev/null
+CREATE SCHEMA timers;
+SET search_path = timers, public;
 SET timezone = 'UTC';
 SET qehs.clock = '2026-03-02T09:00:00Z';
 SELECT qehs.tenant_create('timers', 'Timers');
@@ -23,8 +25,10 @@ CREATE FUNCTION of(name text) RETURNS text LANGUAGE sql AS $$ SELECT id FROM ids
 CREATE VIEW timers AS SELECT i.name, t.kind, t.step, t.at, t.held FROM qehs.record_timer AS t JOIN ids AS i ON qehs.id_uuid(i.id) = t.record_id ORDER BY 1, 2, 3;
 CREATE VIEW events AS SELECT i.name, e.action, e.transition, e.comment, e.reason, e.record_version AS version, e.actor_id = '00000000-0000-0000-0000-000000000000' AS system, e.at
 FROM qehs.audit_event AS e JOIN ids AS i ON qehs.id_uuid(i.id) = e.record_id ORDER BY e.id;
-CREATE VIEW told AS SELECT topic, body - '{recordId,displayCode}'::text[] AS body FROM qehs.outbox ORDER BY id;
-SELECT make('one', jsonb_build_object('title', 'one', 'owner', (SELECT qehs.id_text('usr_', id) FROM qehs.user_account WHERE user_name = 'ann')));
+CREATE VIEW told AS SELECT topic, body - '{recordId,displayCode}'::text[] AS body FROM qehs.outbox WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'timers') ORDER BY id;
+-- none of other tests is due
+DELETE FROM qehs.record_timer;
+SELECT make('one', jsonb_build_object('title', 'one', 'owner', (SELECT qehs.id_text('usr_', id) FROM qehs.user_account WHERE user_name = 'ann' AND tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'timers'))));
 \o
 \set ECHO all
 -- Monday: two working days on
