@@ -8,7 +8,7 @@ const at = stage("timers", { modules: [], settings: ["qehs.database = 'postgres'
 const definition = JSON.stringify({
 	key: "tasks", name: "Tasks", displayCode: { prefix: "TSK" }, fields: [{ key: "title", type: "text" }],
 	workflow: {
-		states: ["open", "late", "closed"], initial: "open",
+		states: ["open", "late"], initial: "open",
 		deadlines: { open: { due: "P1D", escalate: [{ after: "PT0S", event: "task.late", to: ["manager"] }] } },
 		transitions: { expire: { from: "open", to: "late", after: "P2D", effects: [{ createRecord: { moduleKey: "tasks", payload: { title: "Look at it" } } }] } },
 	},
