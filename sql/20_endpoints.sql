@@ -121,8 +121,8 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
    {"name":"storage","in":"server","argument":"storage","type":"object","sqlType":"jsonb","required":false}]');
 
 INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, parameters) VALUES
-('export_create', 'POST', '/api/v1/exports', 'qehs.export_create', 202, 'json', 'Exports', 'Write records into a CSV, XLSX, PDF or NDJSON file',
- '[{"name":"moduleKey","in":"body","argument":"module_key","type":"string","sqlType":"text","required":true},
+('export_create', 'POST', '/api/v1/exports', 'qehs.export_create', 202, 'json', 'Exports', 'Write records into a CSV, XLSX, PDF, NDJSON or JSON file',
+ '[{"name":"moduleKey","in":"body","argument":"module_key","type":"string","sqlType":"text","required":false},
    {"name":"format","in":"body","argument":"format","type":"string","sqlType":"text","required":true},
    {"name":"filter","in":"body","argument":"filter","type":"object","sqlType":"jsonb","required":false},
    {"name":"sort","in":"body","argument":"sort","type":"string","sqlType":"text","required":false},
@@ -139,6 +139,7 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
    {"name":"locale","in":"body","argument":"locale","type":"string","sqlType":"text","required":false},
    {"name":"timeZone","in":"body","argument":"time_zone","type":"string","sqlType":"text","required":false},
    {"name":"paper","in":"body","argument":"paper","type":"string","sqlType":"text","required":false},
+   {"name":"includeAttachments","in":"body","argument":"include_attachments","type":"boolean","sqlType":"bool","required":false},
    {"name":"Accept-Language","in":"header","argument":"accept_language","type":"string","sqlType":"text","required":false},
    {"name":"storage","in":"server","argument":"storage","type":"object","sqlType":"jsonb","required":false}]'),
 ('export_get', 'GET', '/api/v1/exports/{jobId}', 'qehs.export_get', 200, 'none', 'Exports', 'Read an export: its status, progress and file',

@@ -73,15 +73,8 @@ read_digest(Jsonb *extensions)
 						 "must be {\"version\":1,\"sha256Hash\"} with 64 hexadecimal digits");
 	digest = palloc(VARHDRSZ + 32);
 	SET_VARSIZE(digest, VARHDRSZ + 32);
-	for (int i = 0; i < 32; i++)
-	{
-		int			high = hex_value(text[2 * i]);
-		int			low = hex_value(text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			problem_raise_at(PROBLEM_VALIDATION_FAILED, "/extensions/persistedQuery/sha256Hash", "format", "must be 64 hexadecimal digits");
-		VARDATA(digest)[i] = (char) (high << 4 | low);
-	}
+	if (!hex_bytes(text, (uint8 *) VARDATA(digest), 32))
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/extensions/persistedQuery/sha256Hash", "format", "must be 64 hexadecimal digits");
 	return digest;
 }
 

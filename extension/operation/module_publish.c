@@ -1,7 +1,6 @@
 /*
  * module_publish.c
- *	  qehs.module_publish and qehs.module_install: a definition becomes the next
- *	  immutable version.
+ *	  qehs.module_publish: a definition becomes the next immutable version.
  *
  * Publishers of one tenant take turns by a transaction-level advisory lock, so
  * ids, versions and slots are handed out without races.  Existing records keep
@@ -33,6 +32,7 @@
 #include "module/index.h"
 #include "module/migrate.h"
 #include "module/publish.h"
+#include "operation/module_publish.h"
 #include "operation/module_refill.h"
 #include "permission/permission.h"
 #include "report/report.h"
@@ -42,7 +42,6 @@
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(qehs_module_publish);
-PG_FUNCTION_INFO_V1(qehs_module_install);
 
 static KeptPlan select_module = {
 	"SELECT m.id, m.version, m.display_prefix, v.definition, v.slots, m.unfilled, m.search_unfilled FROM qehs.module AS m JOIN qehs.module_version AS v"
@@ -71,10 +70,6 @@ static KeptPlan mark_unfilled = {
 	"UPDATE qehs.module SET unfilled = $3, search_unfilled = $4 WHERE tenant_id = $1 AND id = $2",
 	4, {INT4OID, INT4OID, TEXTARRAYOID, BOOLOID}, NULL
 };
-static KeptPlan select_catalogue = {
-	"SELECT definition FROM qehs.module_catalogue WHERE key = $1", 1, {TEXTOID}, NULL
-};
-static KeptPlan select_tenant = {"SELECT id FROM qehs.tenant WHERE slug = $1", 1, {TEXTOID}, NULL};
 
 /* What is published now. */
 typedef struct Published
@@ -87,8 +82,8 @@ typedef struct Published
 	bool		has_records;
 } Published;
 
-static void
-lock_tenant(int32 tenant_id)
+void
+module_publish_lock(int32 tenant_id)
 {
 	LOCKTAG		tag;
 
@@ -385,24 +380,20 @@ follow_unique(int32 tenant_id, Jsonb *definition, Published *published, Follow *
 	change_take_unique(&follow->unique);
 }
 
-/*
- * Publish a definition in a tenant, over the version that if_match (or NULL)
- * names and if_none_match (or NULL) does not.  Gives 201 for a first version, 200 else (also when the definition is what
- * is published already).
- */
-static int
-publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const char *if_match, const char *if_none_match,
-		Published *published)
+int
+module_publish_apply(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const char *if_match, const char *if_none_match,
+					 int32 *version)
 {
 	ViolationList faults = {0};
 	Jsonb	   *schema = module_compile_schema(definition, &faults);
+	Published  *published = palloc(sizeof(Published));
 	bool		first;
 
 	violation_raise(&faults);
 	schema = check_schema(schema, &faults);
 	violation_raise(&faults);
 	SPI_connect();
-	lock_tenant(tenant_id);
+	module_publish_lock(tenant_id);
 	read_published(tenant_id, json_member_text(&definition->root, "key"), published);
 	first = !published->exists;
 	check_precondition(if_match, if_none_match, published);
@@ -429,6 +420,7 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 			follow_unique(tenant_id, definition, published, &follow, &faults);
 		report_refresh(tenant_id, published->module_id);
 	}
+	*version = published->version;
 	SPI_finish();
 	return first ? 201 : 200;
 }
@@ -438,10 +430,10 @@ Datum
 qehs_module_publish(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_MODULES_WRITE);
-	Published	published;
 	char	   *module_key;
 	char	   *key;
 	StringInfoData out;
+	int32		version;
 	int			status;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(1)))
@@ -451,75 +443,11 @@ qehs_module_publish(PG_FUNCTION_ARGS)
 	key = json_member_text(&PG_GETARG_JSONB_P(1)->root, "key");
 	if (key && strcmp(key, module_key) != 0)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/key", "const", "must be \"%s\", as in the path", module_key);
-	status = publish(context->tenant_id, &context->actor_id, PG_GETARG_JSONB_P(1),
-					 argument_text(fcinfo, 2), argument_text(fcinfo, 3), &published);
+	status = module_publish_apply(context->tenant_id, &context->actor_id, PG_GETARG_JSONB_P(1),
+								  argument_text(fcinfo, 2), argument_text(fcinfo, 3), &version);
 	context_status(context, status);
 	json_begin(&out);
-	module_write_definition(&out, context->tenant_id, module_key, published.version);
-	context_etag(context, published.version);
+	module_write_definition(&out, context->tenant_id, module_key, version);
+	context_etag(context, version);
 	PG_RETURN_DATUM(context_answer(&out));
-}
-
-static void install(int32 tenant_id, const char *key, Published *published);
-
-/* Install the modules of the catalogue that fields of a definition refer to and the tenant lacks. */
-static void
-install_references(int32 tenant_id, const char *key, Jsonb *definition)
-{
-	const JsonbContainer *fields = index_fields(definition);
-
-	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
-	{
-		char	   *other = json_member_text(index_field(fields, i), "references");
-		Published	published;
-
-		if (other == NULL || strcmp(other, key) == 0)
-			continue;
-		read_published(tenant_id, other, &published);
-		if (!published.exists)
-			install(tenant_id, other, &published);
-	}
-}
-
-/* Publish a module of the catalogue, what it refers to first; raises QH404 for one that is not there.  Inside SPI. */
-static void
-install(int32 tenant_id, const char *key, Published *published)
-{
-	static const pg_uuid_t system = {{0}};
-	Datum		value = CStringGetTextDatum(key);
-	Jsonb	   *definition;
-	bool		isnull;
-
-	check_stack_depth();
-	if (plan_execute(&select_catalogue, &value, NULL, true, 1) == 0)
-		problem_raise(PROBLEM_NOT_FOUND, NULL, "the catalogue has no module \"%s\"", key);
-	definition = DatumGetJsonbPCopy(plan_value(0, 1, &isnull));
-	install_references(tenant_id, key, definition);
-	publish(tenant_id, &system, definition, NULL, NULL, published);
-}
-
-/* module_install(tenant, module_key): the DBA's way to a module of the catalogue. */
-Datum
-qehs_module_install(PG_FUNCTION_ARGS)
-{
-	Published	published;
-	Datum		value;
-	int32		tenant_id;
-	char	   *key;
-	bool		isnull;
-	StringInfoData out;
-
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		problem_raise_at(PROBLEM_VALIDATION_FAILED, PG_ARGISNULL(0) ? "/tenant" : "/moduleKey", "required", "is required");
-	json_begin(&out);
-	key = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	SPI_connect();
-	value = PG_GETARG_DATUM(0);
-	if (plan_execute(&select_tenant, &value, NULL, true, 1) == 0)
-		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no tenant \"%s\"", text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
-	install(tenant_id, key, &published);
-	module_write_definition(&out, tenant_id, key, published.version);
-	SPI_finish();
-	PG_RETURN_DATUM(json_datum(&out));
 }

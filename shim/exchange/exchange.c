@@ -490,12 +490,10 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 
 	if (broken && (request->router == NULL || request->for_metrics || health_is_path(exchange, request)))
 		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, NULL);
-	else if (!broken && health_reply(exchange, request))
+	else if (!broken && (health_reply(exchange, request) || (!request->for_metrics && request->path && exchange->page(request))))
 		;
 	else if (request->for_metrics)
 		problem_reply(request, "not_found", 0, "there is nothing at this path", NULL);
-	else if (!broken && request->path && exchange->page(request))
-		;
 	else if (request->router == NULL)
 		problem_reply(request, "unavailable", 0, "the database cannot be reached", NULL);
 	else

@@ -282,10 +282,11 @@ router_load(const char *endpoints_json, const char *problems_json, const char *v
 	json_t	   *endpoints = json_loads(endpoints_json, 0, NULL);
 	json_t	   *problems = json_loads(problems_json, 0, NULL);
 	Router	   *router = calloc(1, sizeof(Router));
-	Reader		reader = {router, "the endpoint table", fault, size, false};
+	Reader		reader = {.router = router,.operation = "the endpoint table",.size = size};
 
 	if (router == NULL)
 		abort();
+	reader.fault = fault;
 	router->references = 1;
 	if (json_is_array(endpoints) && json_is_array(problems))
 	{
