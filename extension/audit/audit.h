@@ -17,7 +17,7 @@ typedef enum AuditAction
 {
 	AUDIT_CREATE, AUDIT_UPDATE, AUDIT_TRANSITION, AUDIT_DELETE, AUDIT_RESTORE, AUDIT_MIGRATE,
 	AUDIT_ATTACH, AUDIT_DETACH,	/* of a file: the record stays as it is */
-	AUDIT_APPROVE, AUDIT_REJECT	/* of notes: likewise */
+	AUDIT_APPROVE, AUDIT_REJECT, AUDIT_COMMENT, AUDIT_UNCOMMENT	/* of notes: likewise */
 } AuditAction;
 
 typedef struct AuditEvent
@@ -58,6 +58,7 @@ typedef struct AuditNote
 	const char *comment;		/* or NULL */
 	Jsonb	   *signature;		/* or NULL */
 	const pg_uuid_t *on_behalf_of;	/* a user, or NULL */
+	Jsonb	   *changes;		/* of what it is of, or NULL */
 } AuditNote;
 
 /* Append the event of a note, inside SPI. */

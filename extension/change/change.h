@@ -130,6 +130,14 @@ extern void change_hold_links(const RequestContext *context, const Change *chang
 /* Write what the changes that were applied refer to now. */
 extern void change_store_links(const RequestContext *context, const Change *changes, int count);
 
+/* ---- outbox.c ---- */
+
+/*
+ * Append an event about a record to qehs.outbox, inside SPI: its body has recordId, displayCode, moduleKey, version and
+ * members, JSON text that begins with a comma.
+ */
+extern void outbox_write(const RequestContext *context, const ModuleDef *module, const Record *record, const char *topic, const char *members);
+
 /* ---- refill.c ---- */
 
 /*

@@ -73,6 +73,7 @@ static const struct
 	{ACTION_TRANSITION, "transition"},
 	{ACTION_BULK_STATE, "bulk.state"},
 	{ACTION_EXPORT, "export"},
+	{ACTION_COMMENT, "comment"},
 };
 
 const char *

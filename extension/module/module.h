@@ -245,10 +245,11 @@ typedef enum ModuleAction
 	ACTION_TRANSITION = 1 << 4,
 	ACTION_BULK_STATE = 1 << 5, /* to create records in any state, at any time */
 	ACTION_EXPORT = 1 << 6,		/* to write records that may be read into a file */
-	ACTION_ALL = (1 << 7) - 1,	/* of those that definitions name */
+	ACTION_COMMENT = 1 << 7,	/* to say something of a record, and to take back what one has said */
+	ACTION_ALL = (1 << 8) - 1,	/* of those that definitions name */
 	/* implied by read, each by a scope of its own */
-	ACTION_AUDIT = 1 << 7,		/* to read the events of records */
-	ACTION_COUNT = 1 << 8		/* to be told how many records there are */
+	ACTION_AUDIT = 1 << 8,		/* to read the events of records */
+	ACTION_COUNT = 1 << 9		/* to be told how many records there are */
 } ModuleAction;
 
 typedef struct ModuleRole
