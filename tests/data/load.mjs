@@ -1,6 +1,7 @@
 // Loads the demo's sample through the REST API: incidents from the reports and narratives, some of them walked through their
-// workflow, and records of the other modules that refer to them. Takes QEHS_URL, QEHS_BENCH_KEY and QEHS_DEMO_USERS, a JSON
-// object of user names and ids.
+// workflow, and records of the other modules that refer to them. Takes QEHS_URL, QEHS_BENCH_KEY, QEHS_DEMO_USERS, a JSON
+// object of user names and ids, and of a manager who closes incidents QEHS_SIGNER_KEY, a key that acts as him, and
+// QEHS_SIGNER_CREDENTIAL, his secret for signatures.
 //
 // Every request carries an Idempotency-Key that names the row, so a load that broke off can be run again.
 import { Agent, request } from 'node:http'
@@ -13,9 +14,9 @@ const base = new URL(process.env.QEHS_URL)
 const users = JSON.parse(process.env.QEHS_DEMO_USERS)
 const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY })
 
-function call(method, path, body, idempotencyKey) {
+function call(method, path, body, idempotencyKey, key = process.env.QEHS_BENCH_KEY) {
 	const text = body === undefined ? '' : JSON.stringify(body)
-	const headers = { Authorization: `Bearer ${process.env.QEHS_BENCH_KEY}` }
+	const headers = { Authorization: `Bearer ${key}` }
 	if (text) {
 		headers['Content-Type'] = 'application/json'
 		headers['Content-Length'] = Buffer.byteLength(text)
@@ -55,7 +56,7 @@ const create = (moduleKey, payloads) =>
 const day = offset => new Date(Date.UTC(2026, 0, 5) + offset * 86_400_000).toISOString().slice(0, 10)
 const pick = (list, i) => list[i % list.length]
 
-function walk(i) {
+function walk(i, incident) {
 	const investigator = pick([users['mei.lin'], users['sam.okafor']], i)
 	const steps = [
 		['accept'],
@@ -63,7 +64,7 @@ function walk(i) {
 		['agree_actions', { root_cause_method: pick(['five_why', 'fishbone', 'icam'], i), root_causes: { immediate: 'Guard missing',
 			underlying: 'Lock-out not done', root: 'No check of the procedure in use' } }],
 		['submit_review'],
-		['approve_close', { rca_text: 'Guarding and lock-out were checked on all lines; the procedure was renewed.' }, 'Reviewed'],
+		['approve_close', { rca_text: 'Guarding and lock-out were checked on all lines; the procedure was renewed.', notified_at: incident.payload.occurred_at }, 'Reviewed'],
 	]
 	if (i % 11 === 10) return [['reject', undefined, 'Reported twice']]
 	return steps.slice(0, i % 6)
@@ -72,8 +73,10 @@ function walk(i) {
 async function transitions(incidents) {
 	let count = 0
 	await each(incidents, async (incident, i) => {
-		for (const [transition, payload, comment] of walk(i)) {
-			await call('POST', `/api/v1/records/${incident.id}:transition`, { transition, payload, comment }, `demo-${transition}-${i}`)
+		for (const [transition, payload, comment] of walk(i, incident)) {
+			const signature = transition === 'approve_close' ? { meaning: 'approval', credential: process.env.QEHS_SIGNER_CREDENTIAL } : undefined
+			await call('POST', `/api/v1/records/${incident.id}:transition`, { transition, payload, comment, signature }, `demo-${transition}-${i}`,
+				signature && process.env.QEHS_SIGNER_KEY)
 			count++
 		}
 	})

@@ -157,6 +157,10 @@ start_shim() {
 
 load_sample() {
 	if [ -z "$EMPTY" ] && [ ! -e "$RUN_DIR/loaded" ]; then
+		export QEHS_SIGNER_CREDENTIAL="the secret of Jo Weber" QEHS_SIGNER_KEY
+		QEHS_SIGNER_KEY=$(new_key 'sample signatures' "acting_user => 'jo.weber', rate_limit => 0, expires_at => now() + interval '1 hour'")
+		sql -c "SELECT qehs.use_tenant('acme', 'jo.weber')" -c "SELECT qehs.signature_credential_set('$QEHS_SIGNER_CREDENTIAL',
+			CASE WHEN EXISTS (SELECT FROM qehs.signature_credential) THEN '$QEHS_SIGNER_CREDENTIAL' END)" > /dev/null
 		QEHS_DEMO_USERS=$(sql -c "SELECT json_object_agg(user_name, id) FROM qehs.user_account
 			WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'acme')") node tests/data/load.mjs
 		touch "$RUN_DIR/loaded"
