@@ -79,6 +79,12 @@ extern void audit_export(const RequestContext *context, const ModuleDef *module,
 #define QEHS_EVENT_COLUMN_COUNT 13
 
 /*
+ * Append the signatures on a record as one text, "approval: Dana Ortiz, 2026-04-16T08:30:00.000Z; …", the first one first; null
+ * when there is none.  Runs SPI by itself.
+ */
+extern void audit_write_signatures(StringInfo out, int32 tenant_id, const pg_uuid_t *record_id);
+
+/*
  * Append the activity item of a row of SPI_tuptable, without its closing brace, with the
  * changes that the caller may read of the record.
  */

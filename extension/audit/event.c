@@ -47,6 +47,10 @@ static KeptPlan select_activity = {
 	2, {INT4OID, UUIDOID}, NULL
 };
 
+static KeptPlan select_signatures = {
+	"SELECT signature FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 AND signature IS NOT NULL ORDER BY id", 2, {INT4OID, UUIDOID}, NULL
+};
+
 /* One {"path","from","to"}; a NULL side is left out. */
 static void
 write_change(StringInfo out, const JsonbValue *key, const JsonbValue *from, const JsonbValue *to)
@@ -324,4 +328,30 @@ audit_write_activity(StringInfo out, const RequestContext *context, const Module
 		appendStringInfoChar(out, '}');
 	}
 	appendStringInfoChar(out, ']');
+}
+
+void
+audit_write_signatures(StringInfo out, int32 tenant_id, const pg_uuid_t *record_id)
+{
+	Datum		values[2] = {Int32GetDatum(tenant_id), UUIDPGetDatum(record_id)};
+	MemoryContext caller = CurrentMemoryContext;
+	StringInfoData text;
+	uint64		rows;
+	bool		isnull;
+
+	initStringInfo(&text);
+	SPI_connect();
+	rows = plan_execute(&select_signatures, values, NULL, true, 0);
+	MemoryContextSwitchTo(caller);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		const JsonbContainer *signature = &DatumGetJsonbP(plan_value(i, 1, &isnull))->root;
+		JsonbValue	signer;
+		char	   *name = json_member(signature, "signedBy", 8, &signer) ? json_member_text(signer.val.binary.data, "displayName") : NULL;
+
+		appendStringInfo(&text, "%s%s: %s, %s", i > 0 ? "; " : "", json_member_text(signature, "meaning"), name ? name : "",
+						 json_member_text(signature, "at"));
+	}
+	SPI_finish();
+	json_string(out, rows > 0 ? text.data : NULL);
 }

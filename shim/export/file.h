@@ -41,6 +41,9 @@ typedef struct Activity
 	const char *from;
 	const char *to;
 	const char *comment;
+	const char *principal;		/* for whom the actor acted */
+	const char *signer;			/* of an electronic signature, */
+	const char *meaning;		/* and what it means */
 } Activity;
 
 typedef struct ExportInfo

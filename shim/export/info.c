@@ -74,6 +74,7 @@ read_record(const json_t *record, Arena *arena, ExportInfo *info)
 	for (size_t i = 0; i < json_array_size(list); i++)
 	{
 		const json_t *item = json_array_get(list, i);
+		const json_t *signature = json_object_get(item, "signature");
 
 		info->activities[i] = (Activity) {
 			.at = member_text(item, "at", "", arena),
@@ -81,7 +82,10 @@ read_record(const json_t *record, Arena *arena, ExportInfo *info)
 			.actor = member_text(json_object_get(item, "actor"), "displayName", "", arena),
 			.from = member_text(item, "from", "", arena),
 			.to = member_text(item, "to", "", arena),
-			.comment = member_text(item, "comment", "", arena)
+			.comment = member_text(item, "comment", "", arena),
+			.principal = member_text(json_object_get(item, "onBehalfOf"), "displayName", "", arena),
+			.signer = member_text(json_object_get(signature, "signedBy"), "displayName", "", arena),
+			.meaning = member_text(signature, "meaning", "", arena)
 		};
 	}
 }

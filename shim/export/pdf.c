@@ -381,11 +381,14 @@ list_activity(PdfFile *file)
 		Cell		at = {CELL_TEXT, activity->at, strlen(activity->at)};
 		size_t		length;
 		const char *text = dates_text(file->dates, &at, true, &file->whole, &length);
+		const char *who = *activity->principal ? arena_format(&file->whole, "%s for %s", activity->actor, activity->principal) : activity->actor;
 		const char *what = *activity->to && strcmp(activity->from, activity->to) != 0 ?
 			arena_format(&file->whole, *activity->from ? "%s: %s \u2192 %s" : "%s%s: %s", activity->type, activity->from, activity->to) : activity->type;
 
+		if (*activity->signer)
+			what = arena_format(&file->whole, "%s, signed by %s (%s)", what, activity->signer, activity->meaning);
 		add_text(listing, 0, text, length);
-		add_text(listing, 1, activity->actor, strlen(activity->actor));
+		add_text(listing, 1, who, strlen(who));
 		add_text(listing, 2, what, strlen(what));
 		add_text(listing, 3, activity->comment, strlen(activity->comment));
 		listing->count++;
