@@ -64,7 +64,8 @@ extern void export_plan(const RequestContext *context, const JsonbContainer *arg
 /*
  * Read the names of columns, an array of texts ("displayCode", "title" or "payload.title"), or take those
  * that are without: code, state, all fields in the order of the definition that are not deprecated and that the
- * caller may read of some record, who made and changed it when, and, of a module some of whose transitions are signed, the signatures.  Faults are at /columns/i.
+ * caller may read of some record, who made and changed it when, and, of a module some of whose transitions are
+ * signed, the signatures.  Faults are at /columns/i.
  */
 extern void columns_read(const RequestContext *context, const ModuleDef *module, const JsonbContainer *names, bool deleted_too,
 						 ExportColumns *columns, ViolationList *faults);

@@ -85,6 +85,17 @@ module_action_name(ModuleAction action)
 	return "unknown";
 }
 
+char *
+module_action_words(void)
+{
+	StringInfoData words;
+
+	initStringInfo(&words);
+	for (int i = 0; i < (int) lengthof(actions); i++)
+		appendStringInfo(&words, "%s%s", i > 0 ? ", " : "", actions[i].name);
+	return words.data;
+}
+
 uint32
 module_action_parse(const char *name)
 {

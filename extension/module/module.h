@@ -346,8 +346,9 @@ extern bool module_has_state(const ModuleDef *module, const char *state);
  */
 extern Jsonb *module_compile_schema(Jsonb *definition, ViolationList *faults);
 
-/* The word of an action ("read"), and back (0 when unknown). */
+/* The word of an action ("read"), and back (0 when unknown); all of those words. */
 extern const char *module_action_name(ModuleAction action);
 extern uint32 module_action_parse(const char *name);
+extern char *module_action_words(void);
 
 #endif							/* QEHS_MODULE_H */
