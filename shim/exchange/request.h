@@ -101,6 +101,7 @@ struct Request
 	const char *tenant;			/* for the log, as the next */
 	const char *key_id;
 	int			attempts;		/* at the database */
+	bool		moved;			/* some attempt went to another connection: what it left behind may run, too */
 	bool		streams;		/* its endpoint takes the body as it arrives */
 	bool		head_done;		/* of such one: its body may come */
 	Stream	   *stream;			/* NULL unless its body or answer goes by in parts */
