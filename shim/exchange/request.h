@@ -104,6 +104,7 @@ struct Request
 	bool		moved;			/* some attempt went to another connection: what it left behind may run, too */
 	bool		streams;		/* its endpoint takes the body as it arrives */
 	bool		head_done;		/* of such one: its body may come */
+	const char *next_part;		/* of an answer of lines: the cursor of what follows, or NULL */
 	Stream	   *stream;			/* NULL unless its body or answer goes by in parts */
 	bool		full_http;		/* 1.1, not 1.0 */
 	bool		for_metrics;	/* came by the listener that serves the shim's own state alone */
