@@ -26,6 +26,8 @@ static const char *const action_names[] = {
 	[AUDIT_REJECT] = "rejected",
 	[AUDIT_COMMENT] = "commented",
 	[AUDIT_UNCOMMENT] = "comment_deleted",
+	[AUDIT_ESCALATE] = "escalated",
+	[AUDIT_HOLD] = "held",
 };
 
 static KeptPlan insert_note = {

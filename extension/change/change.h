@@ -13,6 +13,7 @@
 #include "audit/audit.h"
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
+#include "workflow/timer.h"
 
 typedef enum ChangeOutcome
 {
@@ -22,12 +23,20 @@ typedef enum ChangeOutcome
 	CHANGE_STALE				/* the record is not of the version of event.before any more */
 } ChangeOutcome;
 
+/* What becomes of a record's timers: all of them are removed, or some, and some are added. */
+typedef struct ChangeTimers
+{
+	bool		removes_all;
+	TimerPlan	removed;
+	TimerPlan	added;
+} ChangeTimers;
+
 /*
  * One change.  event.before is the record as it was read, NULL for a create;
  * event.after is what it is to be.  The caller fills of after: id, module_id,
  * definition_version, workflow_state, payload, deleted, deleted_at and, for a
- * create, created_at.  record_apply fills version, updated_at, updated_by and, for
- * a create, created_by and display_no.
+ * create, created_at.  record_apply fills version, updated_at, updated_by,
+ * due_at and, for a create, created_by and display_no.
  */
 typedef struct Change
 {
@@ -35,6 +44,7 @@ typedef struct Change
 	Record	   *after;			/* event.after, to be filled */
 	ChangeOutcome outcome;
 	const ModuleField *taken;
+	ChangeTimers timers;
 } Change;
 
 /*
@@ -133,13 +143,13 @@ extern void change_hold_links(const RequestContext *context, const Change *chang
 /* Write what the changes that were applied refer to now. */
 extern void change_store_links(const RequestContext *context, const Change *changes, int count);
 
-/* ---- outbox.c ---- */
+/* ---- timer.c: qehs.record_timer, inside SPI ---- */
 
-/*
- * Append an event about a record to qehs.outbox, inside SPI: its body has recordId, displayCode, moduleKey, version and
- * members, JSON text that begins with a comma.
- */
-extern void outbox_write(const RequestContext *context, const ModuleDef *module, const Record *record, const char *topic, const char *members);
+/* Before the changes are stored: when they are due, and what becomes of their timers. */
+extern void change_plan_timers(const RequestContext *context, Change *changes, int count);
+
+/* Write the timers of the changes that were applied. */
+extern void change_store_timers(const RequestContext *context, const Change *changes, int count);
 
 /* ---- refill.c ---- */
 

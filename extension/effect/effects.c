@@ -12,8 +12,6 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
-#include "base/plan.h"
-#include "catalog/pg_type.h"
 #include "effect/effect.h"
 #include "record/check.h"
 #include "utils/builtins.h"
@@ -207,21 +205,21 @@ update_parent(const Firing *firing, const ModuleEffect *effect, Template *templa
 static void
 add_event(const Firing *firing, const ModuleEffect *effect, Template *template, const Record *record)
 {
-	StringInfoData members;
+	StringInfoData body;
 
-	initStringInfo(&members);
-	json_literal(&members, ",\"transition\":");
-	json_string(&members, firing->transition->name);
-	json_literal(&members, ",\"from\":");
-	json_string(&members, firing->record->workflow_state);
-	json_literal(&members, ",\"to\":");
-	json_string(&members, record->workflow_state);
+	outbox_begin(&body, firing->module, record);
+	json_literal(&body, ",\"transition\":");
+	json_string(&body, firing->transition->name);
+	json_literal(&body, ",\"from\":");
+	json_string(&body, firing->record->workflow_state);
+	json_literal(&body, ",\"to\":");
+	json_string(&body, record->workflow_state);
 	if (effect->payload)
 	{
-		json_literal(&members, ",\"payload\":");
-		json_jsonb(&members, template_fill(template, effect->payload));
+		json_literal(&body, ",\"payload\":");
+		json_jsonb(&body, template_fill(template, effect->payload));
 	}
-	outbox_write(firing->context, firing->module, record, effect->name, members.data);
+	outbox_add(firing->context, effect->name, record, &body);
 }
 
 void

@@ -249,6 +249,12 @@ write_record_member(StringInfo out, const RequestContext *context, const ModuleD
 		case MEMBER_SIGNATURES:
 			audit_write_signatures(out, context->tenant_id, &record->id);
 			break;
+		case MEMBER_DUE_AT:
+			if (record->has_due)
+				json_time(out, record->due_at);
+			else
+				json_literal(out, "null");
+			break;
 		default:
 			if (record->deleted)
 				json_time(out, record->deleted_at);

@@ -19,7 +19,7 @@
 #include "base/json.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
-#include "change/change.h"
+#include "effect/effect.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
@@ -130,15 +130,15 @@ tell_mentioned(const RequestContext *context, const ModuleDef *module, const Rec
 {
 	bool		isnull;
 	Datum		mentions = plan_value(row, 5, &isnull);
-	StringInfoData members;
+	StringInfoData body;
 
 	if (ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(mentions)), ARR_DIMS(DatumGetArrayTypeP(mentions))) == 0)
 		return;
-	initStringInfo(&members);
-	json_literal(&members, ",\"commentId\":");
-	json_id(&members, DatumGetUUIDP(plan_value(row, 1, &isnull)), QEHS_ID_COMMENT);
-	write_mentions(&members, context, mentions);
-	outbox_write(context, module, record, "comment.mentioned", members.data);
+	outbox_begin(&body, module, record);
+	json_literal(&body, ",\"commentId\":");
+	json_id(&body, DatumGetUUIDP(plan_value(row, 1, &isnull)), QEHS_ID_COMMENT);
+	write_mentions(&body, context, mentions);
+	outbox_add(context, "comment.mentioned", record, &body);
 }
 
 /* ---- the functions ---- */
