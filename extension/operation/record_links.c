@@ -21,7 +21,6 @@
 PG_FUNCTION_INFO_V1(qehs_record_links);
 
 #define BATCH_ROWS 50
-#define DIRECTION_COLUMN 13
 
 static KeptPlan select_links = {
 	"SELECT " QEHS_RECORD_COLUMNS ", is_in FROM (SELECT source_id AS other, true AS is_in FROM qehs.record_link WHERE tenant_id = $1 AND target_id = $2"
@@ -100,6 +99,7 @@ write_links(StringInfo out, const RequestContext *context, const Record *record,
 	{
 		Datum		values[4] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&record->id), UUIDPGetDatum(&at.other), BoolGetDatum(at.is_in)};
 		uint64		rows = plan_execute(&select_links, values, NULL, true, BATCH_ROWS);
+		int			direction = SPI_fnumber(SPI_tuptable->tupdesc, "is_in");
 		bool		isnull;
 
 		for (uint64 i = 0; i < rows; i++)
@@ -109,7 +109,7 @@ write_links(StringInfo out, const RequestContext *context, const Record *record,
 
 			CHECK_FOR_INTERRUPTS();
 			record_read_row(i, &other);
-			at = (Position) {other.id, DatumGetBool(plan_value(i, DIRECTION_COLUMN, &isnull))};
+			at = (Position) {other.id, DatumGetBool(plan_value(i, direction, &isnull))};
 			if (!write_link(out, context, record, &other, at.is_in))
 				continue;
 			if (written++ == limit)
