@@ -112,6 +112,7 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	field->unique = definition_is_unique(source);
 	field->searchable = json_member_bool(source, "searchable", false);
 	field->references = json_member_text(source, "references");
+	field->acyclic = json_member_bool(source, "acyclic", false);
 	field->required_when = load_expression(source, "requiredWhen");
 	field->visible_when = load_expression(source, "visibleWhen");
 	if (field->type == FIELD_COMPUTED)

@@ -54,6 +54,7 @@ const DefinitionMember field_members[] = {
 	{"indexed", "assign_slots"},
 	{"searchable", "load_field"},
 	{"references", "load_field"},
+	{"acyclic", "load_field"},
 	{"unit", "write_field"},
 	{"units", "write_quantity"},
 	{"comparators", "write_quantity"},

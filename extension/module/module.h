@@ -137,6 +137,7 @@ typedef struct ModuleField
 	bool		unique;
 	bool		searchable;		/* listed for q */
 	const char *references;		/* module key of a record-reference, or NULL */
+	bool		acyclic;		/* of one to its own module: no chain leads back */
 	JsonPath   *required_when;
 	JsonPath   *visible_when;
 	JsonPath   *computed;

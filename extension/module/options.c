@@ -46,6 +46,7 @@ static const struct
 	{"unique", LINES | TIMES | OF(TIME) | IDS | NUMBERS | OF(SELECT) | OF(COMPUTED)},
 	{"searchable", LINES | OF(RICH_TEXT) | OF(SELECT) | OF(COMPUTED)},
 	{"references", OF(RECORD_REFERENCE)},
+	{"acyclic", OF(RECORD_REFERENCE)},
 	{"mediaTypes", OF(FILE) | OF(IMAGE) | OF(SIGNATURE)},
 	{"maxSizeBytes", OF(FILE) | OF(IMAGE) | OF(SIGNATURE)},
 	{"size", OF(MATRIX_SCORE)},
@@ -112,7 +113,7 @@ check_lengths(const JsonbContainer *field, FieldType type, const char *path, Vio
 static void
 check_flags(const JsonbContainer *field, const char *path, ViolationList *faults)
 {
-	static const char *const names[] = {"required", "unique", "indexed", "searchable", "deprecated", "ordered", "readOnly",
+	static const char *const names[] = {"required", "unique", "indexed", "searchable", "deprecated", "ordered", "acyclic", "readOnly",
 	"writeOnce"};
 	JsonbValue	value;
 
@@ -434,6 +435,8 @@ definition_check_options(const JsonbContainer *field, FieldType type, int depth,
 	check_kept(field, depth, path, faults);
 	if (depth > 0 && json_member_bool(field, "unique", false))
 		violation_add(faults, psprintf("%s/unique", path), "unique", "cannot be set below a table or object");
+	if (depth > 0 && json_member_bool(field, "acyclic", false))
+		violation_add(faults, psprintf("%s/acyclic", path), "type", "cannot be set below a table or object");
 	if (depth > 0 && json_member_bool(field, "searchable", false))
 		violation_add(faults, psprintf("%s/searchable", path), "searchable", "cannot be set below a table or object");
 	if (depth > 0 && type == FIELD_IDENTIFIER)

@@ -1,7 +1,7 @@
 /*
  * module_publish.c
- *	  qehs.module_publish and qehs.module_install: a definition becomes the next
- *	  immutable version.
+ *	  qehs.module_publish, qehs.module_publish_all and qehs.module_install: definitions
+ *	  become the next immutable versions.
  *
  * Publishers of one tenant take turns by a transaction-level advisory lock, so
  * ids, versions and slots are handed out without races.  Existing records keep
@@ -38,7 +38,11 @@
 #include "utils/fmgrprotos.h"
 
 PG_FUNCTION_INFO_V1(qehs_module_publish);
+PG_FUNCTION_INFO_V1(qehs_module_publish_all);
 PG_FUNCTION_INFO_V1(qehs_module_install);
+
+/* Definitions of one call. */
+#define MOST_TOGETHER 100
 
 static KeptPlan select_module = {
 	"SELECT m.id, m.version, m.display_prefix, v.definition, v.slots, m.unfilled, m.search_unfilled FROM qehs.module AS m JOIN qehs.module_version AS v"
@@ -339,15 +343,34 @@ queue_refill(int32 tenant_id, const Published *published, const ModuleIndex *ind
 	plan_execute(&mark_unfilled, values, NULL, false, 0);
 }
 
+/* What a definition is published as. */
+typedef struct PublishRequest
+{
+	int32		tenant_id;
+	const pg_uuid_t *actor_id;
+	const char *if_match;		/* or NULL: the version that it is to follow */
+	const char *if_none_match;	/* or NULL */
+	const char *path;			/* of the definition in the request, for faults */
+	bool		together;		/* with others, to which it may refer: who calls checks references */
+} PublishRequest;
+
+/* Raise what is wrong with a definition, if anything is. */
+static void
+raise_faults(const PublishRequest *request, ViolationList *faults)
+{
+	for (int i = 0; i < faults->count; i++)
+		faults->items[i].path = psprintf("%s%s", request->path, faults->items[i].path);
+	violation_raise(faults);
+}
+
 /*
- * Publish a definition in a tenant, over the version that if_match (or NULL)
- * names and if_none_match (or NULL) does not.  Gives 201 for a first version, 200 else (also when the definition is what
+ * Publish a definition.  Gives 201 for a first version, 200 else (also when the definition is what
  * is published already).
  */
 static int
-publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const char *if_match, const char *if_none_match,
-		Published *published)
+publish(const PublishRequest *request, Jsonb *definition, Published *published)
 {
+	int32		tenant_id = request->tenant_id;
 	ViolationList faults = {0};
 	Jsonb	   *schema = module_compile_schema(definition, &faults);
 	ModuleIndex index;
@@ -355,29 +378,30 @@ publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const cha
 	bool		refill;
 	bool		reunique;
 
-	violation_raise(&faults);
+	raise_faults(request, &faults);
 	schema = check_schema(schema, &faults);
-	violation_raise(&faults);
+	raise_faults(request, &faults);
 	SPI_connect();
 	lock_tenant(tenant_id);
 	read_published(tenant_id, json_member_text(&definition->root, "key"), published);
 	first = !published->exists;
-	check_precondition(if_match, if_none_match, published);
+	check_precondition(request->if_match, request->if_none_match, published);
 	if (first || compareJsonbContainers(&published->index.definition->root, &definition->root) != 0)
 	{
-		definition_check_references(tenant_id, definition, &faults);
+		if (!request->together)
+			definition_check_references(tenant_id, definition, &faults);
 		payload_check_defaults(tenant_id, definition, schema, &faults);
 		refill = index_next(first ? NULL : &published->index, definition, &index, &faults);
 		reunique = !first && unique_changes(published->index.definition, definition);
 		if (!first)
 			check_change(tenant_id, definition, published, refill || reunique, &faults);
-		violation_raise(&faults);
+		raise_faults(request, &faults);
 		if (refill && published->has_records)
 			queue_refill(tenant_id, published, &index);
-		store(tenant_id, actor_id, definition, schema, index.slots, published);
+		store(tenant_id, request->actor_id, definition, schema, index.slots, published);
 		CommandCounterIncrement();
 		graphql_check_names(tenant_id, json_member_text(&definition->root, "key"), &faults);
-		violation_raise(&faults);
+		raise_faults(request, &faults);
 		if (reunique)
 			change_refill_unique(tenant_id, published->module_id);
 		report_refresh(tenant_id, published->module_id);
@@ -404,13 +428,82 @@ qehs_module_publish(PG_FUNCTION_ARGS)
 	key = json_member_text(&PG_GETARG_JSONB_P(1)->root, "key");
 	if (key && strcmp(key, module_key) != 0)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/key", "const", "must be \"%s\", as in the path", module_key);
-	status = publish(context->tenant_id, &context->actor_id, PG_GETARG_JSONB_P(1),
-					 argument_text(fcinfo, 2), argument_text(fcinfo, 3), &published);
+	status = publish(&(PublishRequest) {context->tenant_id, &context->actor_id, argument_text(fcinfo, 2), argument_text(fcinfo, 3), "", false},
+					 PG_GETARG_JSONB_P(1), &published);
 	context_status(context, status);
 	json_begin(&out);
 	module_write_definition(&out, context->tenant_id, module_key, published.version);
 	context_etag(context, published.version);
 	PG_RETURN_DATUM(context_answer(&out));
+}
+
+/* The keys of definitions, each an object with a key of its own that the caller may publish; raises QH400, QH403. */
+static void
+check_together(const RequestContext *context, const JsonbContainer *definitions)
+{
+	ViolationList faults = {0};
+	uint32		count = JsonContainerSize(definitions);
+	char	  **keys = palloc(sizeof(char *) * (count + 1));
+
+	if (count == 0 || count > MOST_TOGETHER)
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/definitions", count == 0 ? "minItems" : "maxItems", "must have 1 to %d definitions", MOST_TOGETHER);
+	for (uint32 i = 0; i < count; i++)
+	{
+		JsonbValue *item = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, definitions), i);
+
+		keys[i] = item->type == jbvBinary && JsonContainerIsObject(item->val.binary.data) ? json_member_text(item->val.binary.data, "key") : NULL;
+		if (keys[i] == NULL)
+			violation_add(&faults, psprintf("/definitions/%u/key", i), "required", "is required");
+		for (uint32 j = 0; keys[i] && j < i; j++)
+			if (keys[j] && strcmp(keys[i], keys[j]) == 0)
+				violation_add_first(&faults, psprintf("/definitions/%u/key", i), "unique", "is that of another definition");
+		if (keys[i])
+			permission_require_definition(context, keys[i], "publish");
+	}
+	violation_raise(&faults);
+}
+
+/* References are held against what is there once all are published. */
+static void
+check_references_together(int32 tenant_id, const JsonbContainer *definitions)
+{
+	SPI_connect();
+	for (uint32 i = 0; i < JsonContainerSize(definitions); i++)
+	{
+		PublishRequest request = {.path = psprintf("/definitions/%u", i)};
+		ViolationList faults = {0};
+
+		definition_check_references(tenant_id, json_value_to_jsonb(getIthJsonbValueFromContainer(unconstify(JsonbContainer *, definitions), i)), &faults);
+		raise_faults(&request, &faults);
+	}
+	SPI_finish();
+}
+
+/* module_publish_all(definitions) */
+Datum
+qehs_module_publish_all(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_MODULES_WRITE);
+	Jsonb	   *definitions = PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0);
+	StringInfoData out;
+
+	if (definitions == NULL || !JB_ROOT_IS_ARRAY(definitions) || JB_ROOT_IS_SCALAR(definitions))
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/definitions", "type", "must be an array of definitions");
+	check_together(context, &definitions->root);
+	json_begin(&out);
+	json_literal(&out, "{\"items\":[");
+	for (uint32 i = 0; i < JB_ROOT_COUNT(definitions); i++)
+	{
+		Jsonb	   *definition = json_value_to_jsonb(getIthJsonbValueFromContainer(&definitions->root, i));
+		Published	published;
+
+		publish(&(PublishRequest) {context->tenant_id, &context->actor_id, NULL, NULL, psprintf("/definitions/%u", i), true}, definition, &published);
+		json_literal(&out, "{\"key\":");
+		json_string(&out, json_member_text(&definition->root, "key"));
+		appendStringInfo(&out, ",\"definitionVersion\":%d}%s", published.version, i + 1 < JB_ROOT_COUNT(definitions) ? "," : "]}");
+	}
+	check_references_together(context->tenant_id, &definitions->root);
+	PG_RETURN_DATUM(json_datum(&out));
 }
 
 static void install(int32 tenant_id, const char *key, Published *published);
@@ -448,7 +541,7 @@ install(int32 tenant_id, const char *key, Published *published)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "the catalogue has no module \"%s\"", key);
 	definition = DatumGetJsonbPCopy(plan_value(0, 1, &isnull));
 	install_references(tenant_id, key, definition);
-	publish(tenant_id, &system, definition, NULL, NULL, published);
+	publish(&(PublishRequest) {tenant_id, &system, NULL, NULL, "", false}, definition, published);
 }
 
 /* module_install(tenant, module_key): the DBA's way to a module of the catalogue. */
