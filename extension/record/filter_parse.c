@@ -92,7 +92,7 @@ find_member(const ModuleDef *module, const char *name, const ModuleField **top, 
 
 	*top = NULL;
 	*member = FIELD_TYPE_COUNT;
-	while (fields)
+	do
 	{
 		int			length = strcspn(name, ".");
 
@@ -105,7 +105,7 @@ find_member(const ModuleDef *module, const char *name, const ModuleField **top, 
 			return field;
 		fields = field->type == FIELD_OBJECT ? &field->nested : NULL;
 		name += length + 1;
-	}
+	} while (fields);
 	/* what a value compares by is read as the value is: an amount may be a text */
 	compared = module_compared_member(field->value_type);
 	*member = compared && strcmp(compared, name) == 0 ? field->value_type : module_member_type(field->value_type, name, strlen(name));

@@ -195,7 +195,7 @@ append_order(ListQuery *query, const ListSort *sort, const char **expressions, i
 static void
 write_valued(ListQuery *query, const ListSort *sort, const SortPosition *after, const char *conditions)
 {
-	const char *expressions[QEHS_SORT_KEYS];
+	const char *expressions[QEHS_SORT_KEYS] = {NULL};
 
 	appendStringInfo(&query->sql, "SELECT %s", query->columns);
 	for (int i = 0; i < sort->count; i++)
@@ -227,7 +227,7 @@ write_valued(ListQuery *query, const ListSort *sort, const SortPosition *after, 
 static void
 write_rest(ListQuery *query, const ListSort *sort, const SortPosition *after, const char *conditions)
 {
-	const char *expressions[QEHS_SORT_KEYS];
+	const char *expressions[QEHS_SORT_KEYS] = {NULL};
 
 	appendStringInfo(&query->sql, "SELECT %s, NULL::int4", query->columns);
 	for (int i = 1; i < sort->count; i++)
