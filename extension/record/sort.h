@@ -55,7 +55,7 @@ extern bool sort_has_rest(const ListSort *sort);
 
 /*
  * Write the statement of a part into query->sql: query->columns and the values of the
- * keys (columns 13 and on) of the records that conditions, SQL over the alias with the
+ * keys (from LIST_PLACE_COLUMN on) of the records that conditions, SQL over the alias with the
  * arguments that query has already, holds for.  after is NULL for the beginning;
  * it has query->limit rows at most.
  */
