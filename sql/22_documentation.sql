@@ -4,7 +4,7 @@ UPDATE qehs.endpoint AS e
 SET scope = d.scope, action = d.action, response = d.response, etag = d.etag, problems = d.problems, description = d.description
 FROM (VALUES
 	('record_list', 'records.read', 'read', 'RecordPage', false, '{not_found}'::text[],
-	 'A page of one module''s live records. Filter with filter[field]=value or filter[field][op]=value; op is eq, ne, lt, lte, gt, gte, in, nin (values separated by commas), contains, startsWith or exists. Ties of the sort are broken by id. While records come and go a walk by cursor shows every record that stands throughout exactly once; a record whose sort value changes meanwhile so that it moves over the cursor''s place is shown once more or not at all, so sort by createdAt or id where that matters.'),
+	 'A page of one module''s live records. Filter with filter[field]=value or filter[field][op]=value; op is eq, ne, lt, lte, gt, gte, in, nin (values separated by commas), contains, startsWith or exists. Ties of the sort are broken by id. While records come and go a walk by cursor shows every record that stands throughout exactly once; a record whose sort value changes meanwhile so that it moves over the cursor''s place is shown once more or not at all, so sort by createdAt or id where that matters. With Accept: application/x-ndjson the answer is all records, a line each, sent while they are read; what goes wrong meanwhile is a last line {"error":problem}.'),
 	('record_create', 'records.write', 'create', 'AnyRecord', true, '{conflict}',
 	 'Creates a record. The payload is checked against the module''s current definition; all violations are reported at once.'),
 	('record_get', 'records.read', 'read', 'RecordDetail', true, '{}',
@@ -147,7 +147,11 @@ WITH documented (operation, name, documentation) AS (VALUES
 	('bulk_load', 'onConflict', '{"description":"update merges a line into the record with the same externalId (RFC 7396).","schema":{"type":"string","enum":["update"]}}'),
 	('bulk_load', 'externalId', '{"description":"With onConflict: the key of a unique field.","schema":{"type":"string"}}'),
 	('bulk_load', 'onError', '{"description":"stop loads nothing behind the first line that fails.","schema":{"type":"string","enum":["stop"]}}'),
+	('bulk_load', 'delimiter', '{"description":"Of CSV: what stands between cells, a comma (default), a semicolon, a tab or |.","schema":{"type":"string","enum":[",",";","\t","|"]}}'),
+	('bulk_load', 'columns', '{"description":"Of CSV: a JSON object of fields by names of the header that are no keys or labels; null leaves a column out.","schema":{"type":"string","contentMediaType":"application/json"},"example":"{\"What happened\":\"title\",\"Row\":null}"}'),
+	('bulk_load', 'unknownColumns', '{"description":"Of CSV: ignore leaves out columns that are no fields, which are refused otherwise.","schema":{"type":"string","enum":["ignore"]}}'),
 	('bulk_load', 'Idempotency-Key', '{"description":"Makes a repetition safe: line n has the key <this>#n, unless it brings its own.","schema":{"type":"string","minLength":1,"maxLength":255}}'),
+	('bulk_load', 'header', '{"example":"title,severity\n\"Slip, on wet stairs\",low\n"}'),
 	('bulk_load', 'lines', '{"example":"{\"title\":\"Slip on wet stairs\",\"severity\":\"low\"}\n"}'),
 	('graphql', 'query', '{"description":"The document; left out only where extensions ask for a kept one.","expected":true,"schema":{"type":"string","minLength":1},"example":"{ me { displayName } modules { key name } }"}'),
 	('graphql', 'variables', '{"description":"Values of the operation''s variables, by their names.","schema":{"type":["object","null"]}}'),

@@ -17,7 +17,8 @@ typedef enum AuditAction
 {
 	AUDIT_CREATE, AUDIT_UPDATE, AUDIT_TRANSITION, AUDIT_DELETE, AUDIT_RESTORE, AUDIT_MIGRATE,
 	AUDIT_ATTACH, AUDIT_DETACH,	/* of a file: the record stays as it is */
-	AUDIT_APPROVE, AUDIT_REJECT	/* of notes: likewise */
+	AUDIT_APPROVE, AUDIT_REJECT,	/* of notes: likewise */
+	AUDIT_ESCALATE, AUDIT_HOLD	/* by time: who is told that it is due, and what could not be fired */
 } AuditAction;
 
 typedef struct AuditEvent

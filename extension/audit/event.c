@@ -24,6 +24,8 @@ static const char *const action_names[] = {
 	[AUDIT_DETACH] = "detached",
 	[AUDIT_APPROVE] = "approved",
 	[AUDIT_REJECT] = "rejected",
+	[AUDIT_ESCALATE] = "escalated",
+	[AUDIT_HOLD] = "held",
 };
 
 static KeptPlan insert_note = {

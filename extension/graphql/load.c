@@ -32,7 +32,7 @@ static KeptPlan select_records = {
 };
 static KeptPlan select_light_records = {
 	"SELECT id, module_id, display_no, workflow_state, version, definition_version, NULL::jsonb, created_at, created_by, updated_at,"
-	" updated_by, deleted_at FROM qehs.record WHERE tenant_id = $1 AND id = ANY ($2) AND deleted_at IS NULL",
+	" updated_by, deleted_at, due_at FROM qehs.record WHERE tenant_id = $1 AND id = ANY ($2) AND deleted_at IS NULL",
 	2, {INT4OID, UUIDARRAYOID}, NULL
 };
 static KeptPlan select_events = {
@@ -78,7 +78,7 @@ const char *
 load_columns(const char *alias, bool with_payload)
 {
 	return psprintf("%1$s.id, %1$s.module_id, %1$s.display_no, %1$s.workflow_state, %1$s.version, %1$s.definition_version, %2$s,"
-					" %1$s.created_at, %1$s.created_by, %1$s.updated_at, %1$s.updated_by, %1$s.deleted_at", alias,
+					" %1$s.created_at, %1$s.created_by, %1$s.updated_at, %1$s.updated_by, %1$s.deleted_at, %1$s.due_at", alias,
 					with_payload ? psprintf("%s.payload", alias) : "NULL::jsonb");
 }
 

@@ -71,6 +71,12 @@ write_field(Run *run, StringInfo out, const RunLevel *level, int number, int pla
 		case ORIGIN_UPDATED_AT:
 			json_time(out, record->updated_at);
 			return true;
+		case ORIGIN_DUE_AT:
+			if (record->has_due)
+				json_time(out, record->due_at);
+			else
+				json_literal(out, "null");
+			return true;
 		case ORIGIN_PAYLOAD:
 			subject = record_subject(record);
 			permission_write_payload(out, run->context, record_module(run->context, record), &subject);

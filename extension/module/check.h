@@ -12,7 +12,7 @@ typedef struct Names
 {
 	int			count;
 	char	  **items;
-	bool	   *users;			/* of fields: which are of type user */
+	FieldType  *types;			/* of fields */
 } Names;
 
 /* ---- check.c ---- */
@@ -25,6 +25,13 @@ extern bool check_is_line(const JsonbValue *value, int most);
 
 /* Whether a name is among those. */
 extern bool check_has_name(const Names *names, const char *name);
+
+/* Whether the key is of a field of type user; whether it is of one that takes attachments. */
+extern bool check_is_user_field(const Names *fields, const char *key);
+extern bool check_is_file_field(const Names *fields, const char *key);
+
+/* A fault for a member mediaTypes that is there and is no array of media types (options.c). */
+extern void check_media_types(const JsonbContainer *object, const char *path, ViolationList *faults);
 
 /* An element of an array: its value, and its container when it is an object, else NULL. */
 extern const JsonbContainer *check_element(const JsonbContainer *array, uint32 index, JsonbValue *value);
@@ -56,6 +63,10 @@ extern void check_guards(const JsonbContainer *transition, const char *path, con
 /* Add every fault of a transition's approvers and signature; transitions are all of the workflow. */
 extern void check_approvers(const JsonbContainer *transition, const JsonbContainer *transitions, const char *path, const Names *fields,
 							ViolationList *faults);
+
+/* Add every fault of "deadlines", and of when a transition is fired by itself (check_times.c). */
+extern void check_deadlines(const JsonbContainer *workflow, const Names *states, const Names *fields, ViolationList *faults);
+extern void check_timed(const JsonbContainer *transition, const char *path, const Names *fields, ViolationList *faults);
 
 /* Add every fault of a transition's effects. */
 extern void check_effects(const JsonbContainer *transition, const char *path, const Names *fields, ViolationList *faults);

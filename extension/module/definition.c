@@ -113,7 +113,7 @@ check_fields(const JsonbContainer *fields, const char *path, int depth, Names *n
 		return;
 	}
 	names->items = palloc(sizeof(char *) * Max(count, 1));
-	names->users = palloc(sizeof(bool) * Max(count, 1));
+	names->types = palloc(sizeof(FieldType) * Max(count, 1));
 	for (uint32 i = 0; i < count; i++)
 	{
 		char	   *at = psprintf("%s/%u", path, i);
@@ -136,7 +136,7 @@ check_fields(const JsonbContainer *fields, const char *path, int depth, Names *n
 			violation_add(faults, psprintf("%s/key", at), "unique", "is used by another field");
 		else
 		{
-			names->users[names->count] = definition_field_type(field) == FIELD_USER;
+			names->types[names->count] = definition_field_type(field);
 			names->items[names->count++] = key;
 		}
 		expression = check_field(field, at, depth, faults);
@@ -207,6 +207,7 @@ definition_check(Jsonb *definition, ViolationList *faults)
 		violation_add(faults, "/key", "pattern", "must be 1 to 63 lower-case letters, digits, underscores or hyphens, starting with a letter");
 	if (!json_member(root, "name", 4, &value) || !check_is_line(&value, QEHS_NAME_BYTES))
 		violation_add(faults, "/name", "required", "must be a text of 1 to %d bytes without control characters", QEHS_NAME_BYTES);
+	label_check(root, "", faults);
 	check_prefix(root, faults);
 	check_flag(root, "requireIfMatch", "", faults);
 	check_text(root, "description", "", faults);

@@ -78,7 +78,7 @@ extern int64 list_count(ListWalk *walk);
  */
 extern uint64 list_rows_that_name(ListWalk *walk, const char *field_key, const Datum *ids, int id_count, int32 limit, const char *columns);
 
-#define LIST_PLACE_COLUMN 13
+#define LIST_PLACE_COLUMN 14
 
 /* Run a statement whose plan is kept by its text; generic: a plan without regard to the values is good.  limit 0: all rows.  Returns SPI_processed. */
 extern uint64 list_execute(ListQuery *query, bool generic, uint64 limit);

@@ -23,6 +23,7 @@ static KeptPlan select_subject = {
 
 static KeptPlan select_record = {SELECT_RECORD, 2, {INT4OID, UUIDOID}, NULL};
 static KeptPlan lock_record = {SELECT_RECORD " FOR NO KEY UPDATE", 2, {INT4OID, UUIDOID}, NULL};
+static KeptPlan lock_free_record = {SELECT_RECORD " FOR NO KEY UPDATE SKIP LOCKED", 2, {INT4OID, UUIDOID}, NULL};
 
 void
 record_not_found(void)
@@ -63,6 +64,8 @@ record_read_row(uint64 row, Record *record)
 	record->updated_by = *DatumGetUUIDP(values[10]);
 	record->deleted = !nulls[11];
 	record->deleted_at = record->deleted ? DatumGetTimestampTz(values[11]) : 0;
+	record->has_due = !nulls[12];
+	record->due_at = record->has_due ? DatumGetTimestampTz(values[12]) : 0;
 }
 
 static int
@@ -106,11 +109,12 @@ void
 record_fetch(const RequestContext *context, const pg_uuid_t *id, RecordLock lock, bool deleted_too, Record *record)
 {
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(id)};
+	KeptPlan   *statement = lock == RECORD_READ ? &select_record : lock == RECORD_FOR_UPDATE_FREE ? &lock_free_record : &lock_record;
 	int32		version;
 
 	if (lock == RECORD_FOR_UPDATE)
 		record_hold_module(context, id, &version);
-	if (plan_execute(lock == RECORD_READ ? &select_record : &lock_record, values, NULL, lock == RECORD_READ, 1) == 0)
+	if (plan_execute(statement, values, NULL, lock == RECORD_READ, 1) == 0)
 		record_not_found();
 	record_read_row(0, record);
 	if (record->deleted && !deleted_too)
@@ -174,11 +178,11 @@ record_require(const RequestContext *context, const ModuleDef *module, ModuleAct
 }
 
 void
-record_require_unlocked(const RequestContext *context, const ModuleDef *module, const Record *record)
+record_require_unlocked(const RequestContext *context, const ModuleDef *module, const Record *record, const char *field)
 {
 	PermissionSubject subject = record_subject(record);
 
-	if (!permission_edits_in(context, module, &subject, record->workflow_state, NULL, 0))
+	if (!permission_edits_in(context, module, &subject, record->workflow_state, field, field ? (int) strcspn(field, ".") : 0))
 		problem_raise(PROBLEM_CONFLICT, "Fire a transition that leaves the state first.",
 					  "state \"%s\" locks the record for the caller", record->workflow_state);
 }

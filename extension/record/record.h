@@ -27,6 +27,8 @@ typedef struct Record
 	pg_uuid_t	updated_by;
 	bool		deleted;
 	TimestampTz deleted_at;
+	bool		has_due;
+	TimestampTz due_at;			/* when it is due to leave its state */
 } Record;
 
 /* What of a record decides who may do what. */
@@ -45,7 +47,7 @@ record_current_payload(const ModuleDef *current, const Record *record)
 
 /* The columns that record_read_row reads, in its order. */
 #define QEHS_RECORD_COLUMNS "id, module_id, display_no, workflow_state, version, definition_version, payload," \
-	" created_at, created_by, updated_at, updated_by, deleted_at"
+	" created_at, created_by, updated_at, updated_by, deleted_at, due_at"
 
 /* display_no holds the year in its upper digits: one column, one range per year. */
 #define QEHS_DISPLAY_YEAR INT64CONST(1000000000)
@@ -56,7 +58,8 @@ typedef enum RecordLock
 {
 	RECORD_READ,				/* plain read */
 	RECORD_FOR_UPDATE,			/* SELECT … FOR NO KEY UPDATE, with the module's slots held */
-	RECORD_FOR_UPDATE_HELD		/* the same for a caller who holds them already (record_hold_module) */
+	RECORD_FOR_UPDATE_HELD,		/* the same for a caller who holds them already (record_hold_module) */
+	RECORD_FOR_UPDATE_FREE		/* and who does not wait: a record that another has locked is none */
 } RecordLock;
 
 /* ---- read.c ---- */
@@ -78,8 +81,8 @@ extern int32 record_hold_module(const RequestContext *context, const pg_uuid_t *
 /* Raise QH403 unless the caller may do the action on the record. */
 extern void record_require(const RequestContext *context, const ModuleDef *module, ModuleAction action, const Record *record);
 
-/* Raise QH409 conflict when the state that the record is in locks it, as a whole, for the caller. */
-extern void record_require_unlocked(const RequestContext *context, const ModuleDef *module, const Record *record);
+/* Raise QH409 conflict when the state that the record is in locks the field (as rows.photo) or, when that is NULL, the record as a whole for the caller. */
+extern void record_require_unlocked(const RequestContext *context, const ModuleDef *module, const Record *record, const char *field);
 
 /*
  * What every change of one record begins with, inside an open SPI connection:

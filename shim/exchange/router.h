@@ -22,6 +22,7 @@ typedef enum ParameterPlace
 	IN_PATH, IN_QUERY, IN_HEADER, IN_BODY, IN_DOCUMENT, IN_FILTER, IN_SERVER,
 	IN_LINES,					/* a chunk of a body that streams: whole lines */
 	IN_LINE_NUMBER,				/* the number of the chunk's first line */
+	IN_HEADER_LINE,				/* the first line of the body, where its form has one */
 	IN_STORED					/* sizeBytes, sha256, type or scan of a file that has come */
 } ParameterPlace;
 
@@ -84,6 +85,8 @@ typedef struct Endpoint
 	const char *path;			/* template */
 	int			status;			/* of success */
 	Call		calls[CALL_ROLES];
+	const PgText *part;			/* qehs.request_part(…) for what follows of an answer of lines, with the arguments of the function; NULL: never */
+	int			cursor;			/* which of these is where it goes on */
 	const char *headers;		/* lines for each answer; may be empty */
 	MediaList	takes;			/* of the body */
 	MediaList	gives;			/* of the answer */

@@ -66,41 +66,28 @@ static void pump(LineSink *sink);
 
 /* ---- what goes wrong ---- */
 
-/* The reply of the request, already sent or queued, stays as it was before its problem was made. */
-static void
-note_problem(LineSink *sink, const Reply *before)
-{
-	Reply	   *reply = &sink->request->reply;
-
-	if (sink->problem == NULL)
-	{
-		sink->problem = reply->body;
-		sink->problem_length = reply->length;
-	}
-	*reply = *before;
-}
-
 static void
 fail_with_job(LineSink *sink, const PgJob *job)
 {
-	Request    *request = sink->request;
-	Reply		before = request->reply;
+	size_t		length;
+	const char *problem = problem_of_job(sink->request, job, &length);
 
-	request->job.outcome = job->outcome;
-	request->job.error = job->error;
-	problem_from_job(request);
-	request->job.outcome = PG_DONE;
-	request->job.error = (PgError) {0};
-	note_problem(sink, &before);
+	if (sink->problem)
+		return;
+	sink->problem = problem;
+	sink->problem_length = length;
 }
 
 static void
 fail_with_code(LineSink *sink, const char *code, const char *detail)
 {
-	Reply		before = sink->request->reply;
+	size_t		length;
+	const char *problem = problem_of_code(sink->request, code, detail, &length);
 
-	problem_reply(sink->request, code, 0, detail, NULL);
-	note_problem(sink, &before);
+	if (sink->problem)
+		return;
+	sink->problem = problem;
+	sink->problem_length = length;
 }
 
 /* Chunks behind one that failed may have been loaded: their lines are answered first. */
@@ -236,7 +223,7 @@ static const LoadEvents events = {answer_chunk, on_round, on_failed, conclude};
 static void
 send_lines(LineSink *sink)
 {
-	load_send(&sink->load, &sink->reader);
+	load_send(&sink->load);
 	sink->held = sink->load.target.transaction;
 	note_idle(sink);
 }
@@ -405,17 +392,18 @@ read_statuses(Answer *answer, const JsonMember *list, Arena *arena)
 	}
 }
 
-/* What the endpoint's begin has said of how its load is to be run (qehs.endpoint.stream_begin). */
-static void
+/* What the endpoint's begin has said of how its load is to be run (qehs.endpoint.stream_begin).  Returns the delimiter of CSV, or NUL. */
+static char
 read_description(LineSink *sink, LoadTarget *target)
 {
 	Arena	   *arena = &sink->request->arena;
 	JsonDocument *description = arena_alloc(arena, sizeof(JsonDocument));
 	size_t		length;
+	char		delimiter = '\0';
 	const char *text = job_text(&sink->request->job, 1, &length);
 
 	if (text == NULL || !json_scan(text, length, arena, description))
-		return;
+		return '\0';
 	for (int i = 0; i < description->count; i++)
 	{
 		const JsonMember *member = &description->members[i];
@@ -429,7 +417,10 @@ read_description(LineSink *sink, LoadTarget *target)
 			sink->answer.stop = is_true;
 		else if (strcmp(member->name, "statuses") == 0)
 			read_statuses(&sink->answer, member, arena);
+		else if (strcmp(member->name, "delimiter") == 0 && member->type == JSON_STRING)
+			delimiter = *json_decode(member->value, member->length, arena, &length);
 	}
+	return delimiter;
 }
 
 static void
@@ -437,18 +428,20 @@ start(Stream *stream, void (*changed) (Request *request))
 {
 	LineSink   *sink = (LineSink *) stream;
 	Request    *request = sink->request;
+	char		delimiter;
 	LoadTarget	target = {
 		.endpoint = request->endpoint,
 		.begin = request->job.statements[0],
 		.request_end = request->router->end,
 		.arguments = sink->arguments,
+		.reader = &sink->reader,
 	};
 
 	sink->changed = changed;
 	stream_metrics_lines("undone", 0);
-	read_description(sink, &target);
+	delimiter = read_description(sink, &target);
 	stream_metrics_running(1);
-	lines_open(&sink->reader, request_header(request, "Content-Encoding"), sink->line_limit);
+	lines_open(&sink->reader, request_header(request, "Content-Encoding"), sink->line_limit, delimiter);
 	load_start(&sink->load, &target);
 }
 

@@ -9,7 +9,7 @@ libpq-dev libjansson-dev libcjose-dev libpcre2-dev libidn2-dev zlib1g-dev libzst
 pkg-config libxlsxwriter-dev libarchive-dev libpango1.0-dev libcairo2-dev libicu-dev fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji curl jq nodejs npm"
 [ "${1:-}" = "" ] || packages="$packages chromium poppler-utils python3 zstd git clang-14 libclang-rt-14-dev"
 [ "${1:-}" != interop ] || packages="$packages debootstrap debian-archive-keyring haproxy pgbouncer
-clamav-daemon libreoffice-calc-nogui libreoffice-draw-nogui"
+clamav-daemon libreoffice-calc-nogui libreoffice-draw-nogui python3-psycopg2 python3-pandas unixodbc odbc-postgresql"
 missing=""
 for package in $packages; do
 	case $package in
