@@ -228,9 +228,8 @@ is_shallow(const char *text, int length)
 	return true;
 }
 
-/* What stands before the parser; false with a violation. */
-static bool
-check_bytes(const char *text, int length, ViolationList *violations)
+bool
+bulk_check_text(const char *text, int length, ViolationList *violations)
 {
 	if (length > QEHS_BULK_LINE_BYTES)
 		violation_add(violations, "", "too_long", "must be at most %d bytes long", QEHS_BULK_LINE_BYTES);
@@ -238,10 +237,20 @@ check_bytes(const char *text, int length, ViolationList *violations)
 		violation_add(violations, "", "nul", "must not contain a NUL byte");
 	else if (pg_encoding_verifymbstr(PG_UTF8, text, length) != length)
 		violation_add(violations, "", "utf8", "is not valid UTF-8");
-	else if (!is_shallow(text, length))
-		violation_add(violations, "", "depth", "must not be nested deeper than %d levels", MAX_DEPTH);
 	else
 		return true;
+	return false;
+}
+
+/* What stands before the parser; false with a violation. */
+static bool
+check_bytes(const char *text, int length, ViolationList *violations)
+{
+	if (!bulk_check_text(text, length, violations))
+		return false;
+	if (is_shallow(text, length))
+		return true;
+	violation_add(violations, "", "depth", "must not be nested deeper than %d levels", MAX_DEPTH);
 	return false;
 }
 
