@@ -38,7 +38,7 @@ sort_describe(StringInfo out, const ListSort *sort)
 bool
 sort_has_rest(const ListSort *sort)
 {
-	return sort->field.built_in == BUILT_IN_NONE;
+	return sort->field.built_in == BUILT_IN_NONE || sort->field.built_in == BUILT_IN_DUE_AT;
 }
 
 static bool
