@@ -152,6 +152,7 @@ CREATE TABLE qehs.module (
 	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	unfilled text[] NOT NULL DEFAULT '{}',
 	search_unfilled boolean NOT NULL DEFAULT false,
+	installed jsonb,
 	PRIMARY KEY (tenant_id, id),
 	UNIQUE (tenant_id, key)
 );
@@ -159,6 +160,7 @@ COMMENT ON COLUMN qehs.module.unfilled IS 'keys of indexed fields whose slots ol
 COMMENT ON COLUMN qehs.module.search_unfilled IS 'the same of the column search';
 COMMENT ON TABLE qehs.module IS 'Modules of a tenant; the definition of each version is in qehs.module_version.';
 COMMENT ON COLUMN qehs.module.version IS 'the current definition version';
+COMMENT ON COLUMN qehs.module.installed IS 'the definition of the catalogue that was installed last, from which changes of the tenant are told; NULL: the module is the tenant''s own';
 COMMENT ON COLUMN qehs.module.display_prefix IS 'prefix of display codes, frozen with the first version';
 
 CREATE TABLE qehs.module_version (

@@ -68,7 +68,7 @@ extern void audit_note(const RequestContext *context, const AuditNote *note);
 extern void audit_values(const AuditEvent *event, Datum *values, bool *nulls);
 
 /*
- * Append an event that says that records of a module, or the one of record_id, were exported,
+ * Append an event that says that records of a module (NULL: of all), or the one of record_id, were exported,
  * and with which filter (details, an object).  Inside SPI.
  */
 extern void audit_export(const RequestContext *context, const ModuleDef *module, const pg_uuid_t *record_id, Jsonb *details);
@@ -87,5 +87,8 @@ extern void audit_write_item(StringInfo out, const RequestContext *context, cons
 
 /* Append ,"activity":[…] (newest first, the 50 newest) of a record, inside SPI. */
 extern void audit_write_activity(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record);
+
+/* Append ,"decisions":[…], all approvals, rejections and what was signed, oldest first, as items of the activity, inside SPI. */
+extern void audit_write_decisions(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record);
 
 #endif							/* QEHS_AUDIT_H */

@@ -15,7 +15,7 @@ write_payload_field(Run *run, StringInfo out, RunField *field, const RunLevel *l
 {
 	const ModuleField *definition = module_field(level->module, field->source->key, strlen(field->source->key));
 	JsonbValue	value;
-	bool		found = load_value(run, level->module, definition, record, &value);
+	bool		found = load_value(run, level, definition, record, &value);
 
 	return run_write_json(run, out, field, field->field->type, found ? &value : NULL);
 }

@@ -207,6 +207,7 @@ definition_check(Jsonb *definition, ViolationList *faults)
 		violation_add(faults, "/key", "pattern", "must be 1 to 63 lower-case letters, digits, underscores or hyphens, starting with a letter");
 	if (!json_member(root, "name", 4, &value) || !check_is_line(&value, QEHS_NAME_BYTES))
 		violation_add(faults, "/name", "required", "must be a text of 1 to %d bytes without control characters", QEHS_NAME_BYTES);
+	label_check(root, "", faults);
 	check_prefix(root, faults);
 	check_flag(root, "requireIfMatch", "", faults);
 	check_text(root, "description", "", faults);

@@ -15,6 +15,7 @@
 const DefinitionMember definition_members[] = {
 	{"key", "module_load"},
 	{"name", "module_load"},
+	{"label", "label_default"},
 	{"description", "store"},
 	{"displayCode", "store"},
 	{"fields", "load_fields"},
@@ -80,6 +81,7 @@ const DefinitionMember band_members[] = {
 
 const DefinitionMember workflow_members[] = {
 	{"states", "load_workflow"},
+	{"stateLabels", "label_state"},
 	{"initial", "load_workflow"},
 	{"transitions", "load_workflow"},
 	{"deadlines", "load_deadlines"},

@@ -63,9 +63,10 @@ extern bool list_rows(ListWalk *walk, const SortPosition *after, bool backward, 
 /*
  * The same for a whole walk by portals, which live as long as the transaction and show what was there
  * when they were opened: list_portals_open opens them under a name, list_portals_fetch visits count rows
- * more at most, from where the last call ended, and returns how many.
+ * more at most, from where the last call ended, and returns how many.  list_portals_close makes room for others.
  */
 extern void list_portals_open(ListWalk *walk, const char *name, const char *columns);
+extern void list_portals_close(const char *name);
 extern uint64 list_portals_fetch(const char *name, uint64 count, void (*visit) (void *owner, uint64 row), void *owner);
 
 /* How many records there are, over all pages. */

@@ -108,6 +108,10 @@ extern bool record_find_subject(int32 tenant_id, const pg_uuid_t *id, Permission
 /* Read a row of QEHS_RECORD_COLUMNS from SPI_tuptable; its parts live until SPI_finish. */
 extern void record_read_row(uint64 row, Record *record);
 
+/* Sort records by their ids, and find the one of an id among such by its number, or -1. */
+extern void record_sort(Record *records, int count);
+extern int	record_find(const Record *records, int count, const pg_uuid_t *id);
+
 /* The definition that a record was written against. */
 extern const ModuleDef *record_module(const RequestContext *context, const Record *record);
 /* Another version of its module, which must exist; 0: the current one. */
