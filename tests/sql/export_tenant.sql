@@ -1,8 +1,8 @@
 -- Exports of all modules as JSON, and the files of their records: only what the caller may have, in one state.
 \set ECHO none
 \o /dev/null
-SELECT qehs.tenant_create('whole', 'Whole');
-SELECT qehs.use_tenant('whole');
+SELECT qehs.tenant_create('export_whole', 'Whole');
+SELECT qehs.use_tenant('export_whole');
 SELECT qehs.user_create('ann', 'Ann', roles => '{clerk}');
 SELECT qehs.module_publish(key, jsonb_build_object('key', key, 'name', upper(key), 'displayCode', jsonb_build_object('prefix', prefix),
 	'fields', '[{"key":"title","type":"text"},{"key":"photo","type":"image"},{"key":"x_ray","type":"image"}]'::jsonb,
@@ -40,7 +40,7 @@ CREATE FUNCTION pg_temp.short(line text) RETURNS text LANGUAGE sql AS $$
 \pset format unaligned
 \pset tuples_only
 -- each module that the caller may export, in the order of the keys, with all records of it, however few are fetched at once
-SELECT qehs.use_tenant('whole', 'ann');
+SELECT qehs.use_tenant('export_whole', 'ann');
 SELECT qehs.export_create(format => 'json') ->> 'status';
 SELECT regexp_replace(pg_temp.short(line), '2[0-9]{3}-', 'YYYY-') FROM pg_temp.rows(2) AS line;
 -- one module by filter and columns
@@ -58,6 +58,6 @@ SELECT qehs.export_create(format => 'json', filter => '{}', sort => 'title', col
 SELECT qehs.export_create();
 \set VERBOSITY terse
 -- the trail has one event of it, of no module
-SELECT qehs.use_tenant('whole');
+SELECT qehs.use_tenant('export_whole');
 SELECT e ->> 'type', e ->> 'moduleKey', e ->> 'recordId', e -> 'export' ->> 'format', e -> 'export' ->> 'includeAttachments'
 	FROM json_array_elements(qehs.audit_list(action => 'exported') -> 'items') AS e;
