@@ -85,7 +85,10 @@ try {
 		const table = measure('bi', 'typed', write(id))
 		console.log(`| ${name} | ${view.first.toFixed(1)} | ${view.ms.toFixed(2)} | ${table.ms.toFixed(2)} | **${(view.ms / table.ms).toFixed(2)}** | \`${view.conditions || 'none'}\` |`)
 	}
-	console.log('\n| key figures | ms |\n| --- | --- |')
+	const alone = measure('bi', 'report_bench', 'SELECT * FROM kpi_rates').ms
+	since = Date.now()
+	while (cluster.sql("SELECT qehs.tick(5000, '10 seconds') ->> 'more'") === 'true');
+	console.log(`\nThe summary of ${CASES} cases is made in ${seconds(since)} s.\n\n| key figures | ms |\n| --- | --- |\n| kpi_rates without the summary | ${alone.toFixed(0)} |`)
 	for (const name of figures)
 		console.log(`| ${name} | ${measure('bi', 'report_bench', `SELECT * FROM ${name}`).ms.toFixed(0)} |`)
 } finally {
