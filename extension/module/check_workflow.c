@@ -148,6 +148,7 @@ check_transition(const JsonbContainer *transition, const JsonbContainer *transit
 	check_guards(transition, path, fields, faults);
 	check_approvers(transition, transitions, path, fields, faults);
 	check_effects(transition, path, fields, faults);
+	check_timed(transition, path, fields, faults);
 }
 
 /* Mark what can be reached from the initial state, to a fixed point. */
@@ -216,6 +217,7 @@ check_workflow(const JsonbContainer *workflow, const Names *fields, ViolationLis
 	check_state_labels(workflow, &states, faults);
 	if (initial == NULL || !check_has_name(&states, initial))
 		violation_add(faults, "/workflow/initial", "undefined", "must be one of the states");
+	check_deadlines(workflow, &states, fields, faults);
 	transitions = check_object(workflow, "transitions", "/workflow", faults);
 	if (transitions == NULL)
 		return;
