@@ -36,9 +36,9 @@ typedef enum BuiltIn
 /* What is filtered or sorted by. */
 typedef struct FilterField
 {
-	const char *name;			/* on the wire; "address.city" is a member of an object */
+	const char *name;			/* on the wire; "address.city" is a member of an object, "cost.currency" one of a value */
 	BuiltIn		built_in;
-	const ModuleField *field;	/* NULL for a built-in one */
+	const ModuleField *field;	/* NULL for a built-in one, and for a member of a value */
 	const ModuleField *top;		/* the module's field that it is or lies in */
 	FieldType	type;			/* by which its values compare */
 	ValueKind	kind;
