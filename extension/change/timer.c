@@ -117,7 +117,7 @@ change_plan_timers(const RequestContext *context, Change *changes, int count)
 		Record	   *after = change->after;
 		const ModuleDef *module = record_module(context, after);
 		bool		had = before && record_module(context, before)->has_timers;
-		bool		moves = change->event.action == AUDIT_MIGRATE;
+		bool		moves = before && change->event.action == AUDIT_MIGRATE;
 		TimerPlan	plan;
 
 		change->timers = (ChangeTimers) {.removes_all = had};

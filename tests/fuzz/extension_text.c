@@ -5,10 +5,10 @@
  */
 #include "extension_driver.h"
 
-#include "base/id.h"
-#include "base/json.h"
 #include "calendar/calendar.h"
 #include "module/module.h"
+#include "base/id.h"
+#include "base/json.h"
 #include "schema/format.h"
 #include "schema/regex.h"
 #include "schema/uri.h"
@@ -89,39 +89,6 @@ try_time(const char *text, int length)
 		elog(ERROR, "\"%s\" is written as \"%s\"", text, out.data);
 }
 
-static void
-try_id(const char *text, int length)
-{
-	pg_uuid_t	id;
-	pg_uuid_t	again;
-	char		buffer[QEHS_ID_LENGTH + 1];
-
-	if (!id_parse(text, length, QEHS_ID_RECORD, &id))
-		return;
-	id_format(&id, QEHS_ID_RECORD, buffer);
-	if (!id_parse(buffer, (int) strlen(buffer), QEHS_ID_RECORD, &again) || memcmp(&id, &again, sizeof(id)) != 0)
-		elog(ERROR, "\"%s\" is written as \"%s\"", text, buffer);
-}
-
-/* Text in JSON is JSON, of the same text. */
-static void
-try_string(const char *text, int length)
-{
-	StringInfoData out;
-	Jsonb *value;
-	StringInfoData again;
-
-	initStringInfo(&out);
-	json_string_n(&out, text, length);
-	value = fuzz_jsonb(out.data);
-	if (value == NULL)
-		elog(ERROR, "no JSON: %s", out.data);
-	initStringInfo(&again);
-	json_jsonb(&again, value);
-	if (strcmp(out.data, again.data) != 0)
-		elog(ERROR, "%s comes back as %s", out.data, again.data);
-}
-
 /* A clock on the wall that is set back an hour on each day divisible by 7. */
 static LocalTime
 zone_local(const void *zone, TimestampTz time)
@@ -161,6 +128,39 @@ try_duration(const char *text, int length)
 		if (calendar_add(&calendar, business, from, &duration, sign, &found) && (found - from) * sign < -2 * USECS_PER_HOUR)
 			elog(ERROR, "a duration that leads the other way");
 	}
+}
+
+static void
+try_id(const char *text, int length)
+{
+	pg_uuid_t	id;
+	pg_uuid_t	again;
+	char		buffer[QEHS_ID_LENGTH + 1];
+
+	if (!id_parse(text, length, QEHS_ID_RECORD, &id))
+		return;
+	id_format(&id, QEHS_ID_RECORD, buffer);
+	if (!id_parse(buffer, (int) strlen(buffer), QEHS_ID_RECORD, &again) || memcmp(&id, &again, sizeof(id)) != 0)
+		elog(ERROR, "\"%s\" is written as \"%s\"", text, buffer);
+}
+
+/* Text in JSON is JSON, of the same text. */
+static void
+try_string(const char *text, int length)
+{
+	StringInfoData out;
+	Jsonb *value;
+	StringInfoData again;
+
+	initStringInfo(&out);
+	json_string_n(&out, text, length);
+	value = fuzz_jsonb(out.data);
+	if (value == NULL)
+		elog(ERROR, "no JSON: %s", out.data);
+	initStringInfo(&again);
+	json_jsonb(&again, value);
+	if (strcmp(out.data, again.data) != 0)
+		elog(ERROR, "%s comes back as %s", out.data, again.data);
 }
 
 static void
