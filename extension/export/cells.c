@@ -10,6 +10,7 @@
  */
 #include "base/compat.h"
 
+#include "audit/audit.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "export/export.h"
@@ -260,6 +261,9 @@ write_record_member(StringInfo out, const RequestContext *context, const ModuleD
 			break;
 		case MEMBER_UPDATED_BY:
 			cell_write_actor(out, context, &record->updated_by);
+			break;
+		case MEMBER_SIGNATURES:
+			audit_write_signatures(out, context->tenant_id, &record->id);
 			break;
 		case MEMBER_DUE_AT:
 			if (record->has_due)

@@ -76,6 +76,7 @@ static const struct
 	{ACTION_TRANSITION, "transition"},
 	{ACTION_BULK_STATE, "bulk.state"},
 	{ACTION_EXPORT, "export"},
+	{ACTION_COMMENT, "comment"},
 };
 
 const char *
@@ -85,6 +86,17 @@ module_action_name(ModuleAction action)
 		if (actions[i].action == action)
 			return actions[i].name;
 	return "unknown";
+}
+
+char *
+module_action_words(void)
+{
+	StringInfoData words;
+
+	initStringInfo(&words);
+	for (int i = 0; i < (int) lengthof(actions); i++)
+		appendStringInfo(&words, "%s%s", i > 0 ? ", " : "", actions[i].name);
+	return words.data;
 }
 
 uint32

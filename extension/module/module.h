@@ -288,10 +288,11 @@ typedef enum ModuleAction
 	ACTION_TRANSITION = 1 << 4,
 	ACTION_BULK_STATE = 1 << 5, /* to create records in any state, at any time */
 	ACTION_EXPORT = 1 << 6,		/* to write records that may be read into a file */
-	ACTION_ALL = (1 << 7) - 1,	/* of those that definitions name */
+	ACTION_COMMENT = 1 << 7,	/* to say something of a record, and to take back what one has said */
+	ACTION_ALL = (1 << 8) - 1,	/* of those that definitions name */
 	/* implied by read, each by a scope of its own */
-	ACTION_AUDIT = 1 << 7,		/* to read the events of records */
-	ACTION_COUNT = 1 << 8		/* to be told how many records there are */
+	ACTION_AUDIT = 1 << 8,		/* to read the events of records */
+	ACTION_COUNT = 1 << 9		/* to be told how many records there are */
 } ModuleAction;
 
 typedef struct ModuleRole
@@ -401,8 +402,9 @@ extern bool module_has_state(const ModuleDef *module, const char *state);
  */
 extern Jsonb *module_compile_schema(Jsonb *definition, ViolationList *faults);
 
-/* The word of an action ("read"), and back (0 when unknown). */
+/* The word of an action ("read"), and back (0 when unknown); all of those words. */
 extern const char *module_action_name(ModuleAction action);
 extern uint32 module_action_parse(const char *name);
+extern char *module_action_words(void);
 
 #endif							/* QEHS_MODULE_H */

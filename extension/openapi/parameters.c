@@ -28,8 +28,8 @@ write_module_keys(StringInfo out, const ApiDocument *document)
 static void
 write_field_choice(StringInfo out, const ApiDocument *document, bool sort)
 {
-	static const char *const own[] = {"id", "displayCode", "workflowState", "version", "createdAt", "updatedAt", "createdBy"};
-	static const char *const selectable[] = {"moduleKey", "payload", "definitionVersion", "updatedBy", "deletedAt", "dueAt"};
+	static const char *const own[] = {"id", "displayCode", "workflowState", "version", "createdAt", "updatedAt", "createdBy", "dueAt"};
+	static const char *const selectable[] = {"moduleKey", "payload", "definitionVersion", "updatedBy", "deletedAt"};
 	StringInfoData names;
 
 	initStringInfo(&names);

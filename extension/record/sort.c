@@ -70,7 +70,7 @@ sort_describe(StringInfo out, const ListSort *sort)
 static bool
 may_lack(const SortKey *key)
 {
-	return key->field.built_in == BUILT_IN_NONE;
+	return key->field.built_in == BUILT_IN_NONE || key->field.built_in == BUILT_IN_DUE_AT;
 }
 
 bool

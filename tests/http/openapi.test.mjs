@@ -177,7 +177,7 @@ test('a key sees what it may do, and nothing of the rest', async () => {
 	const reader = await tenant.makeKey({ scopes: ['records.read'], roles: ['viewer'], modules: ['incidents'] })
 	const document = (await reader.api.get(SPEC)).json
 	const ids = operations(document).map(({ operation }) => operation.operationId)
-	assert.deepEqual(ids.sort(), ['deprecation_list', 'export_cancel', 'export_get', 'graphql', 'graphql_query', 'job_cancel', 'job_get', 'job_list', 'me', 'openapi', 'openapi_yaml', 'postman', 'problem_list', 'record_activity', 'record_approvals', 'record_at', 'record_get', 'record_list',
+	assert.deepEqual(ids.sort(), ['deprecation_list', 'export_cancel', 'export_get', 'graphql', 'graphql_query', 'job_cancel', 'job_get', 'job_list', 'me', 'openapi', 'openapi_yaml', 'postman', 'problem_list', 'record_activity', 'record_approvals', 'record_at', 'record_comments', 'record_get', 'record_links', 'record_list',
 		'scim_resource_type_get', 'scim_resource_type_list', 'scim_schema_get', 'scim_schema_list', 'scim_service_provider_config'])
 	const text = JSON.stringify(document)
 	assert.ok(text.includes('IncidentsPayload'))
