@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 release=${1:?usage: postgres.sh RELEASE}
 case $release in
 17) dir=${QEHS_DEBIAN13:-/opt/debian13} suite=trixie packages=$(tests/interop/debian13_packages.sh) ;;
-18) dir=${QEHS_DEBIAN_SID:-/opt/debian-sid} suite=sid packages="gcc make libc6-dev postgresql-18 postgresql-server-dev-18 libpcre2-dev libidn2-dev" ;;
+18) dir=${QEHS_DEBIAN_SID:-/opt/debian-sid} suite=sid packages="gcc make libc6-dev postgresql-18 postgresql-server-dev-18 libpcre2-dev libidn2-dev libcrypt-dev" ;;
 *) echo "no Debian is known for PostgreSQL $release" >&2; exit 1 ;;
 esac
 # shellcheck disable=SC2086
