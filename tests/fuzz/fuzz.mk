@@ -40,7 +40,7 @@ $(SHIM_TARGETS): $(OUT)/%: $(OUT)/tests/fuzz/%.o $(OUT)/shim.a
 	$(CLANG) -fsanitize=fuzzer,address,undefined $< $(OUT)/shim.a build/portal.S $(SHIM_LIBS) -o $@
 
 $(OUT)/qehs_fuzz.so: $(EXTENSION_OBJECTS)
-	$(CLANG) -shared $^ $(RUNTIME)libclang_rt.fuzzer_no_main-x86_64.a -lstdc++ -lm -lpcre2-8 -lidn2 -o $@
+	$(CLANG) -shared $^ $(RUNTIME)libclang_rt.fuzzer_no_main-x86_64.a -lstdc++ -lm -lpcre2-8 -lidn2 -lcrypt -o $@
 
 -include $(shell find $(OUT) -name '*.d' 2> /dev/null)
 .PHONY: all
