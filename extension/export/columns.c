@@ -52,6 +52,7 @@ type_of(const ModuleField *field)
 		case FIELD_DATETIME:
 			return "datetime";
 		case FIELD_MULTI_SELECT:
+		case FIELD_TAGS:
 			return "list";
 		case FIELD_FILE:
 		case FIELD_IMAGE:

@@ -134,6 +134,8 @@ value_type(ModelBuilder *builder, const ModuleField *field, const char *name)
 		case FIELD_SELECT:
 			own = option_type(builder, field, name);
 			return own ? own : "String";
+		case FIELD_TAGS:
+			return "[String!]";
 		case FIELD_MULTI_SELECT:
 			own = option_type(builder, field, name);
 			return psprintf("[%s!]", own ? own : "String");

@@ -240,9 +240,10 @@ append_filter(ListWalk *walk, const ListRequest *request)
 		return;
 	node = filter_parse(&scope, &request->filter->root);
 	filter_each(node, require_condition, walk);
-	walk->sort_required = filter_requires(node, walk->sort.field.name);
 	if (walk->query.faults->count > 0)
 		return;
+	/* an option that is none any more has no place */
+	walk->sort_required = !walk->sort.keys[0].by_place && filter_requires(node, walk->sort.keys[0].field.name);
 	appendStringInfoString(&walk->query.sql, " AND ");
 	query_filter(&walk->query, node);
 }
@@ -258,13 +259,13 @@ list_open(ListWalk *walk, const RequestContext *context, const ListRequest *requ
 	query->module = request->module;
 	query->alias = "r";
 	query->faults = faults;
-	if (!sort_read(query->module, request->sort ? request->sort : "-createdAt", &walk->sort))
-		violation_add_first(faults, path_of(walk, "sort"), "unknown_field", "must be a field of module \"%s\" that can be sorted, with - in"
-							" front for descending", query->module->key);
-	else
-		list_require_readable(walk, &walk->sort.field, path_of(walk, "sort"));
-	if (request->deleted_too)
-		walk->sort.field.slot = -1;
+	sort_read(query->module, request->sort ? request->sort : "-createdAt", path_of(walk, "sort"), &walk->sort, faults);
+	for (int i = 0; i < walk->sort.count; i++)
+	{
+		list_require_readable(walk, &walk->sort.keys[i].field, path_of(walk, "sort"));
+		if (request->deleted_too)
+			walk->sort.keys[i].field.slot = -1;
+	}
 	initStringInfo(&query->sql);
 	appendStringInfo(&query->sql, "%1$s.tenant_id = $1 AND %1$s.module_id = $2%2$s", query->alias,
 					 request->deleted_too ? "" : psprintf(" AND %s.deleted_at IS NULL", query->alias));
@@ -325,7 +326,7 @@ visit_part(ListPass *pass, SortPart part, const SortPosition *after)
 	query.limit = wanted <= QEHS_MAX_PAGE ? QEHS_MAX_PAGE + 1 : pg_nextpower2_64(wanted + 1);
 	sort_write_statement(&query, &pass->sort, part, after, pass->walk->conditions);
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, query.faults);
-	rows = list_execute(&query, pass->walk->keyset_only && part == SORT_VALUED, wanted + 1);
+	rows = list_execute(&query, pass->walk->keyset_only && part == SORT_VALUED && pass->sort.count == 1, wanted + 1);
 	for (uint64 row = 0; row < Min(rows, wanted); row++)
 	{
 		SortPosition position = {.part = part};
@@ -333,7 +334,8 @@ visit_part(ListPass *pass, SortPart part, const SortPosition *after)
 
 		CHECK_FOR_INTERRUPTS();
 		position.id = *DatumGetUUIDP(plan_value(row, 1, &isnull));
-		position.value = plan_value(row, LIST_PLACE_COLUMN, &isnull);
+		for (int i = 0; i < pass->sort.count; i++)
+			position.values[i] = plan_value(row, LIST_PLACE_COLUMN + i, &position.nulls[i]);
 		pass->left--;
 		if (pass->visit(pass->owner, &position, row))
 		{
@@ -351,7 +353,7 @@ list_rows(ListWalk *walk, const SortPosition *after, bool backward, uint64 limit
 	ListPass	pass = {.walk = walk,.sort = walk->sort,.columns = columns,.left = limit,.visit = visit,.owner = owner};
 	bool		has_rest = sort_has_rest(&walk->sort) && !walk->sort_required;
 
-	pass.sort.descending = walk->sort.descending != backward;
+	pass.sort.backward = backward;
 	if (backward && has_rest && (after == NULL || after->part == SORT_REST))
 	{
 		visit_part(&pass, SORT_REST, after);
@@ -432,18 +434,6 @@ list_portals_fetch(const char *name, uint64 count, void (*visit) (void *owner, u
 		SPI_freetuptable(SPI_tuptable);
 	}
 	return visited;
-}
-
-int64
-list_count(ListWalk *walk)
-{
-	ListQuery	query = walk->query;
-	bool		isnull;
-
-	initStringInfo(&query.sql);
-	appendStringInfo(&query.sql, "SELECT pg_catalog.count(*) FROM qehs.record AS %s WHERE %s", query.alias, walk->conditions);
-	list_execute(&query, false, 1);
-	return DatumGetInt64(plan_value(0, 1, &isnull));
 }
 
 uint64

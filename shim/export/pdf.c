@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/temporary.h"
 #include "export/paper.h"
 
 #define MOST_PICTURES 50
@@ -85,7 +86,7 @@ pdf_open(const ExportInfo *info, Output *output)
 	file->cells = arena_alloc(&file->whole, sizeof(Cell) * (size_t) info->column_count);
 	file->longest = numbers(file);
 	file->longest_word = numbers(file);
-	file->spool = tmpfile();
+	file->spool = temporary_stream();
 	if (file->spool == NULL)
 		output_fail(output, "could not make a file in TMPDIR");
 	for (int i = 0; i < info->column_count; i++)

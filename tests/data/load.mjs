@@ -29,6 +29,8 @@ function call(method, path, body, idempotencyKey, key = process.env.QEHS_BENCH_K
 			response.on('end', () => {
 				const answer = Buffer.concat(chunks).toString('utf8')
 				if (response.statusCode < 300) resolve(answer ? JSON.parse(answer) : null)
+				// the server still has it under way, after a time-out on the way
+				else if (answer.includes('"idempotency_key_in_progress"')) setTimeout(() => call(method, path, body, idempotencyKey).then(resolve, reject), 1000)
 				else reject(new Error(`${method} ${path} answered ${response.statusCode}: ${answer}`))
 			})
 		})

@@ -184,7 +184,7 @@ const breaks = {
 	badFilter: (sent, random) => sent.at.operation.operationId === 'record_list'
 		? { ...sent, query: [...sent.query, random.pick(['filter[unheard_of]=1', 'filter[cost]=much', 'filter[cost][like]=1', 'filter[occurred_at][gt]=yesterday', 'filter=1', 'filter[]=1', 'filter[cost', 'filter[spot][gt]=1'])] } : null,
 	badSort: (sent, random) => sent.at.operation.operationId === 'record_list'
-		? { ...sent, query: [...sent.query.filter(item => !/^sort=/.test(item)), `sort=${random.pick(['unheard_of', '--cost', 'spot', '', 'cost,title'])}`] } : null,
+		? { ...sent, query: [...sent.query.filter(item => !/^sort=/.test(item)), `sort=${random.pick(['unheard_of', '--cost', 'spot', '', 'cost,spot', 'cost,'])}`] } : null,
 	noRequired: sent => sent.at.operation.operationId === 'record_list' ? { ...sent, query: sent.query.filter(item => !item.startsWith('moduleKey=')) } : null,
 	malformed: (sent, random) => sent.body === undefined ? null : { ...sent, text: random.pick([JSON.stringify(sent.body).slice(0, -1), '{', '[]', '"x"', 'null', ...(sent.at.operation.requestBody.required ? [''] : []), '{"a":1,"a":1}', '{"payload":{"title":"\u0001"}}', JSON.stringify(sent.body) + 'x', '\ufeff{}']) },
 	wrongType: sent => sent.body === undefined ? null : { ...sent, headers: { ...sent.headers, 'Content-Type': 'text/plain' } },
