@@ -205,7 +205,10 @@ extern const ModuleDef *record_move(const RequestContext *context, const Record 
 
 /* ---- merge.c ---- */
 
-/* RFC 7396 merge of patch (an object) into target. */
-extern Jsonb *record_merge_patch(Jsonb *target, Jsonb *patch);
+/* RFC 7396 merge of patch (an object) into target; what is null in the rows of a table is not there. */
+extern Jsonb *record_merge_patch(const ModuleDef *module, Jsonb *target, Jsonb *patch);
+
+/* The same onto nothing: sent (an object) without what is null, itself when nothing is. */
+extern Jsonb *record_merge_new(const ModuleDef *module, Jsonb *sent);
 
 #endif							/* QEHS_RECORD_H */
