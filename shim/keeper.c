@@ -123,7 +123,7 @@ tell_file(Keeper *keeper, char *const *fields, int file, int64_t size)
 	tell_text(keeper, "sha256", sha256);
 	tell_text(keeper, "type", type);
 	if (*keeper->config->clamd)
-		tell_text(keeper, "scan", scanned == SCAN_CLEAN ? "clean" : arena_format(&keeper->arena, "infected: %s", found));
+		tell_text(keeper, "scan", found);
 	buffer_text(&keeper->report, "}");
 }
 

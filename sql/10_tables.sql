@@ -269,6 +269,81 @@ CREATE TABLE qehs.record_unique (
 COMMENT ON TABLE qehs.record_unique IS 'Values of unique fields of live records as text: the primary key is what makes them unique.';
 CREATE INDEX record_unique_record ON qehs.record_unique (tenant_id, record_id);
 
+CREATE TABLE qehs.record_link (
+	tenant_id int4 NOT NULL,
+	target_id uuid NOT NULL,
+	source_id uuid NOT NULL,
+	PRIMARY KEY (tenant_id, target_id, source_id)
+);
+COMMENT ON TABLE qehs.record_link IS 'Which record (source_id) names which other (target_id) in a field of type record-reference, one row however often: by it the records are found that refer to one. A deleted record keeps its rows.';
+
+CREATE TABLE qehs.approval (
+	tenant_id int4 NOT NULL,
+	id uuid NOT NULL,
+	record_id uuid NOT NULL,
+	transition text NOT NULL,
+	step int4 NOT NULL,
+	record_version int4 NOT NULL,
+	payload_hash bytea NOT NULL,
+	approved boolean NOT NULL,
+	actor_id uuid NOT NULL,
+	on_behalf_of uuid,
+	at timestamptz NOT NULL,
+	comment text,
+	signature jsonb,
+	PRIMARY KEY (tenant_id, record_id, id)
+);
+COMMENT ON TABLE qehs.approval IS 'What people decided of transitions that need approval. One counts only while the record has the version and the payload that it is of.';
+COMMENT ON COLUMN qehs.approval.payload_hash IS 'SHA-256 of the payload that was approved, as text';
+COMMENT ON COLUMN qehs.approval.approved IS 'false: it was rejected';
+COMMENT ON COLUMN qehs.approval.on_behalf_of IS 'who had delegated to the actor; NULL: the actor decided for himself';
+COMMENT ON COLUMN qehs.approval.step IS 'of the approvers of the transition, from 0';
+
+CREATE TABLE qehs.delegation (
+	tenant_id int4 NOT NULL,
+	id uuid NOT NULL,
+	from_user uuid NOT NULL,
+	to_user uuid NOT NULL,
+	starts_at timestamptz NOT NULL,
+	ends_at timestamptz NOT NULL,
+	reason text,
+	created_at timestamptz NOT NULL,
+	created_by uuid NOT NULL,
+	revoked_at timestamptz,
+	PRIMARY KEY (tenant_id, id),
+	CHECK (starts_at < ends_at AND from_user <> to_user)
+);
+COMMENT ON TABLE qehs.delegation IS 'Who approves for whom, from when to when. Made by qehs.delegation_create.';
+CREATE INDEX delegation_to ON qehs.delegation (tenant_id, to_user, ends_at) WHERE revoked_at IS NULL;
+
+CREATE TABLE qehs.signature_credential (
+	tenant_id int4 NOT NULL,
+	user_id uuid NOT NULL,
+	hash text NOT NULL,
+	changed_at timestamptz NOT NULL,
+	failures int4 NOT NULL DEFAULT 0,
+	failed_at timestamptz,
+	PRIMARY KEY (tenant_id, user_id)
+);
+COMMENT ON TABLE qehs.signature_credential IS 'The secrets with which people sign, as hashes of crypt(5). Set by qehs.signature_credential_set.';
+COMMENT ON COLUMN qehs.signature_credential.failures IS 'wrong ones since the last that fitted; after 5 none counts for 15 minutes';
+
+CREATE TABLE qehs.outbox (
+	tenant_id int4 NOT NULL,
+	id uuid NOT NULL,
+	topic text NOT NULL,
+	module_id int4 NOT NULL,
+	record_id uuid NOT NULL,
+	record_version int4 NOT NULL,
+	created_at timestamptz NOT NULL,
+	created_by uuid NOT NULL,
+	body jsonb NOT NULL,
+	PRIMARY KEY (tenant_id, id)
+);
+COMMENT ON TABLE qehs.outbox IS 'Events for others to be told of, written in the transaction that they are about (effects "event" of transitions), in the order of their ids.';
+COMMENT ON COLUMN qehs.outbox.topic IS 'the name that the definition gives the event';
+COMMENT ON COLUMN qehs.outbox.body IS '{"recordId","displayCode","moduleKey","transition","from","to","version","payload"?}';
+
 CREATE TABLE qehs.audit_event (
 	tenant_id int4 NOT NULL,
 	module_id int4 NOT NULL,
@@ -550,7 +625,7 @@ COMMENT ON COLUMN qehs.endpoint.stream_end IS 'of a body that streams: called wh
 COMMENT ON COLUMN qehs.endpoint.class IS 'class of the rate limit; signed: none, as the URL is the right to call';
 COMMENT ON COLUMN qehs.endpoint.time_limit IS 'milliseconds that a request, or a chunk of a stream, may take in the database; beyond it the answer is 504 timeout';
 COMMENT ON COLUMN qehs.endpoint.scope IS 'scope that the caller needs; NULL is none';
-COMMENT ON COLUMN qehs.endpoint.action IS 'action that the caller needs in a module (read, create, update, delete, transition), or administrator; NULL is none';
+COMMENT ON COLUMN qehs.endpoint.action IS 'action that the caller needs in a module (read, create, update, delete, transition), or administrator, or person: a key that acts as a user; NULL is none';
 COMMENT ON COLUMN qehs.endpoint.response IS 'component of the OpenAPI document that a successful answer is; NULL is no body';
 COMMENT ON COLUMN qehs.endpoint.etag IS 'successful answers carry an ETag';
 COMMENT ON COLUMN qehs.endpoint.problems IS 'problem codes beyond those that follow from method, parameters and body';
@@ -579,7 +654,8 @@ DECLARE
 	table_name text;
 BEGIN
 	FOREACH table_name IN ARRAY ARRAY['qehs.tenant', 'qehs.tenant_id_seq', 'qehs.secret', 'qehs.user_account', 'qehs.role',
-		'qehs.role_member', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique',
+		'qehs.role_member', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique', 'qehs.record_link',
+		'qehs.outbox', 'qehs.approval', 'qehs.delegation', 'qehs.signature_credential',
 		'qehs.audit_event', 'qehs.audit_seal', 'qehs.audit_tombstone', 'qehs.attachment', 'qehs.object_removal', 'qehs.idempotency', 'qehs.job', 'qehs.json_schema']
 	LOOP
 		PERFORM pg_catalog.pg_extension_config_dump(table_name::pg_catalog.regclass, '');

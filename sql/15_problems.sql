@@ -17,7 +17,7 @@ INSERT INTO qehs.problem (code, status, title, description) VALUES
 	('not_acceptable', 406, 'Not acceptable', 'The Accept header allows none of the media types that the endpoint can answer.'),
 	('conflict', 409, 'Conflict', 'The request meets something that another request has made or changed.'),
 	('transition_not_allowed', 409, 'Transition not allowed', 'The record''s state or the caller''s roles do not allow the transition.'),
-	('guard_failed', 409, 'Guard failed', 'The condition of the transition does not hold for the record.'),
+	('guard_failed', 409, 'Guard failed', 'Guards of the transition do not hold; errors lists each: code is roles, when, notSameActorAs or children at /transition, or required at the field or comment that it needs.'),
 	('idempotency_key_in_progress', 409, 'Idempotency key in progress', 'A request with the same Idempotency-Key is running.'),
 	('gone', 410, 'Gone', 'The download has expired.'),
 	('version_mismatch', 412, 'Version mismatch', 'The record has changed since the version that If-Match names.'),

@@ -15,7 +15,7 @@ COMMENT ON FUNCTION qehs.storage_put_begin(text, text, text, text, text, text, t
 CREATE FUNCTION qehs.storage_put(tenant text, id text, stored_size int8, stored_sha256 text, stored_type text DEFAULT NULL, stored_scan text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_storage_put'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.storage_put(text, text, int8, text, text, text) IS 'For the shim: a file has been sent to an attachment of the tenant (slug) and stored: its size in bytes, its SHA-256 in hexadecimal digits, its media type as libmagic sees it, and what the scanner says, clean or infected: and a name; NULL: nobody has scanned it. The attachment is uploaded, clean, infected or, where the file is not what was announced, failed then. Gives NULL. Raises QH403 forbidden when the attachment is gone.';
+COMMENT ON FUNCTION qehs.storage_put(text, text, int8, text, text, text) IS 'For the shim: a file has been sent to an attachment of the tenant (slug) and stored: its size in bytes, its SHA-256 in hexadecimal digits, its media type as libmagic sees it, and what the scanner says, clean, infected: and a name, or failed: and why it takes no such file; NULL: nobody has scanned it. The attachment is uploaded, clean, infected or, where the file is not what was announced, failed then. Gives NULL. Raises QH403 forbidden when the attachment is gone.';
 
 CREATE FUNCTION qehs.storage_get(tenant text, id text, content_type text, expires text, filename text, signature text)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_storage_get'

@@ -20,9 +20,9 @@ static KeptPlan lock_one = {
 	"SELECT " QEHS_ATTACHMENT_COLUMNS " FROM qehs.attachment WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE",
 	2, {INT4OID, UUIDOID}, NULL
 };
-static KeptPlan select_of_record = {
-	"SELECT " QEHS_ATTACHMENT_COLUMNS " FROM qehs.attachment WHERE tenant_id = $1 AND record_id = $2 AND deleted_at IS NULL ORDER BY id",
-	2, {INT4OID, UUIDOID}, NULL
+static KeptPlan select_of_records = {
+	"SELECT " QEHS_ATTACHMENT_COLUMNS " FROM qehs.attachment WHERE tenant_id = $1 AND record_id = ANY ($2) AND deleted_at IS NULL ORDER BY id",
+	2, {INT4OID, UUIDARRAYOID}, NULL
 };
 
 void
@@ -91,28 +91,43 @@ writes_field(const RequestContext *context, const ModuleDef *module, const Permi
 		permission_writes_key(context, module, subject, attachment->field_version, attachment->field, strcspn(attachment->field, "."));
 }
 
+uint64
+attachment_select(const RequestContext *context, Datum record_ids)
+{
+	Datum		values[2] = {Int32GetDatum(context->tenant_id), record_ids};
+
+	return plan_execute_generic(&select_of_records, values, NULL, true, 0);
+}
+
+bool
+attachment_write_item(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, uint64 row)
+{
+	Attachment	attachment;
+
+	attachment_read(row, &attachment);
+	if (!reads_field(context, module, subject, &attachment))
+		return false;
+	appendStringInfoChar(out, '{');
+	attachment_write(out, &attachment);
+	appendStringInfoChar(out, '}');
+	return true;
+}
+
 void
 attachment_write_list(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record)
 {
 	PermissionSubject subject = record_subject(record);
-	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&record->id)};
-	uint64		rows = plan_execute(&select_of_record, values, NULL, true, 0);
-	bool		first = true;
+	Datum		ids[1] = {UUIDPGetDatum(&record->id)};
+	uint64		rows = attachment_select(context, id_array(ids, 1));
+	int			start = out->len;
 
-	appendStringInfoChar(out, '[');
-	for (uint64 i = 0; i < rows; i++)
+	for (uint64 row = 0; row < rows; row++)
 	{
-		Attachment	attachment;
-
-		attachment_read(i, &attachment);
-		if (!reads_field(context, module, &subject, &attachment))
-			continue;
-		appendStringInfoString(out, first ? "{" : ",{");
-		attachment_write(out, &attachment);
-		appendStringInfoChar(out, '}');
-		first = false;
+		appendStringInfoChar(out, out->len > start ? ',' : '[');
+		if (!attachment_write_item(out, context, module, &subject, row))
+			out->data[--out->len] = '\0';
 	}
-	appendStringInfoChar(out, ']');
+	appendStringInfoString(out, out->len > start ? "]" : "[]");
 }
 
 void

@@ -46,6 +46,13 @@ pg_noreturn extern void attachment_not_found(void);
 /* Append the members that every answer has of it, from "id" to "createdAt", without braces. */
 extern void attachment_write(StringInfo out, const Attachment *attachment);
 
+/* Read the attachments of records, whose ids are a uuid array, oldest first; gives the number of rows in SPI_tuptable. */
+extern uint64 attachment_select(const RequestContext *context, Datum record_ids);
+
+/* Append a row that attachment_select read as {…}; nothing, and false, where the caller may not read its field of the subject, its record. */
+extern bool attachment_write_item(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
+								  uint64 row);
+
 /* Append [{…}] of the attachments of a record that the caller may read, oldest first, inside SPI. */
 extern void attachment_write_list(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record);
 

@@ -16,7 +16,8 @@
 typedef enum AuditAction
 {
 	AUDIT_CREATE, AUDIT_UPDATE, AUDIT_TRANSITION, AUDIT_DELETE, AUDIT_RESTORE, AUDIT_MIGRATE,
-	AUDIT_ATTACH, AUDIT_DETACH	/* of a file: the record stays as it is */
+	AUDIT_ATTACH, AUDIT_DETACH,	/* of a file: the record stays as it is */
+	AUDIT_APPROVE, AUDIT_REJECT	/* of notes: likewise */
 } AuditAction;
 
 typedef struct AuditEvent
@@ -48,6 +49,20 @@ typedef struct AuditEvent
 	" @event_action, @event_from, @event_to, @event_transition, @event_version, @event_comment, @event_changes," \
 	" @event_reason, @event_signature, @event_from_definition, @event_to_definition"
 
+/* What happens to a record without changing it. */
+typedef struct AuditNote
+{
+	AuditAction action;
+	const Record *record;
+	const char *transition;		/* name, or NULL */
+	const char *comment;		/* or NULL */
+	Jsonb	   *signature;		/* or NULL */
+	const pg_uuid_t *on_behalf_of;	/* a user, or NULL */
+} AuditNote;
+
+/* Append the event of a note, inside SPI. */
+extern void audit_note(const RequestContext *context, const AuditNote *note);
+
 /* Fill the values of QEHS_AUDIT_COLUMNS for one event, in the current memory context. */
 extern void audit_values(const AuditEvent *event, Datum *values, bool *nulls);
 
@@ -58,7 +73,9 @@ extern void audit_values(const AuditEvent *event, Datum *values, bool *nulls);
 extern void audit_export(const RequestContext *context, const ModuleDef *module, const pg_uuid_t *record_id, Jsonb *details);
 
 /* The columns that audit_write_item reads, in its order. */
-#define QEHS_EVENT_COLUMNS "id, action, at, actor_id, changes, from_state, to_state, transition, comment, from_definition, to_definition"
+#define QEHS_EVENT_COLUMNS "id, action, at, actor_id, changes, from_state, to_state, transition, comment, from_definition, to_definition," \
+	" on_behalf_of, signature"
+#define QEHS_EVENT_COLUMN_COUNT 13
 
 /*
  * Append the activity item of a row of SPI_tuptable, without its closing brace, with the

@@ -22,6 +22,16 @@ static const char *const action_names[] = {
 	[AUDIT_MIGRATE] = "migrated",
 	[AUDIT_ATTACH] = "attached",
 	[AUDIT_DETACH] = "detached",
+	[AUDIT_APPROVE] = "approved",
+	[AUDIT_REJECT] = "rejected",
+};
+
+static KeptPlan insert_note = {
+	"INSERT INTO qehs.audit_event (tenant_id, module_id, record_id, actor_id, at, action, transition, record_version, trace_id, comment, on_behalf_of,"
+	" address, signature, from_state, to_state, from_definition, to_definition)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::pg_catalog.inet, $13, $14, $14, $15, $15)",
+	15, {INT4OID, INT4OID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID, TEXTOID,
+	INT4OID}, NULL
 };
 
 /* An event of a whole module has zeros in the place of a record. */
@@ -152,6 +162,31 @@ audit_values(const AuditEvent *event, Datum *values, bool *nulls)
 }
 
 void
+audit_note(const RequestContext *context, const AuditNote *note)
+{
+	const Record *record = note->record;
+	Datum		values[15] = {Int32GetDatum(context->tenant_id), Int32GetDatum(record->module_id), UUIDPGetDatum(&record->id),
+		UUIDPGetDatum(&context->actor_id), TimestampTzGetDatum(clock_transaction()), CStringGetTextDatum(action_names[note->action])};
+	bool		missing[15] = {false};
+	char		nulls[16] = {0};
+
+	set_text(values, missing, 6, note->transition);
+	values[7] = Int32GetDatum(record->version);
+	set_text(values, missing, 8, context->trace_id);
+	set_text(values, missing, 9, note->comment);
+	missing[10] = note->on_behalf_of == NULL;
+	values[10] = UUIDPGetDatum(note->on_behalf_of);
+	set_text(values, missing, 11, context->address);
+	missing[12] = note->signature == NULL;
+	values[12] = JsonbPGetDatum(note->signature);
+	set_text(values, missing, 13, record->workflow_state);
+	values[14] = Int32GetDatum(record->definition_version);
+	for (int i = 0; i < 15; i++)
+		nulls[i] = missing[i] ? 'n' : ' ';
+	plan_execute(&insert_note, values, nulls, false, 0);
+}
+
+void
 audit_export(const RequestContext *context, const ModuleDef *module, const pg_uuid_t *record_id, Jsonb *details)
 {
 	static const pg_uuid_t none = {{0}};
@@ -255,6 +290,18 @@ audit_write_item(StringInfo out, const RequestContext *context, const ModuleDef 
 	write_text_member(out, ",\"from\":", row, 6);
 	write_text_member(out, ",\"to\":", row, 7);
 	write_text_member(out, ",\"comment\":", row, 9);
+	value = plan_value(row, 12, &isnull);
+	if (!isnull)
+	{
+		json_literal(out, ",\"onBehalfOf\":");
+		context_write_actor(out, context->tenant_id, DatumGetUUIDP(value));
+	}
+	value = plan_value(row, 13, &isnull);
+	if (!isnull)
+	{
+		json_literal(out, ",\"signature\":");
+		json_jsonb(out, DatumGetJsonbP(value));
+	}
 }
 
 void

@@ -236,7 +236,7 @@ violation_raise_as(ProblemCode code, const ViolationList *list)
 	if (list->count == 0)
 		return;
 	raise(code,
-		  list->count == 1 && code == PROBLEM_INVALID_PARAMETER ? psprintf("%s %s", first->path, first->message) :
+		  list->count == 1 && (code == PROBLEM_INVALID_PARAMETER || code == PROBLEM_GUARD_FAILED) ? psprintf("%s %s", first->path, first->message) :
 		  list->count == 1 ? "the request has 1 violation" :
 		  psprintf("the request has %d violations", list->count),
 		  violations_json(list->items, list->count), NULL);

@@ -9,8 +9,10 @@
 #include "base/compat.h"
 
 #include "base/id.h"
+#include "catalog/pg_type.h"
 #include "common/hex.h"
 #include "fmgr.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "port.h"
 
@@ -162,6 +164,12 @@ id_parse(const char *text, int length, const char *prefix, pg_uuid_t *id)
 	if (length == 36)
 		return parse_uuid(text, id);
 	return false;
+}
+
+Datum
+id_array(const Datum *ids, int count)
+{
+	return PointerGetDatum(construct_array(unconstify(Datum *, ids), count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
 }
 
 void

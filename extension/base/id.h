@@ -18,6 +18,8 @@
 #define QEHS_ID_KEY "key_"
 #define QEHS_ID_EVENT "evt_"
 #define QEHS_ID_USER "usr_"
+#define QEHS_ID_APPROVAL "apr_"
+#define QEHS_ID_DELEGATION "dlg_"
 
 /* A new UUIDv7; rises strictly within one backend. */
 extern void id_generate(pg_uuid_t *id);
@@ -30,6 +32,9 @@ extern void id_format(const pg_uuid_t *id, const char *prefix, char *buffer);
  * Crockford says) or a plain UUID.  False when the text is neither.
  */
 extern bool id_parse(const char *text, int length, const char *prefix, pg_uuid_t *id);
+
+/* A uuid array of ids, each a pg_uuid_t *, in the current memory context. */
+extern Datum id_array(const Datum *ids, int count);
 
 /* The least id of a time, or the greatest. */
 extern void id_of_time(TimestampTz time, bool greatest, pg_uuid_t *id);

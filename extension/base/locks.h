@@ -22,7 +22,9 @@ typedef enum LockKind
 	LOCK_BULK_KEY = 11,			/* hash of the API key, place: loads at once of a key */
 	LOCK_RATE_SEGMENT = 12,		/* making the segment of rate limits without preload */
 	LOCK_AUDIT_CHAIN = 13,		/* hash of tenant and what an event is of: events of a key, user, role or module take turns */
-	LOCK_AUDIT_SEAL = 14		/* tenant: seals take turns */
+	LOCK_AUDIT_SEAL = 14,		/* tenant: seals take turns */
+	LOCK_CHILDREN = 15,			/* tenant, module and place: changes of records that refer to others against guards over them */
+	LOCK_SIGNATURE = 16			/* tenant, bits of a user: his signatures one after the other */
 } LockKind;
 
 #endif							/* QEHS_LOCKS_H */

@@ -96,6 +96,21 @@ may_update(BulkLoad *load, BulkRow *row, const ModuleDef *module, const Record *
 	return false;
 }
 
+/* The payload of a line merged into a record, which is of module; the record's state becomes the line's. */
+static Jsonb *
+merge_line(BulkLoad *load, BulkRow *row, const ModuleDef *module, const Record *before, Record *after, ViolationList *violations)
+{
+	PermissionSubject subject = record_subject(before);
+
+	*after = *before;
+	if (row->state && strcmp(row->state, before->workflow_state) != 0 &&
+		!permission_edits_in(load->context, module, &subject, before->workflow_state, NULL, 0))
+		violation_add(violations, "/workflowState", "locked", "cannot be changed by the caller in state \"%s\"", before->workflow_state);
+	if (row->state)
+		after->workflow_state = row->state;
+	return record_check_patch(load->context, module, before, row->payload, NULL, after->workflow_state, violations);
+}
+
 static void
 merge(BulkLoad *load, BulkRow *row)
 {
@@ -107,11 +122,7 @@ merge(BulkLoad *load, BulkRow *row)
 	if (module == NULL || !may_update(load, row, module, &before))
 		return;
 	violations.count = 0;
-	after = before;
-	if (row->state)
-		after.workflow_state = row->state;
-	after.payload = record_check_patch(load->context, module, &before, row->payload, NULL, after.workflow_state,
-									   &violations);
+	after.payload = merge_line(load, row, module, &before, &after, &violations);
 	if (violations.count > 0)
 		bulk_fail(load, row, &violations);
 	else
@@ -125,6 +136,7 @@ rehearse(BulkLoad *load, BulkRow *row)
 	ViolationList violations;
 	const ModuleDef *module;
 	Record		record;
+	Record		after;
 	Jsonb	   *payload;
 
 	if (bulk_find_kept(row->external, row->line, &record))
@@ -134,15 +146,14 @@ rehearse(BulkLoad *load, BulkRow *row)
 	if (module == NULL || !may_update(load, row, module, &record))
 		return;
 	violations.count = 0;
-	if (row->state)
-		record.workflow_state = row->state;
-	payload = record_check_patch(load->context, module, &record, row->payload, NULL, record.workflow_state, &violations);
+	payload = merge_line(load, row, module, &record, &after, &violations);
 	if (violations.count > 0)
 	{
 		bulk_fail(load, row, &violations);
 		return;
 	}
-	row->existing = record.id;
+	row->existing = after.id;
+	record = after;
 	record.payload = row->payload = payload;
 	bulk_look_at_values(load, &row, 1);
 	if (row->status == BULK_VALID)

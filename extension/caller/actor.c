@@ -66,7 +66,7 @@ write_actor(StringInfo out, const pg_uuid_t *actor_id, const char *type, const c
 static uint64
 select_rows(int32 tenant_id, Datum *ids, int count)
 {
-	Datum		values[2] = {Int32GetDatum(tenant_id), PointerGetDatum(construct_array(ids, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR))};
+	Datum		values[2] = {Int32GetDatum(tenant_id), id_array(ids, count)};
 
 	return plan_execute_latest(&select_actors, values, NULL, 0);
 }

@@ -5,10 +5,12 @@
  * Order of locks, the same for every caller, so that callers wait for each other in
  * a line and not in a circle:
  *	1. the module's slots (module_hold_slots), shared;
- *	2. the rows that are to be changed, in the order of their ids (the caller);
- *	3. the module's display numbers, where no shared memory counts them;
- *	4. the unique values, in the order of field and value;
- *	5. the rows that are made, which nobody else can wait for.
+ *	2. the places of the record that a guard over children looks at (workflow/);
+ *	3. the rows that are to be changed, in the order of their ids (the caller);
+ *	4. the places of the records that are referred to, shared (record/link.h);
+ *	5. the module's display numbers, where no shared memory counts them;
+ *	6. the unique values, in the order of field and value;
+ *	7. the rows that are made, which nobody else can wait for.
  * A transaction that applies changes more than once, as an atomic load does, may
  * still meet another one in a circle; the server then ends one of them.
  *
@@ -296,6 +298,7 @@ record_apply(const RequestContext *context, Change *changes, int count, bool sto
 		return;
 	current = module_lookup_version(context->tenant_id, changes[0].after->module_id, 0);
 	fill_records(context, changes, count);
+	change_hold_links(context, changes, count);
 	if (has_creates(changes, count))
 		record_hold_display_nos(context->tenant_id, current->module_id);
 	limit = take_values(current, changes, count, stop);
@@ -304,7 +307,8 @@ record_apply(const RequestContext *context, Change *changes, int count, bool sto
 	store(context, current, changes, limit);
 	give_up_values(current, changes, limit);
 	change_bind_attachments(context, changes, limit);
-	/* what follows from the changes that were applied is called here, in this order: outbox event, effects, links, summaries */
+	change_store_links(context, changes, limit);
+	/* what else follows from the changes that were applied is called here: summaries */
 }
 
 void

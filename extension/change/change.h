@@ -122,6 +122,14 @@ extern void unique_find(UniqueSet *set);
 /* Attachments that applied changes name from now on become their records'; raises QH409 when another record has one. */
 extern void change_bind_attachments(const RequestContext *context, const Change *changes, int count);
 
+/* ---- link.c: qehs.record_link, inside SPI ---- */
+
+/* Before the changes are stored: hold still what they refer to, against guards over children (record/link.h). */
+extern void change_hold_links(const RequestContext *context, const Change *changes, int count);
+
+/* Write what the changes that were applied refer to now. */
+extern void change_store_links(const RequestContext *context, const Change *changes, int count);
+
 /* ---- refill.c ---- */
 
 /*

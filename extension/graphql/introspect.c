@@ -55,7 +55,7 @@ fields_below(Run *run, RunField *field)
 				write_name(out, below->type->name); \
 			else \
 				write_member(run, out, member, __VA_ARGS__); \
-			run_end_member(run, path); \
+			run_end_member(run, out, start, path, true); \
 		} \
 		appendStringInfoString(out, out->len > start ? "}" : "{}"); \
 	} while (0)

@@ -18,7 +18,6 @@
 #include "graphql/load.h"
 #include "miscadmin.h"
 #include "record/list.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "workflow/workflow.h"
 
@@ -44,12 +43,6 @@ static KeptPlan select_events = {
 };
 
 /* ---- ids ---- */
-
-static Datum
-id_array(const Datum *ids, int count)
-{
-	return PointerGetDatum(construct_array(unconstify(Datum *, ids), count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
-}
 
 static int
 compare_ids(const pg_uuid_t *a, const pg_uuid_t *b)
@@ -367,43 +360,62 @@ load_event_actors(Run *run, uint64 rows)
 	context_load_actors(run->context->tenant_id, ids, rows);
 }
 
-/* Events of the records, the newest first, as JSON arrays. */
+/* Append a row of SPI_tuptable as an object; false, and nothing, where the caller may not have it. */
+typedef bool (*WriteItem) (StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, uint64 row);
+
+/* The rows of SPI_tuptable, in their order, as a JSON array for each record, whose id is in a column. */
+static void
+load_lists(const Run *run, const RunLevel *level, RunLoaded *loaded, uint64 rows, int id_column, WriteItem write_item)
+{
+	StringInfoData *texts = palloc(Max(level->count, 1) * sizeof(StringInfoData));
+	int		   *places = sorted_places(level);
+
+	for (int i = 0; i < level->count; i++)
+	{
+		initStringInfo(&texts[i]);
+	}
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool		isnull;
+		int			place = find_place(level, places, DatumGetUUIDP(plan_value(row, id_column, &isnull)));
+		StringInfo	text;
+		PermissionSubject subject;
+
+		CHECK_FOR_INTERRUPTS();
+		if (place < 0)
+			continue;
+		text = &texts[place];
+		subject = record_subject(&level->records[place]);
+		appendStringInfoChar(text, text->len > 0 ? ',' : '[');
+		if (!write_item(text, run->context, record_module(run->context, &level->records[place]), &subject, row))
+			text->data[--text->len] = '\0';
+	}
+	loaded->values = palloc(Max(level->count, 1) * sizeof(Jsonb *));
+	for (int i = 0; i < level->count; i++)
+	{
+		appendStringInfoString(&texts[i], texts[i].len > 0 ? "]" : "[]");
+		loaded->values[i] = parse_json(&texts[i]);
+	}
+}
+
+static bool
+write_event(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, uint64 row)
+{
+	audit_write_item(out, context, module, subject, row);
+	appendStringInfoChar(out, '}');
+	return true;
+}
+
+/* Events of the records, the newest first. */
 static void
 load_activity_field(Run *run, const RunLevel *level, const RunField *field, RunLoaded *loaded)
 {
 	int32		limit = run_list_limit(field);
 	Datum		values[3] = {Int32GetDatum(run->context->tenant_id), level_ids(level), Int32GetDatum(limit)};
-	StringInfoData *texts = palloc(Max(level->count, 1) * sizeof(StringInfoData));
-	int		   *places = sorted_places(level);
-	uint64		rows;
+	uint64		rows = plan_execute_generic(&select_events, values, NULL, true, 0);
 
-	for (int i = 0; i < level->count; i++)
-	{
-		initStringInfo(&texts[i]);
-		appendStringInfoChar(&texts[i], '[');
-	}
-	rows = plan_execute_generic(&select_events, values, NULL, true, 0);
 	load_event_actors(run, rows);
-	for (uint64 row = 0; row < rows; row++)
-	{
-		bool		isnull;
-		int			place = find_place(level, places, DatumGetUUIDP(plan_value(row, 10, &isnull)));
-		PermissionSubject subject;
-
-		if (place < 0)
-			continue;
-		subject = record_subject(&level->records[place]);
-		if (texts[place].len > 1)
-			appendStringInfoChar(&texts[place], ',');
-		audit_write_item(&texts[place], run->context, record_module(run->context, &level->records[place]), &subject, row);
-		appendStringInfoChar(&texts[place], '}');
-	}
-	loaded->values = palloc(Max(level->count, 1) * sizeof(Jsonb *));
-	for (int i = 0; i < level->count; i++)
-	{
-		appendStringInfoChar(&texts[i], ']');
-		loaded->values[i] = parse_json(&texts[i]);
-	}
+	load_lists(run, level, loaded, rows, 10, write_event);
 }
 
 static void
@@ -425,20 +437,6 @@ load_transitions_field(Run *run, const RunLevel *level, RunLoaded *loaded)
 	}
 }
 
-static void
-load_attachments_field(Run *run, const RunLevel *level, RunLoaded *loaded)
-{
-	loaded->values = palloc(Max(level->count, 1) * sizeof(Jsonb *));
-	for (int i = 0; i < level->count; i++)
-	{
-		StringInfoData text;
-
-		CHECK_FOR_INTERRUPTS();
-		initStringInfo(&text);
-		attachment_write_list(&text, run->context, record_module(run->context, &level->records[i]), &level->records[i]);
-		loaded->values[i] = parse_json(&text);
-	}
-}
 
 /*
  * Records whose field names those of the level, the newest first, so many of each.  The field holds the wire form
@@ -510,7 +508,7 @@ load_field(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded)
 			load_transitions_field(run, level, loaded);
 			break;
 		case ORIGIN_ATTACHMENTS:
-			load_attachments_field(run, level, loaded);
+			load_lists(run, level, loaded, attachment_select(run->context, level_ids(level)), 2, attachment_write_item);
 			break;
 		default:
 			break;				/* the row has it */

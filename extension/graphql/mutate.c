@@ -194,7 +194,7 @@ run_write_mutation(Run *run, StringInfo out, RunFields *fields)
 			json_literal(out, "\"Mutation\"");
 		else if (!run_write_guarded(run, out, field, write_field))
 			json_literal(out, "null");
-		run_end_member(run, path);
+		run_end_member(run, out, start, path, true);
 	}
 	appendStringInfoString(out, out->len > start ? "}" : "{}");
 	return true;

@@ -209,12 +209,8 @@ write_records(Run *run, StringInfo out, RunField *field)
 										 page.count);
 		else
 			json_string(out, page.more ? seal_cursor(&page, &page.positions[page.count - 1]) : NULL);
-		run_end_member(run, path);
-		if (!written)
-		{
-			out->len = start;
+		if (!run_end_member(run, out, start, path, written))
 			return false;
-		}
 	}
 	appendStringInfoString(out, out->len > start ? "}" : "{}");
 	return true;
@@ -239,12 +235,8 @@ write_members(Run *run, StringInfo out, RunFields *members, bool (*write_member)
 			json_string_n(out, members->type->name.data, members->type->name.length);
 		else
 			written = write_member(page, out, member, number);
-		run_end_member(run, path);
-		if (!written)
-		{
-			out->len = start;
+		if (!run_end_member(run, out, start, path, written))
 			return false;
-		}
 	}
 	appendStringInfoString(out, out->len > start ? "}" : "{}");
 	return true;
@@ -326,12 +318,8 @@ write_edges(RecordPage *page, StringInfo out, RunField *field)
 		if (i > 0)
 			appendStringInfoChar(out, ',');
 		written = write_members(page->run, out, members, write_edge_member, page, i);
-		run_end_member(page->run, path);
-		if (!written)
-		{
-			out->len = start;
+		if (!run_end_member(page->run, out, start, path, written))
 			return false;
-		}
 	}
 	appendStringInfoChar(out, ']');
 	return true;
@@ -558,12 +546,8 @@ run_write_query(Run *run, StringInfo out, RunFields *fields)
 			json_literal(out, "null");
 			written = true;
 		}
-		run_end_member(run, path);
-		if (!written)
-		{
-			out->len = start;
+		if (!run_end_member(run, out, start, path, written))
 			return false;
-		}
 	}
 	appendStringInfoString(out, out->len > start ? "}" : "{}");
 	return true;

@@ -103,12 +103,8 @@ load_write_record(Run *run, StringInfo out, const RunLevel *level, int number)
 		int			path = run_begin_member(run, out, start, &level->fields->items[i]);
 		bool		written = write_field(run, out, level, number, i);
 
-		run_end_member(run, path);
-		if (!written)
-		{
-			out->len = start;
+		if (!run_end_member(run, out, start, path, written))
 			return false;
-		}
 	}
 	appendStringInfoString(out, out->len > start ? "}" : "{}");
 	return true;
@@ -128,12 +124,8 @@ load_write_records(Run *run, StringInfo out, const RunLevel *level, int first, i
 		if (i > 0)
 			appendStringInfoChar(out, ',');
 		written = load_write_record(run, out, level, first + i);
-		run_end_member(run, path);
-		if (!written)
-		{
-			out->len = start;
+		if (!run_end_member(run, out, start, path, written))
 			return false;
-		}
 	}
 	appendStringInfoChar(out, ']');
 	return true;

@@ -149,10 +149,12 @@ extern bool run_write_object(Run *run, StringInfo out, RunFields *fields, const 
 /* Append null where the type takes it; else false. */
 extern bool run_write_null(Run *run, StringInfo out, const RunField *field, const GraphqlType *type);
 
-/* Begin a member of an object whose first is at start, and note it in the path; its end forgets it again. */
+/* Begin a member of an object whose first is at start, or an item of a list, and note it in the path.  Gives the path before it. */
 extern int	run_begin_member(Run *run, StringInfo out, int start, const RunField *field);
-extern void run_end_member(Run *run, int length);
 extern int	run_begin_item(Run *run, int number);
+
+/* End a member or an item: forget it in the path, and take all back since start where it could not be written.  Returns written. */
+extern bool run_end_member(Run *run, StringInfo out, int start, int path, bool written);
 
 /* ---- introspect.c ---- */
 extern bool run_write_schema(Run *run, StringInfo out, RunField *field);

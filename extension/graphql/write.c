@@ -56,11 +56,14 @@ run_begin_item(Run *run, int number)
 	return length;
 }
 
-void
-run_end_member(Run *run, int length)
+bool
+run_end_member(Run *run, StringInfo out, int start, int path, bool written)
 {
-	run->path.len = length;
-	run->path.data[length] = '\0';
+	run->path.len = path;
+	run->path.data[path] = '\0';
+	if (!written)
+		out->len = start;
+	return written;
 }
 
 /* ---- leaves ---- */
@@ -180,12 +183,8 @@ write_list(Run *run, StringInfo out, RunField *field, const GraphqlType *type, c
 		if (i > 0)
 			appendStringInfoChar(out, ',');
 		written = run_write_json(run, out, field, type->of, item);
-		run_end_member(run, path);
-		if (!written)
-		{
-			out->len = start;
+		if (!run_end_member(run, out, start, path, written))
 			return HAS_FAILED;
-		}
 	}
 	appendStringInfoChar(out, ']');
 	return WRITTEN;
@@ -253,12 +252,8 @@ run_write_object(Run *run, StringInfo out, RunFields *fields, const JsonbContain
 
 			written = run_write_json(run, out, field, field->field->type, found ? &value : NULL);
 		}
-		run_end_member(run, path);
-		if (!written)
-		{
-			out->len = start;
+		if (!run_end_member(run, out, start, path, written))
 			return false;
-		}
 	}
 	appendStringInfoString(out, out->len > start ? "}" : "{}");
 	return true;

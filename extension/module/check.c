@@ -100,22 +100,29 @@ check_flag(const JsonbContainer *object, const char *key, const char *path, Viol
 		violation_add(faults, psprintf("%s/%s", path, key), "type", "must be true or false");
 }
 
-JsonPath *
-check_expression(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults)
+/* "$a, $b and $c" */
+static char *
+listed(const char *const *variables)
 {
-	static const char *const variables[] = {"state", "user", "roles", "now", "today", NULL};
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (int i = 0; variables[i]; i++)
+		appendStringInfo(&out, "%s$%s", i == 0 ? "" : variables[i + 1] ? ", " : " and ", variables[i]);
+	return out.data;
+}
+
+JsonPath *
+check_expression_text(const JsonbValue *value, const char *path, const char *const *variables, ViolationList *faults)
+{
 	JsonPath   *expression;
-	JsonbValue	value;
 	ListCell   *cell;
 
-	if (!json_member(object, key, strlen(key), &value))
-		return NULL;
-	path = psprintf("%s/%s", path, key);
-	if (value.type != jbvString)
+	if (value->type != jbvString)
 		violation_add(faults, path, "type", "must be a string with an SQL/JSON path");
-	else if (value.val.string.len > QEHS_EXPRESSION_BYTES)
+	else if (value->val.string.len > QEHS_EXPRESSION_BYTES)
 		violation_add(faults, path, "maxLength", "must be at most %d bytes", QEHS_EXPRESSION_BYTES);
-	else if ((expression = definition_expression(json_text_copy(&value))) == NULL)
+	else if ((expression = definition_expression(json_text_copy(value))) == NULL)
 		violation_add(faults, path, "expression", "is not a valid SQL/JSON path");
 	else
 	{
@@ -133,10 +140,21 @@ check_expression(const JsonbContainer *object, const char *key, const char *path
 			for (i = 0; variables[i] && strcmp(variables[i], lfirst(cell)) != 0; i++)
 				;
 			if (variables[i] == NULL)
-				violation_add(faults, path, "variable", "must have no variables but $state, $user, $roles, $now and $today: $%s",
+				violation_add(faults, path, "variable", "must have no variables but %s: $%s", listed(variables),
 							  (char *) lfirst(cell));
 		}
 		return faults->count == faults_before ? expression : NULL;
 	}
 	return NULL;
+}
+
+JsonPath *
+check_expression(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults)
+{
+	static const char *const variables[] = {"state", "user", "roles", "now", "today", NULL};
+	JsonbValue	value;
+
+	if (!json_member(object, key, strlen(key), &value))
+		return NULL;
+	return check_expression_text(&value, psprintf("%s/%s", path, key), variables, faults);
 }

@@ -45,10 +45,26 @@ extern void check_flag(const JsonbContainer *object, const char *key, const char
 /* An SQL/JSON path that compiles and reads no variables but those of CONTRACT 4; NULL when it is absent or has a fault. */
 extern JsonPath *check_expression(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults);
 
-/* ---- check_workflow.c, check_permissions.c: fields are the keys of the definition ---- */
+/* The same for a value, with a list of the variables that it may have, which NULL ends. */
+extern JsonPath *check_expression_text(const JsonbValue *value, const char *path, const char *const *variables, ViolationList *faults);
+
+/* ---- check_workflow.c, check_guards.c, check_effects.c, check_permissions.c: fields are the keys of the definition ---- */
 
 /* Add every fault of "workflow". */
 extern void check_workflow(const JsonbContainer *workflow, const Names *fields, ViolationList *faults);
+
+/* Add every fault of a transition's guards that look beyond its payload. */
+extern void check_guards(const JsonbContainer *transition, const char *path, const Names *fields, ViolationList *faults);
+
+/* Add every fault of a transition's approvers and signature; transitions are all of the workflow. */
+extern void check_approvers(const JsonbContainer *transition, const JsonbContainer *transitions, const char *path, const Names *fields,
+							ViolationList *faults);
+
+/* Add every fault of a transition's effects. */
+extern void check_effects(const JsonbContainer *transition, const char *path, const Names *fields, ViolationList *faults);
+
+/* Add every fault of the states of "permissions" that lock. */
+extern void check_locks(const JsonbContainer *definition, const JsonbContainer *permissions, const Names *fields, ViolationList *faults);
 
 /* The name of a role; with @ in front it is "@createdBy" or names a field of type user.  Gives the name, or NULL with a fault. */
 extern char *check_role_name(const JsonbValue *role, const char *path, const Names *fields, ViolationList *faults);

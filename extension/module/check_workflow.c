@@ -102,7 +102,7 @@ check_roles(const JsonbContainer *transition, const char *path, const Names *fie
 }
 
 static void
-check_transition(const JsonbContainer *transition, const char *path, const Names *states, const Names *fields,
+check_transition(const JsonbContainer *transition, const JsonbContainer *transitions, const char *path, const Names *states, const Names *fields,
 				 ViolationList *faults)
 {
 	JsonbValue	value;
@@ -122,6 +122,9 @@ check_transition(const JsonbContainer *transition, const char *path, const Names
 	check_flag(transition, "commentRequired", path, faults);
 	check_text(transition, "description", path, faults);
 	check_expression(transition, "when", path, faults);
+	check_guards(transition, path, fields, faults);
+	check_approvers(transition, transitions, path, fields, faults);
+	check_effects(transition, path, fields, faults);
 }
 
 /* Mark what can be reached from the initial state, to a fixed point. */
@@ -210,7 +213,7 @@ check_workflow(const JsonbContainer *workflow, const Names *fields, ViolationLis
 				violation_add(faults, path, "pattern", "must be a name of lower-case letters, digits, underscores or hyphens");
 		}
 		else if (token == WJB_VALUE && value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data))
-			check_transition(value.val.binary.data, path, &states, fields, faults);
+			check_transition(value.val.binary.data, transitions, path, &states, fields, faults);
 		else if (token == WJB_VALUE)
 			violation_add(faults, path, "type", "must be an object");
 	}

@@ -225,5 +225,8 @@ definition_check(Jsonb *definition, ViolationList *faults)
 		check_workflow(part, &fields, faults);
 	part = check_object(root, "permissions", "", faults);
 	if (part)
+	{
 		check_permissions(part, &fields, faults);
+		check_locks(root, part, &fields, faults);
+	}
 }

@@ -12,6 +12,7 @@
 #include "miscadmin.h"
 #include "module/definition.h"
 #include "module/expression.h"
+#include "module/load.h"
 #include "module/locale.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -25,38 +26,6 @@ copy_jsonb(const Jsonb *source)
 
 	memcpy(copy, source, VARSIZE(source));
 	return copy;
-}
-
-static JsonPath *
-member_expression(const JsonbContainer *object, const char *key)
-{
-	char	   *text = json_member_text(object, key);
-
-	return text ? DatumGetJsonPathP(DirectFunctionCall1(jsonpath_in, CStringGetDatum(text))) : NULL;
-}
-
-/* A string or an array of strings as names. */
-static const char **
-member_names(const JsonbContainer *object, const char *key, int *count)
-{
-	JsonbValue	value;
-	const char **names;
-
-	*count = 0;
-	if (!json_member(object, key, strlen(key), &value))
-		return NULL;
-	if (value.type == jbvString)
-	{
-		names = palloc(sizeof(char *));
-		names[(*count)++] = json_text_copy(&value);
-		return names;
-	}
-	if (value.type != jbvBinary)
-		return NULL;
-	names = palloc(sizeof(char *) * Max(JsonContainerSize(value.val.binary.data), 1));
-	for (uint32 i = 0; i < JsonContainerSize(value.val.binary.data); i++)
-		names[(*count)++] = json_text_copy(getIthJsonbValueFromContainer(value.val.binary.data, i));
-	return names;
 }
 
 static void load_set(ModuleFields *set, const JsonbContainer *fields, const JsonbContainer *slots);
@@ -73,12 +42,14 @@ mark_field(ModuleField *field)
 	field->attaches = module_takes_attachments(field->type);
 	field->reads_state = expression_reads_variable(field->required_when, "state") ||
 		expression_reads_variable(field->visible_when, "state") || expression_reads_variable(field->computed, "state");
+	field->refers = field->type == FIELD_RECORD_REFERENCE;
 	for (int i = 0; i < field->nested.count; i++)
 	{
 		field->fills |= field->nested.items[i].fills;
 		field->checked |= field->nested.items[i].checked;
 		field->attaches |= field->nested.items[i].attaches;
 		field->reads_state |= field->nested.items[i].reads_state;
+		field->refers |= field->nested.items[i].refers;
 	}
 }
 
@@ -108,7 +79,7 @@ load_media(ModuleField *field, const JsonbContainer *source)
 	static const char *const images[] = {"image/*"};
 	JsonbValue	value;
 
-	field->media_types = member_names(source, "mediaTypes", &field->media_type_count);
+	field->media_types = load_names(source, "mediaTypes", &field->media_type_count);
 	if (field->media_type_count == 0 && field->type != FIELD_FILE)
 	{
 		field->media_types = (const char **) images;
@@ -141,10 +112,10 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	field->unique = definition_is_unique(source);
 	field->searchable = json_member_bool(source, "searchable", false);
 	field->references = json_member_text(source, "references");
-	field->required_when = member_expression(source, "requiredWhen");
-	field->visible_when = member_expression(source, "visibleWhen");
+	field->required_when = load_expression(source, "requiredWhen");
+	field->visible_when = load_expression(source, "visibleWhen");
 	if (field->type == FIELD_COMPUTED)
-		field->computed = member_expression(source, json_member_text(source, "computed") ? "computed" : "expression");
+		field->computed = load_expression(source, json_member_text(source, "computed") ? "computed" : "expression");
 	if (module_takes_attachments(field->type))
 		load_media(field, source);
 	if (field->type == FIELD_MATRIX_SCORE)
@@ -235,6 +206,7 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 			module->slot_field[field->slot] = i;
 		module->has_unique |= field->unique;
 		module->has_references |= field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE;
+		module->refers |= field->refers;
 		module->has_searchable |= field->searchable;
 		module->has_attachments |= field->attaches;
 		module->reads_state |= field->reads_state;
@@ -268,53 +240,12 @@ load_field_rules(ModuleDef *module)
 			continue;
 		rule = value.val.binary.data;
 		if (json_member(rule, "read", 4, &value))
-			field->readers.names = member_names(rule, "read", &field->readers.count);
+			field->readers.names = load_names(rule, "read", &field->readers.count);
 		field->writers = field->readers;
 		if (json_member(rule, "write", 5, &value))
-			field->writers.names = member_names(rule, "write", &field->writers.count);
+			field->writers.names = load_names(rule, "write", &field->writers.count);
 		module->has_field_rules = true;
 		module->has_record_roles |= names_record_role(&field->readers) || names_record_role(&field->writers);
-	}
-}
-
-static void
-load_transition(ModuleTransition *transition, const char *name, const JsonbContainer *source)
-{
-	transition->name = name;
-	transition->from = member_names(source, "from", &transition->from_count);
-	if (transition->from_count == 1 && strcmp(transition->from[0], "*") == 0)
-		transition->from_count = -1;
-	transition->to = json_member_text(source, "to");
-	transition->description = json_member_text(source, "description");
-	transition->requires = member_names(source, "requires", &transition->requires_count);
-	transition->roles = member_names(source, "roles", &transition->role_count);
-	transition->when_text = json_member_text(source, "when");
-	transition->when = member_expression(source, "when");
-	transition->comment_required = json_member_bool(source, "commentRequired", false);
-}
-
-static void
-load_workflow(ModuleDef *module)
-{
-	JsonbValue	workflow;
-	JsonbValue	value;
-	JsonbIterator *iterator;
-	JsonbIteratorToken token;
-	char	   *name = NULL;
-
-	json_member(&module->definition->root, "workflow", 8, &workflow);
-	module->states = member_names(workflow.val.binary.data, "states", &module->state_count);
-	module->initial = json_member_text(workflow.val.binary.data, "initial");
-	if (!json_member(workflow.val.binary.data, "transitions", 11, &value))
-		return;
-	module->transitions = palloc0(sizeof(ModuleTransition) * Max(JsonContainerSize(value.val.binary.data), 1));
-	iterator = JsonbIteratorInit(value.val.binary.data);
-	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-			name = json_text_copy(&value);
-		else if (token == WJB_VALUE)
-			load_transition(&module->transitions[module->transition_count++], name, value.val.binary.data);
 	}
 }
 
@@ -386,6 +317,7 @@ module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 	load_workflow(module);
 	load_roles(module);
 	load_field_rules(module);
+	load_locks(module);
 	schema_errors_init(&faults);
 	module->schema = schema_compile(json_schema, &options, memory, &faults);
 	MemoryContextSwitchTo(previous);

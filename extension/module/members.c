@@ -94,15 +94,79 @@ const DefinitionMember transition_members[] = {
 	{"roles", "load_transition"},
 	{"when", "load_transition"},
 	{"commentRequired", "load_transition"},
-	{"approvers", NULL},
-	{"effects", NULL},
-	{"signature", NULL},
+	{"notSameActorAs", "load_transition"},
+	{"children", "load_children"},
+	{"approvers", "load_approvers"},
+	{"effects", "load_effects"},
+	{"signature", "load_signature"},
+	{NULL, NULL}
+};
+
+const DefinitionMember children_members[] = {
+	{"moduleKey", "load_children"},
+	{"via", "load_children"},
+	{"state", "load_children"},
+	{"min", "load_children"},
+	{NULL, NULL}
+};
+
+const DefinitionMember approver_members[] = {
+	{"count", "load_step"},
+	{"role", "load_step"},
+	{"steps", "load_approvers"},
+	{"order", "load_approvers"},
+	{"reject", "load_approvers"},
+	{NULL, NULL}
+};
+
+const DefinitionMember step_members[] = {
+	{"count", "load_step"},
+	{"role", "load_step"},
+	{NULL, NULL}
+};
+
+const DefinitionMember signature_members[] = {
+	{"meaning", "load_signature"},
+	{NULL, NULL}
+};
+
+const DefinitionMember effect_members[] = {
+	{"createRecord", "load_effect"},
+	{"updateParent", "load_effect"},
+	{"setField", "load_effect"},
+	{"assign", "load_effect"},
+	{"event", "load_effect"},
+	{NULL, NULL}
+};
+
+const DefinitionMember create_record_members[] = {
+	{"moduleKey", "load_effect"},
+	{"payload", "load_effect"},
+	{NULL, NULL}
+};
+
+const DefinitionMember update_parent_members[] = {
+	{"via", "load_effect"},
+	{"payload", "load_effect"},
+	{NULL, NULL}
+};
+
+const DefinitionMember assign_members[] = {
+	{"field", "load_effect"},
+	{"to", "load_effect"},
+	{NULL, NULL}
+};
+
+const DefinitionMember event_members[] = {
+	{"name", "load_effect"},
+	{"payload", "load_effect"},
 	{NULL, NULL}
 };
 
 const DefinitionMember permission_members[] = {
 	{"roles", "load_roles"},
 	{"fields", "load_field_rules"},
+	{"states", "load_locks"},
 	{NULL, NULL}
 };
 
@@ -115,6 +179,12 @@ const DefinitionMember scoped_actions_members[] = {
 const DefinitionMember field_rule_members[] = {
 	{"read", "load_field_rules"},
 	{"write", "load_field_rules"},
+	{NULL, NULL}
+};
+
+const DefinitionMember lock_members[] = {
+	{"edit", "load_locks"},
+	{"fields", "load_locks"},
 	{NULL, NULL}
 };
 

@@ -21,12 +21,25 @@ extern const DefinitionMember field_members[];
 extern const DefinitionMember option_members[];
 extern const DefinitionMember band_members[];
 
-/* /workflow, /workflow/transitions/x, /permissions, /permissions/fields/x, /migrate. */
+/*
+ * /workflow, /workflow/transitions/x, a guard in its children, its approvers and one of their steps, its signature, one of its effects and
+ * what stands in that, /permissions, /permissions/fields/x, /permissions/states/x, /migrate.
+ */
 extern const DefinitionMember workflow_members[];
 extern const DefinitionMember transition_members[];
+extern const DefinitionMember children_members[];
+extern const DefinitionMember approver_members[];
+extern const DefinitionMember step_members[];
+extern const DefinitionMember signature_members[];
+extern const DefinitionMember effect_members[];
+extern const DefinitionMember create_record_members[];
+extern const DefinitionMember update_parent_members[];
+extern const DefinitionMember assign_members[];
+extern const DefinitionMember event_members[];
 extern const DefinitionMember permission_members[];
 extern const DefinitionMember scoped_actions_members[];
 extern const DefinitionMember field_rule_members[];
+extern const DefinitionMember lock_members[];
 extern const DefinitionMember migrate_members[];
 
 /* The entry of a name, or NULL. */

@@ -96,7 +96,7 @@ typedef struct ModuleBand
 	int32		max;
 } ModuleBand;
 
-/* Roles of a field rule; count -1: whoever may read or change the record. */
+/* Names, of roles in most cases, that a definition lists; count -1: it lists none, which the holder says the meaning of. */
 typedef struct ModuleRoles
 {
 	int			count;
@@ -149,7 +149,43 @@ typedef struct ModuleField
 	bool		attaches;		/* takes attachments, itself or nested */
 	bool		checked;		/* has what a schema cannot say, itself or nested */
 	bool		reads_state;	/* has an expression with $state, itself or nested */
+	bool		refers;			/* is a record-reference, itself or nested */
 } ModuleField;
+
+#define QEHS_MAX_CHILDREN_GUARDS 10	/* of a transition */
+
+/* A guard: records of a module that refer to this one. */
+typedef struct ModuleChildren
+{
+	const char *module_key;
+	const char *via;			/* their field, a record-reference */
+	int32		min;			/* so many there must be */
+	ModuleRoles states;			/* of which each must be in one; count -1: any */
+} ModuleChildren;
+
+typedef enum EffectKind
+{
+	EFFECT_CREATE_RECORD, EFFECT_UPDATE_PARENT, EFFECT_SET_FIELD, EFFECT_ASSIGN, EFFECT_EVENT
+} EffectKind;
+
+/* What follows from a transition (effect/). */
+typedef struct ModuleEffect
+{
+	EffectKind	kind;
+	const char *path;			/* "/effects/0/createRecord" */
+	const char *module_key;		/* of a record that is made */
+	const char *via;			/* the field that names the parent */
+	const char *name;			/* of an event; the field that is assigned */
+	const char *to;				/* to whom */
+	const JsonbContainer *payload;	/* template of a payload, of a patch or of what goes with an event; or NULL */
+} ModuleEffect;
+
+/* A step of the approval of a transition. */
+typedef struct ModuleStep
+{
+	int32		count;			/* of different people who must approve */
+	ModuleRoles roles;			/* who may: roles of their own, or "@field" */
+} ModuleStep;
 
 typedef struct ModuleTransition
 {
@@ -165,7 +201,27 @@ typedef struct ModuleTransition
 	const char *when_text;
 	JsonPath   *when;			/* or NULL */
 	bool		comment_required;
+	ModuleRoles not_same_actor; /* "@createdBy", "@field": who fires it is none of these */
+	int			children_count;
+	const ModuleChildren *children;
+	int			step_count;		/* 0: needs no approval */
+	const ModuleStep *steps;
+	bool		parallel;		/* else a step begins when the one before is complete */
+	const char *reject;			/* the transition by which a rejection returns the record, or NULL */
+	ModuleRoles meanings;		/* count -1: needs no signature; else what it may mean, 0: anything */
+	int			effect_count;
+	const ModuleEffect *effects;
 } ModuleTransition;
+
+/* Who may change records in a state, besides having the action. */
+typedef struct ModuleLock
+{
+	const char *state;
+	ModuleRoles editors;		/* of fields that are not listed, and of the record as a whole; count -1: no lock */
+	int			field_count;
+	const char **keys;			/* of fields with a rule of their own, */
+	ModuleRoles *field_editors; /* which goes in the place of editors */
+} ModuleLock;
 
 typedef enum ModuleAction
 {
@@ -204,6 +260,7 @@ typedef struct ModuleDef
 	ModuleFields all;			/* the same fields */
 	bool		has_unique;
 	bool		has_references; /* to users or records, not only in rows and objects */
+	bool		refers;			/* has a record-reference, in rows and objects too */
 	bool		has_searchable;
 	bool		has_attachments;	/* has a field that takes attachments, in rows and objects too */
 	bool		search_unfilled;	/* lists do without the column search as yet */
@@ -219,6 +276,8 @@ typedef struct ModuleDef
 	ModuleTransition *transitions;
 	int			role_count;
 	ModuleRole *roles;
+	int			lock_count;
+	ModuleLock *locks;			/* of states that lock */
 	Jsonb	   *definition;		/* as published */
 	/* slot s is filled from field slot_field[s], or -1 */
 	int16		slot_field[QEHS_SLOTS];

@@ -114,6 +114,8 @@ write_record(StringInfo out, const ApiModule *module, RecordForm form)
 				 "\"createdAt\":{\"$ref\":\"" COMPONENT_REFERENCE "Time\"},\"updatedAt\":{\"$ref\":\"" COMPONENT_REFERENCE "Time\"},"
 				 "\"createdBy\":{\"$ref\":\"" COMPONENT_REFERENCE "Actor\"},\"updatedBy\":{\"$ref\":\"" COMPONENT_REFERENCE "Actor\"},"
 				 "\"deletedAt\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}");
+	if (form == RECORD_WHOLE)
+		json_literal(out, ",\"approvals\":{\"$ref\":\"" COMPONENT_REFERENCE "PendingApproval\"}");
 	if (form == RECORD_DETAIL)
 		json_literal(out, ",\"activity\":{\"type\":\"array\",\"maxItems\":50,\"items\":{\"$ref\":\"" COMPONENT_REFERENCE "Activity\"}},"
 					 "\"attachments\":{\"type\":\"array\",\"items\":{\"$ref\":\"" COMPONENT_REFERENCE "Attachment\"}},"

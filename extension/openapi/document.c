@@ -124,6 +124,8 @@ may_use(const ApiDocument *document, const ApiEndpoint *endpoint)
 		return false;
 	if (endpoint->action == NULL)
 		return true;
+	if (strcmp(endpoint->action, "person") == 0)
+		return document->context->actor_type == ACTOR_USER;
 	action = module_action_parse(endpoint->action);
 	if (action == 0)
 		return permission_is_administrator(document->context);

@@ -20,6 +20,7 @@ static const struct
 	{"Records", "Records of the tenant's modules: create, read, change, move through their workflow."},
 	{"Audit", "What happened, and who did it."},
 	{"Modules", "Definitions: fields, workflow, permissions."},
+	{"Approvals", "Who approves a transition before it is fired, in whose place, and signatures."},
 	{"Attachments", "Files of records, sent to and fetched from signed URLs."},
 	{"API keys", "Keys of the tenant, for administrators."},
 	{"GraphQL", "The same records, rules and rights as a graph."},

@@ -79,7 +79,8 @@ first_transition(const ApiDocument *document, const ApiModule *module)
 	{
 		const ModuleTransition *transition = &module->module->transitions[i];
 		bool		starts = transition->from_count < 0;
-		bool		complete = transition->when == NULL;
+		bool		complete = transition->when == NULL && transition->children_count == 0 && transition->step_count == 0 &&
+			transition->meanings.count < 0 && transition->not_same_actor.count < 0;
 
 		for (int j = 0; j < transition->from_count; j++)
 			starts = starts || strcmp(transition->from[j], module->module->initial) == 0;
@@ -329,6 +330,9 @@ write_endpoint(StringInfo out, const ApiDocument *document, const ApiEndpoint *e
 	bool		has_body;
 
 	CHECK_FOR_INTERRUPTS();
+	/* needs another person, or a secret that the collection has not */
+	if (endpoint->action && strcmp(endpoint->action, "person") == 0)
+		return;
 	/* a key without a user has no Me, and a tenant without resource types of its own nothing at the last */
 	if (strcmp(endpoint->path, "/api/scim/v2/Me") == 0 || endpoint_parameter(endpoint, "path", "resourceType"))
 		return;

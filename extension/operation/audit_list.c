@@ -25,7 +25,7 @@ PG_FUNCTION_INFO_V1(qehs_record_activity);
 
 /* NULL arguments put no condition; a generic plan still starts at an index. */
 #define BATCH_ROWS 50
-#define SELECT_EVENTS "SELECT " QEHS_EVENT_COLUMNS ", record_id, module_id, trace_id, reason, on_behalf_of, host(address)" \
+#define SELECT_EVENTS "SELECT " QEHS_EVENT_COLUMNS ", record_id, module_id, trace_id, reason, host(address)" \
 	" FROM qehs.audit_event WHERE tenant_id = $1 AND id < $2" \
 	" AND ($3::uuid IS NULL OR actor_id = $3) AND ($4::text IS NULL OR action = $4)" \
 	" AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at <= $6)"
@@ -76,7 +76,7 @@ write_subject(StringInfo out, const ModuleDef *module, uint64 row)
 {
 	static const pg_uuid_t none = {{0}};
 	bool		isnull;
-	pg_uuid_t  *id = DatumGetUUIDP(plan_value(row, 12, &isnull));
+	pg_uuid_t  *id = DatumGetUUIDP(plan_value(row, QEHS_EVENT_COLUMN_COUNT + 1, &isnull));
 	bool		of_record = module && memcmp(id, &none, sizeof(none)) != 0;
 	char	   *type = TextDatumGetCString(plan_value(row, 2, &isnull));
 	const char *prefix = strncmp(type, "apiKey.", 7) == 0 ? QEHS_ID_KEY : strncmp(type, "user.", 5) == 0 ? QEHS_ID_USER : NULL;
@@ -98,15 +98,12 @@ write_subject(StringInfo out, const ModuleDef *module, uint64 row)
 	else
 		json_string(out, DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id))));
 	json_literal(out, ",\"reason\":");
-	write_text(out, row, 15);
-	json_literal(out, ",\"onBehalfOf\":");
-	plan_value(row, 16, &isnull);
+	write_text(out, row, QEHS_EVENT_COLUMN_COUNT + 4);
+	plan_value(row, 12, &isnull);
 	if (isnull)
-		json_literal(out, "null");
-	else
-		json_id(out, DatumGetUUIDP(plan_value(row, 16, &isnull)), QEHS_ID_USER);
+		json_literal(out, ",\"onBehalfOf\":null");
 	json_literal(out, ",\"address\":");
-	write_text(out, row, 17);
+	write_text(out, row, QEHS_EVENT_COLUMN_COUNT + 5);
 }
 
 /* Append what an audit item has beyond an activity item. */
@@ -120,7 +117,7 @@ write_audit_members(StringInfo out, const RequestContext *context, const ModuleD
 	json_literal(out, ",\"transition\":");
 	write_text(out, row, 8);
 	json_literal(out, ",\"traceId\":");
-	write_text(out, row, 14);
+	write_text(out, row, QEHS_EVENT_COLUMN_COUNT + 3);
 	if (event_member(row, "export", &member))
 	{
 		json_literal(out, ",\"export\":");
@@ -141,11 +138,11 @@ static void
 write_event(StringInfo out, const RequestContext *context, const EventPage *page, uint64 row)
 {
 	bool		isnull;
-	int32		module_id = DatumGetInt32(plan_value(row, 13, &isnull));
+	int32		module_id = DatumGetInt32(plan_value(row, QEHS_EVENT_COLUMN_COUNT + 2, &isnull));
 	const ModuleDef *module = module_id ? module_lookup_version(context->tenant_id, module_id, 0) : NULL;
 	PermissionSubject record;
 	const PermissionSubject *subject = module && permission_depends_on_record(context, module) &&
-		record_find_subject(context->tenant_id, DatumGetUUIDP(plan_value(row, 12, &isnull)), &record) ? &record : NULL;
+		record_find_subject(context->tenant_id, DatumGetUUIDP(plan_value(row, QEHS_EVENT_COLUMN_COUNT + 1, &isnull)), &record) ? &record : NULL;
 
 	audit_write_item(out, context, module, subject, row);
 	if (page->full)

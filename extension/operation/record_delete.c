@@ -20,12 +20,14 @@ Datum
 qehs_record_delete(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_WRITE);
+	const ModuleDef *module;
 	Record		before;
 	Record		after;
 	Change		change = change_make(AUDIT_DELETE, &before, &after);
 
 	SPI_connect();
-	record_open(context, argument_text(fcinfo, 0), ACTION_DELETE, argument_text(fcinfo, 1), &before);
+	module = record_open(context, argument_text(fcinfo, 0), ACTION_DELETE, argument_text(fcinfo, 1), &before);
+	record_require_unlocked(context, module, &before);
 	after = before;
 	after.deleted = true;
 	after.deleted_at = clock_transaction();

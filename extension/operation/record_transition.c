@@ -1,59 +1,286 @@
 /*
  * record_transition.c
- *	  qehs.record_transition: one record moves along one arrow of its workflow.
+ *	  qehs.record_transition, record_approve and record_reject: one record moves along
+ *	  one arrow of its workflow, or comes nearer to it.
  *
- * The row is locked first.  Order of refusals: the transition exists and starts
- * in this state, the caller's roles, the payload, requires and comment, the
- * guard (workflow/transition.c).
+ * What its guards look at is held still, then the row is locked.  Order of
+ * refusals: the transition exists and starts in this state, the action, the payload,
+ * the guards, all of them (workflow/guards.c), the credential of a signature.
+ *
+ * A transition with approvers is fired by the last approval.  One that comes before
+ * it is stored, and the answer says what is missing.
  */
 #include "base/compat.h"
 
 #include "base/argument.h"
 #include "base/json.h"
 #include "base/plan.h"
-#include "change/change.h"
+#include "effect/effect.h"
 #include "fmgr.h"
 #include "module/locale.h"
 #include "utils/builtins.h"
-#include "workflow/workflow.h"
+#include "workflow/approval.h"
+#include "workflow/signature.h"
 
 PG_FUNCTION_INFO_V1(qehs_record_transition);
+PG_FUNCTION_INFO_V1(qehs_record_approve);
+PG_FUNCTION_INFO_V1(qehs_record_reject);
+PG_FUNCTION_INFO_V1(qehs_record_approvals);
+
+/* What a caller sends; NULL where it sends nothing. */
+typedef struct Sent
+{
+	const char *id;
+	const char *transition;
+	Jsonb	   *payload;
+	const char *comment;
+	Jsonb	   *signature;
+	const char *if_match;
+	const char *accept_language;
+} Sent;
+
+/* A transition under way. */
+typedef struct Move
+{
+	Firing		firing;
+	Record		before;
+	Record		after;
+	ApprovalState approvals;
+	int32		step;			/* that the caller approves, when firing.approves */
+	pg_uuid_t	principal;		/* for whom */
+} Move;
+
+/* ---- what is sent ---- */
+
+static void
+check_sent(const Sent *sent)
+{
+	if (sent->transition == NULL)
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/transition", "required", "is required");
+	if (sent->payload && !JB_ROOT_IS_OBJECT(sent->payload))
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/payload", "type", "must be an object");
+}
+
+/* The record as it is to be, with every fault of the payload and of the signature's form. */
+static void
+check_request(const Sent *sent, Move *move)
+{
+	const Firing *firing = &move->firing;
+	ViolationList violations = {0};
+
+	if (sent->payload && firing->transition->step_count > 0)
+		violation_add(&violations, "/payload", "forbidden", "must be absent: approvals are of the record as it stands");
+	else if (sent->payload || firing->module->reads_state)
+		move->after.payload = record_check_patch(firing->context, firing->module, &move->before, sent->payload, firing->transition,
+												 firing->transition->to, &violations);
+	move->firing.payload = move->after.payload;
+	if (violations.count > 0 && permission_reads_all(firing->context, firing->module))
+		workflow_check_requires(firing, &violations);
+	if (sent->signature)
+		signature_check_form(sent->signature, &firing->transition->meanings, &violations);
+	locale_name_fields(firing->module->definition, sent->accept_language, &violations);
+	violation_raise(&violations);
+}
+
+static void
+check_guards(const Sent *sent, Move *move)
+{
+	ViolationList unmet = {0};
+
+	workflow_check_guards(&move->firing, &unmet);
+	if (move->firing.transition->step_count > 0 && !move->firing.approves)
+	{
+		StringInfoData text;
+
+		initStringInfo(&text);
+		approval_describe(&text, move->firing.transition, &move->approvals);
+		violation_add(&unmet, "/transition", "approvers", "needs %s", text.data);
+	}
+	locale_name_fields(move->firing.module->definition, sent->accept_language, &unmet);
+	violation_raise_as(PROBLEM_GUARD_FAILED, &unmet);
+}
+
+static void
+sign(const Sent *sent, Move *move)
+{
+	const Firing *firing = &move->firing;
+	bool		of_before = firing->transition->step_count > 0;
+
+	if (sent->signature)
+		move->firing.signature = signature_make(firing->context, &move->before, of_before ? move->before.payload : move->after.payload,
+												of_before ? move->before.version : move->before.version + 1, sent->signature);
+}
+
+/* Open the record and find the transition, inside SPI. */
+static void
+begin(RequestContext *context, const Sent *sent, bool rejecting, Move *move)
+{
+	move->firing.context = context;
+	move->firing.module = workflow_open(context, sent->id, sent->transition, sent->if_match, &move->before);
+	move->firing.transition = workflow_find_transition(move->firing.module, sent->transition, &move->before);
+	move->firing.record = &move->before;
+	move->firing.comment = sent->comment;
+	move->firing.signature_given = sent->signature != NULL;
+	move->after = move->before;
+	if (move->firing.transition->step_count == 0)
+		return;
+	move->approvals = approval_state(context, move->firing.transition, &move->before);
+	move->firing.approves = approval_find(&move->firing, &move->approvals, rejecting, &move->step, &move->principal);
+}
+
+/* ---- answers ---- */
+
+/* The record, and what its transition still lacks. */
+static Datum
+answer_pending(StringInfo out, RequestContext *context, const Move *move)
+{
+	ApprovalState state = approval_state(context, move->firing.transition, &move->before);
+
+	record_write_answer(out, context, move->firing.module, &move->before);
+	out->len--;
+	json_literal(out, ",\"approvals\":");
+	approval_write(out, move->firing.transition, &state);
+	appendStringInfoChar(out, '}');
+	SPI_finish();
+	context_etag(context, move->before.version);
+	return context_answer(out);
+}
+
+/* Fire the transition, or store the approval that it still waits for others with. */
+static Datum
+fire(RequestContext *context, const Sent *sent, bool approving)
+{
+	Move		move = {0};
+	Change		change = change_make(AUDIT_TRANSITION, &move.before, &move.after);
+	StringInfoData out;
+
+	check_sent(sent);
+	json_begin(&out);
+	SPI_connect();
+	begin(context, sent, false, &move);
+	if (approving && move.firing.transition->step_count == 0)
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/transition", "enum", "has no approvers");
+	if (approval_is_given(&move.approvals, &context->actor_id))
+		problem_raise_at(PROBLEM_CONFLICT, "/transition", "approved", "has been approved by the caller, or for him, already");
+	if (move.firing.transition->step_count == 0)
+		workflow_require_action(context, move.firing.module, move.firing.transition, &move.before);
+	check_request(sent, &move);
+	check_guards(sent, &move);
+	sign(sent, &move);
+	if (move.firing.approves)
+	{
+		ApprovalState now;
+
+		approval_store(&move.firing, move.step, &move.principal, true);
+		now = approval_state(context, move.firing.transition, &move.before);
+		if (!approval_is_complete(move.firing.transition, &now))
+			return answer_pending(&out, context, &move);
+	}
+	change.event.signature = move.firing.signature;
+	effect_fire(&move.firing, &move.after, &change);
+	return record_close(&out, context, move.firing.module, &move.after);
+}
+
+/* A rejection needs no guard of what is rejected; the transition that returns the record needs its own but for roles. */
+static Datum
+reject(RequestContext *context, const Sent *sent)
+{
+	Move		move = {0};
+	Change		change = change_make(AUDIT_TRANSITION, &move.before, &move.after);
+	StringInfoData out;
+
+	check_sent(sent);
+	json_begin(&out);
+	SPI_connect();
+	begin(context, sent, true, &move);
+	if (move.firing.transition->step_count == 0)
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/transition", "enum", "has no approvers");
+	if (!move.firing.approves)
+		problem_raise_at(PROBLEM_FORBIDDEN, "/transition", "approvers", "is not for the caller to reject, who could not approve it now");
+	check_request(sent, &move);
+	sign(sent, &move);
+	approval_store(&move.firing, move.step, &move.principal, false);
+	if (move.firing.transition->reject == NULL)
+		return answer_pending(&out, context, &move);
+	move.firing.transition = workflow_find_transition(move.firing.module, move.firing.transition->reject, &move.before);
+	check_guards(sent, &move);
+	change.event.signature = move.firing.signature;
+	effect_fire(&move.firing, &move.after, &change);
+	return record_close(&out, context, move.firing.module, &move.after);
+}
+
+/* ---- the functions ---- */
 
 /* record_transition(id, transition, payload, comment, signature, if_match, accept_language) */
 Datum
 qehs_record_transition(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_WRITE);
-	ViolationList violations = {0};
-	const ModuleDef *module;
-	const ModuleTransition *transition;
-	Record		before;
-	Record		after;
-	Change		change = change_make(AUDIT_TRANSITION, &before, &after);
-	char	   *comment = argument_text(fcinfo, 3);
-	StringInfoData out;
+	Sent		sent = {argument_text(fcinfo, 0), argument_text(fcinfo, 1), PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2), argument_text(fcinfo, 3),
+	PG_ARGISNULL(4) ? NULL : PG_GETARG_JSONB_P(4), argument_text(fcinfo, 5), argument_text(fcinfo, 6)};
 
-	if (PG_ARGISNULL(1))
-		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/transition", "required", "is required");
-	if (!PG_ARGISNULL(2) && !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(2)))
-		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/payload", "type", "must be an object");
-	if (!PG_ARGISNULL(4))
-		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/signature", "unsupported", "is not supported yet");
+	PG_RETURN_DATUM(fire(context, &sent, false));
+}
+
+/* The arguments of record_approve and record_reject: id, transition, comment, signature, if_match, accept_language. */
+static Sent
+decision_sent(FunctionCallInfo fcinfo)
+{
+	return (Sent) {argument_text(fcinfo, 0), argument_text(fcinfo, 1), NULL, argument_text(fcinfo, 2), PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3),
+		argument_text(fcinfo, 4), argument_text(fcinfo, 5)};
+}
+
+Datum
+qehs_record_approve(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_RECORDS_WRITE);
+	Sent		sent = decision_sent(fcinfo);
+
+	PG_RETURN_DATUM(fire(context, &sent, true));
+}
+
+Datum
+qehs_record_reject(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_RECORDS_WRITE);
+	Sent		sent = decision_sent(fcinfo);
+
+	PG_RETURN_DATUM(reject(context, &sent));
+}
+
+/* record_approvals(id) */
+Datum
+qehs_record_approvals(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = context_require_scope(SCOPE_RECORDS_READ);
+	const ModuleDef *module;
+	StringInfoData out;
+	Record		record;
+	pg_uuid_t	id;
+	int			count = 0;
+
+	record_parse_id(argument_text(fcinfo, 0), &id);
 	json_begin(&out);
 	SPI_connect();
-	module = record_open(context, argument_text(fcinfo, 0), ACTION_READ, argument_text(fcinfo, 5), &before);
-	transition = workflow_find_transition(context, module, text_to_cstring(PG_GETARG_TEXT_PP(1)), &before);
-	after = before;
-	if (!PG_ARGISNULL(2) || module->reads_state)
-		after.payload = record_check_patch(context, module, &before, PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2),
-										   transition, transition->to, &violations);
-	workflow_check_requires(module, transition, after.payload, comment, &violations);
-	locale_name_fields(module->definition, argument_text(fcinfo, 6), &violations);
-	violation_raise(&violations);
-	workflow_check_guard(context, transition, before.workflow_state, after.payload);
-	after.workflow_state = transition->to;
-	change.event.transition = transition->name;
-	change.event.comment = comment;
-	record_apply_one(context, &change);
-	PG_RETURN_DATUM(record_close(&out, context, module, &after));
+	record_fetch(context, &id, RECORD_READ, false, &record);
+	module = record_module(context, &record);
+	record_require(context, module, ACTION_READ, &record);
+	json_literal(&out, "{\"pending\":[");
+	for (int i = 0; i < module->transition_count; i++)
+	{
+		ApprovalState state;
+
+		if (module->transitions[i].step_count == 0 || !workflow_starts_in(&module->transitions[i], record.workflow_state))
+			continue;
+		if (count++ > 0)
+			appendStringInfoChar(&out, ',');
+		state = approval_state(context, &module->transitions[i], &record);
+		approval_write(&out, &module->transitions[i], &state);
+	}
+	json_literal(&out, "],\"items\":[");
+	approval_write_history(&out, context, &record);
+	json_literal(&out, "]}");
+	SPI_finish();
+	context_etag(context, record.version);
+	PG_RETURN_DATUM(context_answer(&out));
 }

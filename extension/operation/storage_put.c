@@ -62,7 +62,7 @@ typedef struct Stored
 	int64		size;
 	const char *sha256;			/* NULL: the store does not say */
 	const char *type;			/* as libmagic sees it; NULL: nobody has looked */
-	const char *scan;			/* "clean", "infected: <name>"; NULL: nobody has scanned */
+	const char *scan;			/* "clean", "infected: <name>", "failed: <reason>"; NULL: nobody has scanned */
 } Stored;
 
 /* Inside SPI; false when there is none that is to have a file. */
@@ -157,6 +157,8 @@ fault_of(const Announced *announced, const Stored *stored)
 		return "has another SHA-256 than was announced";
 	if (stored->type && !media_is_plausible(announced->content_type, stored->type))
 		return psprintf("looks like %s, and %s was announced", stored->type, announced->content_type);
+	if (stored->scan && strncmp(stored->scan, "failed: ", 8) == 0)
+		return stored->scan + 8;
 	return NULL;
 }
 

@@ -150,6 +150,12 @@ permission_may_fire(const RequestContext *context, const ModuleDef *module, cons
 }
 
 bool
+permission_is_one_of(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, const ModuleRoles *roles)
+{
+	return roles->count > 0 && roles_any(context, module, subject, roles->names, roles->count);
+}
+
+bool
 permission_may_start_in(const RequestContext *context, const ModuleDef *module, const char *state)
 {
 	return strcmp(state, module->initial) == 0 || permission_may(context, module, ACTION_BULK_STATE, NULL, NULL);

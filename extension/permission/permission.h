@@ -50,6 +50,10 @@ extern void permission_require(const RequestContext *context, const ModuleDef *m
 extern bool permission_may_fire(const RequestContext *context, const ModuleDef *module, const ModuleTransition *transition,
 								const PermissionSubject *subject);
 
+/* Whether the caller is one of those whom the roles name, of either kind; an administrator is only where they name him. */
+extern bool permission_is_one_of(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
+								 const ModuleRoles *roles);
+
 /* Whether a record that the caller creates may start in the state, which the module has: the initial one, or any with bulk.state. */
 extern bool permission_may_start_in(const RequestContext *context, const ModuleDef *module, const char *state);
 
@@ -108,6 +112,18 @@ extern bool permission_writes_key(const RequestContext *context, const ModuleDef
  */
 extern bool permission_changes_key(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
 								   const ModuleTransition *transition, const char *key, int length);
+
+/* ---- state_permission.c: states that lock (permissions.states), of the current definition as all permissions are ---- */
+
+/* Whether the state lets fewer change a record than have the action of module, its own definition. */
+extern bool permission_locks(const ModuleDef *module, const char *state);
+
+/*
+ * Whether the state that a record of module, its own definition, is in lets the caller change it: what it has under the
+ * key, or, when that is NULL, the record as a whole (its deletion, its state by a load).
+ */
+extern bool permission_edits_in(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, const char *state,
+								const char *key, int length);
 
 /* Append the subject's payload with the members that the caller may read. */
 extern void permission_write_payload(StringInfo out, const RequestContext *context, const ModuleDef *module,

@@ -171,6 +171,44 @@ check_writable(const PayloadCheck *check, const Jsonb *given)
 	}
 }
 
+static bool
+transition_requires(const ModuleTransition *transition, const char *name, int length)
+{
+	for (int i = 0; transition && i < transition->requires_count; i++)
+		if (strlen(transition->requires[i]) == (size_t) length && memcmp(transition->requires[i], name, length) == 0)
+			return true;
+	return false;
+}
+
+/* What the client changes although the state that the record is in locks it for him; what a transition requires goes with it. */
+static void
+check_locked(const PayloadCheck *check, const Jsonb *given)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	if (check->held_state == NULL || !permission_locks(check->module, check->held_state))
+		return;
+	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, &given->root));
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		const char *name = key.val.string.val;
+		int			length = key.val.string.len;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		if (!transition_requires(check->transition, name, length) &&
+			!permission_edits_in(check->context, check->module, check->subject, check->held_state, name, length) &&
+			!is_sent_back(check, permission_reads_key(check->context, check->module, check->subject, check->module->version, name, length), name,
+						  length, &value))
+			violation_add(check->violations, psprintf("/payload/%s", pnstrdup(name, length)), "locked",
+						  "cannot be changed by the caller in state \"%s\"", check->held_state);
+	}
+}
+
 /* Members of what the client sent that are null and no field is called so: RFC 7396 would pass over them. */
 static void
 check_removed(const ModuleFields *fields, const JsonbContainer *sent, const char *path, ViolationList *violations)
@@ -217,6 +255,7 @@ check_payload(const PayloadCheck *check, Jsonb *payload, const Jsonb *given)
 	if (given)
 	{
 		check_writable(check, given);
+		check_locked(check, given);
 		if (check->before)
 			check_removed(&check->module->all, &given->root, "/payload", check->violations);
 		payload_check_given(check, given, payload);
@@ -232,7 +271,7 @@ record_check_payload(const RequestContext *context, const ModuleDef *module, Jso
 {
 	Guard		guard = {context, state, NULL};
 	PermissionSubject subject = {context->actor_id, module->version, payload};
-	PayloadCheck check = {context, module, &guard, NULL, &subject, NULL, violations, NULL, NULL};
+	PayloadCheck check = {context, module, &guard, NULL, &subject, NULL, violations, NULL, NULL, NULL};
 
 	if (!JB_ROOT_IS_OBJECT(payload))
 	{
@@ -251,9 +290,21 @@ record_check_patch(const RequestContext *context, const ModuleDef *module, const
 {
 	Guard		guard = {context, state, NULL};
 	PermissionSubject subject = record_subject(before);
-	PayloadCheck check = {context, module, &guard, before->payload, &subject, transition, violations, before->payload, &before->id};
+	PayloadCheck check = {context, module, &guard, before->payload, &subject, transition, violations, before->payload, &before->id,
+	before->workflow_state};
 
 	return check_payload(&check, patch ? record_merge_patch(module, before->payload, patch) : before->payload, patch);
+}
+
+Jsonb *
+record_check_effect(const RequestContext *context, const ModuleDef *module, const Record *before, Jsonb *patch, const char *state,
+					ViolationList *violations)
+{
+	Guard		guard = {context, state, NULL};
+	PermissionSubject subject = record_subject(before);
+	PayloadCheck check = {context, module, &guard, before->payload, &subject, NULL, violations, before->payload, &before->id, NULL};
+
+	return check_payload(&check, record_merge_patch(module, before->payload, patch), patch);
 }
 
 Jsonb *
@@ -262,7 +313,7 @@ record_check_moved(const RequestContext *context, const ModuleDef *module, const
 {
 	Guard		guard = {context, state, NULL};
 	PermissionSubject subject = record_subject(record);
-	PayloadCheck check = {context, module, &guard, known, &subject, NULL, violations, NULL, &record->id};
+	PayloadCheck check = {context, module, &guard, known, &subject, NULL, violations, NULL, &record->id, NULL};
 
 	return check_payload(&check, payload, NULL);
 }

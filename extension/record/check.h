@@ -20,6 +20,7 @@ typedef struct PayloadCheck
 	ViolationList *violations;
 	const Jsonb *patched;		/* what the record held before a patch, or NULL */
 	const pg_uuid_t *record_id; /* of the record; NULL: it is new, or none */
+	const char *held_state;		/* the state that the record is in before the change; NULL of a new one */
 } PayloadCheck;
 
 /* A field's value with what the server writes into it: the score of a matrix, nested defaults and computed values (fill.c). */

@@ -102,7 +102,7 @@ payload_check_defaults(int32 tenant_id, Jsonb *definition, Jsonb *schema, Violat
 	MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "qehs module being checked", ALLOCSET_SMALL_SIZES);
 	ModuleDef  *module = module_load(tenant_id, 0, 0, "", definition, schema, no_slots, memory);
 	Guard		guard = {&context, module->initial, NULL};
-	PayloadCheck check = {&context, module, &guard, NULL, NULL, NULL, faults, NULL, NULL};
+	PayloadCheck check = {&context, module, &guard, NULL, NULL, NULL, faults, NULL, NULL, NULL};
 	JsonbValue	fields;
 
 	json_member(&definition->root, "fields", 6, &fields);

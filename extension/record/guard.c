@@ -15,9 +15,8 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-/* {"state","user","roles","now","today"}, made when first asked for. */
-static Jsonb *
-variables(Guard *guard)
+Jsonb *
+guard_variables(Guard *guard)
 {
 	const RequestContext *context = guard->context;
 	StringInfoData text;
@@ -58,7 +57,7 @@ call(Guard *guard, PGFunction function, JsonPath *expression, Jsonb *payload, Da
 	InitFunctionCallInfoData(*fcinfo, NULL, 4, InvalidOid, NULL, NULL);
 	fcinfo->args[0].value = JsonbPGetDatum(payload);
 	fcinfo->args[1].value = PointerGetDatum(expression);
-	fcinfo->args[2].value = JsonbPGetDatum(variables(guard));
+	fcinfo->args[2].value = JsonbPGetDatum(guard_variables(guard));
 	fcinfo->args[3].value = BoolGetDatum(true);
 	for (int i = 0; i < 4; i++)
 		fcinfo->args[i].isnull = false;

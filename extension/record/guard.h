@@ -24,6 +24,9 @@ typedef struct Guard
  */
 extern bool guard_is_true(Guard *guard, JsonPath *expression, Jsonb *payload);
 
+/* {"state","user","roles","now","today"}, made when first asked for. */
+extern Jsonb *guard_variables(Guard *guard);
+
 /* The value that an expression gives, or NULL when it gives none (computed fields). */
 extern Jsonb *guard_value(Guard *guard, JsonPath *expression, Jsonb *payload);
 

@@ -148,6 +148,40 @@ known_part(const RequestContext *context, const Record *before, const ModuleDef 
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
+/*
+ * What the move changes although the state that the record is in locks it: other values of
+ * fields, and fields that go.  Other keys for the same values change nothing.
+ */
+static void
+check_locked(const RequestContext *context, const Record *before, const ModuleDef *module, const Jsonb *payload, ViolationList *violations)
+{
+	const ModuleDef *own = record_module(context, before);
+	PermissionSubject subject = record_subject(before);
+	int			kept = 0;
+
+	if (!permission_locks(own, before->workflow_state))
+		return;
+	for (int i = 0; i < module->field_count; i++)
+	{
+		const ModuleField *field = &module->fields[i];
+		const ModuleField *source = source_field(context, before, module->version, field);
+		JsonbValue	old;
+		JsonbValue	new;
+		bool		had = source && json_member(&before->payload->root, source->key, source->key_length, &old);
+		bool		has = json_member(&payload->root, field->key, field->key_length, &new);
+
+		kept += had;
+		if ((had == has && (!had || json_values_equal(&old, &new))) ||
+			permission_edits_in(context, own, &subject, before->workflow_state, source ? source->key : NULL, source ? source->key_length : 0))
+			continue;
+		violation_add(violations, psprintf("/payload/%s", field->key), "locked", "cannot be changed by the caller in state \"%s\"",
+					  before->workflow_state);
+	}
+	if (kept < (int) JsonContainerSize(&before->payload->root) &&
+		!permission_edits_in(context, own, &subject, before->workflow_state, NULL, 0))
+		violation_add(violations, "/payload", "locked", "cannot lose fields in state \"%s\"", before->workflow_state);
+}
+
 const ModuleDef *
 record_move(const RequestContext *context, const Record *before, int32 target, Record *after, ViolationList *violations)
 {
@@ -176,6 +210,7 @@ record_move(const RequestContext *context, const Record *before, int32 target, R
 		checked = record_check_moved(context, module, before, after->payload, known, after->workflow_state, &found);
 	}
 	after->payload = checked;
+	check_locked(context, before, module, after->payload, violations);
 	for (int i = 0; i < found.count; i++)
 		violation_add(violations, found.items[i].path, found.items[i].code, "%s", found.items[i].message);
 	if (!module_has_state(module, after->workflow_state))

@@ -12,7 +12,7 @@
 #include "utils/builtins.h"
 
 static KeptPlan select_module_id = {
-	"SELECT module_id FROM qehs.record WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL
+	"SELECT module_id, definition_version FROM qehs.record WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL
 };
 
 static KeptPlan select_subject = {
@@ -59,19 +59,30 @@ record_read_row(uint64 row, Record *record)
 	record->deleted = !isnull;
 }
 
+int32
+record_hold_module(const RequestContext *context, const pg_uuid_t *id, int32 *definition_version)
+{
+	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(id)};
+	bool		isnull;
+	int32		module_id;
+
+	if (plan_execute(&select_module_id, values, NULL, false, 1) == 0)
+		record_not_found();
+	module_id = DatumGetInt32(plan_value(0, 1, &isnull));
+	*definition_version = DatumGetInt32(plan_value(0, 2, &isnull));
+	module_hold_slots(context->tenant_id, module_id);
+	return module_id;
+}
+
 /* The row stays in SPI's memory, which lives until SPI_finish. */
 void
 record_fetch(const RequestContext *context, const pg_uuid_t *id, RecordLock lock, bool deleted_too, Record *record)
 {
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(id)};
-	bool		isnull;
+	int32		version;
 
 	if (lock == RECORD_FOR_UPDATE)
-	{
-		if (plan_execute(&select_module_id, values, NULL, false, 1) == 0)
-			record_not_found();
-		module_hold_slots(context->tenant_id, DatumGetInt32(plan_value(0, 1, &isnull)));
-	}
+		record_hold_module(context, id, &version);
 	if (plan_execute(lock == RECORD_READ ? &select_record : &lock_record, values, NULL, lock == RECORD_READ, 1) == 0)
 		record_not_found();
 	record_read_row(0, record);
@@ -133,6 +144,16 @@ record_require(const RequestContext *context, const ModuleDef *module, ModuleAct
 	PermissionSubject subject = record_subject(record);
 
 	permission_require(context, module, action, &subject);
+}
+
+void
+record_require_unlocked(const RequestContext *context, const ModuleDef *module, const Record *record)
+{
+	PermissionSubject subject = record_subject(record);
+
+	if (!permission_edits_in(context, module, &subject, record->workflow_state, NULL, 0))
+		problem_raise(PROBLEM_CONFLICT, "Fire a transition that leaves the state first.",
+					  "state \"%s\" locks the record for the caller", record->workflow_state);
 }
 
 const ModuleDef *

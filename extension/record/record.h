@@ -55,7 +55,8 @@ record_current_payload(const ModuleDef *current, const Record *record)
 typedef enum RecordLock
 {
 	RECORD_READ,				/* plain read */
-	RECORD_FOR_UPDATE			/* SELECT … FOR NO KEY UPDATE */
+	RECORD_FOR_UPDATE,			/* SELECT … FOR NO KEY UPDATE, with the module's slots held */
+	RECORD_FOR_UPDATE_HELD		/* the same for a caller who holds them already (record_hold_module) */
 } RecordLock;
 
 /* ---- read.c ---- */
@@ -71,8 +72,14 @@ extern void record_parse_id(const char *wire, pg_uuid_t *id);
 extern void record_fetch(const RequestContext *context, const pg_uuid_t *id, RecordLock lock,
 						 bool deleted_too, Record *record);
 
+/* Hold the slots of the record's module (module_hold_slots) before its row is locked; gives the module and the version it has now.  Raises QH404. */
+extern int32 record_hold_module(const RequestContext *context, const pg_uuid_t *id, int32 *definition_version);
+
 /* Raise QH403 unless the caller may do the action on the record. */
 extern void record_require(const RequestContext *context, const ModuleDef *module, ModuleAction action, const Record *record);
+
+/* Raise QH409 conflict when the state that the record is in locks it, as a whole, for the caller. */
+extern void record_require_unlocked(const RequestContext *context, const ModuleDef *module, const Record *record);
 
 /*
  * What every change of one record begins with, inside an open SPI connection:
@@ -141,6 +148,10 @@ extern Jsonb *record_check_payload(const RequestContext *context, const ModuleDe
  */
 extern Jsonb *record_check_patch(const RequestContext *context, const ModuleDef *module, const Record *before, Jsonb *patch,
 								 const ModuleTransition *transition, const char *state, ViolationList *violations);
+
+/* The same for what an effect of a transition puts into the record that it is of: a state that locks does not hold it up. */
+extern Jsonb *record_check_effect(const RequestContext *context, const ModuleDef *module, const Record *before, Jsonb *patch, const char *state,
+								  ViolationList *violations);
 
 /* The same for a payload that record's becomes in a later version, of which ids in known need not be looked up again. */
 extern Jsonb *record_check_moved(const RequestContext *context, const ModuleDef *module, const Record *record, Jsonb *payload, Jsonb *known,

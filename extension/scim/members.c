@@ -91,12 +91,6 @@ read_list(const ScimValue *list)
 }
 
 static Datum
-id_array(const Named *named)
-{
-	return PointerGetDatum(construct_array(named->ids, named->id_count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
-}
-
-static Datum
 text_array(const Named *named)
 {
 	return PointerGetDatum(construct_array(named->texts, named->text_count, TEXTOID, -1, false, TYPALIGN_INT));
@@ -114,7 +108,7 @@ change(KeptPlan *plan, const RequestContext *context, const pg_uuid_t *group, Da
 static void
 find_missing(const RequestContext *context, Named *named)
 {
-	Datum		values[2] = {Int32GetDatum(context->tenant_id), id_array(named)};
+	Datum		values[2] = {Int32GetDatum(context->tenant_id), id_array(named->ids, named->id_count)};
 	uint64		rows = named->id_count > 0 ? plan_execute(&users_missing, values, NULL, false, 0) : 0;
 	bool		isnull;
 
@@ -137,7 +131,7 @@ members_add(const RequestContext *context, const pg_uuid_t *group, const ScimVal
 		problem_raise(PROBLEM_VALIDATION_FAILED, "qehs.scim_configure makes the server keep such members.",
 					  "the member \"%s\" is no user of the tenant", TextDatumGetCString(named.texts[0]));
 	if (named.id_count > 0)
-		changed = change(&insert_members, context, group, id_array(&named));
+		changed = change(&insert_members, context, group, id_array(named.ids, named.id_count));
 	if (named.text_count > 0)
 		changed = change(&insert_unresolved, context, group, text_array(&named)) || changed;
 	return changed;
@@ -147,7 +141,7 @@ bool
 members_remove(const RequestContext *context, const pg_uuid_t *group, const ScimValue *list)
 {
 	Named		named = read_list(list);
-	bool		changed = named.id_count > 0 && change(&delete_members, context, group, id_array(&named));
+	bool		changed = named.id_count > 0 && change(&delete_members, context, group, id_array(named.ids, named.id_count));
 
 	/* an id of a user that is gone may have been kept as a text */
 	for (int i = 0; i < named.id_count; i++)
@@ -160,7 +154,7 @@ bool
 members_keep(const RequestContext *context, const pg_uuid_t *group, const ScimValue *list)
 {
 	Named		named = read_list(list);
-	bool		changed = change(&delete_others, context, group, id_array(&named));
+	bool		changed = change(&delete_others, context, group, id_array(named.ids, named.id_count));
 
 	find_missing(context, &named);
 	return change(&delete_other_unresolved, context, group, text_array(&named)) || changed;

@@ -1,17 +1,14 @@
 /*
  * transition.c
- *	  Which transitions of a workflow may be fired: state, permission, what a
- *	  transition requires, and its guard.
+ *	  Finding the transition that a caller wants, and those that he may fire.
  */
 #include "base/compat.h"
 
 #include "base/json.h"
-#include "record/guard.h"
-#include "record/value.h"
 #include "workflow/workflow.h"
 
-static bool
-starts_here(const ModuleTransition *transition, const char *state)
+bool
+workflow_starts_in(const ModuleTransition *transition, const char *state)
 {
 	if (transition->from_count < 0)
 		return true;
@@ -21,20 +18,32 @@ starts_here(const ModuleTransition *transition, const char *state)
 	return false;
 }
 
-/* Whether the caller may fire the transition: state, roles and when hold (requires aside). */
-static bool
-may_fire(Guard *guard, const ModuleDef *module, const ModuleTransition *transition, const Record *record)
+static void
+write_available(StringInfo out, const ModuleTransition *transition)
 {
-	PermissionSubject subject = record_subject(record);
-
-	return starts_here(transition, record->workflow_state) && permission_may_fire(guard->context, module, transition, &subject) &&
-		(transition->when == NULL || guard_is_true(guard, transition->when, record->payload));
+	json_literal(out, "{\"name\":");
+	json_string(out, transition->name);
+	json_literal(out, ",\"to\":");
+	json_string(out, transition->to);
+	json_literal(out, ",\"requires\":[");
+	for (int i = 0; i < transition->requires_count; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(out, ',');
+		json_string(out, transition->requires[i]);
+	}
+	appendStringInfoChar(out, ']');
+	if (transition->description)
+	{
+		json_literal(out, ",\"description\":");
+		json_string(out, transition->description);
+	}
+	appendStringInfoChar(out, '}');
 }
 
 void
 workflow_write_available(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record)
 {
-	Guard		guard = {context, record->workflow_state, NULL};
 	bool		first = true;
 
 	json_literal(out, ",\"availableTransitions\":[");
@@ -42,71 +51,54 @@ workflow_write_available(StringInfo out, const RequestContext *context, const Mo
 	{
 		const ModuleTransition *transition = &module->transitions[i];
 
-		if (!may_fire(&guard, module, transition, record))
+		if (!workflow_starts_in(transition, record->workflow_state) || !workflow_may_fire(context, module, transition, record))
 			continue;
 		if (!first)
 			appendStringInfoChar(out, ',');
 		first = false;
-		json_literal(out, "{\"name\":");
-		json_string(out, transition->name);
-		json_literal(out, ",\"to\":");
-		json_string(out, transition->to);
-		json_literal(out, ",\"requires\":[");
-		for (int j = 0; j < transition->requires_count; j++)
-		{
-			if (j > 0)
-				appendStringInfoChar(out, ',');
-			json_string(out, transition->requires[j]);
-		}
-		appendStringInfoChar(out, ']');
-		if (transition->description)
-		{
-			json_literal(out, ",\"description\":");
-			json_string(out, transition->description);
-		}
-		appendStringInfoChar(out, '}');
+		write_available(out, transition);
 	}
 	appendStringInfoChar(out, ']');
 }
 
 const ModuleTransition *
-workflow_find_transition(const RequestContext *context, const ModuleDef *module, const char *name, const Record *record)
+workflow_find_transition(const ModuleDef *module, const char *name, const Record *record)
 {
 	const ModuleTransition *transition = module_transition(module, name);
-	PermissionSubject subject = record_subject(record);
 
 	if (transition == NULL)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/transition", "enum", "is not a transition of module \"%s\"", module->key);
-	if (!starts_here(transition, record->workflow_state))
+	if (!workflow_starts_in(transition, record->workflow_state))
 		problem_raise_at(PROBLEM_TRANSITION_NOT_ALLOWED, "/transition", "state",
 						 "cannot be fired in state \"%s\"", record->workflow_state);
-	if (!permission_may_fire(context, module, transition, &subject))
-		problem_raise_at(PROBLEM_FORBIDDEN, "/transition", "roles", "is not permitted to the caller");
 	return transition;
 }
 
-void
-workflow_check_requires(const ModuleDef *module, const ModuleTransition *transition, Jsonb *payload, const char *comment, ViolationList *violations)
+const ModuleDef *
+workflow_open(const RequestContext *context, const char *wire, const char *name, const char *if_match, Record *record)
 {
-	for (int i = 0; i < transition->requires_count; i++)
+	const ModuleTransition *transition;
+	const ModuleDef *module;
+	pg_uuid_t	id;
+	int32		module_id;
+	int32		version;
+
+	record_parse_id(wire, &id);
+	module_id = record_hold_module(context, &id, &version);
+	module = module_lookup_version(context->tenant_id, module_id, version);
+	transition = module ? module_transition(module, name) : NULL;
+	if (transition)
+		children_lock(context->tenant_id, transition, &id);
+	record_fetch(context, &id, RECORD_FOR_UPDATE_HELD, false, record);
+	if (record->definition_version != version)
 	{
-		const char *key = transition->requires[i];
-		const ModuleField *field = module_field(module, key, strlen(key));
-		JsonbValue	value;
-
-		if (!json_member(&payload->root, key, strlen(key), &value) || value_is_empty(field ? field->type : FIELD_TEXT, &value))
-			violation_add(violations, psprintf("/payload/%s", key), "required",
-						  "is required by transition \"%s\"", transition->name);
+		/* it was moved meanwhile: the guards may be others */
+		transition = module_transition(record_module(context, record), name);
+		if (transition)
+			children_lock(context->tenant_id, transition, &id);
 	}
-	if (transition->comment_required && (comment == NULL || *comment == '\0'))
-		violation_add(violations, "/comment", "required", "is required by transition \"%s\"", transition->name);
-}
-
-void
-workflow_check_guard(const RequestContext *context, const ModuleTransition *transition, const char *state, Jsonb *payload)
-{
-	Guard		guard = {context, state, NULL};
-
-	if (transition->when && !guard_is_true(&guard, transition->when, payload))
-		problem_raise_at(PROBLEM_GUARD_FAILED, "/transition", "when", "needs that %s", transition->when_text);
+	module = record_module(context, record);
+	record_require(context, module, ACTION_READ, record);
+	record_check_if_match(module, if_match, record->version);
+	return module;
 }

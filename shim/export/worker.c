@@ -29,7 +29,7 @@
 #define IDLE_SECONDS 1
 #define AWAY_SECONDS 3			/* until the database is tried again */
 #define FETCH "SELECT qehs.export_fetch(1000)"
-#define SIGN "SELECT qehs.storage_sign($1::jsonb, $2, $3, $4, $5, NULL, $6::int8, $7)"
+#define SIGN "SELECT qehs.storage_sign($1::jsonb, $2, $3, $4, NULL, NULL, $5::int8, $6)"
 #define HEX_BYTES (2 * STORAGE_SHA256_BYTES + 1)
 
 typedef struct Worker
@@ -186,7 +186,7 @@ static const char *
 sign(Work *work, const char *method, const StorageFacts *facts, const char *sha256)
 {
 	char		size[24];
-	const char *arguments[] = {storage_description(&work->arena), method, work->claim.tenant, work->claim.job_id, NULL, NULL, NULL};
+	const char *arguments[] = {storage_description(&work->arena), method, work->claim.tenant, work->claim.job_id, NULL, NULL};
 	const char *value = NULL;
 
 	if (storage_is_local())
@@ -194,11 +194,10 @@ sign(Work *work, const char *method, const StorageFacts *facts, const char *sha2
 	if (facts)
 	{
 		snprintf(size, sizeof(size), "%lld", (long long) facts->size);
-		arguments[4] = work->format->content_type;
-		arguments[5] = size;
-		arguments[6] = sha256;
+		arguments[4] = size;
+		arguments[5] = sha256;
 	}
-	run(work, SIGN, 7, arguments, &value, NULL);
+	run(work, SIGN, 6, arguments, &value, NULL);
 	return value ? arena_copy(&work->arena, value, strlen(value)) : NULL;
 }
 

@@ -2,7 +2,8 @@
  * clamd.c
  *	  clamd's INSTREAM: zINSTREAM and a NUL, chunks each with its length in four bytes
  *	  of network order, a chunk of length 0; then the answer, which ends with a NUL:
- *	  "stream: OK", "stream: <name> FOUND" or "… ERROR".
+ *	  "stream: OK", "stream: <name> FOUND" or "… ERROR", as of a file longer than its
+ *	  StreamMaxLength.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -145,13 +146,18 @@ judge(const char *answer, char *text, size_t size)
 
 	if (length == 2 && memcmp(name, "OK", 2) == 0)
 	{
-		*text = '\0';
+		snprintf(text, size, "clean");
 		return SCAN_CLEAN;
 	}
 	if (length > 6 && memcmp(name + length - 6, " FOUND", 6) == 0)
 	{
-		snprintf(text, size, "%.*s", (int) (length - 6), name);
+		snprintf(text, size, "infected: %.*s", (int) (length - 6), name);
 		return SCAN_INFECTED;
+	}
+	if (strncmp(answer, "INSTREAM size limit exceeded", 28) == 0)
+	{
+		snprintf(text, size, "failed: is longer than the scanner takes");
+		return SCAN_REFUSED;
 	}
 	snprintf(text, size, "clamd answers: %.*s", (int) length, name);
 	return SCAN_FAILED;

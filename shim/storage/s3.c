@@ -235,10 +235,14 @@ keep(StorageWriter *writer, const StorageName *name, const char *url, StorageFau
 	/* what goes out and what comes back are two things */
 	Transfer	answer = {.file = -1};
 	CURL	   *curl = begin(url, &answer);
+	char		checksum[80] = "x-amz-checksum-sha256: ";
 	struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
 	StorageOutcome outcome;
 
 	(void) name;
+	/* the URL was signed with it: a store that gets other bytes refuses them */
+	EVP_EncodeBlock((unsigned char *) checksum + strlen(checksum), writer->sha256, STORAGE_SHA256_BYTES);
+	headers = curl_slist_append(headers, checksum);
 	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_READFUNCTION, send_part);

@@ -12,7 +12,7 @@
  * which is told of the store by storage_description: an endpoint that answers with
  * one has a parameter {"name":"storage","in":"server","sqlType":"jsonb"}.  The local
  * store needs no URL for what is done here, and takes NULL; S3 needs one that is
- * signed for the method: PUT to keep, GET to open, DELETE to remove, HEAD to look.
+ * signed for the method: PUT to keep (with size and SHA-256), GET to open, DELETE to remove, HEAD to look.
  *
  * All functions may block on disk or network: call them from a thread that may, such
  * as a worker, or in parts that are small.  Any thread may call; a writer belongs to one at a time.

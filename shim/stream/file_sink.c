@@ -153,13 +153,11 @@ run_task(TaskWork *task)
 	sniff_type(file, sink->type, sizeof(sink->type));
 	if (*clamd)
 	{
-		char		text[MESSAGE_BYTES - 16];
-		ScanOutcome found = clamd_scan(clamd, file, text, sizeof(text));
+		ScanOutcome found = clamd_scan(clamd, file, sink->scan, sizeof(sink->scan));
 
 		sink->scan_failed = found == SCAN_FAILED;
-		snprintf(sink->scan, sizeof(sink->scan), found == SCAN_CLEAN ? "clean" : found == SCAN_INFECTED ? "infected: %s" : "%s", text);
-		/* what does harm is not kept; what could not be scanned waits to be (status uploaded) */
-		if (found == SCAN_INFECTED)
+		/* what does harm, or may, is not kept; what could not be scanned waits to be (status uploaded) */
+		if (found == SCAN_INFECTED || found == SCAN_REFUSED)
 			return;
 	}
 	sink->outcome = storage_keep(sink->writer, &name, NULL, &sink->fault);

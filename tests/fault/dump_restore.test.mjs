@@ -54,6 +54,16 @@ async function fillTenant(port, slug, key) {
 			"workflow":{"states":["open"],"initial":"open"},"permissions":{"roles":{"tenant-user":["read"]}}}');
 		SELECT qehs.record_create('badges', '{"badge":"B1"}');
 		SELECT qehs.record_create('incidents', jsonb_build_object('title', 't' || i, 'severity', 'low')) FROM generate_series(1, 9) AS i;
+		SELECT qehs.module_publish('notes', '{"key":"notes","name":"Notes","displayCode":{"prefix":"NOT"},"fields":[{"key":"about","type":"record-reference"}],
+			"workflow":{"states":["open","told","closed"],"initial":"open","transitions":{"tell":{"from":"open","to":"told","effects":[{"event":"note.told"}]},
+			"close":{"from":"told","to":"closed","approvers":{"count":2,"role":"tenant-user"}}}},"permissions":{"roles":{"tenant-user":["read","transition"]}}}');
+		SELECT qehs.user_create('${slug}.other', 'Another');
+		SELECT qehs.delegation_create('${slug}.user', '2026-01-01', '2099-01-01', '${slug}.other');
+		SELECT qehs.record_transition(qehs.record_create('notes', jsonb_build_object('about', qehs.record_list('badges') -> 'items' -> 0 ->> 'id')) ->> 'id', 'tell');
+		SELECT qehs.use_tenant('${slug}', '${slug}.user');
+		SELECT qehs.signature_credential_set('the secret of a user');
+		SELECT qehs.record_approve(qehs.record_list('notes') -> 'items' -> 0 ->> 'id', 'close');
+		SELECT qehs.use_tenant('${slug}');
 		CREATE ROLE reports_of_${slug} LOGIN;
 		SELECT qehs.reporter_grant('reports_of_${slug}', '${slug}')`)
 	const first = await send(port, key, "GET", records)

@@ -2,13 +2,14 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { rmSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { after, test } from "node:test"
 import ExcelJS from "exceljs"
 import { stage } from "./cluster.mjs"
-import { ask, file, load, makeTenant, storeFolder, until } from "./exports.mjs"
+import { ask, fetched, load, makeTenant, storeFolder, until } from "./exports.mjs"
 
 const folder = storeFolder()
+const directory = mkdtempSync("/tmp/qehs-files.")
 let key
 
 const scripts = {
@@ -24,16 +25,17 @@ const made = stage("files", { flags: ["--storage", folder], prepare({ cluster })
 	load(cluster, "visitors", [full, ...Object.values(scripts).map((title) => ({ title })), ...dangerous.map((title) => ({ title, phone: "+43 1 234" })), { title: quoted }]
 		.map((payload, i) => ({ n: i, ...payload })))
 } })
-after(() => rmSync(folder, { recursive: true }))
+after(() => [folder, directory].forEach((name) => rmSync(name, { recursive: true })))
 
+// An export's file, as a client fetches it.
 async function exported(request) {
-	const jobId = await ask(made.shim, key, { sort: "n", ...request })
-	const job = await until(made.shim, key, jobId)
+	const job = await until(made.shim, key, await ask(made.shim, key, request))
 	assert.equal(job.status, "succeeded", JSON.stringify(job))
-	const { path, bytes } = file(folder, "visitors", jobId)
+	const bytes = await fetched(made.shim, job)
 	assert.equal(job.result.sizeBytes, bytes.length)
 	assert.equal(job.result.sha256, createHash("sha256").update(bytes).digest("hex"))
-	assert.ok(job.result.downloadUrl.includes(jobId))
+	const path = `${directory}/${job.result.filename}`
+	writeFileSync(path, bytes)
 	assert.match(job.result.filename, new RegExp(`^(visits|V-2026-\\d+)-\\d{8}T\\d{4}Z\\.${request.format}$`))
 	return { path, bytes, text: bytes.toString(), job }
 }
@@ -42,7 +44,7 @@ const python = (program, ...args) => JSON.parse(execFileSync("python3", ["-c", p
 const readCsv = (path) => python("import csv,json,sys; print(json.dumps(list(csv.reader(open(sys.argv[1], newline='', encoding='utf-8'), strict=True))))", path)
 
 test("CSV: Python's csv reads what was written, and no text begins a formula", async () => {
-	const { path, text } = await exported({ format: "csv", columns: ["title", "due", "seen", "cost", "tags", "done", "n", "phone", "parts"] })
+	const { path, text } = await exported({ sort: "n", format: "csv", columns: ["title", "due", "seen", "cost", "tags", "done", "n", "phone", "parts"] })
 	const [head, ...rows] = readCsv(path)
 	assert.deepEqual(head, ["Title", "Due", "Seen", "Cost", "Tags", "Done", "Number", "Phone", "Parts"])
 	assert.deepEqual(rows[0], ["Full", "2026-02-03", "2026-07-03T08:00:00.000Z", "12.5 EUR", "a; b", "true", "-4.25", "", '[["bolt",2],["nut",null]]'])
@@ -54,29 +56,28 @@ test("CSV: Python's csv reads what was written, and no text begins a formula", a
 })
 
 test("CSV: \\copy takes it", async () => {
-	const { path } = await exported({ format: "csv", columns: ["displayCode", "title", "n"], header: "keys" })
-	execFileSync("chmod", ["-R", "a+rX", folder])
+	const { path } = await exported({ sort: "n", format: "csv", columns: ["displayCode", "title", "n"], header: "keys" })
 	made.cluster.sql("CREATE TABLE copied (code text, title text, n numeric)")
 	execFileSync("psql", ["-X", "-q", "-d", `${made.cluster.conninfo} user=postgres`, "-c", `\\copy copied FROM '${path}' (FORMAT csv, HEADER)`])
 	assert.equal(made.cluster.sql("SELECT count(*), sum(n) FROM copied"), `16|${-4.25 + 120}`)
 })
 
 test("CSV: a byte order mark, keys in the head, dates as people of a place write them, labels in a language", async () => {
-	const { text } = await exported({ format: "csv", columns: ["title", "due", "seen"], header: "keys", bom: true, dates: "locale", locale: "de-AT", timeZone: "Europe/Vienna" })
+	const { text } = await exported({ sort: "n", format: "csv", columns: ["title", "due", "seen"], header: "keys", bom: true, dates: "locale", locale: "de-AT", timeZone: "Europe/Vienna" })
 	assert.ok(text.startsWith("\ufefftitle,due,seen\r\nFull,"))
 	assert.match(text.split("\r\n")[1], /^Full,03\.02\.2026,"03\.07\.2026, 10:00"$/)
 })
 
 test("NDJSON: whole records, or the columns that were asked for", async () => {
-	const whole = (await exported({ format: "ndjson" })).text.trimEnd().split("\n").map(JSON.parse)
+	const whole = (await exported({ sort: "n", format: "ndjson" })).text.trimEnd().split("\n").map(JSON.parse)
 	assert.equal(whole.length, 16)
 	assert.deepEqual(whole[0].payload, { ...full, seen: "2026-07-03T10:00:00+02:00" })
-	const some = (await exported({ format: "ndjson", columns: ["n", "title"] })).text.trimEnd().split("\n").map(JSON.parse)
+	const some = (await exported({ sort: "n", format: "ndjson", columns: ["n", "title"] })).text.trimEnd().split("\n").map(JSON.parse)
 	assert.deepEqual(some[0], { n: -4.25, title: "Full" })
 })
 
 test("XLSX: exceljs finds typed cells, a frozen head with a filter, a sheet for the table, what was exported", async () => {
-	const { path, job } = await exported({ format: "xlsx", columns: ["displayCode", "title", "due", "seen", "cost", "done", "n", "phone", "parts"], timeZone: "Europe/Vienna", filter: { n: { lt: 100 } } })
+	const { path, job } = await exported({ sort: "n", format: "xlsx", columns: ["displayCode", "title", "due", "seen", "cost", "done", "n", "phone", "parts"], timeZone: "Europe/Vienna", filter: { n: { lt: 100 } } })
 	const book = new ExcelJS.Workbook()
 	await book.xlsx.readFile(path)
 	assert.deepEqual(book.worksheets.map(({ name }) => name), ["About", "Visits", "Parts"])
@@ -105,7 +106,7 @@ test("XLSX: exceljs finds typed cells, a frozen head with a filter, a sheet for 
 })
 
 test("PDF: pdftotext finds text of eight scripts, who exported it and the number of pages; pdftoppm draws it", async () => {
-	const { path } = await exported({ format: "pdf", columns: ["displayCode", "title", "n"], paper: "Letter" })
+	const { path } = await exported({ sort: "n", format: "pdf", columns: ["displayCode", "title", "n"], paper: "Letter" })
 	const text = execFileSync("pdftotext", [path, "-"], { encoding: "utf8" }).normalize("NFKC")
 	const bare = text.replace(/[\s\u202a-\u202e\u200e\u200f]/g, "")
 	for (const [name, words] of Object.entries(scripts))
@@ -118,9 +119,8 @@ test("PDF: pdftotext finds text of eight scripts, who exported it and the number
 
 test("PDF: a report of one record has its fields, tables and activity", async () => {
 	const id = made.cluster.sql("SELECT id FROM qehs.record ORDER BY n1 LIMIT 1")
-	const jobId = await ask(made.shim, key, { format: "pdf", recordId: id })
-	assert.equal((await until(made.shim, key, jobId)).status, "succeeded")
-	const text = execFileSync("pdftotext", ["-layout", file(folder, "visitors", jobId).path, "-"], { encoding: "utf8" })
+	const { path } = await exported({ format: "pdf", recordId: id })
+	const text = execFileSync("pdftotext", ["-layout", path, "-"], { encoding: "utf8" })
 	for (const found of [/Visits V-20\d\d-0001/, /Title +Full/, /Cost +12\.5 EUR/, /Parts[^]*Name +Count[^]*bolt +2/, /Activity[^]*created/])
 		assert.match(text, found)
 })

@@ -59,7 +59,17 @@ export async function until(shim, key, jobId, states = ["succeeded", "failed", "
 	throw new Error(`${jobId} did not get ${states.join(" or ")}`)
 }
 
-// The file of a job that has succeeded, where the embedded store has it.
+// The file of a job that has succeeded, as a client fetches it.
+export async function fetched(shim, job) {
+	const response = await fetch(new URL(job.result.downloadUrl, `http://127.0.0.1:${shim.port}`))
+	const bytes = Buffer.from(await response.arrayBuffer())
+	assert.equal(response.status, 200, bytes.toString())
+	assert.equal(response.headers.get("content-type"), job.result.contentType)
+	assert.ok(response.headers.get("content-disposition").startsWith(`attachment; filename="${job.result.filename}"`))
+	return bytes
+}
+
+// The file of a job, where the embedded store has it; null: it has none.
 export function file(folder, slug, jobId) {
 	const path = `${folder}/objects/${slug}/${jobId.slice(-2)}/${jobId}`
 	return existsSync(path) ? { path, bytes: readFileSync(path) } : null

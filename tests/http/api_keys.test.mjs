@@ -2,7 +2,7 @@
 // text of a key tells its kind and its checksum.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { calls, prepare } from './lib/calls.mjs'
+import { calls, makeCaller, prepare } from './lib/calls.mjs'
 import { assertOk, assertProblem, caller, request } from './lib/client.mjs'
 import { definition, makeJob, makeRecord, makeTenant, payload, psql } from './lib/tenant.mjs'
 
@@ -27,7 +27,7 @@ for (const endpoint of endpoints) {
 	if (endpoint.scope === null) {
 		test(`${endpoint.operation}: needs a key, and no scope of it`, async () => {
 			assert.ok(calls[endpoint.operation], 'a new endpoint belongs into this test')
-			const bare = await tenant.makeKey({ scopes: [], roles: ['tenant-owner'] })
+			const bare = await makeCaller(tenant, endpoint, { scopes: [], roles: ['tenant-owner'] })
 			const done = await call(endpoint, bare.key)
 			assert.ok(done.status < 300, done.text)
 		})
@@ -36,16 +36,16 @@ for (const endpoint of endpoints) {
 	test(`${endpoint.operation}: works with its scope, and with all others but it is forbidden`, async () => {
 		assert.ok(calls[endpoint.operation], 'a new endpoint belongs into this test')
 		assert.ok(scopes.includes(endpoint.scope), `${endpoint.scope} is a scope`)
-		const without = await tenant.makeKey({ scopes: scopes.filter(scope => scope !== endpoint.scope) })
+		const without = await makeCaller(tenant, endpoint, { scopes: scopes.filter(scope => scope !== endpoint.scope) })
 		const refused = await call(endpoint, without.key)
 		assertProblem(refused, 403, 'forbidden')
 		if (refused.json.detail.includes('lacks the scope')) assert.equal(refused.headers['www-authenticate'], `Bearer error="insufficient_scope", scope="${endpoint.scope}"`)
-		const done = await call(endpoint, tenant.key)
+		const done = await call(endpoint, (await makeCaller(tenant, endpoint)).key)
 		assert.ok(done.status < 300, done.text)
 	})
 	if (!ofKeys(endpoint.operation))
 		test(`${endpoint.operation}: a key for another module finds nothing here`, async () => {
-			const narrow = await tenant.makeKey({ modules: ['other'] })
+			const narrow = await makeCaller(tenant, endpoint, { modules: ['other'] })
 			const hidden = { audit_list: [], module_list: ['other'] }[endpoint.operation]
 			const answer = await call(endpoint, narrow.key)
 			if (hidden === undefined) assertProblem(answer, 403, 'forbidden')

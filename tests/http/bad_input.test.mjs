@@ -175,7 +175,7 @@ refuse('transition that there is not', move({ transition: 'fly' }), 400, 'valida
 refuse('transition with an empty name', move({ transition: '' }), 400, 'validation_failed', [['/transition', 'enum']])
 refuse('transition from another state', move({ transition: 'reopen' }), 409, 'transition_not_allowed')
 refuse('transition with a bad payload', move({ transition: 'submit', payload: { cost: 'x' } }), 400, 'validation_failed', [['/payload/cost', 'type'], ['/payload/description', 'required']])
-refuse('transition with a signature, which nothing keeps yet', move({ transition: 'reset', signature: { meaning: 'reviewed' } }), 400, 'validation_failed', [['/signature', 'unknown_member']])
+refuse('transition with a signature without its credential', move({ transition: 'reset', signature: { meaning: 'reviewed' } }), 400, 'validation_failed', [['/signature/credential', 'required']])
 refuse('transition with an unknown member', move({ transition: 'reset', force: true }), 400, 'validation_failed', [['/force', 'unknown_member']])
 refuse('restore of what is not deleted', { target: `${one}:restore` }, 409, 'conflict')
 

@@ -75,6 +75,8 @@ function fit(body, operation) {
 	if (body.transition === 'close') body.payload = { ...payload, rca_text: 'as the guard wants' }
 	if ('allowedAddresses' in body) body.allowedAddresses = null
 	if ('actingUser' in body) body.actingUser = null
+	// a person signs
+	delete body.signature
 	if (body.expiresAt) body.expiresAt = body.expiresAt.replace(/^\d{4}/, '2999')
 	if (body.kind === 'scim') body.scopes = ['admin.users']
 	for (const version of ['definitionVersion', 'fromVersion', 'toVersion'])
@@ -222,11 +224,12 @@ const refusedByGraphql = (sent, { status, json }) => sent.at.path === '/api/grap
 
 test(`${RUNS} invalid requests are always refused with a problem`, async () => {
 	const names = Object.keys(breaks)
+	const ofList = new Set(['badFilter', 'badSort', 'noRequired'])
 	const done = new Map()
 	await run(RUNS, random => {
 		for (;;) {
 			const way = random.chance(0.3) ? 'body' : random.pick(names)
-			const sent = breaks[way](valid(random), random)
+			const sent = breaks[way](valid(random, ofList.has(way) ? operations.find(({ operation }) => operation.operationId === 'record_list') : undefined), random)
 			if (sent === null) continue
 			done.set(way, (done.get(way) ?? 0) + 1)
 			return { ...sent, way }

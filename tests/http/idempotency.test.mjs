@@ -1,7 +1,7 @@
 // Idempotency-Key on every endpoint that changes something, without exception; and what it is not for.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { prepare } from './lib/calls.mjs'
+import { makeCaller, prepare } from './lib/calls.mjs'
 import { assertOk, assertProblem, request } from './lib/client.mjs'
 import { definition, makeRecord, makeTenant, payload, psql } from './lib/tenant.mjs'
 
@@ -18,6 +18,7 @@ const changing = endpoints.filter(({ method, body, errorForm }) => method !== 'G
 for (const endpoint of changing)
 	test(`${endpoint.operation}: a replay is the first answer, and has no effect`, async () => {
 		const { target, headers = {}, ...rest } = await prepare(tenant, endpoint)
+		const { key } = await makeCaller(tenant, endpoint)
 		const idempotencyKey = next()
 		const call = () => request(endpoint.method, target, { key, headers: { ...headers, 'Idempotency-Key': idempotencyKey }, ...rest })
 		const first = await call()

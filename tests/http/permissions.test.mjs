@@ -97,7 +97,7 @@ const expected = {
 	'update of what is hidden': { admin: 400, staff: 400, changer: 400, owner: 400, writer: 400 },
 	migrate: { admin: 200, staff: 200, changer: 200, owner: 200, writer: 200 },
 	transition: { admin: 200, mover: 200 },
-	'transition of the owner': { admin: 200, owner: 200 },
+	'transition of the owner': { admin: 200, owner: 200, mover: 409, staff: 409, viewer: 409 },
 	'transition with more': { admin: 200, mover: 400 },
 	delete: { admin: 204 },
 	restore: { admin: 200 },

@@ -46,6 +46,16 @@ const unsealed = await newest()
 const nobody = 'rec_00000000000000000000000000'
 const file = { recordId: other.id, filename: 'note.txt', contentType: 'text/plain' }
 const attachment = (await tenant.api.post('/api/v1/attachments', file)).json.id
+// two approve, and a rejection needs a comment and makes a record that lacks what it must have
+const approvable = { key: 'approvable', name: 'Approvable', displayCode: { prefix: 'APP' }, fields: [{ key: 'title', type: 'text' }], workflow: {
+	states: ['open', 'closed'], initial: 'open', transitions: { close: { from: 'open', to: 'closed', approvers: { count: 2, role: 'tenant-owner', reject: 'refuse' } },
+		refuse: { from: 'open', to: 'closed', commentRequired: true, effects: [{ createRecord: { moduleKey: 'incidents', payload: { title: '$.title', severity: 'low' } } }] } } } }
+await tenant.sql("SELECT qehs.user_create('approver', 'Approver', roles => '{tenant-owner}') \\g /dev/null")
+await tenant.api.put('/api/v1/modules/approvable', approvable)
+const person = await tenant.makeKey({ actingUser: 'approver', rateLimit: 1000000 })
+const toApprove = async () => (await tenant.api.post('/api/v1/records', { moduleKey: 'approvable', payload: {} })).json.id
+const approved = await toApprove()
+await person.api.post(`/api/v1/records/${approved}:approve`, { transition: 'close' })
 const reached = new Set()
 const answered = []
 
@@ -78,8 +88,19 @@ const calls = {
 	record_transition: { json: { transition: 'reset' }, own: [['not_found', { id: nobody }], ['validation_failed', { json: { transition: 'fly' } }],
 		['conflict', { id: other.id, json: { transition: 'reset', payload: { badge: 'taken' } } }], ['precondition_required', { id: careful }],
 		['guard_failed', { id: await investigated(), json: { transition: 'close', comment: 'c' } }],
-		['transition_not_allowed', { json: { transition: 'reopen' } }], ['validation_failed', { json: { transition: 'submit' } }],
+		['transition_not_allowed', { json: { transition: 'reopen' } }], ['guard_failed', { json: { transition: 'submit' } }],
 		['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
+	record_approve: { json: { transition: 'close' }, own: [['not_found', { id: nobody }], ['validation_failed', { json: { transition: 'fly' } }], ['validation_failed', { json: { transition: 'reset' } }],
+		['precondition_required', { id: careful }], ['transition_not_allowed', { json: { transition: 'reopen' } }], ['version_mismatch', { headers: { 'If-Match': '"99"' } }],
+		['guard_failed', { id: approved }], ['conflict', { id: approved, key: person.key }]] },
+	record_reject: { json: { transition: 'close' }, own: [['guard_failed', { id: approved, key: person.key }],
+		['conflict', { id: await toApprove(), key: person.key, json: { transition: 'close', comment: 'c' } }], ['not_found', { id: nobody }], ['validation_failed', { json: { transition: 'reset' } }],
+		['precondition_required', { id: careful }], ['transition_not_allowed', { json: { transition: 'reopen' } }], ['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
+	record_approvals: { own: [['not_found', { id: nobody }]] },
+	delegation_list: { forbidden: false, own: [] },
+	delegation_create: { forbidden: false, json: { to: 'nobody', startsAt: '2026-01-01T00:00:00Z', endsAt: '2099-01-01T00:00:00Z' }, own: [['validation_failed', {}]] },
+	delegation_revoke: { forbidden: false, own: [['not_found', { id: 'dlg_00000000000000000000000000' }]] },
+	signature_credential_set: { forbidden: false, json: { credential: 'a long secret' }, own: [['validation_failed', { json: {} }], ['forbidden', {}]] },
 	record_delete: { own: [['not_found', { id: nobody }], ['precondition_required', { id: careful }], ['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
 	record_restore: { own: [['not_found', { id: nobody }], ['conflict', {}], ['version_mismatch', { id: await deleted(), headers: { 'If-Match': '"99"' } }]] },
 	record_migrate: { json: {}, own: [['not_found', { id: nobody }], ['validation_failed', { json: { definitionVersion: 99 } }], ['precondition_required', { id: careful }],
@@ -122,7 +143,7 @@ const calls = {
 	postman: { own: [] },
 }
 
-function send(endpoint, call, { key = keys.metered.key, method = endpoint.method, headers = {}, body, suffix = '' } = {}) {
+function send(endpoint, call, { key = call.key ?? keys.metered.key, method = endpoint.method, headers = {}, body, suffix = '' } = {}) {
 	const path = endpoint.path.replace(/\{(id|jobId|eventId)\}/, call.id ?? record.id).replace('{moduleKey}', call.moduleKey ?? 'incidents')
 	const query = new URLSearchParams(call.query).toString()
 	return request(method, `${path}${query || suffix ? '?' : ''}${query}${suffix && query ? '&' : ''}${suffix}`,
@@ -276,7 +297,7 @@ test('every code that the document gives an endpoint was reached there', async (
 	const missing = [...documented].flatMap(([operation, codes]) =>
 		codes.filter(code => ![...elsewhere, ...unread].includes(code) && !reached.has(`${operation} ${code}`)).map(code => `${operation} ${code}`))
 	// a conflict of two requests that change the same is every change's: tests/fault
-	assert.deepEqual(missing, ['bulk_load', 'api_key_create', 'api_key_revoke', 'api_key_rotate', 'attachment_create', 'attachment_delete', 'export_create', 'export_cancel', 'module_publish', 'record_delete', 'record_migrate'].map(operation => `${operation} conflict`))
+	assert.deepEqual(missing, ['bulk_load', 'api_key_create', 'api_key_revoke', 'api_key_rotate', 'attachment_create', 'attachment_delete', 'delegation_create', 'delegation_revoke', 'export_create', 'export_cancel', 'signature_credential_set', 'module_publish', 'record_delete', 'record_migrate'].map(operation => `${operation} conflict`))
 })
 
 test('each of these answers has one line in the log of the shim, with its status', { skip: !process.env.QEHS_SHIM_LOG }, async () => {

@@ -95,7 +95,7 @@ test('PATCH merges by RFC 7396: only the keys supplied change, null removes', as
 test('transitions move a record, and say why they do not', async () => {
 	const record = await makeRecord(tenant)
 	const path = `${records}/${record.id}:transition`
-	assertProblem(await api.post(path, { transition: 'submit' }), 400, 'validation_failed',
+	assertProblem(await api.post(path, { transition: 'submit' }), 409, 'guard_failed',
 		{ errors: [{ path: '/payload/description', code: 'required' }] })
 	assertProblem(await api.post(path, { transition: 'investigate' }), 409, 'transition_not_allowed')
 	assertProblem(await api.post(path, { transition: 'fly' }), 400, 'validation_failed', { errors: [{ path: '/transition', code: 'enum' }] })
@@ -106,10 +106,11 @@ test('transitions move a record, and say why they do not', async () => {
 	assert.equal(moved.json.payload.description, 'It was wet.')
 	assertOk(await api.post(path, { transition: 'investigate' }))
 	assertProblem(await api.post(path, { transition: 'close', comment: 'x' }), 409, 'guard_failed')
-	assertProblem(await api.post(path, { transition: 'close', payload: { rca_text: 'mop' } }), 400, 'validation_failed',
+	assertProblem(await api.post(path, { transition: 'close' }), 409, 'guard_failed', { errors: [{ path: '/transition', code: 'when' }, { path: '/comment', code: 'required' }] })
+	assertProblem(await api.post(path, { transition: 'close', payload: { rca_text: 'mop' } }), 409, 'guard_failed',
 		{ errors: [{ path: '/comment', code: 'required' }] })
 	const user = await tenant.makeKey({ roles: ['tenant-user'] })
-	assertProblem(await user.api.post(path, { transition: 'review' }), 403, 'forbidden')
+	assertProblem(await user.api.post(path, { transition: 'review' }), 409, 'guard_failed', { errors: [{ path: '/transition', code: 'roles' }] })
 	const reviewer = await tenant.makeKey({ roles: ['reviewer'] })
 	assert.deepEqual(assertOk(await reviewer.api.get(`${records}/${record.id}`)).availableTransitions.map(t => t.name).includes('review'), true)
 	assert.equal(assertOk(await reviewer.api.post(path, { transition: 'review' })).workflowState, 'closed')

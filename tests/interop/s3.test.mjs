@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { createHash } from 'node:crypto'
 import { sleep, stage } from '../fault/cluster.mjs'
+import { fetched, until } from '../fault/exports.mjs'
 
 const directory = mkdtempSync('/tmp/qehs-swift.')
 let swift
@@ -96,6 +97,21 @@ test('a file that is not what was announced has failed, and leaves the bucket, a
 	for (let i = 0; i < 60 && at.cluster.sql('SELECT count(*) FROM qehs.object_removal') !== '0'; i++)
 		await sleep(250)
 	assert.equal(at.cluster.sql('SELECT count(*) FROM qehs.object_removal'), '0')
+})
+
+test('an export is written into the bucket, is fetched by its URL, and leaves the bucket when its job is forgotten', async context => {
+	if (missing) return context.skip('Swift could not be had')
+	const asked = await api('POST', '/api/v1/exports', { moduleKey: 'incidents', format: 'csv', columns: ['title', 'severity'] })
+	const job = await until(at.shim, at.key, asked.jobId)
+	assert.equal(job.status, 'succeeded', JSON.stringify(job))
+	assert.match(job.result.downloadUrl, new RegExp(`^http://127.0.0.1:${port}/qehs-files/ours/bucket/${asked.jobId}\\?`))
+	const bytes = await fetched(at.shim, job)
+	assert.equal(bytes.toString(), 'Title,Severity\r\nx,low\r\n')
+	assert.deepEqual([job.result.sizeBytes, job.result.sha256], [bytes.length, createHash('sha256').update(bytes).digest('hex')])
+	at.cluster.sql("UPDATE qehs.job SET finished_at = now() - interval '8 days'; SELECT qehs.tick()")
+	for (let i = 0; i < 60 && (await fetch(job.result.downloadUrl)).status !== 404; i++)
+		await sleep(250)
+	assert.equal((await fetch(job.result.downloadUrl)).status, 404)
 })
 
 test('the secret key is in no statement, log or answer', async context => {

@@ -59,6 +59,11 @@ pipeline = catch_errors cache s3api tempauth copy dlo slo proxy-server
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
+# a busy machine is no broken one
+conn_timeout = 10
+node_timeout = 60
+recoverable_node_timeout = 60
+error_suppression_limit = 1000000
 [filter:catch_errors]
 use = egg:swift#catch_errors
 [filter:cache]
@@ -85,7 +90,9 @@ for server in account container object; do start "swift-$server-server" "$dir/$s
 start swift-proxy-server "$dir/proxy.conf"
 for _ in $(seq 100); do
 	token=$(curl -s -i -H 'X-Auth-User: test:tester' -H 'X-Auth-Key: testing' "http://127.0.0.1:$port/auth/v1.0" | sed -n 's/^X-Auth-Token: \(.*\)\r$/\1/p') || true
-	[ -z "$token" ] || ! curl -fs -X PUT -H "X-Auth-Token: $token" "http://127.0.0.1:$port/v1/AUTH_test/qehs-files" || break
+	# ready is who has taken an object
+	[ -z "$token" ] || ! curl -fs -X PUT -H "X-Auth-Token: $token" "http://127.0.0.1:$port/v1/AUTH_test/qehs-files" ||
+		! curl -fs -X PUT -d ready -H "X-Auth-Token: $token" "http://127.0.0.1:$port/v1/AUTH_test/qehs-files/ready" || break
 	token=
 	sleep 0.2
 done

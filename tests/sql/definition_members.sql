@@ -41,5 +41,5 @@ SELECT jsonb_path_query((qehs.openapi() #>> '{}')::jsonb, '$.**."x-unit"') AS un
 SELECT jsonb_path_query((qehs.openapi() #>> '{}')::jsonb, '$.components.schemas.TriedTransition.description') AS transition;
 SELECT qehs.record_create('tried', '{}') ->> 'id' AS id \gset
 SELECT qehs.record_get(:'id')::jsonb -> 'availableTransitions' AS available;
--- a signature of a request is nothing that is kept
+-- a signature of a request is of its form
 SELECT qehs.record_transition(:'id', 'go', signature => '{"meaning":"reviewed"}');

@@ -138,7 +138,8 @@ DECLARE
 	plan json;
 BEGIN
 	EXECUTE 'EXPLAIN (ANALYZE, FORMAT JSON) ' || query INTO plan;
-	RETURN plan #>> '{0,Plan,Actual Rows}';
+	-- from release 18 on it has decimals
+	RETURN (plan #>> '{0,Plan,Actual Rows}')::numeric::int;
 END
 $$;
 SELECT pg_temp.rows_of($$SELECT * FROM report_report_a.cases WHERE notes = 'hidden-note-of-a'$$), pg_temp.rows_of($$SELECT * FROM report_report_a.secrets$$);
@@ -159,7 +160,10 @@ DECLARE all_of CURSOR WITH HOLD FOR SELECT * FROM qehs.record;
 COPY qehs.record TO STDOUT;
 COPY (SELECT * FROM report_report_b.cases) TO STDOUT;
 COPY (SELECT notes FROM report_report_a.cases) TO STDOUT;
+-- releases of PostgreSQL say it in their own words
+\set VERBOSITY sqlstate
 COPY (SELECT 1) TO PROGRAM 'cat';
+\set VERBOSITY terse
 SELECT pg_read_file('postgresql.conf');
 -- 39 large objects, other databases, extensions, untrusted languages
 SELECT lo_import('/etc/passwd');

@@ -1,9 +1,25 @@
 // A call of each operation of the endpoint table that succeeds for a tenant with the module of tenant.mjs and all rights. A test
 // that goes over all endpoints takes its requests from here, so that a new endpoint fails it until it is entered.
-import { definition, makeJob, makeRecord, payload } from './tenant.mjs'
+import { definition, makeJob, makeRecord, payload, psql } from './tenant.mjs'
 
 const makeAttachment = async ({ api }, recordId) =>
 	(await api.post('/api/v1/attachments', { recordId, filename: 'note.txt', contentType: 'text/plain' })).json.id
+
+// A record with a transition that two people must approve.
+const makeApprovable = async ({ api }) => {
+	const workflow = { states: ['open', 'closed'], initial: 'open', transitions: { close: { from: 'open', to: 'closed', approvers: { count: 2, role: 'tenant-owner' } } } }
+	await api.put('/api/v1/modules/approvable', { key: 'approvable', name: 'Approvable', displayCode: { prefix: 'APP' }, fields: [{ key: 'title', type: 'text' }], workflow })
+	return (await api.post('/api/v1/records', { moduleKey: 'approvable', payload: {} })).json.id
+}
+
+let people = 0
+const makeUser = async tenant => {
+	const name = `person ${++people}`
+	await tenant.sql(`SELECT qehs.user_create('${name}', '${name}', roles => '{tenant-owner}') \\g /dev/null`)
+	return name
+}
+
+const delegate = async tenant => ({ to: await makeUser(tenant), from: await makeUser(tenant), startsAt: '2026-01-01T00:00:00Z', endsAt: '2099-01-01T00:00:00Z' })
 
 export const calls = {
 	record_list: () => ({ target: '/api/v1/records?moduleKey=incidents' }),
@@ -13,6 +29,13 @@ export const calls = {
 	record_at: record => ({ target: `/api/v1/records/${record}/at?time=2099-12-31` }),
 	record_update: record => ({ id: record, json: { payload: { cost: 1 } } }),
 	record_transition: record => ({ id: record, json: { transition: 'reset' } }),
+	record_approve: async (record, _, tenant) => ({ id: await makeApprovable(tenant), json: { transition: 'close' } }),
+	record_reject: async (record, _, tenant) => ({ id: await makeApprovable(tenant), json: { transition: 'close' } }),
+	record_approvals: record => ({ id: record }),
+	delegation_list: () => ({}),
+	delegation_create: async (record, _, tenant) => ({ json: await delegate(tenant) }),
+	delegation_revoke: async (record, _, tenant) => ({ id: (await tenant.api.post('/api/v1/delegations', await delegate(tenant))).json.id }),
+	signature_credential_set: () => ({ json: { credential: 'a long secret' } }),
 	record_delete: record => ({ id: record }),
 	record_restore: async (record, _, { api }) => {
 		await api.delete(`/api/v1/records/${record}`)
@@ -48,6 +71,12 @@ export const calls = {
 	api_key_rotate: (_, key) => ({ id: key, json: {} }),
 	api_key_revoke: (_, key) => ({ id: key }),
 }
+
+const ofPerson = new Set(JSON.parse(await psql("SELECT json_agg(operation) FROM qehs.endpoint WHERE action = 'person'")))
+
+// A key for a call: one that acts as a person where the operation needs one.
+export const makeCaller = async (tenant, { operation }, options = {}) =>
+	tenant.makeKey(ofPerson.has(operation) ? { ...options, actingUser: await makeUser(tenant) } : options)
 
 // {target, json or body, headers} of a call, on a record and a key of its own.
 export async function prepare(tenant, { operation, path }) {

@@ -1,0 +1,43 @@
+/*
+ * link.h
+ *	  Which records a record refers to, and holding still those that refer to one.
+ *
+ * qehs.record_link has a row for each record that another one names in a field of
+ * type record-reference, in rows and objects too.  Which field it is stands in the
+ * payload only, so a renamed field changes no row.
+ *
+ * A guard over children must see each of them, also one that another transaction is
+ * about to make, change or delete.  So whoever changes a record that refers to others holds their
+ * places, shared, before it stores, and a guard holds its record's place alone before
+ * it looks.  Of each module there are QEHS_LINK_PLACES places, and a record has one by
+ * its id: a load takes no more locks than that.
+ */
+#ifndef QEHS_LINK_H
+#define QEHS_LINK_H
+
+#include "record/record.h"
+
+#define QEHS_LINK_PLACES 64
+
+/* Ids of records, each once, in their order. */
+typedef struct LinkSet
+{
+	int			count;
+	int			room;
+	pg_uuid_t  *items;
+} LinkSet;
+
+/* Add what a payload of the module's version refers to; link_sort is to be called before the set is looked at. */
+extern void link_add_payload(LinkSet *set, const ModuleDef *module, const Jsonb *payload);
+extern void link_sort(LinkSet *set);
+
+/* Whether a sorted set has the id. */
+extern bool link_has(const LinkSet *set, const pg_uuid_t *id);
+
+/* Hold the places of records that a record of the module refers to, shared, in their order, until the transaction ends. */
+extern void link_hold_targets(int32 tenant_id, int32 module_id, const LinkSet *targets);
+
+/* Hold the place of a record alone, against all changes of records of the module that refer to it, until the transaction ends. */
+extern void link_hold_children(int32 tenant_id, int32 module_id, const pg_uuid_t *target);
+
+#endif							/* QEHS_LINK_H */
