@@ -148,7 +148,7 @@ attachment_open(const RequestContext *context, const char *wire, bool write, Att
 			attachment_not_found();
 		return;
 	}
-	record_fetch(context, &attachment->record_id, RECORD_READ, true, record);
+	record_fetch(context, &attachment->record_id, write ? RECORD_FOR_UPDATE : RECORD_READ, true, record);
 	if (record->deleted)
 		attachment_not_found();
 	*module = record_module(context, record);
@@ -161,6 +161,7 @@ attachment_open(const RequestContext *context, const char *wire, bool write, Att
 	record_require(context, *module, ACTION_UPDATE, record);
 	if (!writes_field(context, *module, &subject, attachment))
 		problem_raise(PROBLEM_FORBIDDEN, NULL, "the caller may not write the field that the attachment belongs to");
+	record_require_unlocked(context, *module, record, attachment->field);
 }
 
 bool

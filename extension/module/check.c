@@ -42,6 +42,24 @@ check_has_name(const Names *names, const char *name)
 	return false;
 }
 
+bool
+check_is_user_field(const Names *fields, const char *key)
+{
+	for (int i = 0; i < fields->count; i++)
+		if (strcmp(fields->items[i], key) == 0)
+			return fields->types[i] == FIELD_USER;
+	return false;
+}
+
+bool
+check_is_file_field(const Names *fields, const char *key)
+{
+	for (int i = 0; i < fields->count; i++)
+		if (strcmp(fields->items[i], key) == 0)
+			return module_takes_attachments(fields->types[i]);
+	return false;
+}
+
 const JsonbContainer *
 check_element(const JsonbContainer *array, uint32 index, JsonbValue *value)
 {

@@ -12,7 +12,7 @@ typedef struct Names
 {
 	int			count;
 	char	  **items;
-	bool	   *users;			/* of fields: which are of type user */
+	FieldType  *types;			/* of fields */
 } Names;
 
 /* ---- check.c ---- */
@@ -28,6 +28,13 @@ extern const char *check_by_language(const JsonbValue *value);
 
 /* Whether a name is among those. */
 extern bool check_has_name(const Names *names, const char *name);
+
+/* Whether the key is of a field of type user; whether it is of one that takes attachments. */
+extern bool check_is_user_field(const Names *fields, const char *key);
+extern bool check_is_file_field(const Names *fields, const char *key);
+
+/* A fault for a member mediaTypes that is there and is no array of media types (options.c). */
+extern void check_media_types(const JsonbContainer *object, const char *path, ViolationList *faults);
 
 /* An element of an array: its value, and its container when it is an object, else NULL. */
 extern const JsonbContainer *check_element(const JsonbContainer *array, uint32 index, JsonbValue *value);

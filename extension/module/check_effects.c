@@ -55,15 +55,6 @@ check_payload(const JsonbContainer *effect, const char *path, bool required, Vio
 		violation_add(faults, psprintf("%s/payload", path), "required", "is required");
 }
 
-static bool
-is_user_field(const Names *fields, const char *key)
-{
-	for (int i = 0; i < fields->count; i++)
-		if (strcmp(fields->items[i], key) == 0)
-			return fields->users[i];
-	return false;
-}
-
 static void
 check_create_record(const JsonbContainer *effect, const char *path, ViolationList *faults)
 {
@@ -105,11 +96,11 @@ check_assign(const JsonbContainer *effect, const char *path, const Names *fields
 	JsonbValue	value;
 
 	members_check(effect, assign_members, path, faults);
-	if (field == NULL || !is_user_field(fields, field))
+	if (field == NULL || !check_is_user_field(fields, field))
 		violation_add(faults, psprintf("%s/field", path), "undefined", "must be a field of type user");
 	if (to == NULL || *to == '\0')
 		violation_add(faults, psprintf("%s/to", path), "required", "must be the id of a user, @createdBy, @ and a field of type user, or a path such as $user");
-	else if (*to == '@' && strcmp(to, "@createdBy") != 0 && !is_user_field(fields, to + 1))
+	else if (*to == '@' && strcmp(to, "@createdBy") != 0 && !check_is_user_field(fields, to + 1))
 		violation_add(faults, psprintf("%s/to", path), "undefined", "is not a field of type user: \"%s\"", to + 1);
 	else if (*to == '$' && json_member(effect, "to", 2, &value))
 		check_expression_text(&value, psprintf("%s/to", path), variables, faults);

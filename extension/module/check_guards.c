@@ -78,18 +78,44 @@ check_child_guard(const JsonbContainer *guard, const char *path, ViolationList *
 	check_state_names(guard, path, faults);
 }
 
+/* "attachments":{"min","field","mediaTypes"} */
 static void
-check_children(const JsonbContainer *transition, const char *path, ViolationList *faults)
+check_file_guard(const JsonbContainer *guard, const char *path, const Names *fields, ViolationList *faults)
+{
+	JsonbValue	value;
+	int32		min;
+	char	   *field = json_member_text(guard, "field");
+
+	members_check(guard, files_members, path, faults);
+	if (json_member(guard, "min", 3, &value) && (!json_member_int(guard, "min", &min) || min < 1 || min > MAX_MIN))
+		violation_add(faults, psprintf("%s/min", path), "range", "must be an integer from 1 to %d", MAX_MIN);
+	if (json_member(guard, "field", 5, &value) && (field == NULL || !check_is_file_field(fields, field)))
+		violation_add(faults, psprintf("%s/field", path), "undefined", "must be the key of a field of type file, image or signature");
+	check_media_types(guard, path, faults);
+}
+
+static void
+check_one(const JsonbContainer *guard, const char *key, const char *path, const Names *fields, ViolationList *faults)
+{
+	if (strcmp(key, "children") == 0)
+		check_child_guard(guard, path, faults);
+	else
+		check_file_guard(guard, path, fields, faults);
+}
+
+/* A guard under the key, or an array of at most so many. */
+static void
+check_one_or_many(const JsonbContainer *transition, const char *key, uint32 most, const char *path, const Names *fields, ViolationList *faults)
 {
 	JsonbValue	value;
 
-	if (!json_member(transition, "children", 8, &value))
+	if (!json_member(transition, key, strlen(key), &value))
 		return;
-	path = psprintf("%s/children", path);
+	path = psprintf("%s/%s", path, key);
 	if (value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data))
-		check_child_guard(value.val.binary.data, path, faults);
-	else if (value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data) || JsonContainerSize(value.val.binary.data) > QEHS_MAX_CHILDREN_GUARDS)
-		violation_add(faults, path, "type", "must be an object with \"moduleKey\", \"via\" and \"state\", or an array of at most %d", QEHS_MAX_CHILDREN_GUARDS);
+		check_one(value.val.binary.data, key, path, fields, faults);
+	else if (value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data) || JsonContainerSize(value.val.binary.data) > most)
+		violation_add(faults, path, "type", "must be a guard, an object, or an array of at most %u", most);
 	else
 		for (uint32 i = 0; i < JsonContainerSize(value.val.binary.data); i++)
 		{
@@ -97,7 +123,7 @@ check_children(const JsonbContainer *transition, const char *path, ViolationList
 			const JsonbContainer *guard = check_element(value.val.binary.data, i, &item);
 
 			if (guard)
-				check_child_guard(guard, psprintf("%s/%u", path, i), faults);
+				check_one(guard, key, psprintf("%s/%u", path, i), fields, faults);
 			else
 				violation_add(faults, psprintf("%s/%u", path, i), "type", "must be an object");
 		}
@@ -107,7 +133,8 @@ void
 check_guards(const JsonbContainer *transition, const char *path, const Names *fields, ViolationList *faults)
 {
 	check_others(transition, path, fields, faults);
-	check_children(transition, path, faults);
+	check_one_or_many(transition, "children", QEHS_MAX_CHILDREN_GUARDS, path, fields, faults);
+	check_one_or_many(transition, "attachments", QEHS_MAX_ATTACHMENT_GUARDS, path, fields, faults);
 }
 
 /* ---- states that lock ---- */

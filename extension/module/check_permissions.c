@@ -9,16 +9,6 @@
 #include "module/check.h"
 #include "module/members.h"
 
-/* Whether the key is of a field of type user. */
-static bool
-names_user_field(const Names *fields, const char *key)
-{
-	for (int i = 0; i < fields->count; i++)
-		if (strcmp(fields->items[i], key) == 0)
-			return fields->users[i];
-	return false;
-}
-
 char *
 check_role_name(const JsonbValue *role, const char *path, const Names *fields, ViolationList *faults)
 {
@@ -26,7 +16,7 @@ check_role_name(const JsonbValue *role, const char *path, const Names *fields, V
 
 	if (name == NULL)
 		violation_add(faults, path, "type", "must be the name of a role");
-	else if (*name == '@' && strcmp(name, "@createdBy") != 0 && !names_user_field(fields, name + 1))
+	else if (*name == '@' && strcmp(name, "@createdBy") != 0 && !check_is_user_field(fields, name + 1))
 	{
 		violation_add(faults, path, "undefined", "is not a field of type user: \"%s\"", name + 1);
 		return NULL;

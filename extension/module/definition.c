@@ -113,7 +113,7 @@ check_fields(const JsonbContainer *fields, const char *path, int depth, Names *n
 		return;
 	}
 	names->items = palloc(sizeof(char *) * Max(count, 1));
-	names->users = palloc(sizeof(bool) * Max(count, 1));
+	names->types = palloc(sizeof(FieldType) * Max(count, 1));
 	for (uint32 i = 0; i < count; i++)
 	{
 		char	   *at = psprintf("%s/%u", path, i);
@@ -136,7 +136,7 @@ check_fields(const JsonbContainer *fields, const char *path, int depth, Names *n
 			violation_add(faults, psprintf("%s/key", at), "unique", "is used by another field");
 		else
 		{
-			names->users[names->count] = definition_field_type(field) == FIELD_USER;
+			names->types[names->count] = definition_field_type(field);
 			names->items[names->count++] = key;
 		}
 		expression = check_field(field, at, depth, faults);

@@ -45,6 +45,30 @@ load_children(ModuleTransition *transition, const JsonbContainer *source)
 	}
 }
 
+/* One guard {"min","field","mediaTypes"}, or an array of them. */
+static void
+load_files(ModuleTransition *transition, const JsonbContainer *source)
+{
+	JsonbValue	value;
+	ModuleFiles *files;
+	bool		is_array;
+
+	if (!json_member(source, "attachments", 11, &value))
+		return;
+	is_array = JsonContainerIsArray(value.val.binary.data);
+	transition->file_count = is_array ? JsonContainerSize(value.val.binary.data) : 1;
+	transition->files = files = palloc0(sizeof(ModuleFiles) * Max(transition->file_count, 1));
+	for (int i = 0; i < transition->file_count; i++)
+	{
+		const JsonbContainer *item = is_array ? getIthJsonbValueFromContainer(value.val.binary.data, i)->val.binary.data : value.val.binary.data;
+
+		if (!json_member_int(item, "min", &files[i].min))
+			files[i].min = 1;
+		files[i].field = json_member_text(item, "field");
+		files[i].types = load_names(item, "mediaTypes", &files[i].type_count);
+	}
+}
+
 /* ---- approvals and signatures ---- */
 
 static void
@@ -164,6 +188,7 @@ load_transition(ModuleTransition *transition, const char *name, const JsonbConta
 	transition->comment_required = json_member_bool(source, "commentRequired", false);
 	load_roles_or_none(&transition->not_same_actor, source, "notSameActorAs");
 	load_children(transition, source);
+	load_files(transition, source);
 	load_approvers(transition, source);
 	load_signature(transition, source);
 	load_effects(transition, source);

@@ -96,6 +96,7 @@ const DefinitionMember transition_members[] = {
 	{"commentRequired", "load_transition"},
 	{"notSameActorAs", "load_transition"},
 	{"children", "load_children"},
+	{"attachments", "load_files"},
 	{"approvers", "load_approvers"},
 	{"effects", "load_effects"},
 	{"signature", "load_signature"},
@@ -107,6 +108,13 @@ const DefinitionMember children_members[] = {
 	{"via", "load_children"},
 	{"state", "load_children"},
 	{"min", "load_children"},
+	{NULL, NULL}
+};
+
+const DefinitionMember files_members[] = {
+	{"min", "load_files"},
+	{"field", "load_files"},
+	{"mediaTypes", "load_files"},
 	{NULL, NULL}
 };
 

@@ -22,12 +22,13 @@ extern const DefinitionMember option_members[];
 extern const DefinitionMember band_members[];
 
 /*
- * /workflow, /workflow/transitions/x, a guard in its children, its approvers and one of their steps, its signature, one of its effects and
- * what stands in that, /permissions, /permissions/fields/x, /permissions/states/x, /migrate.
+ * /workflow, /workflow/transitions/x, a guard in its children and one in its attachments, its approvers and one of their steps, its
+ * signature, one of its effects and what stands in that, /permissions, /permissions/fields/x, /permissions/states/x, /migrate.
  */
 extern const DefinitionMember workflow_members[];
 extern const DefinitionMember transition_members[];
 extern const DefinitionMember children_members[];
+extern const DefinitionMember files_members[];
 extern const DefinitionMember approver_members[];
 extern const DefinitionMember step_members[];
 extern const DefinitionMember signature_members[];

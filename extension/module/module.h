@@ -163,6 +163,17 @@ typedef struct ModuleChildren
 	ModuleRoles states;			/* of which each must be in one; count -1: any */
 } ModuleChildren;
 
+#define QEHS_MAX_ATTACHMENT_GUARDS 10	/* of a transition */
+
+/* A guard: files that the record has. */
+typedef struct ModuleFiles
+{
+	int32		min;			/* so many there must be */
+	const char *field;			/* in this field, or NULL: anywhere */
+	int			type_count;
+	const char **types;			/* of these media types; none: any */
+} ModuleFiles;
+
 typedef enum EffectKind
 {
 	EFFECT_CREATE_RECORD, EFFECT_UPDATE_PARENT, EFFECT_SET_FIELD, EFFECT_ASSIGN, EFFECT_EVENT
@@ -204,6 +215,8 @@ typedef struct ModuleTransition
 	ModuleRoles not_same_actor; /* "@createdBy", "@field": who fires it is none of these */
 	int			children_count;
 	const ModuleChildren *children;
+	int			file_count;
+	const ModuleFiles *files;
 	int			step_count;		/* 0: needs no approval */
 	const ModuleStep *steps;
 	bool		parallel;		/* else a step begins when the one before is complete */

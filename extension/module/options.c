@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "miscadmin.h"
+#include "module/check.h"
 #include "module/definition.h"
 #include "module/locale.h"
 #include "module/members.h"
@@ -239,21 +240,13 @@ is_media_type(const char *text)
 		(strcmp(subtype, "*") == 0 || (*subtype && subtype[strspn(subtype, token)] == '\0'));
 }
 
-/* Which files a field takes. */
-static void
-check_media(const JsonbContainer *field, const char *path, ViolationList *faults)
+void
+check_media_types(const JsonbContainer *object, const char *path, ViolationList *faults)
 {
 	JsonbValue	value;
 	uint32		count = 0;
 
-	if (json_member(field, "maxSizeBytes", 12, &value) &&
-		(value.type != jbvNumeric || !DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(value.val.numeric),
-			DirectFunctionCall2(numeric_trunc, NumericGetDatum(value.val.numeric), Int32GetDatum(0)))) ||
-		 !DatumGetBool(DirectFunctionCall2(numeric_gt, NumericGetDatum(value.val.numeric), DirectFunctionCall1(int4_numeric, Int32GetDatum(0)))) ||
-		 !DatumGetBool(DirectFunctionCall2(numeric_lt, NumericGetDatum(value.val.numeric),
-			DirectFunctionCall1(int8_numeric, Int64GetDatum(PG_INT64_MAX))))))
-		violation_add(faults, psprintf("%s/maxSizeBytes", path), "type", "must be an integer of at least 1");
-	if (!json_member(field, "mediaTypes", 10, &value))
+	if (!json_member(object, "mediaTypes", 10, &value))
 		return;
 	if (value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data))
 		count = JsonContainerSize(value.val.binary.data);
@@ -270,6 +263,22 @@ check_media(const JsonbContainer *field, const char *path, ViolationList *faults
 		if (item->type != jbvString || !is_media_type(json_text_copy(item)))
 			violation_add(faults, psprintf("%s/mediaTypes/%u", path, i), "format", "must be a media type such as image/png or image/*");
 	}
+}
+
+/* Which files a field takes. */
+static void
+check_media(const JsonbContainer *field, const char *path, ViolationList *faults)
+{
+	JsonbValue	value;
+
+	if (json_member(field, "maxSizeBytes", 12, &value) &&
+		(value.type != jbvNumeric || !DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(value.val.numeric),
+			DirectFunctionCall2(numeric_trunc, NumericGetDatum(value.val.numeric), Int32GetDatum(0)))) ||
+		 !DatumGetBool(DirectFunctionCall2(numeric_gt, NumericGetDatum(value.val.numeric), DirectFunctionCall1(int4_numeric, Int32GetDatum(0)))) ||
+		 !DatumGetBool(DirectFunctionCall2(numeric_lt, NumericGetDatum(value.val.numeric),
+			DirectFunctionCall1(int8_numeric, Int64GetDatum(PG_INT64_MAX))))))
+		violation_add(faults, psprintf("%s/maxSizeBytes", path), "type", "must be an integer of at least 1");
+	check_media_types(field, path, faults);
 }
 
 /* A schema that cannot be checked, whatever the value (one that refers to itself without end), would refuse every record. */

@@ -91,13 +91,14 @@ open_record(const RequestContext *context, const char *wire, const char *field, 
 	PermissionSubject subject;
 
 	record_parse_id(wire, &id);
-	record_fetch(context, &id, RECORD_READ, false, record);
+	record_fetch(context, &id, RECORD_FOR_UPDATE, false, record);
 	*module = record_module(context, record);
 	record_require(context, *module, ACTION_READ, record);
 	record_require(context, *module, ACTION_UPDATE, record);
 	subject = record_subject(record);
 	if (field && !permission_writes_key(context, *module, &subject, (*module)->version, field, strcspn(field, ".")))
 		problem_raise_at(PROBLEM_FORBIDDEN, "/field", QEHS_FORBIDDEN, "may not be written by the caller");
+	record_require_unlocked(context, *module, record, field);
 }
 
 /* The field must be one of the record's definition that takes such a file. */

@@ -27,7 +27,7 @@ qehs_record_delete(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	module = record_open(context, argument_text(fcinfo, 0), ACTION_DELETE, argument_text(fcinfo, 1), &before);
-	record_require_unlocked(context, module, &before);
+	record_require_unlocked(context, module, &before, NULL);
 	after = before;
 	after.deleted = true;
 	after.deleted_at = clock_transaction();

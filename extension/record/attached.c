@@ -164,9 +164,8 @@ attached_field(const ModuleDef *module, const char *name)
 
 /* ---- checks ---- */
 
-/* Is a media type, which may have parameters, the pattern, or of its kind (image and a slash and a star)? */
-static bool
-type_fits(const char *type, const char *pattern)
+bool
+attached_type_fits(const char *type, const char *pattern)
 {
 	size_t		length = strcspn(type, "; ");
 	size_t		wanted = strlen(pattern);
@@ -186,7 +185,7 @@ attached_check_media(const ModuleField *field, const char *content_type, int64 s
 	initStringInfo(&names);
 	for (int i = 0; i < field->media_type_count; i++)
 	{
-		fits = fits || type_fits(content_type, field->media_types[i]);
+		fits = fits || attached_type_fits(content_type, field->media_types[i]);
 		appendStringInfo(&names, "%s%s", i == 0 ? "" : i == field->media_type_count - 1 ? " or " : ", ", field->media_types[i]);
 	}
 	if (!fits)

@@ -24,6 +24,9 @@ extern bool attached_names(const ModuleDef *module, const Jsonb *payload, const 
 /* The field that takes attachments by its name, photo or rows.photo; NULL when there is none. */
 extern const ModuleField *attached_field(const ModuleDef *module, const char *name);
 
+/* Is a media type, which may have parameters, the pattern, or of its kind (image and a slash and a star)? */
+extern bool attached_type_fits(const char *type, const char *pattern);
+
 /* Add faults of a file whose media type or size (-1: not known) the field does not take. */
 extern void attached_check_media(const ModuleField *field, const char *content_type, int64 size, const char *type_path, const char *size_path,
 								 ViolationList *faults);

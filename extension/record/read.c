@@ -147,11 +147,11 @@ record_require(const RequestContext *context, const ModuleDef *module, ModuleAct
 }
 
 void
-record_require_unlocked(const RequestContext *context, const ModuleDef *module, const Record *record)
+record_require_unlocked(const RequestContext *context, const ModuleDef *module, const Record *record, const char *field)
 {
 	PermissionSubject subject = record_subject(record);
 
-	if (!permission_edits_in(context, module, &subject, record->workflow_state, NULL, 0))
+	if (!permission_edits_in(context, module, &subject, record->workflow_state, field, field ? (int) strcspn(field, ".") : 0))
 		problem_raise(PROBLEM_CONFLICT, "Fire a transition that leaves the state first.",
 					  "state \"%s\" locks the record for the caller", record->workflow_state);
 }

@@ -78,8 +78,8 @@ extern int32 record_hold_module(const RequestContext *context, const pg_uuid_t *
 /* Raise QH403 unless the caller may do the action on the record. */
 extern void record_require(const RequestContext *context, const ModuleDef *module, ModuleAction action, const Record *record);
 
-/* Raise QH409 conflict when the state that the record is in locks it, as a whole, for the caller. */
-extern void record_require_unlocked(const RequestContext *context, const ModuleDef *module, const Record *record);
+/* Raise QH409 conflict when the state that the record is in locks the field (as rows.photo) or, when that is NULL, the record as a whole for the caller. */
+extern void record_require_unlocked(const RequestContext *context, const ModuleDef *module, const Record *record, const char *field);
 
 /*
  * What every change of one record begins with, inside an open SPI connection:

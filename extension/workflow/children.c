@@ -67,30 +67,43 @@ children_hold(int32 tenant_id, const ModuleChildren *guard, const pg_uuid_t *id)
 	return count >= guard->min;
 }
 
-void
-children_lock(int32 tenant_id, const ModuleTransition *transition, const pg_uuid_t *id)
+/* Modules of guards, in their order, so that two transitions of one record do not meet in a circle. */
+typedef struct Held
 {
-	int32		held[QEHS_MAX_CHILDREN_GUARDS];
-	int			count = 0;
+	int			count;
+	int32		modules[QEHS_MAX_CHILDREN_GUARDS * 2];
+} Held;
 
-	/* modules in their order, so that two transitions of one record do not meet in a circle */
-	for (int i = 0; i < transition->children_count && count < QEHS_MAX_CHILDREN_GUARDS; i++)
+static void
+add_held(Held *held, int32 tenant_id, const ModuleTransition *transition)
+{
+	for (int i = 0; transition && i < transition->children_count; i++)
 	{
 		const ModuleDef *module = module_lookup(tenant_id, transition->children[i].module_key);
-		int			at = count;
+		int			at = held->count;
 
-		if (module == NULL)
+		if (module == NULL || held->count == (int) lengthof(held->modules))
 			continue;
-		while (at > 0 && held[at - 1] > module->module_id)
+		while (at > 0 && held->modules[at - 1] > module->module_id)
 		{
-			held[at] = held[at - 1];
+			held->modules[at] = held->modules[at - 1];
 			at--;
 		}
-		held[at] = module->module_id;
-		count++;
+		held->modules[at] = module->module_id;
+		held->count++;
 	}
-	for (int i = 0; i < count; i++)
-		link_hold_children(tenant_id, held[i], id);
+}
+
+void
+children_lock(int32 tenant_id, const ModuleDef *module, const ModuleTransition *transition, const pg_uuid_t *id)
+{
+	Held		held = {0};
+
+	add_held(&held, tenant_id, transition);
+	if (transition->reject)
+		add_held(&held, tenant_id, module_transition(module, transition->reject));
+	for (int i = 0; i < held.count; i++)
+		link_hold_children(tenant_id, held.modules[i], id);
 }
 
 void

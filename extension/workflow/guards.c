@@ -84,6 +84,7 @@ workflow_check_guards(const Firing *firing, ViolationList *unmet)
 		workflow_check_requires(firing, unmet);
 		if (transition->when && !guard_is_true(&guard, transition->when, firing->payload))
 			violation_add(unmet, "/transition", "when", "needs that %s", transition->when_text);
+		files_check(firing, unmet);
 	}
 	if (!is_another(firing->context, firing->module, transition, firing->record))
 		violation_add(unmet, "/transition", "notSameActorAs", "needs somebody else than %s",

@@ -88,14 +88,15 @@ workflow_open(const RequestContext *context, const char *wire, const char *name,
 	module = module_lookup_version(context->tenant_id, module_id, version);
 	transition = module ? module_transition(module, name) : NULL;
 	if (transition)
-		children_lock(context->tenant_id, transition, &id);
+		children_lock(context->tenant_id, module, transition, &id);
 	record_fetch(context, &id, RECORD_FOR_UPDATE_HELD, false, record);
 	if (record->definition_version != version)
 	{
 		/* it was moved meanwhile: the guards may be others */
-		transition = module_transition(record_module(context, record), name);
+		module = record_module(context, record);
+		transition = module_transition(module, name);
 		if (transition)
-			children_lock(context->tenant_id, transition, &id);
+			children_lock(context->tenant_id, module, transition, &id);
 	}
 	module = record_module(context, record);
 	record_require(context, module, ACTION_READ, record);

@@ -23,7 +23,7 @@ typedef struct Firing
 
 /* ---- transition.c ---- */
 
-/* Append ,"availableTransitions":[{"name","to","requires"}]: those that start here and whose guards hold, requires and comment aside. */
+/* Append ,"availableTransitions":[{"name","to","requires"}]: those that start here and whose guards hold, requires, attachments and comment aside. */
 extern void workflow_write_available(StringInfo out, const RequestContext *context,
 									 const ModuleDef *module, const Record *record);
 
@@ -47,10 +47,10 @@ extern void workflow_require_action(const RequestContext *context, const ModuleD
 /* Add an entry for each field that the transition requires and the payload lacks. */
 extern void workflow_check_requires(const Firing *firing, ViolationList *unmet);
 
-/* Add an entry for each guard that does not hold: roles, requires, when, notSameActorAs, children, comment, signature. */
+/* Add an entry for each guard that does not hold: roles, requires, when, attachments, notSameActorAs, children, comment, signature. */
 extern void workflow_check_guards(const Firing *firing, ViolationList *unmet);
 
-/* Whether the guards hold for the caller and the record as it is, requires and comment aside. */
+/* Whether the guards hold for the caller and the record as it is, requires, attachments and comment aside. */
 extern bool workflow_may_fire(const RequestContext *context, const ModuleDef *module, const ModuleTransition *transition, const Record *record);
 
 /* ---- children.c ---- */
@@ -58,10 +58,18 @@ extern bool workflow_may_fire(const RequestContext *context, const ModuleDef *mo
 /* Whether the guard holds for the record. */
 extern bool children_hold(int32 tenant_id, const ModuleChildren *guard, const pg_uuid_t *id);
 
-/* Hold still what the transition's guards over children look at, until the transaction ends; before the record is locked. */
-extern void children_lock(int32 tenant_id, const ModuleTransition *transition, const pg_uuid_t *id);
+/*
+ * Hold still what the guards over children of the transition, and of the one by which a rejection of it returns the record, look at,
+ * until the transaction ends; before the record is locked.
+ */
+extern void children_lock(int32 tenant_id, const ModuleDef *module, const ModuleTransition *transition, const pg_uuid_t *id);
 
 /* Append what the guard needs, for people. */
 extern void children_describe(StringInfo out, const ModuleChildren *guard);
+
+/* ---- files.c ---- */
+
+/* Add an entry for each guard over attachments that does not hold for the payload. */
+extern void files_check(const Firing *firing, ViolationList *unmet);
 
 #endif							/* QEHS_WORKFLOW_H */
