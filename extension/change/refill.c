@@ -20,7 +20,7 @@
 
 /* module_id + 0: by the primary key, in its order; without statistics another index and a sort of all rows looks as cheap */
 static KeptPlan select_payloads = {
-	"SELECT id, payload, definition_version FROM qehs.record WHERE tenant_id = $1 AND module_id + 0 = $2 AND deleted_at IS NULL AND id > $3"
+	"SELECT id, payload, definition_version, display_no FROM qehs.record WHERE tenant_id = $1 AND module_id + 0 = $2 AND deleted_at IS NULL AND id > $3"
 	" ORDER BY id LIMIT $4 FOR NO KEY UPDATE",
 	4, {INT4OID, INT4OID, UUIDOID, INT4OID}, NULL
 };
@@ -56,6 +56,7 @@ run_batch(const ModuleDef *module, RefillBatch batch, int32 size, pg_uuid_t *las
 		bool		isnull;
 
 		rows[i].id = *DatumGetUUIDP(plan_value(i, 1, &isnull));
+		rows[i].display_no = DatumGetInt64(plan_value(i, 4, &isnull));
 		rows[i].payload = module_payload_current(module, DatumGetJsonbP(plan_value(i, 2, &isnull)), DatumGetInt32(plan_value(i, 3, &isnull)));
 	}
 	if (count > 0)

@@ -180,8 +180,8 @@ extern void record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *s
 /* Text beyond this many bytes is not searched. */
 #define QEHS_SEARCH_BYTES 160000
 
-/* Text of the searchable fields; NULL for a module without any. */
-extern char *record_search_text(const ModuleDef *module, Jsonb *payload);
+/* The display code and the text of the fields that are searched; NULL for a module without any. */
+extern char *record_search_text(const ModuleDef *module, Jsonb *payload, int64 display_no);
 
 /* ---- display.c ---- */
 
