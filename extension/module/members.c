@@ -50,7 +50,7 @@ const DefinitionMember field_members[] = {
 	{"pattern", "write_limits"},
 	{"unique", "definition_is_unique"},
 	{"indexed", "assign_slots"},
-	{"searchable", "load_field"},
+	{"searchable", "index_searches"},
 	{"references", "load_field"},
 	{"unit", "write_field"},
 	{"units", "write_quantity"},

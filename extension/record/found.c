@@ -13,7 +13,7 @@
 #include "record/found.h"
 #include "utils/builtins.h"
 
-#define FEW_BUCKETS 8
+#define FEW_BUCKETS 4
 
 static KeptPlan below = {
 	"SELECT display_no FROM qehs.record WHERE tenant_id = $1 AND module_id = $2 AND display_no < $3 ORDER BY display_no DESC LIMIT 1",
