@@ -1,9 +1,9 @@
 /*
  * bulk.h
- *	  Loading chunks of NDJSON: what the files of the bulk noun share.
+ *	  Loading chunks of NDJSON or CSV: what the files of the bulk noun share.
  *
- * A chunk goes through phases: split into lines (load.c), look-up of the keys
- * that were loaded before (keys.c), each line read (parse.c) and checked
+ * A chunk goes through phases: split into lines (operation/bulk_load.c), look-up of the keys
+ * that were loaded before (keys.c), each line read (parse.c, csv.h) and checked
  * (line.c), then all rows that are to be created handed to record_apply (rows.c),
  * and those that change a record that exists one by one (upsert.c).
  *
@@ -14,6 +14,7 @@
 #ifndef QEHS_BULK_H
 #define QEHS_BULK_H
 
+#include "bulk/csv.h"
 #include "change/change.h"
 
 /* Longest line, without its end, whoever calls; over HTTP --max-body is the limit before (shim/stream/stream.c). */
@@ -57,6 +58,8 @@ typedef struct BulkOptions
 	bool		upsert;
 	bool		stop;
 	const ModuleField *external;	/* of an upsert */
+	bool		is_csv;			/* lines are rows of CSV */
+	CsvOptions	csv;
 } BulkOptions;
 
 typedef struct BulkLoad
@@ -64,6 +67,7 @@ typedef struct BulkLoad
 	RequestContext *context;
 	const ModuleDef *module;
 	BulkOptions options;
+	const CsvHeader *header;	/* of CSV */
 	const char *batch_key;		/* or NULL */
 	const char *accept_language;	/* or NULL */
 	Jsonb	   *labels;			/* that it prefers, once a line has failed; NULL: messages name no field */
@@ -86,6 +90,9 @@ typedef struct BulkLoad
  */
 extern Jsonb *bulk_parse(const char *text, int length, ViolationList *violations);
 
+/* What stands before any reader of a line: its length, no NUL, UTF-8; false with a violation. */
+extern bool bulk_check_text(const char *text, int length, ViolationList *violations);
+
 /* ---- form.c: pure ---- */
 
 /* What bytes that are no text of JSON are, for "the line …"; NULL when that is not to be seen. */
@@ -100,13 +107,15 @@ extern const char *bulk_form_of_line(const char *text, int length);
 extern void bulk_parse_ahead(BulkLoad *load, BulkRow *row);
 
 /* Whether the line may bring a key of its own. */
-extern bool bulk_has_own_key(const BulkRow *row);
+extern bool bulk_has_own_key(const BulkLoad *load, const BulkRow *row);
 
 /* Check a line and fill what is to be stored; settles the row on failure or in a dry run. */
 extern void bulk_check_line(BulkLoad *load, BulkRow *row);
 
 /* Settle a row as failed; the messages name fields in the language of the caller. */
 extern void bulk_fail(BulkLoad *load, BulkRow *row, ViolationList *violations);
+/* The same for what the line's payload has: of a row of CSV messages say what stands in the cell. */
+extern void bulk_fail_payload(BulkLoad *load, BulkRow *row, const Jsonb *payload, ViolationList *violations);
 extern void bulk_fail_at(BulkLoad *load, BulkRow *row, const char *path, const char *code, const char *message);
 
 /* ---- keys.c: qehs.idempotency, inside SPI ---- */
@@ -171,6 +180,13 @@ extern bool bulk_is_word(const char *value, const char *parameter, const char *w
 /* Options from arguments; raises QH400 naming the query parameter. */
 extern void bulk_read_options(const ModuleDef *module, const char *on_conflict, const char *external_id,
 							  const char *on_error, BulkOptions *options);
+
+/*
+ * The same of CSV: content_type is that of the body (NULL: NDJSON); raises QH400 naming the query
+ * parameter, also where one is given for NDJSON.
+ */
+extern void bulk_read_csv_options(const char *content_type, const char *delimiter, const Jsonb *columns, const char *unknown_columns,
+								  BulkOptions *options);
 
 /* The module by key with the actions that the options need; raises QH404, QH403. */
 extern const ModuleDef *bulk_find_module(const RequestContext *context, const char *key);

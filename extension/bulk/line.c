@@ -46,8 +46,10 @@ bulk_fail_at(BulkLoad *load, BulkRow *row, const char *path, const char *code, c
 
 /* An escape may spell the member's name, too. */
 bool
-bulk_has_own_key(const BulkRow *row)
+bulk_has_own_key(const BulkLoad *load, const BulkRow *row)
 {
+	if (load->header)
+		return load->header->has_key;
 	return memmem(row->text, row->length, OWN_KEY, sizeof(OWN_KEY) - 1) != NULL ||
 		memmem(row->text, row->length, "\\u00", 4) != NULL;
 }
@@ -117,7 +119,9 @@ parse_line(BulkLoad *load, BulkRow *row)
 	Jsonb	   *line;
 
 	violations.count = 0;
-	line = bulk_parse(row->text, row->length, &violations);
+	/* an empty cell removes a value that the record has (RFC 7396) */
+	line = load->header ? csv_read_row(load->header, row->text, row->length, row->to_update, &violations) :
+		bulk_parse(row->text, row->length, &violations);
 	if (line && !JB_ROOT_IS_OBJECT(line))
 	{
 		violation_add(&violations, "", "type", "%s", bulk_form_of_line(row->text, row->length));
@@ -232,6 +236,50 @@ keep(BulkLoad *load, BulkRow *row, Jsonb *payload, const char *state)
 	row->state = state == NULL || state == load->module->initial ? state : MemoryContextStrdup(load->memory, state);
 }
 
+/* What a cell is to be, of a field whose values are objects. */
+static const char *
+object_words(const ModuleField *field)
+{
+	switch (field ? field->value_type : FIELD_OBJECT)
+	{
+		case FIELD_QUANTITY:
+			return "must be a number and its unit, such as 12.5 mg/m3";
+		case FIELD_CURRENCY:
+			return "must be an amount and its currency, such as 12.50 EUR";
+		case FIELD_DATE_RANGE:
+			return "must be two dates, such as 2026-01-01/2026-01-31";
+		case FIELD_GEOLOCATION:
+			return "must be a latitude and a longitude, such as 48.1, 11.6";
+		default:
+			return "must be an object in JSON";
+	}
+}
+
+void
+bulk_fail_payload(BulkLoad *load, BulkRow *row, const Jsonb *payload, ViolationList *violations)
+{
+	static const char type[] = ", not a string";
+	static const char object[] = "must be an object";
+
+	/* who wrote a cell wrote no string */
+	for (int i = 0; i < violations->count && load->header; i++)
+	{
+		Violation  *violation = &violations->items[i];
+		int			length = strlen(violation->message) - strlen(type);
+		const char *key = strncmp(violation->path, "/payload/", 9) == 0 ? violation->path + 9 : "";
+		JsonbValue	value;
+
+		if (length <= 0 || strcmp(violation->message + length, type) != 0 || !json_member(&payload->root, key, strlen(key), &value) ||
+			value.type != jbvString || value.val.string.len > 100)
+			continue;
+		if (strncmp(violation->message, object, sizeof(object) - 1) == 0)
+			violation->message = psprintf("%s, not \"%s\"", object_words(module_field(load->module, key, strlen(key))), json_text_copy(&value));
+		else
+			violation->message = psprintf("%.*s, not \"%s\"", length, violation->message, json_text_copy(&value));
+	}
+	bulk_fail(load, row, violations);
+}
+
 /* Check an opened line; an update's payload is checked once it is merged (upsert.c). */
 static void
 check_envelope(BulkLoad *load, BulkRow *row, const Envelope *envelope)
@@ -246,7 +294,7 @@ check_envelope(BulkLoad *load, BulkRow *row, const Envelope *envelope)
 	if (!row->to_update)
 		payload = record_check_payload(load->context, load->module, payload, state, &violations);
 	if (violations.count > 0)
-		bulk_fail(load, row, &violations);
+		bulk_fail_payload(load, row, envelope->payload, &violations);
 	else
 		keep(load, row, payload, state);
 }
@@ -255,7 +303,8 @@ void
 bulk_check_line(BulkLoad *load, BulkRow *row)
 {
 	MemoryContext previous = MemoryContextSwitchTo(load->line_memory);
-	Jsonb	   *line = row->parsed ? row->parsed : parse_line(load, row);
+	bool		parsed = row->parsed && !(load->header && row->to_update);
+	Jsonb	   *line = parsed ? row->parsed : parse_line(load, row);
 	Envelope	envelope;
 
 	if (line)

@@ -4,6 +4,7 @@
  */
 #include "base/compat.h"
 
+#include "base/json.h"
 #include "bulk/bulk.h"
 
 static bool running = false;	/* also of a load without a place, where there is no limit */
@@ -53,6 +54,55 @@ bulk_is_word(const char *value, const char *parameter, const char *word)
 	if (strcmp(value, word) != 0)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, parameter, "enum", "must be \"%s\"", word);
 	return true;
+}
+
+/* The character between cells. */
+static char
+read_delimiter(const char *delimiter)
+{
+	if (delimiter == NULL)
+		return ',';
+	if (strlen(delimiter) != 1 || strchr(",;\t|", *delimiter) == NULL)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?delimiter", "enum", "must be a comma, a semicolon, a tab or |");
+	return *delimiter;
+}
+
+static void
+check_columns(const Jsonb *columns)
+{
+	ViolationList faults = {0};
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	if (!JB_ROOT_IS_OBJECT(columns))
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?columns", "type", "must be an object such as {\"Header\":\"field\",\"Other\":null}");
+	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, &columns->root));
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		if (value.type != jbvNull && (value.type != jbvString || value.val.string.len == 0))
+			violation_add(&faults, json_pointer_to("?columns", json_text_copy(&key)), "type", "must be the key of a field, or null");
+	}
+	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
+}
+
+void
+bulk_read_csv_options(const char *content_type, const char *delimiter, const Jsonb *columns, const char *unknown_columns,
+					  BulkOptions *options)
+{
+	const char *given = delimiter ? "?delimiter" : columns ? "?columns" : unknown_columns ? "?unknownColumns" : NULL;
+
+	options->is_csv = content_type && strcmp(content_type, "text/csv") == 0;
+	if (!options->is_csv && given)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, given, "dependency", "is for bodies of type text/csv");
+	options->csv = (CsvOptions) {.delimiter = read_delimiter(delimiter),.columns = columns,
+		.ignore_unknown = bulk_is_word(unknown_columns, "?unknownColumns", "ignore")};
+	if (columns)
+		check_columns(columns);
 }
 
 void

@@ -228,9 +228,8 @@ is_shallow(const char *text, int length)
 	return true;
 }
 
-/* What stands before the parser; false with a violation. */
-static bool
-check_bytes(const char *text, int length, ViolationList *violations)
+bool
+bulk_check_text(const char *text, int length, ViolationList *violations)
 {
 	int			whole = pg_encoding_verifymbstr(PG_UTF8, text, length);
 	const char *form = bulk_form_of_bytes(text, length);
@@ -244,10 +243,20 @@ check_bytes(const char *text, int length, ViolationList *violations)
 	else if (whole != length)
 		violation_add(violations, "", "utf8", "is not valid UTF-8 (byte 0x%02x at %d): send files of other encodings converted to it",
 					  (unsigned char) text[whole], whole);
-	else if (!is_shallow(text, length))
-		violation_add(violations, "", "depth", "must not be nested deeper than %d levels", MAX_DEPTH);
 	else
 		return true;
+	return false;
+}
+
+/* What stands before the parser; false with a violation. */
+static bool
+check_bytes(const char *text, int length, ViolationList *violations)
+{
+	if (!bulk_check_text(text, length, violations))
+		return false;
+	if (is_shallow(text, length))
+		return true;
+	violation_add(violations, "", "depth", "must not be nested deeper than %d levels", MAX_DEPTH);
 	return false;
 }
 

@@ -124,7 +124,7 @@ merge(BulkLoad *load, BulkRow *row)
 	violations.count = 0;
 	after.payload = merge_line(load, row, module, &before, &after, &violations);
 	if (violations.count > 0)
-		bulk_fail(load, row, &violations);
+		bulk_fail_payload(load, row, row->payload, &violations);
 	else
 		store(load, row, &before, &after);
 }
@@ -149,7 +149,7 @@ rehearse(BulkLoad *load, BulkRow *row)
 	payload = merge_line(load, row, module, &record, &after, &violations);
 	if (violations.count > 0)
 	{
-		bulk_fail(load, row, &violations);
+		bulk_fail_payload(load, row, row->payload, &violations);
 		return;
 	}
 	row->existing = after.id;

@@ -351,6 +351,26 @@ label_default(const JsonbContainer *object)
 	return label.type == jbvString ? json_text_copy(&label) : NULL;
 }
 
+void
+label_each(const JsonbContainer *object, void (*visit) (void *owner, const char *text, int length), void *owner)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	label;
+	JsonbValue	text;
+
+	if (!json_member(object, "label", 5, &label))
+		return;
+	if (label.type == jbvString)
+		visit(owner, label.val.string.val, label.val.string.len);
+	if (label.type != jbvBinary)
+		return;
+	iterator = JsonbIteratorInit(label.val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &text, true)) != WJB_DONE)
+		if (token == WJB_VALUE && text.type == jbvString)
+			visit(owner, text.val.string.val, text.val.string.len);
+}
+
 /* The form of a BCP 47 tag: subtags of 1 to 8 letters or digits, the first of 2 to 8 letters. */
 static bool
 is_tag(const char *tag)

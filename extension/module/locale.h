@@ -14,6 +14,9 @@
 /* A label without a preference: the text, or that in English, or the first; NULL when there is none. */
 extern char *label_default(const JsonbContainer *object);
 
+/* Call back for the label of an object in each of its languages. */
+extern void label_each(const JsonbContainer *object, void (*visit) (void *owner, const char *text, int length), void *owner);
+
 /* Add a fault unless the member "label", where it is there, is a text or an object of texts by tag. */
 extern void label_check(const JsonbContainer *object, const char *path, ViolationList *faults);
 

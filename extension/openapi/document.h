@@ -126,6 +126,8 @@ extern void example_sql(StringInfo out, const ApiEndpoint *endpoint, const ApiMo
 
 /* Lines for an endpoint that streams, as its row has them. */
 extern const char *example_lines(const ApiEndpoint *endpoint);
+/* The same as CSV; NULL where the endpoint takes none. */
+extern const char *example_rows(const ApiEndpoint *endpoint);
 /* A payload of a module that its schema takes, or NULL; does it run as it is, naming nothing that must exist? */
 extern Jsonb *example_payload(const ModuleDef *module, Jsonb *schema, bool *runs);
 

@@ -473,3 +473,11 @@ example_lines(const ApiEndpoint *endpoint)
 
 	return text ? text : "{}\n";
 }
+
+const char *
+example_rows(const ApiEndpoint *endpoint)
+{
+	const ApiParameter *header = endpoint_parameter(endpoint, "headerLine", "header");
+
+	return header ? json_member_text(header->row, "example") : NULL;
+}

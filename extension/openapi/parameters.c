@@ -137,7 +137,7 @@ parameters_write(StringInfo out, const ApiDocument *document, const ApiEndpoint 
 		const char *place = endpoint->parameters[i].place;
 
 		if (strcmp(place, "body") == 0 || strcmp(place, "document") == 0 || strcmp(place, "server") == 0 ||
-			strcmp(place, "lines") == 0 || strcmp(place, "lineNumber") == 0)
+			strcmp(place, "lines") == 0 || strcmp(place, "lineNumber") == 0 || strcmp(place, "headerLine") == 0)
 			continue;
 		appendStringInfoChar(out, ',');
 		write_parameter(out, document, endpoint, &endpoint->parameters[i]);
@@ -190,6 +190,11 @@ write_stream_body(StringInfo out, const ApiEndpoint *endpoint)
 {
 	json_literal(out, ",\"requestBody\":{\"required\":true,\"content\":{\"application/x-ndjson\":{\"schema\":{\"type\":\"string\"},\"example\":");
 	json_string(out, example_lines(endpoint));
+	if (example_rows(endpoint))
+	{
+		json_literal(out, "},\"text/csv\":{\"schema\":{\"type\":\"string\"},\"example\":");
+		json_string(out, example_rows(endpoint));
+	}
 	json_literal(out, "}}}");
 }
 

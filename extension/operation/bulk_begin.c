@@ -103,14 +103,19 @@ describe(bool atomic, const BulkOptions *options)
 	/* of an upsert the last line for a record wins, though its chunk may have to run again */
 	bool		in_turns = options->stop || options->upsert;
 	char	   *description = psprintf("{\"transaction\":%s,\"inTurns\":%s,\"stopOnFailure\":%s,"
-									   "\"statuses\":{\"created\":\"undone\"%s%s,\"replayed\":\"told\",\"failed\":\"told\"}}",
+									   "%s\"statuses\":{\"created\":\"undone\"%s%s,\"replayed\":\"told\",\"failed\":\"told\"}}",
 									   atomic ? "true" : "false", in_turns ? "true" : "false", options->stop ? "true" : "false",
+									   options->is_csv ? psprintf("\"delimiter\":\"%s\",", options->csv.delimiter == '\t' ? "\\t" :
+																  (char[]) {options->csv.delimiter, '\0'}) : "",
 									   options->upsert ? ",\"updated\":\"undone\"" : "", options->dry_run ? ",\"valid\":\"counted\"" : "");
 
 	return cstring_to_text(description);
 }
 
-/* bulk_begin(module_key, mode, dry_run, on_conflict, external_id, on_error, accept_language) */
+/*
+ * bulk_begin(module_key, mode, dry_run, on_conflict, external_id, on_error, accept_language, content_type, delimiter, columns,
+ * unknown_columns)
+ */
 Datum
 qehs_bulk_begin(PG_FUNCTION_ARGS)
 {
@@ -122,6 +127,8 @@ qehs_bulk_begin(PG_FUNCTION_ARGS)
 	if (!options.dry_run)
 		PreventCommandDuringRecovery("a bulk load");
 	bulk_read_options(module, argument_text(fcinfo, 3), argument_text(fcinfo, 4), argument_text(fcinfo, 5), &options);
+	bulk_read_csv_options(argument_text(fcinfo, 7), argument_text(fcinfo, 8), PG_ARGISNULL(9) ? NULL : PG_GETARG_JSONB_P(9),
+						  argument_text(fcinfo, 10), &options);
 	bulk_require_actions(context, module, &options);
 	bulk_set_running(false);
 	bulk_forget_seen();

@@ -1,6 +1,7 @@
 /*
  * bulk_load.c
- *	  qehs.bulk_load: one chunk of whole lines, from bytes to answer lines.
+ *	  qehs.bulk_load: one chunk of whole lines, from bytes to answer lines; and
+ *	  qehs.bulk_load_csv: a text of CSV, chunk by chunk.
  */
 #include "base/compat.h"
 
@@ -11,13 +12,20 @@
 #include "base/json.h"
 #include "base/plan.h"
 #include "bulk/bulk.h"
+#include "common/csv.h"
 #include "common/hashfn.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(qehs_bulk_load);
+PG_FUNCTION_INFO_V1(qehs_bulk_load_csv);
+
+/* A chunk of bulk_load_csv. */
+#define CSV_CHUNK_LINES 1000
+#define CSV_CHUNK_BYTES (1024 * 1024)
 
 static const char *const status_names[] = {
 	[BULK_CREATED] = "created",
@@ -51,6 +59,38 @@ count_lines(const char *text, const char *end)
 	return count;
 }
 
+/* Behind the line end of the line at text; a row of CSV may have such in quotes. */
+static const char *
+record_end(const BulkLoad *load, const char *text, const char *end)
+{
+	CsvState	state = CSV_BEGIN;
+	const char *newline;
+
+	if (!load->options.is_csv)
+	{
+		newline = memchr(text, '\n', end - text);
+		return newline ? newline + 1 : end;
+	}
+	while (text < end)
+	{
+		char		byte = *text++;
+
+		state = csv_step(state, byte, load->options.csv.delimiter);
+		if (csv_ends_record(state, byte))
+			break;
+	}
+	return text;
+}
+
+/* The length of a line without its end. */
+static int
+line_length(const char *text, int length)
+{
+	if (length > 0 && text[length - 1] == '\n')
+		length--;
+	return length > 0 && text[length - 1] == '\r' ? length - 1 : length;
+}
+
 /* Rows of the lines that are not empty; empty ones count in the numbering. */
 static void
 split_lines(BulkLoad *load, const char *text, int length, int64 line)
@@ -62,14 +102,12 @@ split_lines(BulkLoad *load, const char *text, int length, int64 line)
 	load->rows = MemoryContextAllocHuge(load->memory, sizeof(BulkRow) * count_lines(text, end));
 	for (; text < end; line++)
 	{
-		const char *newline = memchr(text, '\n', end - text);
-		int			size = (newline ? newline : end) - text;
+		const char *next = record_end(load, text, end);
+		int			size = line_length(text, next - text);
 
-		if (size > 0 && text[size - 1] == '\r')
-			size--;
 		if (!is_blank(text, size))
 			load->rows[load->count++] = (BulkRow) {.line = line, .text = text, .length = size};
-		text = newline ? newline + 1 : end;
+		text = next;
 	}
 }
 
@@ -79,7 +117,7 @@ split_lines(BulkLoad *load, const char *text, int length, int64 line)
 static void
 set_key(BulkLoad *load, BulkRow *row)
 {
-	if (bulk_has_own_key(row) || load->options.upsert)
+	if (bulk_has_own_key(load, row) || load->options.upsert)
 		bulk_parse_ahead(load, row);
 	if (row->status == BULK_FAILED)
 		return;
@@ -92,7 +130,7 @@ set_key(BulkLoad *load, BulkRow *row)
 	}
 	if (row->key)
 		row->fingerprint = hash_bytes_extended((const unsigned char *) row->text, row->length,
-											   (uint64) load->module->module_id);
+											   (uint64) load->module->module_id ^ (load->header ? load->header->fingerprint : 0));
 }
 
 static int
@@ -220,62 +258,170 @@ write_answer(StringInfo out, const BulkRow *row)
 	appendStringInfoCharMacro(out, '\n');
 }
 
-/* Check arguments that are no option, and start a load. */
-static void
-start_load(FunctionCallInfo fcinfo, BulkLoad *load)
+/* What both functions take. */
+typedef struct LoadArguments
 {
-	char	   *batch_key = argument_text(fcinfo, 3);
+	char	   *module_key;
+	char	   *batch_key;
+	bool		dry_run;
+	char	   *on_conflict;
+	char	   *external_id;
+	char	   *on_error;
+	char	   *accept_language;
+	char	   *content_type;
+	char	   *delimiter;
+	Jsonb	   *columns;
+	char	   *unknown_columns;
+} LoadArguments;
+
+static void
+read_options(BulkLoad *load, const LoadArguments *arguments)
+{
+	bulk_read_options(load->module, arguments->on_conflict, arguments->external_id, arguments->on_error, &load->options);
+	bulk_read_csv_options(arguments->content_type, arguments->delimiter, arguments->columns, arguments->unknown_columns, &load->options);
+}
+
+/* Check arguments, start a load, hold the slot map, and take the module as it is then. */
+static void
+start_load(BulkLoad *load, const LoadArguments *arguments)
+{
+	const char *batch_key = arguments->batch_key;
 
 	load->context = context_require_scope(SCOPE_RECORDS_WRITE);
-	load->module = bulk_find_module(load->context, argument_text(fcinfo, 0));
-	load->options.dry_run = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
-	bulk_read_options(load->module, argument_text(fcinfo, 5), argument_text(fcinfo, 6), argument_text(fcinfo, 7), &load->options);
+	load->module = bulk_find_module(load->context, arguments->module_key);
+	load->options.dry_run = arguments->dry_run;
+	read_options(load, arguments);
 	bulk_require_actions(load->context, load->module, &load->options);
-	if (!PG_ARGISNULL(2) && PG_GETARG_INT64(2) < 1)
-		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?firstLine", "minimum", "must be at least 1");
 	if (batch_key && (*batch_key == '\0' || strlen(batch_key) > QEHS_BULK_KEY_BYTES))
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "@Idempotency-Key", "length", "must have 1 to 255 characters");
 	load->batch_key = batch_key;
-	load->accept_language = argument_text(fcinfo, 8);
+	load->accept_language = arguments->accept_language;
 	load->now = clock_transaction();
 	load->memory = AllocSetContextCreate(CurrentMemoryContext, "qehs bulk chunk", ALLOCSET_DEFAULT_SIZES);
-	load->line_memory = AllocSetContextCreate(load->memory, "qehs bulk line", ALLOCSET_DEFAULT_SIZES);
-	record_remember_ids(load->memory);
-}
-
-/* Hold the slot map, and take the module as it is then. */
-static void
-hold_module(BulkLoad *load, FunctionCallInfo fcinfo)
-{
+	load->line_memory = AllocSetContextCreate(CurrentMemoryContext, "qehs bulk line", ALLOCSET_DEFAULT_SIZES);
+	if (load->context->time_limit > 0)
+		deadline_start(load->context->time_limit);
 	module_hold_slots(load->context->tenant_id, load->module->module_id);
 	load->module = module_lookup(load->context->tenant_id, load->module->key);
 	load->may_set_state = permission_may(load->context, load->module, ACTION_BULK_STATE, NULL, NULL);
-	bulk_read_options(load->module, argument_text(fcinfo, 5), argument_text(fcinfo, 6), argument_text(fcinfo, 7), &load->options);
+	read_options(load, arguments);
 }
 
-/* bulk_load(module_key, lines, first_line, batch_key, dry_run, on_conflict, external_id, on_error, accept_language) */
+/* Load whole lines, of which the first is number first_line, and append their answers. */
+static void
+load_chunk(BulkLoad *load, const char *text, int length, int64 first_line, StringInfo out)
+{
+	record_remember_ids(load->memory);
+	split_lines(load, text, length, first_line);
+	SPI_connect();
+	find_known(load);
+	run_lines(load);
+	SPI_finish();
+	for (int i = 0; i < load->count; i++)
+		write_answer(out, &load->rows[i]);
+}
+
+/* Read the header of CSV; raises QH400 with all that is wrong with it.  Returns how many bytes it has with its line end. */
+static int
+read_header(BulkLoad *load, const char *text, int length)
+{
+	ViolationList faults = {0};
+	int			mark = length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	int			size = record_end(load, text + mark, text + length) - (text + mark);
+
+	load->header = csv_read_header(load->module, &load->options.csv, text + mark, line_length(text + mark, size), &faults);
+	violation_raise(&faults);
+	return mark + size;
+}
+
+/*
+ * bulk_load(module_key, lines, first_line, batch_key, dry_run, on_conflict, external_id, on_error, accept_language,
+ * content_type, header, delimiter, columns, unknown_columns)
+ */
 Datum
 qehs_bulk_load(PG_FUNCTION_ARGS)
 {
+	LoadArguments arguments = {argument_text(fcinfo, 0), argument_text(fcinfo, 3), !PG_ARGISNULL(4) && PG_GETARG_BOOL(4), argument_text(fcinfo, 5),
+		argument_text(fcinfo, 6), argument_text(fcinfo, 7), argument_text(fcinfo, 8), argument_text(fcinfo, 9), argument_text(fcinfo, 11),
+		PG_ARGISNULL(12) ? NULL : PG_GETARG_JSONB_P(12), argument_text(fcinfo, 13)};
+	int64		first_line = PG_ARGISNULL(2) ? 1 : PG_GETARG_INT64(2);
+	bytea	   *lines = PG_ARGISNULL(1) ? NULL : PG_GETARG_BYTEA_PP(1);
+	bytea	   *header = PG_ARGISNULL(10) ? NULL : PG_GETARG_BYTEA_PP(10);
 	BulkLoad	load = {0};
 	StringInfoData out;
-	bytea	   *lines = PG_ARGISNULL(1) ? NULL : PG_GETARG_BYTEA_PP(1);
+	int			skip = 0;
 
-	start_load(fcinfo, &load);
-	if (load.context->time_limit > 0)
-		deadline_start(load.context->time_limit);
-	hold_module(&load, fcinfo);
+	if (first_line < 1)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?firstLine", "minimum", "must be at least 1");
+	start_load(&load, &arguments);
 	json_begin(&out);
-	if (lines)
-		split_lines(&load, VARDATA_ANY(lines), VARSIZE_ANY_EXHDR(lines), PG_ARGISNULL(2) ? 1 : PG_GETARG_INT64(2));
 	if (load.options.dry_run)
-		bulk_start_seen(PG_ARGISNULL(2) ? 1 : PG_GETARG_INT64(2));
-	SPI_connect();
-	find_known(&load);
-	run_lines(&load);
-	SPI_finish();
-	for (int i = 0; i < load.count; i++)
-		write_answer(&out, &load.rows[i]);
+		bulk_start_seen(first_line);
+	if (load.options.is_csv && first_line > 1 && header == NULL)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?header", "required", "is required behind the first line");
+	if (load.options.is_csv && first_line > 1)
+		read_header(&load, VARDATA_ANY(header), VARSIZE_ANY_EXHDR(header));
+	else if (load.options.is_csv && lines)
+		skip = read_header(&load, VARDATA_ANY(lines), VARSIZE_ANY_EXHDR(lines));
+	if (lines)
+		load_chunk(&load, VARDATA_ANY(lines) + skip, VARSIZE_ANY_EXHDR(lines) - skip, skip > 0 ? 2 : first_line, &out);
+	MemoryContextDelete(load.line_memory);
 	MemoryContextDelete(load.memory);
 	PG_RETURN_DATUM(json_datum(&out));
+}
+
+/* Hand answer lines on as rows. */
+static void
+put_answers(ReturnSetInfo *result, const char *text, int length)
+{
+	while (length > 0)
+	{
+		const char *newline = memchr(text, '\n', length);
+		int			size = newline - text;
+		Datum		value = PointerGetDatum(cstring_to_text_with_len(text, size));
+		bool		isnull = false;
+
+		tuplestore_putvalues(result->setResult, result->setDesc, &value, &isnull);
+		pfree(DatumGetPointer(value));
+		text += size + 1;
+		length -= size + 1;
+	}
+}
+
+/* bulk_load_csv(module_key, csv, columns, delimiter, unknown_columns, batch_key, dry_run, on_conflict, external_id, on_error) */
+Datum
+qehs_bulk_load_csv(PG_FUNCTION_ARGS)
+{
+	LoadArguments arguments = {argument_text(fcinfo, 0), argument_text(fcinfo, 5), !PG_ARGISNULL(6) && PG_GETARG_BOOL(6), argument_text(fcinfo, 7),
+		argument_text(fcinfo, 8), argument_text(fcinfo, 9), NULL, "text/csv", argument_text(fcinfo, 3),
+		PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2), argument_text(fcinfo, 4)};
+	text	   *csv = PG_ARGISNULL(1) ? cstring_to_text("") : PG_GETARG_TEXT_PP(1);
+	const char *at = VARDATA_ANY(csv);
+	const char *end = at + VARSIZE_ANY_EXHDR(csv);
+	int64		line = 2;
+	bool		stopped = false;
+	BulkLoad	load = {0};
+	StringInfoData out;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	start_load(&load, &arguments);
+	if (load.options.dry_run)
+		bulk_start_seen(1);
+	at += read_header(&load, at, end - at);
+	initStringInfo(&out);
+	while (at < end && !stopped)
+	{
+		const char *chunk = at;
+		int64		first = line;
+
+		for (; at < end && line - first < CSV_CHUNK_LINES && at - chunk < CSV_CHUNK_BYTES; line++)
+			at = record_end(&load, at, end);
+		load.count = load.stored = 0;
+		load_chunk(&load, chunk, at - chunk, first, &out);
+		stopped = load.options.stop && load.count > 0 && load.rows[load.count - 1].status == BULK_FAILED;
+		put_answers((ReturnSetInfo *) fcinfo->resultinfo, out.data, out.len);
+		resetStringInfo(&out);
+		MemoryContextReset(load.memory);
+	}
+	return (Datum) 0;
 }

@@ -208,7 +208,19 @@ bind_query(Request *request, PgStatement *statement, const Endpoint *endpoint, Q
 		request_refuse(request, "invalid_parameter", "a query parameter cannot be used as it is");
 }
 
-/* What the server itself knows of a request: baseUrl, mediaType, which the answer will have, or storage. */
+/* The type and subtype of the body in lower case; NULL when the request names none. */
+static const char *
+content_type(Request *request)
+{
+	const char *type = request_header(request, "Content-Type");
+	char	   *name = type ? arena_copy(&request->arena, type, strcspn(type, "; \t")) : NULL;
+
+	for (char *c = name; c && *c; c++)
+		*c = *c >= 'A' && *c <= 'Z' ? (char) (*c | 0x20) : *c;
+	return name;
+}
+
+/* What the server itself knows of a request: baseUrl, mediaType, which the answer will have, contentType, or storage. */
 static void
 bind_server(Request *request, PgStatement *statement, int number, const Parameter *parameter)
 {
@@ -218,6 +230,13 @@ bind_server(Request *request, PgStatement *statement, int number, const Paramete
 		const char *text = arena_format(&request->arena, " %s", storage_description(&request->arena)) + 1;
 
 		bind_jsonb(statement, number, text, strlen(text));
+	}
+	else if (strcmp(parameter->name, "contentType") == 0)
+	{
+		const char *type = content_type(request);
+
+		if (type)
+			bind_value(request, statement, number, parameter, type);
 	}
 	else
 		bind_value(request, statement, number, parameter, strcmp(parameter->name, "baseUrl") == 0 ? request->public_url : request->media);

@@ -74,7 +74,7 @@ check_body_fields(Request *request)
 
 	if (!media_is_taken(type, &endpoint->takes) && !(streams && type == NULL))
 		refuse_field(request, "unsupported_media_type", "@Content-Type", "media_type",
-					 arena_format(&request->arena, "must be %s", endpoint->takes.types[0]));
+					 arena_format(&request->arena, "must be %s", media_names(&endpoint->takes, &request->arena)));
 	if (streams ? !decoder_knows(encoding) : encoding && strcasecmp(encoding, "identity") != 0)
 		refuse_field(request, "unsupported_media_type", "@Content-Encoding", "encoding", streams ? "must be gzip, zstd or none" : "must be none");
 }

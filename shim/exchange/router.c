@@ -21,11 +21,11 @@
 #define BEGIN_ARGUMENTS "$1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text, $8::jsonb"
 #define BEGIN_SQL "SELECT qehs.request_begin(" BEGIN_ARGUMENTS ")"
 
-static const char *const places[] = {"path", "query", "header", "body", "document", "filter", "server", "lines", "lineNumber", "stored", NULL};
+static const char *const places[] = {"path", "query", "header", "body", "document", "filter", "server", "lines", "lineNumber", "headerLine", "stored", NULL};
 static const char *const bodies[] = {"none", "json", "stream", "file", NULL};
 static const char *const answers[] = {"none", "json", "stream", "file", NULL};
 static const char *const forms[] = {"problem", "scim", "graphql", NULL};
-static const char *const server_names[] = {"baseUrl", "mediaType", "storage", NULL};
+static const char *const server_names[] = {"baseUrl", "mediaType", "contentType", "storage", NULL};
 static const char *const roles[] = {"function", "streamBegin", "streamEnd", NULL};
 
 /* What is being read, and what is wrong with it. */
@@ -131,7 +131,7 @@ make_call(Reader *reader, Endpoint *endpoint, CallRole role, const json_t *sourc
 	for (int i = 0; i < endpoint->parameter_count; i++)
 	{
 		const Parameter *parameter = &endpoint->parameters[i];
-		bool		chunk = parameter->place == IN_LINES || parameter->place == IN_LINE_NUMBER;
+		bool		chunk = parameter->place == IN_LINES || parameter->place == IN_LINE_NUMBER || parameter->place == IN_HEADER_LINE;
 
 		if (parameter->only >= 0 ? parameter->only != (int) role : role == CALL_END || (chunk && role != CALL_FUNCTION))
 			continue;

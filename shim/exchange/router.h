@@ -22,6 +22,7 @@ typedef enum ParameterPlace
 	IN_PATH, IN_QUERY, IN_HEADER, IN_BODY, IN_DOCUMENT, IN_FILTER, IN_SERVER,
 	IN_LINES,					/* a chunk of a body that streams: whole lines */
 	IN_LINE_NUMBER,				/* the number of the chunk's first line */
+	IN_HEADER_LINE,				/* the first line of the body, where its form has one */
 	IN_STORED					/* sizeBytes, sha256, type or scan of a file that has come */
 } ParameterPlace;
 

@@ -236,7 +236,7 @@ static const LoadEvents events = {answer_chunk, on_round, on_failed, conclude};
 static void
 send_lines(LineSink *sink)
 {
-	load_send(&sink->load, &sink->reader);
+	load_send(&sink->load);
 	sink->held = sink->load.target.transaction;
 	note_idle(sink);
 }
@@ -405,17 +405,18 @@ read_statuses(Answer *answer, const JsonMember *list, Arena *arena)
 	}
 }
 
-/* What the endpoint's begin has said of how its load is to be run (qehs.endpoint.stream_begin). */
-static void
+/* What the endpoint's begin has said of how its load is to be run (qehs.endpoint.stream_begin).  Returns the delimiter of CSV, or NUL. */
+static char
 read_description(LineSink *sink, LoadTarget *target)
 {
 	Arena	   *arena = &sink->request->arena;
 	JsonDocument *description = arena_alloc(arena, sizeof(JsonDocument));
 	size_t		length;
+	char		delimiter = '\0';
 	const char *text = job_text(&sink->request->job, 1, &length);
 
 	if (text == NULL || !json_scan(text, length, arena, description))
-		return;
+		return '\0';
 	for (int i = 0; i < description->count; i++)
 	{
 		const JsonMember *member = &description->members[i];
@@ -429,7 +430,10 @@ read_description(LineSink *sink, LoadTarget *target)
 			sink->answer.stop = is_true;
 		else if (strcmp(member->name, "statuses") == 0)
 			read_statuses(&sink->answer, member, arena);
+		else if (strcmp(member->name, "delimiter") == 0 && member->type == JSON_STRING)
+			delimiter = *json_decode(member->value, member->length, arena, &length);
 	}
+	return delimiter;
 }
 
 static void
@@ -437,18 +441,20 @@ start(Stream *stream, void (*changed) (Request *request))
 {
 	LineSink   *sink = (LineSink *) stream;
 	Request    *request = sink->request;
+	char		delimiter;
 	LoadTarget	target = {
 		.endpoint = request->endpoint,
 		.begin = request->job.statements[0],
 		.request_end = request->router->end,
 		.arguments = sink->arguments,
+		.reader = &sink->reader,
 	};
 
 	sink->changed = changed;
 	stream_metrics_lines("undone", 0);
-	read_description(sink, &target);
+	delimiter = read_description(sink, &target);
 	stream_metrics_running(1);
-	lines_open(&sink->reader, request_header(request, "Content-Encoding"), sink->line_limit);
+	lines_open(&sink->reader, request_header(request, "Content-Encoding"), sink->line_limit, delimiter);
 	load_start(&sink->load, &target);
 }
 

@@ -16,9 +16,9 @@
 #define PIECE_BYTES (32 * 1024)
 
 void
-lines_open(LineReader *reader, const char *encoding, size_t limit)
+lines_open(LineReader *reader, const char *encoding, size_t limit, char delimiter)
 {
-	*reader = (LineReader) {.limit = limit,.decoder = decoder_create(encoding)};
+	*reader = (LineReader) {.limit = limit,.delimiter = delimiter,.decoder = decoder_create(encoding)};
 	if (reader->decoder && (reader->decoded = malloc(PIECE_BYTES)) == NULL)
 		abort();
 }
@@ -29,6 +29,7 @@ lines_close(LineReader *reader)
 	decoder_free(reader->decoder);
 	free(reader->decoded);
 	free(reader->input);
+	free(reader->header);
 }
 
 void
@@ -108,13 +109,40 @@ append(const LineReader *reader, Lines *lines, const char *bytes, size_t length)
 	lines->length += length;
 }
 
+/* The first line of the first chunk. */
+static void
+keep_header(LineReader *reader, const Lines *lines)
+{
+	reader->header = malloc(lines->length);
+	if (reader->header == NULL)
+		abort();
+	memcpy(reader->header, lines->bytes, lines->length);
+	reader->header_length = lines->length;
+}
+
 static void
 end_line(LineReader *reader, Lines *lines)
 {
-	reader->line++;
+	if (reader->line++ == 0 && reader->delimiter)
+		keep_header(reader, lines);
 	lines->whole = lines->length;
 	if (lines->count++ == 0)
 		lines->since = clock_now();
+}
+
+/* The newline that ends the line, in bytes that follow on those before; NULL when none does. */
+static const char *
+find_end(LineReader *reader, const char *bytes, size_t length)
+{
+	if (reader->delimiter == '\0')
+		return memchr(bytes, '\n', length);
+	for (const char *end = bytes + length; bytes < end; bytes++)
+	{
+		reader->state = csv_step(reader->state, *bytes, reader->delimiter);
+		if (csv_ends_record(reader->state, *bytes))
+			return bytes;
+	}
+	return NULL;
 }
 
 /* Take bytes into the chunk until it is full; gives how many. */
@@ -125,7 +153,7 @@ take_bytes(LineReader *reader, Lines *lines, const char *bytes, size_t length)
 
 	while (at < length && !lines_full(lines))
 	{
-		const char *newline = memchr(bytes + at, '\n', length - at);
+		const char *newline = find_end(reader, bytes + at, length - at);
 		size_t		part = newline ? (size_t) (newline + 1 - (bytes + at)) : length - at;
 
 		if (!reader->skipping && lines->length - lines->whole + part - (newline != NULL) > reader->limit)

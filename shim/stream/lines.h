@@ -1,7 +1,8 @@
 /*
  * lines.h
  *	  A body of lines that arrives in parts, perhaps compressed: whole lines are
- *	  gathered into chunks.
+ *	  gathered into chunks.  Of CSV a line is a record, in whose quotes lines may break,
+ *	  and the first one, the header, goes with each chunk.
  *
  * The memory of a chunk grows to its largest content and stays; nothing else
  * grows with the body.
@@ -12,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "common/csv.h"
 
 typedef struct Decoder Decoder;
 
@@ -43,6 +46,10 @@ typedef struct LineReader
 	int64_t		line;			/* whole lines so far */
 	size_t		limit;			/* bytes of a line without its newline */
 	bool		skipping;		/* in a line that is too long */
+	char		delimiter;		/* between the cells of CSV; NUL: lines end with each newline */
+	CsvState	state;			/* behind what has been taken */
+	char	   *header;			/* of CSV, with its newline; NULL: not whole yet */
+	size_t		header_length;
 } LineReader;
 
 typedef enum LinesOutcome
@@ -52,8 +59,12 @@ typedef enum LinesOutcome
 	LINES_MALFORMED				/* the input is not what its encoding says */
 } LinesOutcome;
 
-/* Read from the beginning of a body with a Content-Encoding that decoder_knows; limit is that of a line in bytes. */
-extern void lines_open(LineReader *reader, const char *encoding, size_t limit);
+/*
+ * Read from the beginning of a body with a Content-Encoding that decoder_knows; limit is that of a line in bytes,
+ * delimiter that of CSV, or NUL.
+ */
+extern void lines_open(LineReader *reader, const char *encoding, size_t limit, char delimiter);
+/* Free what it holds. */
 extern void lines_close(LineReader *reader);
 
 /* Give a part of the body, which is copied; all before must have been taken. */
@@ -68,6 +79,7 @@ extern LinesOutcome lines_fill(LineReader *reader, Lines *lines);
 /* The body has ended: the last line may have no newline.  False when it ends before its encoding does. */
 extern bool lines_end(LineReader *reader, Lines *lines);
 
+/* Does it take no more? */
 extern bool lines_full(const Lines *lines);
 /* What has come of the next line moves to an empty chunk. */
 extern void lines_move_tail(const LineReader *reader, const Lines *from, Lines *to);

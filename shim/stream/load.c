@@ -91,6 +91,10 @@ bind_chunk(const LoadTarget *target, LoadChunk *chunk, PgStatement *statement)
 			case IN_LINE_NUMBER:
 				bind_text(statement, i, chunk->first_line, sizeof(chunk->first_line));
 				break;
+			case IN_HEADER_LINE:
+				if (target->reader->header)
+					bind_text(statement, i, target->reader->header, target->reader->header_length);
+				break;
 			default:
 				break;
 		}
@@ -160,7 +164,7 @@ chunk_done(PgJob *job)
 }
 
 void
-load_send(Load *load, const LineReader *reader)
+load_send(Load *load)
 {
 	LoadChunk  *chunk = load->filling;
 	PgJob	   *job = &chunk->job;
@@ -170,7 +174,7 @@ load_send(Load *load, const LineReader *reader)
 	for (int i = 0; i < CHUNKS; i++)
 		if (!load->chunks[i].sent)
 			load->filling = &load->chunks[i];
-	lines_move_tail(reader, &chunk->lines, &load->filling->lines);
+	lines_move_tail(load->target.reader, &chunk->lines, &load->filling->lines);
 	*job = (PgJob) {.count = 3,.done = chunk_done,.owner = chunk,.limit = load->target.endpoint->limit};
 	job->statements[0] = load->target.begin;
 	bind_chunk(&load->target, chunk, &job->statements[1]);

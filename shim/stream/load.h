@@ -28,6 +28,7 @@ typedef struct LoadTarget
 	const PgText *request_end;	/* and ends with this */
 	PgStatement begin;			/* each chunk starts with it */
 	PgStatement arguments;		/* values of the endpoint's parameters, in their order */
+	const LineReader *reader;	/* what the lines are read by */
 	bool		transaction;	/* all chunks are one */
 	bool		in_turns;		/* a chunk must not run before the one ahead has ended well */
 } LoadTarget;
@@ -80,7 +81,7 @@ extern Lines *load_lines(const Load *load);
 /* May it be sent, in which there is a line? */
 extern bool load_may_send(const Load *load);
 /* Send it; what has come of the next line goes to the next chunk. */
-extern void load_send(Load *load, const LineReader *reader);
+extern void load_send(Load *load);
 
 /* All chunks have settled: end their transaction, if they are one, and call the endpoint's end. */
 extern void load_end(Load *load, bool undo);

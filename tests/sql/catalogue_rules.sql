@@ -45,7 +45,7 @@ WHERE NOT EXISTS (SELECT FROM functions AS f WHERE 'qehs.' || f.proname = e.func
 SELECT operation, role, p ->> 'argument' AS no_argument FROM endpoint_functions AS r JOIN qehs.endpoint AS e USING (operation), jsonb_array_elements(parameters) AS p
 	JOIN functions AS f ON true
 WHERE 'qehs.' || f.proname = r.function AND (p ->> 'argument') <> ALL (f.proargnames)
-	AND COALESCE(p ->> 'of' = role, role <> 'streamEnd' AND (role = 'function' OR p ->> 'in' NOT IN ('lines', 'lineNumber')));
+	AND COALESCE(p ->> 'of' = role, role <> 'streamEnd' AND (role = 'function' OR p ->> 'in' NOT IN ('lines', 'lineNumber', 'headerLine')));
 
 -- what belongs to a tenant is found by tenant: primary keys, unique constraints and indexes begin with it, but for that of words
 SELECT i.indexrelid::regclass AS not_by_tenant FROM pg_index AS i JOIN relations AS c ON c.oid = i.indrelid
