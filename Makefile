@@ -122,7 +122,7 @@ build/portal.S: shim/portal/embed.sh shim/portal/package-lock.json $(PORTAL_FILE
 	@shim/portal/embed.sh build
 
 SHIM_CFLAGS ?= -O2 -g
-SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lcjose -lz -lzstd -lcurl -lmagic -lcrypto -lxlsxwriter \
+SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lcjose -lz -lzstd -lcurl -lmagic -lcrypto -lxlsxwriter -larchive \
 	$(shell pkg-config --libs pangocairo cairo-pdf icu-i18n icu-uc) -lm
 SHIM_CPPFLAGS := $(shell pkg-config --cflags pangocairo cairo-pdf icu-i18n)
 SHIM = qehs-shim

@@ -3,6 +3,7 @@
  *	  qehs.request: a request of the shim from its key to its answer, in one
  *	  statement.  qehs.request_begin and qehs.request_end are its first and last part,
  *	  with other statements between them: chunks of a body that streams.
+ *	  qehs.request_part goes on with an answer that streams.
  */
 #include "base/compat.h"
 
@@ -23,6 +24,7 @@
 #include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(qehs_request);
+PG_FUNCTION_INFO_V1(qehs_request_part);
 PG_FUNCTION_INFO_V1(qehs_request_begin);
 PG_FUNCTION_INFO_V1(qehs_request_end);
 
@@ -214,9 +216,9 @@ check_request(FunctionCallInfo fcinfo, KeyGrant *grant, RequestContext *context,
 	idempotency_claim(context);
 }
 
-/* Everything up to the limit's headers, which are given. */
+/* Everything up to the limit's headers, which are given; a part of a request is not counted again. */
 static KeyGrant *
-count_request(FunctionCallInfo fcinfo, RequestContext *context, StringInfo headers)
+count_request(FunctionCallInfo fcinfo, RequestContext *context, bool part, StringInfo headers)
 {
 	const EndpointRow *endpoint;
 	KeyGrant   *grant;
@@ -232,7 +234,7 @@ count_request(FunctionCallInfo fcinfo, RequestContext *context, StringInfo heade
 		context->scopes = permission_token_scopes(context);
 	endpoint = endpoint_find(context->operation);
 	/* all chunks of a bulk load are one request */
-	if (endpoint == NULL || !endpoint->bulk || !bulk_is_running())
+	if (!part && (endpoint == NULL || !endpoint->bulk || !bulk_is_running()))
 		throttle_key(grant, endpoint ? endpoint->class : RATE_DEFAULT, headers);
 	note_caller(context, headers);
 	return grant;
@@ -259,7 +261,7 @@ qehs_request_begin(PG_FUNCTION_ARGS)
 	StringInfoData headers;
 
 	initStringInfo(&headers);
-	grant = count_request(fcinfo, context, &headers);
+	grant = count_request(fcinfo, context, false, &headers);
 	PG_TRY();
 	{
 		admit_request(fcinfo, grant, context);
@@ -335,12 +337,8 @@ answer_request(FunctionCallInfo fcinfo, RequestContext *context, const StringInf
 	}
 }
 
-/*
- * request(api_key, trace_id, client_address, idempotency_key, fingerprint, operation, target, VARIADIC subject and
- * the values of the endpoint's parameters)
- */
-Datum
-qehs_request(PG_FUNCTION_ARGS)
+static Datum
+run_request(FunctionCallInfo fcinfo, bool part)
 {
 	MemoryContext memory = CurrentMemoryContext;
 	RequestContext *context;
@@ -352,7 +350,7 @@ qehs_request(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the subject of a request must be of type jsonb")));
 	context = start_context(fcinfo);
 	initStringInfo(&limits);
-	grant = count_request(fcinfo, context, &limits);
+	grant = count_request(fcinfo, context, part, &limits);
 	json_begin(&answer);
 	PG_TRY();
 	{
@@ -364,5 +362,22 @@ qehs_request(PG_FUNCTION_ARGS)
 		raise_with_limits(memory, limits.data);
 	}
 	PG_END_TRY();
-	PG_RETURN_DATUM(json_datum(&answer));
+	return json_datum(&answer);
+}
+
+/*
+ * request(api_key, trace_id, client_address, idempotency_key, fingerprint, operation, target, VARIADIC subject and
+ * the values of the endpoint's parameters)
+ */
+Datum
+qehs_request(PG_FUNCTION_ARGS)
+{
+	return run_request(fcinfo, false);
+}
+
+/* request_part(the same) */
+Datum
+qehs_request_part(PG_FUNCTION_ARGS)
+{
+	return run_request(fcinfo, true);
 }

@@ -238,6 +238,7 @@ loop_start(const Config *config, int listener, int metrics_listener, bool first)
 	loop->first = first;
 	loop->exchange.page = portal_reply;
 	loop->exchange.make_stream = streams_make;
+	loop->exchange.make_lines = streams_follow;
 	loop->exchange.epoll = loop->epoll;
 	loop->exchange.tasks = tasks_create(loop->epoll);
 	loop->exchange.pool = pool_create(config->db, config->connections, loop->epoll);

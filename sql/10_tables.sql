@@ -152,6 +152,7 @@ CREATE TABLE qehs.module (
 	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	unfilled text[] NOT NULL DEFAULT '{}',
 	search_unfilled boolean NOT NULL DEFAULT false,
+	installed jsonb,
 	PRIMARY KEY (tenant_id, id),
 	UNIQUE (tenant_id, key)
 );
@@ -159,6 +160,7 @@ COMMENT ON COLUMN qehs.module.unfilled IS 'keys of indexed fields whose slots ol
 COMMENT ON COLUMN qehs.module.search_unfilled IS 'the same of the column search';
 COMMENT ON TABLE qehs.module IS 'Modules of a tenant; the definition of each version is in qehs.module_version.';
 COMMENT ON COLUMN qehs.module.version IS 'the current definition version';
+COMMENT ON COLUMN qehs.module.installed IS 'the definition of the catalogue that was installed last, from which changes of the tenant are told; NULL: the module is the tenant''s own';
 COMMENT ON COLUMN qehs.module.display_prefix IS 'prefix of display codes, frozen with the first version';
 
 CREATE TABLE qehs.module_version (
@@ -205,6 +207,7 @@ CREATE TABLE qehs.record (
 	updated_at timestamptz NOT NULL,
 	updated_by uuid NOT NULL,
 	deleted_at timestamptz,
+	due_at timestamptz,
 	d1 timestamptz, d2 timestamptz, d3 timestamptz, d4 timestamptz,
 	n1 numeric, n2 numeric, n3 numeric, n4 numeric,
 	workflow_state text NOT NULL,
@@ -218,6 +221,7 @@ CREATE TABLE qehs.record (
 ) WITH (fillfactor = 90);
 COMMENT ON TABLE qehs.record IS 'All records of all modules and tenants. Written by the functions of the extension only, which check, audit and index what they write.';
 COMMENT ON COLUMN qehs.record.deleted_at IS 'when it was deleted; NULL: it lives';
+COMMENT ON COLUMN qehs.record.due_at IS 'when it is due to leave its state; NULL: its definition says nothing of that, or it is deleted';
 COMMENT ON COLUMN qehs.record.definition_version IS 'the version of the module that it was written against or moved to';
 COMMENT ON COLUMN qehs.record.search IS 'words of the display code and the searched fields of a live record; NULL where the module has none';
 COMMENT ON COLUMN qehs.record.display_no IS 'year of creation (UTC) * 10^9 + number in the year';
@@ -228,6 +232,8 @@ CREATE INDEX record_created ON qehs.record (tenant_id, module_id, created_at, id
 -- By state and by creator, which people list by every day.
 CREATE INDEX record_state ON qehs.record (tenant_id, module_id, workflow_state COLLATE "C", id) WHERE deleted_at IS NULL;
 CREATE INDEX record_creator ON qehs.record (tenant_id, module_id, created_by, id) WHERE deleted_at IS NULL;
+-- What is overdue.
+CREATE INDEX record_due ON qehs.record (tenant_id, module_id, due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX record_t1 ON qehs.record (tenant_id, module_id, t1, id) WHERE t1 IS NOT NULL;
 CREATE INDEX record_t2 ON qehs.record (tenant_id, module_id, t2, id) WHERE t2 IS NOT NULL;
 CREATE INDEX record_t3 ON qehs.record (tenant_id, module_id, t3, id) WHERE t3 IS NOT NULL;
@@ -277,6 +283,37 @@ CREATE TABLE qehs.record_link (
 	PRIMARY KEY (tenant_id, target_id, source_id)
 );
 COMMENT ON TABLE qehs.record_link IS 'Which record (source_id) names which other (target_id) in a field of type record-reference, one row however often: by it the records are found that refer to one. A deleted record keeps its rows.';
+
+CREATE TABLE qehs.record_timer (
+	tenant_id int4 NOT NULL,
+	record_id uuid NOT NULL,
+	kind "char" NOT NULL CHECK (kind IN ('e', 't')),
+	step int4 NOT NULL,
+	at timestamptz NOT NULL,
+	held int4 NOT NULL DEFAULT 0,
+	PRIMARY KEY (tenant_id, record_id, kind, step)
+);
+COMMENT ON TABLE qehs.record_timer IS 'What is still to happen to live records by itself, and when; a row goes when it has, and when its record leaves the state. qehs.tick does it.';
+COMMENT ON COLUMN qehs.record_timer.kind IS 'e: an escalation of the state''s deadline, t: a transition';
+COMMENT ON COLUMN qehs.record_timer.step IS 'the place of it in the record''s own definition, from 0: in escalate, or among the transitions by length and bytes of their names';
+COMMENT ON COLUMN qehs.record_timer.at IS 'when; of a transition that could not be fired, when it is tried again';
+COMMENT ON COLUMN qehs.record_timer.held IS 'how often it could not be done';
+CREATE INDEX record_timer_at ON qehs.record_timer (tenant_id, at);
+
+CREATE TABLE qehs.calendar (
+	tenant_id int4 PRIMARY KEY,
+	time_zone text NOT NULL DEFAULT 'UTC',
+	working_days int4[] NOT NULL DEFAULT '{1,2,3,4,5}'
+		CHECK (working_days <> '{}' AND working_days <@ '{1,2,3,4,5,6,7}' AND pg_catalog.array_position(working_days, NULL) IS NULL),
+	opens time NOT NULL DEFAULT '00:00',
+	closes time NOT NULL DEFAULT '24:00',
+	holidays date[] NOT NULL DEFAULT '{}',
+	CHECK (opens < closes)
+);
+COMMENT ON TABLE qehs.calendar IS 'In which time zone, and on which days, due dates of a tenant are counted; a tenant without a row has the defaults. Set by qehs.calendar_set.';
+COMMENT ON COLUMN qehs.calendar.working_days IS '1 is Monday, 7 is Sunday';
+COMMENT ON COLUMN qehs.calendar.opens IS 'on a working day, as closes, by the clock on the wall';
+COMMENT ON COLUMN qehs.calendar.holidays IS 'days that are no working days, in their order';
 
 CREATE TABLE qehs.approval (
 	tenant_id int4 NOT NULL,
@@ -341,9 +378,9 @@ CREATE TABLE qehs.outbox (
 	body jsonb NOT NULL,
 	PRIMARY KEY (tenant_id, id)
 );
-COMMENT ON TABLE qehs.outbox IS 'Events for others to be told of, written in the transaction that they are about (effects "event" of transitions), in the order of their ids.';
+COMMENT ON TABLE qehs.outbox IS 'Events for others to be told of, written in the transaction that they are about (effects "event" of transitions, escalations of deadlines, and <module>.held of transitions that could not be fired by time), in the order of their ids.';
 COMMENT ON COLUMN qehs.outbox.topic IS 'the name that the definition gives the event';
-COMMENT ON COLUMN qehs.outbox.body IS '{"recordId","displayCode","moduleKey","transition","from","to","version","payload"?}';
+COMMENT ON COLUMN qehs.outbox.body IS '{"recordId","displayCode","moduleKey","version"}, and of a transition "transition","from","to","payload"?, of an escalation "state","dueAt","roles","users", of what is held "transition","state","unmet"';
 
 CREATE TABLE qehs.audit_event (
 	tenant_id int4 NOT NULL,
@@ -655,7 +692,7 @@ DECLARE
 	table_name text;
 BEGIN
 	FOREACH table_name IN ARRAY ARRAY['qehs.tenant', 'qehs.tenant_id_seq', 'qehs.secret', 'qehs.user_account', 'qehs.role',
-		'qehs.role_member', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique', 'qehs.record_link',
+		'qehs.role_member', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique', 'qehs.record_link', 'qehs.record_timer', 'qehs.calendar',
 		'qehs.outbox', 'qehs.approval', 'qehs.delegation', 'qehs.signature_credential',
 		'qehs.audit_event', 'qehs.audit_seal', 'qehs.audit_tombstone', 'qehs.attachment', 'qehs.object_removal', 'qehs.idempotency', 'qehs.job', 'qehs.json_schema']
 	LOOP

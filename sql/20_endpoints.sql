@@ -14,7 +14,8 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
    {"name":"sort","in":"query","argument":"sort","type":"string","sqlType":"text","required":false},
    {"name":"fields","in":"query","argument":"fields","type":"string","sqlType":"text","required":false},
    {"name":"limit","in":"query","argument":"page_size","type":"integer","sqlType":"int4","required":false},
-   {"name":"cursor","in":"query","argument":"cursor","type":"string","sqlType":"text","required":false}]'),
+   {"name":"cursor","in":"query","argument":"cursor","type":"string","sqlType":"text","required":false},
+   {"name":"mediaType","in":"server","argument":"media_type","type":"string","sqlType":"text","required":false}]'),
 ('record_create', 'POST', '/api/v1/records', 'qehs.record_create', 201, 'json', 'Records', 'Create a record',
  '[{"name":"moduleKey","in":"body","argument":"module_key","type":"string","sqlType":"text","required":true},
    {"name":"payload","in":"body","argument":"payload","type":"object","sqlType":"jsonb","required":true},
@@ -120,8 +121,8 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
    {"name":"storage","in":"server","argument":"storage","type":"object","sqlType":"jsonb","required":false}]');
 
 INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, parameters) VALUES
-('export_create', 'POST', '/api/v1/exports', 'qehs.export_create', 202, 'json', 'Exports', 'Write records into a CSV, XLSX, PDF or NDJSON file',
- '[{"name":"moduleKey","in":"body","argument":"module_key","type":"string","sqlType":"text","required":true},
+('export_create', 'POST', '/api/v1/exports', 'qehs.export_create', 202, 'json', 'Exports', 'Write records into a CSV, XLSX, PDF, NDJSON or JSON file',
+ '[{"name":"moduleKey","in":"body","argument":"module_key","type":"string","sqlType":"text","required":false},
    {"name":"format","in":"body","argument":"format","type":"string","sqlType":"text","required":true},
    {"name":"filter","in":"body","argument":"filter","type":"object","sqlType":"jsonb","required":false},
    {"name":"sort","in":"body","argument":"sort","type":"string","sqlType":"text","required":false},
@@ -138,6 +139,7 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
    {"name":"locale","in":"body","argument":"locale","type":"string","sqlType":"text","required":false},
    {"name":"timeZone","in":"body","argument":"time_zone","type":"string","sqlType":"text","required":false},
    {"name":"paper","in":"body","argument":"paper","type":"string","sqlType":"text","required":false},
+   {"name":"includeAttachments","in":"body","argument":"include_attachments","type":"boolean","sqlType":"bool","required":false},
    {"name":"Accept-Language","in":"header","argument":"accept_language","type":"string","sqlType":"text","required":false},
    {"name":"storage","in":"server","argument":"storage","type":"object","sqlType":"jsonb","required":false}]'),
 ('export_get', 'GET', '/api/v1/exports/{jobId}', 'qehs.export_get', 200, 'none', 'Exports', 'Read an export: its status, progress and file',
@@ -146,6 +148,12 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
 ('export_cancel', 'DELETE', '/api/v1/exports/{jobId}', 'qehs.export_cancel', 200, 'none', 'Exports', 'Cancel an export',
  '[{"name":"jobId","in":"path","argument":"job_id","type":"string","sqlType":"text","required":true},
    {"name":"storage","in":"server","argument":"storage","type":"object","sqlType":"jsonb","required":false}]');
+
+-- lines are all records, sent while they are read
+UPDATE qehs.endpoint SET gives = '{application/json,application/x-ndjson}' WHERE operation = 'record_list';
+
+-- a field that becomes unique is read of all records first
+UPDATE qehs.endpoint SET time_limit = 60000 WHERE operation = 'module_publish';
 
 -- A body that streams. The path is that of the product's own page; the alias has the form of the others.
 INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, answer, takes, gives, stream_begin, stream_end, class, time_limit, tag, summary,

@@ -18,7 +18,12 @@ COMMENT ON FUNCTION qehs.module_publish(text, jsonb, text, text) IS 'Publishes a
 CREATE FUNCTION qehs.module_install(tenant text, module_key text)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_install'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.module_install(text, text) IS 'Publishes a module of the shipped catalogue (qehs.catalogue) in a tenant, and before it those that its fields refer to and the tenant lacks. Raises QH404 for an unknown tenant or module, QH400 as module_publish does.';
+COMMENT ON FUNCTION qehs.module_install(text, text) IS 'Publishes a module of the shipped catalogue (qehs.catalogue) in a tenant, and before it those that its fields refer to and the tenant lacks. A module that was installed already becomes what the catalogue has now, and keeps what the tenant has changed in it: three-way, by qehs.module_merge. Gives the definition as module_publish does, with conflicts as module_merge does. Raises QH404 for an unknown tenant or module, QH409 for a module of that key that the tenant has made itself, QH400 as module_publish does.';
+
+CREATE FUNCTION qehs.module_merge(base jsonb, tenant jsonb, catalogue jsonb)
+RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_merge'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION qehs.module_merge(jsonb, jsonb, jsonb) IS 'What a tenant''s definition and the catalogue''s newer one make together, both being made of base: {"definition","conflicts":[{"path","base","tenant","catalogue"}]}. Objects are merged by member; fields by key, options by value, bands and lists of texts by name. Where both have changed a thing, each otherwise, the tenant''s stays and is a conflict: path is a JSON Pointer with names in place of numbers, null a thing that is not there. "migrate" is the catalogue''s. Raises QH400 for what is no object.';
 
 CREATE FUNCTION qehs.module_diff(module_key text, from_version int4, to_version int4 DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_diff'

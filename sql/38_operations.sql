@@ -38,6 +38,7 @@ DECLARE
 	cutoff timestamptz := qehs.clock_now() - interval '24 hours';
 	deadline timestamptz := clock_timestamp() + budget;
 	jobs_due boolean;
+	timers_due boolean;
 	step int4 := greatest(batch_size, 1);
 	tenants int4[];
 	tenant int4;
@@ -49,10 +50,13 @@ BEGIN
 	IF pg_is_in_recovery() THEN
 		RETURN json_build_object('idempotencyKeys', 0, 'secrets', 0, 'more', false);
 	END IF;
+	PERFORM qehs.timer_run(clock_timestamp() + budget / 2);
+	timers_due := EXISTS (SELECT FROM qehs.tenant AS n WHERE n.suspended_at IS NULL
+		AND EXISTS (SELECT FROM qehs.record_timer AS t WHERE t.tenant_id = n.id AND t.at <= qehs.clock_now()));
 	jobs_due := qehs.job_work(format('tick %s', pg_backend_pid()), deadline);
 	-- of the rest one at a time is enough, whoever calls
 	IF NOT qehs.tick_begin() THEN
-		RETURN json_build_object('idempotencyKeys', 0, 'secrets', 0, 'more', jobs_due);
+		RETURN json_build_object('idempotencyKeys', 0, 'secrets', 0, 'more', jobs_due OR timers_due);
 	END IF;
 	tenants := ARRAY(SELECT t.id FROM qehs.tenant AS t WHERE (
 		SELECT e.created_at FROM qehs.idempotency AS e WHERE e.tenant_id = t.id ORDER BY e.created_at LIMIT 1) < cutoff ORDER BY random());
@@ -77,10 +81,10 @@ BEGIN
 	PERFORM qehs.audit_seal_due(deadline);
 	PERFORM qehs.attachment_collect(step);
 	PERFORM qehs.tick_note(expired, secrets);
-	RETURN json_build_object('idempotencyKeys', expired, 'secrets', secrets, 'more', jobs_due OR tenants <> '{}');
+	RETURN json_build_object('idempotencyKeys', expired, 'secrets', secrets, 'more', jobs_due OR timers_due OR tenants <> '{}');
 END
 $tick$;
-COMMENT ON FUNCTION qehs.tick(int4, interval) IS 'Housekeeping in small steps: runs jobs that are due inside the database until budget is used up, removes expired idempotency keys, batch_size of a tenant at a time while budget lasts, jobs that ended 7 days ago, attachments that nobody named (qehs.attachment_collect) and secrets that verify nothing any more, and seals audit events that are a minute old. Several sessions may call it at once. The background worker and the shim call it; without either call it from a scheduler. Gives {"idempotencyKeys","secrets","more"}: the numbers removed, and whether jobs are due or expired keys are left.';
+COMMENT ON FUNCTION qehs.tick(int4, interval) IS 'Housekeeping in small steps: does what is due of records by time (qehs.timer_run) for half of budget, runs jobs that are due inside the database until budget is used up, removes expired idempotency keys, batch_size of a tenant at a time while budget lasts, jobs that ended 7 days ago, attachments that nobody named (qehs.attachment_collect) and secrets that verify nothing any more, and seals audit events that are a minute old. Several sessions may call it at once. The background worker and the shim call it; without either call it from a scheduler. Gives {"idempotencyKeys","secrets","more"}: the numbers removed, and whether timers or jobs are due or expired keys are left.';
 
 CREATE FUNCTION qehs.deprecation_list() RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

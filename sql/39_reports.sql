@@ -23,7 +23,7 @@ COMMENT ON TABLE qehs.report_view IS 'Views that qehs.report_publish makes in ea
 COMMENT ON COLUMN qehs.report_view.place IS 'order in which they are made';
 COMMENT ON COLUMN qehs.report_view.modules IS 'keys of modules without which the tenant does not get it';
 COMMENT ON COLUMN qehs.report_view.columns IS 'comment of columns by name; others have their name as one';
-COMMENT ON COLUMN qehs.report_view.query IS 'SELECT over the views of the schema; @tenant stands for the tenant''s number';
+COMMENT ON COLUMN qehs.report_view.query IS 'SELECT over the views of the schema; @tenant stands for the tenant''s number, @today for the day in UTC';
 
 CREATE FUNCTION qehs.display_code(prefix text, display_no int8) RETURNS text AS 'MODULE_PATHNAME', 'qehs_display_code'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -59,9 +59,9 @@ BEGIN
 	LOOP
 		-- a module of the same key whose fields are others is the tenant's right: it does without the view
 		BEGIN
-			PERFORM set_config('search_path', format('%I, pg_catalog', schema_name), true);
+			PERFORM set_config('search_path', format('pg_catalog, %I', schema_name), true);
 			EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_barrier) AS %s', schema_name, wanted.name,
-				replace(wanted.query, '@tenant', tenant_id::text));
+				replace(replace(wanted.query, '@tenant', tenant_id::text), '@today', '(now() AT TIME ZONE ''UTC'')::date'));
 			PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
 			EXECUTE format('COMMENT ON VIEW %I.%I IS %L', schema_name, wanted.name, wanted.comment);
 			FOR said IN SELECT a.attname AS key, COALESCE(wanted.columns ->> a.attname, pg_catalog.upper(left(a.attname, 1)) || substr(replace(a.attname, '_', ' '), 2)) AS value
@@ -117,12 +117,16 @@ BEGIN
 		EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', login, '1min');
 		EXECUTE format('ALTER ROLE %I SET default_transaction_read_only = on', login);
 	END IF;
+	-- rows of tables inside records are estimated at a hundred each, so that costs of views over them look worth compiling, which takes seconds
+	IF NOT EXISTS (SELECT FROM pg_db_role_setting AS s, unnest(s.setconfig) AS c WHERE s.setrole = holder.oid AND c LIKE 'jit=%') THEN
+		EXECUTE format('ALTER ROLE %I SET jit = off', login);
+	END IF;
 	IF (SELECT a.rolconnlimit FROM pg_roles AS a WHERE a.oid = holder.oid) < 0 THEN
 		EXECUTE format('ALTER ROLE %I CONNECTION LIMIT 10', login);
 	END IF;
 END
 $grant$;
-COMMENT ON FUNCTION qehs.reporter_grant(text, text, text[], boolean) IS 'Lets a login read the reporting views of a tenant with the rights of these roles of it (default viewer); audit adds events with their changes, and deleted records. Makes the views if there are none. A login without settings of its own gets a statement_timeout of 5 minutes, an idle_in_transaction_session_timeout of 1 minute, read-only transactions and 10 connections. Roles that a record gives (@createdBy) do not apply, since a login is no user. For a role that may change the login. Raises QH404 for an unknown role or tenant, QH409 for a role that may do more.';
+COMMENT ON FUNCTION qehs.reporter_grant(text, text, text[], boolean) IS 'Lets a login read the reporting views of a tenant with the rights of these roles of it (default viewer); audit adds events with their changes, and deleted records. Makes the views if there are none. A login without settings of its own gets a statement_timeout of 5 minutes, an idle_in_transaction_session_timeout of 1 minute, read-only transactions, no JIT compilation and 10 connections. Roles that a record gives (@createdBy) do not apply, since a login is no user. For a role that may change the login. Raises QH404 for an unknown role or tenant, QH409 for a role that may do more.';
 
 CREATE FUNCTION qehs.reporter_revoke(login text, tenant text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $revoke$

@@ -18,26 +18,27 @@ SELECT e.edition, 'cases', n.place, n.name FROM (VALUES ('ein'), ('ein_number'))
 	WITH ORDINALITY AS n (name, place);
 
 INSERT INTO qehs.report_view (name, place, modules, comment, query) VALUES
-('osha_case_days', 100, '{incidents,injury_cases}', 'Days of each injury case: calendar days, the day of injury not counted, away and restricted together at most 180, in the order of the days; a spell without an end runs to today; a day that is both counts as away. days_lost is days away without the limit. Source: 29 CFR 1904.7(b)(3), (b)(4).',
-$$WITH spell AS (
-	SELECT c.id, d.kind, GREATEST(d.from_date, (i.occurred_at AT TIME ZONE 'UTC')::date + 1) AS begins, COALESCE(d.to_date, CURRENT_DATE) AS ends
-	FROM injury_cases AS c JOIN incidents AS i ON i.id = c.incident_id JOIN injury_cases__days AS d ON d.record_id = c.id),
-day AS (
-	SELECT s.id, g::date AS day, pg_catalog.min(s.kind) AS kind
-	FROM spell AS s CROSS JOIN LATERAL pg_catalog.generate_series(s.begins::timestamp, LEAST(s.ends, s.begins + 180)::timestamp, '1 day') AS g GROUP BY 1, 2),
-counted AS (SELECT d.*, pg_catalog.row_number() OVER (PARTITION BY d.id ORDER BY d.day) AS n FROM day AS d)
-SELECT c.id AS case_id, COALESCE(n.away, 0) AS days_away, COALESCE(n.restricted, 0) AS days_restricted, COALESCE(l.lost, 0) AS days_lost
+('osha_case_days', 100, '{incidents,injury_cases}', 'Injury cases with their incidents and days: calendar days, the day of injury not counted, away and restricted together at most 180, in the order of the days; a spell without an end runs to today; a day that is both counts as away. days_lost is days away without the limit, none counted twice. Source: 29 CFR 1904.7(b)(3), (b)(4).',
+$$SELECT c.id AS case_id, COALESCE(n.away, 0)::int8 AS days_away, COALESCE(n.restricted, 0)::int8 AS days_restricted, COALESCE(n.lost, 0)::int8 AS days_lost, c.display_code AS case_code, i.display_code AS incident_code, c.establishment_id, i.occurred_at, i.occurred_on,
+	i.site, c.person_name, c.job_title, c.employment, c.recordable, c.outcome, c.kind, c.privacy_case, COALESCE(c.nar_injury, i.description, i.title) AS description, i.regulator_notifiable, i.notified_at
 FROM injury_cases AS c
-LEFT JOIN (SELECT k.id, pg_catalog.count(*) FILTER (WHERE k.kind = 'away' AND k.n <= 180) AS away, pg_catalog.count(*) FILTER (WHERE k.kind = 'restricted' AND k.n <= 180) AS restricted
-	FROM counted AS k GROUP BY k.id) AS n ON n.id = c.id
-LEFT JOIN (SELECT s.id, pg_catalog.sum(GREATEST(s.ends - s.begins + 1, 0)) AS lost FROM spell AS s WHERE s.kind = 'away' GROUP BY s.id) AS l ON l.id = c.id$$),
+-- one by one, since a tenant has far more incidents than injuries
+CROSS JOIN LATERAL (SELECT x.display_code, x.occurred_at, (x.occurred_at AT TIME ZONE 'UTC')::date AS occurred_on, x.site, x.description, x.title, x.regulator_notifiable, x.notified_at FROM incidents AS x WHERE x.id = c.incident_id LIMIT 1) AS i
+CROSS JOIN LATERAL (
+	SELECT pg_catalog.sum(LEAST(q.upto, 180) - LEAST(q.upto - q.days, 180)) FILTER (WHERE q.kind = 'away') AS away, pg_catalog.sum(LEAST(q.upto, 180) - LEAST(q.upto - q.days, 180)) FILTER (WHERE q.kind = 'restricted') AS restricted,
+		pg_catalog.sum(q.days) FILTER (WHERE q.kind = 'away') AS lost
+	FROM (SELECT p.kind, p.days, pg_catalog.sum(p.days) OVER (ORDER BY p.first) AS upto
+		FROM (SELECT COALESCE(pg_catalog.range_agg(e.days) FILTER (WHERE e.kind = 'away'), '{}') AS away, COALESCE(pg_catalog.range_agg(e.days) FILTER (WHERE e.kind = 'restricted'), '{}') AS restricted
+			FROM (SELECT d.kind, pg_catalog.daterange(GREATEST(d.from_date, i.occurred_on + 1), GREATEST(COALESCE(d.to_date, @today) + 1, d.from_date, i.occurred_on + 1)) AS days FROM injury_cases__days AS d WHERE d.record_id = c.id) AS e) AS s
+		CROSS JOIN LATERAL (SELECT 'away' AS kind, pg_catalog.lower(r) AS first, pg_catalog.upper(r) - pg_catalog.lower(r) AS days FROM pg_catalog.unnest(s.away) AS r
+			UNION ALL SELECT 'restricted', pg_catalog.lower(r), pg_catalog.upper(r) - pg_catalog.lower(r) FROM pg_catalog.unnest(s.restricted - s.away) AS r) AS p) AS q) AS n$$),
 ('osha_300', 110, '{incidents,injury_cases,establishments}', 'Log of work-related injuries and illnesses (OSHA Form 300): a row per recordable case of an employee or supervised temporary worker, in the year of the injury. Columns A to M; the name of a privacy case is withheld. Source: 29 CFR 1904.29, 1904.31.',
-$$SELECT c.establishment_id, e.name AS establishment, EXTRACT(year FROM i.occurred_at AT TIME ZONE 'UTC')::int AS year, c.id AS case_id,
-	c.display_code AS a_case_no, CASE WHEN c.privacy_case THEN 'Privacy Case' ELSE c.person_name END AS b_name, c.job_title AS c_job_title, (i.occurred_at AT TIME ZONE 'UTC')::date AS d_date, i.site AS e_where,
-	COALESCE(c.nar_injury, i.description, i.title) AS f_description, c.outcome = 'death' AS g_death, c.outcome = 'days_away' AS h_days_away, c.outcome = 'job_transfer_restriction' AS i_restricted, c.outcome = 'other_recordable' AS j_other,
-	d.days_away AS k_days_away, d.days_restricted AS l_days_restricted, c.kind AS m_kind, pg_catalog.array_position('{injury,skin_disorder,respiratory,poisoning,hearing_loss,other_illness}'::text[], c.kind) AS m_type, d.days_lost
-FROM injury_cases AS c JOIN incidents AS i ON i.id = c.incident_id JOIN osha_case_days AS d ON d.case_id = c.id LEFT JOIN establishments AS e ON e.id = c.establishment_id
-WHERE c.recordable AND c.employment IN ('employee', 'temp_supervised')$$),
+$$SELECT d.establishment_id, e.name AS establishment, EXTRACT(year FROM d.occurred_on)::int AS year, d.case_id,
+	d.case_code AS a_case_no, CASE WHEN d.privacy_case THEN 'Privacy Case' ELSE d.person_name END AS b_name, d.job_title AS c_job_title, d.occurred_on AS d_date, d.site AS e_where,
+	d.description AS f_description, d.outcome = 'death' AS g_death, d.outcome = 'days_away' AS h_days_away, d.outcome = 'job_transfer_restriction' AS i_restricted, d.outcome = 'other_recordable' AS j_other,
+	d.days_away AS k_days_away, d.days_restricted AS l_days_restricted, d.kind AS m_kind, pg_catalog.array_position('{injury,skin_disorder,respiratory,poisoning,hearing_loss,other_illness}'::text[], d.kind) AS m_type, d.days_lost
+FROM osha_case_days AS d LEFT JOIN establishments AS e ON e.id = d.establishment_id
+WHERE d.recordable AND d.employment IN ('employee', 'temp_supervised')$$),
 ('osha_301', 120, '{incidents,injury_cases,establishments}', 'Injury and illness incident report (OSHA Form 301): a row per row of osha_300, with what was told; nothing of the person in a privacy case. Source: 29 CFR 1904.29(b)(2).',
 $$SELECT l.establishment, l.year, l.a_case_no AS case_no, l.b_name AS name, l.c_job_title AS job_title, CASE WHEN NOT c.privacy_case THEN c.birth_date END AS birth_date, CASE WHEN NOT c.privacy_case THEN c.hire_date END AS hire_date,
 	CASE WHEN NOT c.privacy_case THEN c.sex END AS sex, c.er_treated, c.inpatient, l.d_date AS date_of_injury, c.time_began_work, CASE WHEN c.time_unknown IS NOT TRUE THEN c.time_of_event END AS time_of_event, COALESCE(c.time_unknown, false) AS time_unknown,
@@ -85,54 +86,75 @@ SELECT y.establishment_id, e.name AS establishment, y.month, y.hours, y.recordab
 	pg_catalog.round(200000 * y.recordable_12m / NULLIF(y.hours_12m, 0), 2) AS trir_12m, pg_catalog.round(200000 * y.dart_12m / NULLIF(y.hours_12m, 0), 2) AS dart_12m, pg_catalog.round(1000000 * y.lost_time_12m / NULLIF(y.hours_12m, 0), 2) AS ltifr_12m,
 	pg_catalog.round(200000 * y.days_12m / NULLIF(y.hours_12m, 0), 2) AS severity_osha_12m, pg_catalog.round(1000000 * y.days_lost_12m / NULLIF(y.hours_12m, 0), 2) AS severity_ilo_12m
 FROM year AS y LEFT JOIN establishments AS e ON e.id = y.establishment_id$$),
-('hours_quality', 170, '{establishments,exposure_hours}', 'Hours per employee and year of each establishment, with those outside 120 to 4,500 as implausible, and months that are missing up to the last one. Source: OSHA''s checks of electronic submissions.',
+('hours_quality', 170, '{establishments,exposure_hours}', 'Hours per employee and year of each establishment, with those outside 120 to 4,500 as implausible, and months that are missing between the first that the establishment ever sent and the last of the year. Source: OSHA''s checks of electronic submissions.',
 $$SELECT y.establishment_id, e.name AS establishment, y.year, y.months, y.hours, y.employees, pg_catalog.round(y.hours / NULLIF(y.employees, 0), 1) AS hours_per_employee,
-	COALESCE(y.hours / NULLIF(y.employees, 0) NOT BETWEEN 120 AND 4500, true) AS is_implausible, y.last_month - y.months AS missing_months
-FROM (SELECT h.establishment_id, EXTRACT(year FROM h.month)::int AS year, pg_catalog.count(DISTINCT pg_catalog.date_trunc('month', h.month::timestamp)) AS months, pg_catalog.max(EXTRACT(month FROM h.month))::int AS last_month, pg_catalog.sum(h.hours) AS hours, pg_catalog.avg(h.average_employees) AS employees
-	FROM exposure_hours AS h GROUP BY 1, 2) AS y LEFT JOIN establishments AS e ON e.id = y.establishment_id$$),
+	COALESCE(y.hours / NULLIF(y.employees, 0) NOT BETWEEN 120 AND 4500, true) AS is_implausible, y.last_month - CASE WHEN EXTRACT(year FROM y.first_day) = y.year THEN EXTRACT(month FROM y.first_day)::int - 1 ELSE 0 END - y.months AS missing_months
+FROM (SELECT h.establishment_id, EXTRACT(year FROM h.month)::int AS year, pg_catalog.count(DISTINCT pg_catalog.date_trunc('month', h.month::timestamp)) AS months, pg_catalog.max(EXTRACT(month FROM h.month))::int AS last_month,
+	pg_catalog.min(pg_catalog.min(h.month)) OVER (PARTITION BY h.establishment_id) AS first_day, pg_catalog.sum(h.hours) AS hours, pg_catalog.avg(h.average_employees) AS employees FROM exposure_hours AS h GROUP BY 1, 2) AS y LEFT JOIN establishments AS e ON e.id = y.establishment_id$$),
 ('riddor', 180, '{incidents,injury_cases}', 'Injury cases by what RIDDOR 2013 asks of them: fatal without delay, over seven days within 15 days, over three days to be recorded only. Days are consecutive days away, the day of the accident not counted. Source: RIDDOR 2013, regulations 4, 6, 12 (specified injuries are told by the incident''s regulator_notifiable).',
-$$SELECT i.display_code AS incident_code, c.display_code AS case_code, i.occurred_at, d.days_lost AS days_incapacitated, i.regulator_notifiable, i.notified_at,
-	CASE WHEN c.outcome = 'death' THEN 'fatal' WHEN i.regulator_notifiable = 'riddor_immediate' THEN 'specified' WHEN d.days_lost > 7 THEN 'over_7_days' WHEN d.days_lost > 3 THEN 'over_3_days' ELSE 'none' END AS category,
-	CASE WHEN c.outcome = 'death' OR i.regulator_notifiable = 'riddor_immediate' THEN (i.occurred_at AT TIME ZONE 'UTC')::date WHEN d.days_lost > 7 THEN (i.occurred_at AT TIME ZONE 'UTC')::date + 15 END AS report_by
-FROM injury_cases AS c JOIN incidents AS i ON i.id = c.incident_id JOIN osha_case_days AS d ON d.case_id = c.id$$),
-('actions_overdue', 200, '{actions}', 'Actions that are neither verified nor cancelled and past their due date: days, also by the original date, and bucket (1-7, 8-30, 31-60, 61-90, over 90).',
-$$SELECT a.id, a.display_code, a.title, a.workflow_state, a.priority, a.owner_name, a.parent_code, a.due_date, a.original_due_date, CURRENT_DATE - a.due_date AS days_overdue, CURRENT_DATE - COALESCE(a.original_due_date, a.due_date) AS days_overdue_original,
-	CASE WHEN CURRENT_DATE - a.due_date <= 7 THEN '1-7' WHEN CURRENT_DATE - a.due_date <= 30 THEN '8-30' WHEN CURRENT_DATE - a.due_date <= 60 THEN '31-60' WHEN CURRENT_DATE - a.due_date <= 90 THEN '61-90' ELSE 'over 90' END AS bucket
-FROM actions AS a WHERE a.workflow_state NOT IN ('verified', 'cancelled') AND a.due_date < CURRENT_DATE$$),
+$$SELECT d.incident_code, d.case_code, d.occurred_at, d.days_lost AS days_incapacitated, d.regulator_notifiable, d.notified_at,
+	CASE WHEN d.outcome = 'death' THEN 'fatal' WHEN d.regulator_notifiable = 'riddor_immediate' THEN 'specified' WHEN d.days_lost > 7 THEN 'over_7_days' WHEN d.days_lost > 3 THEN 'over_3_days' ELSE 'none' END AS category,
+	CASE WHEN d.outcome = 'death' OR d.regulator_notifiable = 'riddor_immediate' THEN d.occurred_on WHEN d.days_lost > 7 THEN d.occurred_on + 15 END AS report_by
+FROM osha_case_days AS d$$),
+('actions_overdue', 200, '{actions}', 'Actions that are neither verified nor cancelled and past their due date, or past their original one: days by each, and bucket (1-7, 8-30, 31-60, 61-90, over 90; extended: due later by now, days_overdue 0).',
+$$SELECT a.id, a.display_code, a.title, a.workflow_state, a.priority, a.owner_name, a.parent_code, a.due_date, a.original_due_date, d.overdue AS days_overdue, GREATEST(@today - COALESCE(a.original_due_date, a.due_date), 0) AS days_overdue_original,
+	CASE WHEN d.overdue = 0 THEN 'extended' WHEN d.overdue <= 7 THEN '1-7' WHEN d.overdue <= 30 THEN '8-30' WHEN d.overdue <= 60 THEN '31-60' WHEN d.overdue <= 90 THEN '61-90' ELSE 'over 90' END AS bucket
+FROM actions AS a CROSS JOIN LATERAL (SELECT GREATEST(@today - a.due_date, 0) AS overdue) AS d
+WHERE a.workflow_state NOT IN ('verified', 'cancelled') AND (a.due_date < @today OR a.original_due_date < @today)$$),
 ('ageing', 210, '{actions}', 'Open actions by priority and age since they were created: 0-7, 8-30, 31-60, 61-90, over 90 days.',
 $$SELECT b.place, b.bucket, p.priority, pg_catalog.count(a.id) AS actions
 FROM (VALUES (1, '0-7', 0, 7), (2, '8-30', 8, 30), (3, '31-60', 31, 60), (4, '61-90', 61, 90), (5, 'over 90', 91, 1000000)) AS b (place, bucket, least, most)
 CROSS JOIN (VALUES ('low'), ('medium'), ('high'), ('critical')) AS p (priority)
-LEFT JOIN actions AS a ON a.priority = p.priority AND a.workflow_state NOT IN ('verified', 'cancelled') AND CURRENT_DATE - (a.created_at AT TIME ZONE 'UTC')::date BETWEEN b.least AND b.most
+LEFT JOIN actions AS a ON a.priority = p.priority AND a.workflow_state NOT IN ('verified', 'cancelled') AND @today - (a.created_at AT TIME ZONE 'UTC')::date BETWEEN b.least AND b.most
 GROUP BY 1, 2, 3$$),
-('state_dwell', 220, '{}', 'How long records stay in each state: visits that have ended, their median and 90th percentile, records that are there now, and entries beyond a record''s first. Source: record_transitions.',
+('state_dwell', 220, '{}', 'How long records stay in each state: visits that have ended, their median and 90th percentile (interpolated), records that are there now, and entries beyond a record''s first. Source: record_transitions.',
 $$SELECT s.module_key, s.state, pg_catalog.count(s."left") AS visits, pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY s.dwell) FILTER (WHERE s."left" IS NOT NULL) AS median, pg_catalog.percentile_cont(0.9) WITHIN GROUP (ORDER BY s.dwell) FILTER (WHERE s."left" IS NOT NULL) AS p90,
 	pg_catalog.count(*) - pg_catalog.count(s."left") AS there_now, pg_catalog.count(*) - pg_catalog.count(DISTINCT s.record_id) AS re_entries
 FROM record_transitions AS s GROUP BY 1, 2$$),
 ('findings_by_clause', 230, '{findings,audits}', 'Audit findings by standard, clause, grade and site, those that repeat an earlier one apart. Source: ISO 19011, 6.4.8.',
 $$SELECT f.standard, f.clause, f.grade, a.site, f.repeat_of_id IS NOT NULL AS is_repeat, pg_catalog.count(*) AS findings, pg_catalog.count(*) FILTER (WHERE f.workflow_state <> 'closed') AS open
 FROM findings AS f LEFT JOIN audits AS a ON a.id = f.audit_id GROUP BY 1, 2, 3, 4, 5$$),
-('training_matrix', 240, '{training}', 'Each person and course that was ever assigned, by the latest record: valid, expiring (within 30 days), expired, missing (not completed), waived. Source: ISO 45001 and 9001, 7.2.',
-$$SELECT DISTINCT ON (t.person_id, t.course) t.person_id, t.person_name, t.course, t.requirement, t.due_date, t.completed_on, t.expires_on,
-	CASE WHEN t.workflow_state = 'waived' THEN 'waived' WHEN t.workflow_state = 'expired' OR t.expires_on < CURRENT_DATE THEN 'expired' WHEN t.workflow_state <> 'completed' THEN 'missing' WHEN t.expires_on <= CURRENT_DATE + 30 THEN 'expiring' ELSE 'valid' END AS status
-FROM training AS t ORDER BY t.person_id, t.course, t.completed_on DESC NULLS LAST, t.created_at DESC$$),
-('risk_heatmap', 250, '{risk_assessments}', 'Residual risk of assessments in force or in review by likelihood and severity, cells without any too; band of the score 1-4, 5-9, 10-16, 17-25.',
-$$SELECT l.likelihood, s.severity, l.likelihood * s.severity AS score, CASE WHEN l.likelihood * s.severity <= 4 THEN 'low' WHEN l.likelihood * s.severity <= 9 THEN 'medium' WHEN l.likelihood * s.severity <= 16 THEN 'high' ELSE 'extreme' END AS band, pg_catalog.count(r.id) AS assessments
-FROM pg_catalog.generate_series(1, 5) AS l (likelihood) CROSS JOIN pg_catalog.generate_series(1, 5) AS s (severity)
-LEFT JOIN risk_assessments AS r ON r.residual_risk_likelihood = l.likelihood AND r.residual_risk_severity = s.severity AND r.workflow_state IN ('active', 'review') GROUP BY 1, 2$$),
-('leading_lagging', 260, '{observations,inspections,actions,complaints,incidents,injury_cases,establishments,exposure_hours}', 'By month. Leading: near misses per 200,000 hours, inspections conducted by their day (%), actions done by their due date (%). Lagging: TRIR, DART, environmental releases, complaints.',
-$$SELECT m.month, m.hours, o.near_misses, pg_catalog.round(200000 * o.near_misses / NULLIF(m.hours, 0), 2) AS near_miss_rate, i.inspections_on_time, a.actions_on_time, m.trir, m.dart, r.releases, c.complaints
-FROM kpi_rates AS m
-CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS near_misses FROM observations AS x WHERE x.kind = 'near_miss' AND pg_catalog.date_trunc('month', x.occurred_at AT TIME ZONE 'UTC') = m.month) AS o
-CROSS JOIN LATERAL (SELECT pg_catalog.round(100.0 * pg_catalog.count(*) FILTER (WHERE (x.conducted_at AT TIME ZONE 'UTC')::date <= x.scheduled_for) / NULLIF(pg_catalog.count(*), 0), 1) AS inspections_on_time FROM inspections AS x WHERE pg_catalog.date_trunc('month', x.scheduled_for::timestamp) = m.month) AS i
-CROSS JOIN LATERAL (SELECT pg_catalog.round(100.0 * pg_catalog.count(*) FILTER (WHERE (t.entered AT TIME ZONE 'UTC')::date <= x.due_date) / NULLIF(pg_catalog.count(*), 0), 1) AS actions_on_time FROM actions AS x
-	LEFT JOIN LATERAL (SELECT pg_catalog.min(v.entered) AS entered FROM record_transitions AS v WHERE v.record_id = x.id AND v.state = 'done') AS t ON true WHERE pg_catalog.date_trunc('month', x.due_date::timestamp) = m.month AND x.workflow_state <> 'cancelled') AS a
-CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS releases FROM incidents AS x WHERE x.event_type = 'environmental_release' AND pg_catalog.date_trunc('month', x.occurred_at AT TIME ZONE 'UTC') = m.month) AS r
-CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS complaints FROM complaints AS x WHERE pg_catalog.date_trunc('month', x.received_at AT TIME ZONE 'UTC') = m.month) AS c
-WHERE m.establishment_id IS NULL$$),
-('cost_of_poor_quality', 270, '{nonconformances,complaints,actions}', 'Cost by month and currency: prevention (preventive actions), internal failure (rework and scrap of nonconformances), external failure (complaints). Appraisal cost and revenue are not recorded, so no share is given.',
+('training_matrix', 240, '{training,required_courses}', 'Each active person with each course that a role of his requires (required_courses) or that was ever assigned to him, by the latest record: valid, expiring (within 30 days), expired, missing (not completed), waived. Without expires_on a training holds for the months of the requirement, or for ever. Whoever may not read whose training it is, sees nobody. Source: ISO 45001 and 9001, 7.2.',
+$$WITH demand AS (
+	SELECT u.id AS person_id, u.display_name AS person_name, q.course, pg_catalog.string_agg(DISTINCT q.role, ', ' ORDER BY q.role) AS required_by, pg_catalog.min(q.valid_months) AS valid_months
+	FROM required_courses AS q JOIN qehs.role AS r ON r.tenant_id = @tenant AND r.name = q.role JOIN qehs.role_member AS m ON m.tenant_id = @tenant AND m.role_id = r.id
+	JOIN qehs.user_account AS u ON u.tenant_id = @tenant AND u.id = m.user_id AND u.active
+	WHERE q.workflow_state = 'active' AND (SELECT qehs.report_reads(@tenant, k.id) AND qehs.report_reads(@tenant, k.id, 0, 'person') FROM qehs.module AS k WHERE k.tenant_id = @tenant AND k.key = 'training') GROUP BY 1, 2, 3),
+latest AS (SELECT DISTINCT ON (t.person_id, t.course) t.* FROM training AS t JOIN qehs.user_account AS u ON u.tenant_id = @tenant AND u.id = t.person_id AND u.active ORDER BY t.person_id, t.course, t.completed_on DESC NULLS LAST, t.created_at DESC, t.id DESC)
+SELECT COALESCE(d.person_id, l.person_id) AS person_id, COALESCE(d.person_name, l.person_name) AS person_name, COALESCE(d.course, l.course) AS course, d.required_by, l.requirement, l.due_date, l.completed_on, e.expires_on,
+	CASE WHEN l.workflow_state = 'waived' THEN 'waived' WHEN l.id IS NULL OR l.workflow_state NOT IN ('completed', 'expired') THEN 'missing' WHEN l.workflow_state = 'expired' OR e.expires_on < @today THEN 'expired'
+		WHEN e.expires_on <= @today + 30 THEN 'expiring' ELSE 'valid' END AS status
+FROM demand AS d FULL JOIN latest AS l ON l.person_id = d.person_id AND l.course = d.course
+CROSS JOIN LATERAL (SELECT COALESCE(l.expires_on, (l.completed_on + pg_catalog.make_interval(months => COALESCE(l.valid_months, d.valid_months)::int))::date) AS expires_on) AS e$$),
+('risk_heatmap', 250, '{risk_assessments}', 'Residual risk of assessments in force or in review by likelihood and severity, cells without any too; size of the matrix and bands are those of the field residual_risk, which has 5 x 5 and low to 4, medium to 9, high to 16, extreme to 25 without its own.',
+$$WITH field AS (
+	SELECT f.value AS field FROM qehs.module AS m JOIN qehs.module_version AS v ON v.tenant_id = @tenant AND v.module_id = m.id AND v.version = m.version CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(v.definition -> 'fields') AS f
+	WHERE m.tenant_id = @tenant AND m.key = 'risk_assessments' AND f.value ->> 'key' = 'residual_risk'),
+matrix AS (SELECT COALESCE((field ->> 'size')::int, 5) AS size, COALESCE(field -> 'bands', '[{"name":"low","max":4},{"name":"medium","max":9},{"name":"high","max":16},{"name":"extreme","max":25}]') AS bands FROM field)
+SELECT l.likelihood, s.severity, l.likelihood * s.severity AS score,
+	(SELECT b.value ->> 'name' FROM pg_catalog.jsonb_array_elements(x.bands) AS b WHERE l.likelihood * s.severity <= (b.value ->> 'max')::int ORDER BY (b.value ->> 'max')::int LIMIT 1) AS band, pg_catalog.count(r.id) AS assessments
+FROM matrix AS x CROSS JOIN LATERAL pg_catalog.generate_series(1, x.size) AS l (likelihood) CROSS JOIN LATERAL pg_catalog.generate_series(1, x.size) AS s (severity)
+LEFT JOIN risk_assessments AS r ON r.residual_risk_likelihood = l.likelihood AND r.residual_risk_severity = s.severity AND r.workflow_state IN ('active', 'review') GROUP BY 1, 2, x.bands$$),
+('leading_lagging', 260, '{observations,inspections,actions,complaints,training,incidents,injury_cases,establishments,exposure_hours}', 'By month, of all establishments. Leading: near misses per 200,000 hours; inspections conducted by their day, actions done by their due date (for the first time), trainings completed by theirs (% of those due in the month). Lagging: TRIR, DART, environmental releases, complaints. What is void, cancelled, rejected or waived does not count, nor actions that were loaded after their due date, since when they were done is not known.',
+$$WITH done AS (SELECT v.record_id, pg_catalog.min(v.entered) AS begun, pg_catalog.min(v.entered) FILTER (WHERE v.state = 'done') AS entered FROM record_transitions AS v WHERE v.module_key = 'actions' GROUP BY 1),
+fact AS (
+	SELECT (x.occurred_at AT TIME ZONE 'UTC')::date AS day, 'near_miss' AS what, true AS good FROM observations AS x WHERE x.kind = 'near_miss' AND x.workflow_state <> 'void'
+	UNION ALL SELECT x.scheduled_for, 'inspection', (x.conducted_at AT TIME ZONE 'UTC')::date <= x.scheduled_for FROM inspections AS x
+	UNION ALL SELECT x.due_date, 'action', (d.entered AT TIME ZONE 'UTC')::date <= x.due_date FROM actions AS x JOIN done AS d ON d.record_id = x.id WHERE x.workflow_state <> 'cancelled' AND (d.begun AT TIME ZONE 'UTC')::date <= x.due_date
+	UNION ALL SELECT x.due_date, 'training', x.completed_on <= x.due_date FROM training AS x WHERE x.workflow_state <> 'waived'
+	UNION ALL SELECT (x.occurred_at AT TIME ZONE 'UTC')::date, 'release', true FROM incidents AS x WHERE x.event_type = 'environmental_release' AND x.workflow_state <> 'rejected'
+	UNION ALL SELECT (x.received_at AT TIME ZONE 'UTC')::date, 'complaint', true FROM complaints AS x WHERE x.workflow_state <> 'cancelled'),
+counted AS (SELECT pg_catalog.date_trunc('month', f.day::timestamp)::date AS month, f.what, pg_catalog.count(*) AS n, pg_catalog.count(*) FILTER (WHERE f.good) AS good FROM fact AS f WHERE f.day IS NOT NULL GROUP BY 1, 2),
+wide AS (SELECT c.month, pg_catalog.max(c.n) FILTER (WHERE c.what = 'near_miss') AS near_misses, pg_catalog.max(c.n) FILTER (WHERE c.what = 'release') AS releases, pg_catalog.max(c.n) FILTER (WHERE c.what = 'complaint') AS complaints,
+	pg_catalog.max(pg_catalog.round(100.0 * c.good / c.n, 1)) FILTER (WHERE c.what = 'inspection') AS inspections_on_time, pg_catalog.max(pg_catalog.round(100.0 * c.good / c.n, 1)) FILTER (WHERE c.what = 'action') AS actions_on_time,
+	pg_catalog.max(pg_catalog.round(100.0 * c.good / c.n, 1)) FILTER (WHERE c.what = 'training') AS trainings_on_time FROM counted AS c GROUP BY 1)
+SELECT COALESCE(k.month, w.month) AS month, k.hours, COALESCE(w.near_misses, 0) AS near_misses, pg_catalog.round(200000 * COALESCE(w.near_misses, 0) / NULLIF(k.hours, 0), 2) AS near_miss_rate, w.inspections_on_time, w.actions_on_time, w.trainings_on_time,
+	k.trir, k.dart, COALESCE(w.releases, 0) AS releases, COALESCE(w.complaints, 0) AS complaints
+FROM (SELECT r.* FROM kpi_rates AS r WHERE r.establishment_id IS NULL) AS k FULL JOIN wide AS w ON w.month = k.month$$),
+('cost_of_poor_quality', 270, '{nonconformances,complaints,actions}', 'Cost by month and currency: prevention (preventive actions), internal failure (rework and scrap of nonconformances), external failure (complaints); what is void or cancelled does not count. Appraisal cost and revenue are not recorded, so no share is given.',
 $$SELECT x.month, x.currency, pg_catalog.sum(x.prevention) AS prevention, pg_catalog.sum(x.internal_failure) AS internal_failure, pg_catalog.sum(x.external_failure) AS external_failure, pg_catalog.sum(x.prevention + x.internal_failure + x.external_failure) AS total FROM (
-	SELECT pg_catalog.date_trunc('month', a.created_at AT TIME ZONE 'UTC')::date AS month, a.cost_currency AS currency, a.cost AS prevention, 0::numeric AS internal_failure, 0::numeric AS external_failure FROM actions AS a WHERE a.action_type = 'preventive' AND a.cost IS NOT NULL
-	UNION ALL SELECT pg_catalog.date_trunc('month', n.detected_at AT TIME ZONE 'UTC')::date, n.cost_internal_currency, 0, n.cost_internal, 0 FROM nonconformances AS n WHERE n.cost_internal IS NOT NULL
-	UNION ALL SELECT pg_catalog.date_trunc('month', n.detected_at AT TIME ZONE 'UTC')::date, n.cost_scrap_currency, 0, n.cost_scrap, 0 FROM nonconformances AS n WHERE n.cost_scrap IS NOT NULL
-	UNION ALL SELECT pg_catalog.date_trunc('month', c.received_at AT TIME ZONE 'UTC')::date, c.cost_external_currency, 0, 0, c.cost_external FROM complaints AS c WHERE c.cost_external IS NOT NULL) AS x GROUP BY 1, 2$$);
+	SELECT pg_catalog.date_trunc('month', a.created_at AT TIME ZONE 'UTC')::date AS month, a.cost_currency AS currency, a.cost AS prevention, 0::numeric AS internal_failure, 0::numeric AS external_failure
+		FROM actions AS a WHERE a.action_type = 'preventive' AND a.cost IS NOT NULL AND a.workflow_state <> 'cancelled'
+	UNION ALL SELECT pg_catalog.date_trunc('month', n.detected_at AT TIME ZONE 'UTC')::date, n.cost_internal_currency, 0, n.cost_internal, 0 FROM nonconformances AS n WHERE n.cost_internal IS NOT NULL AND n.workflow_state <> 'void'
+	UNION ALL SELECT pg_catalog.date_trunc('month', n.detected_at AT TIME ZONE 'UTC')::date, n.cost_scrap_currency, 0, n.cost_scrap, 0 FROM nonconformances AS n WHERE n.cost_scrap IS NOT NULL AND n.workflow_state <> 'void'
+	UNION ALL SELECT pg_catalog.date_trunc('month', c.received_at AT TIME ZONE 'UTC')::date, c.cost_external_currency, 0, 0, c.cost_external FROM complaints AS c WHERE c.cost_external IS NOT NULL AND c.workflow_state <> 'cancelled') AS x GROUP BY 1, 2$$);

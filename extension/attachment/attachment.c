@@ -76,9 +76,9 @@ attachment_write(StringInfo out, const Attachment *attachment)
 	json_time(out, attachment->created_at);
 }
 
-/* The rule of the field that it belongs to; a nested one has that of the field around it. */
-static bool
-reads_field(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, const Attachment *attachment)
+/* A nested field has the rule of the field around it. */
+bool
+attachment_may_read(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, const Attachment *attachment)
 {
 	return attachment->field == NULL ||
 		permission_reads_key(context, module, subject, attachment->field_version, attachment->field, strcspn(attachment->field, "."));
@@ -105,7 +105,7 @@ attachment_write_item(StringInfo out, const RequestContext *context, const Modul
 	Attachment	attachment;
 
 	attachment_read(row, &attachment);
-	if (!reads_field(context, module, subject, &attachment))
+	if (!attachment_may_read(context, module, subject, &attachment))
 		return false;
 	appendStringInfoChar(out, '{');
 	attachment_write(out, &attachment);
@@ -154,7 +154,7 @@ attachment_open(const RequestContext *context, const char *wire, bool write, Att
 	*module = record_module(context, record);
 	subject = record_subject(record);
 	record_require(context, *module, ACTION_READ, record);
-	if (!reads_field(context, *module, &subject, attachment))
+	if (!attachment_may_read(context, *module, &subject, attachment))
 		problem_raise(PROBLEM_FORBIDDEN, NULL, "the caller may not read the field that the attachment belongs to");
 	if (!write)
 		return;

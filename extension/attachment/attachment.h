@@ -53,6 +53,10 @@ extern uint64 attachment_select(const RequestContext *context, Datum record_ids)
 extern bool attachment_write_item(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
 								  uint64 row);
 
+/* May the caller read the field, of the subject, that the attachment belongs to? */
+extern bool attachment_may_read(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
+								const Attachment *attachment);
+
 /* Append [{…}] of the attachments of a record that the caller may read, oldest first, inside SPI. */
 extern void attachment_write_list(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record);
 

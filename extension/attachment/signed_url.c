@@ -169,10 +169,8 @@ read_signing_key(const Jsonb *storage, uint8 *key)
 {
 	const char *text = member(storage, "signingKey");
 
-	if (!signed_url_is_sha256(text))
+	if (strlen(text) != 2 * SIGV4_KEY_BYTES || !hex_bytes(text, key, SIGV4_KEY_BYTES))
 		problem_raise(PROBLEM_INVALID_PARAMETER, NULL, "the signing key of the object store is none");
-	for (int i = 0; i < SIGV4_KEY_BYTES; i++)
-		key[i] = (uint8) (hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
 }
 
 /* Of a URL: who signs, and until when. */
@@ -197,8 +195,8 @@ checksum(const char *sha256)
 	char	   *text = palloc(room + 1);
 	int			length;
 
-	for (int i = 0; i < PG_SHA256_DIGEST_LENGTH; i++)
-		digest[i] = (uint8) (hex_value(sha256[2 * i]) << 4 | hex_value(sha256[2 * i + 1]));
+	if (!hex_bytes(sha256, digest, sizeof(digest)))
+		elog(ERROR, "\"%s\" is no SHA-256", sha256);
 	length = pg_b64_encode((const Base64Byte *) digest, sizeof(digest), text, room);
 	text[Max(length, 0)] = '\0';
 	return text;

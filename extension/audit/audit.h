@@ -17,7 +17,8 @@ typedef enum AuditAction
 {
 	AUDIT_CREATE, AUDIT_UPDATE, AUDIT_TRANSITION, AUDIT_DELETE, AUDIT_RESTORE, AUDIT_MIGRATE,
 	AUDIT_ATTACH, AUDIT_DETACH,	/* of a file: the record stays as it is */
-	AUDIT_APPROVE, AUDIT_REJECT	/* of notes: likewise */
+	AUDIT_APPROVE, AUDIT_REJECT,	/* of notes: likewise */
+	AUDIT_ESCALATE, AUDIT_HOLD	/* by time: who is told that it is due, and what could not be fired */
 } AuditAction;
 
 typedef struct AuditEvent
@@ -67,7 +68,7 @@ extern void audit_note(const RequestContext *context, const AuditNote *note);
 extern void audit_values(const AuditEvent *event, Datum *values, bool *nulls);
 
 /*
- * Append an event that says that records of a module, or the one of record_id, were exported,
+ * Append an event that says that records of a module (NULL: of all), or the one of record_id, were exported,
  * and with which filter (details, an object).  Inside SPI.
  */
 extern void audit_export(const RequestContext *context, const ModuleDef *module, const pg_uuid_t *record_id, Jsonb *details);
@@ -86,5 +87,8 @@ extern void audit_write_item(StringInfo out, const RequestContext *context, cons
 
 /* Append ,"activity":[…] (newest first, the 50 newest) of a record, inside SPI. */
 extern void audit_write_activity(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record);
+
+/* Append ,"decisions":[…], all approvals, rejections and what was signed, oldest first, as items of the activity, inside SPI. */
+extern void audit_write_decisions(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record);
 
 #endif							/* QEHS_AUDIT_H */

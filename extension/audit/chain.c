@@ -11,10 +11,13 @@
  * Changes of a record hold its row, so its chain has no forks; for other events of a
  * record (exported) the row is locked here.  Events of
  * anything else (keys, users, roles, modules, exports) take a lock on their chain until
- * the transaction ends.
+ * the transaction ends; a transaction that writes to more than MAX_CHAINS takes one on all
+ * chains of the tenant instead, since the server's table of locks is small.  Two that come
+ * to that at once may deadlock; the server then ends one, which can be tried again.
  */
 #include "base/compat.h"
 
+#include "access/xact.h"
 #include "audit/digest.h"
 #include "base/id.h"
 #include "base/locks.h"
@@ -32,6 +35,14 @@ PG_FUNCTION_INFO_V1(qehs_audit_event_chain);
 
 #define SALT_LENGTH 16
 #define SEALED_AGE_MS 1000
+#define MAX_CHAINS 500
+
+/* How many chains this transaction has locked; of those that a savepoint gave back too. */
+static struct
+{
+	TransactionId transaction;
+	int			count;
+}			locked;
 
 /* How far a tenant is sealed, as of a second ago at most. */
 static struct
@@ -75,11 +86,22 @@ lock_record(Datum *values)
 static void
 lock_chain(int32 tenant_id, const pg_uuid_t *subject)
 {
-	LOCKTAG		tag;
-	uint32		hash = hash_bytes(subject->data, UUID_LEN);
+	LOCKTAG		all;
+	LOCKTAG		one;
+	TransactionId transaction = GetTopTransactionId();
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) tenant_id, hash, LOCK_AUDIT_CHAIN);
-	LockAcquire(&tag, ExclusiveLock, false, false);
+	if (locked.transaction != transaction)
+	{
+		locked.transaction = transaction;
+		locked.count = 0;
+	}
+	SET_LOCKTAG_ADVISORY(all, MyDatabaseId, (uint32) tenant_id, 0, LOCK_AUDIT_CHAINS);
+	LockAcquire(&all, locked.count < MAX_CHAINS ? ShareLock : ExclusiveLock, false, false);
+	if (locked.count >= MAX_CHAINS)
+		return;
+	SET_LOCKTAG_ADVISORY(one, MyDatabaseId, (uint32) tenant_id, hash_bytes(subject->data, UUID_LEN), LOCK_AUDIT_CHAIN);
+	if (LockAcquire(&one, ExclusiveLock, false, false) == LOCKACQUIRE_OK)
+		locked.count++;
 }
 
 /* Make the id greater than another. */

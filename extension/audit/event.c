@@ -24,6 +24,8 @@ static const char *const action_names[] = {
 	[AUDIT_DETACH] = "detached",
 	[AUDIT_APPROVE] = "approved",
 	[AUDIT_REJECT] = "rejected",
+	[AUDIT_ESCALATE] = "escalated",
+	[AUDIT_HOLD] = "held",
 };
 
 static KeptPlan insert_note = {
@@ -39,6 +41,11 @@ static KeptPlan insert_export = {
 	"INSERT INTO qehs.audit_event (tenant_id, module_id, actor_id, at, trace_id, address, record_id, action, record_version, changes)"
 	" VALUES ($1, $2, $3, $4, $5, $6::pg_catalog.inet, $7, 'exported', 0, $8)",
 	8, {INT4OID, INT4OID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, UUIDOID, JSONBOID}, NULL
+};
+static KeptPlan select_decisions = {
+	"SELECT " QEHS_EVENT_COLUMNS " FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2"
+	" AND (signature IS NOT NULL OR action IN ('approved', 'rejected')) ORDER BY id",
+	2, {INT4OID, UUIDOID}, NULL
 };
 static KeptPlan select_activity = {
 	"SELECT " QEHS_EVENT_COLUMNS " FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 ORDER BY id DESC LIMIT 50",
@@ -191,7 +198,7 @@ audit_export(const RequestContext *context, const ModuleDef *module, const pg_uu
 {
 	static const pg_uuid_t none = {{0}};
 	StringInfoData changes;
-	Datum		values[8] = {Int32GetDatum(context->tenant_id), Int32GetDatum(module->module_id), UUIDPGetDatum(&context->actor_id),
+	Datum		values[8] = {Int32GetDatum(context->tenant_id), Int32GetDatum(module ? module->module_id : 0), UUIDPGetDatum(&context->actor_id),
 		TimestampTzGetDatum(clock_now()), CStringGetTextDatum(context->trace_id),
 		context->address ? CStringGetTextDatum(context->address) : (Datum) 0,
 	UUIDPGetDatum(record_id ? record_id : &none)};
@@ -304,14 +311,16 @@ audit_write_item(StringInfo out, const RequestContext *context, const ModuleDef 
 	}
 }
 
-void
-audit_write_activity(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record)
+/* Append the events of the record that a statement finds, count of them at most (0: all), as a member. */
+static void
+write_items(StringInfo out, const char *name, KeptPlan *plan, int64 count, const RequestContext *context, const ModuleDef *module,
+			const Record *record)
 {
 	PermissionSubject subject = record_subject(record);
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&record->id)};
-	uint64		rows = plan_execute(&select_activity, values, NULL, true, 50);
+	uint64		rows = plan_execute(plan, values, NULL, true, count);
 
-	json_literal(out, ",\"activity\":[");
+	appendStringInfo(out, ",\"%s\":[", name);
 	for (uint64 i = 0; i < rows; i++)
 	{
 		if (i > 0)
@@ -320,4 +329,16 @@ audit_write_activity(StringInfo out, const RequestContext *context, const Module
 		appendStringInfoChar(out, '}');
 	}
 	appendStringInfoChar(out, ']');
+}
+
+void
+audit_write_activity(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record)
+{
+	write_items(out, "activity", &select_activity, 50, context, module, record);
+}
+
+void
+audit_write_decisions(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record)
+{
+	write_items(out, "decisions", &select_decisions, 0, context, module, record);
 }

@@ -14,7 +14,7 @@ static MerkleHash
 hash_with_prefix(uint8 prefix, const MerkleHash *items, int count)
 {
 	uint8		bytes[1 + 2 * QEHS_SHA256_LENGTH];
-	MerkleHash	hash;
+	MerkleHash	hash = {0};
 
 	bytes[0] = prefix;
 	memcpy(bytes + 1, items, sizeof(MerkleHash) * count);

@@ -91,7 +91,7 @@ seal_digest(const Seal *seal)
 	uint64		number = pg_hton64((uint64) seal->number);
 	uint32		count = pg_hton32((uint32) seal->count);
 	uint64		time = pg_hton64((uint64) seal->sealed_at);
-	MerkleHash	digest;
+	MerkleHash	digest = {0};
 
 	initStringInfo(&out);
 	json_literal(&out, FORM);

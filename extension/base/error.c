@@ -129,7 +129,7 @@ format_text(const char *format, va_list arguments)
 }
 
 static void
-add(ViolationList *list, const char *path, const char *code, char *message)
+add(ViolationList *list, const char *path, const char *code, const char *message)
 {
 	list->items[list->count].path = path;
 	list->items[list->count].code = code;

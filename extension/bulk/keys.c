@@ -11,6 +11,7 @@
  */
 #include "base/compat.h"
 
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/plan.h"
 #include "bulk/bulk.h"
@@ -18,20 +19,21 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
 
 static KeptPlan select_uses = {
-	"SELECT k.number, i.fingerprint, i.body, i.created_at > pg_catalog.now() - interval '24 hours'"
+	"SELECT k.number, i.fingerprint, i.body, i.created_at > $4 - interval '24 hours'"
 	" FROM pg_catalog.unnest($3) WITH ORDINALITY AS k (key, number) CROSS JOIN LATERAL"
 	" (SELECT u.* FROM qehs.idempotency AS u WHERE u.tenant_id = $1 AND u.key_id = $2 AND u.idempotency_key = k.key OFFSET 0) AS i",
-	3, {INT4OID, UUIDOID, TEXTARRAYOID}, NULL
+	4, {INT4OID, UUIDOID, TEXTARRAYOID, TIMESTAMPTZOID}, NULL
 };
 static KeptPlan insert_uses = {
-	"INSERT INTO qehs.idempotency (tenant_id, key_id, idempotency_key, fingerprint, status, headers, body)"
-	" SELECT $1, $2, k.key, k.fingerprint, 201, '', k.body"
+	"INSERT INTO qehs.idempotency (tenant_id, key_id, idempotency_key, fingerprint, status, headers, body, created_at)"
+	" SELECT $1, $2, k.key, k.fingerprint, 201, '', k.body, $6"
 	" FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5))"
 	" AS k (key, fingerprint, body)"
 	" ON CONFLICT DO NOTHING RETURNING idempotency_key",
-	5, {INT4OID, UUIDOID, TEXTARRAYOID, BYTEAARRAYOID, TEXTARRAYOID}, NULL
+	6, {INT4OID, UUIDOID, TEXTARRAYOID, BYTEAARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID}, NULL
 };
 static KeptPlan delete_uses = {
 	"DELETE FROM qehs.idempotency WHERE ctid = ANY (ARRAY("
@@ -78,7 +80,7 @@ settle_replay(BulkLoad *load, BulkRow *row, const bytea *fingerprint, const text
 void
 bulk_find_replays(BulkLoad *load, BulkRow **rows, int count)
 {
-	Datum		values[3];
+	Datum		values[4];
 	BulkRow   **expired = palloc(sizeof(BulkRow *) * Max(count, 1));
 	int			expired_count = 0;
 	uint64		found;
@@ -86,6 +88,7 @@ bulk_find_replays(BulkLoad *load, BulkRow **rows, int count)
 	if (count == 0)
 		return;
 	set_arguments(load, rows, count, values);
+	values[3] = TimestampTzGetDatum(clock_transaction());
 	found = plan_execute(&select_uses, values, NULL, false, 0);
 	for (uint64 i = 0; i < found; i++)
 	{
@@ -110,7 +113,7 @@ bulk_find_replays(BulkLoad *load, BulkRow **rows, int count)
 int
 bulk_claim_keys(BulkLoad *load, BulkRow **rows, int count)
 {
-	Datum		values[5];
+	Datum		values[6];
 	Datum	   *fingerprints = palloc(sizeof(Datum) * Max(count, 1));
 	Datum	   *bodies = palloc(sizeof(Datum) * Max(count, 1));
 	BulkRow   **lost = palloc(sizeof(BulkRow *) * Max(count, 1));
@@ -132,6 +135,7 @@ bulk_claim_keys(BulkLoad *load, BulkRow **rows, int count)
 	}
 	values[3] = PointerGetDatum(construct_array(fingerprints, count, BYTEAOID, -1, false, TYPALIGN_INT));
 	values[4] = PointerGetDatum(construct_array(bodies, count, TEXTOID, -1, false, TYPALIGN_INT));
+	values[5] = TimestampTzGetDatum(clock_transaction());
 	made = plan_execute(&insert_uses, values, NULL, false, 0);
 	/* what was inserted comes back in the same order */
 	for (int i = 0; i < count; i++)

@@ -7,18 +7,18 @@
 #include "base/json.h"
 #include "bulk/bulk.h"
 
-static bool running = false;	/* also of a load without a place, where there is no limit */
+static bool is_running = false;	/* also of a load without a place, where there is no limit */
 
 bool
 bulk_is_running(void)
 {
-	return running;
+	return is_running;
 }
 
 void
-bulk_set_running(bool now)
+bulk_set_running(bool running)
 {
-	running = now;
+	is_running = running;
 }
 
 const ModuleDef *

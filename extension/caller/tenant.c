@@ -180,6 +180,22 @@ qehs_use_tenant(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* The names must be such as roles have (the CHECK of qehs.role). */
+static void
+check_roles(Datum array)
+{
+	ViolationList faults = {0};
+	int			count;
+	const char **names = auth_names(array, &count);
+
+	for (int i = 0; i < count; i++)
+		if (names[i][0] < 'a' || names[i][0] > 'z' || strlen(names[i]) > 63 ||
+			strspn(names[i], "abcdefghijklmnopqrstuvwxyz0123456789_-") != strlen(names[i]))
+			violation_add(&faults, psprintf("/roles/%d", i), "pattern",
+						  "must be 1 to 63 lower-case letters, digits, underscores or hyphens, starting with a letter");
+	violation_raise(&faults);
+}
+
 /* user_create(user_name, display_name, email, roles) in the current tenant. */
 Datum
 qehs_user_create(PG_FUNCTION_ARGS)
@@ -205,6 +221,7 @@ qehs_user_create(PG_FUNCTION_ARGS)
 		problem_raise_at(PROBLEM_CONFLICT, "/userName", "unique", "is taken by another user");
 	if (!PG_ARGISNULL(3))
 	{
+		check_roles(PG_GETARG_DATUM(3));
 		values[2] = values[1];
 		values[1] = PG_GETARG_DATUM(3);
 		plan_execute(&insert_named_roles, values, NULL, false, 0);

@@ -298,6 +298,7 @@ record_apply(const RequestContext *context, Change *changes, int count, bool sto
 		return;
 	current = module_lookup_version(context->tenant_id, changes[0].after->module_id, 0);
 	fill_records(context, changes, count);
+	change_plan_timers(context, changes, count);
 	change_hold_links(context, changes, count);
 	if (has_creates(changes, count))
 		record_hold_display_nos(context->tenant_id, current->module_id);
@@ -308,6 +309,7 @@ record_apply(const RequestContext *context, Change *changes, int count, bool sto
 	give_up_values(current, changes, limit);
 	change_bind_attachments(context, changes, limit);
 	change_store_links(context, changes, limit);
+	change_store_timers(context, changes, limit);
 	/* what else follows from the changes that were applied is called here: summaries */
 }
 

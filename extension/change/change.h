@@ -11,6 +11,9 @@
 #define QEHS_CHANGE_H
 
 #include "audit/audit.h"
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+#include "workflow/timer.h"
 
 typedef enum ChangeOutcome
 {
@@ -20,12 +23,20 @@ typedef enum ChangeOutcome
 	CHANGE_STALE				/* the record is not of the version of event.before any more */
 } ChangeOutcome;
 
+/* What becomes of a record's timers: all of them are removed, or some, and some are added. */
+typedef struct ChangeTimers
+{
+	bool		removes_all;
+	TimerPlan	removed;
+	TimerPlan	added;
+} ChangeTimers;
+
 /*
  * One change.  event.before is the record as it was read, NULL for a create;
  * event.after is what it is to be.  The caller fills of after: id, module_id,
  * definition_version, workflow_state, payload, deleted, deleted_at and, for a
- * create, created_at.  record_apply fills version, updated_at, updated_by and, for
- * a create, created_by and display_no.
+ * create, created_at.  record_apply fills version, updated_at, updated_by,
+ * due_at and, for a create, created_by and display_no.
  */
 typedef struct Change
 {
@@ -33,6 +44,7 @@ typedef struct Change
 	Record	   *after;			/* event.after, to be filled */
 	ChangeOutcome outcome;
 	const ModuleField *taken;
+	ChangeTimers timers;
 } Change;
 
 /*
@@ -58,12 +70,12 @@ extern void change_store_rows(const RequestContext *context, const ModuleDef *cu
 /* Append the event of a change that leaves its record as it is. */
 extern void change_store_event(const RequestContext *context, const ModuleDef *current, Change *change);
 
-/* A live record whose slots and search text are to be filled anew. */
+/* A record whose slots and search text, or unique values, are to be filled anew. */
 typedef struct RefillRow
 {
 	pg_uuid_t	id;
 	int64		display_no;
-	Jsonb	   *payload;		/* under the keys of the current definition */
+	Jsonb	   *payload;		/* under the keys of the current definition; NULL when the record is not live any more */
 } RefillRow;
 
 /* Fill the slots and search text of rows by the current definition, without event or version. */
@@ -112,8 +124,9 @@ extern bool unique_is_lost(const UniqueValue *value);
 /* Give up the values, as far as their records have them. */
 extern void unique_release(UniqueSet *set);
 
-/* Forget all values of a module. */
-extern void unique_clear(const ModuleDef *module);
+/* Forget all values of a module in the fields of these keys; and those that rows have in them. */
+extern void unique_clear(int32 tenant_id, int32 module_id, const List *keys);
+extern void unique_forget(const ModuleDef *module, const RefillRow *rows, int count, const List *keys);
 
 /* Look up who has the values: sets exists and holder. */
 extern void unique_find(UniqueSet *set);
@@ -131,6 +144,14 @@ extern void change_hold_links(const RequestContext *context, const Change *chang
 /* Write what the changes that were applied refer to now. */
 extern void change_store_links(const RequestContext *context, const Change *changes, int count);
 
+/* ---- timer.c: qehs.record_timer, inside SPI ---- */
+
+/* Before the changes are stored: when they are due, and what becomes of their timers. */
+extern void change_plan_timers(const RequestContext *context, Change *changes, int count);
+
+/* Write the timers of the changes that were applied. */
+extern void change_store_timers(const RequestContext *context, const Change *changes, int count);
+
 /* ---- refill.c ---- */
 
 /*
@@ -139,10 +160,27 @@ extern void change_store_links(const RequestContext *context, const Change *chan
  */
 extern int change_refill_slots(const ModuleDef *module, int32 size, pg_uuid_t *last);
 
+/* The unique fields of a module's next version, by their keys, beside those of the version before. */
+typedef struct UniqueRefill
+{
+	int32		tenant_id;
+	int32		module_id;
+	List	   *fresh;			/* no unique field had the key */
+	List	   *again;			/* one had, of another type or renamed: values of both cannot stand side by side */
+	List	   *gone;			/* not unique any more */
+	TimestampTz since;			/* of what was changed before, the fresh values are taken */
+} UniqueRefill;
+
 /*
- * Take the unique values of all live records of a module anew by its current version; of two that share one the
- * older has it, and the other is refused when it moves.  Inside SPI.
+ * Take the values that live records have in fresh fields, beside writers, who still go by the version before.  The
+ * new version is stored and not committed, in read committed: what others commit meanwhile has to be seen.  Inside SPI.
  */
-extern void change_refill_unique(int32 tenant_id, int32 module_id);
+extern void change_take_unique_beside(UniqueRefill *refill);
+
+/*
+ * Take what is left, with writers kept out (module_lock_slots).  Of two records that share a value the older has it, or
+ * whoever had it first among those changed meanwhile; the other is refused when it moves.  Inside SPI.
+ */
+extern void change_take_unique(const UniqueRefill *refill);
 
 #endif							/* QEHS_CHANGE_H */

@@ -23,7 +23,7 @@
 typedef enum RowColumn
 {
 	ROW_ID, ROW_DISPLAY_NO, ROW_CREATED_AT, ROW_VERSION, ROW_DEFINITION_VERSION, ROW_STATE, ROW_PAYLOAD, ROW_UPDATED_AT,
-	ROW_DELETED_AT, ROW_SEARCH, ROW_FIRST_SLOT, ROW_COUNT = ROW_FIRST_SLOT + QEHS_SLOTS
+	ROW_DELETED_AT, ROW_DUE_AT, ROW_SEARCH, ROW_FIRST_SLOT, ROW_COUNT = ROW_FIRST_SLOT + QEHS_SLOTS
 } RowColumn;
 
 /* The columns that an UPDATE leaves as they are stand first. */
@@ -37,7 +37,7 @@ typedef enum RowColumn
 static const SourceColumns columns = {ROW_COUNT + QEHS_AUDIT_COLUMN_COUNT, {
 	{"id", UUIDOID}, {"display_no", INT8OID}, {"created_at", TIMESTAMPTZOID}, {"version", INT4OID}, {"definition_version", INT4OID},
 	{"workflow_state", TEXTOID}, {"payload", JSONBOID}, {"updated_at", TIMESTAMPTZOID}, {"deleted_at", TIMESTAMPTZOID},
-	{"search", TEXTOID}, SLOT_COLUMNS, QEHS_AUDIT_COLUMNS
+	{"due_at", TIMESTAMPTZOID}, {"search", TEXTOID}, SLOT_COLUMNS, QEHS_AUDIT_COLUMNS
 }};
 
 /* tenant_id, module_id, actor_id, time, trace_id, address */
@@ -173,6 +173,8 @@ set_values(const ModuleDef *current, const Change *change, Datum *values, bool *
 	values[ROW_UPDATED_AT] = TimestampTzGetDatum(after->updated_at);
 	values[ROW_DELETED_AT] = TimestampTzGetDatum(after->deleted_at);
 	nulls[ROW_DELETED_AT] = !after->deleted;
+	values[ROW_DUE_AT] = TimestampTzGetDatum(after->due_at);
+	nulls[ROW_DUE_AT] = !after->has_due;
 	set_listed(current, record_current_payload(current, after), after->display_no, values, nulls);
 	audit_values(&change->event, values + ROW_COUNT, nulls + ROW_COUNT);
 }

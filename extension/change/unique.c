@@ -4,7 +4,7 @@
  *
  * They go by the current definition, whichever a record was written against, so
  * that an old record's value under a renamed key and a new record's are held
- * against each other; publishing fills the table anew when unique fields change.
+ * against each other; publishing takes the values of fields that become unique (refill.c).
  *
  * INSERT … ON CONFLICT DO NOTHING waits for a twin in flight and then tells by
  * leaving the row out, so no subtransaction is needed.  Values are taken in their
@@ -20,6 +20,7 @@
 #include "catalog/pg_type.h"
 #include "change/change.h"
 #include "record/value.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 #define THE_VALUE "u.tenant_id = $1 AND u.module_id = $2 AND u.field = @field AND u.value = @value"
@@ -40,8 +41,18 @@ static SourceStatement delete_values = {
 	2, {INT4OID, INT4OID}, NULL, NULL
 };
 
-static KeptPlan delete_all = {
-	"DELETE FROM qehs.record_unique WHERE tenant_id = $1 AND module_id = $2", 2, {INT4OID, INT4OID}, NULL
+static KeptPlan delete_fields = {
+	"DELETE FROM qehs.record_unique WHERE tenant_id = $1 AND module_id = $2 AND field = ANY ($3)", 3, {INT4OID, INT4OID, TEXTARRAYOID}, NULL
+};
+/*
+ * An array for each record, and + 0 and || '': by the index on records, record by record; without statistics the table
+ * seems to be empty, and reading it whole, or by the primary key, as cheap.
+ */
+static KeptPlan delete_of_records = {
+	"DELETE FROM qehs.record_unique WHERE tenant_id = $1 AND ctid = ANY (ARRAY(SELECT pg_catalog.unnest(ARRAY(SELECT u.ctid"
+	" FROM qehs.record_unique AS u WHERE u.tenant_id = r.tenant_id AND u.record_id = r.id AND u.module_id + 0 = $2 AND u.field || '' = ANY ($3)))"
+	" FROM (SELECT $1 AS tenant_id, id FROM pg_catalog.unnest($4) AS id OFFSET 0) AS r))",
+	4, {INT4OID, INT4OID, TEXTARRAYOID, UUIDARRAYOID}, NULL
 };
 
 char *
@@ -180,10 +191,37 @@ unique_is_lost(const UniqueValue *value)
 	return !value->taken && !(value->exists && memcmp(&value->holder, &value->id, UUID_LEN) == 0);
 }
 
-void
-unique_clear(const ModuleDef *module)
+static Datum
+key_array(const List *keys)
 {
-	Datum		values[2] = {Int32GetDatum(module->tenant_id), Int32GetDatum(module->module_id)};
+	Datum	   *items = palloc(sizeof(Datum) * Max(list_length(keys), 1));
+	int			count = 0;
+	ListCell   *cell;
 
-	plan_execute(&delete_all, values, NULL, false, 0);
+	foreach(cell, keys)
+		items[count++] = CStringGetTextDatum(lfirst(cell));
+	return PointerGetDatum(construct_array(items, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+void
+unique_clear(int32 tenant_id, int32 module_id, const List *keys)
+{
+	Datum		values[3] = {Int32GetDatum(tenant_id), Int32GetDatum(module_id)};
+
+	if (keys == NIL)
+		return;
+	values[2] = key_array(keys);
+	plan_execute(&delete_fields, values, NULL, false, 0);
+}
+
+void
+unique_forget(const ModuleDef *module, const RefillRow *rows, int count, const List *keys)
+{
+	Datum	   *ids = palloc(sizeof(Datum) * Max(count, 1));
+	Datum		values[4] = {Int32GetDatum(module->tenant_id), Int32GetDatum(module->module_id), key_array(keys)};
+
+	for (int i = 0; i < count; i++)
+		ids[i] = UUIDPGetDatum(&rows[i].id);
+	values[3] = PointerGetDatum(construct_array(ids, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+	plan_execute(&delete_of_records, values, NULL, false, 0);
 }

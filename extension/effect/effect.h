@@ -25,6 +25,14 @@
  */
 extern void effect_fire(const Firing *firing, Record *after, Change *change);
 
+/* ---- outbox.c: qehs.outbox, inside SPI ---- */
+
+/* Begin the body of an event about a record: {"recordId","displayCode","moduleKey","version", to which the caller appends members. */
+extern void outbox_begin(StringInfo body, const ModuleDef *module, const Record *record);
+
+/* Close the body and store the event. */
+extern void outbox_add(const RequestContext *context, const char *topic, const Record *record, StringInfo body);
+
 /* ---- template.c ---- */
 
 /* What a template reads: the record's payload, and variables. */

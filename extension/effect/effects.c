@@ -12,17 +12,9 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
-#include "base/plan.h"
-#include "catalog/pg_type.h"
 #include "effect/effect.h"
 #include "record/check.h"
 #include "utils/builtins.h"
-
-static KeptPlan insert_outbox = {
-	"INSERT INTO qehs.outbox (tenant_id, id, topic, module_id, record_id, record_version, created_at, created_by, body)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-	9, {INT4OID, UUIDOID, TEXTOID, INT4OID, UUIDOID, INT4OID, TIMESTAMPTZOID, UUIDOID, JSONBOID}, NULL
-};
 
 /* The caller with the rights of the system: who he is stays. */
 static RequestContext
@@ -214,35 +206,20 @@ static void
 add_event(const Firing *firing, const ModuleEffect *effect, Template *template, const Record *record)
 {
 	StringInfoData body;
-	pg_uuid_t	id;
-	Datum		values[9] = {Int32GetDatum(firing->context->tenant_id), UUIDPGetDatum(&id), CStringGetTextDatum(effect->name),
-	Int32GetDatum(record->module_id), UUIDPGetDatum(&record->id), Int32GetDatum(record->version), TimestampTzGetDatum(clock_transaction()),
-	UUIDPGetDatum(&firing->context->actor_id)};
 
-	id_generate(&id);
-	initStringInfo(&body);
-	json_literal(&body, "{\"recordId\":");
-	json_id(&body, &record->id, QEHS_ID_RECORD);
-	json_literal(&body, ",\"displayCode\":");
-	record_write_display_code(&body, firing->module, record->display_no);
-	json_literal(&body, ",\"moduleKey\":");
-	json_string(&body, firing->module->key);
+	outbox_begin(&body, firing->module, record);
 	json_literal(&body, ",\"transition\":");
 	json_string(&body, firing->transition->name);
 	json_literal(&body, ",\"from\":");
 	json_string(&body, firing->record->workflow_state);
 	json_literal(&body, ",\"to\":");
 	json_string(&body, record->workflow_state);
-	json_literal(&body, ",\"version\":");
-	json_int(&body, record->version);
 	if (effect->payload)
 	{
 		json_literal(&body, ",\"payload\":");
 		json_jsonb(&body, template_fill(template, effect->payload));
 	}
-	appendStringInfoChar(&body, '}');
-	values[8] = DirectFunctionCall1(jsonb_in, CStringGetDatum(body.data));
-	plan_execute(&insert_outbox, values, NULL, false, 0);
+	outbox_add(firing->context, effect->name, record, &body);
 }
 
 void

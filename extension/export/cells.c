@@ -245,6 +245,12 @@ write_record_member(StringInfo out, const RequestContext *context, const ModuleD
 		case MEMBER_UPDATED_BY:
 			cell_write_actor(out, context, &record->updated_by);
 			break;
+		case MEMBER_DUE_AT:
+			if (record->has_due)
+				json_time(out, record->due_at);
+			else
+				json_literal(out, "null");
+			break;
 		default:
 			if (record->deleted)
 				json_time(out, record->deleted_at);

@@ -26,6 +26,7 @@ static const struct
 	{"createdBy", "Created by", "text", MEMBER_CREATED_BY},
 	{"updatedAt", "Updated at", "datetime", MEMBER_UPDATED_AT},
 	{"updatedBy", "Updated by", "text", MEMBER_UPDATED_BY},
+	{"dueAt", "Due at", "datetime", MEMBER_DUE_AT},
 	{"deletedAt", "Deleted at", "datetime", MEMBER_DELETED_AT},
 };
 
@@ -135,7 +136,7 @@ columns_read(const RequestContext *context, const ModuleDef *module, const Jsonb
 		if (name->type != jbvString || !add_column(module, json_text_copy(name), columns))
 			violation_add(faults, psprintf("/columns/%u", i), "unknown_field",
 						  "must be a field of module \"%s\" or one of id, displayCode, workflowState, version, definitionVersion, createdAt,"
-						  " createdBy, updatedAt, updatedBy, deletedAt", module->key);
+						  " createdBy, updatedAt, updatedBy, dueAt, deletedAt", module->key);
 	}
 }
 

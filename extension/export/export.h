@@ -20,7 +20,7 @@
 typedef enum ExportMember
 {
 	MEMBER_NONE, MEMBER_ID, MEMBER_CODE, MEMBER_STATE, MEMBER_VERSION, MEMBER_DEFINITION_VERSION, MEMBER_CREATED_AT,
-	MEMBER_CREATED_BY, MEMBER_UPDATED_AT, MEMBER_UPDATED_BY, MEMBER_DELETED_AT
+	MEMBER_CREATED_BY, MEMBER_UPDATED_AT, MEMBER_UPDATED_BY, MEMBER_DUE_AT, MEMBER_DELETED_AT
 } ExportMember;
 
 typedef struct ExportColumn
@@ -42,22 +42,45 @@ typedef struct ExportColumns
 /* What is to be exported, read from the arguments of a job or a request. */
 typedef struct ExportPlan
 {
-	const ModuleDef *module;	/* the current definition */
-	const char *format;			/* csv, xlsx, pdf or ndjson */
+	const ModuleDef *module;	/* the current definition; NULL: all that the caller may export */
+	int			module_count;	/* of these, by their keys; 0 where there is a module */
+	const char **module_keys;
+	const char *format;			/* csv, xlsx, pdf, ndjson or json */
 	const char *language;		/* an Accept-Language field value, or NULL */
-	bool		all_members;	/* of ndjson without columns: whole records */
+	bool		has_heads;		/* json: a line about the module comes before its records */
+	bool		as_objects;		/* json, ndjson: a record is an object */
+	bool		all_members;	/* of these without columns: whole records */
+	bool		has_attachments;	/* their files, too */
 	bool		has_record;		/* a report of one record */
+	bool		has_pictures;	/* with its photos, for who may read files */
 	pg_uuid_t	record_id;
 	bool		deleted_too;
-	ExportColumns columns;
-	ListWalk	walk;
+	const char *from;			/* created at or after, and before; NULL: whenever */
+	const char *to;
+	ExportColumns columns;		/* of the module */
+	ListWalk	walk;			/* of the module */
 } ExportPlan;
 
 /*
  * Read the arguments of an export of the caller; faults are added by their place in the request.  Raises
- * QH403 where he may not export what is asked for, QH404 when there is no such module.
+ * QH403 where he may not export what is asked for, QH404 when there is no such module.  Inside SPI.
  */
 extern void export_plan(const RequestContext *context, const JsonbContainer *arguments, ExportPlan *plan, ViolationList *faults);
+
+/*
+ * Begin the walk over the records of a module of a plan without one; NULL when the caller may not export it any more.
+ * faults live as long as the walk, here and above.
+ */
+extern const ModuleDef *export_walk(const RequestContext *context, const ExportPlan *plan, const char *key, ListWalk *walk,
+									ViolationList *faults);
+
+/* ---- files.c ---- */
+
+/*
+ * Append a line {"id",…,"recordId","displayCode","field"} for each attachment of the records of ids that the caller may read and
+ * whose file is given out by the store that storage describes.  Inside SPI.
+ */
+extern void files_write(StringInfo out, const RequestContext *context, const pg_uuid_t *ids, int count, const Jsonb *storage);
 
 /* ---- columns.c ---- */
 

@@ -1,9 +1,9 @@
 /*
  * rows.c
- *	  qehs.export_open and qehs.export_fetch: the rows of an export, for the
- *	  worker that writes its file.
+ *	  qehs.export_open, qehs.export_fetch and qehs.export_files: the rows of an
+ *	  export, for the worker that writes its file.
  *
- * Both are called in one transaction behind qehs.job_begin, which makes the
+ * All are called in one transaction behind qehs.job_begin, which makes the
  * session act as the caller that asked.  The walk is a portal, so its rows are
  * those that were there when it was opened, in constant memory, however long it
  * takes.  What fetch needs to know lives in the transaction's memory, and is
@@ -20,12 +20,14 @@
 #include "catalog/pg_type.h"
 #include "export/export.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(qehs_export_open);
 PG_FUNCTION_INFO_V1(qehs_export_fetch);
+PG_FUNCTION_INFO_V1(qehs_export_files);
 
 #define PORTAL "qehs export"
 /* Rows of one fetch at most, and bytes after which no other row is begun. */
@@ -41,8 +43,14 @@ static KeptPlan select_job = {
 typedef struct OpenExport
 {
 	ExportPlan	plan;
+	ViolationList faults;		/* of its walk */
 	RequestContext *context;
 	MemoryContext row_memory;
+	const ModuleDef *module;	/* of the rows now; NULL before the first */
+	int			modules_begun;
+	/* has_attachments, has_pictures: the records of the last fetch */
+	pg_uuid_t	ids[MOST_ROWS];
+	int			id_count;
 } OpenExport;
 
 static OpenExport *open_export = NULL;
@@ -71,7 +79,7 @@ read_job(const RequestContext *context, const pg_uuid_t *id, MemoryContext memor
 	return arguments;
 }
 
-/* The record of a report with its activity; inside SPI. */
+/* The record of a report with its activity and what was decided; inside SPI. */
 static void
 write_report(StringInfo out, const RequestContext *context, const ExportPlan *plan)
 {
@@ -85,17 +93,41 @@ write_report(StringInfo out, const RequestContext *context, const ExportPlan *pl
 	json_literal(out, ",\"record\":");
 	record_write_json(out, context, module, &record, true);
 	audit_write_activity(out, context, module, &record);
+	audit_write_decisions(out, context, module, &record);
 	appendStringInfoChar(out, '}');
+}
+
+/* How many rows there will be. */
+static int64
+count_rows(OpenExport *opened)
+{
+	ExportPlan *plan = &opened->plan;
+	int64		total = 0;
+
+	if (plan->module)
+		return list_count(&plan->walk);
+	for (int i = 0; i < plan->module_count; i++)
+	{
+		ListWalk	walk;
+
+		CHECK_FOR_INTERRUPTS();
+		if (export_walk(opened->context, plan, plan->module_keys[i], &walk, &opened->faults))
+			total += list_count(&walk);
+	}
+	return total;
 }
 
 /* What the worker must know to write the file. */
 static void
-write_head(StringInfo out, const RequestContext *context, ExportPlan *plan, Jsonb *arguments)
+write_head(StringInfo out, OpenExport *opened, Jsonb *arguments)
 {
+	const RequestContext *context = opened->context;
+	const ExportPlan *plan = &opened->plan;
+
 	json_literal(out, "{\"moduleName\":");
-	json_string(out, plan->module->name);
+	json_string(out, plan->module ? plan->module->name : NULL);
 	json_literal(out, ",\"total\":");
-	json_int(out, list_count(&plan->walk));
+	json_int(out, count_rows(opened));
 	json_literal(out, ",\"at\":");
 	json_time(out, clock_now());
 	json_literal(out, ",\"actor\":");
@@ -117,7 +149,6 @@ qehs_export_open(PG_FUNCTION_ARGS)
 	MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
 	OpenExport *opened = palloc0(sizeof(OpenExport));
 	MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
-	ViolationList faults = {0};
 	StringInfoData out;
 	Jsonb	   *arguments;
 	pg_uuid_t	id;
@@ -131,14 +162,14 @@ qehs_export_open(PG_FUNCTION_ARGS)
 	SPI_connect();
 	arguments = read_job(context, &id, TopTransactionContext);
 	MemoryContextSwitchTo(TopTransactionContext);
-	export_plan(context, &arguments->root, &opened->plan, &faults);
-	violation_raise(&faults);
-	columns_label(opened->plan.module, opened->plan.language, &opened->plan.columns);
+	export_plan(context, &arguments->root, &opened->plan, &opened->faults);
+	violation_raise(&opened->faults);
+	if (opened->plan.module)
+		columns_label(opened->plan.module, opened->plan.language, &opened->plan.columns);
 	opened->context = context;
 	opened->row_memory = AllocSetContextCreate(TopTransactionContext, "qehs export row", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(opened->row_memory);
-	write_head(&out, context, &opened->plan, arguments);
-	list_portals_open(&opened->plan.walk, PORTAL, QEHS_RECORD_COLUMNS);
+	write_head(&out, opened, arguments);
 	MemoryContextReset(opened->row_memory);
 	SPI_finish();
 	callback->func = forget;
@@ -162,7 +193,7 @@ write_object(StringInfo out, const OpenExport *opened, const Record *record)
 	{
 		one->items[0] = columns->items[i];
 		resetStringInfo(&cell);
-		cells_write_record(&cell, opened->context, opened->plan.module, one, record);
+		cells_write_record(&cell, opened->context, opened->module, one, record);
 		if (i > 0)
 			appendStringInfoChar(out, ',');
 		json_name(out, columns->items[i].name);
@@ -182,15 +213,62 @@ visit_row(void *owner, uint64 row)
 	Record		record;
 
 	record_read_row(row, &record);
+	if (opened->plan.has_attachments || opened->plan.has_pictures)
+		opened->ids[opened->id_count++] = record.id;
 	if (opened->plan.all_members)
 		record_write_json(out, opened->context, record_module(opened->context, &record), &record, false);
-	else if (strcmp(opened->plan.format, "ndjson") == 0)
+	else if (opened->plan.as_objects)
 		write_object(out, opened, &record);
 	else
-		cells_write_record(out, opened->context, opened->plan.module, &opened->plan.columns, &record);
+		cells_write_record(out, opened->context, opened->module, &opened->plan.columns, &record);
 	appendStringInfoChar(out, '\n');
 	MemoryContextSwitchTo(previous);
 	MemoryContextReset(opened->row_memory);
+}
+
+/* Append the line that comes before the records of a module: what a reader of them needs to know. */
+static void
+write_module(StringInfo out, const OpenExport *opened)
+{
+	const ModuleDef *module = opened->module;
+
+	json_literal(out, "module {\"key\":");
+	json_string(out, module->key);
+	json_literal(out, ",\"name\":");
+	json_string(out, module->name);
+	json_literal(out, ",\"definitionVersion\":");
+	json_int(out, module->version);
+	if (opened->context->scopes & SCOPE_MODULES_READ)
+	{
+		json_literal(out, ",\"definition\":");
+		json_jsonb(out, module->definition);
+	}
+	json_literal(out, "}\n");
+}
+
+/* Open the rows of the next module, or of the only one; false when there is none. */
+static bool
+begin_module(OpenExport *opened, StringInfo out)
+{
+	ExportPlan *plan = &opened->plan;
+	MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
+	int			count = plan->module ? 1 : plan->module_count;
+
+	opened->module = NULL;
+	list_portals_close(PORTAL);
+	while (opened->module == NULL && opened->modules_begun < count)
+	{
+		int			number = opened->modules_begun++;
+
+		opened->module = plan->module ? plan->module : export_walk(opened->context, plan, plan->module_keys[number], &plan->walk,
+															  &opened->faults);
+	}
+	if (opened->module)
+		list_portals_open(&plan->walk, PORTAL, QEHS_RECORD_COLUMNS);
+	MemoryContextSwitchTo(previous);
+	if (opened->module && plan->has_heads)
+		write_module(out, opened);
+	return opened->module != NULL;
 }
 
 /* export_fetch(row_count): the next rows, a line each; NULL behind the last. */
@@ -206,19 +284,37 @@ qehs_export_fetch(PG_FUNCTION_ARGS)
 	if (open_export == NULL)
 		problem_raise(PROBLEM_CONFLICT, "Call qehs.export_open in the same transaction before.", "no export is open");
 	json_begin(&out);
+	open_export->id_count = 0;
 	SPI_connect();
 	while (left > 0 && out.len < FETCH_BYTES)
 	{
 		uint64		batch = Min(left, 100);
-		uint64		visited = list_portals_fetch(PORTAL, batch, visit_row, &out);
+		uint64		visited = open_export->module ? list_portals_fetch(PORTAL, batch, visit_row, &out) : 0;
 
 		left -= visited;
-		if (visited < batch)
+		if (visited < batch && !begin_module(open_export, &out))
 			break;
 	}
 	SPI_finish();
 	if (out.len == VARHDRSZ)
 		PG_RETURN_NULL();
 	/* a text looks as a json does */
+	PG_RETURN_DATUM(json_datum(&out));
+}
+
+/* export_files(storage): the files of the records of the last fetch, a line each; NULL when there are none. */
+Datum
+qehs_export_files(PG_FUNCTION_ARGS)
+{
+	StringInfoData out;
+
+	if (open_export == NULL)
+		problem_raise(PROBLEM_CONFLICT, "Call qehs.export_open in the same transaction before.", "no export is open");
+	json_begin(&out);
+	SPI_connect();
+	files_write(&out, open_export->context, open_export->ids, open_export->id_count, PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0));
+	SPI_finish();
+	if (out.len == VARHDRSZ)
+		PG_RETURN_NULL();
 	PG_RETURN_DATUM(json_datum(&out));
 }

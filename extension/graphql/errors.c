@@ -9,6 +9,27 @@
 #include "graphql/run.h"
 #include "utils/elog.h"
 
+/* The path of the field that is written: ["incidentsList",0,"title"]. */
+static char *
+path_json(const Run *run)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < run->path_length; i++)
+	{
+		const RunStep *step = &run->path[i];
+
+		appendStringInfoChar(&text, i > 0 ? ',' : '[');
+		if (step->field)
+			json_string_n(&text, step->field->response.data, step->field->response.length);
+		else
+			json_int(&text, step->number);
+	}
+	appendStringInfoChar(&text, ']');
+	return text.data;
+}
+
 RunError *
 run_error_add(Run *run, const GraphqlNode *node, const char *code, const char *problem, const char *message)
 {
@@ -24,8 +45,8 @@ run_error_add(Run *run, const GraphqlNode *node, const char *code, const char *p
 		error->places = places;
 		error->place_count = 1;
 	}
-	if (run->path.len > 0)
-		error->path = psprintf("[%s]", run->path.data);
+	if (run->path_length > 0)
+		error->path = path_json(run);
 	if (run->last_error)
 		run->last_error->next = error;
 	else

@@ -15,7 +15,7 @@ run_write_guarded(Run *run, StringInfo out, RunField *field, bool (*write) (Run 
 	MemoryContext memory = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	int			start = out->len;
-	int			path = run->path.len;
+	int			path = run->path_length;
 	volatile bool written = false;
 
 	BeginInternalSubTransaction(NULL);
@@ -41,7 +41,7 @@ run_write_guarded(Run *run, StringInfo out, RunField *field, bool (*write) (Run 
 		if (strncmp(unpack_sql_state(error->sqlerrcode), "QH", 2) != 0)
 			ReThrowError(error);
 		out->len = start;
-		run->path.len = path;
+		run->path_length = path;
 		run_error_caught(run, field->node, error);
 		FreeErrorData(error);
 		written = false;

@@ -27,6 +27,7 @@ struct RunLevel
 {
 	RunFields  *fields;
 	const ModuleDef *module;	/* the current definition of the records' module */
+	bool		reads_all;		/* no rule of a field is in the caller's way */
 	int			count;
 	Record	   *records;
 	RunLoaded  *loaded;			/* in the order of fields */
@@ -39,7 +40,7 @@ extern bool load_needs_payload(const Run *run, const RunFields *fields, const Mo
 extern const char *load_columns(const char *alias, bool with_payload);
 
 /* The value of a field in a record of whatever version; false where it has none, or the caller may not read it. */
-extern bool load_value(const Run *run, const ModuleDef *module, const ModuleField *field, const Record *record, JsonbValue *value);
+extern bool load_value(const Run *run, const RunLevel *level, const ModuleField *field, const Record *record, JsonbValue *value);
 
 /* The level of records, with all that its fields need. */
 extern RunLevel *load_level(Run *run, RunFields *fields, const ModuleDef *module, Record *records, int count);

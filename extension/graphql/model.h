@@ -48,6 +48,7 @@ typedef enum GraphqlOrigin
 	ORIGIN_DEFINITION_VERSION,
 	ORIGIN_CREATED_AT,
 	ORIGIN_UPDATED_AT,
+	ORIGIN_DUE_AT,
 	ORIGIN_CREATED_BY,
 	ORIGIN_UPDATED_BY,
 	ORIGIN_PAYLOAD,				/* all that the caller may read */

@@ -32,6 +32,7 @@ static const struct
 	{"definitionVersion", "Int!", NULL, ORIGIN_DEFINITION_VERSION, "The version of the definition that it is of."},
 	{"createdAt", "DateTime!", NULL, ORIGIN_CREATED_AT, "When it was created."},
 	{"updatedAt", "DateTime!", NULL, ORIGIN_UPDATED_AT, "When it was changed last."},
+	{"dueAt", "DateTime", NULL, ORIGIN_DUE_AT, "When it is due to leave its state; null where that has no deadline."},
 	{"createdBy", "Actor", NULL, ORIGIN_CREATED_BY, "Who created it."},
 	{"updatedBy", "Actor", NULL, ORIGIN_UPDATED_BY, "Who changed it last."},
 	{"payload", "JSON!", NULL, ORIGIN_PAYLOAD, "All fields that the caller may read, by their keys."},

@@ -15,7 +15,7 @@ write_payload_field(Run *run, StringInfo out, RunField *field, const RunLevel *l
 {
 	const ModuleField *definition = module_field(level->module, field->source->key, strlen(field->source->key));
 	JsonbValue	value;
-	bool		found = load_value(run, level->module, definition, record, &value);
+	bool		found = load_value(run, level, definition, record, &value);
 
 	return run_write_json(run, out, field, field->field->type, found ? &value : NULL);
 }
@@ -70,6 +70,12 @@ write_field(Run *run, StringInfo out, const RunLevel *level, int number, int pla
 			return true;
 		case ORIGIN_UPDATED_AT:
 			json_time(out, record->updated_at);
+			return true;
+		case ORIGIN_DUE_AT:
+			if (record->has_due)
+				json_time(out, record->due_at);
+			else
+				json_literal(out, "null");
 			return true;
 		case ORIGIN_PAYLOAD:
 			subject = record_subject(record);

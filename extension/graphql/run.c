@@ -2,15 +2,15 @@
  * run.c
  *	  An operation from its text to the text of its answer.
  *
- * A document that is valid is kept with its schema's cache, by the SHA-256 of its
- * text: asked again, it is neither parsed nor validated.
+ * A document that is valid is kept with its schema's cache, by its text: asked
+ * again, it is neither parsed nor validated.
  */
 #include "base/compat.h"
 
 #include "base/cache.h"
 #include "base/json.h"
-#include "base/sha256.h"
 #include "caller/auth.h"
+#include "common/hashfn.h"
 #include "graphql/graphql.h"
 #include "graphql/run.h"
 #include "graphql/validate.h"
@@ -24,7 +24,7 @@ static const GraphqlLimits limits = {10000, 100};
 typedef struct DocumentKey
 {
 	uint64		serial;			/* of the schema */
-	uint8		digest[32];
+	uint64		hash;			/* of the text; that of another may be the same */
 } DocumentKey;
 
 /* A valid document. */
@@ -71,8 +71,9 @@ read_document(Run *run)
 
 	memset(&key, 0, sizeof(key));
 	key.serial = run->model->serial;
-	sha256_bytes(run->source.data, run->source.length, key.digest);
-	if ((document = cache_find(&documents, &key)) != NULL)
+	key.hash = hash_bytes_extended((const unsigned char *) run->source.data, run->source.length, 0);
+	document = cache_find(&documents, &key);
+	if (document && graphql_texts_equal(document->source, run->source))
 	{
 		run->source = document->source;
 		run->document = document->root;
@@ -99,7 +100,9 @@ read_document(Run *run)
 	if (run->first_error)
 		return false;
 	run->source = document->source;
-	cache_keep(&documents, &fill, &key, run->context->tenant_id, document, 0);
+	/* of two with one hash the first is kept */
+	if (cache_find(&documents, &key) == NULL)
+		cache_keep(&documents, &fill, &key, run->context->tenant_id, document, 0);
 	return true;
 }
 
@@ -137,7 +140,6 @@ graphql_run(StringInfo out, RequestContext *context, const GraphqlRequest *reque
 	int			start;
 	bool		written;
 
-	initStringInfo(&run.path);
 	run.model = graphql_model(context);
 	appendStringInfoChar(out, '{');
 	if (run.source.length > MAX_DOCUMENT_BYTES)

@@ -56,10 +56,20 @@ typedef struct Run
 	RunVariable *variables;
 	RunError   *first_error;
 	RunError   *last_error;
-	StringInfoData path;		/* of the field that is written: members of a JSON array without the brackets */
+	/* of the field that is written */
+	struct RunStep *path;
+	int			path_length;
+	int			path_room;
 } Run;
 
 typedef struct RunField RunField;
+
+/* A member of an object in the answer, or, where field is NULL, the item of a list. */
+typedef struct RunStep
+{
+	const RunField *field;
+	int			number;
+} RunStep;
 
 /* The fields of a selection set as of one object type, in the order of the answer. */
 typedef struct RunFields

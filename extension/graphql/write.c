@@ -25,42 +25,37 @@ typedef enum Outcome
 /* ---- members and items ---- */
 
 static int
-enter_path(Run *run)
+enter_path(Run *run, const RunField *field, int number)
 {
-	int			length = run->path.len;
-
-	if (length > 0)
-		appendStringInfoChar(&run->path, ',');
-	return length;
+	if (run->path_length == run->path_room)
+	{
+		run->path_room = Max(32, 2 * run->path_room);
+		run->path = run->path ? repalloc(run->path, sizeof(RunStep) * run->path_room) : palloc(sizeof(RunStep) * run->path_room);
+	}
+	run->path[run->path_length] = (RunStep) {field, number};
+	return run->path_length++;
 }
 
 int
 run_begin_member(Run *run, StringInfo out, int start, const RunField *field)
 {
-	int			length = enter_path(run);
-
-	json_string_n(&run->path, field->response.data, field->response.length);
 	appendStringInfoChar(out, out->len > start ? ',' : '{');
 	appendStringInfoChar(out, '"');
 	appendBinaryStringInfo(out, field->response.data, field->response.length);
 	json_literal(out, "\":");
-	return length;
+	return enter_path(run, field, 0);
 }
 
 int
 run_begin_item(Run *run, int number)
 {
-	int			length = enter_path(run);
-
-	json_int(&run->path, number);
-	return length;
+	return enter_path(run, NULL, number);
 }
 
 bool
 run_end_member(Run *run, StringInfo out, int start, int path, bool written)
 {
-	run->path.len = path;
-	run->path.data[path] = '\0';
+	run->path_length = path;
 	if (!written)
 		out->len = start;
 	return written;

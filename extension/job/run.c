@@ -11,8 +11,8 @@
  */
 #include "base/compat.h"
 
-#include "access/xact.h"
 #include "base/argument.h"
+#include "base/attempt.h"
 #include "base/clock.h"
 #include "base/figures.h"
 #include "base/id.h"
@@ -25,7 +25,6 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(qehs_job_step);
@@ -63,6 +62,7 @@ typedef struct Run
 	const JobKind *kind;
 	Jsonb	   *note;			/* of the caller; NULL is the system */
 	bool		cancelled;
+	bool		more;			/* to do after the step */
 } Run;
 
 void
@@ -128,15 +128,14 @@ lock_job(Datum *held, MemoryContext memory, Run *run)
 }
 
 /* Run the step as who asked for it. */
-static bool
-step(Run *run)
+static void
+step(void *argument)
 {
+	Run		   *run = argument;
 	RequestContext *context = run->note ? delegate_enter(run->job.tenant_id, run->note) : context_system(run->job.tenant_id);
-	bool		more;
 
-	more = run->kind->step(context, &run->job);
+	run->more = run->kind->step(context, &run->job);
 	context_end_work();
-	return more;
 }
 
 /* Errors of the request, which would be the same again; conflicts, limits and the like may pass. */
@@ -165,42 +164,6 @@ error_json(const ErrorData *error)
 	else
 		appendStringInfoChar(&out, '}');
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
-}
-
-/* The error of the step in a subtransaction; NULL when there is none, and more says whether to go on. */
-static ErrorData *
-try_step(Run *run, bool *more)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		*more = step(run);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		context_end_work();
-		/* whoever ends this session or statement ends the step, which is none of its faults */
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
-		{
-			MemoryContextSwitchTo(caller);
-			CurrentResourceOwner = owner;
-			ReThrowError(error);
-		}
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return error;
 }
 
 /* Keep what the step has done; at the end with its result. */
@@ -263,7 +226,6 @@ qehs_job_step(PG_FUNCTION_ARGS)
 	MemoryContext caller = MemoryContextSwitchTo(memory);
 	Datum		held[3];
 	ErrorData  *error = NULL;
-	bool		more = false;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(2) || !argument_id(fcinfo, 1, QEHS_ID_JOB, &run.job.id))
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such job");
@@ -279,17 +241,17 @@ qehs_job_step(PG_FUNCTION_ARGS)
 		Run			before = run;
 
 		figures_add(FIGURE_JOB_STEPS, 1);
-		error = try_step(&run, &more);
+		error = attempt_run(step, &run);
 		if (error)
 		{
+			context_end_work();
 			run = before;
-			more = false;
 			keep_error(fcinfo, error);
 		}
 		else
-			keep(&run, &run.job.id, more ? NULL : "succeeded");
+			keep(&run, &run.job.id, run.more ? NULL : "succeeded");
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(memory);
-	PG_RETURN_BOOL(more);
+	PG_RETURN_BOOL(run.more);
 }

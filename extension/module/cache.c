@@ -137,19 +137,21 @@ find_current(Cache *aliases, const void *alias)
 	return cache_find(&versions, &key);
 }
 
-static void
-lock_slots(int32 tenant_id, int32 module_id, LOCKMODE mode)
+static LOCKTAG
+slots_tag(int32 tenant_id, int32 module_id)
 {
 	LOCKTAG		tag;
 
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) tenant_id, (uint32) module_id, LOCK_SLOTS);
-	LockAcquire(&tag, mode, false, false);
+	return tag;
 }
 
 void
 module_hold_slots(int32 tenant_id, int32 module_id)
 {
-	lock_slots(tenant_id, module_id, ShareLock);
+	LOCKTAG		tag = slots_tag(tenant_id, module_id);
+
+	LockAcquire(&tag, ShareLock, false, false);
 	/* a publisher announces before it lets go of the lock */
 	AcceptInvalidationMessages();
 }
@@ -157,7 +159,17 @@ module_hold_slots(int32 tenant_id, int32 module_id)
 void
 module_lock_slots(int32 tenant_id, int32 module_id)
 {
-	lock_slots(tenant_id, module_id, ExclusiveLock);
+	LOCKTAG		tag = slots_tag(tenant_id, module_id);
+
+	LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+void
+module_unlock_slots(int32 tenant_id, int32 module_id)
+{
+	LOCKTAG		tag = slots_tag(tenant_id, module_id);
+
+	LockRelease(&tag, ExclusiveLock, false);
 }
 
 const ModuleDef *

@@ -97,7 +97,7 @@ const char *
 check_by_language(const JsonbValue *value)
 {
 	return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data) ?
-		", not an object: labels of fields, options and transitions may be in several languages, names and descriptions are in one" : "";
+		", not an object: texts in several languages stand in \"label\"" : "";
 }
 
 void

@@ -67,6 +67,10 @@ extern void check_guards(const JsonbContainer *transition, const char *path, con
 extern void check_approvers(const JsonbContainer *transition, const JsonbContainer *transitions, const char *path, const Names *fields,
 							ViolationList *faults);
 
+/* Add every fault of "deadlines", and of when a transition is fired by itself (check_times.c). */
+extern void check_deadlines(const JsonbContainer *workflow, const Names *states, const Names *fields, ViolationList *faults);
+extern void check_timed(const JsonbContainer *transition, const char *path, const Names *fields, ViolationList *faults);
+
 /* Add every fault of a transition's effects. */
 extern void check_effects(const JsonbContainer *transition, const char *path, const Names *fields, ViolationList *faults);
 

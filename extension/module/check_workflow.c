@@ -39,6 +39,29 @@ read_states(const JsonbContainer *workflow, Names *states, ViolationList *faults
 	}
 }
 
+/* Labels are of states that there are. */
+static void
+check_state_labels(const JsonbContainer *workflow, const Names *states, ViolationList *faults)
+{
+	const char *at = "/workflow/stateLabels";
+	const JsonbContainer *labels = check_object(workflow, "stateLabels", "/workflow", faults);
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	value;
+
+	if (labels == NULL)
+		return;
+	label_check_each(labels, at, faults);
+	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, labels));
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		char	   *name = token == WJB_KEY ? json_text_copy(&value) : NULL;
+
+		if (name && !check_has_name(states, name))
+			violation_add(faults, json_pointer_to(at, name), "undefined", "is not a state: \"%s\"", name);
+	}
+}
+
 /* A member that is a name (any: or *) or an array of names, each checked against the known ones. */
 static void
 check_names(const JsonbContainer *object, const char *key, bool any, const char *path, const Names *known,
@@ -125,6 +148,7 @@ check_transition(const JsonbContainer *transition, const JsonbContainer *transit
 	check_guards(transition, path, fields, faults);
 	check_approvers(transition, transitions, path, fields, faults);
 	check_effects(transition, path, fields, faults);
+	check_timed(transition, path, fields, faults);
 }
 
 /* Mark what can be reached from the initial state, to a fixed point. */
@@ -190,8 +214,10 @@ check_workflow(const JsonbContainer *workflow, const Names *fields, ViolationLis
 
 	members_check(workflow, workflow_members, "/workflow", faults);
 	read_states(workflow, &states, faults);
+	check_state_labels(workflow, &states, faults);
 	if (initial == NULL || !check_has_name(&states, initial))
 		violation_add(faults, "/workflow/initial", "undefined", "must be one of the states");
+	check_deadlines(workflow, &states, fields, faults);
 	transitions = check_object(workflow, "transitions", "/workflow", faults);
 	if (transitions == NULL)
 		return;

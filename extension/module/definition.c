@@ -208,6 +208,7 @@ definition_check(Jsonb *definition, ViolationList *faults)
 	if (!json_member(root, "name", 4, &value) || !check_is_line(&value, QEHS_NAME_BYTES))
 		violation_add(faults, "/name", value.type == jbvNull ? "required" : "type", "must be a text of 1 to %d bytes without control characters%s",
 					  QEHS_NAME_BYTES, check_by_language(&value));
+	label_check(root, "", faults);
 	check_prefix(root, faults);
 	check_flag(root, "requireIfMatch", "", faults);
 	check_text(root, "description", "", faults);

@@ -276,7 +276,7 @@ load_roles(ModuleDef *module)
 	JsonbValue	value;
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
-	char	   *name = NULL;
+	const char *name = "";		/* a key comes before each value */
 
 	if (!json_member(&module->definition->root, "permissions", 11, &value) ||
 		!json_member(value.val.binary.data, "roles", 5, &value))

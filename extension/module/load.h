@@ -25,4 +25,12 @@ extern void load_workflow(ModuleDef *module);
 /* Which states lock. */
 extern void load_locks(ModuleDef *module);
 
+/* ---- times.c: fields are loaded before ---- */
+
+/* When the transition is fired by itself; sets module->has_timers, as load_deadlines does. */
+extern void load_timed(ModuleDef *module, ModuleTransition *transition, const JsonbContainer *source);
+
+/* When states are due to be left. */
+extern void load_deadlines(ModuleDef *module, const JsonbContainer *workflow);
+
 #endif							/* QEHS_LOAD_H */

@@ -173,7 +173,7 @@ load_effects(ModuleTransition *transition, const JsonbContainer *source)
 }
 
 static void
-load_transition(ModuleTransition *transition, const char *name, const JsonbContainer *source)
+load_transition(ModuleDef *module, ModuleTransition *transition, const char *name, const JsonbContainer *source)
 {
 	transition->name = name;
 	transition->from = load_names(source, "from", &transition->from_count);
@@ -192,6 +192,7 @@ load_transition(ModuleTransition *transition, const char *name, const JsonbConta
 	load_approvers(transition, source);
 	load_signature(transition, source);
 	load_effects(transition, source);
+	load_timed(module, transition, source);
 }
 
 void
@@ -206,6 +207,7 @@ load_workflow(ModuleDef *module)
 	json_member(&module->definition->root, "workflow", 8, &workflow);
 	module->states = load_names(workflow.val.binary.data, "states", &module->state_count);
 	module->initial = json_member_text(workflow.val.binary.data, "initial");
+	load_deadlines(module, workflow.val.binary.data);
 	if (!json_member(workflow.val.binary.data, "transitions", 11, &value))
 		return;
 	module->transitions = palloc0(sizeof(ModuleTransition) * Max(JsonContainerSize(value.val.binary.data), 1));
@@ -215,7 +217,7 @@ load_workflow(ModuleDef *module)
 		if (token == WJB_KEY)
 			name = json_text_copy(&value);
 		else if (token == WJB_VALUE)
-			load_transition(&module->transitions[module->transition_count++], name, value.val.binary.data);
+			load_transition(module, &module->transitions[module->transition_count++], name, value.val.binary.data);
 	}
 }
 

@@ -17,7 +17,7 @@
 typedef enum Part
 {
 	PART_OTHER, PART_DEFINITION, PART_FIELDS, PART_FIELD, PART_OPTIONS, PART_OPTION, PART_WORKFLOW, PART_TRANSITIONS,
-	PART_TRANSITION, PART_LABEL
+	PART_TRANSITION, PART_STATE_LABELS, PART_LABEL
 } Part;
 
 static const struct
@@ -26,6 +26,7 @@ static const struct
 	const char *key;			/* NULL: any member or element */
 	Part		part;
 }			parts[] = {
+	{PART_DEFINITION, "label", PART_LABEL},
 	{PART_DEFINITION, "fields", PART_FIELDS},
 	{PART_DEFINITION, "workflow", PART_WORKFLOW},
 	{PART_FIELDS, NULL, PART_FIELD},
@@ -35,6 +36,8 @@ static const struct
 	{PART_FIELD, "units", PART_OPTIONS},
 	{PART_OPTIONS, NULL, PART_OPTION},
 	{PART_OPTION, "label", PART_LABEL},
+	{PART_WORKFLOW, "stateLabels", PART_STATE_LABELS},
+	{PART_STATE_LABELS, NULL, PART_LABEL},
 	{PART_WORKFLOW, "transitions", PART_TRANSITIONS},
 	{PART_TRANSITIONS, NULL, PART_TRANSITION},
 	{PART_TRANSITION, "label", PART_LABEL},
@@ -337,18 +340,37 @@ locale_name_fields(Jsonb *definition, const char *accept, ViolationList *violati
 		locale_name_with(labels, violations);
 }
 
-char *
-label_default(const JsonbContainer *object)
+/* A member that is a label, without a preference; NULL when it is not there. */
+static char *
+default_text(const JsonbContainer *object, const char *key)
 {
 	JsonbValue	label;
 	JsonbValue	text;
 
-	if (!json_member(object, "label", 5, &label))
+	if (!json_member(object, key, strlen(key), &label))
 		return NULL;
 	if (label.type == jbvBinary && JsonContainerIsObject(label.val.binary.data) &&
 		choose_text(label.val.binary.data, NULL, &text))
 		label = text;
 	return label.type == jbvString ? json_text_copy(&label) : NULL;
+}
+
+char *
+label_default(const JsonbContainer *object)
+{
+	return default_text(object, "label");
+}
+
+char *
+label_state(const JsonbContainer *definition, const char *state)
+{
+	JsonbValue	workflow;
+	JsonbValue	labels;
+
+	if (!json_member(definition, "workflow", 8, &workflow) || workflow.type != jbvBinary ||
+		!json_member(workflow.val.binary.data, "stateLabels", 11, &labels) || labels.type != jbvBinary)
+		return NULL;
+	return default_text(labels.val.binary.data, state);
 }
 
 void
@@ -402,35 +424,60 @@ is_label(const JsonbValue *value)
 	return true;
 }
 
-void
-label_check(const JsonbContainer *object, const char *path, ViolationList *faults)
+/* Add a fault unless a label is a text or an object of texts by tag. */
+static void
+check_label(const JsonbValue *label, const char *at, ViolationList *faults)
 {
-	char	   *at = psprintf("%s/label", path);
-	JsonbValue	label;
 	JsonbValue	value;
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	char	   *tag = NULL;
 
-	if (!json_member(object, "label", 5, &label) || is_label(&label))
+	if (is_label(label))
 		return;
-	if (label.type == jbvString)
+	if (label->type == jbvString)
 	{
 		violation_add(faults, at, "type", LABEL_MESSAGE);
 		return;
 	}
-	if (label.type != jbvBinary || !JsonContainerIsObject(label.val.binary.data) ||
-		JsonContainerSize(label.val.binary.data) == 0)
+	if (label->type != jbvBinary || !JsonContainerIsObject(label->val.binary.data) ||
+		JsonContainerSize(label->val.binary.data) == 0)
 	{
 		violation_add(faults, at, "type", "must be a text, or an object of texts by language tag");
 		return;
 	}
-	iterator = JsonbIteratorInit(label.val.binary.data);
+	iterator = JsonbIteratorInit(label->val.binary.data);
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
 	{
 		if (token == WJB_KEY && !is_tag(tag = json_text_copy(&value)))
 			violation_add(faults, json_pointer_to(at, tag), "language", "is no language tag (BCP 47)");
 		else if (token == WJB_VALUE && !is_label(&value))
 			violation_add(faults, json_pointer_to(at, tag), "type", LABEL_MESSAGE);
+	}
+}
+
+void
+label_check(const JsonbContainer *object, const char *path, ViolationList *faults)
+{
+	JsonbValue	label;
+
+	if (json_member(object, "label", 5, &label))
+		check_label(&label, psprintf("%s/label", path), faults);
+}
+
+void
+label_check_each(const JsonbContainer *labels, const char *path, ViolationList *faults)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, labels));
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	char	   *at = NULL;
+
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			at = json_pointer_to(path, json_text_copy(&value));
+		else if (token == WJB_VALUE)
+			check_label(&value, at, faults);
 	}
 }

@@ -2,8 +2,8 @@
  * locale.h
  *	  Labels of a definition in several languages.
  *
- * A label (of a field, an option, a transition) is a text, or an object of
- * texts by language tag (BCP 47).
+ * A label (of a module, a field, an option, a state, a transition) is a text, or
+ * an object of texts by language tag (BCP 47).
  */
 #ifndef QEHS_LOCALE_H
 #define QEHS_LOCALE_H
@@ -14,11 +14,17 @@
 /* A label without a preference: the text, or that in English, or the first; NULL when there is none. */
 extern char *label_default(const JsonbContainer *object);
 
+/* The label of a state in the workflow of a definition, chosen likewise. */
+extern char *label_state(const JsonbContainer *definition, const char *state);
+
 /* Call back for the label of an object in each of its languages. */
 extern void label_each(const JsonbContainer *object, void (*visit) (void *owner, const char *text, int length), void *owner);
 
 /* Add a fault unless the member "label", where it is there, is a text or an object of texts by tag. */
 extern void label_check(const JsonbContainer *object, const char *path, ViolationList *faults);
+
+/* The same for each member of an object of labels. */
+extern void label_check_each(const JsonbContainer *labels, const char *path, ViolationList *faults);
 
 /*
  * The language that accept (an Accept-Language field value) prefers among those

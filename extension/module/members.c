@@ -15,6 +15,7 @@
 const DefinitionMember definition_members[] = {
 	{"key", "module_load"},
 	{"name", "module_load"},
+	{"label", "label_default"},
 	{"description", "store"},
 	{"displayCode", "store"},
 	{"fields", "load_fields"},
@@ -80,8 +81,25 @@ const DefinitionMember band_members[] = {
 
 const DefinitionMember workflow_members[] = {
 	{"states", "load_workflow"},
+	{"stateLabels", "label_state"},
 	{"initial", "load_workflow"},
 	{"transitions", "load_workflow"},
+	{"deadlines", "load_deadlines"},
+	{NULL, NULL}
+};
+
+const DefinitionMember deadline_members[] = {
+	{"due", "load_deadline"},
+	{"calendar", "load_moment"},
+	{"escalate", "load_escalations"},
+	{NULL, NULL}
+};
+
+const DefinitionMember escalation_members[] = {
+	{"before", "load_escalations"},
+	{"after", "load_escalations"},
+	{"event", "load_escalations"},
+	{"to", "load_escalations"},
 	{NULL, NULL}
 };
 
@@ -100,6 +118,8 @@ const DefinitionMember transition_members[] = {
 	{"approvers", "load_approvers"},
 	{"effects", "load_effects"},
 	{"signature", "load_signature"},
+	{"after", "load_timed"},
+	{"calendar", "load_moment"},
 	{NULL, NULL}
 };
 

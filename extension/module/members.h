@@ -22,10 +22,13 @@ extern const DefinitionMember option_members[];
 extern const DefinitionMember band_members[];
 
 /*
- * /workflow, /workflow/transitions/x, a guard in its children and one in its attachments, its approvers and one of their steps, its
- * signature, one of its effects and what stands in that, /permissions, /permissions/fields/x, /permissions/states/x, /migrate.
+ * /workflow, /workflow/deadlines/x and an entry of its escalate, /workflow/transitions/x, a guard in its children, in its attachments,
+ * its approvers and one of their steps, its signature, one of its effects and what stands in that, /permissions,
+ * /permissions/fields/x, /permissions/states/x, /migrate.
  */
 extern const DefinitionMember workflow_members[];
+extern const DefinitionMember deadline_members[];
+extern const DefinitionMember escalation_members[];
 extern const DefinitionMember transition_members[];
 extern const DefinitionMember children_members[];
 extern const DefinitionMember files_members[];

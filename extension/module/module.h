@@ -12,6 +12,7 @@
 #define QEHS_MODULE_H
 
 #include "base/error.h"
+#include "calendar/duration.h"
 #include "caller/context.h"
 #include "schema/schema.h"
 #include "utils/jsonb.h"
@@ -198,6 +199,34 @@ typedef struct ModuleStep
 	ModuleRoles roles;			/* who may: roles of their own, or "@field" */
 } ModuleStep;
 
+/* A time of a record: when it has entered its state, or what a field has, and a duration from there. */
+typedef struct ModuleMoment
+{
+	const char *field;			/* of type date or datetime; NULL: when the state was entered */
+	bool		is_date;		/* the field is of type date */
+	Duration	duration;
+	int			sign;			/* 1: after, -1: before */
+	bool		business;		/* in business days */
+} ModuleMoment;
+
+/* Whom an event tells that something is due, and when. */
+typedef struct ModuleEscalation
+{
+	Duration	offset;			/* from when it is due, in the same days */
+	int			sign;			/* 1: after, -1: before */
+	const char *event;
+	ModuleRoles to;				/* roles, "@createdBy", "@field" */
+} ModuleEscalation;
+
+/* When a record that is in a state is due to leave it. */
+typedef struct ModuleDeadline
+{
+	const char *state;
+	ModuleMoment due;			/* of a date: the end of that day */
+	int			escalation_count;
+	const ModuleEscalation *escalations;
+} ModuleDeadline;
+
 typedef struct ModuleTransition
 {
 	const char *name;
@@ -224,6 +253,7 @@ typedef struct ModuleTransition
 	ModuleRoles meanings;		/* count -1: needs no signature; else what it may mean, 0: anything */
 	int			effect_count;
 	const ModuleEffect *effects;
+	const ModuleMoment *after;	/* when it is fired by itself, of a date at the beginning of that day; or NULL */
 } ModuleTransition;
 
 /* Who may change records in a state, besides having the action. */
@@ -287,6 +317,10 @@ typedef struct ModuleDef
 	const char *initial;
 	int			transition_count;
 	ModuleTransition *transitions;
+	int			deadline_count;
+	ModuleDeadline *deadlines;
+	bool		has_timers;		/* has deadlines, or transitions that are fired by themselves */
+	bool		timed_by_fields;	/* and some go by what a field has */
 	int			role_count;
 	ModuleRole *roles;
 	int			lock_count;
@@ -330,6 +364,12 @@ extern Jsonb *module_payload_current(const ModuleDef *module, Jsonb *payload, in
  */
 extern const char *module_field_sql(const ModuleField *field, const char *alias, const char *format);
 
+/*
+ * Read a moment as a definition has it: "P30D", "@field", "@field+P1D", "@field-P1D" (times.c).  Sets all but
+ * is_date and business; false when it is none.
+ */
+extern bool module_moment_read(const char *text, ModuleMoment *moment);
+
 /* Whether fields of the type name attachments. */
 extern bool module_takes_attachments(FieldType type);
 
@@ -337,6 +377,8 @@ extern bool module_takes_attachments(FieldType type);
 extern const ModuleField *module_field(const ModuleDef *module, const char *key, int length);
 extern const ModuleField *module_fields_find(const ModuleFields *fields, const char *key, int length);
 extern const ModuleTransition *module_transition(const ModuleDef *module, const char *name);
+/* The deadline of a state, or NULL. */
+extern const ModuleDeadline *module_deadline(const ModuleDef *module, const char *state);
 extern bool module_has_state(const ModuleDef *module, const char *state);
 
 /*

@@ -17,4 +17,7 @@ extern void payload_check_defaults(int32 tenant_id, Jsonb *definition, Jsonb *sc
 /* Wait for all writers of the module's records and keep new ones out; inside a transaction. */
 extern void module_lock_slots(int32 tenant_id, int32 module_id);
 
+/* Let writers in again, before the end of the transaction. */
+extern void module_unlock_slots(int32 tenant_id, int32 module_id);
+
 #endif							/* QEHS_PUBLISH_H */

@@ -113,7 +113,8 @@ write_record(StringInfo out, const ApiModule *module, RecordForm form)
 				 "\"definitionVersion\":{\"type\":\"integer\",\"minimum\":1,\"description\":\"The definition that it was written against.\"},"
 				 "\"createdAt\":{\"$ref\":\"" COMPONENT_REFERENCE "Time\"},\"updatedAt\":{\"$ref\":\"" COMPONENT_REFERENCE "Time\"},"
 				 "\"createdBy\":{\"$ref\":\"" COMPONENT_REFERENCE "Actor\"},\"updatedBy\":{\"$ref\":\"" COMPONENT_REFERENCE "Actor\"},"
-				 "\"deletedAt\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}");
+				 "\"deletedAt\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"},"
+				 "\"dueAt\":{\"type\":\"string\",\"format\":\"date-time\",\"description\":\"When it is due to leave its state; absent where that has no deadline.\"}");
 	if (form == RECORD_WHOLE)
 		json_literal(out, ",\"approvals\":{\"$ref\":\"" COMPONENT_REFERENCE "PendingApproval\"}");
 	if (form == RECORD_DETAIL)

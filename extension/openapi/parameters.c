@@ -28,7 +28,7 @@ static void
 write_field_choice(StringInfo out, const ApiDocument *document, bool sort)
 {
 	static const char *const own[] = {"id", "displayCode", "workflowState", "version", "createdAt", "updatedAt", "createdBy"};
-	static const char *const selectable[] = {"moduleKey", "payload", "definitionVersion", "updatedBy", "deletedAt"};
+	static const char *const selectable[] = {"moduleKey", "payload", "definitionVersion", "updatedBy", "deletedAt", "dueAt"};
 	StringInfoData names;
 
 	initStringInfo(&names);

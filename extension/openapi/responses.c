@@ -67,6 +67,8 @@ is_json(const char *media)
 	return length > 4 && strcmp(media + length - 4, "json") == 0 && strstr(media, "ndjson") == NULL;
 }
 
+#define LINES "application/x-ndjson"
+
 /* What the response says is of JSON; other types are text, as a stream of lines is. */
 static void
 write_content(StringInfo out, const ApiEndpoint *endpoint)
@@ -74,12 +76,26 @@ write_content(StringInfo out, const ApiEndpoint *endpoint)
 	appendStringInfo(out, ",\"content\":{\"%s\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}", endpoint->gives[0], endpoint->response);
 	for (int i = 1; i < endpoint->gives_count; i++)
 	{
+		if (strcmp(endpoint->gives[i], LINES) == 0)
+			continue;
 		if (is_json(endpoint->gives[i]))
 			appendStringInfo(out, ",\"%s\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}", endpoint->gives[i], endpoint->response);
 		else
 			appendStringInfo(out, ",\"%s\":{\"schema\":{\"type\":\"string\"}}", endpoint->gives[i]);
 	}
 	appendStringInfoChar(out, '}');
+}
+
+/*
+ * Records as lines, with the itemSchema of OpenAPI 3.2.  Not in content, whose second schema would make every answer of a
+ * typed client one of two.
+ */
+static void
+write_lines(StringInfo out, const ApiEndpoint *endpoint)
+{
+	for (int i = 1; i < endpoint->gives_count; i++)
+		if (strcmp(endpoint->gives[i], LINES) == 0)
+			json_literal(out, ",\"x-content\":{\"" LINES "\":{\"itemSchema\":{\"$ref\":\"#/components/schemas/AnyRecord\"}}}");
 }
 
 static void
@@ -91,7 +107,10 @@ write_success(StringInfo out, const ApiEndpoint *endpoint, int status)
 	appendStringInfoChar(out, ',');
 	write_header_references(out, endpoint, status, endpoint->deprecated);
 	if (endpoint->response && status != 204)
+	{
 		write_content(out, endpoint);
+		write_lines(out, endpoint);
+	}
 	appendStringInfoChar(out, '}');
 }
 

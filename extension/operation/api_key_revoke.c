@@ -5,6 +5,7 @@
 #include "base/compat.h"
 
 #include "base/argument.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/plan.h"
@@ -12,13 +13,14 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "permission/grant.h"
+#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(qehs_api_key_revoke);
 
 static KeptPlan revoke_key = {
-	"UPDATE qehs.api_key SET revoked_at = pg_catalog.now() WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL"
+	"UPDATE qehs.api_key SET revoked_at = $3 WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL"
 	" RETURNING id",
-	2, {INT4OID, UUIDOID}, NULL
+	3, {INT4OID, UUIDOID, TIMESTAMPTZOID}, NULL
 };
 
 /* api_key_revoke(id) */
@@ -28,7 +30,7 @@ qehs_api_key_revoke(PG_FUNCTION_ARGS)
 	RequestContext *context = context_require_scope(SCOPE_ADMIN_KEYS);
 	PermissionGrant held;
 	pg_uuid_t	id;
-	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&id)};
+	Datum		values[3] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&id), TimestampTzGetDatum(clock_transaction())};
 	uint64		found;
 
 	if (!argument_id(fcinfo, 0, QEHS_ID_KEY, &id) || !permission_find_grant(context->tenant_id, &id, &held))

@@ -5,6 +5,7 @@
 #include "base/compat.h"
 
 #include "base/argument.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/json.h"
@@ -13,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "permission/grant.h"
+#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(qehs_api_key_rotate);
 
@@ -23,8 +25,8 @@ static KeptPlan copy_key = {
 	"INSERT INTO qehs.api_key (tenant_id, id, name, prefix, hash, scopes, roles, modules, user_id, rate_limit,"
 	" created_by, expires_at, allowed_addresses) SELECT tenant_id, $3, name, $4, $5, scopes, roles, modules, user_id,"
 	" rate_limit, $6, expires_at, allowed_addresses FROM qehs.api_key WHERE tenant_id = $1 AND id = $2"
-	" AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > pg_catalog.now()) RETURNING " APIKEY_COLUMNS,
-	6, {INT4OID, UUIDOID, UUIDOID, TEXTOID, BYTEAOID, UUIDOID}, NULL
+	" AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $7) RETURNING " APIKEY_COLUMNS,
+	7, {INT4OID, UUIDOID, UUIDOID, TEXTOID, BYTEAOID, UUIDOID, TIMESTAMPTZOID}, NULL
 };
 static KeptPlan copy_limits = {
 	"INSERT INTO qehs.rate_limit (tenant_id, class, key_id, quantity) SELECT tenant_id, class, $3, quantity FROM qehs.rate_limit"
@@ -32,9 +34,9 @@ static KeptPlan copy_limits = {
 	3, {INT4OID, UUIDOID, UUIDOID}, NULL
 };
 static KeptPlan expire_key = {
-	"UPDATE qehs.api_key SET expires_at = LEAST(expires_at, pg_catalog.now() + $3 * interval '1 second')"
+	"UPDATE qehs.api_key SET expires_at = LEAST(expires_at, $3)"
 	" WHERE tenant_id = $1 AND id = $2",
-	3, {INT4OID, UUIDOID, INT4OID}, NULL
+	3, {INT4OID, UUIDOID, TIMESTAMPTZOID}, NULL
 };
 
 /* api_key_rotate(id, overlap): the old key expires after overlap seconds. */
@@ -48,7 +50,8 @@ qehs_api_key_rotate(PG_FUNCTION_ARGS)
 	char		key[QEHS_KEY_MAX_LENGTH + 1];
 	pg_uuid_t	old_id;
 	pg_uuid_t	id;
-	Datum		values[6] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&old_id), UUIDPGetDatum(&id)};
+	Datum		values[7] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&old_id), UUIDPGetDatum(&id)};
+	TimestampTz now = clock_now();
 	StringInfoData out;
 
 	if (overlap < 0 || overlap > MAX_OVERLAP)
@@ -63,11 +66,12 @@ qehs_api_key_rotate(PG_FUNCTION_ARGS)
 	SPI_connect();
 	apikey_make_secret(context->tenant_id, held.kind, key, &values[3], &values[4]);
 	values[5] = UUIDPGetDatum(&context->actor_id);
+	values[6] = TimestampTzGetDatum(now);
 	if (plan_execute(&copy_key, values, NULL, false, 0) == 0)
 		apikey_not_found();
 	apikey_write_new(&out, context, key);
 	plan_execute(&copy_limits, values, NULL, false, 0);
-	values[2] = Int32GetDatum(overlap);
+	values[2] = TimestampTzGetDatum(clock_told(now + overlap * USECS_PER_SEC));
 	plan_execute(&expire_key, values, NULL, false, 0);
 	SPI_finish();
 	PG_RETURN_DATUM(context_answer(&out));

@@ -29,9 +29,10 @@ PG_FUNCTION_INFO_V1(qehs_export_create);
 #define XLSX (1 << 1)
 #define PDF (1 << 2)
 #define NDJSON (1 << 3)
-#define ALL (CSV | XLSX | PDF | NDJSON)
+#define JSON (1 << 4)
+#define ALL (CSV | XLSX | PDF | NDJSON | JSON)
 
-static const char *const formats[] = {"csv", "xlsx", "pdf", "ndjson", NULL};
+static const char *const formats[] = {"csv", "xlsx", "pdf", "ndjson", "json", NULL};
 static const char *const headers[] = {"labels", "keys", NULL};
 static const char *const dates[] = {"iso", "locale", NULL};
 static const char *const papers[] = {"A4", "Letter", NULL};
@@ -66,6 +67,7 @@ static const struct
 	{"locale", IS_TEXT, CSV | PDF, NULL},
 	{"timeZone", IS_TEXT, CSV | XLSX | PDF, NULL},
 	{"paper", IS_TEXT, PDF, papers},
+	{"includeAttachments", IS_BOOLEAN, ALL, NULL},
 	{"language", IS_TEXT, ALL, NULL},
 };
 
@@ -132,6 +134,27 @@ is_tag(const char *text)
 		text[0] != '-' && text[length - 1] != '-';
 }
 
+static bool
+has_member(const JsonbContainer *arguments, const char *name)
+{
+	JsonbValue	value;
+
+	return json_member(arguments, name, strlen(name), &value);
+}
+
+/* All modules go into one file of JSON, and what is said of one module's records is not for them. */
+static void
+check_whole_tenant(const JsonbContainer *arguments, int format, ViolationList *faults)
+{
+	static const char *const of_module[] = {"filter", "sort", "q", "status", "columns"};
+
+	if (format != JSON)
+		violation_add(faults, "/moduleKey", "required", "is required: only a file of format json is of all modules");
+	for (int i = 0; i < (int) lengthof(of_module); i++)
+		if (has_member(arguments, of_module[i]))
+			violation_add(faults, psprintf("/%s", of_module[i]), "unsupported", "goes with moduleKey");
+}
+
 /* What members mean together. */
 static void
 check_together(const JsonbContainer *arguments, ViolationList *faults)
@@ -141,7 +164,6 @@ check_together(const JsonbContainer *arguments, ViolationList *faults)
 	char	   *zone = json_member_text(arguments, "timeZone");
 	char	   *style = json_member_text(arguments, "dates");
 	bool		by_locale = style && strcmp(style, "locale") == 0;
-	JsonbValue	value;
 	pg_uuid_t	id;
 	char	   *record_id = json_member_text(arguments, "recordId");
 
@@ -158,7 +180,7 @@ check_together(const JsonbContainer *arguments, ViolationList *faults)
 	if (!id_parse(record_id, strlen(record_id), QEHS_ID_RECORD, &id))
 		violation_add(faults, "/recordId", "format", "must be the id of a record");
 	for (int i = 0; i < (int) lengthof(walks); i++)
-		if (json_member(arguments, walks[i], strlen(walks[i]), &value))
+		if (has_member(arguments, walks[i]))
 			violation_add(faults, psprintf("/%s", walks[i]), "unsupported", "is not for a report of one record");
 }
 
@@ -168,6 +190,7 @@ read_arguments(FunctionCallInfo fcinfo, const RequestContext *context, Violation
 {
 	char	   *word = argument_text(fcinfo, 1);
 	int			place = word ? place_of(formats, word) : -1;
+	int			format = place < 0 ? 0 : 1 << place;
 	StringInfoData out;
 	Jsonb	   *arguments;
 
@@ -178,24 +201,26 @@ read_arguments(FunctionCallInfo fcinfo, const RequestContext *context, Violation
 	{
 		if (PG_ARGISNULL(i))
 		{
-			if (i < 2)
-				violation_add(faults, psprintf("/%s", members[i].name), "required", "is required");
+			if (i == 1)
+				violation_add(faults, "/format", "required", "is required");
 			continue;
 		}
-		check_argument(fcinfo, i, place < 0 ? 0 : 1 << place, faults);
+		check_argument(fcinfo, i, format, faults);
 		appendStringInfoChar(&out, ',');
 		json_name(&out, members[i].name);
 		write_argument(&out, fcinfo, i);
 	}
 	appendStringInfoChar(&out, '}');
 	arguments = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
+	if (format && PG_ARGISNULL(0))
+		check_whole_tenant(&arguments->root, format, faults);
 	check_together(&arguments->root, faults);
 	return arguments;
 }
 
 /*
  * export_create(module_key, format, filter, sort, columns, include_deleted, q, status, created_from, created_to, record_id,
- * header, bom, dates, locale, time_zone, paper, accept_language, storage)
+ * header, bom, dates, locale, time_zone, paper, include_attachments, accept_language, storage)
  */
 Datum
 qehs_export_create(PG_FUNCTION_ARGS)

@@ -9,6 +9,7 @@
 #include "base/compat.h"
 
 #include "base/argument.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/plan.h"
 #include "base/sha256.h"
@@ -18,6 +19,7 @@
 #include "fmgr.h"
 #include "graphql/graphql.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(qehs_graphql);
 PG_FUNCTION_INFO_V1(qehs_graphql_query);
@@ -29,10 +31,10 @@ static KeptPlan select_document = {
 	"SELECT document FROM qehs.graphql_document WHERE tenant_id = $1 AND digest = $2", 2, {INT4OID, BYTEAOID}, NULL
 };
 static KeptPlan insert_document = {
-	"WITH old AS (DELETE FROM qehs.graphql_document WHERE tenant_id = $1 AND created_at < pg_catalog.now() - interval '30 days')"
-	" INSERT INTO qehs.graphql_document (tenant_id, digest, document) SELECT $1, $2, $3 WHERE (SELECT pg_catalog.count(*) FROM"
+	"WITH old AS (DELETE FROM qehs.graphql_document WHERE tenant_id = $1 AND created_at < $4 - interval '30 days')"
+	" INSERT INTO qehs.graphql_document (tenant_id, digest, document, created_at) SELECT $1, $2, $3, $4 WHERE (SELECT pg_catalog.count(*) FROM"
 	" qehs.graphql_document WHERE tenant_id = $1) < 1000 ON CONFLICT DO NOTHING",
-	3, {INT4OID, BYTEAOID, TEXTOID}, NULL
+	4, {INT4OID, BYTEAOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
 static KeptPlan update_introspection = {
@@ -71,15 +73,8 @@ read_digest(Jsonb *extensions)
 						 "must be {\"version\":1,\"sha256Hash\"} with 64 hexadecimal digits");
 	digest = palloc(VARHDRSZ + 32);
 	SET_VARSIZE(digest, VARHDRSZ + 32);
-	for (int i = 0; i < 32; i++)
-	{
-		int			high = hex_value(text[2 * i]);
-		int			low = hex_value(text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			problem_raise_at(PROBLEM_VALIDATION_FAILED, "/extensions/persistedQuery/sha256Hash", "format", "must be 64 hexadecimal digits");
-		VARDATA(digest)[i] = (char) (high << 4 | low);
-	}
+	if (!hex_bytes(text, (uint8 *) VARDATA(digest), 32))
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/extensions/persistedQuery/sha256Hash", "format", "must be 64 hexadecimal digits");
 	return digest;
 }
 
@@ -87,7 +82,7 @@ read_digest(Jsonb *extensions)
 static char *
 find_document(const RequestContext *context, bytea *digest, char *query)
 {
-	Datum		values[3] = {Int32GetDatum(context->tenant_id), PointerGetDatum(digest)};
+	Datum		values[4] = {Int32GetDatum(context->tenant_id), PointerGetDatum(digest)};
 	uint8		own[32];
 	bool		isnull;
 
@@ -97,6 +92,7 @@ find_document(const RequestContext *context, bytea *digest, char *query)
 	if (memcmp(own, VARDATA(digest), sizeof(own)) != 0)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/extensions/persistedQuery/sha256Hash", "const", "is not the SHA-256 of query");
 	values[2] = CStringGetTextDatum(query);
+	values[3] = TimestampTzGetDatum(clock_transaction());
 	plan_execute(&insert_document, values, NULL, false, 0);
 	return query;
 }

@@ -143,40 +143,6 @@ write_result(StringInfo out, const char *kind, const pg_uuid_t *id, Jsonb *resul
 	appendStringInfo(out, ",%s", members.data + 1);
 }
 
-static Datum
-get(FunctionCallInfo fcinfo, const char *kind)
-{
-	RequestContext *context = require_caller();
-	Datum		values[5] = {0};
-	char		nulls[6] = "     ";
-	pg_uuid_t	id;
-	StringInfoData out;
-	Links		links = take_links(fcinfo, context);
-
-	take_caller(context, values, nulls);
-	json_begin(&out);
-	SPI_connect();
-	find_job(fcinfo, kind, values, nulls, &id);
-	job_write(&out, 0, write_result, &links);
-	job_headers(context, 0);
-	SPI_finish();
-	return context_answer(&out);
-}
-
-/* job_get(job_id, storage) */
-Datum
-qehs_job_get(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_DATUM(get(fcinfo, NULL));
-}
-
-/* export_get(job_id, storage) */
-Datum
-qehs_export_get(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_DATUM(get(fcinfo, "export"));
-}
-
 /* A job that was not cancelled has ended, and stays as it is, or is of a kind that cannot be cancelled. */
 static void
 check_ended(uint64 row)
@@ -188,47 +154,71 @@ check_ended(uint64 row)
 		problem_raise(PROBLEM_CONFLICT, "Wait until it has ended.", "jobs of this kind cannot be cancelled: lists wait for them");
 }
 
-static Datum
-cancel(FunctionCallInfo fcinfo, const char *kind)
+/* Cancel the job that was found, and read it again. */
+static void
+cancel(Datum *values, char *nulls)
 {
-	RequestContext *context = require_caller();
-	Datum		values[6] = {0};
-	char		nulls[7] = "      ";
-	pg_uuid_t	id;
-	StringInfoData out;
 	bool		isnull;
 	bool		found;
-	Links		links = take_links(fcinfo, context);
 
-	take_caller(context, values, nulls);
-	json_begin(&out);
-	SPI_connect();
-	find_job(fcinfo, kind, values, nulls, &id);
-	values[5] = TimestampTzGetDatum(clock_now());
+	values[SEEN_COUNT + 1] = TimestampTzGetDatum(clock_now());
 	found = plan_execute(&cancel_job, values, nulls, false, 0) == 1;
 	if (found && DatumGetBool(plan_value(0, 1, &isnull)))
 		figures_add(FIGURE_JOBS_CANCELLED, 1);
 	plan_execute(&select_job, values, nulls, false, 1);
 	if (!found)
 		check_ended(0);
+}
+
+/* Answer with the job of the first argument, of a kind unless that is NULL, which is cancelled before. */
+static Datum
+answer(FunctionCallInfo fcinfo, const char *kind, bool cancelled)
+{
+	RequestContext *context = require_caller();
+	Datum		values[SEEN_COUNT + 2] = {0};
+	char		nulls[SEEN_COUNT + 3] = "      ";
+	pg_uuid_t	id;
+	StringInfoData out;
+	Links		links = take_links(fcinfo, context);
+
+	take_caller(context, values, nulls);
+	json_begin(&out);
+	SPI_connect();
+	find_job(fcinfo, kind, values, nulls, &id);
+	if (cancelled)
+		cancel(values, nulls);
 	job_write(&out, 0, write_result, &links);
 	job_headers(context, 0);
 	SPI_finish();
 	return context_answer(&out);
 }
 
+/* job_get(job_id, storage) */
+Datum
+qehs_job_get(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(answer(fcinfo, NULL, false));
+}
+
+/* export_get(job_id, storage) */
+Datum
+qehs_export_get(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(answer(fcinfo, "export", false));
+}
+
 /* job_cancel(job_id, storage) */
 Datum
 qehs_job_cancel(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_DATUM(cancel(fcinfo, NULL));
+	PG_RETURN_DATUM(answer(fcinfo, NULL, true));
 }
 
 /* export_cancel(job_id, storage) */
 Datum
 qehs_export_cancel(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_DATUM(cancel(fcinfo, "export"));
+	PG_RETURN_DATUM(answer(fcinfo, "export", true));
 }
 
 static void

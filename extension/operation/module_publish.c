@@ -1,19 +1,21 @@
 /*
  * module_publish.c
- *	  qehs.module_publish and qehs.module_install: a definition becomes the next
- *	  immutable version.
+ *	  qehs.module_publish: a definition becomes the next immutable version.
  *
  * Publishers of one tenant take turns by a transaction-level advisory lock, so
  * ids, versions and slots are handed out without races.  Existing records keep
  * their version; when the slot map or the searchable fields change, a job fills
  * their slots (module_refill.c), and lists do without until it has ended.  When
- * unique fields change, their values are taken in the same transaction, and
- * writers of the module's records wait for it.
+ * unique fields change, their values are taken in the same transaction: before it a
+ * record with a value of another would be let in.  That goes on beside writers, who
+ * wait for the last of it only (change/refill.c); but a field that stays unique and
+ * changes its type, or is renamed to the key of another, keeps them out throughout.
  */
 #include "base/compat.h"
 
 #include "access/xact.h"
 #include "base/argument.h"
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/locks.h"
@@ -30,15 +32,16 @@
 #include "module/index.h"
 #include "module/migrate.h"
 #include "module/publish.h"
+#include "operation/module_publish.h"
 #include "operation/module_refill.h"
 #include "permission/permission.h"
 #include "report/report.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(qehs_module_publish);
-PG_FUNCTION_INFO_V1(qehs_module_install);
 
 static KeptPlan select_module = {
 	"SELECT m.id, m.version, m.display_prefix, v.definition, v.slots, m.unfilled, m.search_unfilled FROM qehs.module AS m JOIN qehs.module_version AS v"
@@ -54,9 +57,9 @@ static KeptPlan insert_module = {
 	5, {INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}, NULL
 };
 static KeptPlan update_module = {
-	"UPDATE qehs.module SET name = $3, description = $4, version = $5, updated_at = pg_catalog.now()"
+	"UPDATE qehs.module SET name = $3, description = $4, version = $5, updated_at = $6"
 	" WHERE tenant_id = $1 AND id = $2",
-	5, {INT4OID, INT4OID, TEXTOID, TEXTOID, INT4OID}, NULL
+	6, {INT4OID, INT4OID, TEXTOID, TEXTOID, INT4OID, TIMESTAMPTZOID}, NULL
 };
 static KeptPlan insert_version = {
 	"INSERT INTO qehs.module_version (tenant_id, module_id, version, definition, json_schema, slots, created_by)"
@@ -67,10 +70,6 @@ static KeptPlan mark_unfilled = {
 	"UPDATE qehs.module SET unfilled = $3, search_unfilled = $4 WHERE tenant_id = $1 AND id = $2",
 	4, {INT4OID, INT4OID, TEXTARRAYOID, BOOLOID}, NULL
 };
-static KeptPlan select_catalogue = {
-	"SELECT definition FROM qehs.module_catalogue WHERE key = $1", 1, {TEXTOID}, NULL
-};
-static KeptPlan select_tenant = {"SELECT id FROM qehs.tenant WHERE slug = $1", 1, {TEXTOID}, NULL};
 
 /* What is published now. */
 typedef struct Published
@@ -83,8 +82,8 @@ typedef struct Published
 	bool		has_records;
 } Published;
 
-static void
-lock_tenant(int32 tenant_id)
+void
+module_publish_lock(int32 tenant_id)
 {
 	LOCKTAG		tag;
 
@@ -111,28 +110,39 @@ read_published(int32 tenant_id, const char *key, Published *published)
 	published->index.search_unfilled = DatumGetBool(plan_value(0, 7, &isnull));
 }
 
-/* Whether other fields are unique than before, or the same under other keys or by other types. */
-static bool
-unique_changes(Jsonb *before, Jsonb *after)
+/* Whether a unique field was not unique before under its key (fresh), or was of another type or field (again). */
+static void
+compare_unique(Jsonb *before, Jsonb *after, const JsonbContainer *field, UniqueRefill *refill)
 {
-	for (int pass = 0; pass < 2; pass++)
+	char	   *key = json_member_text(field, "key");
+	const JsonbContainer *others = index_fields(before);
+	const JsonbContainer *other = index_find_field(others, key);
+
+	if (other == NULL || !definition_is_unique(other))
+		refill->fresh = lappend(refill->fresh, key);
+	else if (definition_value_type(index_fields(after), field) != definition_value_type(others, other) ||
+			 migrate_renamed(after, key) || migrate_source(after, key))
+		refill->again = lappend(refill->again, key);
+}
+
+/* What changes of the fields that are unique. */
+static void
+compare_all_unique(Jsonb *before, Jsonb *after, UniqueRefill *refill)
+{
+	const JsonbContainer *fields = index_fields(after);
+	const JsonbContainer *others = index_fields(before);
+
+	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
+		if (definition_is_unique(index_field(fields, i)))
+			compare_unique(before, after, index_field(fields, i), refill);
+	for (uint32 i = 0; i < JsonContainerSize(others); i++)
 	{
-		const JsonbContainer *fields = index_fields(pass == 0 ? after : before);
-		const JsonbContainer *others = index_fields(pass == 0 ? before : after);
+		char	   *key = json_member_text(index_field(others, i), "key");
+		const JsonbContainer *field = index_find_field(fields, key);
 
-		for (uint32 i = 0; i < JsonContainerSize(fields); i++)
-		{
-			char	   *key = json_member_text(index_field(fields, i), "key");
-			const JsonbContainer *other = index_find_field(others, key);
-
-			if (definition_is_unique(index_field(fields, i)) &&
-				(other == NULL || !definition_is_unique(other) ||
-				 definition_value_type(fields, index_field(fields, i)) != definition_value_type(others, other) ||
-				 migrate_renamed(after, key) || migrate_source(after, key)))
-				return true;
-		}
+		if (definition_is_unique(index_field(others, i)) && (field == NULL || !definition_is_unique(field)))
+			refill->gone = lappend(refill->gone, key);
 	}
-	return false;
 }
 
 /* Rules that would write over a value that records hold under the same key. */
@@ -232,6 +242,7 @@ store(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, Jsonb *sche
 		values[1] = Int32GetDatum(published->module_id);
 		values[2] = CStringGetTextDatum(name);
 		values[4] = Int32GetDatum(++published->version);
+		values[5] = TimestampTzGetDatum(clock_transaction());
 		plan_execute(&update_module, values, nulls, false, 0);
 	}
 	else
@@ -304,22 +315,39 @@ check_precondition(const char *if_match, const char *if_none_match, const Publis
 	context_check_if_match(if_match, published->version);
 }
 
+/* How records have to follow a next version. */
+typedef struct Follow
+{
+	ModuleIndex index;
+	bool		refill;			/* slots, by a job */
+	UniqueRefill unique;
+} Follow;
+
+static bool
+has_work(const Follow *follow)
+{
+	return follow->refill || follow->unique.fresh || follow->unique.again || follow->unique.gone;
+}
+
 /*
  * Hold a next version against the published one and its records.  Where records have
- * to be filled anew, or might not hold any more, writers are waited for and kept out
- * first, also those of the module's first record.
+ * to follow, or might not hold any more, writers are waited for and kept out first,
+ * also those of the module's first record; unless it is looked at beforehand only.
  */
 static void
-check_change(int32 tenant_id, Jsonb *definition, Published *published, bool refills, ViolationList *faults)
+check_change(int32 tenant_id, Jsonb *definition, Published *published, const Follow *follow, bool beforehand, ViolationList *faults)
 {
 	Datum		values[2] = {Int32GetDatum(tenant_id), Int32GetDatum(published->module_id)};
 	List	   *changes = definition_diff(published->index.definition, definition, true);
 	JsonbValue	code;
 
+	if (beforehand && IsolationUsesXactSnapshot())
+		problem_raise(PROBLEM_CONFLICT, "Publish it in a transaction of the level read committed.",
+					  "a field becomes unique, and the transaction does not see what records hold by now");
 	/* the job's row first, as its steps do */
-	if (refills)
+	if (has_work(follow))
 		module_refill_hold(tenant_id, published->module_id);
-	if (refills || narrows(changes))
+	if (!beforehand && (has_work(follow) || narrows(changes)))
 		module_lock_slots(tenant_id, published->module_id);
 	published->has_records = plan_execute(&select_any_record, values, NULL, false, 1) > 0;
 	check_narrowing(definition, published, changes, faults);
@@ -339,49 +367,60 @@ queue_refill(int32 tenant_id, const Published *published, const ModuleIndex *ind
 	plan_execute(&mark_unfilled, values, NULL, false, 0);
 }
 
-/*
- * Publish a definition in a tenant, over the version that if_match (or NULL)
- * names and if_none_match (or NULL) does not.  Gives 201 for a first version, 200 else (also when the definition is what
- * is published already).
- */
-static int
-publish(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const char *if_match, const char *if_none_match,
-		Published *published)
+/* Have the unique values follow the version that is stored by now. */
+static void
+follow_unique(int32 tenant_id, Jsonb *definition, Published *published, Follow *follow, ViolationList *faults)
+{
+	if (follow->unique.fresh)
+	{
+		change_take_unique_beside(&follow->unique);
+		check_change(tenant_id, definition, published, follow, false, faults);
+		violation_raise(faults);
+	}
+	change_take_unique(&follow->unique);
+}
+
+int
+module_publish_apply(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const char *if_match, const char *if_none_match,
+					 int32 *version)
 {
 	ViolationList faults = {0};
 	Jsonb	   *schema = module_compile_schema(definition, &faults);
-	ModuleIndex index;
+	Published  *published = palloc(sizeof(Published));
 	bool		first;
-	bool		refill;
-	bool		reunique;
 
 	violation_raise(&faults);
 	schema = check_schema(schema, &faults);
 	violation_raise(&faults);
 	SPI_connect();
-	lock_tenant(tenant_id);
+	module_publish_lock(tenant_id);
 	read_published(tenant_id, json_member_text(&definition->root, "key"), published);
 	first = !published->exists;
 	check_precondition(if_match, if_none_match, published);
 	if (first || compareJsonbContainers(&published->index.definition->root, &definition->root) != 0)
 	{
+		Follow		follow = {.unique = {.tenant_id = tenant_id, .module_id = published->module_id}};
+
 		definition_check_references(tenant_id, definition, &faults);
 		payload_check_defaults(tenant_id, definition, schema, &faults);
-		refill = index_next(first ? NULL : &published->index, definition, &index, &faults);
-		reunique = !first && unique_changes(published->index.definition, definition);
+		follow.refill = index_next(first ? NULL : &published->index, definition, &follow.index, &faults);
 		if (!first)
-			check_change(tenant_id, definition, published, refill || reunique, &faults);
+		{
+			compare_all_unique(published->index.definition, definition, &follow.unique);
+			check_change(tenant_id, definition, published, &follow, follow.unique.fresh != NIL, &faults);
+		}
 		violation_raise(&faults);
-		if (refill && published->has_records)
-			queue_refill(tenant_id, published, &index);
-		store(tenant_id, actor_id, definition, schema, index.slots, published);
+		if (follow.refill && (published->has_records || follow.unique.fresh))
+			queue_refill(tenant_id, published, &follow.index);
+		store(tenant_id, actor_id, definition, schema, follow.index.slots, published);
 		CommandCounterIncrement();
 		graphql_check_names(tenant_id, json_member_text(&definition->root, "key"), &faults);
 		violation_raise(&faults);
-		if (reunique)
-			change_refill_unique(tenant_id, published->module_id);
+		if (!first)
+			follow_unique(tenant_id, definition, published, &follow, &faults);
 		report_refresh(tenant_id, published->module_id);
 	}
+	*version = published->version;
 	SPI_finish();
 	return first ? 201 : 200;
 }
@@ -391,10 +430,10 @@ Datum
 qehs_module_publish(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_MODULES_WRITE);
-	Published	published;
 	char	   *module_key;
 	char	   *key;
 	StringInfoData out;
+	int32		version;
 	int			status;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(1)))
@@ -404,75 +443,11 @@ qehs_module_publish(PG_FUNCTION_ARGS)
 	key = json_member_text(&PG_GETARG_JSONB_P(1)->root, "key");
 	if (key && strcmp(key, module_key) != 0)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/key", "const", "must be \"%s\", as in the path", module_key);
-	status = publish(context->tenant_id, &context->actor_id, PG_GETARG_JSONB_P(1),
-					 argument_text(fcinfo, 2), argument_text(fcinfo, 3), &published);
+	status = module_publish_apply(context->tenant_id, &context->actor_id, PG_GETARG_JSONB_P(1),
+								  argument_text(fcinfo, 2), argument_text(fcinfo, 3), &version);
 	context_status(context, status);
 	json_begin(&out);
-	module_write_definition(&out, context->tenant_id, module_key, published.version);
-	context_etag(context, published.version);
+	module_write_definition(&out, context->tenant_id, module_key, version);
+	context_etag(context, version);
 	PG_RETURN_DATUM(context_answer(&out));
-}
-
-static void install(int32 tenant_id, const char *key, Published *published);
-
-/* Install the modules of the catalogue that fields of a definition refer to and the tenant lacks. */
-static void
-install_references(int32 tenant_id, const char *key, Jsonb *definition)
-{
-	const JsonbContainer *fields = index_fields(definition);
-
-	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
-	{
-		char	   *other = json_member_text(index_field(fields, i), "references");
-		Published	published;
-
-		if (other == NULL || strcmp(other, key) == 0)
-			continue;
-		read_published(tenant_id, other, &published);
-		if (!published.exists)
-			install(tenant_id, other, &published);
-	}
-}
-
-/* Publish a module of the catalogue, what it refers to first; raises QH404 for one that is not there.  Inside SPI. */
-static void
-install(int32 tenant_id, const char *key, Published *published)
-{
-	static const pg_uuid_t system = {{0}};
-	Datum		value = CStringGetTextDatum(key);
-	Jsonb	   *definition;
-	bool		isnull;
-
-	check_stack_depth();
-	if (plan_execute(&select_catalogue, &value, NULL, true, 1) == 0)
-		problem_raise(PROBLEM_NOT_FOUND, NULL, "the catalogue has no module \"%s\"", key);
-	definition = DatumGetJsonbPCopy(plan_value(0, 1, &isnull));
-	install_references(tenant_id, key, definition);
-	publish(tenant_id, &system, definition, NULL, NULL, published);
-}
-
-/* module_install(tenant, module_key): the DBA's way to a module of the catalogue. */
-Datum
-qehs_module_install(PG_FUNCTION_ARGS)
-{
-	Published	published;
-	Datum		value;
-	int32		tenant_id;
-	char	   *key;
-	bool		isnull;
-	StringInfoData out;
-
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		problem_raise_at(PROBLEM_VALIDATION_FAILED, PG_ARGISNULL(0) ? "/tenant" : "/moduleKey", "required", "is required");
-	json_begin(&out);
-	key = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	SPI_connect();
-	value = PG_GETARG_DATUM(0);
-	if (plan_execute(&select_tenant, &value, NULL, true, 1) == 0)
-		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no tenant \"%s\"", text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
-	install(tenant_id, key, &published);
-	module_write_definition(&out, tenant_id, key, published.version);
-	SPI_finish();
-	PG_RETURN_DATUM(json_datum(&out));
 }

@@ -109,6 +109,8 @@ rewind_record(const RequestContext *context, TimestampTz time, Record *record)
 	record->updated_at = DatumGetTimestampTz(plan_value(0, 2, &isnull));
 	record->updated_by = *DatumGetUUIDP(plan_value(0, 3, &isnull));
 	record->deleted_at = record->updated_at;
+	/* events do not say when it was due then */
+	record->has_due = false;
 	return true;
 }
 

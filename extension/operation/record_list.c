@@ -1,9 +1,12 @@
 /*
  * record_list.c
- *	  qehs.record_list: one page of one module, by filter, sort and cursor.
+ *	  qehs.record_list: one page of one module, by filter, sort and cursor, or all
+ *	  records as lines, in parts.
  *
  * Each row is written in a memory context of its own, and a page ends early when
- * it has many bytes (record/list.h has the walk).
+ * it has many bytes (record/list.h has the walk).  A part of lines is a page without
+ * braces, whose cursor goes to the shim in the header line "@next": a client that
+ * reads slowly, or leaves, holds no transaction.
  */
 #include "base/compat.h"
 
@@ -19,12 +22,17 @@
 
 PG_FUNCTION_INFO_V1(qehs_record_list);
 
+/* A part of lines ends with the record that makes it so long, or with so many. */
+#define PART_BYTES (256 * 1024)
+#define PART_RECORDS 5000
+
 /* A page in the making. */
 typedef struct ListPage
 {
 	RequestContext *context;
 	ListWalk	walk;
 	Selection  *selection;		/* or NULL: whole records */
+	bool		lines;			/* a part of them in place of a page */
 	StringInfoData out;
 	uint64		written;
 	SortPosition last;
@@ -40,7 +48,7 @@ write_item(void *owner, const SortPosition *position, uint64 row)
 	Record		record;
 	const ModuleDef *module;
 
-	if (page->written++ > 0)
+	if (page->written++ > 0 && !page->lines)
 		appendStringInfoChar(&page->out, ',');
 	record_read_row(row, &record);
 	module = record_module(page->context, &record);
@@ -48,13 +56,26 @@ write_item(void *owner, const SortPosition *position, uint64 row)
 		selection_write(&page->out, page->context, module, &record, page->selection);
 	else
 		record_write_json(&page->out, page->context, module, &record, false);
+	if (page->lines)
+		appendStringInfoChar(&page->out, '\n');
 	MemoryContextSwitchTo(previous);
 	MemoryContextReset(page->row_memory);
 	page->last = *position;
-	return page->out.len > QEHS_PAGE_BYTES;
+	return page->out.len > (page->lines ? PART_BYTES : QEHS_PAGE_BYTES);
 }
 
-/* Write {"items":[…],"nextCursor":…}. */
+/* End a page, or a part of lines; next is NULL at the last. */
+static Datum
+end_page(ListPage *page, const char *next)
+{
+	if (!page->lines)
+		return context_answer_page(&page->out, page->context, next);
+	if (next)
+		context_header(page->context, "@next", "%s", next);
+	return context_answer(&page->out);
+}
+
+/* Write {"items":[…],"nextCursor":…}, or lines. */
 static Datum
 write_page(ListPage *page, uint64 limit, const SortPosition *after, const char *binding)
 {
@@ -62,7 +83,8 @@ write_page(ListPage *page, uint64 limit, const SortPosition *after, const char *
 	Datum		answer;
 
 	json_begin(&page->out);
-	json_literal(&page->out, "{\"items\":[");
+	if (!page->lines)
+		json_literal(&page->out, "{\"items\":[");
 	SPI_connect();
 	page->row_memory = AllocSetContextCreate(CurrentMemoryContext, "qehs row", ALLOCSET_DEFAULT_SIZES);
 	if (list_rows(&page->walk, after, false, limit, QEHS_RECORD_COLUMNS, write_item, page))
@@ -73,7 +95,7 @@ write_page(ListPage *page, uint64 limit, const SortPosition *after, const char *
 		sort_write_position(&position, &page->walk.sort, &page->last);
 		next = cursor_seal(page->context->tenant_id, "record_list", binding, position.data, position.len);
 	}
-	answer = context_answer_page(&page->out, page->context, next);
+	answer = end_page(page, next);
 	SPI_finish();
 	return answer;
 }
@@ -91,7 +113,23 @@ read_position(const ListPage *page, const char *binding, const char *cursor)
 	return position;
 }
 
-/* record_list(module_key, filter, status, created_from, created_to, q, sort, fields, page_size, cursor) */
+/* Whether lines are asked for, which only a request can take in parts. */
+static bool
+wants_lines(RequestContext *context, FunctionCallInfo fcinfo, ViolationList *faults)
+{
+	char	   *media_type = argument_text(fcinfo, 10);
+
+	context_header(context, "Vary", "Accept");
+	if (media_type == NULL || strcmp(media_type, "application/json") == 0)
+		return false;
+	if (!context->over_http || strcmp(media_type, "application/x-ndjson") != 0)
+		violation_add(faults, "?mediaType", "media_type", "must be application/json, or in a request application/x-ndjson");
+	if (!PG_ARGISNULL(8))
+		violation_add(faults, "?limit", "media_type", "is for pages: the lines of application/x-ndjson are all records");
+	return true;
+}
+
+/* record_list(module_key, filter, status, created_from, created_to, q, sort, fields, page_size, cursor, media_type) */
 Datum
 qehs_record_list(PG_FUNCTION_ARGS)
 {
@@ -107,6 +145,7 @@ qehs_record_list(PG_FUNCTION_ARGS)
 	Selection	selection;
 	char	   *binding;
 
+	page.lines = wants_lines(context, fcinfo, &faults);
 	if (module_key == NULL)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?moduleKey", "required", "is required");
 	request.module = module_lookup(context->tenant_id, module_key);
@@ -121,5 +160,5 @@ qehs_record_list(PG_FUNCTION_ARGS)
 	list_open(&page.walk, context, &request, &faults);
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
 	binding = list_binding(&page.walk, &request);
-	PG_RETURN_DATUM(write_page(&page, limit, cursor ? read_position(&page, binding, cursor) : NULL, binding));
+	PG_RETURN_DATUM(write_page(&page, page.lines ? PART_RECORDS : limit, cursor ? read_position(&page, binding, cursor) : NULL, binding));
 }

@@ -516,15 +516,29 @@ list_portals_open(ListWalk *walk, const char *name, const char *columns)
 		open_portal(walk, name, SORT_REST, columns);
 }
 
+/* In the order of their rows. */
+static const SortPart portal_parts[] = {SORT_VALUED, SORT_REST};
+
+void
+list_portals_close(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(portal_parts); i++)
+	{
+		Portal		portal = SPI_cursor_find(portal_name(name, portal_parts[i]));
+
+		if (portal)
+			SPI_cursor_close(portal);
+	}
+}
+
 uint64
 list_portals_fetch(const char *name, uint64 count, void (*visit) (void *owner, uint64 row), void *owner)
 {
-	static const SortPart parts[] = {SORT_VALUED, SORT_REST};
 	uint64		visited = 0;
 
-	for (int i = 0; i < (int) lengthof(parts) && visited < count; i++)
+	for (int i = 0; i < (int) lengthof(portal_parts) && visited < count; i++)
 	{
-		Portal		portal = SPI_cursor_find(portal_name(name, parts[i]));
+		Portal		portal = SPI_cursor_find(portal_name(name, portal_parts[i]));
 
 		if (portal == NULL || portal->atEnd)
 			continue;

@@ -66,9 +66,10 @@ extern bool list_rows(ListWalk *walk, const SortPosition *after, bool backward, 
 /*
  * The same for a whole walk by portals, which live as long as the transaction and show what was there
  * when they were opened: list_portals_open opens them under a name, list_portals_fetch visits count rows
- * more at most, from where the last call ended, and returns how many.
+ * more at most, from where the last call ended, and returns how many.  list_portals_close makes room for others.
  */
 extern void list_portals_open(ListWalk *walk, const char *name, const char *columns);
+extern void list_portals_close(const char *name);
 extern uint64 list_portals_fetch(const char *name, uint64 count, void (*visit) (void *owner, uint64 row), void *owner);
 
 /* How many records there are, over all pages. */
@@ -80,7 +81,7 @@ extern int64 list_count(ListWalk *walk);
  */
 extern uint64 list_rows_that_name(ListWalk *walk, const char *field_key, const Datum *ids, int id_count, int32 limit, const char *columns);
 
-#define LIST_PLACE_COLUMN 13
+#define LIST_PLACE_COLUMN 14
 
 /* Run a statement whose plan is kept by its text; generic: a plan without regard to the values is good.  limit 0: all rows.  Returns SPI_processed. */
 extern uint64 list_execute(ListQuery *query, bool generic, uint64 limit);

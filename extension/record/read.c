@@ -23,6 +23,7 @@ static KeptPlan select_subject = {
 
 static KeptPlan select_record = {SELECT_RECORD, 2, {INT4OID, UUIDOID}, NULL};
 static KeptPlan lock_record = {SELECT_RECORD " FOR NO KEY UPDATE", 2, {INT4OID, UUIDOID}, NULL};
+static KeptPlan lock_free_record = {SELECT_RECORD " FOR NO KEY UPDATE SKIP LOCKED", 2, {INT4OID, UUIDOID}, NULL};
 
 void
 record_not_found(void)
@@ -37,26 +38,55 @@ record_parse_id(const char *wire, pg_uuid_t *id)
 		record_not_found();
 }
 
+/* Of QEHS_RECORD_COLUMNS and what statements put behind them. */
+#define MOST_COLUMNS 32
+
 void
 record_read_row(uint64 row, Record *record)
 {
-	bool		isnull;
-	Datum		payload;
+	Datum		values[MOST_COLUMNS];
+	bool		nulls[MOST_COLUMNS];
 
-	record->id = *DatumGetUUIDP(plan_value(row, 1, &isnull));
-	record->module_id = DatumGetInt32(plan_value(row, 2, &isnull));
-	record->display_no = DatumGetInt64(plan_value(row, 3, &isnull));
-	record->workflow_state = TextDatumGetCString(plan_value(row, 4, &isnull));
-	record->version = DatumGetInt32(plan_value(row, 5, &isnull));
-	record->definition_version = DatumGetInt32(plan_value(row, 6, &isnull));
-	payload = plan_value(row, 7, &isnull);
-	record->payload = isnull ? NULL : DatumGetJsonbP(payload);
-	record->created_at = DatumGetTimestampTz(plan_value(row, 8, &isnull));
-	record->created_by = *DatumGetUUIDP(plan_value(row, 9, &isnull));
-	record->updated_at = DatumGetTimestampTz(plan_value(row, 10, &isnull));
-	record->updated_by = *DatumGetUUIDP(plan_value(row, 11, &isnull));
-	record->deleted_at = DatumGetTimestampTz(plan_value(row, 12, &isnull));
-	record->deleted = !isnull;
+	/* in one go: to find a column, those before it are gone through */
+	if (SPI_tuptable->tupdesc->natts > MOST_COLUMNS)
+		elog(ERROR, "a row of a record has %d columns", SPI_tuptable->tupdesc->natts);
+	heap_deform_tuple(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, values, nulls);
+	record->id = *DatumGetUUIDP(values[0]);
+	record->module_id = DatumGetInt32(values[1]);
+	record->display_no = DatumGetInt64(values[2]);
+	record->workflow_state = TextDatumGetCString(values[3]);
+	record->version = DatumGetInt32(values[4]);
+	record->definition_version = DatumGetInt32(values[5]);
+	record->payload = nulls[6] ? NULL : DatumGetJsonbP(values[6]);
+	record->created_at = DatumGetTimestampTz(values[7]);
+	record->created_by = *DatumGetUUIDP(values[8]);
+	record->updated_at = DatumGetTimestampTz(values[9]);
+	record->updated_by = *DatumGetUUIDP(values[10]);
+	record->deleted = !nulls[11];
+	record->deleted_at = record->deleted ? DatumGetTimestampTz(values[11]) : 0;
+	record->has_due = !nulls[12];
+	record->due_at = record->has_due ? DatumGetTimestampTz(values[12]) : 0;
+}
+
+static int
+compare_by_id(const void *a, const void *b)
+{
+	return memcmp(&((const Record *) a)->id, &((const Record *) b)->id, sizeof(pg_uuid_t));
+}
+
+void
+record_sort(Record *records, int count)
+{
+	qsort(records, count, sizeof(Record), compare_by_id);
+}
+
+int
+record_find(const Record *records, int count, const pg_uuid_t *id)
+{
+	Record		wanted = {.id = *id};
+	const Record *found = count > 0 ? bsearch(&wanted, records, count, sizeof(Record), compare_by_id) : NULL;
+
+	return found ? found - records : -1;
 }
 
 int32
@@ -79,11 +109,12 @@ void
 record_fetch(const RequestContext *context, const pg_uuid_t *id, RecordLock lock, bool deleted_too, Record *record)
 {
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(id)};
+	KeptPlan   *statement = lock == RECORD_READ ? &select_record : lock == RECORD_FOR_UPDATE_FREE ? &lock_free_record : &lock_record;
 	int32		version;
 
 	if (lock == RECORD_FOR_UPDATE)
 		record_hold_module(context, id, &version);
-	if (plan_execute(lock == RECORD_READ ? &select_record : &lock_record, values, NULL, lock == RECORD_READ, 1) == 0)
+	if (plan_execute(statement, values, NULL, lock == RECORD_READ, 1) == 0)
 		record_not_found();
 	record_read_row(0, record);
 	if (record->deleted && !deleted_too)

@@ -27,6 +27,8 @@ typedef struct Record
 	pg_uuid_t	updated_by;
 	bool		deleted;
 	TimestampTz deleted_at;
+	bool		has_due;
+	TimestampTz due_at;			/* when it is due to leave its state */
 } Record;
 
 /* What of a record decides who may do what. */
@@ -45,7 +47,7 @@ record_current_payload(const ModuleDef *current, const Record *record)
 
 /* The columns that record_read_row reads, in its order. */
 #define QEHS_RECORD_COLUMNS "id, module_id, display_no, workflow_state, version, definition_version, payload," \
-	" created_at, created_by, updated_at, updated_by, deleted_at"
+	" created_at, created_by, updated_at, updated_by, deleted_at, due_at"
 
 /* display_no holds the year in its upper digits: one column, one range per year. */
 #define QEHS_DISPLAY_YEAR INT64CONST(1000000000)
@@ -56,7 +58,8 @@ typedef enum RecordLock
 {
 	RECORD_READ,				/* plain read */
 	RECORD_FOR_UPDATE,			/* SELECT … FOR NO KEY UPDATE, with the module's slots held */
-	RECORD_FOR_UPDATE_HELD		/* the same for a caller who holds them already (record_hold_module) */
+	RECORD_FOR_UPDATE_HELD,		/* the same for a caller who holds them already (record_hold_module) */
+	RECORD_FOR_UPDATE_FREE		/* and who does not wait: a record that another has locked is none */
 } RecordLock;
 
 /* ---- read.c ---- */
@@ -104,6 +107,10 @@ extern bool record_find_subject(int32 tenant_id, const pg_uuid_t *id, Permission
 
 /* Read a row of QEHS_RECORD_COLUMNS from SPI_tuptable; its parts live until SPI_finish. */
 extern void record_read_row(uint64 row, Record *record);
+
+/* Sort records by their ids, and find the one of an id among such by its number, or -1. */
+extern void record_sort(Record *records, int count);
+extern int	record_find(const Record *records, int count, const pg_uuid_t *id);
 
 /* The definition that a record was written against. */
 extern const ModuleDef *record_module(const RequestContext *context, const Record *record);

@@ -24,7 +24,7 @@ void
 selection_read(const ModuleDef *module, char *fields, Selection *selection, ViolationList *faults)
 {
 	static const char *const known[] = {"id", "moduleKey", "displayCode", "workflowState", "payload", "version",
-	"definitionVersion", "createdAt", "updatedAt", "createdBy", "updatedBy", "deletedAt"};
+	"definitionVersion", "createdAt", "updatedAt", "createdBy", "updatedBy", "deletedAt", "dueAt"};
 
 	selection->module = module;
 	selection->count = 0;

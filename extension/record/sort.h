@@ -44,7 +44,7 @@ extern bool sort_has_rest(const ListSort *sort);
 
 /*
  * Write the statement of a part into query->sql: query->columns and the sort
- * value (column 13) of the records that conditions, SQL over the alias with the
+ * value (LIST_PLACE_COLUMN) of the records that conditions, SQL over the alias with the
  * arguments that query has already, holds for.  after is NULL for the beginning;
  * it has query->limit rows at most.
  */

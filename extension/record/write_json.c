@@ -51,6 +51,11 @@ write_open(StringInfo out, const RequestContext *context, const ModuleDef *modul
 		json_time(out, record->deleted_at);
 	else
 		json_literal(out, "null");
+	if (record->has_due)
+	{
+		json_literal(out, ",\"dueAt\":");
+		json_time(out, record->due_at);
+	}
 }
 
 void

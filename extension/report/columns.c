@@ -334,6 +334,28 @@ add_fields(List *columns, const Place *place, const ModuleFields *fields, const 
 	return columns;
 }
 
+/* The state as people read it; a state without a label, or of an older version, by its name. */
+static const char *
+state_label(const ModuleDef *module)
+{
+	StringInfoData out;
+	bool		any = false;
+
+	initStringInfo(&out);
+	appendStringInfoString(&out, "(CASE r.workflow_state");
+	for (int i = 0; i < module->state_count; i++)
+	{
+		char	   *label = label_state(&module->definition->root, module->states[i]);
+
+		if (label == NULL)
+			continue;
+		appendStringInfo(&out, " WHEN %s THEN %s", quote_literal_cstr(module->states[i]), quote_literal_cstr(label));
+		any = true;
+	}
+	appendStringInfoString(&out, " ELSE r.workflow_state END) COLLATE \"default\"");
+	return any ? out.data : "r.workflow_state COLLATE \"default\"";
+}
+
 List *
 report_columns(const ModuleDef *module, bool is_current, bool with_slots)
 {
@@ -345,6 +367,7 @@ report_columns(const ModuleDef *module, bool is_current, bool with_slots)
 	columns = report_add(columns, "display_code", "text", "Display code",
 						 psprintf("qehs.display_code(%s, r.display_no)", quote_literal_cstr(module->prefix)));
 	columns = report_add(columns, "workflow_state", "text", "Workflow state", "r.workflow_state COLLATE \"C\"");
+	columns = report_add(columns, "workflow_state_label", "text", "Workflow state: as people read it", state_label(module));
 	columns = report_add(columns, "created_at", "timestamp with time zone", "When the record was created", "r.created_at");
 	columns = report_add(columns, "created_by_id", "uuid", "Id of who created it", "r.created_by");
 	columns = report_add(columns, "created_by_name", "text", "Name of who created it", report_name_of(tenant_id, "r.created_by"));

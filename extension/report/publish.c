@@ -24,6 +24,7 @@
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "module/locale.h"
 #include "report/report.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -265,14 +266,16 @@ static void
 make_module(const Target *target, const ModuleDef *module)
 {
 	const char *rows = psprintf(" FROM qehs.record AS r WHERE r.tenant_id = %d AND r.module_id = %d", target->tenant_id, module->module_id);
-	const char *live = psprintf(" r.deleted_at IS NULL AND qehs.report_reads(%d, %d)", target->tenant_id, module->module_id);
+	const char *live = psprintf(" r.deleted_at IS NULL AND (SELECT qehs.report_reads(%d, %d))", target->tenant_id, module->module_id);
+	const char *label = label_default(&module->definition->root);
 	List	   *columns = report_columns(module, true, false);
 
-	make_view(target, view_name(module, ""), module, report_columns(module, true, true), psprintf("%s AND%s", rows, live), module->name);
+	label = label ? label : module->name;
+	make_view(target, view_name(module, ""), module, report_columns(module, true, true), psprintf("%s AND%s", rows, live), label);
 	columns = report_add(columns, "deleted_at", "timestamp with time zone", "When it was deleted", "r.deleted_at");
 	make_view(target, view_name(module, "_deleted"), module, columns,
 			  psprintf("%s AND r.deleted_at IS NOT NULL AND %d = ANY ((SELECT qehs.report_modules(%d, 'audit'))::pg_catalog.int4[])", rows,
-					   module->module_id, target->tenant_id), psprintf("%s: deleted records, for auditors", module->name));
+					   module->module_id, target->tenant_id), psprintf("%s: deleted records, for auditors", label));
 	for (int i = 0; i < module->field_count; i++)
 	{
 		const ModuleField *field = &module->fields[i];
@@ -282,7 +285,7 @@ make_module(const Target *target, const ModuleDef *module)
 		make_view(target, view_name(module, psprintf("__%s", field->key)), module, report_row_columns(module, field),
 				  psprintf(" FROM qehs.record AS r CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(%s) WITH ORDINALITY AS e (row, n)"
 						   " WHERE r.tenant_id = %d AND r.module_id = %d AND%s", report_rows(module, field), target->tenant_id,
-						   module->module_id, live), psprintf("%s: %s", module->name, field->label ? field->label : field->key));
+						   module->module_id, live), psprintf("%s: %s", label, field->label ? field->label : field->key));
 	}
 }
 

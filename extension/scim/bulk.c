@@ -204,7 +204,7 @@ note_error(BulkOperation *operation, const ErrorData *error)
 	Datum		type;
 
 	operation->state = BULK_FAILED;
-	operation->status = unique ? 409 : atoi(unpack_sql_state(error->sqlerrcode) + 2);
+	operation->status = unique ? 409 : (int) strtol(unpack_sql_state(error->sqlerrcode) + 2, NULL, 10);
 	initStringInfo(&json);
 	appendStringInfo(&json, "{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:Error\"],\"status\":\"%d\"", operation->status);
 	if (plan_execute(&select_scim_type, &code, NULL, true, 1) > 0)
@@ -315,7 +315,7 @@ read_message(Bulk *bulk, const ScimValue *message)
 	{
 		if (allowed->kind != SCIM_VALUE_NUMBER || strspn(allowed->text, "0123456789") != strlen(allowed->text) || strlen(allowed->text) > 9)
 			problem_raise(PROBLEM_INVALID_SYNTAX, NULL, "\"failOnErrors\" is a whole number");
-		bulk->errors_allowed = atoi(allowed->text);
+		bulk->errors_allowed = (int) strtol(allowed->text, NULL, 10);
 	}
 	bulk->count = operations->count;
 	bulk->operations = palloc0(sizeof(BulkOperation) * Max(bulk->count, 1));

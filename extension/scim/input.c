@@ -213,15 +213,15 @@ input_resource(const ScimResourceType *type, const ScimValue *raw)
 	{
 		const ScimSchema *extension = type->extensions[i];
 		const ScimValue *below = tree_get_any_case(raw, extension->urn);
-		ScimValue  *object;
+		ScimValue  *members;
 
 		if (below == NULL || below->kind == SCIM_VALUE_NULL)
 			continue;
 		if (below->kind != SCIM_VALUE_OBJECT)
 			problem_raise(PROBLEM_INVALID_SYNTAX, NULL, "the member \"%s\" must be an object", extension->urn);
-		object = input_object(extension->attributes, extension->count, below);
-		if (object->count > 0)
-			tree_set(resource, extension->urn, object);
+		members = input_object(extension->attributes, extension->count, below);
+		if (members->count > 0)
+			tree_set(resource, extension->urn, members);
 	}
 	return resource;
 }

@@ -15,7 +15,7 @@ extern const ScimAttribute *match_sub(const ScimAttribute *attribute, ScimName n
 /* Raise QH400 invalid_filter where the operator or the value does not fit the attribute. */
 extern void match_check(const ScimAttribute *attribute, const ScimNode *node);
 
-/* Does node hold for an element of the attribute?  Of a simple attribute the element itself is "value". */
-extern bool match_element(const ScimFilter *filter, int node, const ScimAttribute *attribute, const ScimValue *element);
+/* Does the node at a place of the filter hold for an element of the attribute?  Of a simple attribute the element itself is "value". */
+extern bool match_element(const ScimFilter *filter, int at, const ScimAttribute *attribute, const ScimValue *element);
 
 #endif							/* QEHS_SCIM_MATCH_H */

@@ -273,7 +273,6 @@ parse_number(Parser *parser, ScimNode *node)
 
 	if (peek(parser) == '-')
 		parser->at++;
-	good = peek(parser) != '\0';
 	whole = parser->at;
 	good = skip_digits(parser) > 0 && (parser->source[whole] != '0' || parser->at == whole + 1);
 	if (good && peek(parser) == '.')

@@ -52,7 +52,7 @@ static KeptPlan select_types = {
 	"SELECT name, endpoint, description, storage, schema_urn, extensions FROM qehs.scim_resource_type ORDER BY position, name", 0, {0}, NULL
 };
 
-static MemoryContext memory = NULL;
+static MemoryContext catalogue_context = NULL;
 static ScimCatalogue *catalogue = NULL;
 static uint64 generation = 0;
 
@@ -228,23 +228,23 @@ const ScimCatalogue *
 schema_catalogue(void)
 {
 	uint64		now = watch_generation(WATCH_ENDPOINT, 0);
-	MemoryContext fresh;
+	MemoryContext new_context;
 	MemoryContext previous;
 	ScimCatalogue *all;
 
 	if (catalogue && generation == now)
 		return catalogue;
-	fresh = AllocSetContextCreate(CurrentMemoryContext, "qehs SCIM catalogue", ALLOCSET_SMALL_SIZES);
+	new_context = AllocSetContextCreate(CurrentMemoryContext, "qehs SCIM catalogue", ALLOCSET_SMALL_SIZES);
 	SPI_connect();
-	previous = MemoryContextSwitchTo(fresh);
+	previous = MemoryContextSwitchTo(new_context);
 	all = read_catalogue();
 	MemoryContextSwitchTo(previous);
 	SPI_finish();
-	MemoryContextSetParent(fresh, TopMemoryContext);
+	MemoryContextSetParent(new_context, TopMemoryContext);
 	/* who has a pointer into the old one may use it until the transaction ends */
-	if (memory)
-		MemoryContextSetParent(memory, TopTransactionContext);
-	memory = fresh;
+	if (catalogue_context)
+		MemoryContextSetParent(catalogue_context, TopTransactionContext);
+	catalogue_context = new_context;
 	catalogue = all;
 	generation = now;
 	return catalogue;

@@ -161,9 +161,10 @@ binding_of(const ScimSearch *search)
 }
 
 static void
-open_cursor(SearchPage *page, Position *position)
+open_cursor(SearchPage *page)
 {
 	const ScimSearch *search = page->search;
+	Position   *position;
 	int			length;
 	char	   *bytes;
 
@@ -174,6 +175,7 @@ open_cursor(SearchPage *page, Position *position)
 	bytes = cursor_open(page->context->tenant_id, "scim", binding_of(search), search->cursor, &length);
 	if (length < (int) sizeof(Position))
 		problem_raise_at(PROBLEM_INVALID_CURSOR, "?cursor", "invalid", "is not a cursor of this list");
+	position = palloc(sizeof(Position));
 	memcpy(position, bytes, sizeof(Position));
 	page->after = position;
 	page->after_key = position->has_key ? pnstrdup(bytes + sizeof(Position), length - sizeof(Position)) : NULL;
@@ -210,15 +212,14 @@ write_head(StringInfo out, int64 total, int64 items)
 static void
 write_by_cursor(StringInfo out, SearchPage *page)
 {
-	Position	position = {0};
 	StringInfoData resources;
 	int64		total;
 
 	initStringInfo(&resources);
-	open_cursor(page, &position);
+	open_cursor(page);
 	page->type = page->search->type;
 	write_page(&resources, page, true);
-	total = page->after ? position.total : page->more ? count_all(page) : page->found;
+	total = page->after ? page->after->total : page->more ? count_all(page) : page->found;
 	write_head(out, total, page->found);
 	if (page->more && page->found > 0)
 	{

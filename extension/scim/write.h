@@ -37,7 +37,7 @@ typedef struct ScimWriter
 extern ScimSelection write_selection(const ScimResourceType *type, const char *attributes, const char *excluded);
 
 /* Whether an attribute of the core schema is shown. */
-extern bool write_shows(const ScimWriter *writer, const char *attribute);
+extern bool write_shows(const ScimWriter *writer, const char *name);
 
 /* Append a resource; inside SPI. */
 extern void write_resource(StringInfo out, const ScimWriter *writer, const ScimResource *resource);

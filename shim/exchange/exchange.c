@@ -33,6 +33,7 @@
 #define MAX_WAIT_SECONDS 30
 #define KEY_TENANT_DIGITS 7		/* of the text of a key: see extension/caller/keytext.c */
 #define REFUSAL_LIMIT_NS (10 * CLOCK_SECOND)
+#define TOO_MANY_STREAMS "the server has as many streams as it may at present"
 
 enum
 {
@@ -120,6 +121,8 @@ take_header(Request *request, const char *name, const char *value)
 		request->tenant = value;
 	else if (strcmp(name, "@key") == 0)
 		request->key_id = value;
+	else if (strcmp(name, "@next") == 0)
+		request->next_part = value;
 }
 
 /* Put "Name: value" lines into the reply. */
@@ -183,25 +186,47 @@ reply_answer(Request *request)
 	request->reply.body = job_text(&request->job, STATEMENT_CALL, &request->reply.length);
 }
 
-/* The answer of qehs.request: the status on a line, header lines, an empty line, the body. */
+/* The status on a line, header lines, an empty line, the body. */
+bool
+exchange_split(const char *answer, size_t length, const char **lines, size_t *lines_length, const char **body)
+{
+	const char *end = answer ? memmem(answer, length, "\n\n", 2) : NULL;
+
+	if (end == NULL)
+		return false;
+	*lines = (const char *) memchr(answer, '\n', length) + 1;
+	*lines_length = *lines <= end ? (size_t) (end + 1 - *lines) : 0;
+	*body = end + 2;
+	return true;
+}
+
 static void
 reply_whole(Request *request)
 {
 	size_t		length;
+	size_t		lines_length;
 	const char *answer = job_text(&request->job, 0, &length);
-	const char *body = answer ? memmem(answer, length, "\n\n", 2) : NULL;
-	const char *lines = body ? (const char *) memchr(answer, '\n', length) + 1 : NULL;
+	const char *lines;
+	const char *body;
 
-	if (body == NULL)
+	if (!exchange_split(answer, length, &lines, &lines_length, &body))
 	{
 		problem_reply(request, "internal", 0, "the database gave no answer", NULL);
 		return;
 	}
 	request->reply.status = (int) strtol(answer, NULL, 10);
-	if (lines <= body)
-		take_header_lines(request, lines, (size_t) (body + 1 - lines));
-	request->reply.body = body + 2;
-	request->reply.length = length - (size_t) (body + 2 - answer);
+	take_header_lines(request, lines, lines_length);
+	request->reply.body = body;
+	request->reply.length = length - (size_t) (body - answer);
+}
+
+/* More follows than the reply has: the rest streams behind it. */
+static void
+follow_lines(Exchange *exchange, Request *request)
+{
+	request->stream = exchange->make_lines(exchange, request);
+	if (request->stream == NULL)
+		problem_reply(request, "unavailable", 0, TOO_MANY_STREAMS, NULL);
 }
 
 static int
@@ -291,7 +316,11 @@ job_done(PgJob *job)
 	else if (job->outcome != PG_DONE)
 		problem_from_job(request);
 	else if (pending->whole)
+	{
 		reply_whole(request);
+		if (request->next_part && request->endpoint->part && request->reply.status == 200)
+			follow_lines(pending->exchange, request);
+	}
 	else if (job->count > 1)
 		reply_answer(request);
 	if (request->stream && pending->last)
@@ -461,12 +490,10 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 
 	if (broken && (request->router == NULL || request->for_metrics || health_is_path(exchange, request)))
 		problem_reply(request, request->refusal.code, request->refusal.status, request->refusal.detail, NULL);
-	else if (!broken && health_reply(exchange, request))
+	else if (!broken && (health_reply(exchange, request) || (!request->for_metrics && request->path && exchange->page(request))))
 		;
 	else if (request->for_metrics)
 		problem_reply(request, "not_found", 0, "there is nothing at this path", NULL);
-	else if (!broken && request->path && exchange->page(request))
-		;
 	else if (request->router == NULL)
 		problem_reply(request, "unavailable", 0, "the database cannot be reached", NULL);
 	else
@@ -481,7 +508,7 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 				arguments_read(request, &request->job.statements[STATEMENT_CALL]);
 			if (request->refusal.code == NULL && request->streams &&
 				(request->stream = exchange->make_stream(exchange, request)) == NULL)
-				request_refuse(request, "unavailable", "the server has as many streams as it may at present");
+				request_refuse(request, "unavailable", TOO_MANY_STREAMS);
 		}
 		submit(exchange, request, finished);
 		return;

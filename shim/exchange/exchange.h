@@ -28,6 +28,8 @@ struct Exchange
 	bool		(*page) (Request *request);
 	/* Make the stream of a request whose endpoint has one; NULL: there are as many as there may be. */
 	Stream	   *(*make_stream) (Exchange *exchange, Request *request);
+	/* The same of a request whose answer is lines of which the reply has the first. */
+	Stream	   *(*make_lines) (Exchange *exchange, Request *request);
 };
 
 /* Set trace id and path; before anything else. */
@@ -49,6 +51,9 @@ extern void exchange_start(Exchange *exchange, Request *request, void (*finished
  * answer with what it gives.  finished is called when the reply is there.
  */
 extern void exchange_conclude(Exchange *exchange, Request *request, const PgStatement *arguments, void (*finished) (Request *request));
+
+/* What an answer of qehs.request has: the status, header lines, and the body; false when it has not that form. */
+extern bool exchange_split(const char *answer, size_t length, const char **lines, size_t *lines_length, const char **body);
 
 /* Complete a reply that was made without the exchange, with the headers that all have. */
 extern void exchange_finish(const Exchange *exchange, Request *request);

@@ -100,8 +100,11 @@ is_utf8(const char *parameters)
 bool
 media_is_taken(const char *type, const MediaList *takes)
 {
-	size_t		length = type ? strcspn(type, "; \t") : 0;
+	size_t		length;
 
+	if (type == NULL)
+		return false;
+	length = strcspn(type, "; \t");
 	for (int i = 0; i < takes->count; i++)
 		if (length == strlen(takes->types[i]) && strncasecmp(type, takes->types[i], length) == 0)
 			return is_utf8(type + length);

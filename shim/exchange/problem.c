@@ -330,6 +330,39 @@ problem_from_job(Request *request)
 	}
 }
 
+/* Take the problem out of the reply, which gets back what it was before. */
+static const char *
+take_problem(Request *request, const Reply *before, size_t *length)
+{
+	const char *text = request->reply.body;
+
+	*length = request->reply.length;
+	request->reply = *before;
+	return text;
+}
+
+const char *
+problem_of_job(Request *request, const PgJob *job, size_t *length)
+{
+	Reply		before = request->reply;
+
+	request->job.outcome = job->outcome;
+	request->job.error = job->error;
+	problem_from_job(request);
+	request->job.outcome = PG_DONE;
+	request->job.error = (PgError) {0};
+	return take_problem(request, &before, length);
+}
+
+const char *
+problem_of_code(Request *request, const char *code, const char *detail, size_t *length)
+{
+	Reply		before = request->reply;
+
+	problem_reply(request, code, 0, detail, NULL);
+	return take_problem(request, &before, length);
+}
+
 bool
 problem_unless_read(Request *request)
 {

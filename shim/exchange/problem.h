@@ -23,6 +23,13 @@ extern void problem_reply(Request *request, const char *code, int status, const 
 /* Make the reply from an ERROR of PostgreSQL or from a lost connection. */
 extern void problem_from_job(Request *request);
 
+/*
+ * The problem of a job, or of a code, as JSON in the request's arena: for an answer that has begun.  The reply stays as
+ * it is.
+ */
+extern const char *problem_of_job(Request *request, const PgJob *job, size_t *length);
+extern const char *problem_of_code(Request *request, const char *code, const char *detail, size_t *length);
+
 /* Answer OPTIONS, or refuse a method that writes, on a path that can only be read; false for GET and HEAD. */
 extern bool problem_unless_read(Request *request);
 

@@ -103,6 +103,7 @@ struct Request
 	int			attempts;		/* at the database */
 	bool		streams;		/* its endpoint takes the body as it arrives */
 	bool		head_done;		/* of such one: its body may come */
+	const char *next_part;		/* of an answer of lines: the cursor of what follows, or NULL */
 	Stream	   *stream;			/* NULL unless its body or answer goes by in parts */
 	bool		full_http;		/* 1.1, not 1.0 */
 	bool		for_metrics;	/* came by the listener that serves the shim's own state alone */

@@ -19,6 +19,8 @@
 #include "base/clock.h"
 
 #define BEGIN_ARGUMENTS "$1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text, $8::jsonb"
+#define CALL_WHOLE "SELECT qehs.request("
+#define CALL_PART "SELECT qehs.request_part("
 #define BEGIN_SQL "SELECT qehs.request_begin(" BEGIN_ARGUMENTS ")"
 
 static const char *const places[] = {"path", "query", "header", "body", "document", "filter", "server", "lines", "lineNumber", "headerLine", "stored", NULL};
@@ -111,6 +113,18 @@ read_parameters(Reader *reader, Endpoint *endpoint, const json_t *list)
 	}
 }
 
+/* A list that is given as lines too has parts, which go on at a cursor. */
+static void
+make_part(Endpoint *endpoint, const Call *call, const char *arguments, Arena *arena)
+{
+	for (int i = 0; i < call->count; i++)
+		if (strcmp(endpoint->parameters[call->from[i]].name, "cursor") == 0)
+			endpoint->cursor = i;
+	for (int i = 0; i < endpoint->gives.count; i++)
+		if (strcmp(endpoint->gives.types[i], "application/x-ndjson") == 0)
+			endpoint->part = pg_text(arena_format(arena, CALL_PART "%s", arguments));
+}
+
 /* SELECT function(name => $1::type, …), or qehs.request, of the parameters that the function takes. */
 static void
 make_call(Reader *reader, Endpoint *endpoint, CallRole role, const json_t *source)
@@ -125,7 +139,7 @@ make_call(Reader *reader, Endpoint *endpoint, CallRole role, const json_t *sourc
 	/* what streams has chunks between the first and the last statement; all else is one statement */
 	whole = role == CALL_FUNCTION && endpoint->body != BODY_STREAM;
 	if (whole)
-		buffer_text(&sql, "SELECT qehs.request(" BEGIN_ARGUMENTS);
+		buffer_text(&sql, CALL_WHOLE BEGIN_ARGUMENTS);
 	else
 		buffer_format(&sql, "SELECT %s(", function);
 	for (int i = 0; i < endpoint->parameter_count; i++)
@@ -143,6 +157,8 @@ make_call(Reader *reader, Endpoint *endpoint, CallRole role, const json_t *sourc
 	}
 	buffer_text(&sql, ")");
 	call->text = pg_text(sql.data);
+	if (whole)
+		make_part(endpoint, call, sql.data + sizeof(CALL_WHOLE) - 1, &reader->router->arena);
 }
 
 /* What the row must have for what it says. */
@@ -266,10 +282,11 @@ router_load(const char *endpoints_json, const char *problems_json, const char *v
 	json_t	   *endpoints = json_loads(endpoints_json, 0, NULL);
 	json_t	   *problems = json_loads(problems_json, 0, NULL);
 	Router	   *router = calloc(1, sizeof(Router));
-	Reader		reader = {router, "the endpoint table", fault, size, false};
+	Reader		reader = {.router = router,.operation = "the endpoint table",.size = size};
 
 	if (router == NULL)
 		abort();
+	reader.fault = fault;
 	router->references = 1;
 	if (json_is_array(endpoints) && json_is_array(problems))
 	{

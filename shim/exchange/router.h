@@ -85,6 +85,8 @@ typedef struct Endpoint
 	const char *path;			/* template */
 	int			status;			/* of success */
 	Call		calls[CALL_ROLES];
+	const PgText *part;			/* qehs.request_part(…) for what follows of an answer of lines, with the arguments of the function; NULL: never */
+	int			cursor;			/* which of these is where it goes on */
 	const char *headers;		/* lines for each answer; may be empty */
 	MediaList	takes;			/* of the body */
 	MediaList	gives;			/* of the answer */

@@ -41,12 +41,33 @@ typedef struct Activity
 	const char *from;
 	const char *to;
 	const char *comment;
+	const char *signer;			/* empty: it was not signed */
+	const char *meaning;
 } Activity;
+
+/* An attachment of an exported record. */
+typedef struct FileEntry
+{
+	const char *id;				/* att_… */
+	const char *filename;
+	const char *content_type;
+	const char *code;			/* of its record */
+} FileEntry;
+
+/* The attachments of a report's record. */
+typedef struct FileSource
+{
+	void	   *owner;
+	/* Read the next entry into the arena; false at the end. */
+	bool		(*next) (void *owner, Arena *arena, FileEntry *entry);
+	/* A descriptor of its file, to be closed, and how many bytes it has; -1 when it cannot be had. */
+	int			(*open) (void *owner, const FileEntry *entry, int64_t *size);
+} FileSource;
 
 typedef struct ExportInfo
 {
 	const char *format;
-	const char *module_key;
+	const char *module_key;		/* empty: all modules */
 	const char *module_name;
 	const char *tenant;			/* slug */
 	const char *actor;			/* who exported */
@@ -55,6 +76,7 @@ typedef struct ExportInfo
 	const char *filter;			/* JSON; empty: none */
 	const char *sort;
 	const char *public_url;
+	bool		attachments;	/* a ZIP with the files of the records */
 	bool		bom;
 	const char *locale;			/* NULL: ISO 8601 */
 	const char *time_zone;
@@ -65,6 +87,9 @@ typedef struct ExportInfo
 	const char *code;			/* of the record of a report; NULL: no report */
 	int			activity_count;
 	Activity   *activities;
+	int			decision_count;
+	Activity   *decisions;
+	const FileSource *files;	/* set by the worker */
 } ExportInfo;
 
 /* Read what qehs.export_open gave into the arena; false when it is not that. */
@@ -79,6 +104,9 @@ typedef struct Claim
 
 /* Read what it gave into the arena; false when it is not that. */
 extern bool claim_read(const char *text, size_t length, Arena *arena, Claim *claim);
+
+/* Read a line of qehs.export_files into the arena; false when it is none. */
+extern bool file_read(const char *line, size_t length, Arena *arena, FileEntry *file);
 
 /* The line that says who exported, when and by which request. */
 extern const char *info_watermark(const ExportInfo *info, Arena *arena);
@@ -157,8 +185,12 @@ extern const FileFormat csv_format;
 extern const FileFormat ndjson_format;
 extern const FileFormat xlsx_format;
 extern const FileFormat pdf_format;
+extern const FileFormat json_format;
 
 /* The format of a name; NULL when there is none. */
 extern const FileFormat *format_find(const char *name);
+
+/* Does a line, of format json, begin a module, in place of being a row? */
+extern bool json_begins_module(const char *line, size_t length);
 
 #endif							/* QEHS_EXPORT_FILE_H */

@@ -9,7 +9,7 @@
 const FileFormat *
 format_find(const char *name)
 {
-	static const FileFormat *const formats[] = {&csv_format, &ndjson_format, &xlsx_format, &pdf_format};
+	static const FileFormat *const formats[] = {&csv_format, &ndjson_format, &xlsx_format, &pdf_format, &json_format};
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
 		if (strcmp(formats[i]->name, name) == 0)

@@ -61,29 +61,40 @@ read_columns(const json_t *list, bool keys, Arena *arena, int *count)
 	return columns;
 }
 
-static void
-read_record(const json_t *record, Arena *arena, ExportInfo *info)
+static Activity *
+read_activities(const json_t *list, Arena *arena, int *count)
 {
-	const json_t *list = json_object_get(record, "activity");
+	Activity   *activities;
 
-	if (!json_is_object(record))
-		return;
-	info->code = member_text(record, "displayCode", "", arena);
-	info->activity_count = (int) json_array_size(list);
-	info->activities = arena_alloc(arena, sizeof(Activity) * (size_t) (info->activity_count + 1));
+	*count = (int) json_array_size(list);
+	activities = arena_alloc(arena, sizeof(Activity) * (size_t) (*count + 1));
 	for (size_t i = 0; i < json_array_size(list); i++)
 	{
 		const json_t *item = json_array_get(list, i);
+		const json_t *signature = json_object_get(item, "signature");
 
-		info->activities[i] = (Activity) {
+		activities[i] = (Activity) {
 			.at = member_text(item, "at", "", arena),
 			.type = member_text(item, "type", "", arena),
 			.actor = member_text(json_object_get(item, "actor"), "displayName", "", arena),
 			.from = member_text(item, "from", "", arena),
 			.to = member_text(item, "to", "", arena),
-			.comment = member_text(item, "comment", "", arena)
+			.comment = member_text(item, "comment", "", arena),
+			.signer = member_text(json_object_get(signature, "signedBy"), "displayName", "", arena),
+			.meaning = member_text(signature, "meaning", "", arena)
 		};
 	}
+	return activities;
+}
+
+static void
+read_record(const json_t *record, Arena *arena, ExportInfo *info)
+{
+	if (!json_is_object(record))
+		return;
+	info->code = member_text(record, "displayCode", "", arena);
+	info->activities = read_activities(json_object_get(record, "activity"), arena, &info->activity_count);
+	info->decisions = read_activities(json_object_get(record, "decisions"), arena, &info->decision_count);
 }
 
 bool
@@ -105,6 +116,7 @@ info_read(const char *head, size_t length, const char *tenant, const char *publi
 	info->trace_id = member_text(options, "traceId", "", arena);
 	info->filter = text ? arena_copy(arena, text, strlen(text)) : "";
 	info->sort = member_text(options, "sort", "-createdAt", arena);
+	info->attachments = json_is_true(json_object_get(options, "includeAttachments"));
 	info->bom = json_is_true(json_object_get(options, "bom"));
 	info->locale = member_text(options, "locale", NULL, arena);
 	info->time_zone = member_text(options, "timeZone", "UTC", arena);
@@ -115,7 +127,7 @@ info_read(const char *head, size_t length, const char *tenant, const char *publi
 	read_record(json_object_get(root, "record"), arena, info);
 	free(text);
 	json_decref(root);
-	return info->column_count > 0;
+	return info->column_count > 0 || strcmp(info->format, "json") == 0;
 }
 
 bool
@@ -126,6 +138,17 @@ claim_read(const char *text, size_t length, Arena *arena, Claim *claim)
 	*claim = (Claim) {member_text(root, "tenant", NULL, arena), member_text(root, "jobId", NULL, arena)};
 	json_decref(root);
 	return claim->tenant && claim->job_id;
+}
+
+bool
+file_read(const char *line, size_t length, Arena *arena, FileEntry *file)
+{
+	json_t	   *root = json_loadb(line, length, 0, NULL);
+
+	*file = (FileEntry) {member_text(root, "id", NULL, arena), member_text(root, "filename", NULL, arena),
+		member_text(root, "contentType", "", arena), member_text(root, "displayCode", NULL, arena)};
+	json_decref(root);
+	return file->id && file->filename && file->code;
 }
 
 const char *

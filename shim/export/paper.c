@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 #define FONT "Noto Sans, sans-serif"
@@ -177,6 +178,52 @@ paper_heading(Paper *paper, const char *text)
 	if (!paper->dry)
 		show(paper, paper->bold, &line, PAPER_MARGIN, paper->y + 8, paper->width - 2 * PAPER_MARGIN, PANGO_ALIGN_LEFT);
 	paper->y += height;
+}
+
+/* ---- pictures ---- */
+
+/* Pixels are shown as 150 of an inch, or smaller, to fit. */
+#define POINTS_A_PIXEL (72.0 / 150.0)
+
+static void
+draw(Paper *paper, const Picture *picture, double scale)
+{
+	cairo_surface_t *surface = picture_surface(picture);
+
+	if (surface == NULL)
+		return;
+	cairo_save(paper->cairo);
+	cairo_translate(paper->cairo, PAPER_MARGIN, paper->y);
+	cairo_scale(paper->cairo, scale, scale);
+	cairo_set_source_surface(paper->cairo, surface, 0, 0);
+	cairo_paint(paper->cairo);
+	cairo_restore(paper->cairo);
+	cairo_surface_destroy(surface);
+}
+
+void
+paper_picture(Paper *paper, const Picture *picture)
+{
+	PaperText	title = {picture->title, strlen(picture->title)};
+	double		width = paper->width - 2 * PAPER_MARGIN;
+	double		text_height = count_lines(paper, paper->body, &title, width) * paper->line + 8;
+	double		scale = POINTS_A_PIXEL;
+	double		height = 0;
+
+	if (picture->file >= 0)
+	{
+		scale = fmin(scale, width / picture->width);
+		scale = fmin(scale, (bottom(paper) - top()) / 2 / picture->height);
+		height = picture->height * scale + 4;
+	}
+	if (paper->y + height + text_height > bottom(paper))
+		begin_page(paper);
+	if (!paper->dry && picture->file >= 0)
+		draw(paper, picture, scale);
+	paper->y += height;
+	if (!paper->dry)
+		show(paper, paper->body, &title, PAPER_MARGIN, paper->y, width, PANGO_ALIGN_LEFT);
+	paper->y += text_height;
 }
 
 /* ---- tables ---- */

@@ -13,7 +13,7 @@
 #include <cairo-pdf.h>
 #include <pango/pangocairo.h>
 
-#include "export/file.h"
+#include "export/pdf_pictures.h"
 
 typedef struct PaperText
 {
@@ -80,5 +80,8 @@ extern void paper_fit(const Paper *paper, PaperTable *table);
 /* Show a heading; a table. */
 extern void paper_heading(Paper *paper, const char *text);
 extern void paper_table(Paper *paper, PaperTable *table);
+
+/* Show a picture, at most as wide as the page and half as high, with its title below; without its file only that. */
+extern void paper_picture(Paper *paper, const Picture *picture);
 
 #endif							/* QEHS_PAPER_H */

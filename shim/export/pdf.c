@@ -12,6 +12,7 @@
 
 #include "export/paper.h"
 
+#define MOST_PICTURES 50
 #define FONT_SIZE 8.0
 #define LEAST_FONT_SIZE 4.5
 #define REPORT_FONT_SIZE 9.5
@@ -367,6 +368,25 @@ list_table(PdfFile *file, int column)
 	return listing;
 }
 
+static const char *
+time_text(PdfFile *file, const Activity *activity)
+{
+	Cell		at = {CELL_TEXT, activity->at, strlen(activity->at)};
+	size_t		length;
+	const char *text = dates_text(file->dates, &at, true, &file->whole, &length);
+
+	return arena_copy(&file->whole, text, length);
+}
+
+/* "transitioned: draft → submitted" */
+static const char *
+what_of(PdfFile *file, const Activity *activity)
+{
+	if (*activity->to == '\0' || strcmp(activity->from, activity->to) == 0)
+		return activity->type;
+	return arena_format(&file->whole, *activity->from ? "%s: %s \u2192 %s" : "%s%s: %s", activity->type, activity->from, activity->to);
+}
+
 static Listing *
 list_activity(PdfFile *file)
 {
@@ -378,26 +398,58 @@ list_activity(PdfFile *file)
 	for (int i = 0; i < info->activity_count; i++)
 	{
 		const Activity *activity = &info->activities[i];
-		Cell		at = {CELL_TEXT, activity->at, strlen(activity->at)};
-		size_t		length;
-		const char *text = dates_text(file->dates, &at, true, &file->whole, &length);
-		const char *what = *activity->to && strcmp(activity->from, activity->to) != 0 ?
-			arena_format(&file->whole, *activity->from ? "%s: %s \u2192 %s" : "%s%s: %s", activity->type, activity->from, activity->to) : activity->type;
+		const char *texts[] = {time_text(file, activity), activity->actor, what_of(file, activity), activity->comment};
 
-		add_text(listing, 0, text, length);
-		add_text(listing, 1, activity->actor, strlen(activity->actor));
-		add_text(listing, 2, what, strlen(what));
-		add_text(listing, 3, activity->comment, strlen(activity->comment));
+		for (int j = 0; j < 4; j++)
+			add_text(listing, j, texts[j], strlen(texts[j]));
 		listing->count++;
 	}
 	return listing;
+}
+
+/* Who approved, rejected and signed what, and what the signature means. */
+static Listing *
+list_decisions(PdfFile *file)
+{
+	static const char *const titles[] = {"At", "Who", "What", "Signature", "Comment"};
+	const ExportInfo *info = file->info;
+	Listing    *listing = make_listing(file, "Approvals and signatures", 5, info->decision_count);
+
+	memcpy(listing->table->titles, titles, sizeof(titles));
+	for (int i = 0; i < info->decision_count; i++)
+	{
+		const Activity *decision = &info->decisions[i];
+		const char *signature = *decision->signer ? arena_format(&file->whole, "%s: %s", decision->signer, decision->meaning) : "";
+		const char *texts[] = {time_text(file, decision), decision->actor, what_of(file, decision), signature, decision->comment};
+
+		for (int j = 0; j < 5; j++)
+			add_text(listing, j, texts[j], strlen(texts[j]));
+		listing->count++;
+	}
+	return listing;
+}
+
+/* The pictures among the files of the record, at most MOST_PICTURES. */
+static Picture *
+list_pictures(PdfFile *file, int *count)
+{
+	const FileSource *source = file->info->files;
+	Picture    *pictures = arena_alloc(&file->whole, sizeof(Picture) * MOST_PICTURES);
+	FileEntry	entry;
+
+	*count = 0;
+	while (source && *count < MOST_PICTURES && source->next(source->owner, &file->whole, &entry))
+		*count += picture_open(source, &entry, &file->whole, &pictures[*count]);
+	return pictures;
 }
 
 static bool
 write_report(PdfFile *file)
 {
 	const ExportInfo *info = file->info;
-	Listing   **listings = arena_alloc(&file->whole, sizeof(Listing *) * (size_t) (info->column_count + 2));
+	Listing   **listings = arena_alloc(&file->whole, sizeof(Listing *) * (size_t) (info->column_count + 3));
+	Picture    *pictures;
+	int			picture_count;
 	int			count = 0;
 	const char *title = arena_format(&file->whole, "%s %s", info->module_name, info->code);
 	Paper	   *paper;
@@ -409,7 +461,10 @@ write_report(PdfFile *file)
 	for (int i = 0; i < info->column_count; i++)
 		if (info->columns[i].type == COLUMN_TABLE && row_count(&file->cells[i]) > 0)
 			listings[count++] = list_table(file, i);
+	if (info->decision_count > 0)
+		listings[count++] = list_decisions(file);
 	listings[count++] = list_activity(file);
+	pictures = list_pictures(file, &picture_count);
 	paper = paper_open(file->output, info->letter ? 612.0 : 595.276, info->letter ? 792.0 : 841.89, REPORT_FONT_SIZE);
 	paper_properties(paper, title, info->actor, info_watermark(info, &file->whole));
 	for (int i = 0; i < count; i++)
@@ -422,11 +477,17 @@ write_report(PdfFile *file)
 			paper_heading(paper, listings[i]->heading);
 			paper_table(paper, listings[i]->table);
 		}
+		if (picture_count > 0)
+			paper_heading(paper, "Photos");
+		for (int i = 0; i < picture_count; i++)
+			paper_picture(paper, &pictures[i]);
 	}
 	paper_finish(paper);
 	paper_free(paper);
 	for (int i = 0; i < count; i++)
 		free(listings[i]->table->lines);
+	for (int i = 0; i < picture_count; i++)
+		picture_close(&pictures[i]);
 	return output_flush(file->output);
 }
 

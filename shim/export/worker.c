@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "export/attachments.h"
 #include "export/file.h"
 #include "export/pulse.h"
 #include "exchange/log.h"
@@ -29,6 +30,7 @@
 #define IDLE_SECONDS 1
 #define AWAY_SECONDS 3			/* until the database is tried again */
 #define FETCH "SELECT qehs.export_fetch(1000)"
+#define FILES "SELECT qehs.export_files($1::jsonb)"
 #define SIGN "SELECT qehs.storage_sign($1::jsonb, $2, $3, $4, NULL, NULL, $5::int8, $6)"
 #define HEX_BYTES (2 * STORAGE_SHA256_BYTES + 1)
 
@@ -63,6 +65,9 @@ typedef struct Work
 	ExportInfo	info;
 	const FileFormat *format;
 	void	   *file;
+	Bundle	   *bundle;			/* NULL: the file is the object */
+	Attachments *attachments;	/* NULL: no files are asked for */
+	FileSource	files;
 	int64_t		row_count;
 	/* why it failed */
 	const char *code;
@@ -141,14 +146,30 @@ write_lines(Work *work, const char *text, size_t length)
 			next = end;
 		if (!work->format->row(work->file, text, (size_t) (next - text)))
 			return fail(work, "unavailable", true, work->output.message);
-		work->row_count++;
+		work->row_count += !json_begins_module(text, (size_t) (next - text));
 		text = next + 1;
 	}
 	return true;
 }
 
+/* Note the attachments of the rows that were fetched last. */
 static bool
-write_file(Work *work)
+take_attachments(Work *work)
+{
+	const char *arguments[] = {storage_description(&work->arena)};
+	const char *lines;
+	size_t		length;
+
+	if (work->attachments == NULL)
+		return true;
+	if (!run(work, FILES, 1, arguments, &lines, &length))
+		return false;
+	return lines == NULL || attachments_take(work->attachments, lines, length) ||
+		fail(work, "unavailable", true, "could not write a temporary file");
+}
+
+static bool
+write_rows(Work *work)
 {
 	const char *text;
 	size_t		length;
@@ -161,15 +182,11 @@ write_file(Work *work)
 			return false;
 		if (text == NULL)
 			break;
-		if (!write_lines(work, text, length))
+		if (!write_lines(work, text, length) || !take_attachments(work))
 			return false;
 		pulse_progress(work->worker->pulse, work->row_count, work->info.total);
 	}
-	if (!run(work, "COMMIT", 0, NULL, NULL, NULL))
-		return false;
-	if (!work->format->close(work->file))
-		return fail(work, "unavailable", true, work->output.message);
-	return true;
+	return run(work, "COMMIT", 0, NULL, NULL, NULL);
 }
 
 /* ---- the object ---- */
@@ -181,12 +198,12 @@ write_hex(const unsigned char *bytes, char *text)
 		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
 }
 
-/* A URL of S3 for the object, NULL for the embedded store. */
+/* A URL of S3 for an object, NULL for the embedded store. */
 static const char *
-sign(Work *work, const char *method, const StorageFacts *facts, const char *sha256)
+sign(Work *work, const char *method, const char *id, const StorageFacts *facts, const char *sha256)
 {
 	char		size[24];
-	const char *arguments[] = {storage_description(&work->arena), method, work->claim.tenant, work->claim.job_id, NULL, NULL};
+	const char *arguments[] = {storage_description(&work->arena), method, work->claim.tenant, id, NULL, NULL};
 	const char *value = NULL;
 
 	if (storage_is_local())
@@ -213,22 +230,23 @@ keep(Work *work, const StorageFacts *facts, const char *sha256)
 	{
 		if (pulse_feel(work->worker->pulse) != PULSE_GOES_ON)
 			return fail(work, "unavailable", true, "it is to be stopped");
-		outcome = storage_keep(work->object, &name, sign(work, "PUT", facts, sha256), &fault);
+		outcome = storage_keep(work->object, &name, sign(work, "PUT", work->claim.job_id, facts, sha256), &fault);
 		if (outcome != STORAGE_DIFFERS)
 			break;
-		storage_remove(&name, sign(work, "DELETE", NULL, NULL), &fault);
+		storage_remove(&name, sign(work, "DELETE", work->claim.job_id, NULL, NULL), &fault);
 	}
 	return outcome == STORAGE_DONE || fail(work, "unavailable", true, fault.message);
 }
 
 /* "incidents-20261128T0711Z.csv" */
 static const char *
-file_name(Work *work)
+file_name(Work *work, const char *extension)
 {
-	const char *at = work->info.at;
+	const ExportInfo *info = &work->info;
+	const char *at = info->at;
+	const char *subject = info->code && *info->code ? info->code : *info->module_key ? info->module_key : info->tenant;
 
-	return arena_format(&work->arena, "%s-%.4s%.2s%.2sT%.2s%.2sZ.%s", work->info.code && *work->info.code ? work->info.code : work->info.module_key,
-						at, at + 5, at + 8, at + 11, at + 14, work->format->name);
+	return arena_format(&work->arena, "%s-%.4s%.2s%.2sT%.2s%.2sZ.%s", subject, at, at + 5, at + 8, at + 11, at + 14, extension);
 }
 
 /* Tell the queue that the job is done. */
@@ -238,17 +256,89 @@ finish(Work *work, const StorageFacts *facts, const char *sha256)
 	Buffer		result = {&work->arena, NULL, 0, 0};
 	char		rows[24];
 	const char *arguments[] = {work->claim.tenant, work->claim.job_id, work->worker->name, NULL, rows};
+	const char *name = file_name(work, work->bundle ? "zip" : work->format->name);
 	const char *message;
 
 	buffer_format(&result, "{\"filename\":");
-	buffer_json(&result, file_name(work), strlen(file_name(work)));
-	buffer_format(&result, ",\"contentType\":\"%s\",\"sizeBytes\":%lld,\"sha256\":\"%s\"}", work->format->content_type, (long long) facts->size, sha256);
+	buffer_json(&result, name, strlen(name));
+	buffer_format(&result, ",\"contentType\":\"%s\",\"sizeBytes\":%lld,\"sha256\":\"%s\"}", work->bundle ? "application/zip" : work->format->content_type,
+				  (long long) facts->size, sha256);
 	arguments[3] = result.data;
 	snprintf(rows, sizeof(rows), "%lld", (long long) work->row_count);
 	if (session_value(work->worker->queue, "SELECT qehs.job_finish($1, $2, $3, $4::jsonb, $5::int8)", 5, arguments, NULL, NULL))
 		return true;
 	session_problem(work->worker->queue, &message);
 	return fail(work, "unavailable", true, message);
+}
+
+static const char *
+url_of_attachment(void *owner, const char *id)
+{
+	return sign(owner, "GET", id, NULL, NULL);
+}
+
+static bool
+goes_on(void *owner)
+{
+	Work	   *work = owner;
+
+	return pulse_state(work->worker->pulse) == PULSE_GOES_ON;
+}
+
+static AttachmentSource
+source_of(Work *work)
+{
+	return (AttachmentSource) {work, work->claim.tenant, url_of_attachment, goes_on};
+}
+
+/* The files of a report's record. */
+static bool
+next_file(void *owner, Arena *arena, FileEntry *entry)
+{
+	Work	   *work = owner;
+
+	return attachments_next(work->attachments, arena, entry);
+}
+
+static int
+open_file(void *owner, const FileEntry *entry, int64_t *size)
+{
+	AttachmentSource source = source_of(owner);
+	StorageOutcome outcome;
+	StorageFault fault;
+
+	return attachments_file(&source, entry, size, &outcome, &fault);
+}
+
+/* Write the file of the rows into an output, to its end. */
+static bool
+write_file(Work *work, Output *output)
+{
+	work->files = (FileSource) {work, next_file, open_file};
+	work->info.files = work->info.code ? &work->files : NULL;
+	work->file = work->format->open(&work->info, output);
+	if (work->file == NULL || output->failed)
+		return fail(work, "unavailable", true, output->message);
+	if (!write_rows(work))
+		return false;
+	if (work->info.files)
+		attachments_rewind(work->attachments);
+	return work->format->close(work->file) || fail(work, "unavailable", true, output->message);
+}
+
+/* The file of the rows is the first in a ZIP, with their attachments behind it. */
+static bool
+write_bundle(Work *work)
+{
+	AttachmentSource source = source_of(work);
+
+	work->bundle = bundle_open(&work->output);
+	if (!bundle_begin(work->bundle, file_name(work, work->format->name), true))
+		return fail(work, "unavailable", true, work->output.message);
+	if (!write_file(work, bundle_output(work->bundle)))
+		return false;
+	return (attachments_put(work->attachments, &source, work->bundle, &work->output) && bundle_close(work->bundle)) ||
+		fail(work, "unavailable", true, work->output.message);
 }
 
 static bool
@@ -265,10 +355,9 @@ write_object(Work *work)
 	if (work->object == NULL)
 		return fail(work, "unavailable", true, fault.message);
 	work->output.put = put;
-	work->file = work->format->open(&work->info, &work->output);
-	if (work->file == NULL || work->output.failed)
-		return fail(work, "unavailable", true, work->output.message);
-	if (!write_file(work))
+	if (work->info.attachments || work->info.code)
+		work->attachments = attachments_open();
+	if (!(work->info.attachments ? write_bundle(work) : write_file(work, &work->output)))
 		return false;
 	storage_write_facts(work->object, &facts);
 	write_hex(facts.sha256, sha256);
@@ -335,6 +424,10 @@ do_job(Work *work)
 		tell(work, state);
 	if (work->file)
 		work->format->free(work->file);
+	if (work->attachments)
+		attachments_free(work->attachments);
+	if (work->bundle)
+		bundle_free(work->bundle);
 	if (work->object)
 		storage_discard(work->object);
 	session_close(work->rows);

@@ -174,7 +174,7 @@ line_fault(Slice line, bool *old)
 	const HeadFault *fault;
 	char	   *mark;
 
-	if (first == last)
+	if (first == NULL || first == last)
 		return &bad_line;
 	target = (Slice) {first + 1, (size_t) (last - first - 1)};
 	fault = version_fault((Slice) {last + 1, line.length - (size_t) (last + 1 - line.at)}, old);
@@ -233,7 +233,7 @@ head_read(char *bytes, size_t length)
 		return head;
 	note_fields(&fields, stop + 2, bytes + length);
 	head.fault = fields_fault(&fields, old);
-	if (head.fault && head.fault->readable)
+	if (head.fault && head.fault->readable && fields.framing.at)
 		memcpy(fields.framing.at, "X-None", 6);
 	head.chunked = fields.transfer_encodings > 0;
 	for (size_t i = 0; head.fault == NULL && i < fields.content_length.length; i++)

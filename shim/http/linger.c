@@ -83,12 +83,16 @@ linger_expire(Lingers *lingers)
 {
 	uint64_t	now = clock_now();
 
-	for (Linger *linger = lingers->first, *next; linger && linger->due <= now; linger = next)
+	Linger	   *linger = lingers->first;
+
+	while (linger && linger->due <= now)
 	{
-		next = linger->next;
+		Linger	   *next = linger->next;
+
 		end(linger);
+		linger = next;
 	}
-	return lingers->first ? (int) ((lingers->first->due - now) / 1000000 + 1) : -1;
+	return linger ? (int) ((linger->due - now) / 1000000 + 1) : -1;
 }
 
 void

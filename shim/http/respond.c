@@ -3,6 +3,8 @@
  *	  Replies on their way out: whole ones and those of streams, through the library
  *	  or, while the body still arrives, beside it (early.h).
  */
+#include <string.h>
+
 #include "http/early.h"
 #include "http/leave.h"
 #include "http/state.h"
@@ -87,6 +89,9 @@ respond_send(Request *request)
 		MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
 	if (last)
 		MHD_add_response_header(response, "Connection", "close");
+	/* to HEAD the library would send the last chunk, though there is no body: no chunks then, and the connection ends */
+	if (streams && strcmp(request->method, "HEAD") == 0)
+		MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
 	connection_of(request)->linger = reply->close;
 	connection_stage(request, STAGE_ANSWER);
 	result = MHD_queue_response(request->connection, (unsigned) reply->status, response);

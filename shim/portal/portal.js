@@ -38,6 +38,9 @@
 		field.requiredWhen && `required when ${field.requiredWhen}`, field.deprecated && 'deprecated',
 	].filter(Boolean).join('; ')
 
+	// A label in several languages, when the browser asked for none of them.
+	const textOf = label => label?.en ?? (label && typeof label === 'object' ? Object.values(label)[0] : label ?? '')
+
 	const moduleSection = (definition, spec) => {
 		const { key: name, workflow, permissions = {} } = definition
 		const transitions = Object.entries(workflow?.transitions ?? {})
@@ -45,7 +48,7 @@
 			element('summary', {}, element('h3', {}, definition.name, ' ', code(name)), element('span', {}, `version ${definition.definitionVersion}`)),
 			definition.description ? element('p', {}, definition.description) : null,
 			table(`Fields of ${name}`, ['Key', 'Label', 'Type', 'Required', 'Rules'], definition.fields.map(field =>
-				[code(field.key), field.label ?? '', field.type, field.required ? 'yes' : 'no', fieldRules(field)])),
+				[code(field.key), textOf(field.label), field.type, field.required ? 'yes' : 'no', fieldRules(field)])),
 			element('h4', {}, 'Workflow'),
 			element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': `State diagram of ${name}` }, window.drawWorkflow(workflow, name)),
 			table(`Transitions of ${name}`, ['Name', 'From', 'To', 'Requires', 'Roles', 'Holds when'], transitions.map(([transition, rule]) =>

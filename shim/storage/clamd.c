@@ -25,14 +25,15 @@ static int
 connect_path(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t		length = strlen(path);
 	int			opened;
 
-	if (strlen(path) >= sizeof(address.sun_path))
+	if (length >= sizeof(address.sun_path))
 	{
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, length);
 	opened = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (opened >= 0 && connect(opened, (struct sockaddr *) &address, sizeof(address)) != 0)
 	{

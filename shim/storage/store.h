@@ -32,8 +32,8 @@ typedef struct Store
 extern const Store local_store;
 extern const Store s3_store;
 
-/* Make the folders of the local store under root; false with a fault. */
-extern bool local_open(const char *root, StorageFault *fault);
+/* Make the folders of the local store under path; false with a fault. */
+extern bool local_open(const char *path, StorageFault *fault);
 /* Take the settings of S3; false with a fault. */
 extern bool s3_open(const Config *config, StorageFault *fault);
 /* What the extension is told of S3 to sign URLs with. */

@@ -66,41 +66,28 @@ static void pump(LineSink *sink);
 
 /* ---- what goes wrong ---- */
 
-/* The reply of the request, already sent or queued, stays as it was before its problem was made. */
-static void
-note_problem(LineSink *sink, const Reply *before)
-{
-	Reply	   *reply = &sink->request->reply;
-
-	if (sink->problem == NULL)
-	{
-		sink->problem = reply->body;
-		sink->problem_length = reply->length;
-	}
-	*reply = *before;
-}
-
 static void
 fail_with_job(LineSink *sink, const PgJob *job)
 {
-	Request    *request = sink->request;
-	Reply		before = request->reply;
+	size_t		length;
+	const char *problem = problem_of_job(sink->request, job, &length);
 
-	request->job.outcome = job->outcome;
-	request->job.error = job->error;
-	problem_from_job(request);
-	request->job.outcome = PG_DONE;
-	request->job.error = (PgError) {0};
-	note_problem(sink, &before);
+	if (sink->problem)
+		return;
+	sink->problem = problem;
+	sink->problem_length = length;
 }
 
 static void
 fail_with_code(LineSink *sink, const char *code, const char *detail)
 {
-	Reply		before = sink->request->reply;
+	size_t		length;
+	const char *problem = problem_of_code(sink->request, code, detail, &length);
 
-	problem_reply(sink->request, code, 0, detail, NULL);
-	note_problem(sink, &before);
+	if (sink->problem)
+		return;
+	sink->problem = problem;
+	sink->problem_length = length;
 }
 
 /* Chunks behind one that failed may have been loaded: their lines are answered first. */

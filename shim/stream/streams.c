@@ -7,23 +7,34 @@
 
 #include "stream/file_sink.h"
 #include "stream/line_sink.h"
+#include "stream/parts.h"
+
+static Stream *
+add(Streams *streams, StreamItem *item, bool is_file)
+{
+	item->is_file = is_file;
+	item->next = streams->first;
+	streams->first = item;
+	(*(is_file ? &streams->file_count : &streams->count))++;
+	return &item->stream;
+}
 
 Stream *
 streams_make(Exchange *exchange, Request *request)
 {
 	Streams    *streams = exchange->streams;
-	bool		is_file = request->endpoint->body == BODY_FILE;
-	int		   *count = is_file ? &streams->file_count : &streams->count;
-	StreamItem *item;
 
-	if (*count == (is_file ? FILES_MOST : STREAMS_MOST))
-		return NULL;
-	item = is_file ? file_sink_open(exchange, request) : line_sink_open(exchange, request);
-	item->is_file = is_file;
-	item->next = streams->first;
-	streams->first = item;
-	(*count)++;
-	return &item->stream;
+	if (request->endpoint->body == BODY_FILE)
+		return streams->file_count == FILES_MOST ? NULL : add(streams, file_sink_open(exchange, request), true);
+	return streams->count == STREAMS_MOST ? NULL : add(streams, line_sink_open(exchange, request), false);
+}
+
+Stream *
+streams_follow(Exchange *exchange, Request *request)
+{
+	Streams    *streams = exchange->streams;
+
+	return streams->count == STREAMS_MOST ? NULL : add(streams, parts_open(exchange, request), false);
 }
 
 int

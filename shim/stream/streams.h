@@ -36,9 +36,12 @@ struct Streams
 
 /*
  * Make the stream that the request's endpoint asks for; NULL when the loop has as many as it may.
- * The StreamMaker of the exchange.
+ * Both are for the exchange, which makes none by itself.
  */
 extern Stream *streams_make(Exchange *exchange, Request *request);
+
+/* The same for an answer of lines of which the reply has the first. */
+extern Stream *streams_follow(Exchange *exchange, Request *request);
 
 /* What is due of all of them; returns milliseconds until the next time, or -1. */
 extern int	streams_tick(Streams *streams);

@@ -49,8 +49,9 @@ async function each(items, work) {
 	return results
 }
 
-const create = (moduleKey, payloads) =>
-	each(payloads, (payload, i) => call('POST', '/api/v1/records', { moduleKey, payload }, `demo-${moduleKey}-${i}`))
+// stateOf: the state of the record of a place, where it is not the first one.
+const create = (moduleKey, payloads, stateOf = () => undefined) =>
+	each(payloads, (payload, i) => call('POST', '/api/v1/records', { moduleKey, payload, workflowState: stateOf(i) }, `demo-${moduleKey}-${i}`))
 
 const day = offset => new Date(Date.UTC(2026, 0, 5) + offset * 86_400_000).toISOString().slice(0, 10)
 const pick = (list, i) => list[i % list.length]
@@ -90,13 +91,13 @@ async function others(incidents) {
 		title: pick(['Fit an interlocked guard', 'Train the shift on lock-out', 'Mark the walkway', 'Replace the ladder'], i),
 		parent: parent.id, action_type: pick(['correction', 'corrective', 'preventive'], i),
 		control_level: pick(['engineering', 'administrative', 'elimination', 'ppe'], i),
-		priority: pick(['low', 'medium', 'high', 'critical'], i), owner: pick(owners, i), due_date: day(10 + i % 90) })))
+		priority: pick(['low', 'medium', 'high', 'critical'], i), owner: pick(owners, i), due_date: day(10 + i % 90) })), i => i % 15 ? 'verified' : undefined)
 	const audits = await create('audits', Array.from({ length: 12 }, (_, i) => ({ title: `Internal audit ${i + 1}`,
 		audit_type: pick(['internal', 'supplier', 'lpa'], i), standards: 'ISO 45001', clauses: pick(['8.1', '9.1', '10.2'], i),
 		site: pick(sites, i), scope: 'Machine guarding and lock-out', planned_start: day(i * 20), planned_end: day(i * 20 + 2),
 		lead_auditor: users['ana.silva'], auditee: pick(owners, i) })))
 	const inspections = await create('inspections', Array.from({ length: 80 }, (_, i) => ({ template: 'Forklift, daily',
-		template_version: 3, site: pick(sites, i), scheduled_for: day(i), inspector: pick(owners, i),
+		template_version: 3, site: pick(sites, i), scheduled_for: day(i), conducted_at: `${day(i + (i % 8 ? 0 : 2))}T09:00:00Z`, inspector: pick(owners, i),
 		items: { brakes: i % 9 ? 'pass' : 'fail', horn: 'pass', mast: 'pass' } })))
 	const observations = await create('observations', [...narratives(NARRATIVES, 120)].map((payload, i) => ({
 		kind: pick(['near_miss', 'unsafe_condition', 'unsafe_act'], i), occurred_at: payload.occurred_at, site: pick(sites, i),

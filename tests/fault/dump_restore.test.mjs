@@ -50,12 +50,13 @@ async function fillTenant(port, slug, key) {
 	source.sql(`SELECT qehs.use_tenant('${slug}');
 		SELECT qehs.user_create('${slug}.user', 'A user', 'user@${slug}.example', '{tenant-user,manager}');
 		SELECT qehs.rate_limit_set('bulk', 3);
+		SELECT qehs.calendar_set('Europe/Berlin', opens => '08:00', closes => '17:00', holidays => '{2026-12-25}');
 		SELECT qehs.module_publish('badges', '{"key":"badges","name":"Badges","displayCode":{"prefix":"BDG"},"fields":[{"key":"badge","type":"identifier"}],
 			"workflow":{"states":["open"],"initial":"open"},"permissions":{"roles":{"tenant-user":["read"]}}}');
 		SELECT qehs.record_create('badges', '{"badge":"B1"}');
 		SELECT qehs.record_create('incidents', jsonb_build_object('title', 't' || i, 'severity', 'low')) FROM generate_series(1, 9) AS i;
 		SELECT qehs.module_publish('notes', '{"key":"notes","name":"Notes","displayCode":{"prefix":"NOT"},"fields":[{"key":"about","type":"record-reference"}],
-			"workflow":{"states":["open","told","closed"],"initial":"open","transitions":{"tell":{"from":"open","to":"told","effects":[{"event":"note.told"}]},
+			"workflow":{"states":["open","told","closed"],"initial":"open","deadlines":{"told":{"due":"P1D","calendar":"business","escalate":[{"after":"P1D","event":"note.late","to":["manager"]}]}},"transitions":{"tell":{"from":"open","to":"told","effects":[{"event":"note.told"}]},
 			"close":{"from":"told","to":"closed","approvers":{"count":2,"role":"tenant-user"}}}},"permissions":{"roles":{"tenant-user":["read","transition"]}}}');
 		SELECT qehs.user_create('${slug}.other', 'Another');
 		SELECT qehs.delegation_create('${slug}.user', '2026-01-01', '2099-01-01', '${slug}.other');

@@ -5,8 +5,8 @@ import { createHash } from "node:crypto"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { after, test } from "node:test"
 import ExcelJS from "exceljs"
-import { stage } from "./cluster.mjs"
-import { ask, fetched, load, makeTenant, storeFolder, until } from "./exports.mjs"
+import { sleep, stage } from "./cluster.mjs"
+import { ask, call, fetched, file, load, makeTenant, storeFolder, until } from "./exports.mjs"
 
 const folder = storeFolder()
 const directory = mkdtempSync("/tmp/qehs-files.")
@@ -36,7 +36,7 @@ async function exported(request) {
 	assert.equal(job.result.sha256, createHash("sha256").update(bytes).digest("hex"))
 	const path = `${directory}/${job.result.filename}`
 	writeFileSync(path, bytes)
-	assert.match(job.result.filename, new RegExp(`^(visits|V-2026-\\d+)-\\d{8}T\\d{4}Z\\.${request.format}$`))
+	assert.match(job.result.filename, new RegExp(`^(visits|visitors|V-2026-\\d+)-\\d{8}T\\d{4}Z\\.${request.includeAttachments ? "zip" : request.format}$`))
 	return { path, bytes, text: bytes.toString(), job }
 }
 
@@ -125,8 +125,99 @@ test("PDF: a report of one record has its fields, tables and activity", async ()
 		assert.match(text, found)
 })
 
+test("PDF: a report has the photos of its record, a JPEG as it was sent, and who approved and signed", async () => {
+	made.cluster.sql(`SELECT qehs.tenant_create('signed', 'Signed'); SELECT qehs.use_tenant('signed'); SELECT qehs.rate_limit_set('signed-urls', 0);
+		SELECT qehs.module_publish('permits', '{"key":"permits","name":"Permits","displayCode":{"prefix":"P"},"fields":[{"key":"title","label":"Title","type":"text"},{"key":"photo","type":"image"}],
+			"workflow":{"states":["open","closed"],"initial":"open","transitions":{"close":{"from":"open","to":"closed","approvers":{"count":1,"role":"tenant-admin"},"signature":{"meaning":"reviewed"}}}}}');
+		SELECT qehs.user_create('ann', 'Ann Archer', roles => '{tenant-admin}'); SELECT qehs.record_create('permits', '{"title":"Hot work"}')`)
+	const signer = made.cluster.sql("SELECT qehs.use_tenant('signed'); SELECT qehs.api_key_create('signer', rate_limit => 0) ->> 'key'")
+	const [record] = (await call(made.shim, signer, "GET", "/api/v1/records?moduleKey=permits")).json.items
+	made.cluster.sql(`SELECT qehs.use_tenant('signed', 'ann'); SELECT qehs.signature_credential_set('the secret of ann');
+		SELECT qehs.record_approve('${record.id}', 'close', comment => 'all is safe', signature => '{"meaning":"reviewed","credential":"the secret of ann"}')`)
+	const { path: page } = await exported({ format: "pdf", columns: ["title"] })
+	const photos = { "stairs.jpg": ["image/jpeg", "-jpeg"], "floor.png": ["image/png", "-png"] }
+	for (const [filename, [contentType, option]] of Object.entries(photos)) {
+		photos[filename] = execFileSync("pdftoppm", ["-r", "40", option, page])
+		const { json } = await call(made.shim, signer, "POST", "/api/v1/attachments", { recordId: record.id, filename, contentType })
+		assert.equal((await fetch(new URL(json.uploadUrl, `http://127.0.0.1:${made.shim.port}`), { method: "PUT", headers: json.headers, body: photos[filename] })).status, 204)
+	}
+	const report = async (caller) => {
+		const answer = await call(made.shim, caller, "POST", "/api/v1/exports", { moduleKey: "permits", format: "pdf", recordId: record.id })
+		const job = await until(made.shim, caller, answer.json.jobId)
+		assert.equal(job.status, "succeeded", JSON.stringify(job))
+		const path = `${directory}/${answer.json.jobId}.pdf`
+		writeFileSync(path, await fetched(made.shim, job))
+		return path
+	}
+	const path = await report(signer)
+	const text = execFileSync("pdftotext", ["-layout", path, "-"], { encoding: "utf8" })
+	for (const found of [/Title +Hot work/, /Approvals and signatures/, /Ann Archer: reviewed/, /all is safe/, /Photos[^]*stairs\.jpg[^]*floor\.png/])
+		assert.match(text, found)
+	const images = execFileSync("pdfimages", ["-list", path], { encoding: "utf8" }).split("\n").slice(2).filter(Boolean).map((line) => line.trim().split(/\s+/))
+	assert.deepEqual(images.filter(([, , type]) => type === "image").map((image) => image[8]), ["jpeg", "image"])
+	assert.ok(execFileSync("cat", [path]).includes(photos["stairs.jpg"]), "the JPEG is not as it was sent")
+	// who may not read files gets no photos
+	const reader = made.cluster.sql("SELECT qehs.use_tenant('signed'); SELECT qehs.api_key_create('reader', scopes => '{records.read,exports.create}', rate_limit => 0) ->> 'key'")
+	assert.doesNotMatch(execFileSync("pdftotext", [await report(reader), "-"], { encoding: "utf8" }), /Photos|stairs/)
+})
+
 test("what the caller may read is in the file, and nothing else", async () => {
 	const clerk = made.cluster.sql("SELECT qehs.use_tenant('visitors'); SELECT qehs.api_key_create('nobody', roles => '{}', rate_limit => 0) ->> 'key'")
 	const response = await fetch(`http://127.0.0.1:${made.shim.port}/api/v1/exports`, { method: "POST", headers: { authorization: `Bearer ${clerk}`, "content-type": "application/json" }, body: '{"moduleKey":"visits","format":"csv"}' })
 	assert.equal(response.status, 403)
+})
+
+test("JSON: all modules that the caller may export, with their definitions and whole records", async () => {
+	const { text, job } = await exported({ format: "json", moduleKey: undefined })
+	const whole = JSON.parse(text)
+	assert.deepEqual([whole.tenant, whole.exportedBy, whole.modules.map(({ key, records }) => [key, records.length])], ["visitors", "auditor", [["visits", 16]]])
+	assert.match(whole.traceId, /^[0-9a-f]{32}$/)
+	assert.equal(whole.modules[0].definition.fields.length, 10)
+	assert.deepEqual(whole.modules[0].records.find(({ payload }) => payload.title === "Full").payload, { ...full, seen: "2026-07-03T10:00:00+02:00" })
+	assert.equal(job.rowCount, 16)
+	const one = JSON.parse((await exported({ format: "json", columns: ["title"], filter: { n: { lt: 0 } } })).text)
+	assert.deepEqual(one.modules.map(({ key, records }) => [key, records]), [["visits", [{ title: "Full" }]]])
+})
+
+test("ZIP: Python's zipfile finds the file of the rows, each attachment as it was sent, and what they are", async () => {
+	const [record] = (await call(made.shim, key, "GET", "/api/v1/records?moduleKey=visits&filter[n]=-4.25")).json.items
+	const files = { "stairs ü 楼梯.txt": "Found at the foot of the stairs.\n", "b:\"c\"?.txt": "x".repeat(200000) }
+	const ids = {}
+	for (const [filename, body] of Object.entries(files)) {
+		const { json } = await call(made.shim, key, "POST", "/api/v1/attachments", { recordId: record.id, filename, contentType: "text/plain" })
+		ids[filename] = json.id
+		assert.equal((await fetch(new URL(json.uploadUrl, `http://127.0.0.1:${made.shim.port}`), { method: "PUT", headers: json.headers, body })).status, 204)
+	}
+	await call(made.shim, key, "POST", "/api/v1/attachments", { recordId: record.id, filename: "never sent", contentType: "text/plain" })
+	const { path, job } = await exported({ format: "csv", columns: ["displayCode", "title"], includeAttachments: true })
+	assert.equal(job.result.contentType, "application/zip")
+	const entries = python("import json,sys,zipfile; z = zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; print(json.dumps({i.filename: z.read(i).decode() for i in z.infolist()}))", path)
+	const [table, ...rest] = Object.keys(entries)
+	assert.match(table, /^visits-\d{8}T\d{4}Z\.csv$/)
+	assert.equal(entries[table].split("\r\n").length, 18)
+	const names = Object.keys(files).map((name) => `attachments/${record.displayCode}/${ids[name]}-${name.replace(/[:"?]/g, "_")}`)
+	assert.deepEqual(rest, [...names, "attachments.ndjson"])
+	assert.deepEqual(names.map((name) => entries[name]), Object.values(files))
+	const told = entries["attachments.ndjson"].trimEnd().split("\n").map(JSON.parse)
+	assert.deepEqual(told.map((one) => [one.id, one.filename, one.recordId, one.displayCode, one.file]),
+		Object.keys(files).map((name, i) => [ids[name], name, record.id, record.displayCode, names[i]]))
+	assert.deepEqual(told.map(({ sha256 }) => sha256), Object.values(files).map((body) => createHash("sha256").update(body).digest("hex")))
+	const reader = made.cluster.sql("SELECT qehs.use_tenant('visitors'); SELECT qehs.api_key_create('reader', scopes => '{records.read,exports.create}', rate_limit => 0) ->> 'key'")
+	const refused = await call(made.shim, reader, "POST", "/api/v1/exports", { moduleKey: "visits", format: "csv", includeAttachments: true })
+	assert.deepEqual([refused.status, refused.json.errors[0].path], [403, "/includeAttachments"])
+})
+
+test("webhookUrl is refused by its name", async () => {
+	const { status, json } = await call(made.shim, key, "POST", "/api/v1/exports", { moduleKey: "visits", format: "csv", webhookUrl: "https://example.com/done" })
+	assert.deepEqual([status, json.errors.map(({ path }) => path)], [400, ["/webhookUrl"]])
+})
+
+test("the file of a job that is forgotten leaves the store", async () => {
+	const { job } = await exported({ format: "csv", columns: ["n"] })
+	assert.ok(file(folder, "visitors", job.jobId))
+	made.cluster.sql("UPDATE qehs.job SET finished_at = now() - interval '8 days'; SELECT qehs.tick()")
+	for (let i = 0; i < 240 && file(folder, "visitors", job.jobId); i++)
+		await sleep(250)
+	assert.equal(file(folder, "visitors", job.jobId), null)
+	assert.equal((await call(made.shim, key, "GET", `/api/v1/exports/${job.jobId}`)).status, 404)
 })

@@ -6,7 +6,9 @@ import { stage } from "./cluster.mjs"
 import { send } from "./retry.mjs"
 
 const ROWS = 50
+// one connection, so that what has been read once is at hand
 const made = stage("graphql", {
+	flags: ["--connections", "1"],
 	settings: ["shared_preload_libraries = 'qehs,pg_stat_statements'", "pg_stat_statements.track = all"],
 	prepare: ({ cluster }) => cluster.sql(`CREATE EXTENSION pg_stat_statements; SELECT qehs.use_tenant('graphql');
 		SELECT qehs.module_publish('tasks', '{"key":"tasks","name":"Tasks","displayCode":{"prefix":"TSK"},"fields":[{"key":"title","type":"text"},

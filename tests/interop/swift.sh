@@ -3,10 +3,10 @@
 # input ends. Prints "ready". Access key test:tester, secret testing, region us-east-1. Status 77 where it cannot be had (as root, Debian's packages).
 set -euo pipefail
 dir=$1 port=$2
-command -v swift-proxy-server > /dev/null && command -v memcached > /dev/null || {
+if ! command -v swift-proxy-server > /dev/null || ! command -v memcached > /dev/null; then
 	[ "$(id -u)" = 0 ] || exit 77
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends swift-proxy swift-account swift-container swift-object swift memcached > /dev/null || exit 77
-}
+fi
 [ "$(id -u)" = 0 ] || exit 77
 mkdir -p "$dir/devices/sdb1" "$dir/run"
 cat > "$dir/swift.conf" <<CONF

@@ -43,3 +43,11 @@ SELECT qehs.module_publish('bad', '{"key":"bad","name":"Bad","displayCode":{"pre
  "fields":[{"key":"a","type":"text","label":1},{"key":"b","type":"text","label":{}},{"key":"c","type":"text","label":{"en":1,"e":"x","en-":"x","12":"x"}},
   {"key":"d","type":"select","options":[{"value":"x","label":[]}]}],
  "workflow":{"states":["open"],"initial":"open","transitions":{"go":{"from":"open","to":"open","label":{"toolonglanguage":"x"}}}}}');
+-- the module and states have labels too; a state that there is not has none
+SELECT jsonb_build_array(d -> 'name', d -> 'label', d #> '{workflow,stateLabels}', d #> '{workflow,states}') AS labels
+FROM CAST(qehs.module_publish('leaks', '{"key":"leaks","name":"Leaks","label":{"en":"Leaks","de":"Lecks"},"displayCode":{"prefix":"LEA"},"fields":[{"key":"a","type":"text"}],
+ "workflow":{"states":["open","done"],"initial":"open","stateLabels":{"open":{"en":"Open","de":"Offen"},"done":"Done"},"transitions":{"end":{"from":"open","to":"done"}}}}') AS jsonb) AS p,
+ unnest('{NULL,de,fr}'::text[]) AS accept, LATERAL (SELECT qehs.module_get('leaks', accept_language => accept)::jsonb AS d) AS g;
+SELECT qehs.module_publish('bad', '{"key":"bad","name":"Bad","label":7,"displayCode":{"prefix":"BAD"},"fields":[{"key":"a","type":"text"}],
+ "workflow":{"states":["open"],"initial":"open","stateLabels":{"open":{"english":7},"shut":"Shut"},"transitions":{}}}');
+SELECT qehs.module_publish('bad', '{"key":"bad","name":"Bad","displayCode":{"prefix":"BAD"},"fields":[{"key":"a","type":"text"}],"workflow":{"states":["open"],"initial":"open","stateLabels":["Open"],"transitions":{}}}');

@@ -27,6 +27,7 @@ SELECT qehs.module_publish('limits', '{"key":"limits","name":"Limits","displayCo
 \set ECHO all
 SELECT pg_temp.errors($$ SELECT qehs.user_create(pg_temp.noise(9000, 3), 'x') $$);
 SELECT pg_temp.errors($$ SELECT qehs.user_create('x', pg_temp.noise(9000, 3)) $$);
+SELECT pg_temp.errors($$ SELECT qehs.user_create('x', 'x', roles => ARRAY['viewer', pg_temp.noise(9000, 3), 'Viewer']) $$);
 SELECT pg_temp.errors($$ SELECT qehs.tenant_create('y', pg_temp.noise(9000, 3)) $$);
 SELECT pg_temp.errors($$ SELECT qehs.jsonschema_register('https://example.com/' || pg_temp.noise(9000, 3), 'true') $$);
 -- unique values of 300 kB: alone, twice, by a dry run and a load
@@ -38,3 +39,10 @@ SELECT json_array_length(qehs.record_list('limits', jsonb_build_object('code', p
 -- a long text that is not searchable does not stand in the way of q
 SELECT pg_temp.errors($$ SELECT qehs.record_create('limits', (SELECT jsonb_build_object('note', 'beginning ' || string_agg(md5(n::text), ' ')) FROM generate_series(1, 25000) AS n)) $$);
 SELECT json_array_length(qehs.record_list('limits', q => 'beginning') -> 'items') AS found;
+-- the same at the doors of a change: an update, and an upsert of a line that is there
+SELECT pg_temp.errors(format($$ SELECT qehs.record_update(%L, jsonb_build_object('code', pg_temp.noise(800000, 13), 'note', (SELECT string_agg(md5(n::text), ' ') FROM generate_series(1, 25000) AS n))) $$, id))
+FROM qehs.record WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'limits') AND payload ->> 'note' LIKE 'beginning %';
+SELECT pg_temp.errors($$ SELECT qehs.bulk_load('limits', convert_to(jsonb_build_object('code', pg_temp.noise(800000, 13), 'note', 'new')::text, 'UTF8'), on_conflict => 'update', external_id => 'code') $$);
+SELECT json_array_length(qehs.record_list('limits', jsonb_build_object('code', pg_temp.noise(800000, 13), 'note', 'new')) -> 'items') AS found;
+SELECT pg_temp.errors($$ SELECT qehs.scim_user_create(jsonb_build_object('schemas', jsonb_build_array('urn:ietf:params:scim:schemas:core:2.0:User'), 'userName', pg_temp.noise(9000, 3))) $$);
+SELECT pg_temp.errors($$ SELECT qehs.scim_group_create(jsonb_build_object('schemas', jsonb_build_array('urn:ietf:params:scim:schemas:core:2.0:Group'), 'displayName', pg_temp.noise(9000, 3))) $$);

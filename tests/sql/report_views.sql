@@ -6,7 +6,7 @@ SELECT qehs.use_tenant('report_views');
 SELECT qehs.user_create('ada', 'Ada Lovelace') ->> 'id' AS ada \gset
 CREATE FUNCTION pg_temp.definition(fields text, more jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
 	SELECT jsonb_build_object('key', 'cases', 'name', 'Cases', 'displayCode', '{"prefix":"CAS"}'::jsonb, 'fields', fields::jsonb,
-		'workflow', '{"states":["open","done"],"initial":"open","transitions":{"finish":{"from":"open","to":"done"},"reopen":{"from":"done","to":"open"}}}'::jsonb,
+		'workflow', '{"states":["open","done"],"initial":"open","stateLabels":{"open":{"en":"Still open","de":"Offen"}},"transitions":{"finish":{"from":"open","to":"done"},"reopen":{"from":"done","to":"open"}}}'::jsonb,
 		'permissions', '{"roles":{"tenant-user":["read","create","update","transition"]}}'::jsonb) || more
 $$;
 \o
@@ -29,7 +29,7 @@ SELECT qehs.record_delete(:'third');
 SELECT qehs.report_publish('report_views');
 \d report_report_views.cases
 \x on
-SELECT right(display_code, 4) AS code, workflow_state, created_by_name, title, length(note) AS note, day, "at" AT TIME ZONE 'UTC' AS "at", took, cost, cost_currency, weight, weight_unit, open, risk, risk_band, risk_likelihood, risk_severity,
+SELECT right(display_code, 4) AS code, workflow_state, workflow_state_label, created_by_name, title, length(note) AS note, day, "at" AT TIME ZONE 'UTC' AS "at", took, cost, cost_currency, weight, weight_unit, open, risk, risk_band, risk_likelihood, risk_severity,
 	period_from, period_to, place_lat, place_lon, kind, kind_label, tags, tags_labels, owner_name, parent_id = (SELECT id FROM report_report_views.cases WHERE display_code LIKE '%-0001') AS parent_is, right(parent_code, 4) AS parent, twice, count, extra
 FROM report_report_views.cases ORDER BY id;
 \x off
@@ -74,11 +74,11 @@ SELECT qehs.module_publish('cases', pg_temp.definition('[{"key":"headline","labe
 SELECT qehs.record_create('cases', '{"headline":"New","weight":"heavy","amount":7}') IS NOT NULL AS created;
 SELECT definition_version, title, headline, length(note) AS note, weight, weight_text, count, amount, kind_label FROM report_report_views.cases ORDER BY id;
 SELECT right(display_code, 4) AS record, length(note) AS note, weight, count FROM public.report_of_mine ORDER BY 1;
-SELECT attname FROM pg_attribute WHERE attrelid = 'report_report_views.cases'::regclass AND attnum > 40 ORDER BY attnum;
+SELECT attname FROM pg_attribute WHERE attrelid = 'report_report_views.cases'::regclass AND attnum > 41 ORDER BY attnum;
 SELECT qehs.report_publish('report_views', drop_deprecated => true);
 DROP VIEW public.report_of_mine;
 SELECT qehs.report_publish('report_views', drop_deprecated => true);
-SELECT string_agg(attname, ' ' ORDER BY attnum) AS columns FROM pg_attribute WHERE attrelid = 'report_report_views.cases'::regclass AND attnum > 10;
+SELECT string_agg(attname, ' ' ORDER BY attnum) AS columns FROM pg_attribute WHERE attrelid = 'report_report_views.cases'::regclass AND attnum > 11;
 -- a tenant that is removed takes its views with it
 SELECT qehs.tenant_suspend('report_views') IS NOT NULL AS suspended;
 SET client_min_messages = warning;

@@ -14,7 +14,7 @@ PORT=${PORT:-8080}
 RUN_DIR=${RUN_DIR:-.run}
 EMPTY=${EMPTY:-}
 ENV_NAMES="QEHS_URL QEHS_API_KEY QEHS_BENCH_KEY PGHOST PGPORT PGUSER PGDATABASE"
-MODULES="incidents capa audits inspections actions observations"
+MODULES="incidents capa audits inspections actions observations establishments exposure_hours injury_cases findings nonconformances complaints risk_assessments required_courses training"
 case $RUN_DIR in /*) ;; *) RUN_DIR=$here/$RUN_DIR ;; esac
 url=http://127.0.0.1:$PORT
 shim_pid=
@@ -94,6 +94,9 @@ make_tenant() {
 			('mei.lin', 'Mei Lin', '{tenant-user,specialist}'), ('ravi.nair', 'Ravi Nair', '{tenant-user,quality_manager,approver}'),
 			('jo.weber', 'Jo Weber', '{tenant-user,manager}'), ('ana.silva', 'Ana Silva', '{viewer,auditor}'))
 			AS people (user_name, display_name, roles) \g /dev/null
+		SELECT qehs.user_create(lower(replace(name, ' ', '.')), name, lower(replace(name, ' ', '.')) || '@acme.example', ARRAY[CASE WHEN n % 3 = 0 THEN 'driver' ELSE 'machinist' END])
+		FROM unnest('{Ada Brandt,Ben Cole,Cora Diaz,Dev Patel,Ella Frost,Finn Gale,Gus Hahn,Hana Ito,Ivo Jung,Jade Kerr,Kurt Lamb,Lena Moss,Milo Nash,Nora Oaks,Otto Pohl,Pia Quist,Quin Ross,Rosa Shaw,Seth Tran,Tess Unger,Umar Vance,Vera Wolf,Walt Xu,Yara Zech}'::text[])
+			WITH ORDINALITY AS employee (name, n) \g /dev/null
 		COMMIT;
 	SQL
 	for module in $MODULES; do
@@ -155,10 +158,20 @@ start_shim() {
 	die "the shim did not get ready"
 }
 
+# demo_users WHAT [NOT]: of the users who work in the plants, or not.
+demo_users() {
+	sql -c "SELECT $1 FROM qehs.user_account AS u WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'acme') AND $2 EXISTS (SELECT FROM qehs.role_member AS m
+		JOIN qehs.role AS r USING (tenant_id) WHERE m.tenant_id = u.tenant_id AND m.user_id = u.id AND r.id = m.role_id AND r.name IN ('machinist', 'driver'))"
+}
+
 load_sample() {
 	if [ -z "$EMPTY" ] && [ ! -e "$RUN_DIR/loaded" ]; then
-		QEHS_DEMO_USERS=$(sql -c "SELECT json_object_agg(user_name, id) FROM qehs.user_account
-			WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'acme')") node tests/data/load.mjs
+		export QEHS_DEMO_USERS QEHS_DEMO_EMPLOYEES
+		QEHS_DEMO_USERS=$(demo_users 'json_object_agg(user_name, id)' NOT)
+		QEHS_DEMO_EMPLOYEES=$(demo_users 'json_agg(id ORDER BY user_name)' '')
+		node tests/data/load.mjs
+		node tests/data/year.mjs
+		sql -c "SELECT qehs.report_publish('acme')" > /dev/null
 		touch "$RUN_DIR/loaded"
 	fi
 }

@@ -21,11 +21,12 @@ fi
 server=$("${PG_CONFIG:-pg_config}" --includedir-server)
 client=$("${PG_CONFIG:-pg_config}" --includedir)
 number=$(sed -n 's/^#define PG_VERSION_NUM \([0-9]*\).*/\1/p' "$server/pg_config.h")
-export server client
+libraries=$(pkg-config --cflags pangocairo cairo-pdf icu-i18n)
+export server client libraries
 
 # The flags that the Makefile compiles with.
 tidy() {
-	# shellcheck disable=SC2046
+	# shellcheck disable=SC2046,SC2086
 	case $1 in
 	extension/* | tests/fuzz/extension*) set -- "$1" -std=gnu11 -D_GNU_SOURCE -Iextension "-I$server" ;;
 	*) set -- "$1" -std=c11 -D_GNU_SOURCE -Ishim -Iextension -Ibuild "-I$client" $libraries ;;

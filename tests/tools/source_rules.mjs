@@ -53,7 +53,7 @@ const messages = [
 // Who alone knows a library or the server.
 const owners = [
 	[/<microhttpd\.h>/, /^shim\/http\//], [/<libpq-fe\.h>/, /^shim\/db\//], [/<jansson\.h>/, /^shim\/(exchange\/(router|token)|export\/info)\.c$/], [/<cjose\//, /^shim\/exchange\/token\.c$/], [/<curl\//, /^shim\/storage\/s3\.c$/],
-	[/<magic\.h>/, /^shim\/storage\/sniff\.c$/], [/<xlsxwriter\.h>/, /^shim\/export\/xlsx\.c$/], [/<(pango|cairo)/, /^shim\/export\/(pdf|paper)/], [/<unicode\//, /^shim\/export\/dates\.c$/],
+	[/<magic\.h>/, /^shim\/storage\/sniff\.c$/], [/<xlsxwriter\.h>/, /^shim\/export\/xlsx\.c$/], [/<archive/, /^shim\/export\/bundle\.c$/], [/<(pango|cairo)/, /^shim\/export\/(pdf|paper)/], [/<unicode\//, /^shim\/export\/dates\.c$/],
 	[/"postgres\.h"/, /^extension\/base\/compat\.h$/], [/"(executor\/spi|base\/plan)\.h"/, /^(?!extension\/schema\/(?!jsonschema\.)|extension\/common\/|extension\/base\/(json|json_time|text|id)\.)extension\//],
 ]
 
@@ -112,7 +112,7 @@ for (const list of sources.get(membersFile).matchAll(/^const DefinitionMember (\
 
 // A folder includes itself and the folders that stand before it here; files at the root of a program may include all.
 const layers = {
-	extension: ['common', 'base', 'caller', 'schema', 'module', 'permission', 'record', 'audit', 'workflow', 'change', 'effect', 'job', 'attachment', 'export', 'bulk', 'graphql', 'report', 'scim', 'operation', 'openapi'],
+	extension: ['common', 'base', 'caller', 'schema', 'calendar', 'module', 'permission', 'record', 'audit', 'workflow', 'change', 'effect', 'timer', 'job', 'attachment', 'export', 'bulk', 'graphql', 'report', 'scim', 'operation', 'openapi'],
 	shim: ['base', 'storage', 'db', 'exchange', 'portal', 'stream', 'export', 'http'],
 }
 // Arrows that still point up; each goes when its seam is rebuilt.

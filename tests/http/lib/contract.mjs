@@ -102,7 +102,7 @@ export class Contract {
 	}
 
 	bodyFaults(response, method, headers, body, json) {
-		const content = response.value.content
+		const content = response.value.content && { ...response.value.content, ...response.value['x-content'] }
 		const type = (headers['content-type'] ?? '').split(';')[0]
 		if (!content) return body.length > 0 ? ['a body where none is documented'] : []
 		if (!content[type]) return [`content type ${type} is not documented`]

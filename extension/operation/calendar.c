@@ -1,0 +1,135 @@
+/*
+ * calendar.c
+ *	  qehs.calendar_set and calendar_get: the calendar in which due dates of a tenant
+ *	  are counted.
+ *
+ * What is not given stays as it is.  A new calendar holds for what is timed from
+ * then on: times that were told to people stay.
+ */
+#include "base/compat.h"
+
+#include "base/argument.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/plan.h"
+#include "calendar/calendar.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "permission/permission.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+
+PG_FUNCTION_INFO_V1(qehs_calendar_set);
+PG_FUNCTION_INFO_V1(qehs_calendar_get);
+
+#define MAX_HOLIDAYS 5000
+
+/* The row, made with the defaults of its columns where there is none. */
+static KeptPlan make_calendar = {"INSERT INTO qehs.calendar (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING", 1, {INT4OID}, NULL};
+static KeptPlan set_calendar = {
+	"UPDATE qehs.calendar AS c SET time_zone = COALESCE($2, c.time_zone), opens = COALESCE($4, c.opens), closes = COALESCE($5, c.closes),"
+	" working_days = COALESCE((SELECT pg_catalog.array_agg(DISTINCT d ORDER BY d) FROM pg_catalog.unnest($3) AS d), c.working_days),"
+	" holidays = CASE WHEN $6 IS NULL THEN c.holidays ELSE ARRAY(SELECT DISTINCT d FROM pg_catalog.unnest($6) AS d ORDER BY d) END"
+	" WHERE c.tenant_id = $1",
+	6, {INT4OID, TEXTOID, INT4ARRAYOID, TIMEOID, TIMEOID, DATEARRAYOID}, NULL
+};
+static KeptPlan select_calendar = {
+	"SELECT pg_catalog.json_build_object('timeZone', time_zone, 'workingDays', working_days, 'opens', opens::pg_catalog.text,"
+	" 'closes', closes::pg_catalog.text, 'holidays', holidays)::pg_catalog.text FROM qehs.calendar WHERE tenant_id = $1",
+	1, {INT4OID}, NULL
+};
+
+/* Who may see and set it: administrators, whose key is for all modules. */
+static RequestContext *
+require_administrator(void)
+{
+	RequestContext *context = context_require_caller();
+
+	if (!permission_is_administrator(context) || context->module_count >= 0)
+		problem_raise(PROBLEM_FORBIDDEN, NULL, "the calendar is for tenant-owner and tenant-admin, with a key for all modules");
+	return context;
+}
+
+static void
+check_days(FunctionCallInfo fcinfo, ViolationList *faults)
+{
+	Datum	   *days;
+	bool	   *nulls;
+	int			count;
+
+	if (PG_ARGISNULL(1))
+		return;
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), INT4OID, sizeof(int32), true, TYPALIGN_INT, &days, &nulls, &count);
+	if (count == 0)
+		violation_add(faults, "/workingDays", "required", "must have at least one day");
+	for (int i = 0; i < count; i++)
+		if (nulls[i] || DatumGetInt32(days[i]) < 1 || DatumGetInt32(days[i]) > 7)
+			violation_add_first(faults, "/workingDays", "range", "must be days from 1, Monday, to 7, Sunday");
+}
+
+static void
+check_holidays(FunctionCallInfo fcinfo, ViolationList *faults)
+{
+	Datum	   *days;
+	bool	   *nulls;
+	int			count;
+
+	if (PG_ARGISNULL(4))
+		return;
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(4), DATEOID, sizeof(DateADT), true, TYPALIGN_INT, &days, &nulls, &count);
+	if (count > MAX_HOLIDAYS)
+		violation_add(faults, "/holidays", "maxItems", "must be at most %d days", MAX_HOLIDAYS);
+	for (int i = 0; i < count; i++)
+		if (nulls[i] || DATE_NOT_FINITE(DatumGetDateADT(days[i])))
+			violation_add_first(faults, "/holidays", "type", "must be dates");
+}
+
+/* calendar_set(time_zone, working_days, opens, closes, holidays) */
+Datum
+qehs_calendar_set(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = require_administrator();
+	char	   *zone = argument_text(fcinfo, 0);
+	ViolationList faults = {0};
+	Datum		values[6] = {Int32GetDatum(context->tenant_id)};
+	char		nulls[7] = " ";
+
+	if (zone && !calendar_has_zone(zone))
+		violation_add(&faults, "/timeZone", "enum", "must be the name of a time zone such as Europe/Berlin");
+	check_days(fcinfo, &faults);
+	check_holidays(fcinfo, &faults);
+	if (!PG_ARGISNULL(2) && !PG_ARGISNULL(3) && PG_GETARG_TIMEADT(2) >= PG_GETARG_TIMEADT(3))
+		violation_add(&faults, "/closes", "range", "must be after opens");
+	else if (PG_ARGISNULL(2) != PG_ARGISNULL(3))
+		violation_add(&faults, PG_ARGISNULL(2) ? "/opens" : "/closes", "required", "must go with the other end of the day");
+	violation_raise(&faults);
+	for (int i = 0; i < 5; i++)
+	{
+		values[i + 1] = PG_ARGISNULL(i) ? (Datum) 0 : PG_GETARG_DATUM(i);
+		nulls[i + 1] = PG_ARGISNULL(i) ? 'n' : ' ';
+	}
+	SPI_connect();
+	plan_execute(&make_calendar, values, NULL, false, 0);
+	plan_execute(&set_calendar, values, nulls, false, 0);
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* calendar_get() */
+Datum
+qehs_calendar_get(PG_FUNCTION_ARGS)
+{
+	RequestContext *context = require_administrator();
+	Datum		value = Int32GetDatum(context->tenant_id);
+	StringInfoData out;
+
+	json_begin(&out);
+	SPI_connect();
+	if (plan_execute(&select_calendar, &value, NULL, true, 1) == 1)
+		appendStringInfoString(&out, plan_text(0, 1));
+	else
+		json_literal(&out, "{\"timeZone\":\"UTC\",\"workingDays\":[1,2,3,4,5],\"opens\":\"00:00:00\",\"closes\":\"24:00:00\",\"holidays\":[]}");
+	SPI_finish();
+	PG_RETURN_DATUM(json_datum(&out));
+}

@@ -1,0 +1,213 @@
+/*
+ * module_install.c
+ *	  qehs.module_install: modules of the catalogue in a tenant, and their newer
+ *	  definitions.
+ *
+ * qehs.module.installed keeps what the catalogue had when it was installed.  With it
+ * a newer definition is merged into the tenant's (module/merge.c), and the result
+ * published; nobody publishes meanwhile.
+ */
+#include "base/compat.h"
+
+#include "base/json.h"
+#include "base/plan.h"
+#include "caller/auth.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "module/index.h"
+#include "module/merge.h"
+#include "module/publish.h"
+#include "operation/module_publish.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(qehs_module_install);
+PG_FUNCTION_INFO_V1(qehs_module_merge);
+
+static KeptPlan select_catalogue = {
+	"SELECT definition FROM qehs.module_catalogue WHERE key = $1", 1, {TEXTOID}, NULL
+};
+static KeptPlan select_tenant = {"SELECT id FROM qehs.tenant WHERE slug = $1", 1, {TEXTOID}, NULL};
+static KeptPlan select_installed = {
+	"SELECT m.installed, v.definition FROM qehs.module AS m JOIN qehs.module_version AS v"
+	" ON v.tenant_id = $1 AND v.module_id = m.id AND v.version = m.version WHERE m.tenant_id = $1 AND m.key = $2",
+	2, {INT4OID, TEXTOID}, NULL
+};
+static KeptPlan update_installed = {
+	"UPDATE qehs.module SET installed = $3 WHERE tenant_id = $1 AND key = $2", 3, {INT4OID, TEXTOID, JSONBOID}, NULL
+};
+
+/* What the tenant has of a module: the catalogue's definition that it came from, and its own; NULL, NULL when it has none. */
+typedef struct Installed
+{
+	Jsonb	   *base;
+	Jsonb	   *ours;
+} Installed;
+
+static Installed
+read_installed(int32 tenant_id, const char *key)
+{
+	Datum		values[2] = {Int32GetDatum(tenant_id), CStringGetTextDatum(key)};
+	Installed	installed = {NULL, NULL};
+	Datum		base;
+	bool		isnull;
+
+	if (plan_execute(&select_installed, values, NULL, false, 1) == 0)
+		return installed;
+	installed.ours = DatumGetJsonbPCopy(plan_value(0, 2, &isnull));
+	base = plan_value(0, 1, &isnull);
+	if (isnull)
+		problem_raise(PROBLEM_CONFLICT, "Give yours another key, or publish what you want of the catalogue's with qehs.module_publish.",
+					  "the tenant has a module \"%s\" of its own", key);
+	installed.base = DatumGetJsonbPCopy(base);
+	return installed;
+}
+
+static int32 install(int32 tenant_id, const char *key, List **conflicts);
+
+/* Install the modules of the catalogue that fields of a definition refer to and the tenant lacks. */
+static void
+install_references(int32 tenant_id, const char *key, Jsonb *definition)
+{
+	const JsonbContainer *fields = index_fields(definition);
+
+	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
+	{
+		char	   *other = json_member_text(index_field(fields, i), "references");
+		Datum		values[2] = {Int32GetDatum(tenant_id)};
+		List	   *none;
+
+		if (other == NULL || strcmp(other, key) == 0)
+			continue;
+		values[1] = CStringGetTextDatum(other);
+		if (plan_execute(&select_installed, values, NULL, false, 1) == 0)
+			install(tenant_id, other, &none);
+	}
+}
+
+/*
+ * Publish a module of the catalogue, merged into what the tenant has made of it, and what it refers to first.
+ * Gives its version, and what both have changed; raises QH404 for one that is not there.  Inside SPI.
+ */
+static int32
+install(int32 tenant_id, const char *key, List **conflicts)
+{
+	static const pg_uuid_t system = {{0}};
+	Datum		values[3] = {CStringGetTextDatum(key)};
+	Installed	installed;
+	Jsonb	   *theirs;
+	int32		version;
+	bool		isnull;
+
+	check_stack_depth();
+	*conflicts = NIL;
+	if (plan_execute(&select_catalogue, values, NULL, true, 1) == 0)
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "the catalogue has no module \"%s\"", key);
+	theirs = DatumGetJsonbPCopy(plan_value(0, 1, &isnull));
+	install_references(tenant_id, key, theirs);
+	module_publish_lock(tenant_id);
+	installed = read_installed(tenant_id, key);
+	module_publish_apply(tenant_id, &system, installed.ours ? merge_definitions(installed.base, installed.ours, theirs, conflicts) : theirs,
+						 NULL, NULL, &version);
+	values[0] = Int32GetDatum(tenant_id);
+	values[1] = CStringGetTextDatum(key);
+	values[2] = JsonbPGetDatum(theirs);
+	plan_execute(&update_installed, values, NULL, false, 0);
+	return version;
+}
+
+static void
+write_side(StringInfo out, const char *name, const JsonbValue *value)
+{
+	json_name(out, name);
+	if (value)
+		json_jsonb_value(out, value);
+	else
+		json_literal(out, "null");
+}
+
+/* [{"path","base","tenant","catalogue"}]; null: it is not there. */
+static void
+write_conflicts(StringInfo out, const List *conflicts)
+{
+	ListCell   *cell;
+
+	json_literal(out, "[");
+	foreach(cell, conflicts)
+	{
+		const MergeConflict *conflict = lfirst(cell);
+
+		if (cell != list_head(conflicts))
+			json_literal(out, ",");
+		json_literal(out, "{");
+		json_name(out, "path");
+		json_string(out, conflict->path);
+		json_literal(out, ",");
+		write_side(out, "base", conflict->base);
+		json_literal(out, ",");
+		write_side(out, "tenant", conflict->ours);
+		json_literal(out, ",");
+		write_side(out, "catalogue", conflict->theirs);
+		json_literal(out, "}");
+	}
+	json_literal(out, "]");
+}
+
+/* module_install(tenant, module_key): the DBA's way to a module of the catalogue. */
+Datum
+qehs_module_install(PG_FUNCTION_ARGS)
+{
+	Datum		value;
+	int32		tenant_id;
+	int32		version;
+	List	   *conflicts;
+	char	   *key;
+	bool		isnull;
+	StringInfoData out;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, PG_ARGISNULL(0) ? "/tenant" : "/moduleKey", "required", "is required");
+	json_begin(&out);
+	key = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	SPI_connect();
+	value = PG_GETARG_DATUM(0);
+	if (plan_execute(&select_tenant, &value, NULL, true, 1) == 0)
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no tenant \"%s\"", text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
+	version = install(tenant_id, key, &conflicts);
+	module_write_definition(&out, tenant_id, key, version);
+	/* one member more of the object that was written */
+	out.len--;
+	json_literal(&out, ",\"conflicts\":");
+	write_conflicts(&out, conflicts);
+	json_literal(&out, "}");
+	SPI_finish();
+	PG_RETURN_DATUM(json_datum(&out));
+}
+
+/* module_merge(base, tenant, catalogue) */
+Datum
+qehs_module_merge(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *sides[3];
+	Jsonb	   *merged;
+	List	   *conflicts;
+	StringInfoData out;
+
+	for (int i = 0; i < 3; i++)
+	{
+		static const char *const names[] = {"/base", "/tenant", "/catalogue"};
+
+		sides[i] = PG_GETARG_JSONB_P(i);
+		if (!JB_ROOT_IS_OBJECT(sides[i]))
+			problem_raise_at(PROBLEM_VALIDATION_FAILED, names[i], "type", "must be a definition object");
+	}
+	merged = merge_definitions(sides[0], sides[1], sides[2], &conflicts);
+	json_begin(&out);
+	json_literal(&out, "{\"definition\":");
+	json_jsonb(&out, merged);
+	json_literal(&out, ",\"conflicts\":");
+	write_conflicts(&out, conflicts);
+	json_literal(&out, "}");
+	PG_RETURN_DATUM(json_datum(&out));
+}

@@ -1,0 +1,16 @@
+-- What happens to records by itself, and the calendars in which that is counted (extension/timer, extension/calendar).
+
+CREATE FUNCTION qehs.timer_run(until timestamptz, batch_size int4 DEFAULT 1000) RETURNS int4 AS 'MODULE_PATHNAME', 'qehs_timer_run'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_sort = off SET jit = off;
+COMMENT ON FUNCTION qehs.timer_run(timestamptz, int4) IS 'Does what is due of all tenants that are not suspended, oldest first, at least one and else until the time is up or batch_size are done: tells of what is overdue (escalations of deadlines), and fires transitions that have an "after", as the system. Several sessions may call it at once: each timer is done once. A transition whose guards do not hold, or whose effects fail, is tried again every hour, and told once by an event held of the record and one of the outbox. Gives how many were done or put off. tick calls it.';
+
+CREATE FUNCTION qehs.calendar_set(time_zone text DEFAULT NULL, working_days int4[] DEFAULT NULL, opens time DEFAULT NULL, closes time DEFAULT NULL,
+	holidays date[] DEFAULT NULL)
+RETURNS void AS 'MODULE_PATHNAME', 'qehs_calendar_set'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.calendar_set(text, int4[], time, time, date[]) IS 'Sets the calendar in which due dates of the current tenant are counted; what is NULL stays as it is. time_zone is a name of the time zone database, at first UTC; working_days are 1 (Monday) to 7 (Sunday), at first 1 to 5; opens and closes are of each of them, at first 00:00 and 24:00; holidays replace those before. Holds for what is timed from then on. Needs role tenant-owner or tenant-admin. Raises QH400 validation_failed, QH403 forbidden.';
+
+CREATE FUNCTION qehs.calendar_get() RETURNS json AS 'MODULE_PATHNAME', 'qehs_calendar_get'
+LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.calendar_get() IS 'The calendar of the current tenant: {"timeZone","workingDays","opens","closes","holidays"}. Needs role tenant-owner or tenant-admin. Raises QH403 forbidden.';

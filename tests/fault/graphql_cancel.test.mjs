@@ -1,0 +1,54 @@
+// A GraphQL query that takes the processor for long ends with its time, and with its client.
+import assert from "node:assert/strict"
+import { readFileSync } from "node:fs"
+import http from "node:http"
+import { test } from "node:test"
+import { publish } from "./bulk.mjs"
+import { sleep, stage } from "./cluster.mjs"
+import { send } from "./retry.mjs"
+
+const at = stage("slow", { modules: [], settings: ["log_min_messages = error"], prepare: ({ cluster }) => {
+	publish(cluster, "slow")
+	cluster.sql(`SELECT qehs.use_tenant('slow');
+		CREATE TEMP TABLE staged AS SELECT jsonb_build_object('title', 'r ' || n, 'severity', 'low', 'note', repeat(md5(n::text), 60)) AS document FROM generate_series(1, 10000) AS n;
+		SELECT count(*) FROM qehs.bulk_load_table('readings', 'staged', 'document')`)
+} })
+// each field reads all records, as nothing is found and no index helps
+const query = `{${Array.from({ length: 60 }, (_, i) => `a${i}:readingsList(limit:1,filter:{note:{contains:"none ${i}"}}){id}`).join(" ")}}`
+const cancelled = () => readFileSync(`${at.cluster.directory}/pg/postgresql.log`, "utf8").split("canceling statement").length - 1
+const running = () => Number(at.cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'qehs_shim' AND state = 'active'"))
+async function until(what, message) {
+	for (let i = 0; i < 400; i++) {
+		if (what())
+			return
+		await sleep(50)
+	}
+	assert.fail(message)
+}
+// Of both ways to ask; the shim takes it when it is told to read the endpoints again.
+async function limit(milliseconds) {
+	at.cluster.sql(`UPDATE qehs.endpoint SET time_limit = ${milliseconds} WHERE path = '/api/graphql'`)
+	at.shim.process.kill("SIGHUP")
+	await sleep(1000)
+}
+
+test("beyond its time the query is cancelled, and the answer is 504 in the form of GraphQL", async () => {
+	await limit(300)
+	const answer = await send(at.shim.port, at.key, "POST", "/api/graphql", { query })
+	assert.deepEqual([answer.status, answer.json.errors?.[0].extensions.code], [504, "timeout"], answer.text)
+	await until(() => cancelled() > 0, "nothing was cancelled")
+	await until(() => running() === 0, "the statement runs on")
+	assert.equal((await send(at.shim.port, at.key, "POST", "/api/graphql", { query: "{ __typename }" })).status, 200)
+})
+
+test("a client that leaves takes its query with it", async () => {
+	await limit(60000)
+	const before = cancelled()
+	const request = http.request({ host: "127.0.0.1", port: at.shim.port, path: `/api/graphql?query=${encodeURIComponent(query)}`, headers: { authorization: `Bearer ${at.key}` } })
+	request.on("error", () => {})
+	request.end()
+	await until(() => running() > 0, "the query does not start")
+	request.destroy()
+	await until(() => cancelled() > before, "nothing was cancelled")
+	await until(() => running() === 0, "the statement runs on")
+})
