@@ -161,6 +161,8 @@ static void
 add_plain(Splitter *splitter, const char *bytes, int length, bool digit)
 {
 	end_row(splitter);
+	if (splitter->length + length > QEHS_WORD_BYTES)
+		return;
 	if (splitter->length == 0)
 		splitter->joined = splitter->after_plain;
 	else if (digit != splitter->last_is_digit)
@@ -170,8 +172,6 @@ add_plain(Splitter *splitter, const char *bytes, int length, bool digit)
 	}
 	splitter->last_is_digit = digit;
 	splitter->has_digit |= digit;
-	if (splitter->length + length > QEHS_WORD_BYTES)
-		return;
 	memcpy(splitter->text + splitter->length, bytes, length);
 	splitter->length += length;
 	splitter->characters++;

@@ -75,3 +75,5 @@ SELECT qehs.record_list('numbers', q => 'first');
 -- what a module of before names later is found after its job
 SELECT pg_temp.published('named', '[{"key":"a","type":"text","searchable":true},{"key":"b","type":"text","searchable":true}]');
 SELECT json_array_length(qehs.record_list('named', q => 'second') -> 'items'), json_array_length(qehs.record_list('named', q => 'N-' || extract(year FROM now()) || '-0001') -> 'items');
+-- a word that is cut where letters turn to digits has no empty part
+SELECT length(qehs.search_vector(repeat('f', 200) || '1')) AS words;
