@@ -284,6 +284,26 @@ CREATE TABLE qehs.record_link (
 );
 COMMENT ON TABLE qehs.record_link IS 'Which record (source_id) names which other (target_id) in a field of type record-reference, one row however often: by it the records are found that refer to one. A deleted record keeps its rows.';
 
+CREATE INDEX record_link_source ON qehs.record_link (tenant_id, source_id);
+
+CREATE TABLE qehs.record_comment (
+	tenant_id int4 NOT NULL,
+	id uuid NOT NULL,
+	record_id uuid NOT NULL,
+	parent_id uuid,
+	body text,
+	mentions uuid[] NOT NULL,
+	created_at timestamptz NOT NULL,
+	created_by uuid NOT NULL,
+	deleted_at timestamptz,
+	deleted_by uuid,
+	PRIMARY KEY (tenant_id, id)
+);
+COMMENT ON TABLE qehs.record_comment IS 'What people say of records. Written by qehs.record_comment; a deleted one keeps its place without its text.';
+COMMENT ON COLUMN qehs.record_comment.parent_id IS 'the comment that it answers; NULL: it begins a thread';
+COMMENT ON COLUMN qehs.record_comment.mentions IS 'users whom the text names as @name';
+CREATE INDEX record_comment_record ON qehs.record_comment (tenant_id, record_id, id);
+
 CREATE TABLE qehs.record_timer (
 	tenant_id int4 NOT NULL,
 	record_id uuid NOT NULL,
@@ -378,9 +398,9 @@ CREATE TABLE qehs.outbox (
 	body jsonb NOT NULL,
 	PRIMARY KEY (tenant_id, id)
 );
-COMMENT ON TABLE qehs.outbox IS 'Events for others to be told of, written in the transaction that they are about (effects "event" of transitions, escalations of deadlines, and <module>.held of transitions that could not be fired by time), in the order of their ids.';
-COMMENT ON COLUMN qehs.outbox.topic IS 'the name that the definition gives the event';
-COMMENT ON COLUMN qehs.outbox.body IS '{"recordId","displayCode","moduleKey","version"}, and of a transition "transition","from","to","payload"?, of an escalation "state","dueAt","roles","users", of what is held "transition","state","unmet"';
+COMMENT ON TABLE qehs.outbox IS 'Events for others to be told of, written in the transaction that they are about (effects "event" of transitions, escalations of deadlines, comments that mention somebody, and <module>.held of transitions that could not be fired by time), in the order of their ids.';
+COMMENT ON COLUMN qehs.outbox.topic IS 'the name that the definition gives the event, or comment.mentioned';
+COMMENT ON COLUMN qehs.outbox.body IS '{"recordId","displayCode","moduleKey","version"}, and of a transition "transition","from","to","payload"?, of an escalation "state","dueAt","roles","users", of a comment "commentId","mentions", of what is held "transition","state","unmet"';
 
 CREATE TABLE qehs.audit_event (
 	tenant_id int4 NOT NULL,
@@ -692,7 +712,7 @@ DECLARE
 	table_name text;
 BEGIN
 	FOREACH table_name IN ARRAY ARRAY['qehs.tenant', 'qehs.tenant_id_seq', 'qehs.secret', 'qehs.user_account', 'qehs.role',
-		'qehs.role_member', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique', 'qehs.record_link', 'qehs.record_timer', 'qehs.calendar',
+		'qehs.role_member', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique', 'qehs.record_link', 'qehs.record_comment', 'qehs.record_timer', 'qehs.calendar',
 		'qehs.outbox', 'qehs.approval', 'qehs.delegation', 'qehs.signature_credential',
 		'qehs.audit_event', 'qehs.audit_seal', 'qehs.audit_tombstone', 'qehs.attachment', 'qehs.object_removal', 'qehs.idempotency', 'qehs.job', 'qehs.json_schema']
 	LOOP

@@ -15,6 +15,11 @@ RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_publish'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.module_publish(text, jsonb, text, text) IS 'Publishes a definition as the module''s next version and gives it as module_get does; an identical one changes nothing. if_match is the version (or ETag) that it follows: QH412 version_mismatch when another was published since; if_none_match * publishes a new module only. Needs scope modules.write and role tenant-owner or tenant-admin. Raises QH400 validation_failed with every fault and its JSON Pointer, also for a version that narrows what records hold where its member "migrate" does not say what becomes of them: {"rename":{old:new},"drop":[field],"default":{field:value},"states":{old:new}}; default is for records that lack the field or whose value does not hold, and a field that is renamed to itself is carried over as it is, so that records whose value does not hold stay at their version.';
 
+CREATE FUNCTION qehs.module_publish_all(definitions jsonb)
+RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_publish_all'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.module_publish_all(jsonb) IS 'Publishes an array of 1 to 100 definitions, in any order and all or none, as module_publish does one; they may refer to each other. Gives {"items":[{"key","definitionVersion"}]}. Needs scope modules.write and role tenant-owner or tenant-admin. Raises QH400 validation_failed with the faults of the first definition that has some, below /definitions/<number>.';
+
 CREATE FUNCTION qehs.module_install(tenant text, module_key text)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_install'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;

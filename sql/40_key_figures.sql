@@ -20,16 +20,16 @@ SELECT e.edition, 'cases', n.place, n.name FROM (VALUES ('ein'), ('ein_number'))
 INSERT INTO qehs.report_view (name, place, modules, comment, query) VALUES
 ('osha_case_days', 100, '{incidents,injury_cases}', 'Injury cases with their incidents and days: calendar days, the day of injury not counted, away and restricted together at most 180, in the order of the days; a spell without an end runs to today; a day that is both counts as away. days_lost is days away without the limit, none counted twice. Source: 29 CFR 1904.7(b)(3), (b)(4).',
 $$SELECT c.id AS case_id, COALESCE(n.away, 0)::int8 AS days_away, COALESCE(n.restricted, 0)::int8 AS days_restricted, COALESCE(n.lost, 0)::int8 AS days_lost, c.display_code AS case_code, i.display_code AS incident_code, c.establishment_id, i.occurred_at, i.occurred_on,
-	i.site, c.person_name, c.job_title, c.employment, c.recordable, c.outcome, c.kind, c.privacy_case, COALESCE(c.nar_injury, i.description, i.title) AS description, i.regulator_notifiable, i.notified_at
+	i.site, c.person_name, c.job_title, c.employment, c.recordable, c.outcome, c.kind, c.privacy_case, COALESCE(c.nar_injury, i.description, i.title) AS description, i.regulator_notifiable, i.notified_at, c.incident_id, COALESCE(n.is_open, false) AS has_open_days
 FROM injury_cases AS c
 -- one by one, since a tenant has far more incidents than injuries
 CROSS JOIN LATERAL (SELECT x.display_code, x.occurred_at, (x.occurred_at AT TIME ZONE 'UTC')::date AS occurred_on, x.site, x.description, x.title, x.regulator_notifiable, x.notified_at FROM incidents AS x WHERE x.id = c.incident_id LIMIT 1) AS i
 CROSS JOIN LATERAL (
 	SELECT pg_catalog.sum(LEAST(q.upto, 180) - LEAST(q.upto - q.days, 180)) FILTER (WHERE q.kind = 'away') AS away, pg_catalog.sum(LEAST(q.upto, 180) - LEAST(q.upto - q.days, 180)) FILTER (WHERE q.kind = 'restricted') AS restricted,
-		pg_catalog.sum(q.days) FILTER (WHERE q.kind = 'away') AS lost
-	FROM (SELECT p.kind, p.days, pg_catalog.sum(p.days) OVER (ORDER BY p.first) AS upto
-		FROM (SELECT COALESCE(pg_catalog.range_agg(e.days) FILTER (WHERE e.kind = 'away'), '{}') AS away, COALESCE(pg_catalog.range_agg(e.days) FILTER (WHERE e.kind = 'restricted'), '{}') AS restricted
-			FROM (SELECT d.kind, pg_catalog.daterange(GREATEST(d.from_date, i.occurred_on + 1), GREATEST(COALESCE(d.to_date, @today) + 1, d.from_date, i.occurred_on + 1)) AS days FROM injury_cases__days AS d WHERE d.record_id = c.id) AS e) AS s
+		pg_catalog.sum(q.days) FILTER (WHERE q.kind = 'away') AS lost, pg_catalog.bool_or(q.is_open) AS is_open
+	FROM (SELECT p.kind, p.days, s.is_open, pg_catalog.sum(p.days) OVER (ORDER BY p.first) AS upto
+		FROM (SELECT COALESCE(pg_catalog.range_agg(e.days) FILTER (WHERE e.kind = 'away'), '{}') AS away, COALESCE(pg_catalog.range_agg(e.days) FILTER (WHERE e.kind = 'restricted'), '{}') AS restricted, pg_catalog.bool_or(e.is_open) AS is_open
+			FROM (SELECT d.kind, d.to_date IS NULL AS is_open, pg_catalog.daterange(GREATEST(d.from_date, i.occurred_on + 1), GREATEST(COALESCE(d.to_date, @today) + 1, d.from_date, i.occurred_on + 1)) AS days FROM injury_cases__days AS d WHERE d.record_id = c.id) AS e) AS s
 		CROSS JOIN LATERAL (SELECT 'away' AS kind, pg_catalog.lower(r) AS first, pg_catalog.upper(r) - pg_catalog.lower(r) AS days FROM pg_catalog.unnest(s.away) AS r
 			UNION ALL SELECT 'restricted', pg_catalog.lower(r), pg_catalog.upper(r) - pg_catalog.lower(r) FROM pg_catalog.unnest(s.restricted - s.away) AS r) AS p) AS q) AS n$$),
 ('osha_300', 110, '{incidents,injury_cases,establishments}', 'Log of work-related injuries and illnesses (OSHA Form 300): a row per recordable case of an employee or supervised temporary worker, in the year of the injury. Columns A to M; the name of a privacy case is withheld. Source: 29 CFR 1904.29, 1904.31.',
@@ -69,11 +69,18 @@ $$SELECT l.establishment AS establishment_name, l.year AS year_of_filing, l.a_ca
 	c.time_began_work AS time_started_work, CASE WHEN c.time_unknown IS NOT TRUE THEN c.time_of_event END AS time_of_incident, COALESCE(c.time_unknown, false)::int AS time_unknown,
 	c.nar_before AS nar_before_incident, c.nar_what AS nar_what_happened, c.nar_injury AS nar_injury_illness, c.nar_object AS nar_object_substance, pg_catalog.to_char(c.death_date, 'MM/DD/YYYY') AS date_of_death
 FROM osha_300 AS l JOIN injury_cases AS c ON c.id = l.case_id$$),
-('kpi_rates', 160, '{incidents,injury_cases,establishments,exposure_hours}', 'Rates by month of injury and establishment, and of all together (establishment_id NULL), for the month and the twelve months to it (_12m). TRIR = 200,000 (G+H+I+J) / hours; DART = 200,000 (H+I) / hours; LTIFR = 1,000,000 (G+H) / hours; severity_osha = 200,000 (K+L) / hours; severity_ilo = 1,000,000 days lost / hours, not limited to 180. Sums over sums. Sources: OSHA, "How to compute incidence rates"; ILO Resolution of 1998.',
-$$WITH fact AS (
+('kpi_rates', 160, '{incidents,injury_cases,establishments,exposure_hours}', 'Rates by month of injury and establishment, and of all together (establishment_id NULL), for the month and the twelve months to it (_12m). TRIR = 200,000 (G+H+I+J) / hours; DART = 200,000 (H+I) / hours; LTIFR = 1,000,000 (G+H) / hours; severity_osha = 200,000 (K+L) / hours; severity_ilo = 1,000,000 days lost / hours, not limited to 180. Sums over sums. Cases as qehs.tick has counted them last (qehs.report_summary), for who may read all that they are made of. Sources: OSHA, "How to compute incidence rates"; ILO Resolution of 1998.',
+$$WITH usable AS MATERIALIZED (
+	-- the summary is for who may read all that it is made of
+	SELECT EXISTS (SELECT FROM qehs.report_summary AS s WHERE s.tenant_id = @tenant AND s.is_whole) AND (SELECT pg_catalog.bool_and(qehs.report_reads(@tenant, m.id) AND qehs.report_reads(@tenant, m.id, 0, f.field)) FROM (VALUES ('injury_cases', 'incident'),
+		('injury_cases', 'establishment'), ('injury_cases', 'employment'), ('injury_cases', 'recordable'), ('injury_cases', 'outcome'), ('injury_cases', 'days'), ('incidents', 'occurred_at')) AS f (module, field)
+		JOIN qehs.module AS m ON m.tenant_id = @tenant AND m.key = f.module) AS is_used),
+fact AS (
 	SELECT h.establishment_id, pg_catalog.date_trunc('month', h.month::timestamp)::date AS month, h.hours, 0 AS recordable, 0 AS dart, 0 AS lost_time, 0::numeric AS days, 0::numeric AS days_lost FROM exposure_hours AS h
 	UNION ALL
-	SELECT o.establishment_id, pg_catalog.date_trunc('month', o.d_date::timestamp)::date, 0, 1, (o.h_days_away OR o.i_restricted)::int, (o.g_death OR o.h_days_away)::int, o.k_days_away + o.l_days_restricted, o.days_lost FROM osha_300 AS o),
+	SELECT s.establishment_id, pg_catalog.date_trunc('month', s.occurred_on::timestamp)::date, 0, s.recordable, s.dart, s.lost_time, s.days, s.days_lost FROM qehs.report_case AS s WHERE s.tenant_id = @tenant AND s.recordable = 1 AND (SELECT u.is_used FROM usable AS u)
+	UNION ALL
+	SELECT o.establishment_id, pg_catalog.date_trunc('month', o.d_date::timestamp)::date, 0, 1, (o.h_days_away OR o.i_restricted)::int, (o.g_death OR o.h_days_away)::int, o.k_days_away + o.l_days_restricted, o.days_lost FROM osha_300 AS o WHERE NOT (SELECT u.is_used FROM usable AS u)),
 total AS (
 	SELECT f.establishment_id, f.month, GROUPING(f.establishment_id) AS is_all, pg_catalog.sum(f.hours) AS hours, pg_catalog.sum(f.recordable) AS recordable, pg_catalog.sum(f.dart) AS dart, pg_catalog.sum(f.lost_time) AS lost_time, pg_catalog.sum(f.days) AS days, pg_catalog.sum(f.days_lost) AS days_lost
 	FROM fact AS f GROUP BY GROUPING SETS ((f.establishment_id, f.month), (f.month))),
@@ -136,11 +143,10 @@ SELECT l.likelihood, s.severity, l.likelihood * s.severity AS score,
 FROM matrix AS x CROSS JOIN LATERAL pg_catalog.generate_series(1, x.size) AS l (likelihood) CROSS JOIN LATERAL pg_catalog.generate_series(1, x.size) AS s (severity)
 LEFT JOIN risk_assessments AS r ON r.residual_risk_likelihood = l.likelihood AND r.residual_risk_severity = s.severity AND r.workflow_state IN ('active', 'review') GROUP BY 1, 2, x.bands$$),
 ('leading_lagging', 260, '{observations,inspections,actions,complaints,training,incidents,injury_cases,establishments,exposure_hours}', 'By month, of all establishments. Leading: near misses per 200,000 hours; inspections conducted by their day, actions done by their due date (for the first time), trainings completed by theirs (% of those due in the month). Lagging: TRIR, DART, environmental releases, complaints. What is void, cancelled, rejected or waived does not count, nor actions that were loaded after their due date, since when they were done is not known.',
-$$WITH done AS (SELECT v.record_id, pg_catalog.min(v.entered) AS begun, pg_catalog.min(v.entered) FILTER (WHERE v.state = 'done') AS entered FROM record_transitions AS v WHERE v.module_key = 'actions' GROUP BY 1),
-fact AS (
+$$WITH fact AS (
 	SELECT (x.occurred_at AT TIME ZONE 'UTC')::date AS day, 'near_miss' AS what, true AS good FROM observations AS x WHERE x.kind = 'near_miss' AND x.workflow_state <> 'void'
 	UNION ALL SELECT x.scheduled_for, 'inspection', (x.conducted_at AT TIME ZONE 'UTC')::date <= x.scheduled_for FROM inspections AS x
-	UNION ALL SELECT x.due_date, 'action', (d.entered AT TIME ZONE 'UTC')::date <= x.due_date FROM actions AS x JOIN done AS d ON d.record_id = x.id WHERE x.workflow_state <> 'cancelled' AND (d.begun AT TIME ZONE 'UTC')::date <= x.due_date
+	UNION ALL SELECT x.due_date, 'action', (d.entered AT TIME ZONE 'UTC')::date <= x.due_date FROM actions AS x CROSS JOIN LATERAL (SELECT pg_catalog.min(v.at) AS begun, pg_catalog.min(v.at) FILTER (WHERE v.to_state = 'done') AS entered FROM record_activity AS v WHERE v.record_id = x.id AND v.to_state IS NOT NULL) AS d WHERE x.workflow_state <> 'cancelled' AND (d.begun AT TIME ZONE 'UTC')::date <= x.due_date
 	UNION ALL SELECT x.due_date, 'training', x.completed_on <= x.due_date FROM training AS x WHERE x.workflow_state <> 'waived'
 	UNION ALL SELECT (x.occurred_at AT TIME ZONE 'UTC')::date, 'release', true FROM incidents AS x WHERE x.event_type = 'environmental_release' AND x.workflow_state <> 'rejected'
 	UNION ALL SELECT (x.received_at AT TIME ZONE 'UTC')::date, 'complaint', true FROM complaints AS x WHERE x.workflow_state <> 'cancelled'),

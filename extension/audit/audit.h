@@ -17,7 +17,7 @@ typedef enum AuditAction
 {
 	AUDIT_CREATE, AUDIT_UPDATE, AUDIT_TRANSITION, AUDIT_DELETE, AUDIT_RESTORE, AUDIT_MIGRATE,
 	AUDIT_ATTACH, AUDIT_DETACH,	/* of a file: the record stays as it is */
-	AUDIT_APPROVE, AUDIT_REJECT,	/* of notes: likewise */
+	AUDIT_APPROVE, AUDIT_REJECT, AUDIT_COMMENT, AUDIT_UNCOMMENT,	/* of notes: likewise */
 	AUDIT_ESCALATE, AUDIT_HOLD	/* by time: who is told that it is due, and what could not be fired */
 } AuditAction;
 
@@ -59,6 +59,7 @@ typedef struct AuditNote
 	const char *comment;		/* or NULL */
 	Jsonb	   *signature;		/* or NULL */
 	const pg_uuid_t *on_behalf_of;	/* a user, or NULL */
+	Jsonb	   *changes;		/* of what it is of, or NULL */
 } AuditNote;
 
 /* Append the event of a note, inside SPI. */
@@ -77,6 +78,12 @@ extern void audit_export(const RequestContext *context, const ModuleDef *module,
 #define QEHS_EVENT_COLUMNS "id, action, at, actor_id, changes, from_state, to_state, transition, comment, from_definition, to_definition," \
 	" on_behalf_of, signature"
 #define QEHS_EVENT_COLUMN_COUNT 13
+
+/*
+ * Append the signatures on a record as one text, "approval: Dana Ortiz, 2026-04-16T08:30:00.000Z; …", the first one first; null
+ * when there is none.  Runs SPI by itself.
+ */
+extern void audit_write_signatures(StringInfo out, int32 tenant_id, const pg_uuid_t *record_id);
 
 /*
  * Append the activity item of a row of SPI_tuptable, without its closing brace, with the

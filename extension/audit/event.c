@@ -24,16 +24,18 @@ static const char *const action_names[] = {
 	[AUDIT_DETACH] = "detached",
 	[AUDIT_APPROVE] = "approved",
 	[AUDIT_REJECT] = "rejected",
+	[AUDIT_COMMENT] = "commented",
+	[AUDIT_UNCOMMENT] = "comment_deleted",
 	[AUDIT_ESCALATE] = "escalated",
 	[AUDIT_HOLD] = "held",
 };
 
 static KeptPlan insert_note = {
 	"INSERT INTO qehs.audit_event (tenant_id, module_id, record_id, actor_id, at, action, transition, record_version, trace_id, comment, on_behalf_of,"
-	" address, signature, from_state, to_state, from_definition, to_definition)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::pg_catalog.inet, $13, $14, $14, $15, $15)",
-	15, {INT4OID, INT4OID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID, TEXTOID,
-	INT4OID}, NULL
+	" address, signature, from_state, to_state, from_definition, to_definition, changes)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::pg_catalog.inet, $13, $14, $14, $15, $15, $16)",
+	16, {INT4OID, INT4OID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID, TEXTOID,
+	INT4OID, JSONBOID}, NULL
 };
 
 /* An event of a whole module has zeros in the place of a record. */
@@ -50,6 +52,10 @@ static KeptPlan select_decisions = {
 static KeptPlan select_activity = {
 	"SELECT " QEHS_EVENT_COLUMNS " FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 ORDER BY id DESC LIMIT 50",
 	2, {INT4OID, UUIDOID}, NULL
+};
+
+static KeptPlan select_signatures = {
+	"SELECT signature FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 AND signature IS NOT NULL ORDER BY id", 2, {INT4OID, UUIDOID}, NULL
 };
 
 /* One {"path","from","to"}; a NULL side is left out. */
@@ -172,10 +178,10 @@ void
 audit_note(const RequestContext *context, const AuditNote *note)
 {
 	const Record *record = note->record;
-	Datum		values[15] = {Int32GetDatum(context->tenant_id), Int32GetDatum(record->module_id), UUIDPGetDatum(&record->id),
+	Datum		values[16] = {Int32GetDatum(context->tenant_id), Int32GetDatum(record->module_id), UUIDPGetDatum(&record->id),
 		UUIDPGetDatum(&context->actor_id), TimestampTzGetDatum(clock_transaction()), CStringGetTextDatum(action_names[note->action])};
-	bool		missing[15] = {false};
-	char		nulls[16] = {0};
+	bool		missing[16] = {false};
+	char		nulls[17] = {0};
 
 	set_text(values, missing, 6, note->transition);
 	values[7] = Int32GetDatum(record->version);
@@ -188,7 +194,9 @@ audit_note(const RequestContext *context, const AuditNote *note)
 	values[12] = JsonbPGetDatum(note->signature);
 	set_text(values, missing, 13, record->workflow_state);
 	values[14] = Int32GetDatum(record->definition_version);
-	for (int i = 0; i < 15; i++)
+	missing[15] = note->changes == NULL;
+	values[15] = JsonbPGetDatum(note->changes);
+	for (int i = 0; i < 16; i++)
 		nulls[i] = missing[i] ? 'n' : ' ';
 	plan_execute(&insert_note, values, nulls, false, 0);
 }
@@ -341,4 +349,30 @@ void
 audit_write_decisions(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record)
 {
 	write_items(out, "decisions", &select_decisions, 0, context, module, record);
+}
+
+void
+audit_write_signatures(StringInfo out, int32 tenant_id, const pg_uuid_t *record_id)
+{
+	Datum		values[2] = {Int32GetDatum(tenant_id), UUIDPGetDatum(record_id)};
+	MemoryContext caller = CurrentMemoryContext;
+	StringInfoData text;
+	uint64		rows;
+	bool		isnull;
+
+	initStringInfo(&text);
+	SPI_connect();
+	rows = plan_execute(&select_signatures, values, NULL, true, 0);
+	MemoryContextSwitchTo(caller);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		const JsonbContainer *signature = &DatumGetJsonbP(plan_value(i, 1, &isnull))->root;
+		JsonbValue	signer;
+		char	   *name = json_member(signature, "signedBy", 8, &signer) ? json_member_text(signer.val.binary.data, "displayName") : NULL;
+
+		appendStringInfo(&text, "%s%s: %s, %s", i > 0 ? "; " : "", json_member_text(signature, "meaning"), name ? name : "",
+						 json_member_text(signature, "at"));
+	}
+	SPI_finish();
+	json_string(out, rows > 0 ? text.data : NULL);
 }

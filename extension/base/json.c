@@ -225,6 +225,13 @@ json_member(const JsonbContainer *object, const char *key, int key_length, Jsonb
 	return getKeyJsonValueFromContainer(unconstify(JsonbContainer *, object), key, key_length, value) != NULL;
 }
 
+bool
+json_text_is(const JsonbValue *value, const char *text)
+{
+	return value->type == jbvString && value->val.string.len == (int) strlen(text) &&
+		memcmp(value->val.string.val, text, value->val.string.len) == 0;
+}
+
 char *
 json_text_copy(const JsonbValue *value)
 {

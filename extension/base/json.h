@@ -50,6 +50,8 @@ extern bool json_member(const JsonbContainer *object, const char *key, int key_l
 extern char *json_member_text(const JsonbContainer *object, const char *key);
 extern bool json_member_bool(const JsonbContainer *object, const char *key, bool otherwise);
 extern bool json_member_int(const JsonbContainer *object, const char *key, int32 *result);
+/* Is it a string with this text? */
+extern bool json_text_is(const JsonbValue *value, const char *text);
 /* NUL-terminated copy of a jbvString. */
 extern char *json_text_copy(const JsonbValue *value);
 /* Equality of two values as jsonb compares them (1.0 equals 1). */

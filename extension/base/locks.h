@@ -25,7 +25,8 @@ typedef enum LockKind
 	LOCK_AUDIT_SEAL = 14,		/* tenant: seals take turns */
 	LOCK_CHILDREN = 15,			/* tenant, module and place: changes of records that refer to others against guards over them */
 	LOCK_SIGNATURE = 16,		/* tenant, bits of a user: his signatures one after the other */
-	LOCK_AUDIT_CHAINS = 17		/* tenant: all chains, by who writes to very many; shared by who writes to one */
+	LOCK_AUDIT_CHAINS = 17,		/* tenant: all chains, by who writes to very many; shared by who writes to one */
+	LOCK_CHAINS = 18			/* tenant, module: changes of references that must not lead back */
 } LockKind;
 
 #endif							/* QEHS_LOCKS_H */

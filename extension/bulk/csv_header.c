@@ -11,23 +11,6 @@
 #include "miscadmin.h"
 #include "module/locale.h"
 
-/* Members of values that are objects without fields of their own. */
-static const struct
-{
-	FieldType	type;
-	const char *name;
-	FieldType	member;
-}			value_members[] = {
-	{FIELD_CURRENCY, "amount", FIELD_NUMBER}, {FIELD_CURRENCY, "currency", FIELD_TEXT},
-	{FIELD_QUANTITY, "value", FIELD_NUMBER}, {FIELD_QUANTITY, "unit", FIELD_TEXT},
-	{FIELD_DATE_RANGE, "from", FIELD_DATE}, {FIELD_DATE_RANGE, "to", FIELD_DATE},
-	{FIELD_GEOLOCATION, "lat", FIELD_NUMBER}, {FIELD_GEOLOCATION, "lon", FIELD_NUMBER}, {FIELD_GEOLOCATION, "accuracy", FIELD_NUMBER},
-	{FIELD_MATRIX_SCORE, "likelihood", FIELD_INTEGER}, {FIELD_MATRIX_SCORE, "severity", FIELD_INTEGER},
-	{FIELD_MATRIX_SCORE, "score", FIELD_INTEGER}, {FIELD_MATRIX_SCORE, "band", FIELD_TEXT},
-	{FIELD_SIGNATURE, "name", FIELD_TEXT}, {FIELD_SIGNATURE, "signedAt", FIELD_DATETIME}, {FIELD_SIGNATURE, "meaning", FIELD_TEXT},
-	{FIELD_SIGNATURE, "image", FIELD_TEXT},
-};
-
 static const char *const envelope_members[] = {"idempotencyKey", "workflowState", "createdAt"};
 
 /* A header that is being read. */
@@ -210,17 +193,16 @@ find_path(CsvNode *node, const ModuleFields *fields, const char *name, int lengt
 	for (const char *dot = memchr(name, '.', length); dot && !*several; dot = memchr(dot + 1, '.', length - (dot + 1 - name)))
 	{
 		int			rest_length = length - (int) (dot + 1 - name);
+		FieldType	type;
 
 		field = find_field(fields, name, dot - name, several);
 		if (field == NULL)
 			continue;
 		if (field->type == FIELD_OBJECT)
 			return find_path(add_member(node, field->key, field->key_length, field, FIELD_OBJECT), &field->nested, dot + 1, rest_length, several);
-		for (int i = 0; i < (int) lengthof(value_members); i++)
-			if (value_members[i].type == field->type && (int) strlen(value_members[i].name) == rest_length &&
-				memcmp(value_members[i].name, dot + 1, rest_length) == 0)
-				return add_member(add_member(node, field->key, field->key_length, field, field->type), dot + 1, rest_length, NULL,
-								  value_members[i].member);
+		type = module_member_type(field->type, dot + 1, rest_length);
+		if (type != FIELD_TYPE_COUNT)
+			return add_member(add_member(node, field->key, field->key_length, field, field->type), dot + 1, rest_length, NULL, type);
 	}
 	return NULL;
 }

@@ -107,11 +107,28 @@ set_pair(JsonbValue *value, const char *first, JsonbValue *first_value, const ch
 	JsonbToJsonbValue(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)), value);
 }
 
-/* "12.5 mg/m3", "12.5 EUR", "EUR 12.5", or the number alone where the field has one unit. */
+/* "<" or "<=" and so on in front of a measure, which is taken off; its length. */
+static int
+take_comparator(const CsvNode *node, const char **text, int *length)
+{
+	int			size;
+
+	if (node->field == NULL || !node->field->has_comparators || *length == 0 || (**text != '<' && **text != '>'))
+		return 0;
+	size = *length > 1 && (*text)[1] == '=' ? 2 : 1;
+	*text += size;
+	*length -= size;
+	trim(text, length);
+	return size;
+}
+
+/* "12.5 mg/m3", "<0.5 mg/m3", "12.5 EUR", "EUR 12.5", or the number alone where the field has one unit. */
 static bool
 read_measure(const CsvNode *node, const char *text, int length, JsonbValue *value)
 {
 	bool		is_money = node->type == FIELD_CURRENCY;
+	const char *comparator = text;
+	int			comparator_length = take_comparator(node, &text, &length);
 	const char *blank = memchr(text, ' ', length);
 	const char *unit = node->unit;
 	int			unit_length = unit ? (int) strlen(unit) : 0;
@@ -142,6 +159,13 @@ read_measure(const CsvNode *node, const char *text, int length, JsonbValue *valu
 		return false;
 	set_text(&unit_value, unit, unit_length);
 	set_pair(value, is_money ? "amount" : "value", &number, is_money ? "currency" : "unit", &unit_value);
+	if (comparator_length > 0)
+	{
+		JsonbValue	sign;
+
+		set_text(&sign, comparator, comparator_length);
+		JsonbToJsonbValue(json_with_member(json_value_to_jsonb(value), "comparator", 10, &sign), value);
+	}
 	return true;
 }
 
@@ -259,6 +283,7 @@ read_value(const CsvNode *node, const char *text, int length, JsonbValue *value)
 		case FIELD_GEOLOCATION:
 			return read_json(text, length, value) || read_place(text, length, value);
 		case FIELD_MULTI_SELECT:
+		case FIELD_TAGS:
 		case FIELD_FILE:
 		case FIELD_IMAGE:
 			if (!read_json(text, length, value))

@@ -10,10 +10,12 @@
  */
 #include "base/compat.h"
 
+#include "audit/audit.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "export/export.h"
 #include "miscadmin.h"
+#include "utils/fmgrprotos.h"
 
 /* A member of an object as a scalar cell. */
 static void
@@ -25,6 +27,20 @@ write_member(StringInfo out, const JsonbContainer *object, const char *name)
 		json_jsonb_value(out, &value);
 	else
 		json_literal(out, "null");
+}
+
+/* "<0.5 mg/m3" as one text, which no sum takes for a number; false for a measure without a comparator. */
+static bool
+write_bound(StringInfo out, const JsonbContainer *object)
+{
+	char	   *comparator = json_member_text(object, "comparator");
+	char	   *unit = json_member_text(object, "unit");
+	JsonbValue	value;
+
+	if (comparator == NULL || unit == NULL || !json_member(object, "value", 5, &value) || value.type != jbvNumeric)
+		return false;
+	json_string(out, psprintf("%s%s %s", comparator, DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value.val.numeric))), unit));
+	return true;
 }
 
 /* [number, unit] */
@@ -170,7 +186,8 @@ write_object(StringInfo out, const RequestContext *context, const ModuleField *f
 			write_measure(out, object, "amount", "currency");
 			break;
 		case FIELD_QUANTITY:
-			write_measure(out, object, "value", "unit");
+			if (!write_bound(out, object))
+				write_measure(out, object, "value", "unit");
 			break;
 		case FIELD_MATRIX_SCORE:
 			write_member(out, object, "score");
@@ -196,7 +213,7 @@ cell_write(StringInfo out, const RequestContext *context, const ModuleField *fie
 
 	if (value == NULL || value->type == jbvNull)
 		json_literal(out, "null");
-	else if (type == FIELD_MULTI_SELECT || type == FIELD_FILE || type == FIELD_IMAGE)
+	else if (type == FIELD_MULTI_SELECT || type == FIELD_TAGS || type == FIELD_FILE || type == FIELD_IMAGE)
 		write_list(out, value);
 	else if (type == FIELD_TABLE && value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data))
 		write_table(out, context, field, value->val.binary.data);
@@ -244,6 +261,9 @@ write_record_member(StringInfo out, const RequestContext *context, const ModuleD
 			break;
 		case MEMBER_UPDATED_BY:
 			cell_write_actor(out, context, &record->updated_by);
+			break;
+		case MEMBER_SIGNATURES:
+			audit_write_signatures(out, context->tenant_id, &record->id);
 			break;
 		case MEMBER_DUE_AT:
 			if (record->has_due)

@@ -28,6 +28,7 @@ static const struct
 	{"updatedBy", "Updated by", "text", MEMBER_UPDATED_BY},
 	{"dueAt", "Due at", "datetime", MEMBER_DUE_AT},
 	{"deletedAt", "Deleted at", "datetime", MEMBER_DELETED_AT},
+	{"signatures", "Signatures", "text", MEMBER_SIGNATURES},
 };
 
 /* How cells of a field are written; cells.c writes them so. */
@@ -51,6 +52,7 @@ type_of(const ModuleField *field)
 		case FIELD_DATETIME:
 			return "datetime";
 		case FIELD_MULTI_SELECT:
+		case FIELD_TAGS:
 			return "list";
 		case FIELD_FILE:
 		case FIELD_IMAGE:
@@ -108,6 +110,16 @@ add_fields(const RequestContext *context, const ModuleDef *module, ExportColumns
 	}
 }
 
+/* Whether some transition asks for a signature. */
+static bool
+is_signed(const ModuleDef *module)
+{
+	for (int i = 0; i < module->transition_count; i++)
+		if (module->transitions[i].meanings.count >= 0)
+			return true;
+	return false;
+}
+
 void
 columns_read(const RequestContext *context, const ModuleDef *module, const JsonbContainer *names, bool deleted_too, ExportColumns *columns,
 			 ViolationList *faults)
@@ -122,6 +134,8 @@ columns_read(const RequestContext *context, const ModuleDef *module, const Jsonb
 		add_fields(context, module, columns);
 		for (int i = 0; i < (int) lengthof(last) - !deleted_too; i++)
 			add_column(module, last[i], columns);
+		if (is_signed(module))
+			add_column(module, "signatures", columns);
 		return;
 	}
 	if (JsonContainerSize(names) == 0 || JsonContainerSize(names) > QEHS_EXPORT_COLUMNS)
@@ -136,7 +150,7 @@ columns_read(const RequestContext *context, const ModuleDef *module, const Jsonb
 		if (name->type != jbvString || !add_column(module, json_text_copy(name), columns))
 			violation_add(faults, psprintf("/columns/%u", i), "unknown_field",
 						  "must be a field of module \"%s\" or one of id, displayCode, workflowState, version, definitionVersion, createdAt,"
-						  " createdBy, updatedAt, updatedBy, dueAt, deletedAt", module->key);
+						  " createdBy, updatedAt, updatedBy, dueAt, deletedAt, signatures", module->key);
 	}
 }
 

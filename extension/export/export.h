@@ -20,7 +20,7 @@
 typedef enum ExportMember
 {
 	MEMBER_NONE, MEMBER_ID, MEMBER_CODE, MEMBER_STATE, MEMBER_VERSION, MEMBER_DEFINITION_VERSION, MEMBER_CREATED_AT,
-	MEMBER_CREATED_BY, MEMBER_UPDATED_AT, MEMBER_UPDATED_BY, MEMBER_DUE_AT, MEMBER_DELETED_AT
+	MEMBER_CREATED_BY, MEMBER_UPDATED_AT, MEMBER_UPDATED_BY, MEMBER_DUE_AT, MEMBER_DELETED_AT, MEMBER_SIGNATURES
 } ExportMember;
 
 typedef struct ExportColumn
@@ -87,7 +87,8 @@ extern void files_write(StringInfo out, const RequestContext *context, const pg_
 /*
  * Read the names of columns, an array of texts ("displayCode", "title" or "payload.title"), or take those
  * that are without: code, state, all fields in the order of the definition that are not deprecated and that the
- * caller may read of some record, and who made and changed it when.  Faults are at /columns/i.
+ * caller may read of some record, who made and changed it when, and, of a module some of whose transitions are
+ * signed, the signatures.  Faults are at /columns/i.
  */
 extern void columns_read(const RequestContext *context, const ModuleDef *module, const JsonbContainer *names, bool deleted_too,
 						 ExportColumns *columns, ViolationList *faults);

@@ -134,6 +134,8 @@ value_type(ModelBuilder *builder, const ModuleField *field, const char *name)
 		case FIELD_SELECT:
 			own = option_type(builder, field, name);
 			return own ? own : "String";
+		case FIELD_TAGS:
+			return "[String!]";
 		case FIELD_MULTI_SELECT:
 			own = option_type(builder, field, name);
 			return psprintf("[%s!]", own ? own : "String");
@@ -397,14 +399,22 @@ add_mutations(ModelBuilder *builder, const ModuleView *view, FieldList *mutation
 		{ACTION_CREATE, ORIGIN_CREATE, "Create", "payload: JSON, data: JSON, workflowState: String", "Creates a record; data is another name of payload."},
 		{ACTION_UPDATE, ORIGIN_UPDATE, "Update", "id: ID!, payload: JSON, data: JSON, comment: String, ifVersion: Int",
 		"Merges a payload into a record (RFC 7396)."},
-		{ACTION_READ, ORIGIN_TRANSITION, "Transition", "id: ID!, transition: String!, payload: JSON, data: JSON, comment: String, ifVersion: Int",
-		"Moves a record along a transition of its workflow."},
+		{ACTION_READ, ORIGIN_TRANSITION, "Transition",
+			"id: ID!, transition: String!, payload: JSON, data: JSON, comment: String, signature: JSON, ifVersion: Int",
+		"Moves a record along a transition of its workflow; signature is {meaning, credential}."},
+		{ACTION_READ, ORIGIN_APPROVE, "Approve", "id: ID!, transition: String!, comment: String, signature: JSON, ifVersion: Int",
+		"Approves a transition for the caller; the last approval fires it."},
+		{ACTION_READ, ORIGIN_REJECT, "Reject", "id: ID!, transition: String!, comment: String, signature: JSON, ifVersion: Int",
+		"Rejects a transition for the caller."},
 		{ACTION_DELETE, ORIGIN_DELETE, "Delete", "id: ID!, ifVersion: Int", "Deletes a record softly, and gives its id."},
 		{ACTION_DELETE, ORIGIN_RESTORE, "Restore", "id: ID!", "Restores a deleted record."},
 	};
+	bool		approves = false;
 
+	for (int i = 0; i < view->module->transition_count; i++)
+		approves |= view->module->transitions[i].step_count > 0;
 	for (int i = 0; i < (int) lengthof(rows); i++)
-		if (view->actions & rows[i].action)
+		if ((view->actions & rows[i].action) && (approves || (rows[i].origin != ORIGIN_APPROVE && rows[i].origin != ORIGIN_REJECT)))
 			build_field(builder, mutation, psprintf("%s%s", view->plural, rows[i].verb), rows[i].origin == ORIGIN_DELETE ? "ID" : view->type_name,
 						rows[i].arguments, (GraphqlSource) {rows[i].origin, view->module->key, NULL, NULL}, rows[i].description);
 }

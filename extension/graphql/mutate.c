@@ -28,8 +28,16 @@ static KeptPlan call_update = {
 	"SELECT qehs.record_update($1, $2, $3, $4)", 4, {TEXTOID, JSONBOID, TEXTOID, TEXTOID}, NULL
 };
 static KeptPlan call_transition = {
-	"SELECT qehs.record_transition(id => $1, transition => $2, payload => $3, comment => $4, if_match => $5)", 5,
-	{TEXTOID, TEXTOID, JSONBOID, TEXTOID, TEXTOID}, NULL
+	"SELECT qehs.record_transition(id => $1, transition => $2, comment => $3, signature => $4, if_match => $5, payload => $6)", 6,
+	{TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID, JSONBOID}, NULL
+};
+static KeptPlan call_approve = {
+	"SELECT qehs.record_approve(id => $1, transition => $2, comment => $3, signature => $4, if_match => $5)", 5,
+	{TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID}, NULL
+};
+static KeptPlan call_reject = {
+	"SELECT qehs.record_reject(id => $1, transition => $2, comment => $3, signature => $4, if_match => $5)", 5,
+	{TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID}, NULL
 };
 static KeptPlan call_delete = {
 	"SELECT qehs.record_delete($1, $2)", 2, {TEXTOID, TEXTOID}, NULL
@@ -72,6 +80,19 @@ set_version(const RunField *field, Datum *values, char *nulls, int number)
 	set_text(values, nulls, number, run_argument_int(field, "ifVersion", &version) ? psprintf("%d", version) : NULL);
 }
 
+/* What transitions, approvals and rejections take: transition, comment, signature and version. */
+static void
+set_move(const RunField *field, Datum *values, char *nulls)
+{
+	Jsonb	   *signature = run_argument_json(field, "signature");
+
+	set_text(values, nulls, 1, run_argument_text(field, "transition"));
+	set_text(values, nulls, 2, run_argument_text(field, "comment"));
+	values[3] = signature ? JsonbPGetDatum(signature) : (Datum) 0;
+	nulls[3] = signature ? ' ' : 'n';
+	set_version(field, values, nulls, 4);
+}
+
 /* The record that an id names must be of the field's module: others are not there for it. */
 static void
 require_module(Run *run, const RunField *field, const char *id_text)
@@ -97,8 +118,8 @@ call(Run *run, const RunField *field)
 {
 	KeptPlan   *plan = &call_create;
 	char	   *id = run_argument_text(field, "id");
-	Datum		values[5];
-	char		nulls[5];
+	Datum		values[6];
+	char		nulls[6];
 	bool		isnull;
 	Datum		answer;
 
@@ -120,10 +141,16 @@ call(Run *run, const RunField *field)
 			break;
 		case ORIGIN_TRANSITION:
 			plan = &call_transition;
-			set_text(values, nulls, 1, run_argument_text(field, "transition"));
-			set_payload(field, values, nulls, 2, false);
-			set_text(values, nulls, 3, run_argument_text(field, "comment"));
-			set_version(field, values, nulls, 4);
+			set_move(field, values, nulls);
+			set_payload(field, values, nulls, 5, false);
+			break;
+		case ORIGIN_APPROVE:
+			plan = &call_approve;
+			set_move(field, values, nulls);
+			break;
+		case ORIGIN_REJECT:
+			plan = &call_reject;
+			set_move(field, values, nulls);
 			break;
 		case ORIGIN_DELETE:
 			plan = &call_delete;

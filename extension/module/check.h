@@ -67,8 +67,9 @@ extern void check_guards(const JsonbContainer *transition, const char *path, con
 extern void check_approvers(const JsonbContainer *transition, const JsonbContainer *transitions, const char *path, const Names *fields,
 							ViolationList *faults);
 
-/* Add every fault of "deadlines", and of when a transition is fired by itself (check_times.c). */
+/* Add every fault of "deadlines", with fields that not all may read, and of when a transition is fired by itself (check_times.c). */
 extern void check_deadlines(const JsonbContainer *workflow, const Names *states, const Names *fields, ViolationList *faults);
+extern void check_due_is_open(const JsonbContainer *definition, ViolationList *faults);
 extern void check_timed(const JsonbContainer *transition, const char *path, const Names *fields, ViolationList *faults);
 
 /* Add every fault of a transition's effects. */

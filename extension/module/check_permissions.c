@@ -113,7 +113,7 @@ check_actions(const JsonbValue *actions, const char *path, bool of_record, bool 
 		action = value.type == jbvString ? module_action_parse(json_text_copy(&value)) : 0;
 		if (action == 0)
 			violation_add(faults, psprintf("%s/%u", path, i), "enum",
-						  "must be one of read, create, update, delete, transition, bulk.state, export");
+						  "must be one of %s", module_action_words());
 		else if (of_record && (action & (ACTION_CREATE | ACTION_BULK_STATE)))
 			violation_add(faults, psprintf("%s/%u", path, i), "enum", "cannot be given by a record, which is not there yet");
 	}

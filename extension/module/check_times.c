@@ -170,6 +170,41 @@ check_deadlines(const JsonbContainer *workflow, const Names *states, const Names
 	}
 }
 
+/* A due date is shown to all who may read the record: it must not tell what a field has that some may not read. */
+void
+check_due_is_open(const JsonbContainer *definition, ViolationList *faults)
+{
+	static const char *const rules_path[] = {"permissions", "fields"};
+	const JsonbContainer *rules = definition;
+	const JsonbContainer *deadlines;
+	JsonbValue	value;
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	char	   *state = NULL;
+
+	for (int i = 0; i < (int) lengthof(rules_path); i++)
+	{
+		if (!json_member(rules, rules_path[i], strlen(rules_path[i]), &value))
+			return;
+		rules = value.val.binary.data;
+	}
+	json_member(definition, "workflow", 8, &value);
+	deadlines = check_object(value.val.binary.data, "deadlines", "/workflow", faults);
+	iterator = deadlines ? JsonbIteratorInit(unconstify(JsonbContainer *, deadlines)) : NULL;
+	while (deadlines && (token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		ModuleMoment moment;
+		JsonbValue	rule;
+
+		if (token == WJB_KEY)
+			state = json_text_copy(&value);
+		else if (token == WJB_VALUE && module_moment_read(json_member_text(value.val.binary.data, "due"), &moment) && moment.field &&
+				 json_member(rules, moment.field, strlen(moment.field), &rule) && json_member(rule.val.binary.data, "read", 4, &value))
+			violation_add(faults, psprintf("%s/due", json_pointer_to("/workflow/deadlines", state)), "conflict",
+						  "must not be a field that only some may read: dueAt would tell it");
+	}
+}
+
 /* ---- transitions that are fired by themselves ---- */
 
 /* Whether the transition starts in the state that it leads to. */

@@ -229,5 +229,7 @@ definition_check(Jsonb *definition, ViolationList *faults)
 	{
 		check_permissions(part, &fields, faults);
 		check_locks(root, part, &fields, faults);
+		if (faults->count == 0)
+			check_due_is_open(root, faults);
 	}
 }

@@ -18,6 +18,9 @@
 #define QEHS_MATRIX_SIZE 10
 #define QEHS_UNIT_LENGTH 40
 #define QEHS_MAX_UNITS 100
+#define QEHS_MAX_COMPARATORS 4
+#define QEHS_MAX_TAGS 100
+#define QEHS_TAG_LENGTH 200
 #define QEHS_MAX_MEDIA_TYPES 50
 #define QEHS_MEDIA_TYPE_LENGTH 127
 #define QEHS_MAX_OPTIONS 10000
@@ -33,6 +36,12 @@ extern FieldType definition_field_type(const JsonbContainer *field);
  * (yields.c).  Of a definition without faults.
  */
 extern FieldType definition_value_type(const JsonbContainer *fields, const JsonbContainer *field);
+
+/*
+ * The variable of expressions that a field's default stands for ("now" of "$now" in a datetime, "today" in a date,
+ * "user" in a user); NULL for a value (fields.c).
+ */
+extern const char *definition_default_variable(const JsonbContainer *field);
 
 /* Whether no two records may share the field's value (fields.c). */
 extern bool definition_is_unique(const JsonbContainer *field);

@@ -277,7 +277,7 @@ static void
 compare_keywords(Diff *diff, const Side *before, const Side *after)
 {
 	FieldType	type = definition_field_type(after->definition);
-	bool		nested = type == FIELD_TABLE || type == FIELD_OBJECT || type == FIELD_MULTI_SELECT || type == FIELD_CURRENCY ||
+	bool		nested = type == FIELD_TABLE || type == FIELD_OBJECT || type == FIELD_MULTI_SELECT || type == FIELD_TAGS || type == FIELD_CURRENCY ||
 		type == FIELD_QUANTITY;
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;

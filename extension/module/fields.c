@@ -22,11 +22,13 @@ const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT] = {
 	[FIELD_PERCENTAGE] = {"percentage", VALUE_NUMBER},
 	[FIELD_DATE] = {"date", VALUE_TIME},
 	[FIELD_DATETIME] = {"datetime", VALUE_TIME},
+	[FIELD_TIME] = {"time", VALUE_TIME_OF_DAY},
 	[FIELD_DURATION] = {"duration", VALUE_DURATION},
 	[FIELD_DATE_RANGE] = {"date-range", VALUE_NONE},
 	[FIELD_BOOLEAN] = {"boolean", VALUE_BOOLEAN},
 	[FIELD_SELECT] = {"select", VALUE_OPTION},
 	[FIELD_MULTI_SELECT] = {"multi-select", VALUE_LIST},
+	[FIELD_TAGS] = {"tags", VALUE_LIST},
 	[FIELD_LOOKUP] = {"lookup", VALUE_TEXT},
 	[FIELD_RECORD_REFERENCE] = {"record-reference", VALUE_ID},
 	[FIELD_USER] = {"user", VALUE_ID},
@@ -53,6 +55,7 @@ module_slot_kind(ValueKind kind)
 			return SLOT_TEXT;
 		case VALUE_NUMBER:
 		case VALUE_DURATION:
+		case VALUE_TIME_OF_DAY:
 			return SLOT_NUMBER;
 		case VALUE_TIME:
 			return SLOT_TIME;
@@ -73,6 +76,7 @@ static const struct
 	{ACTION_TRANSITION, "transition"},
 	{ACTION_BULK_STATE, "bulk.state"},
 	{ACTION_EXPORT, "export"},
+	{ACTION_COMMENT, "comment"},
 };
 
 const char *
@@ -82,6 +86,17 @@ module_action_name(ModuleAction action)
 		if (actions[i].action == action)
 			return actions[i].name;
 	return "unknown";
+}
+
+char *
+module_action_words(void)
+{
+	StringInfoData words;
+
+	initStringInfo(&words);
+	for (int i = 0; i < (int) lengthof(actions); i++)
+		appendStringInfo(&words, "%s%s", i > 0 ? ", " : "", actions[i].name);
+	return words.data;
 }
 
 uint32
@@ -107,6 +122,31 @@ module_compared_member(FieldType type)
 		default:
 			return NULL;
 	}
+}
+
+FieldType
+module_member_type(FieldType type, const char *name, int length)
+{
+	static const struct
+	{
+		FieldType	type;
+		const char *name;
+		FieldType	member;
+	}			members[] = {
+		{FIELD_CURRENCY, "amount", FIELD_NUMBER}, {FIELD_CURRENCY, "currency", FIELD_TEXT},
+		{FIELD_QUANTITY, "value", FIELD_NUMBER}, {FIELD_QUANTITY, "unit", FIELD_TEXT}, {FIELD_QUANTITY, "comparator", FIELD_TEXT},
+		{FIELD_MATRIX_SCORE, "likelihood", FIELD_INTEGER}, {FIELD_MATRIX_SCORE, "severity", FIELD_INTEGER},
+		{FIELD_MATRIX_SCORE, "score", FIELD_INTEGER}, {FIELD_MATRIX_SCORE, "band", FIELD_TEXT},
+		{FIELD_DATE_RANGE, "from", FIELD_DATE}, {FIELD_DATE_RANGE, "to", FIELD_DATE},
+		{FIELD_GEOLOCATION, "lat", FIELD_NUMBER}, {FIELD_GEOLOCATION, "lon", FIELD_NUMBER}, {FIELD_GEOLOCATION, "accuracy", FIELD_NUMBER},
+		{FIELD_SIGNATURE, "name", FIELD_TEXT}, {FIELD_SIGNATURE, "signedAt", FIELD_DATETIME}, {FIELD_SIGNATURE, "meaning", FIELD_TEXT},
+		{FIELD_SIGNATURE, "image", FIELD_TEXT},
+	};
+
+	for (int i = 0; i < (int) lengthof(members); i++)
+		if (members[i].type == type && (int) strlen(members[i].name) == length && memcmp(members[i].name, name, length) == 0)
+			return members[i].member;
+	return FIELD_TYPE_COUNT;
 }
 
 const char *
@@ -195,6 +235,22 @@ definition_field_type(const JsonbContainer *field)
 		if (strcmp(module_field_types[i].name, name) == 0)
 			return (FieldType) i;
 	return FIELD_TYPE_COUNT;
+}
+
+const char *
+definition_default_variable(const JsonbContainer *field)
+{
+	static const struct
+	{
+		const char *text;
+		FieldType	type;
+	}			variables[] = {{"$today", FIELD_DATE}, {"$now", FIELD_DATETIME}, {"$user", FIELD_USER}};
+	char	   *text = json_member_text(field, "default");
+
+	for (int i = 0; text && i < (int) lengthof(variables); i++)
+		if (strcmp(text, variables[i].text) == 0 && definition_field_type(field) == variables[i].type)
+			return variables[i].text + 1;
+	return NULL;
 }
 
 bool

@@ -35,7 +35,7 @@ static void load_set(ModuleFields *set, const JsonbContainer *fields, const Json
 static void
 mark_field(ModuleField *field)
 {
-	field->fills = field->default_value || field->computed || field->type == FIELD_MATRIX_SCORE || module_id_prefix(field->type);
+	field->fills = field->default_value || field->computed || field->time_zone || field->type == FIELD_MATRIX_SCORE || module_id_prefix(field->type);
 	field->checked = field->required_when || field->visible_when || field->kind == VALUE_NUMBER ||
 		(field->required && field->kind == VALUE_TEXT) || field->type == FIELD_DATE_RANGE ||
 		field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE || field->type == FIELD_CURRENCY ||
@@ -112,6 +112,7 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	field->required = json_member_bool(source, "required", false);
 	field->unique = definition_is_unique(source);
 	field->references = json_member_text(source, "references");
+	field->acyclic = json_member_bool(source, "acyclic", false);
 	field->required_when = load_expression(source, "requiredWhen");
 	field->visible_when = load_expression(source, "visibleWhen");
 	if (field->type == FIELD_COMPUTED)
@@ -122,6 +123,11 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 		field->bands = definition_bands(source, &field->matrix_size, &field->band_count);
 	if (json_member(source, "default", 7, &value))
 		field->default_value = json_value_to_jsonb(&value);
+	field->has_comparators = json_member(source, "comparators", 11, &value);
+	field->time_zone = json_member_text(source, "timeZone");
+	field->default_variable = definition_default_variable(source);
+	field->read_only = json_member_bool(source, "readOnly", false);
+	field->write_once = json_member_bool(source, "writeOnce", false);
 	if ((field->type == FIELD_TABLE || field->type == FIELD_OBJECT) && json_member(source, "fields", 6, &value))
 		load_set(&field->nested, value.val.binary.data, NULL);
 	mark_field(field);
@@ -211,6 +217,7 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 		module->refers |= field->refers;
 		field->searchable = index_searches(field->definition, named);
 		module->has_searchable |= field->searchable;
+		module->has_kept |= field->read_only || field->write_once;
 		module->has_attachments |= field->attaches;
 		module->reads_state |= field->reads_state;
 	}

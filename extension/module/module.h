@@ -30,8 +30,8 @@ typedef enum FieldType
 {
 	FIELD_TEXT, FIELD_RICH_TEXT, FIELD_EMAIL, FIELD_PHONE, FIELD_URL, FIELD_IDENTIFIER,
 	FIELD_NUMBER, FIELD_INTEGER, FIELD_QUANTITY, FIELD_CURRENCY, FIELD_PERCENTAGE,
-	FIELD_DATE, FIELD_DATETIME, FIELD_DURATION, FIELD_DATE_RANGE, FIELD_BOOLEAN,
-	FIELD_SELECT, FIELD_MULTI_SELECT, FIELD_LOOKUP, FIELD_RECORD_REFERENCE, FIELD_USER,
+	FIELD_DATE, FIELD_DATETIME, FIELD_TIME, FIELD_DURATION, FIELD_DATE_RANGE, FIELD_BOOLEAN,
+	FIELD_SELECT, FIELD_MULTI_SELECT, FIELD_TAGS, FIELD_LOOKUP, FIELD_RECORD_REFERENCE, FIELD_USER,
 	FIELD_LOCATION, FIELD_GEOLOCATION, FIELD_FILE, FIELD_IMAGE, FIELD_SIGNATURE,
 	FIELD_MATRIX_SCORE, FIELD_TABLE, FIELD_OBJECT, FIELD_COMPUTED,
 	FIELD_TYPE_COUNT
@@ -48,7 +48,8 @@ typedef enum ValueKind
 	VALUE_NUMBER,				/* numeric */
 	VALUE_TIME,					/* timestamptz */
 	VALUE_DURATION,				/* numeric, in microseconds */
-	VALUE_LIST,					/* options or ids: compared by what they have */
+	VALUE_TIME_OF_DAY,			/* the same, since midnight */
+	VALUE_LIST,					/* options, tags or ids: compared by what they have */
 	VALUE_KIND_COUNT
 } ValueKind;
 
@@ -75,6 +76,12 @@ extern SlotKind module_slot_kind(ValueKind kind);
 
 /* The member of a value that is an object by which it compares ("amount" of a currency); NULL for other types. */
 extern const char *module_compared_member(FieldType type);
+
+/*
+ * The type of a member of values that are objects without fields of their own ("currency" of a currency is text);
+ * FIELD_TYPE_COUNT when they have no such member.
+ */
+extern FieldType module_member_type(FieldType type, const char *name, int length);
 
 /* The prefix of the ids that a field of this type holds ("rec_"); NULL for other types. */
 extern const char *module_id_prefix(FieldType type);
@@ -131,12 +138,18 @@ typedef struct ModuleField
 	bool		unique;
 	bool		searchable;		/* q searches it */
 	const char *references;		/* module key of a record-reference, or NULL */
+	bool		acyclic;		/* of one to its own module: no chain leads back */
 	JsonPath   *required_when;
 	JsonPath   *visible_when;
 	JsonPath   *computed;
 	int			stage;			/* of a computed one: from 1, behind those that it reads */
 	const struct ExpressionReads *reads;	/* of a computed one (module/expression.h) */
 	Jsonb	   *default_value;	/* or NULL */
+	const char *default_variable;	/* of the expressions, whose value is the default: "now"; or NULL */
+	bool		has_comparators;	/* of a quantity */
+	const char *time_zone;		/* of a datetime that is told without an offset; or NULL */
+	bool		read_only;		/* written by the server alone */
+	bool		write_once;		/* a value stays */
 	ModuleFields nested;		/* of a table or object */
 	ModuleRoles readers;
 	ModuleRoles writers;
@@ -275,10 +288,11 @@ typedef enum ModuleAction
 	ACTION_TRANSITION = 1 << 4,
 	ACTION_BULK_STATE = 1 << 5, /* to create records in any state, at any time */
 	ACTION_EXPORT = 1 << 6,		/* to write records that may be read into a file */
-	ACTION_ALL = (1 << 7) - 1,	/* of those that definitions name */
+	ACTION_COMMENT = 1 << 7,	/* to say something of a record, and to take back what one has said */
+	ACTION_ALL = (1 << 8) - 1,	/* of those that definitions name */
 	/* implied by read, each by a scope of its own */
-	ACTION_AUDIT = 1 << 7,		/* to read the events of records */
-	ACTION_COUNT = 1 << 8		/* to be told how many records there are */
+	ACTION_AUDIT = 1 << 8,		/* to read the events of records */
+	ACTION_COUNT = 1 << 9		/* to be told how many records there are */
 } ModuleAction;
 
 typedef struct ModuleRole
@@ -305,6 +319,7 @@ typedef struct ModuleDef
 	bool		has_references; /* to users or records, not only in rows and objects */
 	bool		refers;			/* has a record-reference, in rows and objects too */
 	bool		has_searchable;
+	bool		has_kept;		/* has fields that are read-only or written once */
 	bool		has_attachments;	/* has a field that takes attachments, in rows and objects too */
 	bool		search_unfilled;	/* lists do without the column search as yet */
 	int32		moved;			/* the last version that renamed or dropped fields; 1 if there is none */
@@ -387,8 +402,9 @@ extern bool module_has_state(const ModuleDef *module, const char *state);
  */
 extern Jsonb *module_compile_schema(Jsonb *definition, ViolationList *faults);
 
-/* The word of an action ("read"), and back (0 when unknown). */
+/* The word of an action ("read"), and back (0 when unknown); all of those words. */
 extern const char *module_action_name(ModuleAction action);
 extern uint32 module_action_parse(const char *name);
+extern char *module_action_words(void);
 
 #endif							/* QEHS_MODULE_H */

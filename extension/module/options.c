@@ -8,6 +8,7 @@
 #include "base/compat.h"
 
 #include "base/json.h"
+#include "base/zone.h"
 #include "miscadmin.h"
 #include "module/check.h"
 #include "module/definition.h"
@@ -22,7 +23,7 @@
 #define TIMES (OF(DATE) | OF(DATETIME) | OF(DURATION))
 #define IDS (OF(RECORD_REFERENCE) | OF(USER))
 #define NUMBERS (OF(NUMBER) | OF(INTEGER) | OF(PERCENTAGE))
-#define LENGTHS (LINES | OF(RICH_TEXT) | TIMES | IDS)
+#define LENGTHS (LINES | OF(RICH_TEXT) | TIMES | IDS | OF(TAGS))
 #define LIMITED (NUMBERS | OF(QUANTITY) | OF(CURRENCY))
 
 /* Which types an option is for: elsewhere it would be ignored. */
@@ -41,9 +42,12 @@ static const struct
 	{"pattern", LENGTHS},
 	{"unit", NUMBERS | OF(QUANTITY) | OF(COMPUTED)},
 	{"units", OF(QUANTITY)},
-	{"unique", LINES | TIMES | IDS | NUMBERS | OF(SELECT) | OF(COMPUTED)},
+	{"comparators", OF(QUANTITY)},
+	{"timeZone", OF(DATETIME)},
+	{"unique", LINES | TIMES | OF(TIME) | IDS | NUMBERS | OF(SELECT) | OF(COMPUTED)},
 	{"searchable", LINES | OF(RICH_TEXT) | OF(SELECT) | OF(COMPUTED)},
 	{"references", OF(RECORD_REFERENCE)},
+	{"acyclic", OF(RECORD_REFERENCE)},
 	{"mediaTypes", OF(FILE) | OF(IMAGE) | OF(SIGNATURE)},
 	{"maxSizeBytes", OF(FILE) | OF(IMAGE) | OF(SIGNATURE)},
 	{"size", OF(MATRIX_SCORE)},
@@ -51,6 +55,8 @@ static const struct
 	{"fields", OF(TABLE) | OF(OBJECT)},
 	{"computed", OF(COMPUTED)},
 	{"expression", OF(COMPUTED)},
+	{"readOnly", ~OF(COMPUTED)},
+	{"writeOnce", ~OF(COMPUTED)},
 	{"required", ~OF(COMPUTED)},
 	{"requiredWhen", ~OF(COMPUTED)},
 };
@@ -108,7 +114,8 @@ check_lengths(const JsonbContainer *field, FieldType type, const char *path, Vio
 static void
 check_flags(const JsonbContainer *field, const char *path, ViolationList *faults)
 {
-	static const char *const names[] = {"required", "unique", "indexed", "searchable", "deprecated", "ordered"};
+	static const char *const names[] = {"required", "unique", "indexed", "searchable", "deprecated", "ordered", "acyclic", "readOnly",
+	"writeOnce"};
 	JsonbValue	value;
 
 	for (int i = 0; i < (int) lengthof(names); i++)
@@ -206,6 +213,38 @@ check_list(const JsonbContainer *field, const char *list, uint32 most, const cha
 	for (uint32 i = 1; i < known; i++)
 		if (strcmp(entries[i].text, entries[i - 1].text) == 0)
 			violation_add(faults, psprintf("%s/%u", path, entries[i].index), "unique", "is listed twice");
+}
+
+/* A time zone of the IANA database, and none that is an offset, which others write with the opposite sign. */
+static void
+check_zone(const JsonbContainer *field, const char *path, ViolationList *faults)
+{
+	JsonbValue	value;
+
+	if (json_member(field, "timeZone", 8, &value) && (value.type != jbvString || !time_zone_find(json_text_copy(&value))))
+		violation_add(faults, psprintf("%s/timeZone", path), "format", "must be a time zone of the IANA database, such as Europe/Berlin");
+}
+
+/* Codes of FHIR's Quantity.comparator: between what bounds the true value lies. */
+static void
+check_comparators(const JsonbContainer *field, const char *path, ViolationList *faults)
+{
+	static const char *const known[] = {"<", "<=", ">=", ">"};
+	JsonbValue	value;
+
+	if (!json_member(field, "comparators", 11, &value))
+		return;
+	check_list(field, "comparators", QEHS_MAX_COMPARATORS, path, faults);
+	for (uint32 i = 0; value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data) && i < JsonContainerSize(value.val.binary.data); i++)
+	{
+		const JsonbValue *item = getIthJsonbValueFromContainer(value.val.binary.data, i);
+		bool		found = false;
+
+		for (int j = 0; j < (int) lengthof(known); j++)
+			found = found || json_text_is(item, known[j]);
+		if (!found)
+			violation_add_first(faults, psprintf("%s/comparators/%u", path, i), "enum", "must be one of <, <=, >=, >");
+	}
 }
 
 /* The options of a choice; the unit of a quantity, or the list of its units, or neither for any unit. */
@@ -365,6 +404,26 @@ check_default(const JsonbContainer *field, FieldType type, const char *path, Vio
 		violation_add(faults, psprintf("%s/default", path), "computed", "cannot be set for a computed field");
 	else if (type == FIELD_IDENTIFIER || json_member_bool(field, "unique", false))
 		violation_add(faults, psprintf("%s/default", path), "unique", "cannot be set for a field that is unique");
+	else if (value.type == jbvString && definition_default_variable(field) == NULL &&
+			 (json_text_is(&value, "$today") || json_text_is(&value, "$now") || json_text_is(&value, "$user")))
+		violation_add(faults, psprintf("%s/default", path), "type", "must be of the field's type: $today is a date, $now a datetime, $user a user");
+}
+
+/* Who may write a field, whatever roles say: the server alone, or whoever is first. */
+static void
+check_kept(const JsonbContainer *field, int depth, const char *path, ViolationList *faults)
+{
+	bool		read_only = json_member_bool(field, "readOnly", false);
+	bool		write_once = json_member_bool(field, "writeOnce", false);
+	JsonbValue	value;
+
+	if ((read_only || write_once) && depth > 0)
+		violation_add(faults, psprintf("%s/%s", path, read_only ? "readOnly" : "writeOnce"), "type", "cannot be set below a table or object");
+	if (read_only && write_once)
+		violation_add(faults, psprintf("%s/writeOnce", path), "type", "cannot stand beside \"readOnly\"");
+	if (read_only && (json_member(field, "requiredWhen", 12, &value) ||
+					  (json_member_bool(field, "required", false) && !json_member(field, "default", 7, &value))))
+		violation_add(faults, psprintf("%s/readOnly", path), "required", "is for fields that are not required, or have a default: nobody could fill it");
 }
 
 void
@@ -376,12 +435,17 @@ definition_check_options(const JsonbContainer *field, FieldType type, int depth,
 	check_flags(field, path, faults);
 	check_texts(field, path, faults);
 	check_lists(field, type, path, faults);
+	check_comparators(field, path, faults);
+	check_zone(field, path, faults);
 	check_media(field, path, faults);
 	check_pattern(field, path, faults);
 	check_fragment(field, path, faults);
 	check_default(field, type, path, faults);
+	check_kept(field, depth, path, faults);
 	if (depth > 0 && json_member_bool(field, "unique", false))
 		violation_add(faults, psprintf("%s/unique", path), "unique", "cannot be set below a table or object");
+	if (depth > 0 && json_member_bool(field, "acyclic", false))
+		violation_add(faults, psprintf("%s/acyclic", path), "type", "cannot be set below a table or object");
 	if (depth > 0 && json_member_bool(field, "searchable", false))
 		violation_add(faults, psprintf("%s/searchable", path), "searchable", "cannot be set below a table or object");
 	if (depth > 0 && type == FIELD_IDENTIFIER)

@@ -44,6 +44,8 @@ check_fields(int32 tenant_id, const char *own, const JsonbContainer *fields, con
 
 		if (key)
 			check_module(tenant_id, own, key, psprintf("%s/%u/references", path, i), faults);
+		if (json_member_bool(field, "acyclic", false) && (key == NULL || strcmp(key, own) != 0))
+			violation_add(faults, psprintf("%s/%u/acyclic", path, i), "type", "is for references to the module itself: \"references\" must be \"%s\"", own);
 		if (json_member(field, "fields", 6, &nested))
 			check_fields(tenant_id, own, nested.val.binary.data, psprintf("%s/%u/fields", path, i), faults);
 	}

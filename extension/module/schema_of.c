@@ -40,6 +40,8 @@ static const char *const type_schema[FIELD_TYPE_COUNT] = {
 	[FIELD_PERCENTAGE] = "\"type\":\"number\"",
 	[FIELD_DATE] = "\"type\":\"string\",\"format\":\"date\"",
 	[FIELD_DATETIME] = "\"type\":\"string\",\"format\":\"date-time\"",
+	/* RFC 3339 partial-time, with or without seconds */
+	[FIELD_TIME] = "\"type\":\"string\",\"pattern\":\"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?$\",\"examples\":[\"14:30\"]",
 	[FIELD_DURATION] = "\"type\":\"string\",\"format\":\"duration\"",
 	[FIELD_DATE_RANGE] = "\"type\":\"object\",\"properties\":{\"from\":{\"type\":\"string\",\"format\":\"date\"},"
 	"\"to\":{\"type\":\"string\",\"format\":\"date\"}},\"required\":[\"from\",\"to\"],\"additionalProperties\":false",
@@ -201,6 +203,11 @@ write_quantity(StringInfo out, const JsonbContainer *field)
 	}
 	else
 		appendStringInfo(out, "\"minLength\":1,\"maxLength\":%d,\"pattern\":\"^\\\\S+$\"", QEHS_UNIT_LENGTH);
+	if (json_member(field, "comparators", 11, &value))
+	{
+		json_literal(out, "},\"comparator\":{\"type\":\"string\",");
+		write_enum(out, field, "comparators");
+	}
 	json_literal(out, "}},\"required\":[\"value\",\"unit\"],\"additionalProperties\":false");
 }
 
@@ -250,6 +257,20 @@ least_items(const JsonbContainer *field)
 	return json_member_bool(field, "required", false) ? "},\"minItems\":1" : "}";
 }
 
+/* Texts, each once; the limits of the field are those of one. */
+static void
+write_tags(StringInfo out, const JsonbContainer *field)
+{
+	appendStringInfo(out, "\"type\":\"array\",\"uniqueItems\":true,\"maxItems\":%d,\"items\":{\"type\":\"string\"", QEHS_MAX_TAGS);
+	if (!copy_option(out, field, "minLength", "minLength"))
+		json_literal(out, ",\"minLength\":1");
+	if (!copy_option(out, field, "maxLength", "maxLength"))
+		appendStringInfo(out, ",\"maxLength\":%d", QEHS_TAG_LENGTH);
+	if (!copy_option(out, field, "pattern", "pattern"))
+		json_literal(out, ",\"pattern\":\"\\\\S|^$\"");
+	appendStringInfoString(out, least_items(field));
+}
+
 static void
 write_field(StringInfo out, const JsonbContainer *field)
 {
@@ -267,6 +288,9 @@ write_field(StringInfo out, const JsonbContainer *field)
 			json_literal(out, "\"type\":\"array\",\"uniqueItems\":true,\"items\":{");
 			write_enum(out, field, "options");
 			appendStringInfoString(out, least_items(field));
+			break;
+		case FIELD_TAGS:
+			write_tags(out, field);
 			break;
 		case FIELD_TABLE:
 			json_literal(out, "\"type\":\"array\",\"maxItems\":1000,\"items\":{\"type\":\"object\"");
@@ -302,6 +326,8 @@ write_field(StringInfo out, const JsonbContainer *field)
 	}
 	copy_option(out, field, "description", "description");
 	copy_option(out, field, "unit", "x-unit");
+	if (json_member_bool(field, "readOnly", false) && type != FIELD_COMPUTED)
+		json_literal(out, ",\"readOnly\":true");
 	if (json_member_bool(field, "deprecated", false))
 		json_literal(out, ",\"deprecated\":true");
 	if (json_member(field, "schema", 6, &nested))

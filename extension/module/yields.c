@@ -21,26 +21,6 @@ typedef struct Step
 	const JsonbContainer *fields;
 } Step;
 
-/* Members of the types that are objects of their own. */
-static const struct
-{
-	FieldType	type;
-	const char *member;
-	FieldType	yields;
-}			type_members[] = {
-	{FIELD_CURRENCY, "amount", FIELD_NUMBER},
-	{FIELD_QUANTITY, "value", FIELD_NUMBER},
-	{FIELD_MATRIX_SCORE, "score", FIELD_INTEGER},
-	{FIELD_MATRIX_SCORE, "likelihood", FIELD_INTEGER},
-	{FIELD_MATRIX_SCORE, "severity", FIELD_INTEGER},
-	{FIELD_DATE_RANGE, "from", FIELD_DATE},
-	{FIELD_DATE_RANGE, "to", FIELD_DATE},
-	{FIELD_GEOLOCATION, "lat", FIELD_NUMBER},
-	{FIELD_GEOLOCATION, "lon", FIELD_NUMBER},
-	{FIELD_GEOLOCATION, "accuracy", FIELD_NUMBER},
-	{FIELD_SIGNATURE, "signedAt", FIELD_DATETIME},
-};
-
 static Step
 field_step(const JsonbContainer *fields, const char *key, int length)
 {
@@ -65,13 +45,12 @@ field_step(const JsonbContainer *fields, const char *key, int length)
 static Step
 member_step(Step from, const char *key, int length)
 {
+	FieldType	type;
+
 	if (from.type == FIELD_OBJECT || from.type == FIELD_TABLE)
 		return field_step(from.fields, key, length);
-	for (int i = 0; i < (int) lengthof(type_members); i++)
-		if (type_members[i].type == from.type && strlen(type_members[i].member) == (size_t) length &&
-			memcmp(type_members[i].member, key, length) == 0)
-			return (Step) {type_members[i].yields, NULL};
-	return (Step) {FIELD_TEXT, NULL};
+	type = module_member_type(from.type, key, length);
+	return (Step) {type == FIELD_TYPE_COUNT ? FIELD_TEXT : type, NULL};
 }
 
 /* One element of a list: a row of a table is an object, an option a text. */
@@ -80,7 +59,7 @@ element_step(Step from)
 {
 	if (from.type == FIELD_TABLE)
 		from.type = FIELD_OBJECT;
-	else if (from.type == FIELD_MULTI_SELECT || from.type == FIELD_FILE || from.type == FIELD_IMAGE)
+	else if (from.type == FIELD_MULTI_SELECT || from.type == FIELD_TAGS || from.type == FIELD_FILE || from.type == FIELD_IMAGE)
 		from.type = FIELD_TEXT;
 	return from;
 }

@@ -313,6 +313,16 @@ without_member(Jsonb *object, const char *pointer)
 											  PointerGetDatum(cstring_to_text_with_len(name, length))));
 }
 
+/* Whether a fault is of a field that the server alone writes, which no client sends. */
+static bool
+is_of_server(const ModuleDef *module, const SchemaViolation *fault)
+{
+	const char *name = fault->instance_location + (fault->instance_location[0] == '/');
+	const ModuleField *field = module_field(module, name, strcspn(name, "/"));
+
+	return field && field->read_only;
+}
+
 Jsonb *
 example_payload(const ModuleDef *module, Jsonb *schema, bool *runs)
 {
@@ -345,13 +355,20 @@ example_payload(const ModuleDef *module, Jsonb *schema, bool *runs)
 	for (int round = 0; round < 3; round++)
 	{
 		SchemaErrors errors;
+		bool		good = true;
 
 		schema_errors_init(&errors);
-		if (schema_validate(module->schema, payload, &errors))
-			return payload;
+		schema_validate(module->schema, payload, &errors);
 		for (int i = 0; i < errors.count; i++)
+		{
+			if (is_of_server(module, &errors.items[i]))
+				continue;
+			good = false;
 			if (errors.items[i].instance_location[0])
 				payload = without_member(payload, errors.items[i].instance_location);
+		}
+		if (good && errors.fault == NULL)
+			return payload;
 	}
 	return NULL;
 }

@@ -13,6 +13,7 @@
 #define NUMBER "{\"type\":\"number\"}"
 #define BOOLEAN "{\"type\":\"boolean\"}"
 #define TIME "{\"anyOf\":[{\"type\":\"string\",\"format\":\"date-time\"},{\"type\":\"string\",\"format\":\"date\"}]}"
+#define TIME_OF_DAY "{\"type\":\"string\",\"pattern\":\"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?$\"}"
 #define DURATION "{\"type\":\"string\",\"format\":\"duration\"}"
 #define ID(prefix) "{\"type\":\"string\",\"pattern\":\"^(" prefix "_[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$\"}"
 /* A list of more options is not repeated in each condition. */
@@ -33,6 +34,7 @@ static const Condition conditions[] = {
 	{"UnorderedOption", TEXT, VALUE_OPTION, false},
 	{"Number", NUMBER, VALUE_NUMBER, true},
 	{"Time", TIME, VALUE_TIME, true},
+	{"TimeOfDay", TIME_OF_DAY, VALUE_TIME_OF_DAY, true},
 	{"Duration", DURATION, VALUE_DURATION, true},
 	{"Boolean", BOOLEAN, VALUE_BOOLEAN, true},
 	{"Id", ID("rec"), VALUE_ID, true},

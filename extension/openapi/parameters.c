@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "openapi/operation.h"
+#include "record/sort.h"
 
 static void
 write_module_keys(StringInfo out, const ApiDocument *document)
@@ -27,8 +28,8 @@ write_module_keys(StringInfo out, const ApiDocument *document)
 static void
 write_field_choice(StringInfo out, const ApiDocument *document, bool sort)
 {
-	static const char *const own[] = {"id", "displayCode", "workflowState", "version", "createdAt", "updatedAt", "createdBy"};
-	static const char *const selectable[] = {"moduleKey", "payload", "definitionVersion", "updatedBy", "deletedAt", "dueAt"};
+	static const char *const own[] = {"id", "displayCode", "workflowState", "version", "createdAt", "updatedAt", "createdBy", "dueAt"};
+	static const char *const selectable[] = {"moduleKey", "payload", "definitionVersion", "updatedBy", "deletedAt"};
 	StringInfoData names;
 
 	initStringInfo(&names);
@@ -45,7 +46,7 @@ write_field_choice(StringInfo out, const ApiDocument *document, bool sort)
 				appendStringInfo(&names, "|%s%s", sort ? "" : "payload[.]", module->fields[j].key);
 	}
 	json_literal(out, "{\"type\":\"string\",\"pattern\":");
-	json_string(out, sort ? psprintf("^-?(%s)$", names.data) : psprintf("^(%s)(,(%s))*$", names.data, names.data));
+	json_string(out, sort ? psprintf("^-?(%s)(,-?(%s)){0,%d}$", names.data, names.data, QEHS_SORT_KEYS - 1) : psprintf("^(%s)(,(%s))*$", names.data, names.data));
 	appendStringInfoString(out, sort ? ",\"default\":\"-createdAt\"}" : "}");
 }
 

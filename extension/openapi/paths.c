@@ -21,6 +21,7 @@ static const struct
 	{"Audit", "What happened, and who did it."},
 	{"Modules", "Definitions: fields, workflow, permissions."},
 	{"Approvals", "Who approves a transition before it is fired, in whose place, and signatures."},
+	{"Comments", "What people say of records."},
 	{"Attachments", "Files of records, sent to and fetched from signed URLs."},
 	{"API keys", "Keys of the tenant, for administrators."},
 	{"GraphQL", "The same records, rules and rights as a graph."},

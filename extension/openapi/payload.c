@@ -179,7 +179,7 @@ push_part(JsonbParseState **state, const ApiModule *module, const RequestContext
 		{
 			const ModuleField *field = module_field(module->module, value.val.string.val, value.val.string.len);
 
-			wanted = field == NULL || (write ? permission_writes_field(context, module->module, field, &permission_some_record) :
+			wanted = field == NULL || (write ? !field->read_only && permission_writes_field(context, module->module, field, &permission_some_record) :
 									   permission_reads_field(context, module->module, field, &permission_some_record));
 		}
 		if (wanted && (token == WJB_KEY || token == WJB_ELEM || token == WJB_VALUE))
@@ -218,7 +218,8 @@ payload_cut_schemas(ApiModule *module, const RequestContext *context, Jsonb *sch
 	bool		whole = permission_reads_all(context, module->module);
 
 	module->schema = whole ? schema : cut_schema(module, context, schema, false);
-	module->input_schema = whole ? schema : cut_schema(module, context, schema, true);
+	/* what the server alone writes is not sent */
+	module->input_schema = whole && !module->module->has_kept ? schema : cut_schema(module, context, schema, true);
 }
 
 void

@@ -80,7 +80,7 @@ first_transition(const ApiDocument *document, const ApiModule *module)
 		const ModuleTransition *transition = &module->module->transitions[i];
 		bool		starts = transition->from_count < 0;
 		bool		complete = transition->when == NULL && transition->children_count == 0 && transition->step_count == 0 &&
-			transition->meanings.count < 0 && transition->not_same_actor.count < 0;
+			transition->meanings.count < 0 && transition->not_same_actor.count < 0 && transition->file_count == 0;
 
 		for (int j = 0; j < transition->from_count; j++)
 			starts = starts || strcmp(transition->from[j], module->module->initial) == 0;
@@ -229,6 +229,24 @@ write_patch(StringInfo body, const ApiModule *module)
 	return false;
 }
 
+/* What a request makes: by its operation, or, where that is of something else (record_comment), by the end of its path. */
+static char *
+made_noun(const ApiEndpoint *endpoint)
+{
+	const char *verb = strrchr(endpoint->operation, '_');
+	char	   *noun;
+
+	if (endpoint_has_place(endpoint, "path"))
+	{
+		noun = pstrdup(strrchr(endpoint->path, '/') + 1);
+		noun[strlen(noun) - 1] = '\0';
+	}
+	else
+		noun = document_pascal(pnstrdup(endpoint->operation, verb ? verb - endpoint->operation : 0));
+	noun[0] = pg_tolower((unsigned char) noun[0]);
+	return noun;
+}
+
 static void
 write_tests(StringInfo out, const ApiEndpoint *endpoint, bool keep_id)
 {
@@ -243,12 +261,8 @@ write_tests(StringInfo out, const ApiEndpoint *endpoint, bool keep_id)
 	json_string(out, script.data);
 	if (keep_id)
 	{
-		const char *verb = strrchr(endpoint->operation, '_');
-		char	   *noun = document_pascal(pnstrdup(endpoint->operation, verb ? verb - endpoint->operation : 0));
-
-		noun[0] = pg_tolower((unsigned char) noun[0]);
 		appendStringInfoChar(out, ',');
-		json_string(out, psprintf("if (pm.response.code < 300) pm.collectionVariables.set(\"%sId\", pm.response.json().id);", noun));
+		json_string(out, psprintf("if (pm.response.code < 300) pm.collectionVariables.set(\"%sId\", pm.response.json().id);", made_noun(endpoint)));
 	}
 	if (endpoint->status == 202)
 	{
@@ -356,7 +370,7 @@ write_endpoint(StringInfo out, const ApiDocument *document, const ApiEndpoint *e
 		return;
 	comma(out);
 	write_item(out, document, endpoint, NULL, has_body ? body.data : NULL,
-			   endpoint->status == 201 && !endpoint_has_place(endpoint, "path"));
+			   endpoint->status == 201 && strchr(strrchr(endpoint->path, '/'), '{') == NULL);
 }
 
 static void

@@ -70,6 +70,24 @@ event_member(uint64 row, const char *name, JsonbValue *value)
 		json_member(&DatumGetJsonbP(changes)->root, name, strlen(name), value);
 }
 
+/* What ids of a kind of event begin with on the wire; NULL: they are UUIDs. */
+static const char *
+subject_prefix(const char *type)
+{
+	static const struct
+	{
+		const char *kind;
+		const char *prefix;
+	}			kinds[] = {
+		{"apiKey.", QEHS_ID_KEY}, {"user.", QEHS_ID_USER}, {"signatureCredential.", QEHS_ID_USER}, {"delegation.", QEHS_ID_DELEGATION}
+	};
+
+	for (int i = 0; i < (int) lengthof(kinds); i++)
+		if (strncmp(type, kinds[i].kind, strlen(kinds[i].kind)) == 0)
+			return kinds[i].prefix;
+	return NULL;
+}
+
 /* What the event is of: a record, a module as a whole (exported), or what its type names (apiKey.revoked). */
 static void
 write_subject(StringInfo out, const ModuleDef *module, uint64 row)
@@ -78,8 +96,7 @@ write_subject(StringInfo out, const ModuleDef *module, uint64 row)
 	bool		isnull;
 	pg_uuid_t  *id = DatumGetUUIDP(plan_value(row, QEHS_EVENT_COLUMN_COUNT + 1, &isnull));
 	bool		of_record = module && memcmp(id, &none, sizeof(none)) != 0;
-	char	   *type = TextDatumGetCString(plan_value(row, 2, &isnull));
-	const char *prefix = strncmp(type, "apiKey.", 7) == 0 ? QEHS_ID_KEY : strncmp(type, "user.", 5) == 0 ? QEHS_ID_USER : NULL;
+	const char *prefix = subject_prefix(plan_text(row, 2));
 
 	json_literal(out, ",\"recordId\":");
 	if (of_record)

@@ -107,8 +107,8 @@ install(int32 tenant_id, const char *key, List **conflicts)
 	install_references(tenant_id, key, theirs);
 	module_publish_lock(tenant_id);
 	installed = read_installed(tenant_id, key);
-	module_publish_apply(tenant_id, &system, installed.ours ? merge_definitions(installed.base, installed.ours, theirs, conflicts) : theirs,
-						 NULL, NULL, &version);
+	module_publish_apply(&(PublishRequest) {tenant_id, &system, NULL, NULL, "", false},
+						 installed.ours ? merge_definitions(installed.base, installed.ours, theirs, conflicts) : theirs, &version);
 	values[0] = Int32GetDatum(tenant_id);
 	values[1] = CStringGetTextDatum(key);
 	values[2] = JsonbPGetDatum(theirs);

@@ -367,41 +367,50 @@ queue_refill(int32 tenant_id, const Published *published, const ModuleIndex *ind
 	plan_execute(&mark_unfilled, values, NULL, false, 0);
 }
 
+void
+module_publish_raise(const PublishRequest *request, ViolationList *faults)
+{
+	for (int i = 0; i < faults->count; i++)
+		faults->items[i].path = psprintf("%s%s", request->path, faults->items[i].path);
+	violation_raise(faults);
+}
+
 /* Have the unique values follow the version that is stored by now. */
 static void
-follow_unique(int32 tenant_id, Jsonb *definition, Published *published, Follow *follow, ViolationList *faults)
+follow_unique(const PublishRequest *request, Jsonb *definition, Published *published, Follow *follow, ViolationList *faults)
 {
 	if (follow->unique.fresh)
 	{
 		change_take_unique_beside(&follow->unique);
-		check_change(tenant_id, definition, published, follow, false, faults);
-		violation_raise(faults);
+		check_change(request->tenant_id, definition, published, follow, false, faults);
+		module_publish_raise(request, faults);
 	}
 	change_take_unique(&follow->unique);
 }
 
 int
-module_publish_apply(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, const char *if_match, const char *if_none_match,
-					 int32 *version)
+module_publish_apply(const PublishRequest *request, Jsonb *definition, int32 *version)
 {
+	int32		tenant_id = request->tenant_id;
 	ViolationList faults = {0};
 	Jsonb	   *schema = module_compile_schema(definition, &faults);
 	Published  *published = palloc(sizeof(Published));
 	bool		first;
 
-	violation_raise(&faults);
+	module_publish_raise(request, &faults);
 	schema = check_schema(schema, &faults);
-	violation_raise(&faults);
+	module_publish_raise(request, &faults);
 	SPI_connect();
 	module_publish_lock(tenant_id);
 	read_published(tenant_id, json_member_text(&definition->root, "key"), published);
 	first = !published->exists;
-	check_precondition(if_match, if_none_match, published);
+	check_precondition(request->if_match, request->if_none_match, published);
 	if (first || compareJsonbContainers(&published->index.definition->root, &definition->root) != 0)
 	{
 		Follow		follow = {.unique = {.tenant_id = tenant_id, .module_id = published->module_id}};
 
-		definition_check_references(tenant_id, definition, &faults);
+		if (!request->together)
+			definition_check_references(tenant_id, definition, &faults);
 		payload_check_defaults(tenant_id, definition, schema, &faults);
 		follow.refill = index_next(first ? NULL : &published->index, definition, &follow.index, &faults);
 		if (!first)
@@ -409,15 +418,15 @@ module_publish_apply(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definiti
 			compare_all_unique(published->index.definition, definition, &follow.unique);
 			check_change(tenant_id, definition, published, &follow, follow.unique.fresh != NIL, &faults);
 		}
-		violation_raise(&faults);
+		module_publish_raise(request, &faults);
 		if (follow.refill && (published->has_records || follow.unique.fresh))
 			queue_refill(tenant_id, published, &follow.index);
-		store(tenant_id, actor_id, definition, schema, follow.index.slots, published);
+		store(tenant_id, request->actor_id, definition, schema, follow.index.slots, published);
 		CommandCounterIncrement();
 		graphql_check_names(tenant_id, json_member_text(&definition->root, "key"), &faults);
-		violation_raise(&faults);
+		module_publish_raise(request, &faults);
 		if (!first)
-			follow_unique(tenant_id, definition, published, &follow, &faults);
+			follow_unique(request, definition, published, &follow, &faults);
 		report_refresh(tenant_id, published->module_id);
 	}
 	*version = published->version;
@@ -443,8 +452,8 @@ qehs_module_publish(PG_FUNCTION_ARGS)
 	key = json_member_text(&PG_GETARG_JSONB_P(1)->root, "key");
 	if (key && strcmp(key, module_key) != 0)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/key", "const", "must be \"%s\", as in the path", module_key);
-	status = module_publish_apply(context->tenant_id, &context->actor_id, PG_GETARG_JSONB_P(1),
-								  argument_text(fcinfo, 2), argument_text(fcinfo, 3), &version);
+	status = module_publish_apply(&(PublishRequest) {context->tenant_id, &context->actor_id, argument_text(fcinfo, 2), argument_text(fcinfo, 3), "", false},
+								  PG_GETARG_JSONB_P(1), &version);
 	context_status(context, status);
 	json_begin(&out);
 	module_write_definition(&out, context->tenant_id, module_key, version);

@@ -37,6 +37,8 @@ typedef struct ListPage
 	uint64		written;
 	SortPosition last;
 	MemoryContext row_memory;
+	bool		counted;		/* with totalCount */
+	bool		exact;
 } ListPage;
 
 /* Append a record to the page. */
@@ -64,6 +66,20 @@ write_item(void *owner, const SortPosition *position, uint64 row)
 	return page->out.len > (page->lines ? PART_BYTES : QEHS_PAGE_BYTES);
 }
 
+/* "totalCount": what all pages have. */
+static void
+write_count(ListPage *page)
+{
+	bool		estimated = false;
+	int64		count = page->exact ? list_count(&page->walk) : list_estimate(&page->walk, &estimated);
+
+	json_literal(&page->out, "\"totalCount\":");
+	json_int(&page->out, count);
+	if (estimated)
+		json_literal(&page->out, ",\"totalCountEstimated\":true");
+	appendStringInfoChar(&page->out, ',');
+}
+
 /* End a page, or a part of lines; next is NULL at the last. */
 static Datum
 end_page(ListPage *page, const char *next)
@@ -84,8 +100,12 @@ write_page(ListPage *page, uint64 limit, const SortPosition *after, const char *
 
 	json_begin(&page->out);
 	if (!page->lines)
-		json_literal(&page->out, "{\"items\":[");
+		appendStringInfoChar(&page->out, '{');
 	SPI_connect();
+	if (page->counted)
+		write_count(page);
+	if (!page->lines)
+		json_literal(&page->out, "\"items\":[");
 	page->row_memory = AllocSetContextCreate(CurrentMemoryContext, "qehs row", ALLOCSET_DEFAULT_SIZES);
 	if (list_rows(&page->walk, after, false, limit, QEHS_RECORD_COLUMNS, write_item, page))
 	{
@@ -113,6 +133,20 @@ read_position(const ListPage *page, const char *binding, const char *cursor)
 	return position;
 }
 
+/* Whether, and how, the list is counted. */
+static void
+read_count(ListPage *page, const char *count, ViolationList *faults)
+{
+	if (count == NULL)
+		return;
+	page->counted = true;
+	page->exact = strcmp(count, "exact") == 0;
+	if (!page->exact && strcmp(count, "estimated") != 0)
+		violation_add(faults, "?count", "enum", "must be exact or estimated");
+	if (page->lines)
+		violation_add(faults, "?count", "media_type", "is for pages: the lines of application/x-ndjson are all records");
+}
+
 /* Whether lines are asked for, which only a request can take in parts. */
 static bool
 wants_lines(RequestContext *context, FunctionCallInfo fcinfo, ViolationList *faults)
@@ -129,7 +163,10 @@ wants_lines(RequestContext *context, FunctionCallInfo fcinfo, ViolationList *fau
 	return true;
 }
 
-/* record_list(module_key, filter, status, created_from, created_to, q, sort, fields, page_size, cursor, media_type) */
+/*
+ * record_list(module_key, filter, status, created_from, created_to, q, sort, fields, page_size, cursor, media_type,
+ * count)
+ */
 Datum
 qehs_record_list(PG_FUNCTION_ARGS)
 {
@@ -157,6 +194,7 @@ qehs_record_list(PG_FUNCTION_ARGS)
 		selection_read(request.module, fields, &selection, &faults);
 		page.selection = &selection;
 	}
+	read_count(&page, argument_text(fcinfo, 11), &faults);
 	list_open(&page.walk, context, &request, &faults);
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
 	binding = list_binding(&page.walk, &request);

@@ -22,12 +22,13 @@ static const struct
 	{ACTION_TRANSITION, SCOPE_RECORDS_WRITE},
 	{ACTION_BULK_STATE, SCOPE_RECORDS_WRITE},
 	{ACTION_EXPORT, SCOPE_EXPORTS_CREATE},
+	{ACTION_COMMENT, SCOPE_RECORDS_WRITE},
 	{ACTION_AUDIT, SCOPE_AUDIT_READ},
 	{ACTION_COUNT, SCOPE_MODULES_READ},
 };
 
 static const ModuleRole built_in[] = {
-	{"tenant-user", ACTION_READ | ACTION_CREATE | ACTION_UPDATE | ACTION_EXPORT, 0},
+	{"tenant-user", ACTION_READ | ACTION_CREATE | ACTION_UPDATE | ACTION_EXPORT | ACTION_COMMENT, 0},
 	{"viewer", ACTION_READ | ACTION_EXPORT, 0},
 };
 
@@ -131,7 +132,8 @@ permission_require(const RequestContext *context, const ModuleDef *module, Modul
 {
 	if (!permission_may(context, module, action, subject, NULL))
 		problem_raise(PROBLEM_FORBIDDEN, "Use a key with a role that permits it.",
-					  "the caller may not %s records of module \"%s\"", module_action_name(action), module->key);
+					  "the caller may not %s%s records of module \"%s\"", module_action_name(action),
+					  action == ACTION_COMMENT ? " on" : "", module->key);
 }
 
 bool

@@ -27,6 +27,7 @@ static const struct
 	{FIELD_PHONE, "/pattern", NULL, "must be a phone number of E.164, such as +4917012345678"},
 	{FIELD_URL, "/pattern", "format", URL_MESSAGE},
 	{FIELD_URL, "/format", "format", URL_MESSAGE},
+	{FIELD_TIME, "/pattern", "format", "must be a time of day, such as 14:30 or 14:30:15"},
 	{FIELD_RECORD_REFERENCE, "/allOf/0/pattern", NULL, "must be the id of a record"},
 	{FIELD_USER, "/allOf/0/pattern", NULL, "must be the id of a user"},
 	{FIELD_FILE, "/anyOf", NULL, "must be the id of an attachment, or an array of at most 20"},
@@ -209,6 +210,33 @@ check_locked(const PayloadCheck *check, const Jsonb *given)
 	}
 }
 
+/* What the client sent in fields that the server alone writes, or otherwise than the value that stays; no caller's roles count. */
+static void
+check_kept(const PayloadCheck *check, const Jsonb *given)
+{
+	if (!check->module->has_kept || check->context->actor_type == ACTOR_SYSTEM)
+		return;
+	for (int i = 0; i < check->module->field_count; i++)
+	{
+		const ModuleField *field = &check->module->fields[i];
+		bool		readable;
+		JsonbValue	value;
+		JsonbValue	held;
+		char	   *path;
+
+		if (!(field->read_only || field->write_once) || !json_member(&given->root, field->key, field->key_length, &value))
+			continue;
+		path = psprintf("/payload/%s", field->key);
+		readable = permission_reads_key(check->context, check->module, check->subject, check->module->version, field->key, field->key_length);
+		if (is_sent_back(check, readable, field->key, field->key_length, &value) || (check->before == NULL && value.type == jbvNull))
+			continue;
+		if (field->read_only)
+			violation_add(check->violations, path, "read_only", "is written by the server: must be left out");
+		else if (check->before && json_member(&check->before->root, field->key, field->key_length, &held))
+			violation_add(check->violations, path, "write_once", "has its value for good: must be left out");
+	}
+}
+
 /* Members of what the client sent that are null and no field is called so: RFC 7396 would pass over them. */
 static void
 check_removed(const ModuleFields *fields, const JsonbContainer *sent, const char *path, ViolationList *violations)
@@ -256,6 +284,7 @@ check_payload(const PayloadCheck *check, Jsonb *payload, const Jsonb *given)
 	{
 		check_writable(check, given);
 		check_locked(check, given);
+		check_kept(check, given);
 		if (check->before)
 			check_removed(&check->module->all, &given->root, "/payload", check->violations);
 		payload_check_given(check, given, payload);

@@ -26,6 +26,9 @@ typedef struct PayloadCheck
 /* A field's value with what the server writes into it: the score of a matrix, nested defaults and computed values (fill.c). */
 extern Jsonb *payload_fill_value(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value);
 
+/* The default of a field, filled so; NULL when it has none for this caller (fill.c). */
+extern Jsonb *payload_default(const PayloadCheck *check, const ModuleField *field);
+
 /* Defaults, matrix scores and computed values, in rows and objects too (fill.c). */
 extern Jsonb *payload_fill(const PayloadCheck *check, Jsonb *payload);
 

@@ -38,10 +38,10 @@ check_schema(const PayloadCheck *check, const ModuleField *field, Jsonb *value, 
 	schema_free(schema);
 }
 
+/* filled is the default as a record would get it. */
 static void
-check_default(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value, const char *path)
+check_default(const PayloadCheck *check, const ModuleField *field, Jsonb *filled, const char *path)
 {
-	Jsonb	   *filled = payload_fill_value(check, field, value);
 	JsonbValue	whole;
 
 	check_schema(check, field, filled, path);
@@ -61,10 +61,11 @@ check_fields(const PayloadCheck *check, const JsonbContainer *definitions, const
 		char	   *key = json_member_text(definition, "key");
 		const ModuleField *field = module_fields_find(fields, key, strlen(key));
 		JsonbValue	value;
+		Jsonb	   *filled = payload_default(check, field);
 
 		CHECK_FOR_INTERRUPTS();
-		if (json_member(definition, "default", 7, &value))
-			check_default(check, field, &value, psprintf("%s/%u/default", path, i));
+		if (filled)
+			check_default(check, field, filled, psprintf("%s/%u/default", path, i));
 		if (json_member(definition, "fields", 6, &value) && field->nested.count > 0)
 			check_fields(check, value.val.binary.data, &field->nested, psprintf("%s/%u/fields", path, i));
 	}
@@ -85,12 +86,14 @@ check_rules(const PayloadCheck *check, Jsonb *definition)
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
 		char	   *name;
+		const ModuleField *field;
 
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
 		name = json_text_copy(&key);
-		check_default(check, module_field(check->module, name, strlen(name)), &value, psprintf("/migrate/default/%s", name));
+		field = module_field(check->module, name, strlen(name));
+		check_default(check, field, payload_fill_value(check, field, &value), psprintf("/migrate/default/%s", name));
 	}
 }
 

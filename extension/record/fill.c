@@ -9,6 +9,7 @@
 
 #include "base/id.h"
 #include "base/json.h"
+#include "base/zone.h"
 #include "miscadmin.h"
 #include "record/check.h"
 #include "utils/builtins.h"
@@ -152,6 +153,20 @@ canonical_ids(const char *prefix, const JsonbContainer *array)
 	return changed ? JsonbValueToJsonb(array_value) : NULL;
 }
 
+/* A local time with the offset of its zone; NULL: it has one, or is none. */
+static Jsonb *
+completed_time(const ModuleField *field, const JsonbValue *value)
+{
+	char	   *text = time_zone_complete(field->time_zone, value->val.string.val, value->val.string.len);
+	JsonbValue	complete = {.type = jbvString};
+
+	if (text == NULL)
+		return NULL;
+	complete.val.string.val = text;
+	complete.val.string.len = strlen(text);
+	return json_value_to_jsonb(&complete);
+}
+
 /* What a value becomes; NULL: it stays.  patched is the object that it was before a patch, or NULL. */
 static Jsonb *
 filled(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value, const JsonbContainer *patched)
@@ -163,6 +178,8 @@ filled(const PayloadCheck *check, const ModuleField *field, const JsonbValue *va
 	if (module_id_prefix(field->type))
 		return inner && JsonContainerIsArray(inner) ? canonical_ids(module_id_prefix(field->type), inner) :
 			canonical_id(module_id_prefix(field->type), value);
+	if (field->time_zone && value->type == jbvString)
+		return completed_time(field, value);
 	if (inner == NULL)
 		return NULL;
 	if (field->type == FIELD_MATRIX_SCORE && JsonContainerIsObject(inner))
@@ -182,6 +199,21 @@ payload_fill_value(const PayloadCheck *check, const ModuleField *field, const Js
 	return result ? result : json_value_to_jsonb(value);
 }
 
+Jsonb *
+payload_default(const PayloadCheck *check, const ModuleField *field)
+{
+	JsonbValue	value;
+
+	if (field->default_value == NULL)
+		return NULL;
+	value_of(field->default_value, &value);
+	/* who is no user has none */
+	if (field->default_variable && (!json_member(&guard_variables(check->guard)->root, field->default_variable, strlen(field->default_variable), &value) ||
+									value.type == jbvNull))
+		return NULL;
+	return payload_fill_value(check, field, &value);
+}
+
 /*
  * The same for what an object has of a field, or lacks.  An object that was there before
  * a patch gets no defaults: a patch changes what it names, and null removes it (RFC 7396).
@@ -199,10 +231,7 @@ filled_member(const PayloadCheck *check, const ModuleField *field, Jsonb *object
 
 		return filled(check, field, &value, was_object ? old.val.binary.data : NULL);
 	}
-	if (field->default_value == NULL || patched)
-		return NULL;
-	value_of(field->default_value, &value);
-	return payload_fill_value(check, field, &value);
+	return patched ? NULL : payload_default(check, field);
 }
 
 /* Computed values stage by stage: each sees those that it reads, and nothing of what the client sent in their place. */

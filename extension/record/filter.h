@@ -29,16 +29,16 @@ typedef enum BuiltIn
 {
 	BUILT_IN_NONE,				/* a field of the module */
 	BUILT_IN_STATE, BUILT_IN_CREATED_AT, BUILT_IN_UPDATED_AT, BUILT_IN_CREATED_BY, BUILT_IN_DISPLAY_CODE, BUILT_IN_ID,
-	BUILT_IN_VERSION,
+	BUILT_IN_VERSION, BUILT_IN_DUE_AT,
 	BUILT_IN_COUNT
 } BuiltIn;
 
 /* What is filtered or sorted by. */
 typedef struct FilterField
 {
-	const char *name;			/* on the wire; "address.city" is a member of an object */
+	const char *name;			/* on the wire; "address.city" is a member of an object, "cost.currency" one of a value */
 	BuiltIn		built_in;
-	const ModuleField *field;	/* NULL for a built-in one */
+	const ModuleField *field;	/* NULL for a built-in one, and for a member of a value */
 	const ModuleField *top;		/* the module's field that it is or lies in */
 	FieldType	type;			/* by which its values compare */
 	ValueKind	kind;

@@ -10,6 +10,7 @@
 
 #include "base/id.h"
 #include "base/json.h"
+#include "base/zone.h"
 #include "base/text.h"
 #include "catalog/pg_type.h"
 #include "record/filter.h"
@@ -35,6 +36,7 @@ static const uint32 kind_operators[VALUE_KIND_COUNT] = {
 	[VALUE_NUMBER] = EQUALITY | ORDER,
 	[VALUE_TIME] = EQUALITY | ORDER,
 	[VALUE_DURATION] = EQUALITY | ORDER,
+	[VALUE_TIME_OF_DAY] = EQUALITY | ORDER,
 	[VALUE_LIST] = EQUALITY | BIT(CONTAINS),
 };
 
@@ -52,6 +54,7 @@ static const struct
 	[BUILT_IN_DISPLAY_CODE] = {"displayCode", FIELD_INTEGER, VALUE_NUMBER, INT8OID},
 	[BUILT_IN_ID] = {"id", FIELD_RECORD_REFERENCE, VALUE_ID, UUIDOID},
 	[BUILT_IN_VERSION] = {"version", FIELD_INTEGER, VALUE_NUMBER, NUMERICOID},
+	[BUILT_IN_DUE_AT] = {"dueAt", FIELD_DATETIME, VALUE_TIME, TIMESTAMPTZOID},
 };
 
 const char *
@@ -80,15 +83,17 @@ filter_oid(const FilterField *field)
 
 /* ---- fields ---- */
 
-/* A member of an object, keys with dots between them; NULL when there is none. */
+/* A field, or a member of an object, keys with dots between them; *member is the type of a member of another value. */
 static const ModuleField *
-find_member(const ModuleDef *module, const char *name, const ModuleField **top)
+find_member(const ModuleDef *module, const char *name, const ModuleField **top, FieldType *member)
 {
 	const ModuleFields *fields = &module->all;
 	const ModuleField *field = NULL;
+	const char *compared;
 
 	*top = NULL;
-	while (fields)
+	*member = FIELD_TYPE_COUNT;
+	do
 	{
 		int			length = strcspn(name, ".");
 
@@ -101,17 +106,31 @@ find_member(const ModuleDef *module, const char *name, const ModuleField **top)
 			return field;
 		fields = field->type == FIELD_OBJECT ? &field->nested : NULL;
 		name += length + 1;
-	}
+	} while (fields);
+	/* what a value compares by is read as the value is: an amount may be a text */
+	compared = module_compared_member(field->value_type);
+	*member = compared && strcmp(compared, name) == 0 ? field->value_type : module_member_type(field->value_type, name, strlen(name));
 	return NULL;
 }
 
 bool
 filter_field(const ModuleDef *module, const char *name, FilterField *found)
 {
+	FieldType	member;
+
 	memset(found, 0, sizeof(*found));
 	found->name = name;
 	found->slot = -1;
-	found->field = find_member(module, name, &found->top);
+	found->field = find_member(module, name, &found->top, &member);
+	if (member != FIELD_TYPE_COUNT)
+	{
+		found->type = member;
+		found->kind = module_field_types[member].kind;
+		found->ordered = true;
+		found->below = strchr(name, '.');
+		return true;
+	}
+	found->top = found->field ? found->top : NULL;
 	if (found->field)
 	{
 		found->type = found->field->value_type;
@@ -249,6 +268,10 @@ read_value(const FilterScope *scope, const FilterField *field, FilterOperator op
 		good = parse_uuid(field, text, &value, &wanted);
 	else
 	{
+		const char *zone = field->field ? field->field->time_zone : NULL;
+		const char *complete = zone ? time_zone_complete(zone, text, strlen(text)) : NULL;
+
+		text = complete ? complete : text;
 		good = value_parse(field->type, text, strlen(text), &value, &wanted);
 		check_known(scope, field, operator, text, path);
 	}

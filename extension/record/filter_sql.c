@@ -27,6 +27,7 @@ static const char *const built_in_columns[BUILT_IN_COUNT] = {
 	[BUILT_IN_DISPLAY_CODE] = "display_no",
 	[BUILT_IN_ID] = "id",
 	[BUILT_IN_VERSION] = "version",
+	[BUILT_IN_DUE_AT] = "due_at",
 };
 
 int
@@ -212,7 +213,9 @@ append_starts_with(ListQuery *query, const FilterField *field, Datum value)
 static void
 append_exists(ListQuery *query, const FilterField *field, bool present)
 {
-	if (field->built_in)
+	if (field->built_in == BUILT_IN_DUE_AT)
+		appendStringInfo(&query->sql, "(%s IS %sNULL)", built_in_expression(query, field), present ? "NOT " : "");
+	else if (field->built_in)
 		appendStringInfoString(&query->sql, present ? "true" : "false");
 	else
 		appendStringInfo(&query->sql, "%s IS %sTRUE", payload_call(query, field, "payload_exists", false), present ? "" : "NOT ");

@@ -91,6 +91,27 @@ link_has(const LinkSet *set, const pg_uuid_t *id)
 	return set->count > 0 && bsearch(id, set->items, set->count, sizeof(pg_uuid_t), compare_ids) != NULL;
 }
 
+int
+link_fields(const ModuleDef *module, const Jsonb *payload, const pg_uuid_t *target, const ModuleField **fields)
+{
+	int			count = 0;
+
+	for (int i = 0; i < module->field_count; i++)
+	{
+		const ModuleField *field = &module->fields[i];
+		LinkSet		named = {0};
+		JsonbValue	value;
+
+		if (!field->refers || !json_member(&payload->root, field->key, field->key_length, &value))
+			continue;
+		add_value(&named, field, &value);
+		link_sort(&named);
+		if (link_has(&named, target))
+			fields[count++] = field;
+	}
+	return count;
+}
+
 /* The last bits of an id are random, whichever its version. */
 static int
 place_of(const pg_uuid_t *id)

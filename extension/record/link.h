@@ -40,4 +40,7 @@ extern void link_hold_targets(int32 tenant_id, int32 module_id, const LinkSet *t
 /* Hold the place of a record alone, against all changes of records of the module that refer to it, until the transaction ends. */
 extern void link_hold_children(int32 tenant_id, int32 module_id, const pg_uuid_t *target);
 
+/* The fields of a payload that name the target, themselves or in rows and objects; at most as many as the module has.  Gives their number. */
+extern int	link_fields(const ModuleDef *module, const Jsonb *payload, const pg_uuid_t *target, const ModuleField **fields);
+
 #endif							/* QEHS_LINK_H */

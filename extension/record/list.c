@@ -235,6 +235,13 @@ run_step(const ListWalk *walk, const Found *found, const char *columns, const ch
 	return list_execute(&query, true, limit);
 }
 
+/* Whether the order is that of the index of words. */
+static bool
+goes_by_code(const ListWalk *walk)
+{
+	return walk->sort.count == 1 && walk->sort.keys[0].field.built_in == BUILT_IN_DISPLAY_CODE;
+}
+
 /* The ids of all records with the words of the question, if they are MOST_GATHERED at most; else -1. */
 static int
 gather_ids(const ListWalk *walk, const char *conditions, pg_uuid_t *ids)
@@ -284,7 +291,7 @@ append_search(ListWalk *walk, const Question *question, const ListRequest *reque
 		bool		sure = question->exact && reads_searched(walk);
 
 		walk->besides = psprintf("%s%s", query->sql.data, sure ? "" : holds);
-		if (walk->sort.field.built_in != BUILT_IN_DISPLAY_CODE && query->faults->count == 0)
+		if (!goes_by_code(walk) && query->faults->count == 0)
 		{
 			ids = palloc(sizeof(pg_uuid_t) * MOST_GATHERED);
 			count = gather_ids(walk, sure ? "true" : holds + strlen(" AND "), ids);
@@ -329,9 +336,10 @@ append_filter(ListWalk *walk, const ListRequest *request)
 		return;
 	node = filter_parse(&scope, &request->filter->root);
 	filter_each(node, require_condition, walk);
-	walk->sort_required = filter_requires(node, walk->sort.field.name);
 	if (walk->query.faults->count > 0)
 		return;
+	/* an option that is none any more has no place */
+	walk->sort_required = !walk->sort.keys[0].by_place && filter_requires(node, walk->sort.keys[0].field.name);
 	appendStringInfoString(&walk->query.sql, " AND ");
 	query_filter(&walk->query, node);
 }
@@ -349,13 +357,13 @@ list_open(ListWalk *walk, const RequestContext *context, const ListRequest *requ
 	query->alias = "r";
 	query->faults = faults;
 	open_question(walk, request, &question);
-	if (!sort_read(query->module, request->sort ? request->sort : walk->question ? "-displayCode" : "-createdAt", &walk->sort))
-		violation_add_first(faults, path_of(walk, "sort"), "unknown_field", "must be a field of module \"%s\" that can be sorted, with - in"
-							" front for descending", query->module->key);
-	else
-		list_require_readable(walk, &walk->sort.field, path_of(walk, "sort"));
-	if (request->deleted_too)
-		walk->sort.field.slot = -1;
+	sort_read(query->module, request->sort ? request->sort : walk->question ? "-displayCode" : "-createdAt", path_of(walk, "sort"), &walk->sort, faults);
+	for (int i = 0; i < walk->sort.count; i++)
+	{
+		list_require_readable(walk, &walk->sort.keys[i].field, path_of(walk, "sort"));
+		if (request->deleted_too)
+			walk->sort.keys[i].field.slot = -1;
+	}
 	initStringInfo(&query->sql);
 	appendStringInfo(&query->sql, "%1$s.tenant_id = $1 AND %1$s.module_id = $2%2$s", query->alias,
 					 request->deleted_too ? "" : psprintf(" AND %s.deleted_at IS NULL", query->alias));
@@ -417,7 +425,8 @@ visit_rows(ListPass *pass, SortPart part, uint64 rows)
 
 		CHECK_FOR_INTERRUPTS();
 		position.id = *DatumGetUUIDP(plan_value(row, 1, &isnull));
-		position.value = plan_value(row, LIST_PLACE_COLUMN, &isnull);
+		for (int i = 0; i < pass->sort.count; i++)
+			position.values[i] = plan_value(row, LIST_PLACE_COLUMN + i, &position.nulls[i]);
 		pass->left--;
 		if (pass->visit(pass->owner, &position, row))
 		{
@@ -441,7 +450,7 @@ visit_part(ListPass *pass, SortPart part, const SortPosition *after)
 	query.limit = wanted <= QEHS_MAX_PAGE ? QEHS_MAX_PAGE + 1 : pg_nextpower2_64(wanted + 1);
 	sort_write_statement(&query, &pass->sort, part, after, pass->walk->conditions);
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, query.faults);
-	visit_rows(pass, part, list_execute(&query, pass->walk->keyset_only && part == SORT_VALUED, wanted + 1));
+	visit_rows(pass, part, list_execute(&query, pass->walk->keyset_only && part == SORT_VALUED && pass->sort.count == 1, wanted + 1));
 }
 
 /* Visit the records of a question from a position on, in the order of the index, until it is known whether more follow. */
@@ -450,12 +459,13 @@ visit_found(ListPass *pass, const SortPosition *after)
 {
 	const ListWalk *walk = pass->walk;
 	const char *alias = walk->query.alias;
+	bool		descending = pass->sort.keys[0].descending != pass->sort.backward;
 	char	   *columns = psprintf("%s, %s.display_no", pass->columns, alias);
-	char	   *order = psprintf(" ORDER BY %s.display_no %s", alias, pass->sort.descending ? "DESC" : "ASC");
-	int64		position = after ? DatumGetInt64(after->value) : 0;
+	char	   *order = psprintf(" ORDER BY %s.display_no %s", alias, descending ? "DESC" : "ASC");
+	int64		position = after ? DatumGetInt64(after->values[0]) : 0;
 	Found		found;
 
-	found_begin(&found, walk->question, walk->context->tenant_id, walk->query.module->module_id, pass->sort.descending, after ? &position : NULL);
+	found_begin(&found, walk->question, walk->context->tenant_id, walk->query.module->module_id, descending, after ? &position : NULL);
 	while (!pass->more && found_next(&found))
 		visit_rows(pass, SORT_VALUED, run_step(walk, &found, columns, walk->besides, order, pass->left + 1));
 }
@@ -466,8 +476,8 @@ list_rows(ListWalk *walk, const SortPosition *after, bool backward, uint64 limit
 	ListPass	pass = {.walk = walk,.sort = walk->sort,.columns = columns,.left = limit,.visit = visit,.owner = owner};
 	bool		has_rest = sort_has_rest(&walk->sort) && !walk->sort_required;
 
-	pass.sort.descending = walk->sort.descending != backward;
-	if (walk->besides && walk->sort.field.built_in == BUILT_IN_DISPLAY_CODE)
+	pass.sort.backward = backward;
+	if (walk->besides && goes_by_code(walk))
 	{
 		visit_found(&pass, after);
 		return pass.more;
@@ -554,8 +564,8 @@ list_portals_fetch(const char *name, uint64 count, void (*visit) (void *owner, u
 	return visited;
 }
 
-static int64
-count_found(const ListWalk *walk)
+int64
+list_count_found(const ListWalk *walk)
 {
 	Found		found;
 	int64		count = 0;
@@ -568,20 +578,6 @@ count_found(const ListWalk *walk)
 		count += DatumGetInt64(plan_value(0, 1, &isnull));
 	}
 	return count;
-}
-
-int64
-list_count(ListWalk *walk)
-{
-	ListQuery	query = walk->query;
-	bool		isnull;
-
-	if (walk->besides)
-		return count_found(walk);
-	initStringInfo(&query.sql);
-	appendStringInfo(&query.sql, "SELECT pg_catalog.count(*) FROM qehs.record AS %s WHERE %s", query.alias, walk->conditions);
-	list_execute(&query, false, 1);
-	return DatumGetInt64(plan_value(0, 1, &isnull));
 }
 
 uint64

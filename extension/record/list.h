@@ -72,8 +72,15 @@ extern void list_portals_open(ListWalk *walk, const char *name, const char *colu
 extern void list_portals_close(const char *name);
 extern uint64 list_portals_fetch(const char *name, uint64 count, void (*visit) (void *owner, uint64 row), void *owner);
 
-/* How many records there are, over all pages. */
+/*
+ * How many records there are, over all pages; and the same, or where there are more than
+ * 10,000 an estimate (list_count.c).
+ */
 extern int64 list_count(ListWalk *walk);
+extern int64 list_estimate(ListWalk *walk, bool *estimated);
+
+/* The same of a walk with a question, step by step of the index (list.c). */
+extern int64 list_count_found(const ListWalk *walk);
 
 /*
  * Records whose field of type record-reference names one of ids (text, rec_…), the newest first, at most limit of each:

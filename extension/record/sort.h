@@ -2,21 +2,31 @@
  * sort.h
  *	  The order of a list: its SQL, and the position that a cursor carries.
  *
- * A list has two parts: records with a value of the sort field, in its order,
- * and behind them, ascending or descending, those without one (which have no
- * entry in the field's index).  Ties are broken by id.
+ * A list is ordered by keys, "-severity,createdAt", and by id where they tie.  It has
+ * two parts: records with a value of the first key, in its order, and behind them,
+ * ascending or descending, those without one (which have no entry in the field's
+ * index); within a part those without a value of a further key come last.
  */
 #ifndef QEHS_SORT_H
 #define QEHS_SORT_H
 
 #include "record/query.h"
 
-typedef struct ListSort
+#define QEHS_SORT_KEYS 8
+
+typedef struct SortKey
 {
 	FilterField field;
 	bool		descending;
 	bool		by_place;		/* an option, by its place among the field's */
 	Oid			type;			/* of what is sorted by */
+} SortKey;
+
+typedef struct ListSort
+{
+	int			count;
+	SortKey		keys[QEHS_SORT_KEYS];
+	bool		backward;		/* the whole order turned round */
 } ListSort;
 
 typedef enum SortPart
@@ -30,21 +40,22 @@ typedef struct SortPosition
 {
 	SortPart	part;
 	pg_uuid_t	id;
-	Datum		value;			/* of a record with one */
+	Datum		values[QEHS_SORT_KEYS];
+	bool		nulls[QEHS_SORT_KEYS];
 } SortPosition;
 
-/* Read "-createdAt"; false when it names no field of the module that has an order. */
-extern bool sort_read(const ModuleDef *module, const char *text, ListSort *sort);
+/* Read "-severity,createdAt"; a fault at path when a key names no field of the module that has an order. */
+extern void sort_read(const ModuleDef *module, const char *text, const char *path, ListSort *sort, ViolationList *faults);
 
 /* Append all that a position depends on besides the request: a cursor is bound to it. */
 extern void sort_describe(StringInfo out, const ListSort *sort);
 
-/* Whether records may lack the sort field. */
+/* Whether records may lack the first key. */
 extern bool sort_has_rest(const ListSort *sort);
 
 /*
- * Write the statement of a part into query->sql: query->columns and the sort
- * value (LIST_PLACE_COLUMN) of the records that conditions, SQL over the alias with the
+ * Write the statement of a part into query->sql: query->columns and the values of the
+ * keys (from LIST_PLACE_COLUMN on) of the records that conditions, SQL over the alias with the
  * arguments that query has already, holds for.  after is NULL for the beginning;
  * it has query->limit rows at most.
  */

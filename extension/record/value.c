@@ -29,6 +29,7 @@ value_oid(ValueKind kind)
 	{
 		case VALUE_NUMBER:
 		case VALUE_DURATION:
+		case VALUE_TIME_OF_DAY:
 			return NUMERICOID;
 		case VALUE_TIME:
 			return TIMESTAMPTZOID;
@@ -156,6 +157,37 @@ parse_duration(const char *text, int length, Datum *value)
 	return true;
 }
 
+/* "14:30", with or without seconds and fractions of them, in microseconds since midnight. */
+static bool
+parse_time_of_day(const char *text, int length, Datum *value)
+{
+	static const int starts[] = {0, 3, 6};
+	static const int64 units[] = {USECS_PER_HOUR, USECS_PER_MINUTE, USECS_PER_SEC};
+	static const int most[] = {23, 59, 59};
+	int64		sum = 0;
+	int64		unit = USECS_PER_SEC;
+
+	if (length != 5 && length != 8 && (length < 10 || length > 15 || text[8] != '.'))
+		return false;
+	for (int i = 0; i < 3 && starts[i] < length; i++)
+	{
+		const char *at = text + starts[i];
+
+		if ((i > 0 && at[-1] != ':') || at[0] < '0' || at[0] > '9' || at[1] < '0' || at[1] > '9' || (at[0] - '0') * 10 + (at[1] - '0') > most[i])
+			return false;
+		sum += ((at[0] - '0') * 10 + (at[1] - '0')) * units[i];
+	}
+	for (int i = 9; i < length; i++)
+	{
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		unit /= 10;
+		sum += (text[i] - '0') * unit;
+	}
+	*value = DirectFunctionCall1(int8_numeric, Int64GetDatum(sum));
+	return true;
+}
+
 /* ---- texts ---- */
 
 /* The least bytes that make a character of those of one that was cut after count of them. */
@@ -251,6 +283,8 @@ value_read(FieldType type, const JsonbValue *json, Datum *value)
 			return json->type == jbvString && parse_time(json->val.string.val, json->val.string.len, value);
 		case VALUE_DURATION:
 			return json->type == jbvString && parse_duration(json->val.string.val, json->val.string.len, value);
+		case VALUE_TIME_OF_DAY:
+			return json->type == jbvString && parse_time_of_day(json->val.string.val, json->val.string.len, value);
 		default:
 			return false;
 	}
@@ -300,6 +334,9 @@ value_parse(FieldType type, const char *text, int length, Datum *value, const ch
 		case VALUE_DURATION:
 			*wanted = "a duration such as PT90M";
 			return parse_duration(text, length, value);
+		case VALUE_TIME_OF_DAY:
+			*wanted = "a time of day such as 14:30";
+			return parse_time_of_day(text, length, value);
 		default:
 			*wanted = "a text";
 			*value = id_text(type, text, length);

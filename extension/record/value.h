@@ -9,8 +9,9 @@
  * select				text: the option; by order its place among the options
  * number, amounts …	numeric: of an object its number, whatever the unit
  * date, datetime		timestamptz: a date is midnight UTC
+ * time				numeric: microseconds since midnight
  * duration				numeric: microseconds as PostgreSQL's interval compares them (a month is 30 days, a day 24 hours)
- * multi-select, file	text[]: what it has
+ * multi-select, tags, file	text[]: what it has
  *
  * A value of another JSON type than the field's, which a record of an older
  * version may hold, counts as absent, but numbers and booleans are texts where

@@ -70,6 +70,7 @@ value_has_shape(FieldType type, const JsonbValue *json, const char **wanted)
 			*wanted = "true or false";
 			return json->type == jbvBool;
 		case FIELD_MULTI_SELECT:
+		case FIELD_TAGS:
 		case FIELD_TABLE:
 			*wanted = "an array";
 			return is_array;

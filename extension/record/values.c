@@ -16,6 +16,7 @@
 #include "nodes/pg_list.h"
 #include "record/attached.h"
 #include "record/check.h"
+#include "record/cycle.h"
 #include "record/value.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -164,6 +165,18 @@ may_read(const RequestContext *context, const ModuleDef *module, const pg_uuid_t
 		record_find_subject(context->tenant_id, id, &subject) && permission_may(context, module, ACTION_READ, &subject, NULL);
 }
 
+/* The record that is named must not lead back to this one. */
+static void
+check_chain(const PayloadCheck *check, const ModuleField *field, const pg_uuid_t *id, const char *path)
+{
+	CycleOutcome outcome = cycle_look(check->module, field, id, check->record_id);
+
+	if (outcome == CYCLE_FOUND)
+		violation_add(check->violations, path, "cycle", "must not lead back to the record itself");
+	else if (outcome == CYCLE_TOO_DEEP)
+		violation_add(check->violations, path, "cycle", "must not begin a chain of more than %d records", QEHS_CYCLE_DEPTH);
+}
+
 /* A user must be one of the tenant and active; a record must live and be readable by the caller. */
 static void
 check_id(const PayloadCheck *check, const Place *place, const ModuleField *field, const JsonbValue *value, const char *path)
@@ -190,6 +203,8 @@ check_id(const PayloadCheck *check, const Place *place, const ModuleField *field
 		violation_add(check->violations, path, "not_found", "names no record");
 	else if (field->references && strcmp(key, field->references) != 0)
 		violation_add(check->violations, path, "references", "must name a record of module \"%s\"", field->references);
+	else if (field->acyclic && check->record_id)
+		check_chain(check, field, &id, path);
 }
 
 List *

@@ -219,6 +219,8 @@ add_list(List *columns, const Place *place, const ModuleField *field)
 	if (field->type == FIELD_FILE || field->type == FIELD_IMAGE)
 		return add(columns, place, field, "_count", "integer", "number of files", psprintf("pg_catalog.cardinality(%s)", sql));
 	columns = add(columns, place, field, "", "text[]", "", sql);
+	if (field->type == FIELD_TAGS)
+		return columns;
 	return add(columns, place, field, "_labels", "text", "as people read them",
 			   psprintf("(SELECT pg_catalog.string_agg(%s, ', ' ORDER BY o.n) FROM pg_catalog.unnest(%s) WITH ORDINALITY AS o (v, n))",
 						label_of(field, "o.v"), sql));
@@ -243,7 +245,11 @@ add_number(List *columns, const Place *place, const ModuleField *field)
 
 	columns = add(columns, place, field, "", "numeric", "", slot ? slot : number_of(place, field, ""));
 	if (field->type == FIELD_QUANTITY)
+	{
 		columns = add(columns, place, field, "_unit", "text", "unit", text_of(place, field, ".unit"));
+		if (field->has_comparators)
+			columns = add(columns, place, field, "_comparator", "text", "how the true value compares", text_of(place, field, ".comparator"));
+	}
 	else if (field->type == FIELD_CURRENCY)
 		columns = add(columns, place, field, "_currency", "text", "currency (ISO 4217)", text_of(place, field, ".currency"));
 	else if (field->type == FIELD_MATRIX_SCORE)
@@ -307,6 +313,10 @@ add_field(List *columns, const Place *place, const ModuleField *field)
 			return add(columns, place, field, "", "interval", "a month is 30 days",
 					   psprintf("(SELECT pg_catalog.make_interval(secs => (n / 1000000)::pg_catalog.float8) FROM (SELECT %s) AS s (n) WHERE n < 1e17)",
 								number_of(place, field, "")));
+		case VALUE_TIME_OF_DAY:
+			return add(columns, place, field, "", "time", "",
+					   psprintf("pg_catalog.make_time(0, 0, 0) + (SELECT pg_catalog.make_interval(secs => (%s / 1000000)::pg_catalog.float8))",
+								slot_of(place, field) ? slot_of(place, field) : number_of(place, field, "")));
 		case VALUE_LIST:
 			return add_list(columns, place, field);
 		default:

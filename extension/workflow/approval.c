@@ -171,7 +171,7 @@ approval_store(const Firing *firing, int32 step, const pg_uuid_t *principal, boo
 	JsonbPGetDatum(firing->signature)};
 	char		nulls[14] = "             ";
 	AuditNote	note = {approved ? AUDIT_APPROVE : AUDIT_REJECT, firing->record, firing->transition->name, firing->comment, firing->signature,
-	for_other ? principal : NULL};
+	for_other ? principal : NULL, NULL};
 
 	id_generate(&id);
 	nulls[9] = for_other ? ' ' : 'n';

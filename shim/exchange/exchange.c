@@ -249,6 +249,7 @@ retry_delay(Request *request)
 	const PgError *error = &request->job.error;
 	const char *prefer;
 
+	request->moved |= request->job.moves > 0;
 	if (request->job.outcome != PG_FAILED)
 		return 0;
 	if (strcmp(error->sqlstate, "40001") == 0 || strcmp(error->sqlstate, "40P01") == 0)
@@ -257,6 +258,9 @@ retry_delay(Request *request)
 			CLOCK_SECOND / 100 * (uint64_t) request->attempts + clock_now() % (CLOCK_SECOND / 100) : 0;
 	if (error->constraint == NULL || strcmp(error->constraint, "idempotency_key_in_progress") != 0)
 		return 0;
+	/* a twin of its own, which the pool left behind: its answer is the one to give */
+	if (request->moved && clock_now() - request->started < request->job.limit)
+		return CLOCK_SECOND / 20;
 	prefer = request_header(request, "Prefer");
 	prefer = prefer ? strcasestr(prefer, "wait=") : NULL;
 	if (prefer && clock_now() - request->started < CLOCK_SECOND * (uint64_t) seconds_preferred(prefer + 5))

@@ -101,6 +101,7 @@ struct Request
 	const char *tenant;			/* for the log, as the next */
 	const char *key_id;
 	int			attempts;		/* at the database */
+	bool		moved;			/* some attempt went to another connection: what it left behind may run, too */
 	bool		streams;		/* its endpoint takes the body as it arrives */
 	bool		head_done;		/* of such one: its body may come */
 	const char *next_part;		/* of an answer of lines: the cursor of what follows, or NULL */

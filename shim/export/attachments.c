@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/temporary.h"
+
 /* Bytes of a filename's end that are kept: with the id in front an entry's name has less than 255. */
 #define NAME_BYTES 180
 
@@ -29,8 +31,8 @@ attachments_open(void)
 
 	if (attachments == NULL)
 		abort();
-	attachments->list = tmpfile();
-	attachments->told = tmpfile();
+	attachments->list = temporary_stream();
+	attachments->told = temporary_stream();
 	return attachments;
 }
 

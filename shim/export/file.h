@@ -41,6 +41,7 @@ typedef struct Activity
 	const char *from;
 	const char *to;
 	const char *comment;
+	const char *principal;		/* for whom the actor acted, or empty */
 	const char *signer;			/* empty: it was not signed */
 	const char *meaning;
 } Activity;

@@ -80,6 +80,7 @@ read_activities(const json_t *list, Arena *arena, int *count)
 			.from = member_text(item, "from", "", arena),
 			.to = member_text(item, "to", "", arena),
 			.comment = member_text(item, "comment", "", arena),
+			.principal = member_text(json_object_get(item, "onBehalfOf"), "displayName", "", arena),
 			.signer = member_text(json_object_get(signature, "signedBy"), "displayName", "", arena),
 			.meaning = member_text(signature, "meaning", "", arena)
 		};

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/temporary.h"
 #include "export/paper.h"
 
 #define MOST_PICTURES 50
@@ -85,7 +86,7 @@ pdf_open(const ExportInfo *info, Output *output)
 	file->cells = arena_alloc(&file->whole, sizeof(Cell) * (size_t) info->column_count);
 	file->longest = numbers(file);
 	file->longest_word = numbers(file);
-	file->spool = tmpfile();
+	file->spool = temporary_stream();
 	if (file->spool == NULL)
 		output_fail(output, "could not make a file in TMPDIR");
 	for (int i = 0; i < info->column_count; i++)
@@ -387,6 +388,13 @@ what_of(PdfFile *file, const Activity *activity)
 	return arena_format(&file->whole, *activity->from ? "%s: %s \u2192 %s" : "%s%s: %s", activity->type, activity->from, activity->to);
 }
 
+/* Who did something, and for whom. */
+static const char *
+who_of(PdfFile *file, const Activity *activity)
+{
+	return *activity->principal ? arena_format(&file->whole, "%s for %s", activity->actor, activity->principal) : activity->actor;
+}
+
 static Listing *
 list_activity(PdfFile *file)
 {
@@ -398,7 +406,7 @@ list_activity(PdfFile *file)
 	for (int i = 0; i < info->activity_count; i++)
 	{
 		const Activity *activity = &info->activities[i];
-		const char *texts[] = {time_text(file, activity), activity->actor, what_of(file, activity), activity->comment};
+		const char *texts[] = {time_text(file, activity), who_of(file, activity), what_of(file, activity), activity->comment};
 
 		for (int j = 0; j < 4; j++)
 			add_text(listing, j, texts[j], strlen(texts[j]));
@@ -420,7 +428,7 @@ list_decisions(PdfFile *file)
 	{
 		const Activity *decision = &info->decisions[i];
 		const char *signature = *decision->signer ? arena_format(&file->whole, "%s: %s", decision->signer, decision->meaning) : "";
-		const char *texts[] = {time_text(file, decision), decision->actor, what_of(file, decision), signature, decision->comment};
+		const char *texts[] = {time_text(file, decision), who_of(file, decision), what_of(file, decision), signature, decision->comment};
 
 		for (int j = 0; j < 5; j++)
 			add_text(listing, j, texts[j], strlen(texts[j]));

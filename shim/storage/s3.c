@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/temporary.h"
 #include "storage/store.h"
 
 #define CONNECT_SECONDS 10
@@ -27,17 +28,13 @@
 #define LOW_SPEED_BYTES 1024
 #define LOW_SPEED_SECONDS 30
 
-/* An unnamed file for an object that is on its way. */
+/* A file for an object that is on its way. */
 static int
 make_file(StorageFault *fault)
 {
-	const char *folder = getenv("TMPDIR");
-	char		path[512];
-	int			file;
+	int			file = temporary_file();
 
-	snprintf(path, sizeof(path), "%s/qehs-object-XXXXXX", folder && *folder ? folder : "/tmp");
-	file = mkostemp(path, O_CLOEXEC);
-	if (file < 0 || unlink(path) != 0)
+	if (file < 0)
 		storage_fault_errno(fault, "could not make a temporary file");
 	return file;
 }

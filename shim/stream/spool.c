@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/temporary.h"
+
 #define SPOOL_FIRST (16 * 1024)
 
 static size_t most_each = SIZE_MAX;
@@ -30,20 +32,6 @@ void
 spool_init(Spool *spool)
 {
 	*spool = (Spool) {.file = -1};
-}
-
-static bool
-open_file(Spool *spool)
-{
-	const char *directory = getenv("TMPDIR");
-	char		path[4096];
-
-	snprintf(path, sizeof(path), "%s/qehs-shim.XXXXXX", directory && *directory ? directory : "/tmp");
-	spool->file = mkostemp(path, O_CLOEXEC);
-	if (spool->file < 0)
-		return false;
-	unlink(path);
-	return true;
 }
 
 static void
@@ -126,7 +114,7 @@ spool_append(Spool *spool, const char *bytes, size_t length)
 		append_memory(spool, bytes, length);
 		return true;
 	}
-	if (spool->file < 0 && !open_file(spool))
+	if (spool->file < 0 && (spool->file = temporary_file()) < 0)
 		return false;
 	return take_room(spool, length) && append_file(spool, bytes, length);
 }

@@ -1,6 +1,7 @@
 // Loads the demo's sample through the REST API: incidents from the reports and narratives, some of them walked through their
-// workflow, and records of the other modules that refer to them. Takes QEHS_URL, QEHS_BENCH_KEY and QEHS_DEMO_USERS, a JSON
-// object of user names and ids.
+// workflow, and records of the other modules that refer to them. Takes QEHS_URL, QEHS_BENCH_KEY, QEHS_DEMO_USERS, a JSON
+// object of user names and ids, and of a manager who closes incidents QEHS_SIGNER_KEY, a key that acts as him, and
+// QEHS_SIGNER_CREDENTIAL, his secret for signatures.
 //
 // Every request carries an Idempotency-Key that names the row, so a load that broke off can be run again.
 import { Agent, request } from 'node:http'
@@ -13,9 +14,9 @@ const base = new URL(process.env.QEHS_URL)
 const users = JSON.parse(process.env.QEHS_DEMO_USERS)
 const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY })
 
-function call(method, path, body, idempotencyKey) {
+function call(method, path, body, idempotencyKey, key = process.env.QEHS_BENCH_KEY) {
 	const text = body === undefined ? '' : JSON.stringify(body)
-	const headers = { Authorization: `Bearer ${process.env.QEHS_BENCH_KEY}` }
+	const headers = { Authorization: `Bearer ${key}` }
 	if (text) {
 		headers['Content-Type'] = 'application/json'
 		headers['Content-Length'] = Buffer.byteLength(text)
@@ -28,6 +29,8 @@ function call(method, path, body, idempotencyKey) {
 			response.on('end', () => {
 				const answer = Buffer.concat(chunks).toString('utf8')
 				if (response.statusCode < 300) resolve(answer ? JSON.parse(answer) : null)
+				// the server still has it under way, after a time-out on the way
+				else if (answer.includes('"idempotency_key_in_progress"')) setTimeout(() => call(method, path, body, idempotencyKey).then(resolve, reject), 1000)
 				else reject(new Error(`${method} ${path} answered ${response.statusCode}: ${answer}`))
 			})
 		})
@@ -56,7 +59,7 @@ const create = (moduleKey, payloads, stateOf = () => undefined) =>
 const day = offset => new Date(Date.UTC(2026, 0, 5) + offset * 86_400_000).toISOString().slice(0, 10)
 const pick = (list, i) => list[i % list.length]
 
-function walk(i) {
+function walk(i, incident) {
 	const investigator = pick([users['mei.lin'], users['sam.okafor']], i)
 	const steps = [
 		['accept'],
@@ -64,17 +67,25 @@ function walk(i) {
 		['agree_actions', { root_cause_method: pick(['five_why', 'fishbone', 'icam'], i), root_causes: { immediate: 'Guard missing',
 			underlying: 'Lock-out not done', root: 'No check of the procedure in use' } }],
 		['submit_review'],
-		['approve_close', { rca_text: 'Guarding and lock-out were checked on all lines; the procedure was renewed.' }, 'Reviewed'],
+		['approve_close', { rca_text: 'Guarding and lock-out were checked on all lines; the procedure was renewed.', notified_at: incident.payload.occurred_at }, 'Reviewed'],
 	]
 	if (i % 11 === 10) return [['reject', undefined, 'Reported twice']]
 	return steps.slice(0, i % 6)
 }
 
+// The server lets one person sign one thing after the other, so no connection is to wait for that.
+let signing = Promise.resolve()
+function sign(fire) {
+	signing = signing.then(() => fire({ signature: { meaning: 'approval', credential: process.env.QEHS_SIGNER_CREDENTIAL } }, process.env.QEHS_SIGNER_KEY))
+	return signing
+}
+
 async function transitions(incidents) {
 	let count = 0
 	await each(incidents, async (incident, i) => {
-		for (const [transition, payload, comment] of walk(i)) {
-			await call('POST', `/api/v1/records/${incident.id}:transition`, { transition, payload, comment }, `demo-${transition}-${i}`)
+		for (const [transition, payload, comment] of walk(i, incident)) {
+			const fire = (more, key) => call('POST', `/api/v1/records/${incident.id}:transition`, { transition, payload, comment, ...more }, `demo-${transition}-${i}`, key)
+			await (transition === 'approve_close' ? sign(fire) : fire())
 			count++
 		}
 	})

@@ -7,8 +7,8 @@ import { agent, send } from "./retry.mjs"
 
 // Filled by CREATE EXTENSION itself, with the contents of the release that restores.
 const FIXED = ["endpoint", "job_kind", "module_catalogue", "openapi_component", "osha_column", "problem", "report_view"]
-// what clients send again
-const FORGOTTEN = ["graphql_document"]
+// what clients send again, and what tick counts again
+const FORGOTTEN = ["graphql_document", "report_case", "report_summary"]
 const records = "/api/v1/records?moduleKey=incidents&limit=4"
 const twin = { moduleKey: "incidents", payload: { title: "Twin", severity: "low" } }
 
@@ -61,6 +61,7 @@ async function fillTenant(port, slug, key) {
 		SELECT qehs.user_create('${slug}.other', 'Another');
 		SELECT qehs.delegation_create('${slug}.user', '2026-01-01', '2099-01-01', '${slug}.other');
 		SELECT qehs.record_transition(qehs.record_create('notes', jsonb_build_object('about', qehs.record_list('badges') -> 'items' -> 0 ->> 'id')) ->> 'id', 'tell');
+		SELECT qehs.record_comment(qehs.record_list('notes') -> 'items' -> 0 ->> 'id', 'Seen, @${slug}.user');
 		SELECT qehs.use_tenant('${slug}', '${slug}.user');
 		SELECT qehs.signature_credential_set('the secret of a user');
 		SELECT qehs.record_approve(qehs.record_list('notes') -> 'items' -> 0 ->> 'id', 'close');

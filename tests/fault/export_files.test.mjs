@@ -28,15 +28,15 @@ const made = stage("files", { flags: ["--storage", folder], prepare({ cluster })
 after(() => [folder, directory].forEach((name) => rmSync(name, { recursive: true })))
 
 // An export's file, as a client fetches it.
-async function exported(request) {
-	const job = await until(made.shim, key, await ask(made.shim, key, request))
+async function exported(request, caller = key) {
+	const job = await until(made.shim, caller, await ask(made.shim, caller, request))
 	assert.equal(job.status, "succeeded", JSON.stringify(job))
 	const bytes = await fetched(made.shim, job)
 	assert.equal(job.result.sizeBytes, bytes.length)
 	assert.equal(job.result.sha256, createHash("sha256").update(bytes).digest("hex"))
 	const path = `${directory}/${job.result.filename}`
 	writeFileSync(path, bytes)
-	assert.match(job.result.filename, new RegExp(`^(visits|visitors|V-2026-\\d+)-\\d{8}T\\d{4}Z\\.${request.includeAttachments ? "zip" : request.format}$`))
+	assert.match(job.result.filename, new RegExp(`^(visits|visitors|signed|[VS]-2026-\\d+)-\\d{8}T\\d{4}Z\\.${request.includeAttachments ? "zip" : request.format}$`))
 	return { path, bytes, text: bytes.toString(), job }
 }
 
@@ -123,6 +123,23 @@ test("PDF: a report of one record has its fields, tables and activity", async ()
 	const text = execFileSync("pdftotext", ["-layout", path, "-"], { encoding: "utf8" })
 	for (const found of [/Visits V-20\d\d-0001/, /Title +Full/, /Cost +12\.5 EUR/, /Parts[^]*Name +Count[^]*bolt +2/, /Activity[^]*created/])
 		assert.match(text, found)
+})
+
+test("signatures are in a column of their own, and in a report", async () => {
+	made.cluster.sql(`SELECT qehs.tenant_create('signatures', 'Signatures'); SELECT qehs.use_tenant('signatures'); SELECT qehs.user_create('jo', 'Jo Weber', roles => '{tenant-owner}');
+		SELECT qehs.module_publish('signed', '{"key":"signed","name":"Signed","displayCode":{"prefix":"S"},"fields":[{"key":"title","type":"text"}],
+			"workflow":{"states":["open","closed"],"initial":"open","transitions":{"close":{"from":"open","to":"closed","signature":true}}}}');
+		SELECT qehs.use_tenant('signatures', 'jo'); SELECT qehs.signature_credential_set('the secret of jo');
+		SELECT qehs.record_create('signed', '{"title":"left open"}');
+		SELECT qehs.record_transition(qehs.record_create('signed', '{"title":"closed"}') ->> 'id', 'close', signature => '{"meaning":"approval","credential":"the secret of jo"}')`)
+	const reader = made.cluster.sql("SELECT qehs.use_tenant('signatures'); SELECT qehs.api_key_create('reader', rate_limit => 0) ->> 'key'")
+	const [head, ...rows] = readCsv((await exported({ moduleKey: "signed", format: "csv", sort: "createdAt" }, reader)).path)
+	assert.equal(head.at(-1), "Signatures")
+	assert.equal(rows[0].at(-1), "")
+	assert.match(rows[1].at(-1), /^approval: Jo Weber, 20\d\d-[-0-9T:.]+Z$/)
+	const id = made.cluster.sql("SELECT r.id FROM qehs.record AS r JOIN qehs.module AS m ON m.tenant_id = r.tenant_id AND m.id = r.module_id WHERE m.key = 'signed' AND workflow_state = 'closed'")
+	const { path } = await exported({ moduleKey: "signed", format: "pdf", recordId: id }, reader)
+	assert.match(execFileSync("pdftotext", [path, "-"], { encoding: "utf8" }).replace(/\s+/g, " "), /Jo Weber: approval/)
 })
 
 test("PDF: a report has the photos of its record, a JPEG as it was sent, and who approved and signed", async () => {

@@ -113,6 +113,26 @@ test("two workers on one queue: each job is done once; a tenant at its limit wai
 	await Promise.all(workers.map((worker) => worker.gone))
 })
 
+test("files that must wait are in TMPDIR: a worker for which there is no such folder says so", async () => {
+	const id = await ask(made.shim, key, { format: "pdf", columns: ["n"], filter: { n: { lt: 10 } } })
+	const folderOfOthers = process.env.TMPDIR
+	process.env.TMPDIR = "/nowhere"
+	const worker = startWorker()
+	if (folderOfOthers === undefined)
+		delete process.env.TMPDIR
+	else
+		process.env.TMPDIR = folderOfOthers
+	let job
+	for (let i = 0; i < 600 && !job?.error; i++) {
+		await sleep(50)
+		job = (await call(made.shim, key, "GET", `/api/v1/exports/${id}`)).json
+	}
+	assert.match(job.error.detail, /TMPDIR/)
+	worker.kill("SIGTERM")
+	await worker.gone
+	await call(made.shim, key, "DELETE", `/api/v1/exports/${id}`)
+})
+
 test("an export whose key was revoked meanwhile fails and says so", async () => {
 	const gone = makeKey()
 	const id = await ask(made.shim, gone.key, { format: "csv" })

@@ -7,8 +7,10 @@
 
 #include "base/id.h"
 #include "base/json.h"
+#include "calendar/calendar.h"
 #include "common/utf8.h"
 #include "mb/pg_wchar.h"
+#include "module/module.h"
 #include "record/question.h"
 #include "record/words.h"
 #include "schema/format.h"
@@ -152,6 +154,47 @@ try_search(const char *text, int length)
 	DirectFunctionCall1(qehs_search_vector, PointerGetDatum(cstring_to_text_with_len(text, length)));
 }
 
+/* A clock on the wall that is set back an hour on each day divisible by 7. */
+static LocalTime
+zone_local(const void *zone, TimestampTz time)
+{
+	int64		day = time / USECS_PER_DAY - (time % USECS_PER_DAY < 0);
+
+	return (LocalTime) {day, time - day * USECS_PER_DAY};
+}
+
+static TimestampTz
+zone_time(const void *zone, LocalTime local)
+{
+	return local.day * USECS_PER_DAY + local.time + (local.day % 7 == 0 ? USECS_PER_HOUR : 0);
+}
+
+/* A duration leads forward or back, in every calendar. */
+static void
+try_duration(const char *text, int length)
+{
+	static const int32 holidays[] = {-400, 0, 9600, 9601};
+	Calendar	calendar = {{zone_local, zone_time, NULL}, {true, false, true}, 8 * USECS_PER_HOUR, 17 * USECS_PER_HOUR, lengthof(holidays), holidays};
+	ModuleMoment moment;
+	Duration	duration;
+	TimestampTz from = 9600 * USECS_PER_DAY + length * USECS_PER_HOUR;
+	TimestampTz found;
+
+	if (module_moment_read(text, &moment) && moment.field == NULL && !duration_read(text, length, &duration))
+		elog(ERROR, "a moment that is no duration");
+	if (!duration_read(text, length, &duration))
+		return;
+	for (int i = 0; i < 4; i++)
+	{
+		bool		business = i % 2 && duration.months == 0;
+		int			sign = i < 2 ? 1 : -1;
+
+		/* the end of a day, and where the clock is set back, may be an hour on the other side */
+		if (calendar_add(&calendar, business, from, &duration, sign, &found) && (found - from) * sign < -2 * USECS_PER_HOUR)
+			elog(ERROR, "a duration that leads the other way");
+	}
+}
+
 static void
 try_text(const char *text, int length)
 {
@@ -171,6 +214,7 @@ try_text(const char *text, int length)
 			break;
 		case 3:
 			try_time(rest, size);
+			try_duration(rest, size);
 			break;
 		case 4:
 			try_id(rest, size);

@@ -208,7 +208,7 @@ for (const value of ['0', '-1', '201', '2147483647', '-2147483648']) query(`limi
 for (const value of ['', 'x', '1.5', '1e2', '%201', '1%20', '+1', '0x10', '2147483648', '99999999999999999999', '1,000', 'null', '%E2%91%A0'])
 	query(`limit=${value}`, `&limit=${value}`, ['?limit', 'type'])
 query('limit=+5', '&limit=+5', ['?limit', 'type'])
-for (const value of ['nofield', '', '-', '--createdAt', 'description,cost', 'tags', 'createdAt;drop', 'payload.title', "title'", 'extra', '%00'.slice(1), 'x'.repeat(3000)])
+for (const value of ['nofield', '', '-', '--createdAt', 'cost,tags', 'cost,', 'tags', 'createdAt;drop', 'payload.title', "title'", 'extra', '%00'.slice(1), 'x'.repeat(3000)])
 	query(`sort=${value.slice(0, 40)}`, `&sort=${value}`, ['?sort', 'unknown_field'])
 for (const value of ['nope', 'payload.nope', 'payload', 'id,nope', '', 'id,,version', 'activity']
 	.filter(value => value !== 'payload')) query(`fields=${value}`, `&fields=${value}`, ['?fields', 'unknown_field'])

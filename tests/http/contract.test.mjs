@@ -20,6 +20,7 @@ const deleted = []
 const keys = []
 const jobs = []
 const files = []
+const comments = []
 const events = []
 const refresh = async () => {
 	for (let i = 0; i < 20; i++) alive.push((await makeRecord(tenant)).id)
@@ -33,6 +34,7 @@ const refresh = async () => {
 	events.push(...(await tenant.api.get('/api/v1/audit?limit=20')).json.items.map(event => event.id))
 	for (let i = 0; i < 5; i++)
 		files.push((await tenant.api.post('/api/v1/attachments', { recordId: alive.at(-1), filename: 'a.txt', contentType: 'text/plain' })).json.id)
+	for (let i = 0; i < 5; i++) comments.push((await tenant.api.post(`/api/v1/records/${alive.at(-1)}/comments`, { body: 'Seen' })).json.id)
 	for (let i = 0; i < 5; i++) keys.push((await tenant.api.post('/api/v1/api-keys', { name: 'k', scopes: ['records.read'], roles: ['viewer'] })).json.id)
 }
 
@@ -75,6 +77,8 @@ function fit(body, operation) {
 	if (body.transition === 'close') body.payload = { ...payload, rca_text: 'as the guard wants' }
 	if ('allowedAddresses' in body) body.allowedAddresses = null
 	if ('actingUser' in body) body.actingUser = null
+	// a comment of the record
+	delete body.parentId
 	// a person signs
 	delete body.signature
 	if (body.expiresAt) body.expiresAt = body.expiresAt.replace(/^\d{4}/, '2999')
@@ -103,7 +107,7 @@ function valid(random, at = random.pick(operations)) {
 	let target = path
 	for (const parameter of operation.parameters.map(resolve)) {
 		if (parameter.in === 'path') {
-			const pool = operation.operationId === 'record_restore' ? deleted : operation.operationId.startsWith('api_key') ? keys : operation.operationId.startsWith('attachment') ? files : alive
+			const pool = operation.operationId === 'record_restore' ? deleted : operation.operationId.startsWith('api_key') ? keys : operation.operationId.startsWith('attachment') ? files : operation.operationId === 'comment_delete' ? comments : alive
 			const value = parameter.name === 'jobId' ? random.pick(jobs) : parameter.name === 'eventId' ? random.pick(events) : parameter.name !== 'id' ? operation.operationId === 'module_publish' ? parameter.example : random.pick(['incidents', 'near_misses', 'none'])
 				: random.chance(0.85) && pool.length > 0 ? random.pick(pool) : generator.value(parameter.schema)
 			target = target.replace(`{${parameter.name}}`, encode(value))
@@ -180,7 +184,7 @@ const breaks = {
 	badFilter: (sent, random) => sent.at.operation.operationId === 'record_list'
 		? { ...sent, query: [...sent.query, random.pick(['filter[unheard_of]=1', 'filter[cost]=much', 'filter[cost][like]=1', 'filter[occurred_at][gt]=yesterday', 'filter=1', 'filter[]=1', 'filter[cost', 'filter[spot][gt]=1'])] } : null,
 	badSort: (sent, random) => sent.at.operation.operationId === 'record_list'
-		? { ...sent, query: [...sent.query.filter(item => !/^sort=/.test(item)), `sort=${random.pick(['unheard_of', '--cost', 'spot', '', 'cost,title'])}`] } : null,
+		? { ...sent, query: [...sent.query.filter(item => !/^sort=/.test(item)), `sort=${random.pick(['unheard_of', '--cost', 'spot', '', 'cost,spot', 'cost,'])}`] } : null,
 	noRequired: sent => sent.at.operation.operationId === 'record_list' ? { ...sent, query: sent.query.filter(item => !item.startsWith('moduleKey=')) } : null,
 	malformed: (sent, random) => sent.body === undefined ? null : { ...sent, text: random.pick([JSON.stringify(sent.body).slice(0, -1), '{', '[]', '"x"', 'null', ...(sent.at.operation.requestBody.required ? [''] : []), '{"a":1,"a":1}', '{"payload":{"title":"\u0001"}}', JSON.stringify(sent.body) + 'x', '\ufeff{}']) },
 	wrongType: sent => sent.body === undefined ? null : { ...sent, headers: { ...sent.headers, 'Content-Type': 'text/plain' } },

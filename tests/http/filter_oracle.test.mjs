@@ -40,6 +40,12 @@ function span(text) {
 	return sum
 }
 
+// Microseconds since midnight.
+function clock(text) {
+	const [, hours, minutes, seconds = '0', fraction = ''] = /^(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?$/.exec(text)
+	return (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1e6 + Number(fraction.padEnd(6, '0'))
+}
+
 const equality = ['eq', 'ne', 'in', 'nin', 'exists']
 const order = ['lt', 'lte', 'gt', 'gte']
 const kinds = {
@@ -49,6 +55,7 @@ const kinds = {
 	number: { ops: [...equality, ...order], equal: (a, b) => byNumber(a, b) === 0, compare: byNumber },
 	time: { ops: [...equality, ...order], equal: (a, b) => instant(a) === instant(b), compare: (a, b) => sign(instant(a), instant(b)) },
 	duration: { ops: [...equality, ...order], equal: (a, b) => span(a) === span(b), compare: (a, b) => sign(span(a), span(b)) },
+	clock: { ops: [...equality, ...order], equal: (a, b) => clock(a) === clock(b), compare: (a, b) => sign(clock(a), clock(b)) },
 	list: { ops: [...equality, 'contains'] },
 	presence: { ops: ['exists'] },
 }
@@ -83,6 +90,7 @@ const whole = numbers.filter(text => !text.includes('.') && !text.includes('-300
 const times = ['2026-01-01T00:00:00Z', '2026-01-01T01:00:00+01:00', '2025-12-31T23:59:59.999999Z', '2026-01-01T00:00:00.000001Z', '2026-06-01T12:00:00-05:00', '0001-01-01T00:00:00Z', '9999-12-31T23:59:59Z']
 const dates = ['2026-01-01', '2025-12-31', '2026-01-02', '0001-01-01', '9999-12-31', '2024-02-29']
 const durations = ['PT9M', 'PT10M', 'PT60M', 'PT1H', 'PT3600S', 'P1D', 'PT24H', 'P30D', 'P1M', 'P1Y', 'P12M', 'P1W', 'P7D', 'PT0S', 'P400Y', 'P1DT1S']
+const clocks = ['00:00', '00:00:00', '09:05', '09:05:00', '09:05:00.5', '09:05:00.500000', '09:05:00.000001', '23:59:59.999999', '12:00', '23:59']
 const options = ['low', 'medium', 'high', 'critical', 'Slips, trips and falls']
 const quoted = list => list.map(quote)
 const user = n => `usr_0000000000000000000000000${n}`
@@ -108,10 +116,12 @@ const types = {
 		read: raw => /"amount":"?([^,"]*)/.exec(raw)[1], queries: ['10', '10.5', '10.50', '11', '123456789012345.6789'] },
 	date: plain(kinds.time, dates),
 	datetime: plain(kinds.time, times),
+	time: plain(kinds.clock, clocks),
 	duration: plain(kinds.duration, durations),
 	boolean: { kind: kinds.boolean, values: ['true', 'false'], read: JSON.parse, queries: ['true', 'false'] },
 	select: { ...plain(choice(options), options), options: { options } },
 	'multi-select': { kind: kinds.list, values: ['["low"]', '["low","high"]', '["critical"]', '[]', '["Slips, trips and falls","low"]'], read: JSON.parse, queries: options, options: { options } },
+	tags: { kind: kinds.list, values: ['["low"]', '["low","Ärger, groß"]', '["critical"]', '[]', '["a,b","low"]'], read: JSON.parse, queries: ['low', 'Ärger, groß', 'a,b', 'none'] },
 	user: { ...plain(kinds.id, [user(1), user(2), user(3)]), queries: [user(1), user(2), user(3), user(4)] },
 	'record-reference': { kind: kinds.id, values: [], read: JSON.parse, queries: [] },
 	file: { kind: kinds.list, values: [], read: JSON.parse, queries: [] },
@@ -126,6 +136,7 @@ const types = {
 	'computed number': computed('$.base * 2', 'number', kinds.number),
 	'computed text': computed('$.base', 'text', kinds.text),
 	'computed time': computed('$.base', 'datetime', kinds.time),
+	'computed clock': computed('$.base', 'time', kinds.clock),
 	'computed duration': computed('$.base', 'duration', kinds.duration),
 	'computed boolean': computed('$.base > 0', 'number', kinds.boolean),
 	'computed list': computed('$.base', 'multi-select', kinds.list),

@@ -21,13 +21,16 @@ const SPEC = '/api/docs/spec.json'
 const every = {
 	key: 'every_type', name: 'Every type', displayCode: { prefix: 'EVT' },
 	fields: [
-		...['text', 'rich-text', 'email', 'phone', 'url', 'identifier', 'number', 'integer', 'quantity', 'currency', 'percentage', 'date', 'datetime', 'duration',
+		...['text', 'rich-text', 'email', 'phone', 'url', 'identifier', 'number', 'integer', 'quantity', 'currency', 'percentage', 'date', 'datetime', 'time', 'duration', 'tags',
 			'date-range', 'boolean', 'lookup', 'record-reference', 'user', 'location', 'geolocation', 'file', 'image', 'signature', 'matrix-score']
 			.map(type => ({ key: `a_${type.replaceAll('-', '_')}`, label: `A ${type}`, type })),
 		{ key: 'choice', type: 'select', options: ['yes', 'no', 'n/a'], required: true, default: 'no' },
 		{ key: 'choices', type: 'multi-select', options: ['a', 'b'] },
 		{ key: 'code', type: 'text', required: true, pattern: '^[A-Z]{2}-[0-9]{3,5}(x|y)?$', maxLength: 9 },
 		{ key: 'amount', type: 'number', min: 10, max: 20, step: 0.5, required: true },
+		{ key: 'level', type: 'quantity', unit: 'ppm', comparators: ['<', '>'] },
+		{ key: 'reported_on', type: 'date', default: '$today', readOnly: true, required: true },
+		{ key: 'seen_at', type: 'datetime', timeZone: 'America/New_York', writeOnce: true },
 		{ key: 'rows', type: 'table', fields: [{ key: 'item', type: 'text', required: true }, { key: 'count', type: 'integer', min: 3 }] },
 		{ key: 'thing', type: 'object', fields: [{ key: 'name', type: 'text', required: true }] },
 	],
@@ -174,7 +177,7 @@ test('a key sees what it may do, and nothing of the rest', async () => {
 	const reader = await tenant.makeKey({ scopes: ['records.read'], roles: ['viewer'], modules: ['incidents'] })
 	const document = (await reader.api.get(SPEC)).json
 	const ids = operations(document).map(({ operation }) => operation.operationId)
-	assert.deepEqual(ids.sort(), ['deprecation_list', 'export_cancel', 'export_get', 'graphql', 'graphql_query', 'job_cancel', 'job_get', 'job_list', 'me', 'openapi', 'openapi_yaml', 'postman', 'problem_list', 'record_activity', 'record_approvals', 'record_at', 'record_get', 'record_list',
+	assert.deepEqual(ids.sort(), ['deprecation_list', 'export_cancel', 'export_get', 'graphql', 'graphql_query', 'job_cancel', 'job_get', 'job_list', 'me', 'openapi', 'openapi_yaml', 'postman', 'problem_list', 'record_activity', 'record_approvals', 'record_at', 'record_comments', 'record_get', 'record_links', 'record_list',
 		'scim_resource_type_get', 'scim_resource_type_list', 'scim_schema_get', 'scim_schema_list', 'scim_service_provider_config'])
 	const text = JSON.stringify(document)
 	assert.ok(text.includes('IncidentsPayload'))

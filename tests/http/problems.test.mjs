@@ -56,6 +56,7 @@ const person = await tenant.makeKey({ actingUser: 'approver', rateLimit: 1000000
 const toApprove = async () => (await tenant.api.post('/api/v1/records', { moduleKey: 'approvable', payload: {} })).json.id
 const approved = await toApprove()
 await person.api.post(`/api/v1/records/${approved}:approve`, { transition: 'close' })
+const comment = (await tenant.api.post(`/api/v1/records/${other.id}/comments`, { body: 'Seen' })).json.id
 const reached = new Set()
 const answered = []
 
@@ -97,6 +98,10 @@ const calls = {
 		['conflict', { id: await toApprove(), key: person.key, json: { transition: 'close', comment: 'c' } }], ['not_found', { id: nobody }], ['validation_failed', { json: { transition: 'reset' } }],
 		['precondition_required', { id: careful }], ['transition_not_allowed', { json: { transition: 'reopen' } }], ['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
 	record_approvals: { own: [['not_found', { id: nobody }]] },
+	record_comments: { own: [['not_found', { id: nobody }], ['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '0' } }]] },
+	record_comment: { json: { body: 'Seen' }, own: [['not_found', { id: nobody }], ['validation_failed', { json: { body: ' ' } }], ['validation_failed', { json: {} }]] },
+	comment_delete: { id: comment, own: [['not_found', { id: 'cmt_00000000000000000000000000' }]] },
+	record_links: { own: [['not_found', { id: nobody }], ['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '0' } }]] },
 	delegation_list: { forbidden: false, own: [] },
 	delegation_create: { forbidden: false, json: { to: 'nobody', startsAt: '2026-01-01T00:00:00Z', endsAt: '2099-01-01T00:00:00Z' }, own: [['validation_failed', {}]] },
 	delegation_revoke: { forbidden: false, own: [['not_found', { id: 'dlg_00000000000000000000000000' }]] },
@@ -297,7 +302,7 @@ test('every code that the document gives an endpoint was reached there', async (
 	const missing = [...documented].flatMap(([operation, codes]) =>
 		codes.filter(code => ![...elsewhere, ...unread].includes(code) && !reached.has(`${operation} ${code}`)).map(code => `${operation} ${code}`))
 	// a conflict of two requests that change the same is every change's: tests/fault
-	assert.deepEqual(missing, ['bulk_load', 'api_key_create', 'api_key_revoke', 'api_key_rotate', 'attachment_create', 'attachment_delete', 'delegation_create', 'delegation_revoke', 'export_create', 'export_cancel', 'signature_credential_set', 'module_publish', 'record_delete', 'record_migrate'].map(operation => `${operation} conflict`))
+	assert.deepEqual(missing, ['bulk_load', 'api_key_create', 'api_key_revoke', 'api_key_rotate', 'attachment_create', 'attachment_delete', 'comment_delete', 'delegation_create', 'delegation_revoke', 'export_create', 'export_cancel', 'signature_credential_set', 'module_publish', 'record_delete', 'record_comment', 'record_migrate'].map(operation => `${operation} conflict`))
 })
 
 test('each of these answers has one line in the log of the shim, with its status', { skip: !process.env.QEHS_SHIM_LOG }, async () => {

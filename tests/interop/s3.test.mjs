@@ -1,7 +1,7 @@
 // Attachments in S3: a real server, which verifies signatures, takes what our URLs allow and refuses everything else.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { createHash } from 'node:crypto'
 import { sleep, stage } from '../fault/cluster.mjs'
@@ -112,6 +112,31 @@ test('an export is written into the bucket, is fetched by its URL, and leaves th
 	for (let i = 0; i < 60 && (await fetch(job.result.downloadUrl)).status !== 404; i++)
 		await sleep(250)
 	assert.equal((await fetch(job.result.downloadUrl)).status, 404)
+})
+
+test('a ZIP has the files that are in the bucket, and a report the photo that is there', async context => {
+	if (missing) return context.skip('Swift could not be had')
+	const record = await api('POST', '/api/v1/records', { moduleKey: 'incidents', payload: { title: 'with files', severity: 'low' } })
+	// a PNG of one pixel
+	const pixel = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=', 'base64')
+	for (const [filename, contentType, body] of [['a.txt', 'text/plain', text], ['b.png', 'image/png', pixel]]) {
+		const announced = await api('POST', '/api/v1/attachments', { recordId: record.id, filename, contentType })
+		assert.equal((await send(announced, body)).status, 200)
+		await settled(announced.id)
+	}
+	const made = async request => {
+		const job = await until(at.shim, at.key, (await api('POST', '/api/v1/exports', { moduleKey: 'incidents', ...request })).jobId)
+		assert.equal(job.status, 'succeeded', JSON.stringify(job))
+		const path = `${directory}/${job.result.filename}`
+		writeFileSync(path, await fetched(at.shim, job))
+		return path
+	}
+	const zip = await made({ format: 'ndjson', filter: { title: 'with files' }, includeAttachments: true })
+	const program = 'import json,sys,zipfile; z = zipfile.ZipFile(sys.argv[1]); print(json.dumps([[i.filename, z.read(i).decode("latin1")] for i in z.infolist()]))'
+	const entries = JSON.parse(execFileSync('python3', ['-c', program, zip], { encoding: 'utf8' }))
+	assert.deepEqual(entries.slice(1, 3).map(([name, body]) => [name.split('-').pop(), body]), [['a.txt', text], ['b.png', pixel.toString('latin1')]])
+	const report = await made({ format: 'pdf', recordId: record.id })
+	assert.match(execFileSync('pdfimages', ['-list', report], { encoding: 'utf8' }), / image +1 +1 /)
 })
 
 test('the secret key is in no statement, log or answer', async context => {

@@ -94,8 +94,11 @@ SELECT qehs.delegation_revoke(:'delegation');
 SELECT qehs.delegation_revoke(:'delegation');
 -- a payload does not go with an approval
 SELECT pg_temp.as_user('ann', format('qehs.record_transition(%L, ''approve'', ''{"title":"x"}'')', :'four')) -> 'errors' AS errors;
--- faults of definitions
 SELECT qehs.use_tenant('approvals') \g /dev/null
+-- who delegates to whom is in the trail
+SELECT e ->> 'type' AS type, e ->> 'subjectId' LIKE 'dlg\_%' AS subject, jsonb_path_query_array(e, '$.changes[*].path') AS changes
+FROM jsonb_array_elements(qehs.audit_list()::jsonb -> 'items') AS e WHERE e ->> 'type' LIKE 'delegation.%';
+-- faults of definitions
 \set VERBOSITY default
 SELECT qehs.module_publish('bad', '{"key":"bad","name":"Bad","displayCode":{"prefix":"BAD"},"fields":[{"key":"title","type":"text"}],
  "workflow":{"states":["open"],"initial":"open","transitions":{"a":{"from":"open","to":"open","approvers":{"count":0,"role":"@title","order":"any","reject":"none","more":1},"signature":"yes"},

@@ -31,7 +31,7 @@ SELECT pg_temp.faults(change, '{fields,0}') FROM unnest('{"{\"labels\":{\"en\":\
 SELECT pg_temp.faults('{"bogus":1,"standards":"ISO 45001","searchable":true}', '{}');
 -- known, and nothing acts on it yet, whatever its shape
 SELECT pg_temp.faults(change, '{workflow,transitions,go}') FROM unnest('{"{\"approvers\":{\"count\":2,\"role\":\"viewer\"}}","{\"effects\":[]}","{\"signature\":true}"}'::jsonb[]) AS change;
-SELECT pg_temp.faults('{"tenant-user":["read","export"],"viewer":["comment"]}', '{permissions,roles}');
+SELECT pg_temp.faults('{"tenant-user":["read","export"],"viewer":["comment","say"]}', '{permissions,roles}');
 -- two names of one thing; and what works at the top only
 SELECT pg_temp.faults('{"expression":"2"}', '{fields,4}');
 SELECT pg_temp.faults('{"searchable":true}', '{fields,3,fields,0}');

@@ -6,13 +6,14 @@ CREATE SCHEMA definition_times;
 SET search_path = definition_times, public;
 SELECT qehs.tenant_create('deadlines', 'Deadlines');
 SELECT qehs.use_tenant('deadlines');
-CREATE FUNCTION faults(workflow jsonb) RETURNS SETOF text LANGUAGE plpgsql AS $$
+CREATE FUNCTION faults(workflow jsonb, permissions jsonb DEFAULT '{}') RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	told text;
 BEGIN
 	PERFORM qehs.module_publish('tasks', jsonb_build_object('key', 'tasks', 'name', 'Tasks', 'displayCode', '{"prefix":"TSK"}'::jsonb,
 		'fields', '[{"key":"title","type":"text"},{"key":"owner","type":"user"},{"key":"due_date","type":"date"},{"key":"starts","type":"datetime"}]'::jsonb,
-		'workflow', '{"states":["open","done"],"initial":"open","transitions":{"finish":{"from":"open","to":"done"}}}'::jsonb || workflow));
+		'workflow', '{"states":["open","done"],"initial":"open","transitions":{"finish":{"from":"open","to":"done"}}}'::jsonb || workflow,
+		'permissions', permissions));
 	RETURN NEXT 'published';
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS told = PG_EXCEPTION_DETAIL;
@@ -23,6 +24,8 @@ CREATE FUNCTION deadline(deadline jsonb) RETURNS SETOF text LANGUAGE sql AS $$
 SELECT faults(jsonb_build_object('deadlines', jsonb_build_object('open', deadline))) $$;
 CREATE FUNCTION timed(finish jsonb) RETURNS SETOF text LANGUAGE sql AS $$
 SELECT faults(jsonb_build_object('transitions', jsonb_build_object('finish', '{"from":"open","to":"done"}'::jsonb || finish))) $$;
+CREATE FUNCTION hidden(fields jsonb) RETURNS SETOF text LANGUAGE sql AS $$
+SELECT faults('{"deadlines":{"open":{"due":"@due_date+P1D"}}}', jsonb_build_object('fields', fields)) $$;
 \o
 \set ECHO all
 SELECT faults('{"deadlines":[]}');
@@ -39,6 +42,9 @@ SELECT deadline('{"due":"P2W","calendar":"business"}');
 SELECT deadline('{"due":"P2D","calendar":"lunar","after":"P1D"}');
 SELECT deadline('{"due":"P2D","calendar":"business","escalate":[{},{"before":"P1D","after":"P1D","event":"x","to":["a"]},
  {"after":"soon","event":"","to":"a"},{"before":"P1M","event":"x","to":["@title","@createdBy","@owner",5]},"x",{"after":"P1D","event":"x","to":["a"],"cc":1}]}');
+-- a date that only some may read is not told by what is due
+SELECT hidden('{"due_date":{"read":["manager"]}}');
+SELECT hidden('{"due_date":{"write":["manager"]},"title":{"read":["manager"]}}');
 SELECT timed('{"after":"P1D","approvers":{"count":1,"role":"a"},"signature":true,"commentRequired":true}');
 SELECT timed('{"after":"P1D","signature":false,"commentRequired":false}');
 SELECT timed('{"calendar":"business"}');

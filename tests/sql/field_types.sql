@@ -8,7 +8,7 @@ INSERT INTO qehs.user_account (tenant_id, id, user_name, display_name, active)
 SELECT id, '01900000-0000-7000-8000-000000000001'::uuid, 'ann', 'Ann', true FROM qehs.tenant WHERE slug = 'field_types'
 UNION ALL SELECT id, '01900000-0000-7000-8000-000000000002', 'bob', 'Bob', false FROM qehs.tenant WHERE slug = 'field_types';
 INSERT INTO qehs.role_member (tenant_id, role_id, user_id) SELECT u.tenant_id, r.id, u.id FROM qehs.user_account AS u JOIN qehs.role AS r USING (tenant_id)
-WHERE user_name = 'ann' AND r.name = 'tenant-user';
+WHERE u.id = '01900000-0000-7000-8000-000000000001' AND r.name = 'tenant-user';
 SELECT qehs.module_publish('secrets', '{"key":"secrets","name":"Secrets","displayCode":{"prefix":"SEC"},
  "fields":[{"key":"a","type":"text"}],"workflow":{"states":["open"],"initial":"open","transitions":{}},
  "permissions":{"roles":{"tenant-user":[]}}}');

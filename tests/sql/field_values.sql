@@ -9,7 +9,7 @@ SELECT qehs.module_publish('all', jsonb_build_object('key', 'all', 'name', 'All'
 	(SELECT jsonb_agg(jsonb_build_object('key', replace(type, '-', '_'), 'type', type)
 		|| CASE WHEN type IN ('select', 'multi-select') THEN '{"options":["a","b",{"value":"c"}]}'::jsonb WHEN type = 'table' THEN '{"fields":[{"key":"x","type":"text","required":true}]}'
 			WHEN type = 'computed' THEN '{"computed":"1"}' ELSE '{}' END)
-	FROM unnest('{text,rich-text,email,phone,url,identifier,number,integer,quantity,currency,percentage,date,datetime,duration,date-range,boolean,select,multi-select,lookup,record-reference,user,location,geolocation,file,image,signature,matrix-score,table,object,computed}'::text[]) AS type)));
+	FROM unnest('{text,rich-text,email,phone,url,identifier,number,integer,quantity,currency,percentage,date,datetime,time,duration,date-range,boolean,select,multi-select,tags,lookup,record-reference,user,location,geolocation,file,image,signature,matrix-score,table,object,computed}'::text[]) AS type)));
 -- files that nobody has taken yet
 INSERT INTO qehs.attachment (tenant_id, id, filename, content_type, created_at, created_by)
 SELECT t.id, a.id, 'x', 'image/png', now(), '00000000-0000-0000-0000-000000000000' FROM qehs.tenant AS t, unnest('{01a210be-3eed-ebb1-7c12-9bc226f0ca0f,01900000-0000-7000-8000-000000000001,01900000-0000-7000-8000-000000000002}'::uuid[]) AS a (id)
@@ -44,11 +44,13 @@ FROM (VALUES
 	('percentage','0'),('percentage','100'),('percentage','100.1'),('percentage','-1'),('percentage','"5"'),
 	('date','"2024-02-29"'),('date','"2023-02-29"'),('date','"0000-01-01"'),('date','"9999-12-31"'),('date','"2024-1-1"'),('date','"2024-01-01T00:00:00Z"'),('date','"20240101"'),('date','"-2024-01-01"'),
 	('datetime','"2024-01-01T00:00:00Z"'),('datetime','"2024-01-01T00:00:00"'),('datetime','"2024-01-01 00:00:00Z"'),('datetime','"2024-01-01T24:00:00Z"'),('datetime','"2016-12-31T23:59:60Z"'),('datetime','"2024-01-01T00:00:00+14:00"'),('datetime','"2024-01-01T00:00:00+24:00"'),('datetime','"2024-01-01T00:00:00.123456789Z"'),('datetime','"2024-01-01t00:00:00z"'),('datetime','"0000-01-01T00:00:00Z"'),('datetime','"9999-12-31T23:59:59-12:00"'),
+	('time','"00:00"'),('time','"23:59:59.999999"'),('time','"24:00"'),('time','"9:05"'),('time','"09:05:60"'),('time','"09:05Z"'),('time','"09:05:00.1234567"'),('time','905'),
 	('duration','"PT1H"'),('duration','"P1Y2M3DT4H5M6S"'),('duration','"P1W"'),('duration','"P"'),('duration','"PT"'),('duration','"1h"'),('duration','"PT1.5H"'),('duration','"-PT1H"'),('duration','"P1Y1W"'),
 	('date_range','{"from":"2024-01-01","to":"2024-01-01"}'),('date_range','{"from":"2024-01-02","to":"2024-01-01"}'),('date_range','{"from":"2024-01-02"}'),('date_range','{"from":"2024-01-01","to":"2024-01-01","x":1}'),('date_range','["2024-01-01","2024-01-02"]'),('date_range','{"from":"2024-13-01","to":"2024-01-01"}'),
 	('boolean','true'),('boolean','"true"'),('boolean','0'),
 	('select','"a"'),('select','"c"'),('select','"z"'),('select','["a"]'),('select','""'),
 	('multi_select','["a","c"]'),('multi_select','["a","a"]'),('multi_select','[]'),('multi_select','"a"'),('multi_select','["z"]'),('multi_select','[null]'),
+	('tags','["a","b c"]'),('tags','["a","a"]'),('tags','[]'),('tags','"a"'),('tags','[""]'),('tags','[" "]'),('tags','[1]'),('tags',(SELECT jsonb_agg(n::text) FROM generate_series(1,101) AS n)),('tags',jsonb_build_array(repeat('x',201))),
 	('lookup','"x"'),('lookup','""'),('lookup','{"id":1}'),
 	('record_reference','"rec_01M88BWFQDXERQR4MVR8KF1JGF"'),('record_reference','"rec_01"'),('record_reference','"01900000-0000-7000-8000-000000000001"'),('record_reference','""'),('record_reference','"usr_01M88BWFQDXERQR4MVR8KF1JGF"'),('record_reference','"rec_zzzzzzzzzzzzzzzzzzzzzzzzzz"'),('record_reference','["rec_01M88BWFQDXERQR4MVR8KF1JGF"]'),
 	('user','"usr_01M88BWFQDXERQR4MVR8KF1JGF"'),('user','"ann"'),

@@ -35,7 +35,7 @@ BEGIN
 	records := (SELECT count(DISTINCT s) FROM unnest(seen) AS s);
 END
 $$;
-SELECT name, direction, walk.* FROM unnest('{title,number,span,kind,day,done,score,plain,workflowState,createdAt,updatedAt,createdBy,displayCode,id,version}'::text[]) AS name,
+SELECT name, direction, walk.* FROM unnest('{title,number,span,kind,day,done,score,plain,workflowState,createdAt,updatedAt,createdBy,displayCode,id,version,dueAt}'::text[]) AS name,
 	(VALUES (''), ('-')) AS directions (direction), walk(direction || name) WHERE pages <> 13 OR records <> 13;
 -- what the walks were over: slots compressed in place, payloads out of line
 SET ROLE qehs_owner;

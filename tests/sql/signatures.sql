@@ -65,3 +65,6 @@ SELECT qehs.signature_credential_reset('ann');
 SELECT qehs.use_tenant('signatures') \g /dev/null
 SELECT qehs.signature_credential_reset('ann');
 SELECT qehs.signature_credential_reset('ann');
+-- when a secret was set, changed and taken away is in the trail, and nothing of it
+SELECT e ->> 'type' AS type, e -> 'actor' ->> 'displayName' AS by, e ->> 'subjectId' LIKE 'usr\_%' AS subject, jsonb_path_query_array(e, '$.changes[*].path') AS changes
+FROM jsonb_array_elements(qehs.audit_list()::jsonb -> 'items') AS e WHERE e ->> 'type' LIKE 'signatureCredential.%';

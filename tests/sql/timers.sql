@@ -99,6 +99,11 @@ SET qehs.clock = '2026-04-30T10:00:00Z';
 SELECT make('three', '{"title":"three","due_date":"2026-05-10"}') IS NOT NULL AS made;
 SELECT qehs.record_get(of('three'))::jsonb ->> 'dueAt' AS due;
 SELECT * FROM timers WHERE name = 'three';
+-- lists: by when they are due, those without a date behind them; which are late
+SELECT jsonb_path_query_array(qehs.record_list('tasks', sort => 'dueAt')::jsonb, '$.items[*].payload.title') AS titles,
+	jsonb_path_query_array(qehs.record_list('tasks', sort => '-dueAt', page_size => 2)::jsonb, '$.items[*].payload.title') AS backward,
+	jsonb_path_query_array(qehs.record_list('tasks', filter => '{"dueAt":{"lt":"2026-04-30"}}', fields => 'dueAt')::jsonb, '$.items[*].dueAt') AS late,
+	jsonb_path_query_array(qehs.record_list('tasks', filter => '{"dueAt":{"exists":false}}')::jsonb, '$.items[*].payload.title') AS without;
 -- to whom it belongs
 SELECT qehs.use_tenant('timers', 'ann');
 SELECT qehs.calendar_get();

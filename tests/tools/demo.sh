@@ -166,6 +166,10 @@ demo_users() {
 
 load_sample() {
 	if [ -z "$EMPTY" ] && [ ! -e "$RUN_DIR/loaded" ]; then
+		export QEHS_SIGNER_CREDENTIAL="the secret of Jo Weber" QEHS_SIGNER_KEY
+		QEHS_SIGNER_KEY=$(new_key 'sample signatures' "acting_user => 'jo.weber', rate_limit => 0, expires_at => now() + interval '1 hour'")
+		sql -c "SELECT qehs.use_tenant('acme', 'jo.weber')" -c "SELECT qehs.signature_credential_set('$QEHS_SIGNER_CREDENTIAL',
+			CASE WHEN EXISTS (SELECT FROM qehs.signature_credential) THEN '$QEHS_SIGNER_CREDENTIAL' END)" > /dev/null
 		export QEHS_DEMO_USERS QEHS_DEMO_EMPLOYEES
 		QEHS_DEMO_USERS=$(demo_users 'json_object_agg(user_name, id)' NOT)
 		QEHS_DEMO_EMPLOYEES=$(demo_users 'json_agg(id ORDER BY user_name)' '')

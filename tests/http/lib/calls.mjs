@@ -32,6 +32,11 @@ export const calls = {
 	record_approve: async (record, _, tenant) => ({ id: await makeApprovable(tenant), json: { transition: 'close' } }),
 	record_reject: async (record, _, tenant) => ({ id: await makeApprovable(tenant), json: { transition: 'close' } }),
 	record_approvals: record => ({ id: record }),
+	record_comments: record => ({ id: record }),
+	record_comment: record => ({ id: record, json: { body: 'Seen' } }),
+	// of the caller's own, so that every key may take it back
+	comment_delete: async (record, _, tenant) => ({ id: (await tenant.api.post(`/api/v1/records/${record}/comments`, { body: 'Seen' })).json.id }),
+	record_links: record => ({ id: record }),
 	delegation_list: () => ({}),
 	delegation_create: async (record, _, tenant) => ({ json: await delegate(tenant) }),
 	delegation_revoke: async (record, _, tenant) => ({ id: (await tenant.api.post('/api/v1/delegations', await delegate(tenant))).json.id }),
