@@ -121,6 +121,7 @@ take_probe(Service *service, const PgJob *job)
 	const char *version = job_text(job, 0, &length);
 
 	health_heard(version);
+	metrics_heard(true);
 	if (version && service->version && strcmp(version, service->version) != 0)
 		service_reload(service);
 }
@@ -177,6 +178,8 @@ tell_failure(ServiceTask *task, const char *why)
 	metrics_failed(kinds[task->number].metric);
 	if (task->number == FIGURES)
 		metrics_database(NULL);
+	if (task->number == PROBE && task->job.outcome != PG_REFUSED)
+		metrics_heard(false);
 	if (task->job.outcome == PG_REFUSED || (strcmp(why, task->told) == 0 && now < task->told_at + SAME_AGAIN_NS))
 		return;
 	snprintf(task->told, sizeof(task->told), "%s", why);

@@ -101,6 +101,6 @@ json_time_wanted(const char *text, int length)
 {
 	/* "2026-01-01T00:00:00 01:00" */
 	if (length > 19 && memchr(text + 19, ' ', length - 19))
-		return "an RFC 3339 time with offset, or a date; a + in a query string means a blank: write %2B";
-	return "an RFC 3339 time with offset, or a date";
+		return "a date such as 2024-03-14, or a time with its offset such as 2024-03-14T09:30:00Z (RFC 3339); a + in a query string means a blank: write %2B";
+	return "a date such as 2024-03-14, or a time with its offset such as 2024-03-14T09:30:00Z (RFC 3339)";
 }

@@ -93,6 +93,14 @@ extern Jsonb *bulk_parse(const char *text, int length, ViolationList *violations
 /* What stands before any reader of a line: its length, no NUL, UTF-8; false with a violation. */
 extern bool bulk_check_text(const char *text, int length, ViolationList *violations);
 
+/* ---- form.c: pure ---- */
+
+/* What bytes that are no text of JSON are, for "the line …"; NULL when that is not to be seen. */
+extern const char *bulk_form_of_bytes(const char *text, int length);
+
+/* What a line that is no object of JSON is, the same way. */
+extern const char *bulk_form_of_line(const char *text, int length);
+
 /* ---- line.c ---- */
 
 /* Parse ahead of the check, for a line whose key, external id or references are wanted; settles the row on failure. */

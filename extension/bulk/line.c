@@ -124,7 +124,7 @@ parse_line(BulkLoad *load, BulkRow *row)
 		bulk_parse(row->text, row->length, &violations);
 	if (line && !JB_ROOT_IS_OBJECT(line))
 	{
-		violation_add(&violations, "", "type", "must be an object");
+		violation_add(&violations, "", "type", "%s", bulk_form_of_line(row->text, row->length));
 		line = NULL;
 	}
 	if (line == NULL)

@@ -231,12 +231,18 @@ is_shallow(const char *text, int length)
 bool
 bulk_check_text(const char *text, int length, ViolationList *violations)
 {
+	int			whole = pg_encoding_verifymbstr(PG_UTF8, text, length);
+	const char *form = bulk_form_of_bytes(text, length);
+
 	if (length > QEHS_BULK_LINE_BYTES)
 		violation_add(violations, "", "too_long", "must be at most %d bytes long", QEHS_BULK_LINE_BYTES);
+	else if (form)
+		violation_add(violations, "", "utf8", "%s", form);
 	else if (memchr(text, '\0', length))
 		violation_add(violations, "", "nul", "must not contain a NUL byte");
-	else if (pg_encoding_verifymbstr(PG_UTF8, text, length) != length)
-		violation_add(violations, "", "utf8", "is not valid UTF-8");
+	else if (whole != length)
+		violation_add(violations, "", "utf8", "is not valid UTF-8 (byte 0x%02x at %d): send files of other encodings converted to it",
+					  (unsigned char) text[whole], whole);
 	else
 		return true;
 	return false;
@@ -262,6 +268,7 @@ bulk_parse(const char *text, int length, ViolationList *violations)
 	.array_start = begin_array, .array_end = end_array, .object_field_start = field_start, .scalar = scalar};
 	JsonLexContext *lexer;
 	JsonParseErrorType result;
+	const char *form;
 
 	if (!check_bytes(text, length, violations))
 		return NULL;
@@ -269,6 +276,8 @@ bulk_parse(const char *text, int length, ViolationList *violations)
 	result = pg_parse_json(lexer, &actions);
 	if (result == JSON_UNICODE_CODE_POINT_ZERO)
 		violation_add(violations, "", "nul", "must not contain the character U+0000");
+	else if (result != JSON_SUCCESS && (form = bulk_form_of_line(text, length)) != NULL)
+		violation_add(violations, "", "malformed_json", "%s", form);
 	else if (result != JSON_SUCCESS)
 		violation_add(violations, "", "malformed_json", "is not JSON: %s", json_errdetail(result, lexer));
 	else if (builder.duplicates)

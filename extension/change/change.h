@@ -74,6 +74,7 @@ extern void change_store_event(const RequestContext *context, const ModuleDef *c
 typedef struct RefillRow
 {
 	pg_uuid_t	id;
+	int64		display_no;
 	Jsonb	   *payload;		/* under the keys of the current definition; NULL when the record is not live any more */
 } RefillRow;
 

@@ -37,14 +37,14 @@
 #define CLOCK_STEP (1 * USECS_PER_SEC)
 
 /* module_id + 0: by the primary key, in its order; without statistics another index and a sort of all rows looks as cheap */
-#define LIVE_RECORDS "SELECT id, id, payload, definition_version FROM qehs.record WHERE tenant_id = $1 AND module_id + 0 = $2" \
+#define LIVE_RECORDS "SELECT id, id, payload, definition_version, display_no FROM qehs.record WHERE tenant_id = $1 AND module_id + 0 = $2" \
 	" AND deleted_at IS NULL AND id > $3 ORDER BY id LIMIT $4"
 
 /* Statements of a batch: where it is, the record, and its payload and definition, NULL when it is no more. */
 static KeptPlan lock_records = {LIVE_RECORDS " FOR NO KEY UPDATE", 4, {INT4OID, INT4OID, UUIDOID, INT4OID}, NULL};
 static KeptPlan select_records = {LIVE_RECORDS, 4, {INT4OID, INT4OID, UUIDOID, INT4OID}, NULL};
 static KeptPlan select_changed = {
-	"SELECT e.id, e.record_id, r.payload, r.definition_version FROM (SELECT tenant_id, id, record_id FROM qehs.audit_event"
+	"SELECT e.id, e.record_id, r.payload, r.definition_version, r.display_no FROM (SELECT tenant_id, id, record_id FROM qehs.audit_event"
 	" WHERE tenant_id = $1 AND module_id + 0 = $2 AND id > $3 ORDER BY id LIMIT $4) AS e"
 	" LEFT JOIN qehs.record AS r ON r.tenant_id = e.tenant_id AND r.id = e.record_id AND r.deleted_at IS NULL ORDER BY e.id",
 	4, {INT4OID, INT4OID, UUIDOID, INT4OID}, NULL
@@ -117,6 +117,7 @@ run_batch(const ModuleDef *module, KeptPlan *statement, RefillBatch batch, const
 
 		end = *DatumGetUUIDP(plan_value(i, 1, &isnull));
 		rows[i].id = *DatumGetUUIDP(plan_value(i, 2, &isnull));
+		rows[i].display_no = DatumGetInt64(plan_value(i, 5, &isnull));
 		rows[i].payload = NULL;
 		if (payload)
 			rows[i].payload = module_payload_current(module, DatumGetJsonbP(payload), DatumGetInt32(plan_value(i, 4, &isnull)));

@@ -58,7 +58,7 @@ static void
 append_value(StringInfo sql, int column)
 {
 	if (column == ROW_SEARCH)
-		appendStringInfo(sql, "pg_catalog.to_tsvector('pg_catalog.simple', @%s)", columns.items[column].name);
+		appendStringInfo(sql, "qehs.search_vector(@%s)", columns.items[column].name);
 	else
 		appendStringInfo(sql, "@%s", columns.items[column].name);
 }
@@ -140,10 +140,10 @@ set_arguments(const RequestContext *context, const ModuleDef *current, Datum *ar
 
 /* What lists look at: slots and search text, none of a deleted record; payload has the keys of current. */
 static void
-set_listed(const ModuleDef *current, Jsonb *payload, Datum *values, bool *nulls)
+set_listed(const ModuleDef *current, Jsonb *payload, int64 display_no, Datum *values, bool *nulls)
 {
 	RecordSlots slots;
-	char	   *search = payload ? record_search_text(current, payload) : NULL;
+	char	   *search = payload ? record_search_text(current, payload, display_no) : NULL;
 
 	nulls[ROW_SEARCH] = search == NULL;
 	values[ROW_SEARCH] = search ? CStringGetTextDatum(search) : (Datum) 0;
@@ -175,7 +175,7 @@ set_values(const ModuleDef *current, const Change *change, Datum *values, bool *
 	nulls[ROW_DELETED_AT] = !after->deleted;
 	values[ROW_DUE_AT] = TimestampTzGetDatum(after->due_at);
 	nulls[ROW_DUE_AT] = !after->has_due;
-	set_listed(current, record_current_payload(current, after), values, nulls);
+	set_listed(current, record_current_payload(current, after), after->display_no, values, nulls);
 	audit_values(&change->event, values + ROW_COUNT, nulls + ROW_COUNT);
 }
 
@@ -330,7 +330,7 @@ change_refill_rows(const ModuleDef *current, const RefillRow *rows, int count)
 
 		CHECK_FOR_INTERRUPTS();
 		values[ROW_ID] = UUIDPGetDatum(&rows[i].id);
-		set_listed(current, rows[i].payload, values, nulls);
+		set_listed(current, rows[i].payload, rows[i].display_no, values, nulls);
 		source_put(source, values, nulls);
 		MemoryContextSwitchTo(previous);
 		if (count > 1)

@@ -47,4 +47,16 @@ utf8_is_valid(const char *text, size_t length)
 	return true;
 }
 
+/*
+ * Does a text of JSON begin as UTF-16 or UTF-32 do: with a byte order mark, or with one of
+ * two bytes that is NUL (RFC 4627 section 3)?
+ */
+static inline bool
+utf8_is_wider(const char *text, size_t length)
+{
+	const unsigned char *p = (const unsigned char *) text;
+
+	return length >= 2 && ((p[0] == 0xFF && p[1] == 0xFE) || (p[0] == 0xFE && p[1] == 0xFF) || p[0] == 0 || p[1] == 0);
+}
+
 #endif							/* QEHS_UTF8_H */

@@ -93,13 +93,20 @@ check_object(const JsonbContainer *object, const char *key, const char *path, Vi
 	return NULL;
 }
 
+const char *
+check_by_language(const JsonbValue *value)
+{
+	return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data) ?
+		", not an object: texts in several languages stand in \"label\"" : "";
+}
+
 void
 check_text(const JsonbContainer *object, const char *key, const char *path, ViolationList *faults)
 {
 	JsonbValue	value;
 
 	if (json_member(object, key, strlen(key), &value) && (value.type != jbvString || value.val.string.len > QEHS_DESCRIPTION_BYTES))
-		violation_add(faults, psprintf("%s/%s", path, key), "type", "must be a text of at most %d bytes", QEHS_DESCRIPTION_BYTES);
+		violation_add(faults, psprintf("%s/%s", path, key), "type", "must be a text of at most %d bytes%s", QEHS_DESCRIPTION_BYTES, check_by_language(&value));
 }
 
 void

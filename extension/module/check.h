@@ -23,6 +23,9 @@ extern bool check_is_name(const char *text, bool hyphen);
 /* A text of 1 to most bytes that stands on one line. */
 extern bool check_is_line(const JsonbValue *value, int most);
 
+/* What to say behind "must be a text" of a text that is an object by language, which labels may be only; else "". */
+extern const char *check_by_language(const JsonbValue *value);
+
 /* Whether a name is among those. */
 extern bool check_has_name(const Names *names, const char *name);
 

@@ -195,7 +195,7 @@ definition_check(Jsonb *definition, ViolationList *faults)
 	const JsonbContainer *root = &definition->root;
 	const JsonbContainer *part;
 	Names		fields = {0};
-	JsonbValue	value;
+	JsonbValue	value = {.type = jbvNull};
 
 	if (!JB_ROOT_IS_OBJECT(definition))
 	{
@@ -206,7 +206,8 @@ definition_check(Jsonb *definition, ViolationList *faults)
 	if (!check_is_name(json_member_text(root, "key"), true))
 		violation_add(faults, "/key", "pattern", "must be 1 to 63 lower-case letters, digits, underscores or hyphens, starting with a letter");
 	if (!json_member(root, "name", 4, &value) || !check_is_line(&value, QEHS_NAME_BYTES))
-		violation_add(faults, "/name", "required", "must be a text of 1 to %d bytes without control characters", QEHS_NAME_BYTES);
+		violation_add(faults, "/name", value.type == jbvNull ? "required" : "type", "must be a text of 1 to %d bytes without control characters%s",
+					  QEHS_NAME_BYTES, check_by_language(&value));
 	label_check(root, "", faults);
 	check_prefix(root, faults);
 	check_flag(root, "requireIfMatch", "", faults);

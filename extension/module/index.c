@@ -44,6 +44,38 @@ index_find_field(const JsonbContainer *fields, const char *key)
 	return NULL;
 }
 
+bool
+index_names_searched(const JsonbContainer *fields)
+{
+	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
+		if (json_member_bool(index_field(fields, i), "searchable", false))
+			return true;
+	return false;
+}
+
+bool
+index_searches(const JsonbContainer *field, bool named)
+{
+	if (named)
+		return json_member_bool(field, "searchable", false);
+	if (!json_member_bool(field, "searchable", true))
+		return false;
+	switch (definition_field_type(field))
+	{
+		case FIELD_TEXT:
+		case FIELD_RICH_TEXT:
+		case FIELD_EMAIL:
+		case FIELD_PHONE:
+		case FIELD_URL:
+		case FIELD_IDENTIFIER:
+		case FIELD_LOOKUP:
+		case FIELD_LOCATION:
+			return true;
+		default:
+			return false;
+	}
+}
+
 /* First slot number of a kind and how many there are. */
 static int
 slot_range(SlotKind kind, int *count)
@@ -138,11 +170,12 @@ static const char *
 searchable_fields(Jsonb *definition)
 {
 	const JsonbContainer *fields = index_fields(definition);
+	bool		named = index_names_searched(fields);
 	StringInfoData keys;
 
 	initStringInfo(&keys);
 	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
-		if (json_member_bool(index_field(fields, i), "searchable", false))
+		if (index_searches(index_field(fields, i), named))
 			appendStringInfo(&keys, "%s\n", json_member_text(index_field(fields, i), "key"));
 	return keys.data;
 }
@@ -182,9 +215,10 @@ static bool
 searches_others(Jsonb *definition)
 {
 	const JsonbContainer *fields = index_fields(definition);
+	bool		named = index_names_searched(fields);
 
 	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
-		if (json_member_bool(index_field(fields, i), "searchable", false) &&
+		if (index_searches(index_field(fields, i), named) &&
 			is_other(definition, json_member_text(index_field(fields, i), "key")))
 			return true;
 	return false;

@@ -25,6 +25,13 @@ typedef struct ModuleIndex
  */
 extern bool index_next(const ModuleIndex *before, Jsonb *definition, ModuleIndex *after, ViolationList *faults);
 
+/*
+ * Whether q searches a field of the array: it is named searchable, or none is and it is a text that is not
+ * named otherwise; named is what index_names_searched gave.
+ */
+extern bool index_names_searched(const JsonbContainer *fields);
+extern bool index_searches(const JsonbContainer *field, bool named);
+
 /* The keys of unfilled fields as text[]. */
 extern Datum index_unfilled(const ModuleIndex *index);
 

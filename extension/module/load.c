@@ -11,6 +11,7 @@
 #include "caller/auth.h"
 #include "miscadmin.h"
 #include "module/definition.h"
+#include "module/index.h"
 #include "module/expression.h"
 #include "module/load.h"
 #include "module/locale.h"
@@ -110,7 +111,6 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	field->readers.count = field->writers.count = -1;
 	field->required = json_member_bool(source, "required", false);
 	field->unique = definition_is_unique(source);
-	field->searchable = json_member_bool(source, "searchable", false);
 	field->references = json_member_text(source, "references");
 	field->acyclic = json_member_bool(source, "acyclic", false);
 	field->required_when = load_expression(source, "requiredWhen");
@@ -197,8 +197,10 @@ static void
 load_fields(ModuleDef *module, const JsonbContainer *slots)
 {
 	JsonbValue	fields;
+	bool		named;
 
 	json_member(&module->definition->root, "fields", 6, &fields);
+	named = index_names_searched(fields.val.binary.data);
 	load_set(&module->all, fields.val.binary.data, slots);
 	module->field_count = module->all.count;
 	module->fields = module->all.items;
@@ -206,13 +208,14 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 		module->slot_field[i] = -1;
 	for (int i = 0; i < module->field_count; i++)
 	{
-		const ModuleField *field = &module->fields[i];
+		ModuleField *field = &module->fields[i];
 
 		if (field->slot >= 0)
 			module->slot_field[field->slot] = i;
 		module->has_unique |= field->unique;
 		module->has_references |= field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE;
 		module->refers |= field->refers;
+		field->searchable = index_searches(field->definition, named);
 		module->has_searchable |= field->searchable;
 		module->has_kept |= field->read_only || field->write_once;
 		module->has_attachments |= field->attaches;

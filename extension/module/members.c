@@ -53,7 +53,7 @@ const DefinitionMember field_members[] = {
 	{"pattern", "write_limits"},
 	{"unique", "definition_is_unique"},
 	{"indexed", "assign_slots"},
-	{"searchable", "load_field"},
+	{"searchable", "index_searches"},
 	{"references", "load_field"},
 	{"acyclic", "load_field"},
 	{"unit", "write_field"},

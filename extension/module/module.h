@@ -136,7 +136,7 @@ typedef struct ModuleField
 	int			slot;			/* that lists may use: 0..QEHS_SLOTS-1 in the order t1..d4, or -1; writers go by slot_field */
 	bool		required;
 	bool		unique;
-	bool		searchable;		/* listed for q */
+	bool		searchable;		/* q searches it */
 	const char *references;		/* module key of a record-reference, or NULL */
 	bool		acyclic;		/* of one to its own module: no chain leads back */
 	JsonPath   *required_when;

@@ -59,7 +59,6 @@ typedef struct ApiModule
 	const char *label;
 	Jsonb	   *schema;			/* of the payload, with the fields that the caller may read */
 	Jsonb	   *input_schema;	/* with those that it may write */
-	bool		input_differs;
 	uint32		actions;		/* that the caller has */
 	Jsonb	   *example;		/* a payload that validates, or NULL */
 	bool		example_runs;	/* a record can be made from it as it is */
@@ -114,8 +113,6 @@ extern void components_write(StringInfo out, const ApiDocument *document, const 
 extern void payload_write(StringInfo out, const ApiModule *module);
 extern void payload_write_new(StringInfo out, const ApiModule *module);
 extern void payload_write_patch(StringInfo out, const ApiModule *module);
-/* Does a new record take another schema than a stored one? */
-extern bool payload_has_defaults(const ApiModule *module);
 
 /* Set the schemas of a module to what the caller may read and write of its compiled schema. */
 extern void payload_cut_schemas(ApiModule *module, const RequestContext *context, Jsonb *schema);

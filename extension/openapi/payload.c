@@ -4,8 +4,9 @@
  *	  new record may send it, and as a merge patch (RFC 7396).
  *
  * As stored it is the schema that the server checks with, but for $schema, which
- * the document says once.  A new record may leave out what has a default.  In a
- * patch nothing is required and null removes what may be missing.
+ * the document says once.  A new record may leave out what has a default; null is no
+ * value, so that it may stand for all that may be missing, in rows too.  In a patch
+ * nothing is required and null removes what may be missing.
  *
  * Generators of clients make nothing of a list of types whose keywords are for one of
  * them only, nor of a null beside an enum: a choice of schemas says the same.
@@ -17,7 +18,14 @@
 #include "openapi/document.h"
 
 static void write_schema(StringInfo out, const JsonbContainer *schema);
-static void write_patched(StringInfo out, const JsonbContainer *schema, bool nullable);
+/* What a client sends: a whole record or row, or a patch. */
+typedef struct Sent
+{
+	const ModuleFields *fields; /* of the object, or of the rows of the array; NULL where a definition names none */
+	bool		whole;
+} Sent;
+
+static void write_sent(StringInfo out, const JsonbContainer *schema, const Sent *sent, bool nullable);
 
 static bool
 is_key(const JsonbValue *key, const char *name)
@@ -211,8 +219,7 @@ payload_cut_schemas(ApiModule *module, const RequestContext *context, Jsonb *sch
 
 	module->schema = whole ? schema : cut_schema(module, context, schema, false);
 	/* what the server alone writes is not sent */
-	module->input_differs = !whole || module->module->has_kept;
-	module->input_schema = module->input_differs ? cut_schema(module, context, schema, true) : schema;
+	module->input_schema = whole && !module->module->has_kept ? schema : cut_schema(module, context, schema, true);
 }
 
 void
@@ -225,47 +232,23 @@ payload_write(StringInfo out, const ApiModule *module)
 	appendStringInfoChar(out, '}');
 }
 
-bool
-payload_has_defaults(const ApiModule *module)
+/* Whether a member must be sent: the server fills in what has a default, and a patch keeps what it does not name. */
+static bool
+must_send(const Sent *sent, const JsonbContainer *required, const JsonbValue *name)
 {
-	if (module->input_differs)
-		return true;
-	for (int i = 0; i < module->module->field_count; i++)
-		if (module->module->fields[i].required && module->module->fields[i].default_value)
-			return true;
-	return false;
-}
+	const ModuleField *field = sent->fields ? module_fields_find(sent->fields, name->val.string.val, name->val.string.len) : NULL;
 
-void
-payload_write_new(StringInfo out, const ApiModule *module)
-{
-	static const char *const without[] = {"$schema", "title", "required", NULL};
-	const JsonbContainer *required = member_container(&module->input_schema->root, "required");
-
-	appendStringInfo(out, "{\"title\":\"%sNew\",", module->name);
-	write_members(out, &module->input_schema->root, without);
-	comma(out);
-	json_literal(out, "\"required\":[");
-	for (uint32 i = 0; required && i < JsonContainerSize(required); i++)
-	{
-		JsonbValue *name = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, required), i);
-		const ModuleField *field = module_field(module->module, name->val.string.val, name->val.string.len);
-
-		if (field && field->default_value)
-			continue;
-		comma(out);
-		json_jsonb_value(out, name);
-	}
-	json_literal(out, "]}");
+	return array_has(required, name) && !(field && field->default_value);
 }
 
 static void
-write_properties(StringInfo out, const JsonbContainer *schema)
+write_properties(StringInfo out, const JsonbContainer *schema, const Sent *sent)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, member_container(schema, "properties")));
 	const JsonbContainer *required = member_container(schema, "required");
 	JsonbValue	value;
 	JsonbIteratorToken token;
+	Sent		member = *sent;
 	bool		nullable = true;
 
 	json_literal(out, "\"properties\":{");
@@ -273,36 +256,72 @@ write_properties(StringInfo out, const JsonbContainer *schema)
 	{
 		if (token == WJB_KEY)
 		{
-			nullable = !array_has(required, &value);
+			const ModuleField *field = sent->fields ? module_fields_find(sent->fields, value.val.string.val, value.val.string.len) : NULL;
+
+			/* null is no value: in a new record what has a default may lack one, in a patch it may not be removed */
+			nullable = sent->whole ? !must_send(sent, required, &value) : !array_has(required, &value);
+			member.fields = field && field->nested.count > 0 ? &field->nested : NULL;
 			comma(out);
 			json_string_n(out, value.val.string.val, value.val.string.len);
 			appendStringInfoChar(out, ':');
 		}
 		else if (token == WJB_VALUE && value.type == jbvBinary)
-			write_patched(out, value.val.binary.data, nullable);
+			write_sent(out, value.val.binary.data, &member, nullable);
 		else if (token == WJB_VALUE)
 			json_literal(out, "true");
 	}
 	appendStringInfoChar(out, '}');
 }
 
-/* One schema of a patch: objects lose their required members. */
 static void
-write_patched(StringInfo out, const JsonbContainer *schema, bool nullable)
+write_required(StringInfo out, const JsonbContainer *schema, const Sent *sent)
 {
-	static const char *const without[] = {"$schema", "title", "properties", "required", "type", "if", "then", "$comment", NULL};
-	static const char *const type_only[] = {"type", NULL};
+	const JsonbContainer *required = member_container(schema, "required");
+
+	json_literal(out, "\"required\":[");
+	for (uint32 i = 0; required && i < JsonContainerSize(required); i++)
+	{
+		JsonbValue *name = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, required), i);
+
+		if (!must_send(sent, required, name))
+			continue;
+		comma(out);
+		json_jsonb_value(out, name);
+	}
+	appendStringInfoChar(out, ']');
+}
+
+/* The type, with null beside it; what stands in an enum would have to have null in it. */
+static void
+write_type(StringInfo out, const JsonbValue *type, bool nullable)
+{
+	json_literal(out, "\"type\":");
+	if (nullable)
+		appendStringInfoChar(out, '[');
+	json_jsonb_value(out, type);
+	if (nullable)
+		json_literal(out, ",\"null\"]");
+}
+
+/* One schema of what is sent: the objects of a patch lose their required members, and the rows of a table are whole in it too. */
+static void
+write_sent(StringInfo out, const JsonbContainer *schema, const Sent *sent, bool nullable)
+{
+	static const char *const without_conditions[] = {"$schema", "title", "properties", "required", "type", "items", "if", "then", "$comment", NULL};
+	static const char *const without[] = {"$schema", "title", "properties", "required", "type", "items", NULL};
+	static const char *const type_only[] = {"type", "items", NULL};
 	bool		is_object = member_container(schema, "properties") != NULL;
+	const JsonbContainer *items = sent->fields ? member_container(schema, "items") : NULL;
 	JsonbValue	type;
-	JsonbValue	values;
-	bool		has_type = json_member(schema, "type", 4, &type) && type.type == jbvString;
-	bool		has_values = json_member(schema, "enum", 4, &values) || json_member(schema, "const", 5, &values);
+	JsonbValue	value;
+	bool		has_type = json_member(schema, "type", 4, &type);
+	bool		has_values = json_member(schema, "enum", 4, &value) || json_member(schema, "const", 5, &value);
 
 	check_stack_depth();
-	if (nullable && (!has_type || has_values))
+	if (nullable && (!has_type || type.type != jbvString || has_values))
 	{
 		json_literal(out, "{\"anyOf\":[");
-		write_patched(out, schema, false);
+		write_sent(out, schema, sent, false);
 		json_literal(out, ",{\"type\":\"null\"}]}");
 		return;
 	}
@@ -313,29 +332,51 @@ write_patched(StringInfo out, const JsonbContainer *schema, bool nullable)
 	}
 	appendStringInfoChar(out, '{');
 	if (has_type)
-	{
-		json_literal(out, "\"type\":");
-		if (nullable)
-			appendStringInfoChar(out, '[');
-		json_jsonb_value(out, &type);
-		if (nullable)
-			json_literal(out, ",\"null\"]");
-	}
-	write_members(out, schema, is_object ? without : type_only);
+		write_type(out, &type, nullable);
+	write_members(out, schema, !is_object ? type_only : sent->whole ? without : without_conditions);
 	if (is_object)
 	{
 		comma(out);
-		write_properties(out, schema);
+		write_properties(out, schema, sent);
+		if (sent->whole && member_container(schema, "required"))
+		{
+			appendStringInfoChar(out, ',');
+			write_required(out, schema, sent);
+		}
+	}
+	if (json_member(schema, "items", 5, &value))
+	{
+		Sent		row = {sent->fields, true};
+
+		comma(out);
+		json_literal(out, "\"items\":");
+		if (items && JsonContainerIsObject(items))
+			write_sent(out, items, &row, false);
+		else
+			write_value(out, &value);
 	}
 	appendStringInfoChar(out, '}');
+}
+
+static void
+write_input(StringInfo out, const ApiModule *module, const char *suffix, bool whole)
+{
+	Sent		sent = {&module->module->all, whole};
+	StringInfoData schema;
+
+	initStringInfo(&schema);
+	write_sent(&schema, &module->input_schema->root, &sent, false);
+	appendStringInfo(out, "{\"title\":\"%s%s\",%s", module->name, suffix, schema.data + 1);
+}
+
+void
+payload_write_new(StringInfo out, const ApiModule *module)
+{
+	write_input(out, module, "New", true);
 }
 
 void
 payload_write_patch(StringInfo out, const ApiModule *module)
 {
-	StringInfoData schema;
-
-	initStringInfo(&schema);
-	write_patched(&schema, &module->input_schema->root, false);
-	appendStringInfo(out, "{\"title\":\"%sPatch\",%s", module->name, schema.data + 1);
+	write_input(out, module, "Patch", false);
 }

@@ -75,7 +75,7 @@ write_typed_member(StringInfo out, const ApiDocument *document, const ApiEndpoin
 	{
 		if (!parameter->required)
 			json_literal(out, "{\"anyOf\":[");
-		component_reference(out, module->name, !creates ? "Patch" : payload_has_defaults(module) ? "New" : "Payload");
+		component_reference(out, module->name, creates ? "New" : "Patch");
 		if (!parameter->required)
 			json_literal(out, ",{\"type\":\"null\"}]}");
 	}

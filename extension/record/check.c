@@ -9,6 +9,7 @@
 #include "base/compat.h"
 
 #include "base/json.h"
+#include "miscadmin.h"
 #include "module/definition.h"
 #include "record/check.h"
 
@@ -236,30 +237,41 @@ check_kept(const PayloadCheck *check, const Jsonb *given)
 	}
 }
 
-/* A patch that removes what no field is called. */
+/* Members of what the client sent that are null and no field is called so: RFC 7396 would pass over them. */
 static void
-check_removed(const ModuleFields *fields, const JsonbContainer *patch, const char *path, ViolationList *violations)
+check_removed(const ModuleFields *fields, const JsonbContainer *sent, const char *path, ViolationList *violations)
 {
-	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, patch));
+	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, sent));
 	JsonbIteratorToken token;
 	JsonbValue	key;
 	JsonbValue	value;
 
+	check_stack_depth();
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
 		const ModuleField *field;
-		char	   *at;
+		const JsonbContainer *inner;
 
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
+		inner = value.type == jbvBinary ? value.val.binary.data : NULL;
+		if (inner == NULL && value.type != jbvNull)
+			continue;
 		field = module_fields_find(fields, key.val.string.val, key.val.string.len);
-		at = json_pointer_to(path, json_text_copy(&key));
-		if (field == NULL && value.type == jbvNull)
-			violation_add(violations, at, "unknown_member", "is not a known member");
-		else if (field && field->type == FIELD_OBJECT && field->nested.count > 0 && value.type == jbvBinary &&
-				 JsonContainerIsObject(value.val.binary.data))
-			check_removed(&field->nested, value.val.binary.data, at, violations);
+		if (field == NULL && inner == NULL)
+			violation_add(violations, json_pointer_to(path, json_text_copy(&key)), "unknown_member", "is not a known member");
+		if (field == NULL || field->nested.count == 0 || inner == NULL)
+			continue;
+		if (JsonContainerIsObject(inner))
+			check_removed(&field->nested, inner, psprintf("%s/%s", path, field->key), violations);
+		for (uint32 i = 0; JsonContainerIsArray(inner) && i < JsonContainerSize(inner); i++)
+		{
+			JsonbValue *row = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, inner), i);
+
+			if (row->type == jbvBinary && JsonContainerIsObject(row->val.binary.data))
+				check_removed(&field->nested, row->val.binary.data, psprintf("%s/%s/%u", path, field->key, i), violations);
+		}
 	}
 }
 
@@ -295,7 +307,10 @@ record_check_payload(const RequestContext *context, const ModuleDef *module, Jso
 		violation_add(violations, "/payload", "type", "must be an object");
 		return payload;
 	}
-	return check_payload(&check, payload, payload);
+	subject.payload = record_merge_new(module, payload);
+	if (subject.payload != payload)
+		check_removed(&module->all, &payload->root, "/payload", violations);
+	return check_payload(&check, subject.payload, subject.payload);
 }
 
 Jsonb *
@@ -307,7 +322,7 @@ record_check_patch(const RequestContext *context, const ModuleDef *module, const
 	PayloadCheck check = {context, module, &guard, before->payload, &subject, transition, violations, before->payload, &before->id,
 	before->workflow_state};
 
-	return check_payload(&check, patch ? record_merge_patch(before->payload, patch) : before->payload, patch);
+	return check_payload(&check, patch ? record_merge_patch(module, before->payload, patch) : before->payload, patch);
 }
 
 Jsonb *
@@ -318,7 +333,7 @@ record_check_effect(const RequestContext *context, const ModuleDef *module, cons
 	PermissionSubject subject = record_subject(before);
 	PayloadCheck check = {context, module, &guard, before->payload, &subject, NULL, violations, before->payload, &before->id, NULL};
 
-	return check_payload(&check, record_merge_patch(before->payload, patch), patch);
+	return check_payload(&check, record_merge_patch(module, before->payload, patch), patch);
 }
 
 Jsonb *

@@ -5,6 +5,7 @@
 #ifndef QEHS_RECORD_CHECK_H
 #define QEHS_RECORD_CHECK_H
 
+#include "nodes/pg_list.h"
 #include "record/guard.h"
 #include "record/record.h"
 
@@ -32,10 +33,13 @@ extern Jsonb *payload_default(const PayloadCheck *check, const ModuleField *fiel
 extern Jsonb *payload_fill(const PayloadCheck *check, Jsonb *payload);
 
 /*
- * Add a violation for each server-written value that given, what the client
- * sent, has otherwise than payload, which is filled (fill.c).
+ * Add a violation for each server-written value that sent has otherwise than payload, which is filled, and
+ * otherwise than the record that is patched had it (fill.c).
  */
-extern void payload_check_given(const PayloadCheck *check, const Jsonb *given, const Jsonb *payload);
+extern void payload_check_given(const PayloadCheck *check, const Jsonb *sent, const Jsonb *payload);
+
+/* Of containers (JsonbContainer) those that stand in them under a field: objects, and the rows of tables (values.c). */
+extern List *payload_nested_before(const List *before, const ModuleField *field);
 
 /* What a schema cannot say, in rows and objects too (values.c). */
 extern void payload_check_values(const PayloadCheck *check, Jsonb *payload);

@@ -277,110 +277,159 @@ payload_fill(const PayloadCheck *check, Jsonb *payload)
 	return fill_object(check, &check->module->all, payload, check->patched ? &check->patched->root : NULL);
 }
 
+/* A place of what the client sent that the server writes in. */
+typedef struct Given
+{
+	const JsonbContainer *sent;
+	const JsonbContainer *held; /* what it becomes */
+	List	   *shown;			/* JsonbContainer: what stood here before, all rows of it: a form sends back what it has read */
+	const char *path;
+	bool		told;			/* the client may read it */
+} Given;
+
+static void check_given(const PayloadCheck *check, const ModuleFields *fields, const Given *given);
+
+/* Whether a member is as the client was shown it: with null for none. */
+static bool
+was_shown(const Given *given, const char *key, int length, const JsonbValue *sent)
+{
+	ListCell   *cell;
+
+	foreach(cell, given->shown)
+	{
+		JsonbValue	old;
+		bool		had = json_member(lfirst(cell), key, length, &old);
+
+		if (had ? json_values_equal(sent, &old) : sent->type == jbvNull)
+			return true;
+	}
+	return false;
+}
+
 /*
- * Add a violation when sent and held, which may be absent, differ; numbers compare as
- * numbers.  Of what the client may not read (told is false) nothing is told, not even that it is equal.
+ * Add a violation when a member that the server writes was sent and is neither what it becomes, which may be
+ * nothing, nor what it was; numbers compare as numbers.  Of what the client may not read nothing is told, not
+ * even that it is equal.
  */
 static void
-check_equal(const PayloadCheck *check, const JsonbValue *sent, const JsonbValue *held, const char *path, bool told)
+check_written(const PayloadCheck *check, const Given *given, const char *key, int length)
 {
+	char	   *path = psprintf("%s/%.*s", given->path, length, key);
+	JsonbValue	sent;
+	JsonbValue	held;
+	bool		has = json_member(given->held, key, length, &held);
 	StringInfoData text;
 
-	if (!told)
+	if (!json_member(given->sent, key, length, &sent) || (!has && sent.type == jbvNull))
+		return;
+	if (!given->told)
 	{
 		violation_add(check->violations, path, "computed", "is written by the server: must be left out");
 		return;
 	}
-	if (held && json_values_equal(sent, held))
+	if ((has && json_values_equal(&sent, &held)) || was_shown(given, key, length, &sent))
 		return;
-	if (held == NULL)
+	if (!has)
 	{
 		violation_add(check->violations, path, "computed", "is written by the server and has no value here");
 		return;
 	}
 	initStringInfo(&text);
-	json_jsonb_value(&text, held);
+	json_jsonb_value(&text, &held);
 	if (text.len <= 100)
 		violation_add(check->violations, path, "computed", "is written by the server: must be %s or left out", text.data);
 	else
 		violation_add(check->violations, path, "computed", "is written by the server: must be left out");
 }
 
+/* Without a score the factors are at fault, which the schema says. */
 static void
-check_given_matrix(const PayloadCheck *check, const JsonbContainer *given, const JsonbContainer *held, const char *path, bool told)
+check_given_matrix(const PayloadCheck *check, const Given *given)
 {
-	static const char *const written[] = {"score", "band"};
+	JsonbValue	score;
 
-	for (int i = 0; i < 2; i++)
-	{
-		JsonbValue	sent;
-		JsonbValue	value;
-		int			length = strlen(written[i]);
-
-		/* without a value the factors are at fault, which the schema says */
-		if (json_member(given, written[i], length, &sent) && json_member(held, written[i], length, &value))
-			check_equal(check, &sent, &value, psprintf("%s/%s", path, written[i]), told);
-	}
+	if (!json_member(given->held, "score", 5, &score))
+		return;
+	check_written(check, given, "score", 5);
+	check_written(check, given, "band", 4);
 }
 
 static void
-check_given(const PayloadCheck *check, const ModuleFields *fields, const JsonbContainer *given,
-			const JsonbContainer *held, const char *path, bool told)
+check_given_rows(const PayloadCheck *check, const ModuleField *field, const Given *given)
+{
+	uint32		rows = Min(JsonContainerSize(given->sent), JsonContainerSize(given->held));
+
+	for (uint32 i = 0; i < rows; i++)
+	{
+		JsonbValue *sent = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, given->sent), i);
+		JsonbValue *held = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, given->held), i);
+		Given		row = *given;
+
+		CHECK_FOR_INTERRUPTS();
+		if (sent->type != jbvBinary || !JsonContainerIsObject(sent->val.binary.data) || held->type != jbvBinary)
+			continue;
+		row.sent = sent->val.binary.data;
+		row.held = held->val.binary.data;
+		row.path = psprintf("%s/%u", given->path, i);
+		check_given(check, &field->nested, &row);
+	}
+}
+
+/* Check a value in which the server writes: a matrix, an object, the rows of a table. */
+static void
+check_given_value(const PayloadCheck *check, const ModuleField *field, const Given *given)
+{
+	JsonbValue	sent;
+	JsonbValue	held;
+	Given		inner = *given;
+
+	if (!json_member(given->sent, field->key, field->key_length, &sent) || sent.type != jbvBinary ||
+		!json_member(given->held, field->key, field->key_length, &held) || held.type != jbvBinary)
+		return;
+	inner.sent = sent.val.binary.data;
+	inner.held = held.val.binary.data;
+	inner.shown = payload_nested_before(given->shown, field);
+	inner.path = psprintf("%s/%s", given->path, field->key);
+	if (JsonContainerIsArray(inner.sent) != (field->type == FIELD_TABLE) || JsonContainerIsArray(inner.held) != (field->type == FIELD_TABLE))
+		return;
+	if (field->type == FIELD_TABLE)
+		check_given_rows(check, field, &inner);
+	else if (field->type == FIELD_MATRIX_SCORE)
+		check_given_matrix(check, &inner);
+	else if (field->type == FIELD_OBJECT)
+		check_given(check, &field->nested, &inner);
+}
+
+static void
+check_given(const PayloadCheck *check, const ModuleFields *fields, const Given *given)
 {
 	check_stack_depth();
 	for (int i = 0; i < fields->count; i++)
 	{
 		const ModuleField *field = &fields->items[i];
-		JsonbValue	sent;
-		JsonbValue	value;
-		char	   *at;
-		bool		has;
 
-		if (!field->fills || !json_member(given, field->key, field->key_length, &sent))
-			continue;
-		at = psprintf("%s/%s", path, field->key);
-		has = json_member(held, field->key, field->key_length, &value);
 		if (field->computed)
-		{
-			if (has || sent.type != jbvNull)
-				check_equal(check, &sent, has ? &value : NULL, at, told);
-			continue;
-		}
-		if (!has || sent.type != jbvBinary || value.type != jbvBinary)
-			continue;
-		if (field->type == FIELD_TABLE)
-		{
-			uint32		rows = Min(JsonContainerSize(sent.val.binary.data), JsonContainerSize(value.val.binary.data));
-
-			for (uint32 row = 0; row < rows && JsonContainerIsArray(sent.val.binary.data); row++)
-			{
-				JsonbValue	one = *getIthJsonbValueFromContainer(sent.val.binary.data, row);
-				JsonbValue	other = *getIthJsonbValueFromContainer(value.val.binary.data, row);
-
-				if (one.type == jbvBinary && JsonContainerIsObject(one.val.binary.data) && other.type == jbvBinary)
-					check_given(check, &field->nested, one.val.binary.data, other.val.binary.data, psprintf("%s/%u", at, row), told);
-			}
-		}
-		else if (!JsonContainerIsObject(sent.val.binary.data) || !JsonContainerIsObject(value.val.binary.data))
-			continue;
-		else if (field->type == FIELD_MATRIX_SCORE)
-			check_given_matrix(check, sent.val.binary.data, value.val.binary.data, at, told);
-		else if (field->type == FIELD_OBJECT)
-			check_given(check, &field->nested, sent.val.binary.data, value.val.binary.data, at, told);
+			check_written(check, given, field->key, field->key_length);
+		else if (field->fills)
+			check_given_value(check, field, given);
 	}
 }
 
 void
-payload_check_given(const PayloadCheck *check, const Jsonb *given, const Jsonb *payload)
+payload_check_given(const PayloadCheck *check, const Jsonb *sent, const Jsonb *payload)
 {
 	const ModuleFields *fields = &check->module->all;
+	Given		given = {&sent->root, &payload->root, NIL, "/payload", true};
 
+	if (check->patched)
+		given.shown = list_make1(unconstify(JsonbContainer *, &check->patched->root));
 	for (int i = 0; i < fields->count; i++)
 	{
 		ModuleFields one = {.count = 1,.items = &fields->items[i]};
 
-		if (fields->items[i].fills)
-			check_given(check, &one, &given->root, &payload->root, "/payload",
-						permission_reads_key(check->context, check->module, check->subject, check->module->version, one.items->key, one.items->key_length));
+		if (!one.items->fills)
+			continue;
+		given.told = permission_reads_key(check->context, check->module, check->subject, check->module->version, one.items->key, one.items->key_length);
+		check_given(check, &one, &given);
 	}
 }

@@ -20,14 +20,16 @@
 #include "nodes/parsenodes.h"
 #include "permission/permission.h"
 #include "port/pg_bitutils.h"
+#include "record/found.h"
 #include "record/list.h"
+#include "record/record.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #define MAX_PLANS 128
-/* Characters of a record that q looks at: a tsvector ends at 1 MiB. */
-#define SEARCH_CHARACTERS 200000
+/* Records whose ids are gathered where a question's records are wanted in another order than that of the index. */
+#define MOST_GATHERED 5000
 
 typedef struct ShapePlan
 {
@@ -161,16 +163,9 @@ append_status(ListWalk *walk, const char *status)
 
 /* ---- q ---- */
 
-/* Those that are named searchable, else all texts. */
-static bool
-is_searched(const ModuleDef *module, const ModuleField *field)
-{
-	return module->has_searchable ? field->searchable : field->type == FIELD_TEXT || field->type == FIELD_RICH_TEXT;
-}
-
 /* Whether the caller may read all that the column search is made of. */
 static bool
-searches_all(const ListWalk *walk)
+reads_searched(const ListWalk *walk)
 {
 	const ModuleDef *module = walk->query.module;
 
@@ -180,36 +175,137 @@ searches_all(const ListWalk *walk)
 	return true;
 }
 
-static void
-append_search(ListWalk *walk, const char *q, bool deleted_too)
+/* The words of a record, as far as the caller may read them: the column, or what it would be made of. */
+static const char *
+searched_words(const ListWalk *walk, bool column)
 {
-	ListQuery  *query = &walk->query;
+	const ListQuery *query = &walk->query;
 	const ModuleDef *module = query->module;
-	int			number;
+	StringInfoData text;
 
-	if (q == NULL)
-		return;
-	if (*q == '\0' || strlen(q) > 500)
-		violation_add_first(query->faults, path_of(walk, "q"), "length", "must be 1 to 500 bytes");
-	number = query_argument(query, TEXTOID, CStringGetTextDatum(q));
-	/* the words of the module, as the index has them (record/search.c) */
-	if (module->has_searchable && !module->search_unfilled && !deleted_too && searches_all(walk))
-		appendStringInfo(&query->sql, " AND qehs.search_words(%1$s.tenant_id, %1$s.module_id, %1$s.search)"
-						 " OPERATOR(pg_catalog.@@) qehs.search_query($1, $2, pg_catalog.websearch_to_tsquery('pg_catalog.simple', $%2$d))",
-						 query->alias, number);
-	else
+	if (column && reads_searched(walk))
+		return psprintf("%s.search", query->alias);
+	initStringInfo(&text);
+	/* with the display code, as record_search_text has it */
+	appendStringInfo(&text, "qehs.search_vector(pg_catalog.left(pg_catalog.concat_ws(E'\\n', pg_catalog.concat('%s-',"
+					 " pg_catalog.to_char(%s.display_no / " INT64_FORMAT ", 'FM0000-'), pg_catalog.to_char(%s.display_no %% " INT64_FORMAT ", 'FM999990000'))",
+					 module->prefix, query->alias, QEHS_DISPLAY_YEAR, query->alias, QEHS_DISPLAY_YEAR);
+	for (int i = 0; i < module->field_count; i++)
 	{
-		appendStringInfoString(&query->sql, " AND pg_catalog.to_tsvector('pg_catalog.simple', pg_catalog.left(pg_catalog.concat_ws(' ', ''");
-		for (int i = 0; i < module->field_count; i++)
-		{
-			FilterField field;
+		FilterField field;
 
-			if (is_searched(module, &module->fields[i]) && permission_reads_field(walk->context, module, &module->fields[i], NULL) &&
-				filter_field(module, module->fields[i].key, &field) && filter_oid(&field) == TEXTOID)
-				appendStringInfo(&query->sql, ", %s", query_whole(query, &field));
-		}
-		appendStringInfo(&query->sql, "), %d)) @@ pg_catalog.websearch_to_tsquery('pg_catalog.simple', $%d)", SEARCH_CHARACTERS, number);
+		if (module->fields[i].searchable && permission_reads_field(walk->context, module, &module->fields[i], NULL) &&
+			filter_field(module, module->fields[i].key, &field) && filter_oid(&field) == TEXTOID)
+			appendStringInfo(&text, ", %s", query_whole(query, &field));
 	}
+	appendStringInfo(&text, "), %d))", QEHS_SEARCH_BYTES);
+	return text.data;
+}
+
+/* Read q; with a fault where it cannot be asked. */
+static void
+open_question(ListWalk *walk, const ListRequest *request, Question **question)
+{
+	const ModuleDef *module = request->module;
+
+	*question = NULL;
+	if (request->q == NULL)
+		return;
+	if (*request->q == '\0' || strlen(request->q) > 500)
+		violation_add_first(walk->query.faults, path_of(walk, "q"), "length", "must be 1 to 500 bytes");
+	else if (!module->has_searchable)
+		violation_add_first(walk->query.faults, path_of(walk, "q"), "searchable", "finds nothing: no field of module \"%s\" is searchable", module->key);
+	else
+		*question = question_read(request->q);
+	if (*question && (*question)->has_words && (*question)->narrows && !module->search_unfilled && !request->deleted_too)
+		walk->question = *question;
+}
+
+/* One step of a question: columns of its records for which conditions hold, with the display number behind them. */
+static uint64
+run_step(const ListWalk *walk, const Found *found, const char *columns, const char *conditions, const char *order, uint64 limit)
+{
+	ListQuery	query = walk->query;
+
+	initStringInfo(&query.sql);
+	appendStringInfo(&query.sql, "SELECT %s FROM ", columns);
+	found_write_source(&query, found);
+	appendStringInfo(&query.sql, " AND %s%s", conditions, order);
+	violation_raise_as(PROBLEM_INVALID_PARAMETER, query.faults);
+	return list_execute(&query, true, limit);
+}
+
+/* Whether the order is that of the index of words. */
+static bool
+goes_by_code(const ListWalk *walk)
+{
+	return walk->sort.count == 1 && walk->sort.keys[0].field.built_in == BUILT_IN_DISPLAY_CODE;
+}
+
+/* The ids of all records with the words of the question, if they are MOST_GATHERED at most; else -1. */
+static int
+gather_ids(const ListWalk *walk, const char *conditions, pg_uuid_t *ids)
+{
+	Found		found;
+	int			count = 0;
+
+	SPI_connect();
+	found_begin(&found, walk->question, walk->context->tenant_id, walk->query.module->module_id, true, NULL);
+	while (count >= 0 && found_next(&found))
+	{
+		uint64		rows = run_step(walk, &found, psprintf("%s.id", walk->query.alias), conditions, "", MOST_GATHERED - count + 1);
+		bool		isnull;
+
+		if (count + rows > MOST_GATHERED)
+			count = -1;
+		for (uint64 row = 0; row < rows && count >= 0; row++)
+			ids[count++] = *DatumGetUUIDP(plan_value(row, 1, &isnull));
+		SPI_freetuptable(SPI_tuptable);
+	}
+	SPI_finish();
+	return count;
+}
+
+/*
+ * Add that a record has the words of q.  In the order of the index its steps do, and what they are not sure of is
+ * added to what holds besides.  In another order few records are named, and of many the words are looked at one by one.
+ */
+static void
+append_search(ListWalk *walk, const Question *question, const ListRequest *request)
+{
+	ListQuery	*query = &walk->query;
+	const char *words = searched_words(walk, !request->deleted_too && !request->module->search_unfilled);
+	const char *holds;
+	pg_uuid_t  *ids = NULL;
+	Datum	   *values;
+	int			count = -1;
+
+	if (!question->has_words)
+	{
+		appendStringInfoString(&query->sql, " AND false");
+		return;
+	}
+	holds = psprintf(" AND %s OPERATOR(pg_catalog.@@) $%d", words, query_argument(query, TSQUERYOID, question_on_record(question)));
+	if (walk->question)
+	{
+		bool		sure = question->exact && reads_searched(walk);
+
+		walk->besides = psprintf("%s%s", query->sql.data, sure ? "" : holds);
+		if (!goes_by_code(walk) && query->faults->count == 0)
+		{
+			ids = palloc(sizeof(pg_uuid_t) * MOST_GATHERED);
+			count = gather_ids(walk, sure ? "true" : holds + strlen(" AND "), ids);
+		}
+	}
+	if (count < 0)
+	{
+		appendStringInfoString(&query->sql, holds);
+		return;
+	}
+	values = palloc(sizeof(Datum) * Max(count, 1));
+	for (int i = 0; i < count; i++)
+		values[i] = UUIDPGetDatum(&ids[i]);
+	appendStringInfo(&query->sql, " AND %s.id = ANY ($%d)", query->alias, query_array(query, UUIDOID, values, count));
 }
 
 /* ---- conditions ---- */
@@ -252,6 +348,7 @@ void
 list_open(ListWalk *walk, const RequestContext *context, const ListRequest *request, ViolationList *faults)
 {
 	ListQuery  *query = &walk->query;
+	Question *question;
 
 	memset(walk, 0, sizeof(*walk));
 	walk->context = context;
@@ -259,7 +356,8 @@ list_open(ListWalk *walk, const RequestContext *context, const ListRequest *requ
 	query->module = request->module;
 	query->alias = "r";
 	query->faults = faults;
-	sort_read(query->module, request->sort ? request->sort : "-createdAt", path_of(walk, "sort"), &walk->sort, faults);
+	open_question(walk, request, &question);
+	sort_read(query->module, request->sort ? request->sort : walk->question ? "-displayCode" : "-createdAt", path_of(walk, "sort"), &walk->sort, faults);
 	for (int i = 0; i < walk->sort.count; i++)
 	{
 		list_require_readable(walk, &walk->sort.keys[i].field, path_of(walk, "sort"));
@@ -278,7 +376,8 @@ list_open(ListWalk *walk, const RequestContext *context, const ListRequest *requ
 	append_status(walk, request->status);
 	append_bound(walk, request->from, false);
 	append_bound(walk, request->to, true);
-	append_search(walk, request->q, request->deleted_too);
+	if (question)
+		append_search(walk, question, request);
 	walk->keyset_only = query->count == 2;
 	walk->conditions = query->sql.data;
 }
@@ -313,20 +412,12 @@ typedef struct ListPass
 	void	   *owner;
 } ListPass;
 
-/* Visit the rows of one part from a position on. */
+/* Visit rows of a statement that was asked for one more than are wanted. */
 static void
-visit_part(ListPass *pass, SortPart part, const SortPosition *after)
+visit_rows(ListPass *pass, SortPart part, uint64 rows)
 {
-	ListQuery	query = pass->walk->query;
 	uint64		wanted = pass->left;
-	uint64		rows;
 
-	query.columns = pass->columns;
-	/* few different limits, so that plans are found again; the executor is stopped after those that are wanted */
-	query.limit = wanted <= QEHS_MAX_PAGE ? QEHS_MAX_PAGE + 1 : pg_nextpower2_64(wanted + 1);
-	sort_write_statement(&query, &pass->sort, part, after, pass->walk->conditions);
-	violation_raise_as(PROBLEM_INVALID_PARAMETER, query.faults);
-	rows = list_execute(&query, pass->walk->keyset_only && part == SORT_VALUED && pass->sort.count == 1, wanted + 1);
 	for (uint64 row = 0; row < Min(rows, wanted); row++)
 	{
 		SortPosition position = {.part = part};
@@ -347,6 +438,38 @@ visit_part(ListPass *pass, SortPart part, const SortPosition *after)
 	pass->more = rows > wanted;
 }
 
+/* Visit the rows of one part from a position on. */
+static void
+visit_part(ListPass *pass, SortPart part, const SortPosition *after)
+{
+	ListQuery	query = pass->walk->query;
+	uint64		wanted = pass->left;
+
+	query.columns = pass->columns;
+	/* few different limits, so that plans are found again; the executor is stopped after those that are wanted */
+	query.limit = wanted <= QEHS_MAX_PAGE ? QEHS_MAX_PAGE + 1 : pg_nextpower2_64(wanted + 1);
+	sort_write_statement(&query, &pass->sort, part, after, pass->walk->conditions);
+	violation_raise_as(PROBLEM_INVALID_PARAMETER, query.faults);
+	visit_rows(pass, part, list_execute(&query, pass->walk->keyset_only && part == SORT_VALUED && pass->sort.count == 1, wanted + 1));
+}
+
+/* Visit the records of a question from a position on, in the order of the index, until it is known whether more follow. */
+static void
+visit_found(ListPass *pass, const SortPosition *after)
+{
+	const ListWalk *walk = pass->walk;
+	const char *alias = walk->query.alias;
+	bool		descending = pass->sort.keys[0].descending != pass->sort.backward;
+	char	   *columns = psprintf("%s, %s.display_no", pass->columns, alias);
+	char	   *order = psprintf(" ORDER BY %s.display_no %s", alias, descending ? "DESC" : "ASC");
+	int64		position = after ? DatumGetInt64(after->values[0]) : 0;
+	Found		found;
+
+	found_begin(&found, walk->question, walk->context->tenant_id, walk->query.module->module_id, descending, after ? &position : NULL);
+	while (!pass->more && found_next(&found))
+		visit_rows(pass, SORT_VALUED, run_step(walk, &found, columns, walk->besides, order, pass->left + 1));
+}
+
 bool
 list_rows(ListWalk *walk, const SortPosition *after, bool backward, uint64 limit, const char *columns, ListVisit visit, void *owner)
 {
@@ -354,6 +477,11 @@ list_rows(ListWalk *walk, const SortPosition *after, bool backward, uint64 limit
 	bool		has_rest = sort_has_rest(&walk->sort) && !walk->sort_required;
 
 	pass.sort.backward = backward;
+	if (walk->besides && goes_by_code(walk))
+	{
+		visit_found(&pass, after);
+		return pass.more;
+	}
 	if (backward && has_rest && (after == NULL || after->part == SORT_REST))
 	{
 		visit_part(&pass, SORT_REST, after);
@@ -434,6 +562,22 @@ list_portals_fetch(const char *name, uint64 count, void (*visit) (void *owner, u
 		SPI_freetuptable(SPI_tuptable);
 	}
 	return visited;
+}
+
+int64
+list_count_found(const ListWalk *walk)
+{
+	Found		found;
+	int64		count = 0;
+	bool		isnull;
+
+	found_begin(&found, walk->question, walk->context->tenant_id, walk->query.module->module_id, true, NULL);
+	while (found_next(&found))
+	{
+		run_step(walk, &found, "pg_catalog.count(*)", walk->besides, "", 1);
+		count += DatumGetInt64(plan_value(0, 1, &isnull));
+	}
+	return count;
 }
 
 uint64

@@ -14,6 +14,7 @@
 #ifndef QEHS_LIST_H
 #define QEHS_LIST_H
 
+#include "record/question.h"
 #include "record/sort.h"
 
 /* What is asked for; whatever is NULL is not. */
@@ -26,7 +27,7 @@ typedef struct ListRequest
 	const char *from;
 	const char *to;
 	const char *q;
-	const char *sort;			/* NULL: -createdAt */
+	const char *sort;			/* NULL: -createdAt, with q -displayCode */
 	bool		deleted_too;
 	uint32		action;			/* that the caller must have on a record beside read; 0: none */
 	bool		in_body;		/* faults are at /filter…, /sort in place of ?filter…, ?sort */
@@ -41,6 +42,8 @@ typedef struct ListWalk
 	bool		keyset_only;	/* none but tenant and module */
 	bool		sort_required;	/* the filter wants a value of the sort field */
 	const char *root;			/* in front of the names of parameters in faults: "?" or "/" */
+	const Question *question; /* q, where the index of words can answer it; else NULL */
+	const char *besides;		/* with a question: the conditions but for its words */
 } ListWalk;
 
 /* Read a request; faults are added (paths ?filter…, ?sort, ?status, ?from, ?to, ?q).  Raises QH403 for fields that the caller may not read. */
@@ -75,6 +78,9 @@ extern uint64 list_portals_fetch(const char *name, uint64 count, void (*visit) (
  */
 extern int64 list_count(ListWalk *walk);
 extern int64 list_estimate(ListWalk *walk, bool *estimated);
+
+/* The same of a walk with a question, step by step of the index (list.c). */
+extern int64 list_count_found(const ListWalk *walk);
 
 /*
  * Records whose field of type record-reference names one of ids (text, rec_…), the newest first, at most limit of each:

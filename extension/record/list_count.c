@@ -31,6 +31,8 @@ list_count(ListWalk *walk)
 {
 	ListQuery	query = walk->query;
 
+	if (walk->besides)
+		return list_count_found(walk);
 	initStringInfo(&query.sql);
 	appendStringInfo(&query.sql, "SELECT pg_catalog.count(*) FROM qehs.record AS %s WHERE %s", query.alias, walk->conditions);
 	return count_rows(&query);
@@ -74,6 +76,9 @@ list_estimate(ListWalk *walk, bool *estimated)
 	ListQuery	query = walk->query;
 	int64		count;
 
+	*estimated = false;
+	if (walk->besides)
+		return list_count_found(walk);
 	initStringInfo(&query.sql);
 	appendStringInfo(&query.sql, "SELECT pg_catalog.count(*) FROM (SELECT FROM qehs.record AS %s WHERE %s LIMIT %d) AS s", query.alias, walk->conditions,
 					 COUNTED + 1);

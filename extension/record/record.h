@@ -187,8 +187,8 @@ extern void record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *s
 /* Text beyond this many bytes is not searched. */
 #define QEHS_SEARCH_BYTES 160000
 
-/* Text of the searchable fields; NULL for a module without any. */
-extern char *record_search_text(const ModuleDef *module, Jsonb *payload);
+/* The display code and the text of the fields that are searched; NULL for a module without any. */
+extern char *record_search_text(const ModuleDef *module, Jsonb *payload, int64 display_no);
 
 /* ---- display.c ---- */
 
@@ -223,7 +223,10 @@ extern const ModuleDef *record_move(const RequestContext *context, const Record 
 
 /* ---- merge.c ---- */
 
-/* RFC 7396 merge of patch (an object) into target. */
-extern Jsonb *record_merge_patch(Jsonb *target, Jsonb *patch);
+/* RFC 7396 merge of patch (an object) into target; what is null in the rows of a table is not there. */
+extern Jsonb *record_merge_patch(const ModuleDef *module, Jsonb *target, Jsonb *patch);
+
+/* The same onto nothing: sent (an object) without what is null, itself when nothing is. */
+extern Jsonb *record_merge_new(const ModuleDef *module, Jsonb *sent);
 
 #endif							/* QEHS_RECORD_H */

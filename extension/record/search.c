@@ -1,167 +1,201 @@
 /*
  * search.c
- *	  What q searches: the text of a record's searchable fields, its words, and the
- *	  words of a question, each under the tenant and module that it is of.
+ *	  What q searches: the text of a record's searched fields and its display code,
+ *	  their words, and the words of the index.
  *
  * One index serves all modules of all tenants.  Its entries are words that begin
- * with tenant and module, "12.3.ladder", so that a question reads what its own
- * module has of a word and nothing of the others'.
+ * with tenant, module and a bucket of display numbers, "12.3.7a120.ladder".  A question
+ * reads bucket after bucket (found.c), so that no word, however common, and no
+ * beginning of words, however short, reads more of them than the page needs.
  *
  * PostgreSQL holds at most 1 MB of words in a tsvector.  Text beyond
- * QEHS_SEARCH_BYTES is not searched, which keeps every record within that.
+ * QEHS_SEARCH_BYTES is not searched, nor are words beyond QEHS_SEARCH_WORD_BYTES.
  */
 #include "base/compat.h"
 
 #include "base/json.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
-#include "miscadmin.h"
 #include "record/record.h"
+#include "record/question.h"
+#include "record/words.h"
 #include "tsearch/ts_type.h"
 #include "tsearch/ts_utils.h"
-#include "utils/pg_crc.h"
 
+PG_FUNCTION_INFO_V1(qehs_search_vector);
 PG_FUNCTION_INFO_V1(qehs_search_words);
-PG_FUNCTION_INFO_V1(qehs_search_query);
 
-/* "tenant.module." */
-#define PREFIX_SIZE 24
+/* What the words of a tsvector take at most, with 8 bytes beside each. */
+#define QEHS_SEARCH_WORD_BYTES 800000
+
+/* ---- text ---- */
+
+/* Append a text, of rich text without its tags and character references. */
+static void
+append_text(StringInfo out, FieldType type, const char *text, int length)
+{
+	length = pg_mbcliplen(text, length, QEHS_SEARCH_BYTES - out->len);
+	if (type != FIELD_RICH_TEXT)
+		appendBinaryStringInfo(out, text, length);
+	for (int i = 0; type == FIELD_RICH_TEXT && i < length; i++)
+	{
+		const char *end = text[i] == '<' ? memchr(text + i, '>', length - i) : text[i] == '&' ? memchr(text + i, ';', Min(length - i, 10)) : NULL;
+
+		if (end)
+			i = (int) (end - text);
+		appendStringInfoChar(out, end ? ' ' : text[i]);
+	}
+	appendStringInfoChar(out, '\n');
+}
 
 char *
-record_search_text(const ModuleDef *module, Jsonb *payload)
+record_search_text(const ModuleDef *module, Jsonb *payload, int64 display_no)
 {
 	StringInfoData text;
 
 	if (!module->has_searchable)
 		return NULL;
 	initStringInfo(&text);
+	appendStringInfo(&text, QEHS_DISPLAY_FORMAT "\n", module->prefix, (int) (display_no / QEHS_DISPLAY_YEAR), (int) (display_no % QEHS_DISPLAY_YEAR));
 	for (int i = 0; i < module->field_count && text.len < QEHS_SEARCH_BYTES; i++)
 	{
 		JsonbValue	value;
 
-		if (!module->fields[i].searchable ||
-			!json_member(&payload->root, module->fields[i].key, module->fields[i].key_length, &value) ||
-			value.type != jbvString)
-			continue;
-		appendBinaryStringInfo(&text, value.val.string.val,
-							   pg_mbcliplen(value.val.string.val, value.val.string.len, QEHS_SEARCH_BYTES - text.len));
-		appendStringInfoChar(&text, '\n');
+		if (module->fields[i].searchable && json_member(&payload->root, module->fields[i].key, module->fields[i].key_length, &value) &&
+			value.type == jbvString)
+			append_text(&text, module->fields[i].type, value.val.string.val, value.val.string.len);
 	}
 	return text.data;
 }
 
-static int
-write_prefix(char *prefix, int32 tenant_id, int32 module_id)
+/* ---- words of a record ---- */
+
+typedef struct Collector
 {
-	return snprintf(prefix, PREFIX_SIZE, "%d.%d.", tenant_id, module_id);
+	ParsedText	parsed;
+	int			bytes;
+	int			position;
+	char		before[QEHS_WORD_BYTES + 1];	/* the plain word before */
+	int			before_length;
+	int			before_tail;
+	bool		before_has_digit;
+} Collector;
+
+static bool
+add_lexeme(Collector *collector, const char *text, int length)
+{
+	ParsedText *parsed = &collector->parsed;
+	ParsedWord *word;
+
+	collector->bytes += length + 8;
+	if (collector->bytes > QEHS_SEARCH_WORD_BYTES)
+		return false;
+	if (parsed->curwords == parsed->lenwords)
+	{
+		parsed->lenwords *= 2;
+		parsed->words = repalloc(parsed->words, sizeof(ParsedWord) * parsed->lenwords);
+	}
+	word = &parsed->words[parsed->curwords++];
+	memset(word, 0, sizeof(*word));
+	word->word = pnstrdup(text, length);
+	word->len = length;
+	word->pos.pos = LIMITPOS(collector->position);
+	return true;
 }
 
-/* Bytes of the string area that a word takes at offset, with its positions. */
-static uint32
-word_end(uint32 offset, int length, int positions)
+/* Add the joint of a word with the one before, from a byte of that on. */
+static bool
+add_joint(Collector *collector, int from, const Word *word)
 {
-	offset += length;
-	return positions > 0 ? SHORTALIGN(offset) + sizeof(uint16) + positions * sizeof(WordEntryPos) : offset;
+	char		joint[QEHS_WORD_BYTES * 2 + 2];
+	int			length = collector->before_length - from;
+
+	memcpy(joint, collector->before + from, length);
+	joint[length++] = '/';
+	memcpy(joint + length, word->text, word->length);
+	return add_lexeme(collector, joint, length + word->length);
 }
 
-/* How many words of a tsvector fit under the prefix, and the bytes that they take; those that are too long do not count. */
+/* Add a word: itself, the second part of "50kg" and "AB12", and its joints with the one before ("v1/2" and "1/2" of V1.2). */
+static bool
+collect(void *owner, const Word *word)
+{
+	Collector  *collector = owner;
+	bool		goes_on;
+
+	collector->position++;
+	goes_on = add_lexeme(collector, word->text, word->length);
+	if (word->kind != WORD_PLAIN)
+		return goes_on;
+	if (goes_on && word->tail > 0)
+		goes_on = add_lexeme(collector, word->text + word->tail, word->length - word->tail);
+	if (goes_on && word_makes_joint(collector->before_has_digit, word))
+		goes_on = add_joint(collector, 0, word) && (collector->before_tail == 0 || add_joint(collector, collector->before_tail, word));
+	memcpy(collector->before, word->text, word->length);
+	collector->before_length = word->length;
+	collector->before_tail = word->tail;
+	collector->before_has_digit = word->has_digit;
+	return goes_on;
+}
+
+/* search_vector(text) */
+Datum
+qehs_search_vector(PG_FUNCTION_ARGS)
+{
+	text	   *source = PG_GETARG_TEXT_PP(0);
+	Collector	collector;
+
+	memset(&collector, 0, sizeof(collector));
+	collector.parsed.lenwords = 64;
+	collector.parsed.words = palloc(sizeof(ParsedWord) * collector.parsed.lenwords);
+	words_split(VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source), collect, &collector);
+	PG_RETURN_TSVECTOR(make_tsvector(&collector.parsed));
+}
+
+/* ---- words of the index ---- */
+
+int
+search_prefix(char *prefix, int32 tenant_id, int32 module_id, int64 bucket)
+{
+	return snprintf(prefix, QEHS_SEARCH_PREFIX, "%d.%d.%llx.", tenant_id, module_id, (unsigned long long) bucket);
+}
+
+/* How many words fit into a tsvector under the prefix, and the bytes that they take. */
 static int
 count_words(TSVector words, int prefix_length, uint32 *bytes)
 {
 	int			count = 0;
 
 	*bytes = 0;
-	for (int i = 0; i < words->size; i++)
-	{
-		WordEntry  *word = &ARRPTR(words)[i];
-		uint32		end = word_end(*bytes, prefix_length + word->len, POSDATALEN(words, word));
-
-		if (prefix_length + word->len >= MAXSTRLEN)
-			continue;
-		if (end > MAXSTRPOS)
-			break;
-		*bytes = end;
-		count++;
-	}
+	while (count < words->size && *bytes + prefix_length + ARRPTR(words)[count].len <= MAXSTRPOS)
+		*bytes += prefix_length + ARRPTR(words)[count++].len;
 	return count;
 }
 
-/* search_words(tenant_id, module_id, words): the words with tenant and module in front; their order stays. */
+/* search_words(tenant_id, module_id, display_no, words): the words with tenant, module and bucket in front, in their order, without positions. */
 Datum
 qehs_search_words(PG_FUNCTION_ARGS)
 {
-	TSVector	words = PG_GETARG_TSVECTOR(2);
-	char		prefix[PREFIX_SIZE];
-	int			prefix_length = write_prefix(prefix, PG_GETARG_INT32(0), PG_GETARG_INT32(1));
+	TSVector	words = PG_GETARG_TSVECTOR(3);
+	char		prefix[QEHS_SEARCH_PREFIX];
+	int			prefix_length = search_prefix(prefix, PG_GETARG_INT32(0), PG_GETARG_INT32(1), PG_GETARG_INT64(2) / QEHS_SEARCH_BUCKET);
 	uint32		bytes;
 	uint32		offset = 0;
 	int			count = count_words(words, prefix_length, &bytes);
 	TSVector	result = palloc0(CALCDATASIZE(count, bytes));
-	char	   *strings;
 
 	SET_VARSIZE(result, CALCDATASIZE(count, bytes));
 	result->size = count;
-	strings = STRPTR(result);
-	for (int i = 0, made = 0; made < count; i++)
+	for (int i = 0; i < count; i++)
 	{
 		WordEntry  *word = &ARRPTR(words)[i];
-		WordEntry  *entry = &ARRPTR(result)[made];
-		int			positions = POSDATALEN(words, word);
+		char	   *target = STRPTR(result) + offset;
 
-		if (prefix_length + word->len >= MAXSTRLEN)
-			continue;
-		made++;
-		entry->haspos = word->haspos;
-		entry->len = prefix_length + word->len;
-		entry->pos = offset;
-		memcpy(strings + offset, prefix, prefix_length);
-		memcpy(strings + offset + prefix_length, STRPTR(words) + word->pos, word->len);
-		if (positions > 0)
-			memcpy(strings + SHORTALIGN(offset + entry->len), STRPTR(words) + SHORTALIGN(word->pos + word->len),
-				   sizeof(uint16) + positions * sizeof(WordEntryPos));
-		offset = word_end(offset, entry->len, positions);
+		ARRPTR(result)[i].len = prefix_length + word->len;
+		ARRPTR(result)[i].pos = offset;
+		memcpy(target, prefix, prefix_length);
+		memcpy(target + prefix_length, STRPTR(words) + word->pos, word->len);
+		offset += prefix_length + word->len;
 	}
 	PG_RETURN_TSVECTOR(result);
-}
-
-/* Put the prefix in front of each word of a question. */
-static void
-prefix_node(QTNode *node, const char *prefix, int prefix_length)
-{
-	QueryOperand *operand;
-	pg_crc32	crc;
-	char	   *word;
-
-	check_stack_depth();
-	for (int i = 0; i < node->nchild; i++)
-		prefix_node(node->child[i], prefix, prefix_length);
-	if (node->valnode->type != QI_VAL)
-		return;
-	operand = (QueryOperand *) node->valnode;
-	/* no stored word is so long: one that is cut so finds none */
-	word = palloc(prefix_length + operand->length + 1);
-	memcpy(word, prefix, prefix_length);
-	memcpy(word + prefix_length, node->word, operand->length);
-	operand->length = Min(prefix_length + operand->length, MAXSTRLEN - 1);
-	word[operand->length] = '\0';
-	node->word = word;
-	INIT_LEGACY_CRC32(crc);
-	COMP_LEGACY_CRC32(crc, word, operand->length);
-	FIN_LEGACY_CRC32(crc);
-	operand->valcrc = (int32) crc;
-}
-
-/* search_query(tenant_id, module_id, query): the question about words of the module. */
-Datum
-qehs_search_query(PG_FUNCTION_ARGS)
-{
-	TSQuery		query = PG_GETARG_TSQUERY_COPY(2);
-	char		prefix[PREFIX_SIZE];
-	QTNode	   *tree;
-
-	if (query->size == 0)
-		PG_RETURN_TSQUERY(query);
-	tree = QT2QTN(GETQUERY(query), GETOPERAND(query));
-	prefix_node(tree, prefix, write_prefix(prefix, PG_GETARG_INT32(0), PG_GETARG_INT32(1)));
-	PG_RETURN_TSQUERY(QTN2QT(tree));
 }

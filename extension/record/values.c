@@ -207,14 +207,13 @@ check_id(const PayloadCheck *check, const Place *place, const ModuleField *field
 		check_chain(check, field, &id, path);
 }
 
-/* What the field held before, in all rows of place: objects, or the rows of tables. */
-static List *
-nested_before(const Place *place, const ModuleField *field)
+List *
+payload_nested_before(const List *before, const ModuleField *field)
 {
 	List	   *result = NIL;
 	ListCell   *cell;
 
-	foreach(cell, place->before)
+	foreach(cell, before)
 	{
 		JsonbValue	old;
 
@@ -237,7 +236,7 @@ static void
 check_rows(const PayloadCheck *check, const Place *place, const ModuleField *field, const JsonbContainer *rows,
 		   const char *path)
 {
-	List	   *before = nested_before(place, field);
+	List	   *before = payload_nested_before(place->before, field);
 	uint32		count = JsonContainerSize(rows);
 
 	for (uint32 i = 0; i < count; i++)
@@ -297,7 +296,7 @@ check_value(const PayloadCheck *check, const Place *place, const ModuleField *fi
 		check_currency(check, field, container, path);
 	else if (field->type == FIELD_OBJECT)
 	{
-		Place		inner = {&field->nested, container, value->val.binary.len, NULL, nested_before(place, field), path};
+		Place		inner = {&field->nested, container, value->val.binary.len, NULL, payload_nested_before(place->before, field), path};
 
 		check_object(check, &inner);
 	}

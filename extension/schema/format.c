@@ -11,27 +11,69 @@
 
 #define REGEX_STEPS 2000
 
+static const struct
+{
+	const char *name;
+	FormatCheck check;
+	const char *wanted;
+}			formats[] = {
+	{"date", format_date, "a date such as 2024-03-14 (RFC 3339)"},
+	{"time", format_time, "a time with its offset such as 09:30:00Z or 09:30:00+01:00 (RFC 3339)"},
+	{"date-time", format_date_time, "a date and time with its offset such as 2024-03-14T09:30:00Z or 2024-03-14T09:30:00+01:00 (RFC 3339)"},
+	{"duration", format_duration, "a duration such as P3D or PT90M (ISO 8601)"},
+	{"email", format_email, "an e-mail address such as ann@example.com"},
+	{"idn-email", format_idn_email, "an e-mail address such as ann@example.com"},
+	{"hostname", format_hostname, "a host name such as www.example.com"},
+	{"idn-hostname", format_idn_hostname, "a host name such as www.example.com"},
+	{"ipv4", format_ipv4, "an IPv4 address such as 192.0.2.1"},
+	{"ipv6", format_ipv6, "an IPv6 address such as 2001:db8::1"},
+	{"uri", format_uri, "a URI with its scheme such as https://example.com/a (RFC 3986)"},
+	{"uri-reference", format_uri_reference, "a URI or a part of one (RFC 3986)"},
+	{"iri", format_iri, "an IRI with its scheme such as https://example.com/a (RFC 3987)"},
+	{"iri-reference", format_iri_reference, "an IRI or a part of one (RFC 3987)"},
+	{"uri-template", format_uri_template, "a URI template such as /a/{b} (RFC 6570)"},
+	{"uuid", format_uuid, "a UUID such as 018f3c5e-7b1a-7c3d-9e2f-0123456789ab (RFC 9562)"},
+	{"json-pointer", format_json_pointer, "a JSON Pointer such as /a/0 (RFC 6901)"},
+	{"relative-json-pointer", format_relative_json_pointer, "a relative JSON Pointer such as 1/a"},
+	{"regex", regex_is_valid, "a regular expression (ECMA-262)"},
+};
+
 FormatCheck
 format_find(const char *name, uint32 *steps)
 {
-	static const struct
-	{
-		const char *name;
-		FormatCheck check;
-	}			known[] = {
-		{"date", format_date}, {"time", format_time}, {"date-time", format_date_time}, {"duration", format_duration},
-		{"email", format_email}, {"idn-email", format_idn_email}, {"hostname", format_hostname},
-		{"idn-hostname", format_idn_hostname}, {"ipv4", format_ipv4}, {"ipv6", format_ipv6}, {"uri", format_uri},
-		{"uri-reference", format_uri_reference}, {"iri", format_iri}, {"iri-reference", format_iri_reference},
-		{"uri-template", format_uri_template}, {"uuid", format_uuid}, {"json-pointer", format_json_pointer},
-		{"relative-json-pointer", format_relative_json_pointer}, {"regex", regex_is_valid},
-	};
-
 	*steps = strcmp(name, "regex") == 0 ? REGEX_STEPS : 0;
-	for (int i = 0; i < (int) lengthof(known); i++)
-		if (strcmp(known[i].name, name) == 0)
-			return known[i].check;
+	for (int i = 0; i < (int) lengthof(formats); i++)
+		if (strcmp(formats[i].name, name) == 0)
+			return formats[i].check;
 	return NULL;
+}
+
+const char *
+format_wanted(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(formats); i++)
+		if (strcmp(formats[i].name, name) == 0)
+			return formats[i].wanted;
+	return psprintf("a valid %s", name);
+}
+
+const char *
+format_lacks(const char *name, const char *text, int length)
+{
+	char		with_offset[80];
+	uint32		steps;
+
+	if (strcmp(name, "date") == 0)
+		return format_date_time(text, length) ? ", which has a time" : "";
+	if (strcmp(name, "date-time") != 0 && strcmp(name, "time") != 0)
+		return "";
+	if (strcmp(name, "date-time") == 0 && format_date(text, length))
+		return ", which has no time";
+	if (length >= (int) sizeof(with_offset))
+		return "";
+	memcpy(with_offset, text, length);
+	with_offset[length] = 'Z';
+	return format_find(name, &steps) (with_offset, length + 1) ? ", which has no offset" : "";
 }
 
 /* The number of exactly count digits at *at, or -1. */

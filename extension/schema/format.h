@@ -12,6 +12,12 @@ typedef bool (*FormatCheck) (const char *text, int length);
 /* The check of a format, or NULL for an unknown one, which all text has; and the steps that it costs beside the length. */
 extern FormatCheck format_find(const char *name, uint32 *steps);
 
+/* What a text of the format is, for "must be …": "a date such as 2024-03-14 (RFC 3339)"; in the current memory context or longer. */
+extern const char *format_wanted(const char *name);
+
+/* What a text lacks, or has too much, to be of the format: ", which has no offset"; "" when nothing is to be seen. */
+extern const char *format_lacks(const char *name, const char *text, int length);
+
 /* RFC 3339 section 5.6 and appendix A. */
 extern bool format_date(const char *text, int length);
 extern bool format_time(const char *text, int length);

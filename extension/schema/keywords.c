@@ -291,6 +291,7 @@ compile_format(Compiler *compiler, Building *building, const Keyword *keyword, c
 	{
 		string_rules(building)->format = pnstrdup(value->data, value->length);
 		string_rules(building)->format_holds = format_find(string_rules(building)->format, &string_rules(building)->format_steps);
+		string_rules(building)->wanted = format_wanted(string_rules(building)->format);
 	}
 }
 

@@ -109,6 +109,7 @@ typedef struct SchemaStringRules
 	Regex	   *pattern;
 	const char *pattern_text;	/* for the message */
 	const char *format;			/* NULL when it only annotates */
+	const char *wanted;			/* the format, for the message */
 	FormatCheck format_holds;
 	uint32		format_steps;	/* what a check costs beside the length of the text */
 } SchemaStringRules;

@@ -132,7 +132,8 @@ check_string(Walk *walk, const SchemaNode *node, const Value *value, const Place
 		holds = walk_violate(walk, node, place, "pattern", "must match the pattern %s", rules->pattern_text);
 	if (rules->format_holds && walk_spend(walk, rules->format_steps + value->length / 8) &&
 		!rules->format_holds(value->data, value->length))
-		holds = walk_violate(walk, node, place, "format", "must be a valid %s", rules->format);
+		holds = walk_violate(walk, node, place, "format", "must be %s, not \"%s\"%s", rules->wanted, schema_shown(value->data, value->length),
+							 format_lacks(rules->format, value->data, value->length));
 	return holds;
 }
 
@@ -416,7 +417,8 @@ walk_check(Walk *walk, NodeIndex index, const Value *value, const Place *place, 
 		return walk_violate(walk, node, place, "false", "is not allowed");
 	/* a value of the wrong type says nothing about the rest */
 	if (!type_fits(node->types, value))
-		return walk_violate(walk, node, place, "type", "must be %s, not %s", type_words(node->types), type_words(value->type));
+		return walk_violate(walk, node, place, "type", "must be %s, not %s", node->types == VALUE_STRING && node->string && node->string->wanted ?
+							node->string->wanted : type_words(node->types), type_words(value->type));
 	if (node->constant && !enum_has(walk, node->constant, value))
 		holds = walk_violate(walk, node, place, "const", "must be %s", node->constant->text);
 	if (node->enumeration && !enum_has(walk, node->enumeration, value))

@@ -503,6 +503,10 @@ json_scan(const char *text, size_t length, Arena *arena, JsonDocument *document)
 	scanner.arena = arena;
 	scanner.document = document;
 	memset(document, 0, sizeof(*document));
+	if (utf8_is_wider(text, length))
+		return fail(&scanner, "malformed_json", "utf8", "", "is UTF-16 or UTF-32: send UTF-8");
+	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		return fail(&scanner, "malformed_json", "syntax", "", "must not begin with a byte order mark (RFC 8259 section 8.1)");
 	skip_space(&scanner);
 	document->value = scanner.at;
 	while (!done)

@@ -42,6 +42,7 @@ static int64_t connections;
 /* What the main thread fetched last. */
 static pthread_mutex_t database_lock = PTHREAD_MUTEX_INITIALIZER;
 static char *database_text;
+static bool silent;				/* atomic: the last probe that reached the database had no answer */
 
 typedef struct Operation
 {
@@ -199,13 +200,22 @@ metrics_database(const char *text)
 	free(old);
 }
 
-static void
-write_database(Buffer *text)
+void
+metrics_heard(bool answered)
 {
+	__atomic_store_n(&silent, !answered, __ATOMIC_RELAXED);
+}
+
+/* Whether it is up its connections say: what it gives is asked for by another one, which may be refused while they are served. */
+static void
+write_database(Buffer *text, const PoolFigures *figures)
+{
+	bool		up = figures->open > 0 && !__atomic_load_n(&silent, __ATOMIC_RELAXED);
+
 	pthread_mutex_lock(&database_lock);
-	buffer_format(text, "# HELP qehs_database_up Whether the database answered when it was asked last.\n"
-				  "# TYPE qehs_database_up gauge\nqehs_database_up %d\n", database_text != NULL);
-	if (database_text)
+	buffer_format(text, "# HELP qehs_database_up Whether a connection is open and the last probe was answered.\n"
+				  "# TYPE qehs_database_up gauge\nqehs_database_up %d\n", up);
+	if (up && database_text)
 		buffer_text(text, database_text);
 	pthread_mutex_unlock(&database_lock);
 	buffer_text(text, "# HELP qehs_task_failures_total Background tasks of the shim that failed; its log says why.\n"
@@ -317,6 +327,6 @@ metrics_write(Buffer *text, const Pool *pool)
 	buffer_format(text, "# HELP qehs_http_connections Client connections that are open, of all event loops.\n"
 				  "# TYPE qehs_http_connections gauge\nqehs_http_connections %lld\n",
 				  (long long) __atomic_load_n(&connections, __ATOMIC_RELAXED));
-	write_database(text);
+	write_database(text, &figures);
 	write_process(text);
 }

@@ -22,6 +22,9 @@ typedef enum Task
 
 extern void metrics_failed(Task task);
 
+/* Whether the database has answered a probe that reached it. */
+extern void metrics_heard(bool answered);
+
 /* The text of qehs.metrics(), which is copied; NULL while the database does not give it. */
 extern void metrics_database(const char *text);
 

@@ -6,12 +6,19 @@
 #include "extension_driver.h"
 
 #include "calendar/calendar.h"
+#include "common/utf8.h"
+#include "mb/pg_wchar.h"
 #include "module/module.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "record/question.h"
+#include "record/words.h"
 #include "schema/format.h"
 #include "schema/regex.h"
 #include "schema/uri.h"
+#include "utils/builtins.h"
+
+extern Datum qehs_search_vector(PG_FUNCTION_ARGS);
 
 static void
 try_format(const char *text, int length)
@@ -87,6 +94,31 @@ try_time(const char *text, int length)
 	json_time_raw(&out, value);
 	if (!json_time_parse(out.data, out.len, &again) || again / 1000 != value / 1000)
 		elog(ERROR, "\"%s\" is written as \"%s\"", text, out.data);
+}
+
+static bool
+take_word(void *owner, const Word *word)
+{
+	if (word->length <= 0 || word->length > QEHS_WORD_BYTES + 8 || word->tail >= word->length || (int) strlen(word->text) != word->length)
+		elog(ERROR, "a word of %d bytes", word->length);
+	return true;
+}
+
+/* Whatever is asked can be, and a text has the words of itself. */
+static void
+try_search(const char *text, int length)
+{
+	/* q has 500 bytes at most */
+	Question   *question = question_read(pnstrdup(text, pg_mbcliplen(text, length, 500)));
+
+	words_split(text, length, take_word, NULL);
+	if (question->has_words)
+	{
+		question_on_record(question);
+		if (question->narrows)
+			question_on_index(question, 1, 2, 3, 4);
+	}
+	DirectFunctionCall1(qehs_search_vector, PointerGetDatum(cstring_to_text_with_len(text, length)));
 }
 
 /* A clock on the wall that is set back an hour on each day divisible by 7. */
@@ -169,7 +201,7 @@ try_text(const char *text, int length)
 	const char *rest = text + 1;
 	int			size = length - 1;
 
-	switch (text[0] % 6)
+	switch (text[0] % 7)
 	{
 		case 0:
 			try_format(rest, size);
@@ -186,6 +218,10 @@ try_text(const char *text, int length)
 			break;
 		case 4:
 			try_id(rest, size);
+			break;
+		case 5:
+			if (utf8_is_valid(rest, size))
+				try_search(rest, size);
 			break;
 		default:
 			if (((unsigned char) *text) < 0x80)

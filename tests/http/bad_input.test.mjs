@@ -44,7 +44,9 @@ const syntax = ['', ' ', '\n', '{', '}', '[', '{"a"}', '{"a":}', '{"a" 1}', '{"a
 	'{null:1}', '{"a":(1)}', '"unclosed', '\\u007b}', '{"a":1}\ufeff']
 for (const body of syntax)
 	refuse(`not JSON: ${short(Buffer.from(body))}`, text(body), 400, 'malformed_json', [['', 'syntax']])
-refuse('not JSON: UTF-16', text(Buffer.from('\ufeff{"a":1}', 'utf16le')), 400, 'malformed_json', [['', 'syntax']])
+refuse('not JSON: UTF-16 with a byte order mark', text(Buffer.from('\ufeff{"a":1}', 'utf16le')), 400, 'malformed_json', [['', 'utf8']])
+refuse('not JSON: UTF-16 without one', text(Buffer.from('{"a":1}', 'utf16le')), 400, 'malformed_json', [['', 'utf8']])
+refuse('not JSON: UTF-8 with a byte order mark', text('\ufeff{"a":1}'), 400, 'malformed_json', [['', 'syntax']])
 refuse('not JSON: 1,000 random-looking bytes', text(Buffer.from(Array.from({ length: 1000 }, (_, i) => i * 37 % 256))), 400, 'malformed_json')
 
 refuse('65 levels deep', withPayload(`"extra":{"x":${'['.repeat(62)}1${']'.repeat(62)}}`), 400, 'malformed_json', [['', 'depth']])

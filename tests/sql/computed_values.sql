@@ -33,7 +33,7 @@ SELECT qehs.record_create('costs', '{"price":60,"total":121,"big":null,"code":1,
 	"items":[{"a":1,"sum":2},{"a":1,"sum":3,"risk":{"likelihood":1,"severity":1,"band":"high"}}],"box":{"w":4,"twice":"8"}}');
 -- a patch makes them anew; what it does not name is not compared
 SELECT qehs.record_update(:'id', '{"price":1,"box":{"w":5}}')::jsonb -> 'payload' -> 'total' AS total;
-SELECT qehs.record_update(:'id', '{"price":3,"total":2}');
+SELECT qehs.record_update(:'id', '{"price":3,"total":5}');
 SELECT qehs.record_update(:'id', '{"price":3,"total":6,"box":{"twice":10}}')::jsonb -> 'payload' -> 'box' AS box;
 SELECT qehs.record_update(:'id', '{"total":null}');
 SELECT qehs.record_transition(:'id', 'finish', '{"total":7}');

@@ -20,8 +20,9 @@ SELECT qehs.record_create('first', '{"title":"a","body":"Slipped from a red ladd
 SELECT question, pg_temp.found('first', question) AS first, pg_temp.found('second', question) AS second
 FROM unnest('{ladder,LADDER,"\"red ladder\"",ladder -scaffold,scaffold or slipped,forklift,1.2.ladder,2.ladder,the}'::text[]) AS question;
 -- no entry of the index is of another module's word
-SELECT count(*) FROM qehs.record WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'searching') AND qehs.search_words(tenant_id, module_id, search) @@ qehs.search_query(tenant_id, module_id, 'forklift');
-SELECT qehs.search_words(1, 2, to_tsvector('simple', 'b a b')), qehs.search_query(1, 2, websearch_to_tsquery('simple', '"a b" -c')), qehs.search_query(1, 2, '');
+SELECT count(*) FROM qehs.record WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'searching')
+	AND qehs.search_words(tenant_id, module_id, display_no, search) @@ format('%s.%s.%s.forklift', tenant_id, module_id, to_hex(display_no / 4096))::tsquery;
+SELECT qehs.search_words(1, 2, 2026000000003, qehs.search_vector('b-2 a b')), qehs.search_vector('');
 -- 900 kB of different words, one of 3,000 characters among them, by a create, an update, a dry run and a load
 CREATE TEMP TABLE long AS SELECT 'beginning ' || repeat('x', 3000) || ' ' || string_agg(md5(n::text) || ' ' || md5((-n)::text), ' ' ORDER BY n) || ' ending' AS text FROM generate_series(1, 14000) AS n;
 SELECT length(qehs.record_create('second', jsonb_build_object('title', 'd', 'body', text)) -> 'payload' ->> 'body') = length(text) FROM long;
@@ -30,4 +31,6 @@ SELECT a::json ->> 'status' FROM long, unnest('{true,false}'::boolean[]) AS dry,
 	string_to_table(qehs.bulk_load('second', convert_to(jsonb_build_object('title', 'e', 'body', text)::text || E'\n{"title":"f"}', 'UTF8'), dry_run => dry), E'\n') AS a WHERE a <> '';
 SELECT question, pg_temp.found('second', question) FROM unnest('{beginning,ending,forklift}'::text[]) AS question;
 -- words that would take more than a tsvector holds
-SELECT length(qehs.search_words(1000000000, 1000000000, to_tsvector('simple', (SELECT string_agg(to_hex(n), ' ') FROM generate_series(1, 80000) AS n)))) BETWEEN 20000 AND 79999 AS cut;
+SELECT length(qehs.search_words(1000000000, 1000000000, 1, qehs.search_vector((SELECT string_agg(to_hex(n), ' ') FROM generate_series(1, 80000) AS n)))) BETWEEN 10000 AND 79999 AS cut;
+SELECT length(qehs.search_vector((SELECT string_agg(n || 'x', '-') FROM generate_series(1, 80000) AS n))) BETWEEN 10000 AND 239999 AS cut,
+	length(qehs.search_vector(repeat(chr(64954), 50000))) AS words;

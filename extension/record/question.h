@@ -1,0 +1,42 @@
+/*
+ * question.h
+ *	  What q asks for, as conditions on the words of records.
+ *
+ * The words of a question all must be there, "or" between two parts makes either do,
+ * - in front of a word or phrase excludes it, and a phrase in quotes is those words in
+ * a row.  A word is found by its beginning, from two characters on; of what is joined
+ * by marks and has a digit (AB-12/3) each joint must be there, the last by its beginning.
+ */
+#ifndef QEHS_QUESTION_H
+#define QEHS_QUESTION_H
+
+#include "base/compat.h"
+
+#include "nodes/pg_list.h"
+
+/* Display numbers that share the entries of the index; those of a year are in a row. */
+#define QEHS_SEARCH_BUCKET 4096
+
+typedef struct Question
+{
+	List	   *pieces;			/* of the whole question */
+	List	   *needed;			/* of the words that must be there, without what is excluded */
+	bool		exact;			/* they are all that it asks for */
+	bool		has_words;		/* without any it asks for nothing, and nothing is found */
+	bool		narrows;		/* what may be found has one of its words at least: the index can tell */
+} Question;
+
+/* Room for "tenant.module.bucket.", which is written with its NUL; returns its length. */
+#define QEHS_SEARCH_PREFIX 44
+extern int	search_prefix(char *prefix, int32 tenant_id, int32 module_id, int64 bucket);
+
+/* Read a question; any text is one. */
+extern Question *question_read(const char *q);
+
+/* As a tsquery on the words as records have them (the column search). */
+extern Datum question_on_record(const Question *question);
+
+/* What is needed, as a tsquery on the words of the index of a module, in the buckets from first to last (at most a few). */
+extern Datum question_on_index(const Question *question, int32 tenant_id, int32 module_id, int64 first, int64 last);
+
+#endif							/* QEHS_QUESTION_H */
