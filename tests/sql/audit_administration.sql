@@ -7,7 +7,7 @@
 \i sql/include/incidents.psql
 \o
 SET client_min_messages = warning;
-CREATE VIEW told AS SELECT e ->> 'type' AS type, e #>> '{actor,displayName}' AS actor, e ->> 'reason' AS reason, e ->> 'recordId' IS NOT NULL AS record, left(e ->> 'subjectId', 4) AS subject,
+CREATE VIEW told AS SELECT e ->> 'type' AS type, e #>> '{actor,displayName}' AS actor, e ->> 'reason' AS reason, e ->> 'recordId' IS NOT NULL AS record, regexp_replace(left(e ->> 'subjectId', 4), '^[0-9a-f]+$', 'uuid') AS subject,
 	(SELECT string_agg(concat_ws(' ', c ->> 'path', CASE WHEN c ->> 'path' !~ '(prefix|[iI]d|Sha256|At)$' THEN coalesce(c ->> 'from', '-') || ' > ' || coalesce(c ->> 'to', '-') END), ', ')
 		FROM json_array_elements(e -> 'changes') AS c) AS changes, n
 FROM json_array_elements(qehs.audit_list(page_size => 100) -> 'items') WITH ORDINALITY AS l (e, n);

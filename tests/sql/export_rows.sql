@@ -1,4 +1,6 @@
 -- Exports: who may ask for one and with what, what its rows are, and that a worker gets them as the caller would, from one state.
+-- codes have the year in them
+SET qehs.clock = '2026-06-01T12:00:00Z';
 \set ECHO none
 \o /dev/null
 SELECT qehs.tenant_create('exports', 'Exports');

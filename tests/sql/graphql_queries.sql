@@ -1,4 +1,6 @@
 -- Queries: typed fields, references both ways, pages, connections, aggregates.
+-- codes have the year in them
+SET qehs.clock = '2026-06-01T12:00:00Z';
 \set VERBOSITY terse
 \set tenant gql
 \set ECHO none

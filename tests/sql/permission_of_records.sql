@@ -1,4 +1,6 @@
 -- Roles that a record gives: @createdBy and any field of type user, for actions, fields, transitions, references, lists, counts and events.
+-- codes have the year in them
+SET qehs.clock = '2026-06-01T12:00:00Z';
 \set ECHO none
 \o /dev/null
 SELECT qehs.tenant_create('by_record', 'A tenant');

@@ -1,4 +1,6 @@
 -- A quantity is a value with its unit, compared, filtered and indexed by value; a number with "unit" stays a number.
+-- codes have the year in them
+SET qehs.clock = '2026-06-01T12:00:00Z';
 \set tenant quantity
 \set ECHO none
 \o /dev/null

@@ -1,4 +1,6 @@
 -- What follows from a transition happens in its transaction: records made and changed, fields set, people assigned, events for others.
+-- codes have the year in them
+SET qehs.clock = '2026-06-01T12:00:00Z';
 \set VERBOSITY terse
 \set ECHO none
 \o /dev/null
