@@ -1,5 +1,5 @@
 #!/bin/bash
-# pictures.sh: draws the three pictures of the README, docs/*.svg, from the reporting views of the demo (make start; . .run/demo.env).
+# pictures.sh: draws the three pictures of the README, tests/data/pictures/*.svg, from the reporting views of the demo (make start; . .run/demo.env).
 # Needs gnuplot (Debian's gnuplot-nox), which nothing else here does.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -10,7 +10,7 @@ rows() {
 	psql -X -q -A -t -F ' ' -v ON_ERROR_STOP=1 -c "SET search_path = report_acme" -c "$2" > "$dir/$1"
 }
 draw() {
-	gnuplot -e "set terminal svg noenhanced size 760,400 font 'sans-serif,13' background '#ffffff'; set output 'docs/$1.svg'; set style data lines; set border 3; set tics nomirror; set datafile missing '-'; set key outside bottom center horizontal" -
+	gnuplot -e "set terminal svg noenhanced size 760,400 font 'sans-serif,13' background '#ffffff'; set output 'tests/data/pictures/$1.svg'; set style data lines; set border 3; set tics nomirror; set datafile missing '-'; set key outside bottom center horizontal" -
 }
 
 rows rates "SELECT month, COALESCE(trir_12m::text, '-'), COALESCE(dart_12m::text, '-'), COALESCE(ltifr_12m / 5, 0) FROM kpi_rates WHERE establishment_id IS NULL AND month > now() - interval '12 months' ORDER BY 1"

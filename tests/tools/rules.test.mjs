@@ -50,6 +50,14 @@ test('a folder without a place among the layers is seen', () => {
 	assert.match(said, /the folder elsewhere has no place/)
 })
 
+test('a file or folder that does not belong at the root is seen', () => {
+	plant('notes.txt', '')
+	const { status, said } = run('source_rules.mjs')
+	rmSync(join(copy, 'notes.txt'))
+	assert.equal(status, 1)
+	assert.match(said, /^notes\.txt: does not belong at the root$/m)
+})
+
 test('a member of a definition on which nothing acts is seen', () => {
 	const path = 'extension/module/members.c'
 	plant(path, readFileSync(join(copy, path), 'utf8').replace('{"key", "module_load"},', '{"key", "module_load"},\n\t{"colour", "module_load"},\n\t{"name", "nobody"},'))

@@ -136,6 +136,12 @@ for (const path of sources.keys()) {
 	}
 }
 
+// At the root is what the product has and what packagers look for there; files that begin with a dot apart.
+const atRoot = ['CHANGELOG.md', 'LICENSE', 'META.json', 'Makefile', 'README.md', 'extension', 'qehs.control', 'shim', 'sql', 'tests']
+for (const name of new Set(execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' }).split('\n').map(path => path.split('/')[0])))
+	if (name && !name.startsWith('.') && !atRoot.includes(name))
+		faults.push(`${name}: does not belong at the root`)
+
 // Headers point down: no circle of includes.
 const state = new Map()
 function visit(path, trail) {
