@@ -23,6 +23,13 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+/* The arguments of qehs.request_begin; qehs.request has the same, and behind them those of the endpoint. */
+enum
+{
+	REQUEST_API_KEY, REQUEST_TRACE_ID, REQUEST_ADDRESS, REQUEST_IDEMPOTENCY_KEY, REQUEST_FINGERPRINT, REQUEST_OPERATION, REQUEST_TARGET,
+	REQUEST_SUBJECT, REQUEST_ARGUMENTS
+};
+
 PG_FUNCTION_INFO_V1(qehs_request);
 PG_FUNCTION_INFO_V1(qehs_request_part);
 PG_FUNCTION_INFO_V1(qehs_request_begin);
@@ -99,10 +106,10 @@ start_context(FunctionCallInfo fcinfo)
 	const EndpointRow *endpoint;
 
 	context->over_http = true;
-	take_trace(context, text_argument(fcinfo, 1, context->memory));
-	context->address = text_argument(fcinfo, 2, context->memory);
-	context->operation = text_argument(fcinfo, 5, context->memory);
-	context->target = text_argument(fcinfo, 6, context->memory);
+	take_trace(context, text_argument(fcinfo, REQUEST_TRACE_ID, context->memory));
+	context->address = text_argument(fcinfo, REQUEST_ADDRESS, context->memory);
+	context->operation = text_argument(fcinfo, REQUEST_OPERATION, context->memory);
+	context->target = text_argument(fcinfo, REQUEST_TARGET, context->memory);
 	endpoint = endpoint_find(context->operation);
 	if (endpoint)
 	{
@@ -137,18 +144,18 @@ verify_caller(FunctionCallInfo fcinfo, const char *address, StringInfo headers)
 	text	   *key;
 	KeyGrant   *grant;
 
-	if (!PG_ARGISNULL(7))
-		grant = auth_find_subject(PG_GETARG_JSONB_P(7));
+	if (!PG_ARGISNULL(REQUEST_SUBJECT))
+		grant = auth_find_subject(PG_GETARG_JSONB_P(REQUEST_SUBJECT));
 	else
 	{
-		key = PG_GETARG_TEXT_PP(0);
+		key = PG_GETARG_TEXT_PP(REQUEST_API_KEY);
 		grant = auth_find_key(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key));
 	}
 	if (grant)
 		return grant;
 	throttle_address(address, true, headers);
 	problem_raise_detail(PROBLEM_UNAUTHENTICATED, throttle_headers_json(headers->data), NULL,
-						 PG_ARGISNULL(7) ? "the API key is malformed, unknown, revoked or expired" :
+						 PG_ARGISNULL(REQUEST_SUBJECT) ? "the API key is malformed, unknown, revoked or expired" :
 						 "the token names no active user, or tokens are not taken");
 }
 
@@ -201,18 +208,18 @@ check_request(FunctionCallInfo fcinfo, KeyGrant *grant, RequestContext *context,
 	if (grant->kind == KEY_SCIM && endpoint && endpoint->authenticated && !endpoint->scim)
 		problem_raise(PROBLEM_FORBIDDEN, "Use a key of another kind.", "a SCIM key opens the SCIM endpoints only");
 	auth_note_use(grant);
-	context->idempotency_key = text_argument(fcinfo, 3, context->memory);
+	context->idempotency_key = text_argument(fcinfo, REQUEST_IDEMPOTENCY_KEY, context->memory);
 	if (context->idempotency_key == NULL)
 		return;
 	check_idempotency_key(context->idempotency_key);
-	if (!PG_ARGISNULL(4))
+	if (!PG_ARGISNULL(REQUEST_FINGERPRINT))
 	{
 		MemoryContext previous = MemoryContextSwitchTo(context->memory);
 
-		context->fingerprint = PG_GETARG_BYTEA_P_COPY(4);
+		context->fingerprint = PG_GETARG_BYTEA_P_COPY(REQUEST_FINGERPRINT);
 		MemoryContextSwitchTo(previous);
 	}
-	context->credential = text_argument(fcinfo, 0, context->memory);
+	context->credential = text_argument(fcinfo, REQUEST_API_KEY, context->memory);
 	idempotency_claim(context);
 }
 
@@ -223,14 +230,14 @@ count_request(FunctionCallInfo fcinfo, RequestContext *context, bool part, Strin
 	const EndpointRow *endpoint;
 	KeyGrant   *grant;
 
-	if (PG_ARGISNULL(0) && PG_ARGISNULL(7))
+	if (PG_ARGISNULL(REQUEST_API_KEY) && PG_ARGISNULL(REQUEST_SUBJECT))
 	{
 		begin_without_key(context, context->address, headers);
 		return NULL;
 	}
 	grant = verify_caller(fcinfo, context->address, headers);
 	fill_context(context, grant);
-	if (!PG_ARGISNULL(7))
+	if (!PG_ARGISNULL(REQUEST_SUBJECT))
 		context->scopes = permission_token_scopes(context);
 	endpoint = endpoint_find(context->operation);
 	/* all chunks of a bulk load are one request */
@@ -309,8 +316,6 @@ qehs_request_end(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(json_datum(&answer));
 }
 
-#define FIRST_ARGUMENT 8		/* of the endpoint, behind those of request_begin */
-
 /* Call the endpoint's function and write the answer. */
 static void
 answer_request(FunctionCallInfo fcinfo, RequestContext *context, const StringInfoData *limits, StringInfo out)
@@ -323,9 +328,9 @@ answer_request(FunctionCallInfo fcinfo, RequestContext *context, const StringInf
 	if (endpoint == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("operation \"%s\" does not exist", context->operation ? context->operation : "")));
-	for (int i = FIRST_ARGUMENT; i < PG_NARGS(); i++)
-		types[i - FIRST_ARGUMENT] = get_fn_expr_argtype(fcinfo->flinfo, i);
-	body = endpoint_call(endpoint, PG_NARGS() - FIRST_ARGUMENT, fcinfo->args + FIRST_ARGUMENT, types, &isnull);
+	for (int i = REQUEST_ARGUMENTS; i < PG_NARGS(); i++)
+		types[i - REQUEST_ARGUMENTS] = get_fn_expr_argtype(fcinfo->flinfo, i);
+	body = endpoint_call(endpoint, PG_NARGS() - REQUEST_ARGUMENTS, fcinfo->args + REQUEST_ARGUMENTS, types, &isnull);
 	write_head(out, context, end_request(context));
 	appendBinaryStringInfo(out, limits->data, limits->len);
 	appendStringInfoChar(out, '\n');
@@ -346,7 +351,7 @@ run_request(FunctionCallInfo fcinfo, bool part)
 	StringInfoData limits;
 	StringInfoData answer;
 
-	if (get_fn_expr_variadic(fcinfo->flinfo) || get_fn_expr_argtype(fcinfo->flinfo, 7) != JSONBOID)
+	if (get_fn_expr_variadic(fcinfo->flinfo) || get_fn_expr_argtype(fcinfo->flinfo, REQUEST_SUBJECT) != JSONBOID)
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the subject of a request must be of type jsonb")));
 	context = start_context(fcinfo);
 	initStringInfo(&limits);

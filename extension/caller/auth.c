@@ -32,6 +32,19 @@
 static Cache grants = {"API key", PG_SHA256_DIGEST_LENGTH, WATCH_IDENTITY, NULL};
 static bool bearer_tokens = false;
 
+/* The columns of select_key and of select_subject, in their order. */
+enum
+{
+	COLUMN_KEY_HASH = 1, COLUMN_KEY_ID, COLUMN_KEY_SCOPES, COLUMN_KEY_ROLES, COLUMN_KEY_MODULES, COLUMN_KEY_USER_ID,
+	COLUMN_KEY_RATE_LIMIT, COLUMN_KEY_EXPIRES_AT, COLUMN_KEY_NAME, COLUMN_KEY_TENANT_SLUG, COLUMN_KEY_USER_NAME, COLUMN_KEY_USER_ROLES,
+	COLUMN_KEY_SIGNED_URL_LIMIT, COLUMN_KEY_ALLOWED_ADDRESSES, COLUMN_KEY_TENANT_LIMIT
+};
+enum
+{
+	COLUMN_SUBJECT_TENANT_ID = 1, COLUMN_SUBJECT_TENANT_SLUG, COLUMN_SUBJECT_USER_ID, COLUMN_SUBJECT_USER_NAME, COLUMN_SUBJECT_ROLES,
+	COLUMN_SUBJECT_RATE_LIMIT, COLUMN_SUBJECT_SIGNED_URL_LIMIT, COLUMN_SUBJECT_TENANT_LIMIT
+};
+
 static KeptPlan select_key = {
 	"SELECT k.hash, k.id, k.scopes, k.roles, k.modules, k.user_id,"
 	" COALESCE((SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = $1 AND l.class = 'default'"
@@ -101,37 +114,37 @@ read_grant(KeyGrant *grant)
 	Datum		user_id;
 	Datum		value;
 
-	grant->key_id = *DatumGetUUIDP(plan_value(0, 2, &isnull));
+	grant->key_id = *DatumGetUUIDP(plan_value(0, COLUMN_KEY_ID, &isnull));
 	grant->scopes = 0;
 	{
 		int			count;
-		const char **names = auth_names(plan_value(0, 3, &isnull), &count);
+		const char **names = auth_names(plan_value(0, COLUMN_KEY_SCOPES, &isnull), &count);
 
 		for (int i = 0; i < count; i++)
 			grant->scopes |= scope_parse(names[i]);
 	}
-	grant->roles = auth_names(plan_value(0, 4, &isnull), &grant->role_count);
-	value = plan_value(0, 5, &isnull);
+	grant->roles = auth_names(plan_value(0, COLUMN_KEY_ROLES, &isnull), &grant->role_count);
+	value = plan_value(0, COLUMN_KEY_MODULES, &isnull);
 	grant->module_count = -1;
 	if (!isnull)
 		grant->modules = auth_names(value, &grant->module_count);
-	user_id = plan_value(0, 6, &isnull);
+	user_id = plan_value(0, COLUMN_KEY_USER_ID, &isnull);
 	grant->actor_type = isnull ? ACTOR_API_KEY : ACTOR_USER;
 	grant->actor_id = isnull ? grant->key_id : *DatumGetUUIDP(user_id);
-	grant->actor_name = TextDatumGetCString(plan_value(0, isnull ? 9 : 11, &isnull));
+	grant->actor_name = TextDatumGetCString(plan_value(0, isnull ? COLUMN_KEY_NAME : COLUMN_KEY_USER_NAME, &isnull));
 	/* a key that names no roles has those of its user */
 	if (grant->actor_type == ACTOR_USER && grant->role_count == 0)
-		grant->roles = auth_names(plan_value(0, 12, &isnull), &grant->role_count);
-	value = plan_value(0, 7, &isnull);
+		grant->roles = auth_names(plan_value(0, COLUMN_KEY_USER_ROLES, &isnull), &grant->role_count);
+	value = plan_value(0, COLUMN_KEY_RATE_LIMIT, &isnull);
 	grant->rate_limit = isnull ? QEHS_RATE_LIMIT : DatumGetInt32(value);
-	value = plan_value(0, 8, &isnull);
+	value = plan_value(0, COLUMN_KEY_EXPIRES_AT, &isnull);
 	grant->expires_at = isnull ? DT_NOEND : DatumGetTimestampTz(value);
-	grant->tenant_slug = TextDatumGetCString(plan_value(0, 10, &isnull));
-	value = plan_value(0, 13, &isnull);
+	grant->tenant_slug = TextDatumGetCString(plan_value(0, COLUMN_KEY_TENANT_SLUG, &isnull));
+	value = plan_value(0, COLUMN_KEY_SIGNED_URL_LIMIT, &isnull);
 	grant->signed_url_limit = isnull ? QEHS_SIGNED_URL_LIMIT : DatumGetInt32(value);
-	value = plan_value(0, 14, &isnull);
+	value = plan_value(0, COLUMN_KEY_ALLOWED_ADDRESSES, &isnull);
 	grant->allowed_addresses = isnull ? NULL : DatumGetArrayTypePCopy(value);
-	value = plan_value(0, 15, &isnull);
+	value = plan_value(0, COLUMN_KEY_TENANT_LIMIT, &isnull);
 	grant->tenant_limit = isnull ? 0 : DatumGetInt32(value);
 }
 
@@ -158,7 +171,7 @@ load_grant(const char *key, const KeyText *text, const uint8 *hash)
 	fill = cache_begin();
 	if (plan_execute_latest(&select_key, values, NULL, 1) == 1)
 	{
-		bytea	   *stored = DatumGetByteaPP(plan_value(0, 1, &isnull));
+		bytea	   *stored = DatumGetByteaPP(plan_value(0, COLUMN_KEY_HASH, &isnull));
 
 		if (seal_same_bytes(VARDATA_ANY(stored), hash, 32))
 		{
@@ -192,18 +205,18 @@ read_subject(KeyGrant *grant)
 {
 	bool		isnull;
 
-	grant->tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
-	grant->tenant_slug = TextDatumGetCString(plan_value(0, 2, &isnull));
+	grant->tenant_id = DatumGetInt32(plan_value(0, COLUMN_SUBJECT_TENANT_ID, &isnull));
+	grant->tenant_slug = TextDatumGetCString(plan_value(0, COLUMN_SUBJECT_TENANT_SLUG, &isnull));
 	grant->actor_type = ACTOR_USER;
-	grant->actor_id = *DatumGetUUIDP(plan_value(0, 3, &isnull));
+	grant->actor_id = *DatumGetUUIDP(plan_value(0, COLUMN_SUBJECT_USER_ID, &isnull));
 	grant->key_id = grant->actor_id;
-	grant->actor_name = TextDatumGetCString(plan_value(0, 4, &isnull));
-	grant->roles = auth_names(plan_value(0, 5, &isnull), &grant->role_count);
+	grant->actor_name = TextDatumGetCString(plan_value(0, COLUMN_SUBJECT_USER_NAME, &isnull));
+	grant->roles = auth_names(plan_value(0, COLUMN_SUBJECT_ROLES, &isnull), &grant->role_count);
 	grant->scopes = SCOPE_ALL;	/* a token names none: roles cut them (permission_token_scopes) */
 	grant->module_count = -1;
-	grant->rate_limit = read_limit(6, QEHS_RATE_LIMIT);
-	grant->signed_url_limit = read_limit(7, QEHS_SIGNED_URL_LIMIT);
-	grant->tenant_limit = read_limit(8, 0);
+	grant->rate_limit = read_limit(COLUMN_SUBJECT_RATE_LIMIT, QEHS_RATE_LIMIT);
+	grant->signed_url_limit = read_limit(COLUMN_SUBJECT_SIGNED_URL_LIMIT, QEHS_SIGNED_URL_LIMIT);
+	grant->tenant_limit = read_limit(COLUMN_SUBJECT_TENANT_LIMIT, 0);
 	grant->expires_at = DT_NOEND;
 	grant->use_noted = DT_NOEND;
 }

@@ -95,7 +95,7 @@ assignee(const Firing *firing, const ModuleEffect *effect, Template *template, c
 
 	if (effect->to[0] != '@')
 		return template_text(template, effect->to);
-	if (strcmp(effect->to, "@createdBy") == 0)
+	if (strcmp(effect->to, QEHS_ROLE_CREATOR) == 0)
 	{
 		initStringInfo(&id);
 		appendStringInfoSpaces(&id, QEHS_ID_LENGTH);

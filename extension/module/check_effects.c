@@ -100,7 +100,7 @@ check_assign(const JsonbContainer *effect, const char *path, const Names *fields
 		violation_add(faults, psprintf("%s/field", path), "undefined", "must be a field of type user");
 	if (to == NULL || *to == '\0')
 		violation_add(faults, psprintf("%s/to", path), "required", "must be the id of a user, @createdBy, @ and a field of type user, or a path such as $user");
-	else if (*to == '@' && strcmp(to, "@createdBy") != 0 && !check_is_user_field(fields, to + 1))
+	else if (*to == '@' && strcmp(to, QEHS_ROLE_CREATOR) != 0 && !check_is_user_field(fields, to + 1))
 		violation_add(faults, psprintf("%s/to", path), "undefined", "is not a field of type user: \"%s\"", to + 1);
 	else if (*to == '$' && json_member(effect, "to", 2, &value))
 		check_expression_text(&value, psprintf("%s/to", path), variables, faults);

@@ -16,7 +16,7 @@ check_role_name(const JsonbValue *role, const char *path, const Names *fields, V
 
 	if (name == NULL)
 		violation_add(faults, path, "type", "must be the name of a role");
-	else if (*name == '@' && strcmp(name, "@createdBy") != 0 && !check_is_user_field(fields, name + 1))
+	else if (*name == '@' && strcmp(name, QEHS_ROLE_CREATOR) != 0 && !check_is_user_field(fields, name + 1))
 	{
 		violation_add(faults, path, "undefined", "is not a field of type user: \"%s\"", name + 1);
 		return NULL;

@@ -104,6 +104,9 @@ typedef struct ModuleBand
 	int32		max;
 } ModuleBand;
 
+/* The role that a record gives who created it. */
+#define QEHS_ROLE_CREATOR "@createdBy"
+
 /* Names, of roles in most cases, that a definition lists; count -1: it lists none, which the holder says the meaning of. */
 typedef struct ModuleRoles
 {

@@ -7,8 +7,6 @@
 
 #include "permission/permission.h"
 
-#define QEHS_ROLE_CREATOR "@createdBy"
-
 /* Whether the caller has a role itself. */
 extern bool roles_has(const RequestContext *context, const char *role);
 

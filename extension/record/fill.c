@@ -117,7 +117,7 @@ fill_rows(const PayloadCheck *check, const ModuleFields *fields, const JsonbCont
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
 }
 
-/* An id in its one form, so that it compares and is found whichever the client sent; NULL: it has it, or is none. */
+/* Returns an id in its canonical form, so that it compares and is found in whichever form the client sent it, or NULL if it has that form or is no id. */
 static Jsonb *
 canonical_id(const char *prefix, const JsonbValue *value)
 {
@@ -153,7 +153,7 @@ canonical_ids(const char *prefix, const JsonbContainer *array)
 	return changed ? JsonbValueToJsonb(array_value) : NULL;
 }
 
-/* A local time with the offset of its zone; NULL: it has one, or is none. */
+/* Returns a local time with the offset of its zone, or NULL if it has an offset or is no local time. */
 static Jsonb *
 completed_time(const ModuleField *field, const JsonbValue *value)
 {

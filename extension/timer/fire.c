@@ -90,7 +90,7 @@ write_users(StringInfo out, const ModuleRoles *to, const Record *record)
 
 		if (name[0] != '@')
 			continue;
-		if (strcmp(name, "@createdBy") == 0)
+		if (strcmp(name, QEHS_ROLE_CREATOR) == 0)
 		{
 			static const pg_uuid_t nobody;
 

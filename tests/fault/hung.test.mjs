@@ -79,6 +79,24 @@ test("all server processes that are stopped: others take over, and readiness say
 	}
 })
 
+test("SIGHUP and SIGTERM are seen while all server processes are stopped", async () => {
+	const others = backends()
+	const shim = new Shim(at.cluster, await freePort())
+	await shim.ready()
+	const stopped = backends().filter((pid) => !others.includes(pid))
+	assert.ok(stopped.length > 0)
+	signal(stopped, "SIGSTOP")
+	try {
+		shim.process.kill("SIGHUP")
+		await sleep(1500)
+		assert.equal((await fetch(`http://127.0.0.1:${shim.port}/healthz`)).status, 200)
+		const { ms } = await timed(shim.stop().then(() => ({ status: 0 })))
+		assert.ok(ms < 5000, `stopped after ${ms} ms`)
+	} finally {
+		signal(stopped, "SIGCONT")
+	}
+})
+
 test("a table that is locked: reads and writes of it end within the limit, others go on", async () => {
 	await held("LOCK TABLE qehs.record IN ACCESS EXCLUSIVE MODE", async () => {
 		const blocked = Array.from({ length: 8 }, (_, i) => timed(i % 2 ? create() : get("/api/v1/records?moduleKey=incidents")))
