@@ -28,7 +28,7 @@ attempt_run(void (*work) (void *argument), void *argument)
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		/* whoever ends this session or statement ends the work, which is none of its faults */
+		/* somebody ended this session or statement: the work ends with it and is not recorded as failed */
 		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
 		{
 			MemoryContextSwitchTo(caller);

@@ -17,7 +17,7 @@ time_zone_find(const char *name)
 	return *name != '\0' && strpbrk(name, "0123456789<>+:,") == NULL && strlen(name) <= TZ_STRLEN_MAX && pg_tzset(name) != NULL;
 }
 
-/* So many digits at text as a number; -1 where others stand. */
+/* Returns the number that count digits at text make, or -1 if one of the characters is no digit. */
 static int
 digits(const char *text, int count)
 {

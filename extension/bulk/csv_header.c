@@ -221,7 +221,7 @@ find_mapping(const CsvOptions *options, const char *name, char **path)
 	return true;
 }
 
-/* Text without blanks around, which are none of its name. */
+/* Returns the text without the blanks around it, which do not belong to the name. */
 static char *
 trimmed(const CsvCell *cell)
 {

@@ -263,7 +263,7 @@ set_list(const CsvNode *node, const char *text, int length, JsonbValue *value)
 	JsonbToJsonbValue(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)), value);
 }
 
-/* Read the text by the type; false when it is none of it. */
+/* Reads the text as a value of the type; returns false if it is no such value. */
 static bool
 read_value(const CsvNode *node, const char *text, int length, JsonbValue *value)
 {

@@ -261,7 +261,7 @@ load_reference_field(Run *run, const RunLevel *level, RunField *field, RunLoaded
 	{
 		int			found = loaded->counts[i] > 0 ? record_find(records, count, &ids[i]) : -1;
 
-		/* what was moved to another module is none of the field's type */
+		/* a record that was moved to another module is not of the field's type any more */
 		if (found >= 0 && records[found].module_id != target->module_id)
 			found = -1;
 		loaded->counts[i] = found >= 0;

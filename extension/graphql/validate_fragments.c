@@ -66,7 +66,7 @@ note_spreads(Validation *validation, Definition *definition)
 
 /* ---- NoFragmentCycles (5.5.2.2) ---- */
 
-/* path has room for all fragments; length of it are on the way here. */
+/* path has room for all fragments; its first length entries are the spreads that lead to this one. */
 static void
 find_cycles(Validation *validation, Definition *fragment, const GraphqlNode **path, int length)
 {

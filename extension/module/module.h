@@ -367,7 +367,7 @@ extern void module_hold_slots(int32 tenant_id, int32 module_id);
 /* The key under which payloads of a version have the field; NULL when they have no such field. */
 extern const char *module_field_key(const ModuleField *field, int32 version);
 
-/* The field of the current definition that payloads of a version have under the key; NULL when it has it no more. */
+/* Returns the field of the current definition that payloads of a version have under the key, or NULL if the definition has it no more. */
 extern const ModuleField *module_field_of(const ModuleDef *module, int32 version, const char *key, int length);
 
 /*

@@ -207,7 +207,7 @@ find_problem(const ApiDocument *document, const char *code, size_t length)
 	return NULL;
 }
 
-/* The content of a problem response in another form than problem; false when its name says none. */
+/* Writes the content of a problem response in the form that the suffix of its name says; returns false if it says none. */
 static bool
 write_form(StringInfo out, const char *name)
 {

@@ -110,7 +110,7 @@ is_line(const char *text)
 	return true;
 }
 
-/* The names of a text[] argument; a violation for each that is none. */
+/* Returns the names of a text[] argument; adds a violation for each element that is not a valid name. */
 static const char **
 read_names(FunctionCallInfo fcinfo, int number, const char *path, int *count, ViolationList *violations)
 {

@@ -33,7 +33,7 @@ PG_FUNCTION_INFO_V1(qehs_comment_delete);
 #define MOST_CHARACTERS 10000
 #define COLUMNS "id, record_id, parent_id, body, mentions, created_at, created_by, deleted_at"
 
-/* A name may hold what ends a sentence, so a dot behind it is tried as a part of it and not. */
+/* A user name may end in a dot, and so may the sentence that mentions it: the name is looked up with and without what stands at its end. */
 static KeptPlan insert_comment = {
 	"INSERT INTO qehs.record_comment (tenant_id, id, record_id, parent_id, body, mentions, created_at, created_by)"
 	" SELECT $1, $2, $3, $4, $5, COALESCE(pg_catalog.array_agg(DISTINCT u.id) FILTER (WHERE u.id IS NOT NULL), '{}'), $6, $7"

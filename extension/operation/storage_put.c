@@ -67,7 +67,7 @@ typedef struct Stored
 	const char *scan;			/* "clean", "infected: <name>", "failed: <reason>"; NULL: nobody has scanned */
 } Stored;
 
-/* Inside SPI; false when there is none that is to have a file. */
+/* Finds the attachment whose file is to be stored; returns false if there is none.  Inside SPI. */
 static bool
 find_announced(const char *tenant, const char *wire, Announced *announced)
 {

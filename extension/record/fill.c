@@ -289,7 +289,7 @@ typedef struct Given
 
 static void check_given(const PayloadCheck *check, const ModuleFields *fields, const Given *given);
 
-/* Whether a member is as the client was shown it: with null for none. */
+/* Returns whether a member was sent as the client was shown it; null stands for a member that was not there. */
 static bool
 was_shown(const Given *given, const char *key, int length, const JsonbValue *sent)
 {

@@ -22,7 +22,7 @@ PG_FUNCTION_INFO_V1(qehs_payload_time);
 PG_FUNCTION_INFO_V1(qehs_payload_list);
 PG_FUNCTION_INFO_V1(qehs_payload_exists);
 
-/* The member at the place; null is none. */
+/* Finds the member at a place such as "location.site"; returns false if there is none or it is null. */
 static bool
 find_member(FunctionCallInfo fcinfo, JsonbValue *value)
 {

@@ -48,7 +48,7 @@ numeric_of(const char *text)
 	return DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 }
 
-/* A decimal number with an exponent or none, that numeric can hold. */
+/* Reads a decimal number, with or without an exponent; returns false if it is no such number or numeric cannot hold it. */
 static bool
 parse_number(const char *text, int length, Datum *value)
 {

@@ -35,7 +35,7 @@ static KeptPlan select_login = {
 };
 static KeptPlan select_modules = {"SELECT id FROM qehs.module WHERE tenant_id = $1 ORDER BY id", 1, {INT4OID}, NULL};
 
-/* A context of a login with these roles; what it may do is asked of it, and nothing done with it. */
+/* Fills the context of a reporting login, with which permissions are looked up; nothing is read or written under it. */
 static void
 fill_context(RequestContext *context, int32 tenant_id)
 {

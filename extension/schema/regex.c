@@ -417,7 +417,7 @@ match_context(void)
 	return context;
 }
 
-/* The pattern as PCRE2 compiles it; NULL and a message when it is none of ECMA-262. */
+/* Returns the pattern as PCRE2 compiles it, or NULL and a message if it is not a valid pattern of ECMA-262. */
 static pcre2_code *
 compile_code(const char *pattern, int length, char **message)
 {

@@ -19,8 +19,8 @@ typedef enum RegexResult
 } RegexResult;
 
 /*
- * Compile; the memory that PCRE2 takes is released with context.  NULL and a
- * message (in the current context) when the pattern is none of ECMA-262.
+ * Compile; the memory that PCRE2 takes is released with context.  Returns NULL and a
+ * message (in the current context) if it is not a valid pattern of ECMA-262.
  */
 extern Regex *regex_compile(const char *pattern, int length, MemoryContext context, char **message);
 

@@ -20,7 +20,7 @@ apply_not_found(const ScimResourceType *type, const char *id)
 	problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no %s with this id", type->name);
 }
 
-/* Take the members out of a group's content, since they have a table; NULL is none. */
+/* Takes the members out of a group's content, since they are stored in a table of their own; returns NULL if there are none. */
 static ScimValue *
 take_members(const ScimCall *call, ScimValue *content)
 {

@@ -7,7 +7,7 @@
 
 #include "export/file.h"
 
-/* A member that is a text, copied; otherwise where it is none. */
+/* Returns a copy of a member that is a string, or the argument otherwise if there is no such member. */
 static const char *
 member_text(const json_t *object, const char *name, const char *otherwise, Arena *arena)
 {

@@ -48,7 +48,7 @@ look_for_end(Request *request)
 	connection_stage(request, STAGE_CUT);
 }
 
-/* The body's chunks are none: what was taken stays taken, but it has no end, and no answer but this one. */
+/* Answers a body whose chunked framing is broken: what its sink has taken stays, but the sink is told of no end, and this is the only answer. */
 static enum MHD_Result
 refuse_framing(Request *request, const HeadFault *fault)
 {

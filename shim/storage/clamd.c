@@ -117,7 +117,7 @@ send_file(int to, int file)
 	}
 }
 
-/* The answer up to its NUL; false when it breaks off. */
+/* Reads the answer up to its NUL, or to the end of the connection; returns false if nothing came. */
 static bool
 read_answer(int from, char *answer, size_t size)
 {
