@@ -17,6 +17,12 @@
 #include "record/attached.h"
 #include "utils/builtins.h"
 
+/* The arguments of qehs.attachment_create. */
+enum
+{
+	ARGUMENT_RECORD_ID, ARGUMENT_FILENAME, ARGUMENT_CONTENT_TYPE, ARGUMENT_SIZE_BYTES, ARGUMENT_SHA256, ARGUMENT_FIELD, ARGUMENT_STORAGE
+};
+
 PG_FUNCTION_INFO_V1(qehs_attachment_create);
 
 #define MOST_FILENAME 255
@@ -188,17 +194,22 @@ Datum
 qehs_attachment_create(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_ATTACHMENTS_WRITE);
-	const char *record_id = argument_text(fcinfo, 0);
-	Announced	announced = {argument_text(fcinfo, 1), argument_text(fcinfo, 2), PG_ARGISNULL(3) ? -1 : PG_GETARG_INT64(3),
-	argument_text(fcinfo, 4), argument_text(fcinfo, 5)};
-	const Jsonb *storage = PG_ARGISNULL(6) ? NULL : PG_GETARG_JSONB_P(6);
+	const char *record_id = argument_text(fcinfo, ARGUMENT_RECORD_ID);
+	Announced	announced = {
+		.filename = argument_text(fcinfo, ARGUMENT_FILENAME),
+		.content_type = argument_text(fcinfo, ARGUMENT_CONTENT_TYPE),
+		.size = PG_ARGISNULL(ARGUMENT_SIZE_BYTES) ? -1 : PG_GETARG_INT64(ARGUMENT_SIZE_BYTES),
+		.sha256 = argument_text(fcinfo, ARGUMENT_SHA256),
+		.field = argument_text(fcinfo, ARGUMENT_FIELD),
+	};
+	const Jsonb *storage = PG_ARGISNULL(ARGUMENT_STORAGE) ? NULL : PG_GETARG_JSONB_P(ARGUMENT_STORAGE);
 	Attachment	attachment = {.status = "pending",.created_at = clock_transaction(),.created_by = context->actor_id};
 	ViolationList faults = {0};
 	const ModuleDef *module = NULL;
 	Record		record = {0};
 
 	signed_url_require_store(storage);
-	if (!PG_ARGISNULL(3) && announced.size < 0)
+	if (!PG_ARGISNULL(ARGUMENT_SIZE_BYTES) && announced.size < 0)
 		announced.size = -2;
 	check_announced(&announced, &faults);
 	if (announced.field && record_id == NULL)

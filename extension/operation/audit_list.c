@@ -20,6 +20,12 @@
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
+/* The arguments of qehs.audit_list. */
+enum
+{
+	ARGUMENT_RECORD_ID, ARGUMENT_ACTOR, ARGUMENT_ACTION, ARGUMENT_FROM_TIME, ARGUMENT_TO_TIME, ARGUMENT_PAGE_SIZE, ARGUMENT_CURSOR
+};
+
 PG_FUNCTION_INFO_V1(qehs_audit_list);
 PG_FUNCTION_INFO_V1(qehs_record_activity);
 
@@ -328,25 +334,25 @@ qehs_audit_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_AUDIT_READ);
 	ViolationList faults = {0};
-	EventPage	page = {.endpoint = "audit_list", .limit = argument_page_size(fcinfo, 5, &faults), .full = true};
+	EventPage	page = {.endpoint = "audit_list", .limit = argument_page_size(fcinfo, ARGUMENT_PAGE_SIZE, &faults), .full = true};
 	StringInfoData binding;
 
 	memset(page.nulls, 'n', sizeof(page.nulls));
-	set_id(&page, 6, argument_text(fcinfo, 0), "?recordId", QEHS_ID_RECORD, QEHS_ID_RECORD, &faults);
-	set_id(&page, 2, argument_text(fcinfo, 1), "?actor", QEHS_ID_USER, QEHS_ID_KEY, &faults);
-	if (!PG_ARGISNULL(2))
+	set_id(&page, 6, argument_text(fcinfo, ARGUMENT_RECORD_ID), "?recordId", QEHS_ID_RECORD, QEHS_ID_RECORD, &faults);
+	set_id(&page, 2, argument_text(fcinfo, ARGUMENT_ACTOR), "?actor", QEHS_ID_USER, QEHS_ID_KEY, &faults);
+	if (!PG_ARGISNULL(ARGUMENT_ACTION))
 	{
-		page.values[3] = PG_GETARG_DATUM(2);
+		page.values[3] = PG_GETARG_DATUM(ARGUMENT_ACTION);
 		page.nulls[3] = ' ';
 	}
-	set_bound(&page, 4, argument_text(fcinfo, 3), false, &faults);
-	set_bound(&page, 5, argument_text(fcinfo, 4), true, &faults);
+	set_bound(&page, 4, argument_text(fcinfo, ARGUMENT_FROM_TIME), false, &faults);
+	set_bound(&page, 5, argument_text(fcinfo, ARGUMENT_TO_TIME), true, &faults);
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
 	initStringInfo(&binding);
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < ARGUMENT_PAGE_SIZE; i++)
 		appendStringInfo(&binding, "%d:%s\n", i, PG_ARGISNULL(i) ? "" : argument_text(fcinfo, i));
 	page.binding = binding.data;
-	return write_page(context, &page, argument_text(fcinfo, 6));
+	return write_page(context, &page, argument_text(fcinfo, ARGUMENT_CURSOR));
 }
 
 /* record_activity(id, page_size, cursor) */

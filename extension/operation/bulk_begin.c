@@ -20,6 +20,13 @@
 #include "storage/lock.h"
 #include "utils/builtins.h"
 
+/* The arguments of qehs.bulk_begin. */
+enum
+{
+	ARGUMENT_MODULE_KEY, ARGUMENT_MODE, ARGUMENT_DRY_RUN, ARGUMENT_ON_CONFLICT, ARGUMENT_EXTERNAL_ID, ARGUMENT_ON_ERROR,
+	ARGUMENT_ACCEPT_LANGUAGE, ARGUMENT_CONTENT_TYPE, ARGUMENT_DELIMITER, ARGUMENT_COLUMNS, ARGUMENT_UNKNOWN_COLUMNS
+};
+
 PG_FUNCTION_INFO_V1(qehs_bulk_begin);
 PG_FUNCTION_INFO_V1(qehs_bulk_end);
 
@@ -120,15 +127,16 @@ Datum
 qehs_bulk_begin(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_WRITE);
-	const ModuleDef *module = bulk_find_module(context, argument_text(fcinfo, 0));
-	bool		atomic = bulk_is_word(argument_text(fcinfo, 1), "?mode", "atomic");
-	BulkOptions options = {.dry_run = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2)};
+	const ModuleDef *module = bulk_find_module(context, argument_text(fcinfo, ARGUMENT_MODULE_KEY));
+	bool		atomic = bulk_is_word(argument_text(fcinfo, ARGUMENT_MODE), "?mode", "atomic");
+	BulkOptions options = {.dry_run = !PG_ARGISNULL(ARGUMENT_DRY_RUN) && PG_GETARG_BOOL(ARGUMENT_DRY_RUN)};
 
 	if (!options.dry_run)
 		PreventCommandDuringRecovery("a bulk load");
-	bulk_read_options(module, argument_text(fcinfo, 3), argument_text(fcinfo, 4), argument_text(fcinfo, 5), &options);
-	bulk_read_csv_options(argument_text(fcinfo, 7), argument_text(fcinfo, 8), PG_ARGISNULL(9) ? NULL : PG_GETARG_JSONB_P(9),
-						  argument_text(fcinfo, 10), &options);
+	bulk_read_options(module, argument_text(fcinfo, ARGUMENT_ON_CONFLICT), argument_text(fcinfo, ARGUMENT_EXTERNAL_ID),
+					  argument_text(fcinfo, ARGUMENT_ON_ERROR), &options);
+	bulk_read_csv_options(argument_text(fcinfo, ARGUMENT_CONTENT_TYPE), argument_text(fcinfo, ARGUMENT_DELIMITER),
+						  PG_ARGISNULL(ARGUMENT_COLUMNS) ? NULL : PG_GETARG_JSONB_P(ARGUMENT_COLUMNS), argument_text(fcinfo, ARGUMENT_UNKNOWN_COLUMNS), &options);
 	bulk_require_actions(context, module, &options);
 	bulk_set_running(false);
 	bulk_forget_seen();

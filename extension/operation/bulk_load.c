@@ -20,6 +20,21 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+/* The arguments of qehs.bulk_load. */
+enum
+{
+	ARGUMENT_MODULE_KEY, ARGUMENT_LINES, ARGUMENT_FIRST_LINE, ARGUMENT_BATCH_KEY, ARGUMENT_DRY_RUN, ARGUMENT_ON_CONFLICT,
+	ARGUMENT_EXTERNAL_ID, ARGUMENT_ON_ERROR, ARGUMENT_ACCEPT_LANGUAGE, ARGUMENT_CONTENT_TYPE, ARGUMENT_HEADER, ARGUMENT_DELIMITER,
+	ARGUMENT_COLUMNS, ARGUMENT_UNKNOWN_COLUMNS
+};
+
+/* The arguments of qehs.bulk_load_csv. */
+enum
+{
+	CSV_ARGUMENT_MODULE_KEY, CSV_ARGUMENT_CSV, CSV_ARGUMENT_COLUMNS, CSV_ARGUMENT_DELIMITER, CSV_ARGUMENT_UNKNOWN_COLUMNS,
+	CSV_ARGUMENT_BATCH_KEY, CSV_ARGUMENT_DRY_RUN, CSV_ARGUMENT_ON_CONFLICT, CSV_ARGUMENT_EXTERNAL_ID, CSV_ARGUMENT_ON_ERROR
+};
+
 PG_FUNCTION_INFO_V1(qehs_bulk_load);
 PG_FUNCTION_INFO_V1(qehs_bulk_load_csv);
 
@@ -341,12 +356,22 @@ read_header(BulkLoad *load, const char *text, int length)
 Datum
 qehs_bulk_load(PG_FUNCTION_ARGS)
 {
-	LoadArguments arguments = {argument_text(fcinfo, 0), argument_text(fcinfo, 3), !PG_ARGISNULL(4) && PG_GETARG_BOOL(4), argument_text(fcinfo, 5),
-		argument_text(fcinfo, 6), argument_text(fcinfo, 7), argument_text(fcinfo, 8), argument_text(fcinfo, 9), argument_text(fcinfo, 11),
-		PG_ARGISNULL(12) ? NULL : PG_GETARG_JSONB_P(12), argument_text(fcinfo, 13)};
-	int64		first_line = PG_ARGISNULL(2) ? 1 : PG_GETARG_INT64(2);
-	bytea	   *lines = PG_ARGISNULL(1) ? NULL : PG_GETARG_BYTEA_PP(1);
-	bytea	   *header = PG_ARGISNULL(10) ? NULL : PG_GETARG_BYTEA_PP(10);
+	LoadArguments arguments = {
+		.module_key = argument_text(fcinfo, ARGUMENT_MODULE_KEY),
+		.batch_key = argument_text(fcinfo, ARGUMENT_BATCH_KEY),
+		.dry_run = !PG_ARGISNULL(ARGUMENT_DRY_RUN) && PG_GETARG_BOOL(ARGUMENT_DRY_RUN),
+		.on_conflict = argument_text(fcinfo, ARGUMENT_ON_CONFLICT),
+		.external_id = argument_text(fcinfo, ARGUMENT_EXTERNAL_ID),
+		.on_error = argument_text(fcinfo, ARGUMENT_ON_ERROR),
+		.accept_language = argument_text(fcinfo, ARGUMENT_ACCEPT_LANGUAGE),
+		.content_type = argument_text(fcinfo, ARGUMENT_CONTENT_TYPE),
+		.delimiter = argument_text(fcinfo, ARGUMENT_DELIMITER),
+		.columns = PG_ARGISNULL(ARGUMENT_COLUMNS) ? NULL : PG_GETARG_JSONB_P(ARGUMENT_COLUMNS),
+		.unknown_columns = argument_text(fcinfo, ARGUMENT_UNKNOWN_COLUMNS),
+	};
+	int64		first_line = PG_ARGISNULL(ARGUMENT_FIRST_LINE) ? 1 : PG_GETARG_INT64(ARGUMENT_FIRST_LINE);
+	bytea	   *lines = PG_ARGISNULL(ARGUMENT_LINES) ? NULL : PG_GETARG_BYTEA_PP(ARGUMENT_LINES);
+	bytea	   *header = PG_ARGISNULL(ARGUMENT_HEADER) ? NULL : PG_GETARG_BYTEA_PP(ARGUMENT_HEADER);
 	BulkLoad	load = {0};
 	StringInfoData out;
 	int			skip = 0;
@@ -392,10 +417,19 @@ put_answers(ReturnSetInfo *result, const char *text, int length)
 Datum
 qehs_bulk_load_csv(PG_FUNCTION_ARGS)
 {
-	LoadArguments arguments = {argument_text(fcinfo, 0), argument_text(fcinfo, 5), !PG_ARGISNULL(6) && PG_GETARG_BOOL(6), argument_text(fcinfo, 7),
-		argument_text(fcinfo, 8), argument_text(fcinfo, 9), NULL, "text/csv", argument_text(fcinfo, 3),
-		PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2), argument_text(fcinfo, 4)};
-	text	   *csv = PG_ARGISNULL(1) ? cstring_to_text("") : PG_GETARG_TEXT_PP(1);
+	LoadArguments arguments = {
+		.module_key = argument_text(fcinfo, CSV_ARGUMENT_MODULE_KEY),
+		.batch_key = argument_text(fcinfo, CSV_ARGUMENT_BATCH_KEY),
+		.dry_run = !PG_ARGISNULL(CSV_ARGUMENT_DRY_RUN) && PG_GETARG_BOOL(CSV_ARGUMENT_DRY_RUN),
+		.on_conflict = argument_text(fcinfo, CSV_ARGUMENT_ON_CONFLICT),
+		.external_id = argument_text(fcinfo, CSV_ARGUMENT_EXTERNAL_ID),
+		.on_error = argument_text(fcinfo, CSV_ARGUMENT_ON_ERROR),
+		.content_type = "text/csv",
+		.delimiter = argument_text(fcinfo, CSV_ARGUMENT_DELIMITER),
+		.columns = PG_ARGISNULL(CSV_ARGUMENT_COLUMNS) ? NULL : PG_GETARG_JSONB_P(CSV_ARGUMENT_COLUMNS),
+		.unknown_columns = argument_text(fcinfo, CSV_ARGUMENT_UNKNOWN_COLUMNS),
+	};
+	text	   *csv = PG_ARGISNULL(CSV_ARGUMENT_CSV) ? cstring_to_text("") : PG_GETARG_TEXT_PP(CSV_ARGUMENT_CSV);
 	const char *at = VARDATA_ANY(csv);
 	const char *end = at + VARSIZE_ANY_EXHDR(csv);
 	int64		line = 2;

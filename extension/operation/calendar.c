@@ -20,6 +20,12 @@
 #include "utils/builtins.h"
 #include "utils/date.h"
 
+/* The arguments of qehs.calendar_set. */
+enum
+{
+	ARGUMENT_TIME_ZONE, ARGUMENT_WORKING_DAYS, ARGUMENT_OPENS, ARGUMENT_CLOSES, ARGUMENT_HOLIDAYS
+};
+
 PG_FUNCTION_INFO_V1(qehs_calendar_set);
 PG_FUNCTION_INFO_V1(qehs_calendar_get);
 
@@ -58,9 +64,9 @@ check_days(FunctionCallInfo fcinfo, ViolationList *faults)
 	bool	   *nulls;
 	int			count;
 
-	if (PG_ARGISNULL(1))
+	if (PG_ARGISNULL(ARGUMENT_WORKING_DAYS))
 		return;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), INT4OID, sizeof(int32), true, TYPALIGN_INT, &days, &nulls, &count);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(ARGUMENT_WORKING_DAYS), INT4OID, sizeof(int32), true, TYPALIGN_INT, &days, &nulls, &count);
 	if (count == 0)
 		violation_add(faults, "/workingDays", "required", "must have at least one day");
 	for (int i = 0; i < count; i++)
@@ -75,9 +81,9 @@ check_holidays(FunctionCallInfo fcinfo, ViolationList *faults)
 	bool	   *nulls;
 	int			count;
 
-	if (PG_ARGISNULL(4))
+	if (PG_ARGISNULL(ARGUMENT_HOLIDAYS))
 		return;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(4), DATEOID, sizeof(DateADT), true, TYPALIGN_INT, &days, &nulls, &count);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(ARGUMENT_HOLIDAYS), DATEOID, sizeof(DateADT), true, TYPALIGN_INT, &days, &nulls, &count);
 	if (count > MAX_HOLIDAYS)
 		violation_add(faults, "/holidays", "maxItems", "must be at most %d days", MAX_HOLIDAYS);
 	for (int i = 0; i < count; i++)
@@ -90,7 +96,7 @@ Datum
 qehs_calendar_set(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = require_administrator();
-	char	   *zone = argument_text(fcinfo, 0);
+	char	   *zone = argument_text(fcinfo, ARGUMENT_TIME_ZONE);
 	ViolationList faults = {0};
 	Datum		values[6] = {Int32GetDatum(context->tenant_id)};
 	char		nulls[7] = " ";
@@ -99,10 +105,10 @@ qehs_calendar_set(PG_FUNCTION_ARGS)
 		violation_add(&faults, "/timeZone", "enum", "must be the name of a time zone such as Europe/Berlin");
 	check_days(fcinfo, &faults);
 	check_holidays(fcinfo, &faults);
-	if (!PG_ARGISNULL(2) && !PG_ARGISNULL(3) && PG_GETARG_TIMEADT(2) >= PG_GETARG_TIMEADT(3))
+	if (!PG_ARGISNULL(ARGUMENT_OPENS) && !PG_ARGISNULL(ARGUMENT_CLOSES) && PG_GETARG_TIMEADT(ARGUMENT_OPENS) >= PG_GETARG_TIMEADT(ARGUMENT_CLOSES))
 		violation_add(&faults, "/closes", "range", "must be after opens");
-	else if (PG_ARGISNULL(2) != PG_ARGISNULL(3))
-		violation_add(&faults, PG_ARGISNULL(2) ? "/opens" : "/closes", "required", "must go with the other end of the day");
+	else if (PG_ARGISNULL(ARGUMENT_OPENS) != PG_ARGISNULL(ARGUMENT_CLOSES))
+		violation_add(&faults, PG_ARGISNULL(ARGUMENT_OPENS) ? "/opens" : "/closes", "required", "must go with the other end of the day");
 	violation_raise(&faults);
 	for (int i = 0; i < 5; i++)
 	{

@@ -15,6 +15,12 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+/* The arguments of qehs.delegation_create. */
+enum
+{
+	ARGUMENT_TO, ARGUMENT_STARTS_AT, ARGUMENT_ENDS_AT, ARGUMENT_FROM, ARGUMENT_REASON
+};
+
 PG_FUNCTION_INFO_V1(qehs_delegation_create);
 PG_FUNCTION_INFO_V1(qehs_delegation_list);
 PG_FUNCTION_INFO_V1(qehs_delegation_revoke);
@@ -94,9 +100,9 @@ check_times(FunctionCallInfo fcinfo, ViolationList *faults)
 	for (int i = 1; i <= 2; i++)
 		if (PG_ARGISNULL(i))
 			violation_add(faults, i == 1 ? "/startsAt" : "/endsAt", "required", "is required");
-	if (faults->count == 0 && PG_GETARG_TIMESTAMPTZ(1) >= PG_GETARG_TIMESTAMPTZ(2))
+	if (faults->count == 0 && PG_GETARG_TIMESTAMPTZ(ARGUMENT_STARTS_AT) >= PG_GETARG_TIMESTAMPTZ(ARGUMENT_ENDS_AT))
 		violation_add(faults, "/endsAt", "range", "must be after startsAt");
-	else if (faults->count == 0 && PG_GETARG_TIMESTAMPTZ(2) <= clock_now())
+	else if (faults->count == 0 && PG_GETARG_TIMESTAMPTZ(ARGUMENT_ENDS_AT) <= clock_now())
 		violation_add(faults, "/endsAt", "range", "must be in the future");
 }
 
@@ -117,8 +123,8 @@ qehs_delegation_create(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = require_whole_tenant(SCOPE_RECORDS_WRITE);
 	ViolationList faults = {0};
-	char	   *from_text = argument_text(fcinfo, 3);
-	char	   *reason = argument_text(fcinfo, 4);
+	char	   *from_text = argument_text(fcinfo, ARGUMENT_FROM);
+	char	   *reason = argument_text(fcinfo, ARGUMENT_REASON);
 	pg_uuid_t	id;
 	pg_uuid_t	from = context->actor_id;
 	pg_uuid_t	to;
@@ -127,7 +133,7 @@ qehs_delegation_create(PG_FUNCTION_ARGS)
 	json_begin(&out);
 	SPI_connect();
 	check_times(fcinfo, &faults);
-	to = find_user(context, argument_text(fcinfo, 0), "/to", &faults);
+	to = find_user(context, argument_text(fcinfo, ARGUMENT_TO), "/to", &faults);
 	if (from_text)
 		from = find_user(context, from_text, "/from", &faults);
 	else if (context->actor_type != ACTOR_USER)
@@ -141,8 +147,8 @@ qehs_delegation_create(PG_FUNCTION_ARGS)
 		problem_raise_at(PROBLEM_FORBIDDEN, "/from", QEHS_FORBIDDEN, "is another than the caller, who is no administrator");
 	id_generate(&id);
 	{
-		Datum		values[9] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&id), UUIDPGetDatum(&from), UUIDPGetDatum(&to), PG_GETARG_DATUM(1),
-			PG_GETARG_DATUM(2), reason ? CStringGetTextDatum(reason) : (Datum) 0, TimestampTzGetDatum(clock_transaction()),
+		Datum		values[9] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&id), UUIDPGetDatum(&from), UUIDPGetDatum(&to), PG_GETARG_DATUM(ARGUMENT_STARTS_AT),
+			PG_GETARG_DATUM(ARGUMENT_ENDS_AT), reason ? CStringGetTextDatum(reason) : (Datum) 0, TimestampTzGetDatum(clock_transaction()),
 		UUIDPGetDatum(&context->actor_id)};
 
 		plan_execute(&insert_delegation, values, reason ? NULL : "      n  ", false, 0);

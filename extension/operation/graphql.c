@@ -21,6 +21,12 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+/* The arguments of qehs.graphql and qehs.graphql_query. */
+enum
+{
+	ARGUMENT_QUERY, ARGUMENT_VARIABLES, ARGUMENT_OPERATION_NAME, ARGUMENT_EXTENSIONS, ARGUMENT_MEDIA_TYPE
+};
+
 PG_FUNCTION_INFO_V1(qehs_graphql);
 PG_FUNCTION_INFO_V1(qehs_graphql_query);
 PG_FUNCTION_INFO_V1(qehs_graphql_introspection_set);
@@ -102,12 +108,12 @@ static Datum
 run(FunctionCallInfo fcinfo, bool queries_only)
 {
 	RequestContext *context = context_require();
-	char	   *media_type = argument_text(fcinfo, 4);
-	bytea	   *digest = read_digest(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3));
+	char	   *media_type = argument_text(fcinfo, ARGUMENT_MEDIA_TYPE);
+	bytea	   *digest = read_digest(PG_ARGISNULL(ARGUMENT_EXTENSIONS) ? NULL : PG_GETARG_JSONB_P(ARGUMENT_EXTENSIONS));
 	GraphqlRequest request = {
-		.query = argument_text(fcinfo, 0),
-		.variables = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1),
-		.operation_name = argument_text(fcinfo, 2),
+		.query = argument_text(fcinfo, ARGUMENT_QUERY),
+		.variables = PG_ARGISNULL(ARGUMENT_VARIABLES) ? NULL : PG_GETARG_JSONB_P(ARGUMENT_VARIABLES),
+		.operation_name = argument_text(fcinfo, ARGUMENT_OPERATION_NAME),
 		.queries_only = queries_only,
 	};
 	GraphqlOutcome outcome = GRAPHQL_NOT_RUN;

@@ -20,6 +20,13 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+/* The arguments of qehs.record_list. */
+enum
+{
+	ARGUMENT_MODULE_KEY, ARGUMENT_FILTER, ARGUMENT_STATUS, ARGUMENT_CREATED_FROM, ARGUMENT_CREATED_TO, ARGUMENT_Q, ARGUMENT_SORT,
+	ARGUMENT_FIELDS, ARGUMENT_PAGE_SIZE, ARGUMENT_CURSOR, ARGUMENT_MEDIA_TYPE, ARGUMENT_COUNT
+};
+
 PG_FUNCTION_INFO_V1(qehs_record_list);
 
 /* A part of lines ends with the record that makes it so long, or with so many. */
@@ -151,14 +158,14 @@ read_count(ListPage *page, const char *count, ViolationList *faults)
 static bool
 wants_lines(RequestContext *context, FunctionCallInfo fcinfo, ViolationList *faults)
 {
-	char	   *media_type = argument_text(fcinfo, 10);
+	char	   *media_type = argument_text(fcinfo, ARGUMENT_MEDIA_TYPE);
 
 	context_header(context, "Vary", "Accept");
 	if (media_type == NULL || strcmp(media_type, "application/json") == 0)
 		return false;
 	if (!context->over_http || strcmp(media_type, "application/x-ndjson") != 0)
 		violation_add(faults, "?mediaType", "media_type", "must be application/json, or in a request application/x-ndjson");
-	if (!PG_ARGISNULL(8))
+	if (!PG_ARGISNULL(ARGUMENT_PAGE_SIZE))
 		violation_add(faults, "?limit", "media_type", "is for pages: the lines of application/x-ndjson are all records");
 	return true;
 }
@@ -171,13 +178,20 @@ Datum
 qehs_record_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_READ);
-	char	   *module_key = argument_text(fcinfo, 0);
-	char	   *fields = argument_text(fcinfo, 7);
-	char	   *cursor = argument_text(fcinfo, 9);
-	ListRequest request = {.filter = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1),.filter_path = "?filter",.status = argument_text(fcinfo, 2),
-	.from = argument_text(fcinfo, 3),.to = argument_text(fcinfo, 4),.q = argument_text(fcinfo, 5),.sort = argument_text(fcinfo, 6)};
+	char	   *module_key = argument_text(fcinfo, ARGUMENT_MODULE_KEY);
+	char	   *fields = argument_text(fcinfo, ARGUMENT_FIELDS);
+	char	   *cursor = argument_text(fcinfo, ARGUMENT_CURSOR);
+	ListRequest request = {
+		.filter = PG_ARGISNULL(ARGUMENT_FILTER) ? NULL : PG_GETARG_JSONB_P(ARGUMENT_FILTER),
+		.filter_path = "?filter",
+		.status = argument_text(fcinfo, ARGUMENT_STATUS),
+		.from = argument_text(fcinfo, ARGUMENT_CREATED_FROM),
+		.to = argument_text(fcinfo, ARGUMENT_CREATED_TO),
+		.q = argument_text(fcinfo, ARGUMENT_Q),
+		.sort = argument_text(fcinfo, ARGUMENT_SORT),
+	};
 	ViolationList faults = {0};
-	int32		limit = argument_page_size(fcinfo, 8, &faults);
+	int32		limit = argument_page_size(fcinfo, ARGUMENT_PAGE_SIZE, &faults);
 	ListPage	page = {.context = context};
 	Selection	selection;
 	char	   *binding;
@@ -194,7 +208,7 @@ qehs_record_list(PG_FUNCTION_ARGS)
 		selection_read(request.module, fields, &selection, &faults);
 		page.selection = &selection;
 	}
-	read_count(&page, argument_text(fcinfo, 11), &faults);
+	read_count(&page, argument_text(fcinfo, ARGUMENT_COUNT), &faults);
 	list_open(&page.walk, context, &request, &faults);
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
 	binding = list_binding(&page.walk, &request);

@@ -22,6 +22,18 @@
 #include "workflow/approval.h"
 #include "workflow/signature.h"
 
+/* The arguments of qehs.record_transition. */
+enum
+{
+	ARGUMENT_ID, ARGUMENT_TRANSITION, ARGUMENT_PAYLOAD, ARGUMENT_COMMENT, ARGUMENT_SIGNATURE, ARGUMENT_IF_MATCH, ARGUMENT_ACCEPT_LANGUAGE
+};
+
+/* The arguments of qehs.record_approve and qehs.record_reject. */
+enum
+{
+	DECISION_ID, DECISION_TRANSITION, DECISION_COMMENT, DECISION_SIGNATURE, DECISION_IF_MATCH, DECISION_ACCEPT_LANGUAGE
+};
+
 PG_FUNCTION_INFO_V1(qehs_record_transition);
 PG_FUNCTION_INFO_V1(qehs_record_approve);
 PG_FUNCTION_INFO_V1(qehs_record_reject);
@@ -216,8 +228,15 @@ Datum
 qehs_record_transition(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_WRITE);
-	Sent		sent = {argument_text(fcinfo, 0), argument_text(fcinfo, 1), PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2), argument_text(fcinfo, 3),
-	PG_ARGISNULL(4) ? NULL : PG_GETARG_JSONB_P(4), argument_text(fcinfo, 5), argument_text(fcinfo, 6)};
+	Sent		sent = {
+		.id = argument_text(fcinfo, ARGUMENT_ID),
+		.transition = argument_text(fcinfo, ARGUMENT_TRANSITION),
+		.payload = PG_ARGISNULL(ARGUMENT_PAYLOAD) ? NULL : PG_GETARG_JSONB_P(ARGUMENT_PAYLOAD),
+		.comment = argument_text(fcinfo, ARGUMENT_COMMENT),
+		.signature = PG_ARGISNULL(ARGUMENT_SIGNATURE) ? NULL : PG_GETARG_JSONB_P(ARGUMENT_SIGNATURE),
+		.if_match = argument_text(fcinfo, ARGUMENT_IF_MATCH),
+		.accept_language = argument_text(fcinfo, ARGUMENT_ACCEPT_LANGUAGE),
+	};
 
 	PG_RETURN_DATUM(fire(context, &sent, false));
 }
@@ -226,8 +245,14 @@ qehs_record_transition(PG_FUNCTION_ARGS)
 static Sent
 decision_sent(FunctionCallInfo fcinfo)
 {
-	return (Sent) {argument_text(fcinfo, 0), argument_text(fcinfo, 1), NULL, argument_text(fcinfo, 2), PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3),
-		argument_text(fcinfo, 4), argument_text(fcinfo, 5)};
+	return (Sent) {
+		.id = argument_text(fcinfo, DECISION_ID),
+		.transition = argument_text(fcinfo, DECISION_TRANSITION),
+		.comment = argument_text(fcinfo, DECISION_COMMENT),
+		.signature = PG_ARGISNULL(DECISION_SIGNATURE) ? NULL : PG_GETARG_JSONB_P(DECISION_SIGNATURE),
+		.if_match = argument_text(fcinfo, DECISION_IF_MATCH),
+		.accept_language = argument_text(fcinfo, DECISION_ACCEPT_LANGUAGE),
+	};
 }
 
 Datum

@@ -14,6 +14,12 @@
 #include "module/locale.h"
 #include "utils/builtins.h"
 
+/* The arguments of qehs.record_update. */
+enum
+{
+	ARGUMENT_ID, ARGUMENT_PAYLOAD, ARGUMENT_COMMENT, ARGUMENT_IF_MATCH, ARGUMENT_ACCEPT_LANGUAGE
+};
+
 PG_FUNCTION_INFO_V1(qehs_record_update);
 
 /* record_update(id, payload, comment, if_match, accept_language) */
@@ -25,19 +31,19 @@ qehs_record_update(PG_FUNCTION_ARGS)
 	const ModuleDef *module;
 	Record		before;
 	Record		after;
-	char	   *comment = argument_text(fcinfo, 2);
+	char	   *comment = argument_text(fcinfo, ARGUMENT_COMMENT);
 	Change		change = change_make(AUDIT_UPDATE, &before, &after);
 	StringInfoData out;
 
-	if (PG_ARGISNULL(1) || !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(1)))
-		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/payload", PG_ARGISNULL(1) ? "required" : "type", "must be an object");
+	if (PG_ARGISNULL(ARGUMENT_PAYLOAD) || !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(ARGUMENT_PAYLOAD)))
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/payload", PG_ARGISNULL(ARGUMENT_PAYLOAD) ? "required" : "type", "must be an object");
 	json_begin(&out);
 	SPI_connect();
-	module = record_open(context, argument_text(fcinfo, 0), ACTION_UPDATE, argument_text(fcinfo, 3), &before);
+	module = record_open(context, argument_text(fcinfo, ARGUMENT_ID), ACTION_UPDATE, argument_text(fcinfo, ARGUMENT_IF_MATCH), &before);
 	after = before;
-	after.payload = record_check_patch(context, module, &before, PG_GETARG_JSONB_P(1), NULL, before.workflow_state,
+	after.payload = record_check_patch(context, module, &before, PG_GETARG_JSONB_P(ARGUMENT_PAYLOAD), NULL, before.workflow_state,
 									   &violations);
-	locale_name_fields(module->definition, argument_text(fcinfo, 4), &violations);
+	locale_name_fields(module->definition, argument_text(fcinfo, ARGUMENT_ACCEPT_LANGUAGE), &violations);
 	violation_raise(&violations);
 	/* a patch that changes nothing makes no version */
 	if (comment || compareJsonbContainers(&before.payload->root, &after.payload->root) != 0)

@@ -12,6 +12,12 @@
 #include "caller/context.h"
 #include "fmgr.h"
 
+/* The arguments of qehs.storage_get. */
+enum
+{
+	ARGUMENT_TENANT, ARGUMENT_ID, ARGUMENT_CONTENT_TYPE, ARGUMENT_EXPIRES, ARGUMENT_FILENAME, ARGUMENT_SIGNATURE
+};
+
 PG_FUNCTION_INFO_V1(qehs_storage_get);
 
 /* storage_get(tenant, id, content_type, expires, filename, signature) */
@@ -20,14 +26,18 @@ qehs_storage_get(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require();
 	SignedUrl	what = {
-		.method = "GET",.tenant = argument_text(fcinfo, 0),.id = argument_text(fcinfo, 1),.content_type = argument_text(fcinfo, 2),
-		.filename = argument_text(fcinfo, 4),.size = -1,
+		.method = "GET",
+		.tenant = argument_text(fcinfo, ARGUMENT_TENANT),
+		.id = argument_text(fcinfo, ARGUMENT_ID),
+		.content_type = argument_text(fcinfo, ARGUMENT_CONTENT_TYPE),
+		.filename = argument_text(fcinfo, ARGUMENT_FILENAME),
+		.size = -1,
 	};
 	StringInfoData out;
 
-	if (PG_ARGISNULL(3) || PG_ARGISNULL(5))
+	if (PG_ARGISNULL(ARGUMENT_EXPIRES) || PG_ARGISNULL(ARGUMENT_SIGNATURE))
 		problem_raise(PROBLEM_FORBIDDEN, "Ask for a URL with GET /api/v1/attachments/{id}.", "the URL is not signed");
-	signed_url_check(&what, argument_text(fcinfo, 3), argument_text(fcinfo, 5));
+	signed_url_check(&what, argument_text(fcinfo, ARGUMENT_EXPIRES), argument_text(fcinfo, ARGUMENT_SIGNATURE));
 	context_header(context, "Content-Type", "%s", what.content_type ? what.content_type : "application/octet-stream");
 	context_header(context, "Content-Disposition", "%s", what.filename ? signed_url_disposition(what.filename) : "attachment");
 	context_header(context, "X-Content-Type-Options", "nosniff");

@@ -20,6 +20,13 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+/* The arguments of qehs.storage_put_begin. */
+enum
+{
+	BEGIN_TENANT, BEGIN_ID, BEGIN_CONTENT_TYPE, BEGIN_EXPIRES, BEGIN_SHA256, BEGIN_SIZE, BEGIN_SIGNATURE, BEGIN_BODY_TYPE,
+	BEGIN_BODY_LENGTH
+};
+
 PG_FUNCTION_INFO_V1(qehs_storage_put_begin);
 PG_FUNCTION_INFO_V1(qehs_storage_put);
 PG_FUNCTION_INFO_V1(qehs_attachment_settle);
@@ -117,20 +124,24 @@ most_bytes(const char *tenant, const Announced *announced)
 Datum
 qehs_storage_put_begin(PG_FUNCTION_ARGS)
 {
-	const char *size = argument_text(fcinfo, 5);
-	const char *body_type = argument_text(fcinfo, 7);
-	const char *body_length = argument_text(fcinfo, 8);
+	const char *size = argument_text(fcinfo, BEGIN_SIZE);
+	const char *body_type = argument_text(fcinfo, BEGIN_BODY_TYPE);
+	const char *body_length = argument_text(fcinfo, BEGIN_BODY_LENGTH);
 	SignedUrl	what = {
-		.method = "PUT",.tenant = argument_text(fcinfo, 0),.id = argument_text(fcinfo, 1),.content_type = argument_text(fcinfo, 2),
-		.sha256 = argument_text(fcinfo, 4),.size = size ? strtoll(size, NULL, 10) : -1,
+		.method = "PUT",
+		.tenant = argument_text(fcinfo, BEGIN_TENANT),
+		.id = argument_text(fcinfo, BEGIN_ID),
+		.content_type = argument_text(fcinfo, BEGIN_CONTENT_TYPE),
+		.sha256 = argument_text(fcinfo, BEGIN_SHA256),
+		.size = size ? strtoll(size, NULL, 10) : -1,
 	};
 	Announced	announced;
 	StringInfoData out;
 
 	context_require();
-	if (PG_ARGISNULL(3) || PG_ARGISNULL(6))
+	if (PG_ARGISNULL(BEGIN_EXPIRES) || PG_ARGISNULL(BEGIN_SIGNATURE))
 		problem_raise(PROBLEM_FORBIDDEN, "Ask for a URL with POST /api/v1/attachments.", "the URL is not signed");
-	signed_url_check(&what, argument_text(fcinfo, 3), argument_text(fcinfo, 6));
+	signed_url_check(&what, argument_text(fcinfo, BEGIN_EXPIRES), argument_text(fcinfo, BEGIN_SIGNATURE));
 	require_header(what.content_type == NULL || (body_type && pg_strcasecmp(what.content_type, body_type) == 0), "@Content-Type",
 				   "must be what the URL was signed for");
 	require_header(what.size < 0 || body_length == NULL || strtoll(body_length, NULL, 10) == what.size, "@Content-Length",
