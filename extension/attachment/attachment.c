@@ -12,6 +12,13 @@
 #include "change/change.h"
 #include "utils/builtins.h"
 
+/* The columns of QEHS_ATTACHMENT_COLUMNS. */
+enum
+{
+	COLUMN_ID = 1, COLUMN_RECORD_ID, COLUMN_FIELD, COLUMN_FIELD_VERSION, COLUMN_FILENAME, COLUMN_CONTENT_TYPE, COLUMN_SIZE,
+	COLUMN_SHA256, COLUMN_STATUS, COLUMN_CREATED_AT, COLUMN_CREATED_BY
+};
+
 static KeptPlan select_one = {
 	"SELECT " QEHS_ATTACHMENT_COLUMNS " FROM qehs.attachment WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL",
 	2, {INT4OID, UUIDOID}, NULL
@@ -31,21 +38,21 @@ attachment_read(uint64 row, Attachment *attachment)
 	bool		isnull;
 	Datum		value;
 
-	attachment->id = *DatumGetUUIDP(plan_value(row, 1, &isnull));
-	value = plan_value(row, 2, &isnull);
+	attachment->id = *DatumGetUUIDP(plan_value(row, COLUMN_ID, &isnull));
+	value = plan_value(row, COLUMN_RECORD_ID, &isnull);
 	attachment->bound = !isnull;
 	if (!isnull)
 		attachment->record_id = *DatumGetUUIDP(value);
-	attachment->field = plan_text(row, 3);
-	attachment->field_version = DatumGetInt32(plan_value(row, 4, &isnull));
-	attachment->filename = plan_text(row, 5);
-	attachment->content_type = plan_text(row, 6);
-	value = plan_value(row, 7, &isnull);
+	attachment->field = plan_text(row, COLUMN_FIELD);
+	attachment->field_version = DatumGetInt32(plan_value(row, COLUMN_FIELD_VERSION, &isnull));
+	attachment->filename = plan_text(row, COLUMN_FILENAME);
+	attachment->content_type = plan_text(row, COLUMN_CONTENT_TYPE);
+	value = plan_value(row, COLUMN_SIZE, &isnull);
 	attachment->size = isnull ? -1 : DatumGetInt64(value);
-	attachment->sha256 = plan_text(row, 8);
-	attachment->status = plan_text(row, 9);
-	attachment->created_at = DatumGetTimestampTz(plan_value(row, 10, &isnull));
-	attachment->created_by = *DatumGetUUIDP(plan_value(row, 11, &isnull));
+	attachment->sha256 = plan_text(row, COLUMN_SHA256);
+	attachment->status = plan_text(row, COLUMN_STATUS);
+	attachment->created_at = DatumGetTimestampTz(plan_value(row, COLUMN_CREATED_AT, &isnull));
+	attachment->created_by = *DatumGetUUIDP(plan_value(row, COLUMN_CREATED_BY, &isnull));
 }
 
 void

@@ -78,6 +78,14 @@ extern void audit_export(const RequestContext *context, const ModuleDef *module,
 #define QEHS_EVENT_COLUMNS "id, action, at, actor_id, changes, from_state, to_state, transition, comment, from_definition, to_definition," \
 	" on_behalf_of, signature"
 #define QEHS_EVENT_COLUMN_COUNT 13
+/* The numbers of these columns in SPI_tuptable. */
+enum
+{
+	EVENT_COLUMN_ID = 1, EVENT_COLUMN_ACTION, EVENT_COLUMN_AT, EVENT_COLUMN_ACTOR_ID, EVENT_COLUMN_CHANGES, EVENT_COLUMN_FROM_STATE,
+	EVENT_COLUMN_TO_STATE, EVENT_COLUMN_TRANSITION, EVENT_COLUMN_COMMENT, EVENT_COLUMN_FROM_DEFINITION, EVENT_COLUMN_TO_DEFINITION,
+	EVENT_COLUMN_ON_BEHALF_OF, EVENT_COLUMN_SIGNATURE
+};
+
 
 /*
  * Append the signatures on a record as one text, "approval: Dana Ortiz, 2026-04-16T08:30:00.000Z; …", the first one first; null

@@ -288,30 +288,30 @@ audit_write_item(StringInfo out, const RequestContext *context, const ModuleDef 
 	Jsonb	   *changes;
 
 	json_literal(out, "{\"id\":");
-	json_id(out, DatumGetUUIDP(plan_value(row, 1, &isnull)), QEHS_ID_EVENT);
-	write_text_member(out, ",\"type\":", row, 2);
+	json_id(out, DatumGetUUIDP(plan_value(row, EVENT_COLUMN_ID, &isnull)), QEHS_ID_EVENT);
+	write_text_member(out, ",\"type\":", row, EVENT_COLUMN_ACTION);
 	json_literal(out, ",\"at\":");
-	json_time(out, DatumGetTimestampTz(plan_value(row, 3, &isnull)));
+	json_time(out, DatumGetTimestampTz(plan_value(row, EVENT_COLUMN_AT, &isnull)));
 	json_literal(out, ",\"actor\":");
-	context_write_actor(out, context->tenant_id, DatumGetUUIDP(plan_value(row, 4, &isnull)));
+	context_write_actor(out, context->tenant_id, DatumGetUUIDP(plan_value(row, EVENT_COLUMN_ACTOR_ID, &isnull)));
 	json_literal(out, ",\"changes\":");
-	value = plan_value(row, 5, &isnull);
+	value = plan_value(row, EVENT_COLUMN_CHANGES, &isnull);
 	changes = isnull ? NULL : DatumGetJsonbP(value);
 	if (changes && JB_ROOT_IS_ARRAY(changes))
-		write_changes(out, context, module, subject, DatumGetInt32(plan_value(row, 10, &isnull)), DatumGetInt32(plan_value(row, 11, &isnull)),
-					  changes);
+		write_changes(out, context, module, subject, DatumGetInt32(plan_value(row, EVENT_COLUMN_FROM_DEFINITION, &isnull)),
+					  DatumGetInt32(plan_value(row, EVENT_COLUMN_TO_DEFINITION, &isnull)), changes);
 	else
 		json_literal(out, "[]");
-	write_text_member(out, ",\"from\":", row, 6);
-	write_text_member(out, ",\"to\":", row, 7);
-	write_text_member(out, ",\"comment\":", row, 9);
-	value = plan_value(row, 12, &isnull);
+	write_text_member(out, ",\"from\":", row, EVENT_COLUMN_FROM_STATE);
+	write_text_member(out, ",\"to\":", row, EVENT_COLUMN_TO_STATE);
+	write_text_member(out, ",\"comment\":", row, EVENT_COLUMN_COMMENT);
+	value = plan_value(row, EVENT_COLUMN_ON_BEHALF_OF, &isnull);
 	if (!isnull)
 	{
 		json_literal(out, ",\"onBehalfOf\":");
 		context_write_actor(out, context->tenant_id, DatumGetUUIDP(value));
 	}
-	value = plan_value(row, 13, &isnull);
+	value = plan_value(row, EVENT_COLUMN_SIGNATURE, &isnull);
 	if (!isnull)
 	{
 		json_literal(out, ",\"signature\":");

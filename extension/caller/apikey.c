@@ -16,6 +16,13 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+/* The columns of APIKEY_COLUMNS. */
+enum
+{
+	COLUMN_ID = 1, COLUMN_NAME, COLUMN_PREFIX, COLUMN_SCOPES, COLUMN_ROLES, COLUMN_MODULES, COLUMN_RATE_LIMIT, COLUMN_CREATED_AT,
+	COLUMN_EXPIRES_AT, COLUMN_REVOKED_AT, COLUMN_LAST_USED_AT, COLUMN_ALLOWED_ADDRESSES, COLUMN_USER_ID
+};
+
 static void
 write_names(StringInfo out, Datum array, bool isnull)
 {
@@ -72,25 +79,25 @@ apikey_write(StringInfo out, uint64 row)
 	char	   *prefix;
 
 	json_literal(out, "{\"id\":");
-	json_id(out, DatumGetUUIDP(plan_value(row, 1, &isnull)), QEHS_ID_KEY);
+	json_id(out, DatumGetUUIDP(plan_value(row, COLUMN_ID, &isnull)), QEHS_ID_KEY);
 	json_literal(out, ",\"name\":");
-	json_string(out, TextDatumGetCString(plan_value(row, 2, &isnull)));
-	prefix = TextDatumGetCString(plan_value(row, 3, &isnull));
+	json_string(out, TextDatumGetCString(plan_value(row, COLUMN_NAME, &isnull)));
+	prefix = TextDatumGetCString(plan_value(row, COLUMN_PREFIX, &isnull));
 	json_literal(out, ",\"kind\":");
 	json_string(out, keytext_kind_name(keytext_kind_of(prefix, strlen(prefix))));
 	json_literal(out, ",\"prefix\":");
 	json_string(out, prefix);
 	json_literal(out, ",\"scopes\":");
-	value = plan_value(row, 4, &isnull);
+	value = plan_value(row, COLUMN_SCOPES, &isnull);
 	write_names(out, value, isnull);
 	json_literal(out, ",\"roles\":");
-	value = plan_value(row, 5, &isnull);
+	value = plan_value(row, COLUMN_ROLES, &isnull);
 	write_names(out, value, isnull);
 	json_literal(out, ",\"modules\":");
-	value = plan_value(row, 6, &isnull);
+	value = plan_value(row, COLUMN_MODULES, &isnull);
 	write_names(out, value, isnull);
 	json_literal(out, ",\"rateLimit\":");
-	value = plan_value(row, 7, &isnull);
+	value = plan_value(row, COLUMN_RATE_LIMIT, &isnull);
 	if (isnull)
 		json_literal(out, "null");
 	else
@@ -98,14 +105,14 @@ apikey_write(StringInfo out, uint64 row)
 	for (int i = 0; i < (int) lengthof(times); i++)
 	{
 		appendStringInfo(out, ",\"%s\":", times[i]);
-		value = plan_value(row, 8 + i, &isnull);
+		value = plan_value(row, COLUMN_CREATED_AT + i, &isnull);
 		write_time(out, value, isnull);
 	}
 	json_literal(out, ",\"allowedAddresses\":");
-	value = plan_value(row, 12, &isnull);
+	value = plan_value(row, COLUMN_ALLOWED_ADDRESSES, &isnull);
 	write_networks(out, value, isnull);
 	json_literal(out, ",\"actingUser\":");
-	value = plan_value(row, 13, &isnull);
+	value = plan_value(row, COLUMN_USER_ID, &isnull);
 	if (isnull)
 		json_literal(out, "null");
 	else

@@ -69,6 +69,13 @@ extern void job_enqueue(int32 tenant_id, const RequestContext *caller, const Job
 /* The columns that job_write reads, in its order. */
 #define QEHS_JOB_COLUMNS "id, kind, state, done, total, created_at, started_at, finished_at, row_count, result, error"
 
+/* The numbers of these columns in SPI_tuptable. */
+enum
+{
+	JOB_COLUMN_ID = 1, JOB_COLUMN_KIND, JOB_COLUMN_STATE, JOB_COLUMN_DONE, JOB_COLUMN_TOTAL, JOB_COLUMN_CREATED_AT,
+	JOB_COLUMN_STARTED_AT, JOB_COLUMN_FINISHED_AT, JOB_COLUMN_ROW_COUNT, JOB_COLUMN_RESULT, JOB_COLUMN_ERROR
+};
+
 /* Append what a caller is told of a job's result; owner is whatever the caller of job_write gave. */
 typedef void (*JobResultWriter) (StringInfo out, const char *kind, const pg_uuid_t *id, Jsonb *result, void *owner);
 

@@ -29,15 +29,15 @@ state_of(uint64 row)
 {
 	bool		isnull;
 
-	return TextDatumGetCString(plan_value(row, 3, &isnull));
+	return TextDatumGetCString(plan_value(row, JOB_COLUMN_STATE, &isnull));
 }
 
 static int
 progress_of(uint64 row)
 {
 	bool		isnull;
-	int64		done = DatumGetInt64(plan_value(row, 4, &isnull));
-	int64		total = DatumGetInt64(plan_value(row, 5, &isnull));
+	int64		done = DatumGetInt64(plan_value(row, JOB_COLUMN_DONE, &isnull));
+	int64		total = DatumGetInt64(plan_value(row, JOB_COLUMN_TOTAL, &isnull));
 
 	if (strcmp(state_of(row), "succeeded") == 0)
 		return 100;
@@ -64,35 +64,36 @@ job_write(StringInfo out, uint64 row, JobResultWriter writer, void *owner)
 	bool		isnull;
 	Datum		value;
 
-	id_format(DatumGetUUIDP(plan_value(row, 1, &isnull)), QEHS_ID_JOB, id);
+	id_format(DatumGetUUIDP(plan_value(row, JOB_COLUMN_ID, &isnull)), QEHS_ID_JOB, id);
 	appendStringInfo(out, "{\"jobId\":\"%s\",\"kind\":", id);
-	json_string(out, TextDatumGetCString(plan_value(row, 2, &isnull)));
+	json_string(out, TextDatumGetCString(plan_value(row, JOB_COLUMN_KIND, &isnull)));
 	json_literal(out, ",\"status\":");
 	json_string(out, state_of(row));
 	appendStringInfo(out, ",\"progress\":%d", progress_of(row));
 	for (int i = 0; i < (int) lengthof(times); i++)
 	{
 		appendStringInfo(out, ",\"%s\":", times[i]);
-		value = plan_value(row, 6 + i, &isnull);
+		value = plan_value(row, JOB_COLUMN_CREATED_AT + i, &isnull);
 		if (isnull)
 			json_literal(out, "null");
 		else
 			json_time(out, DatumGetTimestampTz(value));
 	}
 	json_literal(out, ",\"rowCount\":");
-	value = plan_value(row, 9, &isnull);
+	value = plan_value(row, JOB_COLUMN_ROW_COUNT, &isnull);
 	if (isnull)
 		json_literal(out, "null");
 	else
 		json_int(out, DatumGetInt64(value));
 	json_literal(out, ",\"result\":");
-	value = plan_value(row, 10, &isnull);
+	value = plan_value(row, JOB_COLUMN_RESULT, &isnull);
 	if (isnull || writer == NULL)
-		write_jsonb(out, row, 10);
+		write_jsonb(out, row, JOB_COLUMN_RESULT);
 	else
-		writer(out, TextDatumGetCString(plan_value(row, 2, &isnull)), DatumGetUUIDP(plan_value(row, 1, &isnull)), DatumGetJsonbP(value), owner);
+		writer(out, TextDatumGetCString(plan_value(row, JOB_COLUMN_KIND, &isnull)), DatumGetUUIDP(plan_value(row, JOB_COLUMN_ID, &isnull)),
+			   DatumGetJsonbP(value), owner);
 	json_literal(out, ",\"error\":");
-	write_jsonb(out, row, 11);
+	write_jsonb(out, row, JOB_COLUMN_ERROR);
 	appendStringInfo(out, ",\"statusUrl\":\"" PATH "%s\"}", id);
 }
 

@@ -17,6 +17,14 @@
 #include "openapi/document.h"
 #include "utils/builtins.h"
 
+/* The columns of select_endpoints. */
+enum
+{
+	COLUMN_OPERATION = 1, COLUMN_METHOD, COLUMN_PATH, COLUMN_FUNCTION, COLUMN_STATUS, COLUMN_BODY, COLUMN_AUTHENTICATED, COLUMN_TAG,
+	COLUMN_SUMMARY, COLUMN_DESCRIPTION, COLUMN_SCOPE, COLUMN_ACTION, COLUMN_RESPONSE, COLUMN_ETAG, COLUMN_GIVES, COLUMN_PROBLEMS,
+	COLUMN_PARAMETERS, COLUMN_DEPRECATED, COLUMN_ERROR_FORM
+};
+
 static KeptPlan select_endpoints = {
 	"SELECT operation, method, path, function, status, body, authenticated, tag, summary, description, scope, action,"
 	" response, etag, gives, problems, parameters, deprecated_at IS NOT NULL, error_form FROM qehs.endpoint"
@@ -89,26 +97,26 @@ read_endpoint(ApiEndpoint *endpoint, uint64 row, MemoryContext memory)
 	MemoryContext previous = MemoryContextSwitchTo(memory);
 	bool		isnull;
 
-	endpoint->operation = text_column(memory, row, 1);
-	endpoint->method = text_column(memory, row, 2);
-	endpoint->path = text_column(memory, row, 3);
-	endpoint->function = text_column(memory, row, 4);
-	endpoint->status = DatumGetInt32(plan_value(row, 5, &isnull));
-	endpoint->has_body = strcmp(text_column(memory, row, 6), "none") != 0;
-	endpoint->streams = strcmp(text_column(memory, row, 6), "stream") == 0;
-	endpoint->authenticated = DatumGetBool(plan_value(row, 7, &isnull));
-	endpoint->tag = text_column(memory, row, 8);
-	endpoint->summary = text_column(memory, row, 9);
-	endpoint->description = text_column(memory, row, 10);
-	endpoint->scope = text_column(memory, row, 11);
-	endpoint->action = text_column(memory, row, 12);
-	endpoint->response = text_column(memory, row, 13);
-	endpoint->etag = DatumGetBool(plan_value(row, 14, &isnull));
-	endpoint->gives = auth_names(plan_value(row, 15, &isnull), &endpoint->gives_count);
-	endpoint->problems = auth_names(plan_value(row, 16, &isnull), &endpoint->problem_count);
-	read_parameters(endpoint, DatumGetJsonbPCopy(plan_value(row, 17, &isnull)));
-	endpoint->deprecated = DatumGetBool(plan_value(row, 18, &isnull));
-	endpoint->error_form = text_column(memory, row, 19);
+	endpoint->operation = text_column(memory, row, COLUMN_OPERATION);
+	endpoint->method = text_column(memory, row, COLUMN_METHOD);
+	endpoint->path = text_column(memory, row, COLUMN_PATH);
+	endpoint->function = text_column(memory, row, COLUMN_FUNCTION);
+	endpoint->status = DatumGetInt32(plan_value(row, COLUMN_STATUS, &isnull));
+	endpoint->has_body = strcmp(text_column(memory, row, COLUMN_BODY), "none") != 0;
+	endpoint->streams = strcmp(text_column(memory, row, COLUMN_BODY), "stream") == 0;
+	endpoint->authenticated = DatumGetBool(plan_value(row, COLUMN_AUTHENTICATED, &isnull));
+	endpoint->tag = text_column(memory, row, COLUMN_TAG);
+	endpoint->summary = text_column(memory, row, COLUMN_SUMMARY);
+	endpoint->description = text_column(memory, row, COLUMN_DESCRIPTION);
+	endpoint->scope = text_column(memory, row, COLUMN_SCOPE);
+	endpoint->action = text_column(memory, row, COLUMN_ACTION);
+	endpoint->response = text_column(memory, row, COLUMN_RESPONSE);
+	endpoint->etag = DatumGetBool(plan_value(row, COLUMN_ETAG, &isnull));
+	endpoint->gives = auth_names(plan_value(row, COLUMN_GIVES, &isnull), &endpoint->gives_count);
+	endpoint->problems = auth_names(plan_value(row, COLUMN_PROBLEMS, &isnull), &endpoint->problem_count);
+	read_parameters(endpoint, DatumGetJsonbPCopy(plan_value(row, COLUMN_PARAMETERS, &isnull)));
+	endpoint->deprecated = DatumGetBool(plan_value(row, COLUMN_DEPRECATED, &isnull));
+	endpoint->error_form = text_column(memory, row, COLUMN_ERROR_FORM);
 	MemoryContextSwitchTo(previous);
 }
 

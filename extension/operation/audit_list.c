@@ -29,6 +29,12 @@ enum
 PG_FUNCTION_INFO_V1(qehs_audit_list);
 PG_FUNCTION_INFO_V1(qehs_record_activity);
 
+/* What the list reads of an event beyond QEHS_EVENT_COLUMNS. */
+enum
+{
+	EVENT_COLUMN_RECORD_ID = QEHS_EVENT_COLUMN_COUNT + 1, EVENT_COLUMN_MODULE_ID, EVENT_COLUMN_TRACE_ID, EVENT_COLUMN_REASON, EVENT_COLUMN_ADDRESS
+};
+
 /* NULL arguments put no condition; a generic plan still starts at an index. */
 #define BATCH_ROWS 50
 #define SELECT_EVENTS "SELECT " QEHS_EVENT_COLUMNS ", record_id, module_id, trace_id, reason, host(address)" \
@@ -70,7 +76,7 @@ static bool
 event_member(uint64 row, const char *name, JsonbValue *value)
 {
 	bool		isnull;
-	Datum		changes = plan_value(row, 5, &isnull);
+	Datum		changes = plan_value(row, EVENT_COLUMN_CHANGES, &isnull);
 
 	return !isnull && JB_ROOT_IS_OBJECT(DatumGetJsonbP(changes)) &&
 		json_member(&DatumGetJsonbP(changes)->root, name, strlen(name), value);
@@ -100,9 +106,9 @@ write_subject(StringInfo out, const ModuleDef *module, uint64 row)
 {
 	static const pg_uuid_t none = {{0}};
 	bool		isnull;
-	pg_uuid_t  *id = DatumGetUUIDP(plan_value(row, QEHS_EVENT_COLUMN_COUNT + 1, &isnull));
+	pg_uuid_t  *id = DatumGetUUIDP(plan_value(row, EVENT_COLUMN_RECORD_ID, &isnull));
 	bool		of_record = module && memcmp(id, &none, sizeof(none)) != 0;
-	const char *prefix = subject_prefix(plan_text(row, 2));
+	const char *prefix = subject_prefix(plan_text(row, EVENT_COLUMN_ACTION));
 
 	json_literal(out, ",\"recordId\":");
 	if (of_record)
@@ -121,12 +127,12 @@ write_subject(StringInfo out, const ModuleDef *module, uint64 row)
 	else
 		json_string(out, DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id))));
 	json_literal(out, ",\"reason\":");
-	write_text(out, row, QEHS_EVENT_COLUMN_COUNT + 4);
-	plan_value(row, 12, &isnull);
+	write_text(out, row, EVENT_COLUMN_REASON);
+	plan_value(row, EVENT_COLUMN_ON_BEHALF_OF, &isnull);
 	if (isnull)
 		json_literal(out, ",\"onBehalfOf\":null");
 	json_literal(out, ",\"address\":");
-	write_text(out, row, QEHS_EVENT_COLUMN_COUNT + 5);
+	write_text(out, row, EVENT_COLUMN_ADDRESS);
 }
 
 /* Append what an audit item has beyond an activity item. */
@@ -138,9 +144,9 @@ write_audit_members(StringInfo out, const RequestContext *context, const ModuleD
 
 	write_subject(out, module, row);
 	json_literal(out, ",\"transition\":");
-	write_text(out, row, 8);
+	write_text(out, row, EVENT_COLUMN_TRANSITION);
 	json_literal(out, ",\"traceId\":");
-	write_text(out, row, QEHS_EVENT_COLUMN_COUNT + 3);
+	write_text(out, row, EVENT_COLUMN_TRACE_ID);
 	if (event_member(row, "export", &member))
 	{
 		json_literal(out, ",\"export\":");
@@ -148,7 +154,7 @@ write_audit_members(StringInfo out, const RequestContext *context, const ModuleD
 	}
 	if (module && event_member(row, "payload", &member))
 	{
-		PermissionSubject last = {subject ? subject->created_by : (pg_uuid_t) {{0}}, DatumGetInt32(plan_value(row, 10, &isnull)),
+		PermissionSubject last = {subject ? subject->created_by : (pg_uuid_t) {{0}}, DatumGetInt32(plan_value(row, EVENT_COLUMN_FROM_DEFINITION, &isnull)),
 		json_value_to_jsonb(&member)};
 
 		json_literal(out, ",\"payload\":");
@@ -161,11 +167,11 @@ static void
 write_event(StringInfo out, const RequestContext *context, const EventPage *page, uint64 row)
 {
 	bool		isnull;
-	int32		module_id = DatumGetInt32(plan_value(row, QEHS_EVENT_COLUMN_COUNT + 2, &isnull));
+	int32		module_id = DatumGetInt32(plan_value(row, EVENT_COLUMN_MODULE_ID, &isnull));
 	const ModuleDef *module = module_id ? module_lookup_version(context->tenant_id, module_id, 0) : NULL;
 	PermissionSubject record;
 	const PermissionSubject *subject = module && permission_depends_on_record(context, module) &&
-		record_find_subject(context->tenant_id, DatumGetUUIDP(plan_value(row, QEHS_EVENT_COLUMN_COUNT + 1, &isnull)), &record) ? &record : NULL;
+		record_find_subject(context->tenant_id, DatumGetUUIDP(plan_value(row, EVENT_COLUMN_RECORD_ID, &isnull)), &record) ? &record : NULL;
 
 	audit_write_item(out, context, module, subject, row);
 	if (page->full)

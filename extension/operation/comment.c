@@ -33,6 +33,13 @@ PG_FUNCTION_INFO_V1(qehs_comment_delete);
 #define MOST_CHARACTERS 10000
 #define COLUMNS "id, record_id, parent_id, body, mentions, created_at, created_by, deleted_at"
 
+/* The columns of COLUMNS. */
+enum
+{
+	COLUMN_ID = 1, COLUMN_RECORD_ID, COLUMN_PARENT_ID, COLUMN_BODY, COLUMN_MENTIONS, COLUMN_CREATED_AT, COLUMN_CREATED_BY,
+	COLUMN_DELETED_AT
+};
+
 /* A user name may end in a dot, and so may the sentence that mentions it: the name is looked up with and without what stands at its end. */
 static KeptPlan insert_comment = {
 	"INSERT INTO qehs.record_comment (tenant_id, id, record_id, parent_id, body, mentions, created_at, created_by)"
@@ -85,24 +92,24 @@ write_comment(StringInfo out, const RequestContext *context, uint64 row)
 	Datum		value;
 
 	json_literal(out, "{\"id\":");
-	json_id(out, DatumGetUUIDP(plan_value(row, 1, &isnull)), QEHS_ID_COMMENT);
+	json_id(out, DatumGetUUIDP(plan_value(row, COLUMN_ID, &isnull)), QEHS_ID_COMMENT);
 	json_literal(out, ",\"recordId\":");
-	json_id(out, DatumGetUUIDP(plan_value(row, 2, &isnull)), QEHS_ID_RECORD);
+	json_id(out, DatumGetUUIDP(plan_value(row, COLUMN_RECORD_ID, &isnull)), QEHS_ID_RECORD);
 	json_literal(out, ",\"parentId\":");
-	value = plan_value(row, 3, &isnull);
+	value = plan_value(row, COLUMN_PARENT_ID, &isnull);
 	if (isnull)
 		json_literal(out, "null");
 	else
 		json_id(out, DatumGetUUIDP(value), QEHS_ID_COMMENT);
 	json_literal(out, ",\"body\":");
-	json_string(out, plan_text(row, 4));
-	write_mentions(out, context, plan_value(row, 5, &isnull));
+	json_string(out, plan_text(row, COLUMN_BODY));
+	write_mentions(out, context, plan_value(row, COLUMN_MENTIONS, &isnull));
 	json_literal(out, ",\"createdAt\":");
-	json_time(out, DatumGetTimestampTz(plan_value(row, 6, &isnull)));
+	json_time(out, DatumGetTimestampTz(plan_value(row, COLUMN_CREATED_AT, &isnull)));
 	json_literal(out, ",\"createdBy\":");
-	context_write_actor(out, context->tenant_id, DatumGetUUIDP(plan_value(row, 7, &isnull)));
+	context_write_actor(out, context->tenant_id, DatumGetUUIDP(plan_value(row, COLUMN_CREATED_BY, &isnull)));
 	json_literal(out, ",\"deletedAt\":");
-	value = plan_value(row, 8, &isnull);
+	value = plan_value(row, COLUMN_DELETED_AT, &isnull);
 	if (isnull)
 		json_literal(out, "null");
 	else
@@ -129,14 +136,14 @@ static void
 tell_mentioned(const RequestContext *context, const ModuleDef *module, const Record *record, uint64 row)
 {
 	bool		isnull;
-	Datum		mentions = plan_value(row, 5, &isnull);
+	Datum		mentions = plan_value(row, COLUMN_MENTIONS, &isnull);
 	StringInfoData body;
 
 	if (ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(mentions)), ARR_DIMS(DatumGetArrayTypeP(mentions))) == 0)
 		return;
 	outbox_begin(&body, module, record);
 	json_literal(&body, ",\"commentId\":");
-	json_id(&body, DatumGetUUIDP(plan_value(row, 1, &isnull)), QEHS_ID_COMMENT);
+	json_id(&body, DatumGetUUIDP(plan_value(row, COLUMN_ID, &isnull)), QEHS_ID_COMMENT);
 	write_mentions(&body, context, mentions);
 	outbox_add(context, "comment.mentioned", record, &body);
 }
@@ -221,7 +228,7 @@ qehs_record_comments(PG_FUNCTION_ARGS)
 		if (i > 0)
 			appendStringInfoChar(&out, ',');
 		write_comment(&out, context, i);
-		last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
+		last = *DatumGetUUIDP(plan_value(i, COLUMN_ID, &isnull));
 	}
 	SPI_finish();
 	if (rows > (uint64) limit)
@@ -253,9 +260,9 @@ qehs_comment_delete(PG_FUNCTION_ARGS)
 	SPI_connect();
 	if (!argument_id(fcinfo, 0, QEHS_ID_COMMENT, &id) || plan_execute(&lock_comment, values, NULL, false, 1) == 0)
 		not_found();
-	record_id = *DatumGetUUIDP(plan_value(0, 2, &isnull));
-	author = *DatumGetUUIDP(plan_value(0, 7, &isnull));
-	body = plan_text(0, 4);
+	record_id = *DatumGetUUIDP(plan_value(0, COLUMN_RECORD_ID, &isnull));
+	author = *DatumGetUUIDP(plan_value(0, COLUMN_CREATED_BY, &isnull));
+	body = plan_text(0, COLUMN_BODY);
 	record_fetch(context, &record_id, RECORD_READ, true, &record);
 	if (record.deleted)
 		not_found();

@@ -90,7 +90,7 @@ is_of_kind(const char *kind)
 {
 	bool		isnull;
 
-	return strcmp(TextDatumGetCString(plan_value(0, 2, &isnull)), kind) == 0;
+	return strcmp(TextDatumGetCString(plan_value(0, JOB_COLUMN_KIND, &isnull)), kind) == 0;
 }
 
 /* Find the job of the first argument, of a kind unless that is NULL; raises QH404. */
@@ -148,7 +148,7 @@ static void
 check_ended(uint64 row)
 {
 	bool		isnull;
-	const char *state = TextDatumGetCString(plan_value(row, 3, &isnull));
+	const char *state = TextDatumGetCString(plan_value(row, JOB_COLUMN_STATE, &isnull));
 
 	if (strcmp(state, "queued") == 0 || strcmp(state, "running") == 0)
 		problem_raise(PROBLEM_CONFLICT, "Wait until it has ended.", "jobs of this kind cannot be cancelled: lists wait for them");
@@ -279,7 +279,7 @@ qehs_job_list(PG_FUNCTION_ARGS)
 		if (i > 0)
 			appendStringInfoChar(&out, ',');
 		job_write(&out, i, NULL, NULL);
-		last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
+		last = *DatumGetUUIDP(plan_value(i, JOB_COLUMN_ID, &isnull));
 	}
 	SPI_finish();
 	context_header(context, "Cache-Control", "no-store");

@@ -31,6 +31,13 @@ PG_FUNCTION_INFO_V1(qehs_storage_put_begin);
 PG_FUNCTION_INFO_V1(qehs_storage_put);
 PG_FUNCTION_INFO_V1(qehs_attachment_settle);
 
+/* The columns of select_announced. */
+enum
+{
+	COLUMN_TENANT_ID = 1, COLUMN_ID, COLUMN_CONTENT_TYPE, COLUMN_ANNOUNCED_SIZE, COLUMN_ANNOUNCED_SHA256, COLUMN_STATUS,
+	COLUMN_SIZE_BYTES, COLUMN_SHA256
+};
+
 static KeptPlan select_announced = {
 	"SELECT a.tenant_id, a.id, a.content_type, a.announced_size, pg_catalog.encode(a.announced_sha256, 'hex'), a.status, a.size_bytes,"
 	" pg_catalog.encode(a.sha256, 'hex') FROM qehs.tenant AS t JOIN qehs.attachment AS a ON a.tenant_id = t.id"
@@ -86,16 +93,16 @@ find_announced(const char *tenant, const char *wire, Announced *announced)
 	if (tenant == NULL || wire == NULL || !id_parse(wire, strlen(wire), QEHS_ID_ATTACHMENT, &id) ||
 		plan_execute(&select_announced, values, NULL, false, 1) == 0)
 		return false;
-	announced->tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
-	announced->id = *DatumGetUUIDP(plan_value(0, 2, &isnull));
-	announced->content_type = plan_text(0, 3);
-	size = plan_value(0, 4, &isnull);
+	announced->tenant_id = DatumGetInt32(plan_value(0, COLUMN_TENANT_ID, &isnull));
+	announced->id = *DatumGetUUIDP(plan_value(0, COLUMN_ID, &isnull));
+	announced->content_type = plan_text(0, COLUMN_CONTENT_TYPE);
+	size = plan_value(0, COLUMN_ANNOUNCED_SIZE, &isnull);
 	announced->size = isnull ? -1 : DatumGetInt64(size);
-	announced->sha256 = plan_text(0, 5);
-	announced->status = plan_text(0, 6);
-	size = plan_value(0, 7, &isnull);
+	announced->sha256 = plan_text(0, COLUMN_ANNOUNCED_SHA256);
+	announced->status = plan_text(0, COLUMN_STATUS);
+	size = plan_value(0, COLUMN_SIZE_BYTES, &isnull);
 	announced->stored_size = isnull ? -1 : DatumGetInt64(size);
-	announced->stored_sha256 = plan_text(0, 8);
+	announced->stored_sha256 = plan_text(0, COLUMN_SHA256);
 	return true;
 }
 

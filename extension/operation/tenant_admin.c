@@ -22,6 +22,12 @@ PG_FUNCTION_INFO_V1(qehs_tenant_resume);
 	" (SELECT pg_catalog.count(*) FROM qehs.user_account AS u WHERE u.tenant_id = t.id AND u.active)," \
 	" (SELECT pg_catalog.count(*) FROM qehs.module AS m WHERE m.tenant_id = t.id)"
 
+/* The columns of TENANT_COLUMNS. */
+enum
+{
+	COLUMN_SLUG = 1, COLUMN_ID, COLUMN_NAME, COLUMN_CREATED_AT, COLUMN_SUSPENDED_AT, COLUMN_USERS, COLUMN_MODULES
+};
+
 static KeptPlan select_tenants = {
 	"SELECT " TENANT_COLUMNS " FROM qehs.tenant AS t WHERE slug > $1 ORDER BY slug", 1, {TEXTOID}, NULL
 };
@@ -41,23 +47,23 @@ write_tenant(StringInfo out, uint64 row)
 	Datum		suspended_at;
 
 	json_literal(out, "{\"slug\":");
-	json_string(out, TextDatumGetCString(plan_value(row, 1, &isnull)));
+	json_string(out, TextDatumGetCString(plan_value(row, COLUMN_SLUG, &isnull)));
 	json_literal(out, ",\"id\":");
-	json_int(out, DatumGetInt32(plan_value(row, 2, &isnull)));
+	json_int(out, DatumGetInt32(plan_value(row, COLUMN_ID, &isnull)));
 	json_literal(out, ",\"name\":");
-	json_string(out, TextDatumGetCString(plan_value(row, 3, &isnull)));
+	json_string(out, TextDatumGetCString(plan_value(row, COLUMN_NAME, &isnull)));
 	json_literal(out, ",\"createdAt\":");
-	json_time(out, DatumGetTimestampTz(plan_value(row, 4, &isnull)));
+	json_time(out, DatumGetTimestampTz(plan_value(row, COLUMN_CREATED_AT, &isnull)));
 	json_literal(out, ",\"suspendedAt\":");
-	suspended_at = plan_value(row, 5, &isnull);
+	suspended_at = plan_value(row, COLUMN_SUSPENDED_AT, &isnull);
 	if (isnull)
 		json_literal(out, "null");
 	else
 		json_time(out, DatumGetTimestampTz(suspended_at));
 	json_literal(out, ",\"users\":");
-	json_int(out, DatumGetInt64(plan_value(row, 6, &isnull)));
+	json_int(out, DatumGetInt64(plan_value(row, COLUMN_USERS, &isnull)));
 	json_literal(out, ",\"modules\":");
-	json_int(out, DatumGetInt64(plan_value(row, 7, &isnull)));
+	json_int(out, DatumGetInt64(plan_value(row, COLUMN_MODULES, &isnull)));
 	appendStringInfoChar(out, '}');
 }
 

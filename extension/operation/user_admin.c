@@ -22,6 +22,12 @@ PG_FUNCTION_INFO_V1(qehs_user_activate);
 
 #define USER_COLUMNS "id, user_name, display_name, attributes #>> '{emails,0,value}', active, created_at, " AUTH_ROLES_OF_USER("$1", "u.id")
 
+/* The columns of USER_COLUMNS. */
+enum
+{
+	COLUMN_ID = 1, COLUMN_USER_NAME, COLUMN_DISPLAY_NAME, COLUMN_EMAIL, COLUMN_ACTIVE, COLUMN_CREATED_AT, COLUMN_ROLES
+};
+
 static KeptPlan select_users = {
 	"SELECT " USER_COLUMNS " FROM qehs.user_account AS u WHERE tenant_id = $1 AND id > $2 AND deleted_at IS NULL ORDER BY id", 2, {INT4OID, UUIDOID}, NULL
 };
@@ -41,20 +47,20 @@ write_user(StringInfo out, uint64 row)
 	int			count;
 
 	json_literal(out, "{\"id\":");
-	json_id(out, DatumGetUUIDP(plan_value(row, 1, &isnull)), QEHS_ID_USER);
+	json_id(out, DatumGetUUIDP(plan_value(row, COLUMN_ID, &isnull)), QEHS_ID_USER);
 	json_literal(out, ",\"userName\":");
-	json_string(out, TextDatumGetCString(plan_value(row, 2, &isnull)));
+	json_string(out, TextDatumGetCString(plan_value(row, COLUMN_USER_NAME, &isnull)));
 	json_literal(out, ",\"displayName\":");
-	json_string(out, TextDatumGetCString(plan_value(row, 3, &isnull)));
+	json_string(out, TextDatumGetCString(plan_value(row, COLUMN_DISPLAY_NAME, &isnull)));
 	json_literal(out, ",\"email\":");
-	email = plan_value(row, 4, &isnull);
+	email = plan_value(row, COLUMN_EMAIL, &isnull);
 	json_string(out, isnull ? NULL : TextDatumGetCString(email));
 	json_literal(out, ",\"active\":");
-	json_bool(out, DatumGetBool(plan_value(row, 5, &isnull)));
+	json_bool(out, DatumGetBool(plan_value(row, COLUMN_ACTIVE, &isnull)));
 	json_literal(out, ",\"createdAt\":");
-	json_time(out, DatumGetTimestampTz(plan_value(row, 6, &isnull)));
+	json_time(out, DatumGetTimestampTz(plan_value(row, COLUMN_CREATED_AT, &isnull)));
 	json_literal(out, ",\"roles\":");
-	roles = auth_names(plan_value(row, 7, &isnull), &count);
+	roles = auth_names(plan_value(row, COLUMN_ROLES, &isnull), &count);
 	json_strings(out, roles, count);
 	appendStringInfoChar(out, '}');
 }
@@ -85,7 +91,7 @@ qehs_user_list(PG_FUNCTION_ARGS)
 		if (i > 0)
 			appendStringInfoChar(&out, ',');
 		write_user(&out, i);
-		last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
+		last = *DatumGetUUIDP(plan_value(i, COLUMN_ID, &isnull));
 	}
 	SPI_finish();
 	if (rows > (uint64) limit)

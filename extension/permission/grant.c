@@ -12,6 +12,13 @@
 #include "utils/builtins.h"
 #include "utils/inet.h"
 
+/* The columns of select_key. */
+enum
+{
+	COLUMN_PREFIX = 1, COLUMN_SCOPES, COLUMN_ROLES, COLUMN_MODULES, COLUMN_USER_ID, COLUMN_USER_ROLES, COLUMN_EXPIRES_AT,
+	COLUMN_RATE_LIMIT, COLUMN_ALLOWED_ADDRESSES
+};
+
 static KeptPlan select_key = {
 	"SELECT k.prefix, k.scopes, k.roles, k.modules, k.user_id, " AUTH_ROLES_OF_USER("$1", "k.user_id") ", k.expires_at,"
 	" COALESCE((SELECT l.quantity FROM qehs.rate_limit AS l WHERE l.tenant_id = $1 AND l.class = 'default' AND l.key_id = k.id),"
@@ -26,27 +33,27 @@ static void
 read_key(PermissionGrant *held)
 {
 	bool		isnull;
-	text	   *prefix = DatumGetTextPP(plan_value(0, 1, &isnull));
+	text	   *prefix = DatumGetTextPP(plan_value(0, COLUMN_PREFIX, &isnull));
 	Datum		value;
 
 	memset(held, 0, sizeof(*held));
 	held->kind = keytext_kind_of(VARDATA_ANY(prefix), VARSIZE_ANY_EXHDR(prefix));
-	held->scopes = auth_names(plan_value(0, 2, &isnull), &held->scope_count);
-	held->roles = auth_names(plan_value(0, 3, &isnull), &held->role_count);
-	value = plan_value(0, 4, &isnull);
+	held->scopes = auth_names(plan_value(0, COLUMN_SCOPES, &isnull), &held->scope_count);
+	held->roles = auth_names(plan_value(0, COLUMN_ROLES, &isnull), &held->role_count);
+	value = plan_value(0, COLUMN_MODULES, &isnull);
 	held->module_count = -1;
 	if (!isnull)
 		held->modules = auth_names(value, &held->module_count);
-	value = plan_value(0, 5, &isnull);
+	value = plan_value(0, COLUMN_USER_ID, &isnull);
 	held->acts_as_user = !isnull;
 	if (!isnull)
 		held->user_id = *DatumGetUUIDP(value);
-	held->user_roles = auth_names(plan_value(0, 6, &isnull), &held->user_role_count);
-	value = plan_value(0, 7, &isnull);
+	held->user_roles = auth_names(plan_value(0, COLUMN_USER_ROLES, &isnull), &held->user_role_count);
+	value = plan_value(0, COLUMN_EXPIRES_AT, &isnull);
 	held->expires_at = isnull ? DT_NOEND : DatumGetTimestampTz(value);
-	value = plan_value(0, 8, &isnull);
+	value = plan_value(0, COLUMN_RATE_LIMIT, &isnull);
 	held->rate_limit = isnull ? QEHS_RATE_LIMIT : DatumGetInt32(value);
-	value = plan_value(0, 9, &isnull);
+	value = plan_value(0, COLUMN_ALLOWED_ADDRESSES, &isnull);
 	held->allowed_addresses = isnull ? NULL : DatumGetArrayTypePCopy(value);
 }
 

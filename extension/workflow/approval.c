@@ -17,6 +17,13 @@
 #include "workflow/signature.h"
 
 /* A rejection that leaves the record where it is ends what was approved before it. */
+/* The columns of a decision that is shown. */
+enum
+{
+	COLUMN_ID = 1, COLUMN_TRANSITION, COLUMN_STEP, COLUMN_RECORD_VERSION, COLUMN_APPROVED, COLUMN_ACTOR_ID, COLUMN_ON_BEHALF_OF,
+	COLUMN_AT, COLUMN_COMMENT, COLUMN_SIGNATURE
+};
+
 static KeptPlan select_approvals = {
 	"SELECT a.actor_id, coalesce(a.on_behalf_of, a.actor_id), a.step FROM qehs.approval AS a WHERE a.tenant_id = $1 AND a.record_id = $2"
 	" AND a.transition = $3 AND a.record_version = $4 AND a.payload_hash = $5 AND a.approved AND a.id > coalesce("
@@ -243,25 +250,25 @@ write_decision(StringInfo out, const RequestContext *context, uint64 row)
 	Datum		value;
 
 	json_literal(out, "{\"id\":");
-	json_id(out, DatumGetUUIDP(plan_value(row, 1, &isnull)), QEHS_ID_APPROVAL);
+	json_id(out, DatumGetUUIDP(plan_value(row, COLUMN_ID, &isnull)), QEHS_ID_APPROVAL);
 	json_literal(out, ",\"transition\":");
-	json_string(out, plan_text(row, 2));
-	appendStringInfo(out, ",\"step\":%d,\"version\":%d,\"decision\":\"%s\",\"by\":", DatumGetInt32(plan_value(row, 3, &isnull)) + 1,
-					 DatumGetInt32(plan_value(row, 4, &isnull)), DatumGetBool(plan_value(row, 5, &isnull)) ? "approved" : "rejected");
-	context_write_actor(out, context->tenant_id, DatumGetUUIDP(plan_value(row, 6, &isnull)));
+	json_string(out, plan_text(row, COLUMN_TRANSITION));
+	appendStringInfo(out, ",\"step\":%d,\"version\":%d,\"decision\":\"%s\",\"by\":", DatumGetInt32(plan_value(row, COLUMN_STEP, &isnull)) + 1,
+					 DatumGetInt32(plan_value(row, COLUMN_RECORD_VERSION, &isnull)), DatumGetBool(plan_value(row, COLUMN_APPROVED, &isnull)) ? "approved" : "rejected");
+	context_write_actor(out, context->tenant_id, DatumGetUUIDP(plan_value(row, COLUMN_ACTOR_ID, &isnull)));
 	json_literal(out, ",\"onBehalfOf\":");
-	value = plan_value(row, 7, &isnull);
+	value = plan_value(row, COLUMN_ON_BEHALF_OF, &isnull);
 	if (isnull)
 		json_literal(out, "null");
 	else
 		context_write_actor(out, context->tenant_id, DatumGetUUIDP(value));
 	json_literal(out, ",\"at\":");
-	json_time(out, DatumGetTimestampTz(plan_value(row, 8, &isnull)));
+	json_time(out, DatumGetTimestampTz(plan_value(row, COLUMN_AT, &isnull)));
 	json_literal(out, ",\"comment\":");
-	value = plan_value(row, 9, &isnull);
+	value = plan_value(row, COLUMN_COMMENT, &isnull);
 	json_string(out, isnull ? NULL : TextDatumGetCString(value));
 	json_literal(out, ",\"signature\":");
-	value = plan_value(row, 10, &isnull);
+	value = plan_value(row, COLUMN_SIGNATURE, &isnull);
 	if (isnull)
 		json_literal(out, "null");
 	else
