@@ -366,6 +366,12 @@ qehs_job_finish(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* The arguments of job_fail behind those of take_held. */
+enum
+{
+	FAIL_ERROR = 3, FAIL_RETRY
+};
+
 /* job_fail(tenant, job_id, worker, error, retry): the state that the job has then. */
 Datum
 qehs_job_fail(PG_FUNCTION_ARGS)
@@ -378,8 +384,8 @@ qehs_job_fail(PG_FUNCTION_ARGS)
 
 	take_held(fcinfo, values, &id);
 	values[3] = TimestampTzGetDatum(clock_now());
-	take_argument(fcinfo, 3, values, nulls, 4);
-	values[5] = BoolGetDatum(PG_ARGISNULL(4) || PG_GETARG_BOOL(4));
+	take_argument(fcinfo, FAIL_ERROR, values, nulls, 4);
+	values[5] = BoolGetDatum(PG_ARGISNULL(FAIL_RETRY) || PG_GETARG_BOOL(FAIL_RETRY));
 	SPI_connect();
 	if (plan_execute(&fail, values, nulls, false, 0) == 0)
 		not_held();

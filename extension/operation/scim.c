@@ -133,19 +133,31 @@ get(FunctionCallInfo fcinfo, const char *endpoint)
 	return answer(&entry, resource);
 }
 
-/* list(filter, sort_by, sort_order, start_index, count, cursor, attributes, excluded_attributes, base_url) */
+/* The arguments of a list. */
+enum
+{
+	LIST_FILTER, LIST_SORT_BY, LIST_SORT_ORDER, LIST_START_INDEX, LIST_COUNT, LIST_CURSOR, LIST_ATTRIBUTES, LIST_EXCLUDED_ATTRIBUTES,
+	LIST_BASE_URL
+};
+
 static Datum
 list(FunctionCallInfo fcinfo, const char *endpoint)
 {
 	Entry		entry;
 	ScimSearch	search = {
-		.filter = argument_text(fcinfo, 0),.sort_by = argument_text(fcinfo, 1),.sort_order = argument_text(fcinfo, 2),
-		.has_start = !PG_ARGISNULL(3),.start = PG_ARGISNULL(3) ? 0 : PG_GETARG_INT32(3),
-		.has_count = !PG_ARGISNULL(4),.count = PG_ARGISNULL(4) ? 0 : PG_GETARG_INT32(4),
-		.cursor = argument_text(fcinfo, 5),.attributes = argument_text(fcinfo, 6),.excluded = argument_text(fcinfo, 7),
+		.filter = argument_text(fcinfo, LIST_FILTER),
+		.sort_by = argument_text(fcinfo, LIST_SORT_BY),
+		.sort_order = argument_text(fcinfo, LIST_SORT_ORDER),
+		.has_start = !PG_ARGISNULL(LIST_START_INDEX),
+		.start = PG_ARGISNULL(LIST_START_INDEX) ? 0 : PG_GETARG_INT32(LIST_START_INDEX),
+		.has_count = !PG_ARGISNULL(LIST_COUNT),
+		.count = PG_ARGISNULL(LIST_COUNT) ? 0 : PG_GETARG_INT32(LIST_COUNT),
+		.cursor = argument_text(fcinfo, LIST_CURSOR),
+		.attributes = argument_text(fcinfo, LIST_ATTRIBUTES),
+		.excluded = argument_text(fcinfo, LIST_EXCLUDED_ATTRIBUTES),
 	};
 
-	begin(&entry, fcinfo, endpoint, -1, 8);
+	begin(&entry, fcinfo, endpoint, -1, LIST_BASE_URL);
 	search.type = entry.call.type;
 	search_write(&entry.out, entry.context, entry.call.base_url, &search);
 	SPI_finish();

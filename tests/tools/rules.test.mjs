@@ -68,6 +68,14 @@ test('a member of a definition on which nothing acts is seen', () => {
 	assert.match(said, /name is listed twice/)
 })
 
+test('the fifth argument of a function by its bare number is seen', () => {
+	const path = 'extension/operation/storage_sign.c'
+	plant(path, readFileSync(join(copy, path), 'utf8').replace('argument_text(fcinfo, ARGUMENT_CONTENT_TYPE)', 'argument_text(fcinfo, 4)'))
+	const { status, said } = run('source_rules.mjs')
+	assert.equal(status, 1)
+	assert.match(said, /storage_sign\.c:\d+: the arguments of a function of five and more have names/)
+})
+
 test('a circle of headers is seen', () => {
 	include('extension/base/text.h', 'base/id.h')
 	include('extension/base/id.h', 'base/text.h')

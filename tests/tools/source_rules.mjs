@@ -86,6 +86,9 @@ for (const [path, text] of sources) {
 		for (const [what, owner] of owners)
 			if (what.test(include[1]) && !owner.test(path))
 				fault(path, text, include.index, `${include[1]} is not for this file`)
+	// one more argument in the middle moves all behind it
+	for (const match of bare.matchAll(/\b(PG_GETARG_\w+\(|PG_ARGISNULL\(|argument_\w+\(fcinfo, )([4-9]|\d{2})\b/g))
+		fault(path, text, match.index, 'the arguments of a function of five and more have names')
 	// a paragraph of declarations is under a comment
 	if (path.endsWith('.h'))
 		for (const paragraph of text.matchAll(/(?:^|\n\n)((?:[^\n]+\n?)+)/g))
