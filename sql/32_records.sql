@@ -26,7 +26,7 @@ COMMENT ON FUNCTION qehs.record_transition(text, text, jsonb, text, jsonb, text,
 CREATE FUNCTION qehs.record_delete(id text, if_match text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_delete'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.record_delete(text, text) IS 'Soft-deletes a record: from then on it is seen by audit and activity only, and the event keeps the last payload. Gives NULL. Needs scope records.write and action delete. Raises QH404 not_found (also when deleted twice), QH412 version_mismatch, QH428 precondition_required.';
+COMMENT ON FUNCTION qehs.record_delete(text, text) IS 'Soft-deletes a record: from then on it is seen by audit and activity only, and the event keeps the last payload. Gives NULL. Needs scope records.write and action delete. Raises QH404 not_found (also when deleted twice), QH409 conflict when its state locks it or a live record names it by a field with "onDelete":"restrict", QH412 version_mismatch, QH428 precondition_required.';
 
 CREATE FUNCTION qehs.record_restore(id text, if_match text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_restore'

@@ -23,7 +23,7 @@ typedef enum LockKind
 	LOCK_RATE_SEGMENT = 12,		/* making the segment of rate limits without preload */
 	LOCK_AUDIT_CHAIN = 13,		/* hash of tenant and what an event is of: events of a key, user, role or module take turns */
 	LOCK_AUDIT_SEAL = 14,		/* tenant: seals take turns */
-	LOCK_CHILDREN = 15,			/* tenant, module and place: changes of records that refer to others against guards over them */
+	LOCK_CHILDREN = 15,			/* tenant, module and place: changes of records that refer to others against guards over them and deletions */
 	LOCK_SIGNATURE = 16,		/* tenant, bits of a user: his signatures one after the other */
 	LOCK_AUDIT_CHAINS = 17,		/* tenant: all chains, by who writes to very many; shared by who writes to one */
 	LOCK_CHAINS = 18			/* tenant, module: changes of references that must not lead back */

@@ -5,9 +5,9 @@
  * Order of locks, the same for every caller, so that callers wait for each other in
  * a line and not in a circle:
  *	1. the module's slots (module_hold_slots), shared;
- *	2. the places of the record that a guard over children looks at (workflow/);
+ *	2. the places of the record that a guard over children (workflow/) or its deletion (restrict.c) looks at;
  *	3. the rows that are to be changed, in the order of their ids (the caller);
- *	4. the places of the records that are referred to, shared (record/link.h);
+ *	4. the places of the records that are referred to, shared (record/link.h; by checks of payloads already where onDelete is set);
  *	5. the module's display numbers, where no shared memory counts them;
  *	6. the unique values, in the order of field and value;
  *	7. the rows that are made, which nobody else can wait for.

@@ -144,6 +144,17 @@ extern void change_hold_links(const RequestContext *context, const Change *chang
 /* Write what the changes that were applied refer to now. */
 extern void change_store_links(const RequestContext *context, const Change *changes, int count);
 
+/* ---- restrict.c: inside SPI ---- */
+
+/*
+ * Before the row of a record that is to be deleted is locked: hold its place alone for each module that may keep it (onDelete), so
+ * that no reference to it comes or goes until the transaction ends.  Raises QH404 when there is no record.
+ */
+extern void change_hold_referrers(const RequestContext *context, const pg_uuid_t *id);
+
+/* After that: raise QH409 conflict when a live record keeps the record; tells those that the caller may read, by fields that he may read. */
+extern void change_require_unreferred(const RequestContext *context, const Record *record);
+
 /* ---- timer.c: qehs.record_timer, inside SPI ---- */
 
 /* Before the changes are stored: when they are due, and what becomes of their timers. */

@@ -174,7 +174,7 @@ parent_of(const Firing *firing, const ModuleEffect *effect, const Record *record
 
 	if (!json_member(&record->payload->root, effect->via, strlen(effect->via), &value) || value.type != jbvString ||
 		!id_parse(value.val.string.val, value.val.string.len, QEHS_ID_RECORD, &id) ||
-		named_record_module(firing->context->tenant_id, &id) == NULL)
+		named_record_module(firing->context->tenant_id, NULL, &id) == NULL)
 		fail_at(firing, effect, "/via", "not_found", "names no record");
 	return id;
 }

@@ -113,6 +113,7 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	field->unique = definition_is_unique(source);
 	field->references = json_member_text(source, "references");
 	field->acyclic = json_member_bool(source, "acyclic", false);
+	field->restricts = json_member(source, "onDelete", 8, &value);
 	field->required_when = load_expression(source, "requiredWhen");
 	field->visible_when = load_expression(source, "visibleWhen");
 	if (field->type == FIELD_COMPUTED)
@@ -215,6 +216,7 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 		module->has_unique |= field->unique;
 		module->has_references |= field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE;
 		module->refers |= field->refers;
+		module->restricts |= field->restricts;
 		field->searchable = index_searches(field->definition, named);
 		module->has_searchable |= field->searchable;
 		module->has_kept |= field->read_only || field->write_once;

@@ -56,6 +56,7 @@ const DefinitionMember field_members[] = {
 	{"searchable", "index_searches"},
 	{"references", "load_field"},
 	{"acyclic", "load_field"},
+	{"onDelete", "load_field"},
 	{"unit", "write_field"},
 	{"units", "write_quantity"},
 	{"comparators", "write_quantity"},

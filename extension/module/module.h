@@ -142,6 +142,7 @@ typedef struct ModuleField
 	bool		searchable;		/* q searches it */
 	const char *references;		/* module key of a record-reference, or NULL */
 	bool		acyclic;		/* of one to its own module: no chain leads back */
+	bool		restricts;		/* of one: what it names is not deleted */
 	JsonPath   *required_when;
 	JsonPath   *visible_when;
 	JsonPath   *computed;
@@ -321,6 +322,7 @@ typedef struct ModuleDef
 	bool		has_unique;
 	bool		has_references; /* to users or records, not only in rows and objects */
 	bool		refers;			/* has a record-reference, in rows and objects too */
+	bool		restricts;		/* has one that keeps what it names from being deleted */
 	bool		has_searchable;
 	bool		has_kept;		/* has fields that are read-only or written once */
 	bool		has_attachments;	/* has a field that takes attachments, in rows and objects too */

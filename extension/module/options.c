@@ -48,6 +48,7 @@ static const struct
 	{"searchable", LINES | OF(RICH_TEXT) | OF(SELECT) | OF(COMPUTED)},
 	{"references", OF(RECORD_REFERENCE)},
 	{"acyclic", OF(RECORD_REFERENCE)},
+	{"onDelete", OF(RECORD_REFERENCE)},
 	{"mediaTypes", OF(FILE) | OF(IMAGE) | OF(SIGNATURE)},
 	{"maxSizeBytes", OF(FILE) | OF(IMAGE) | OF(SIGNATURE)},
 	{"size", OF(MATRIX_SCORE)},
@@ -426,6 +427,20 @@ check_kept(const JsonbContainer *field, int depth, const char *path, ViolationLi
 		violation_add(faults, psprintf("%s/readOnly", path), "required", "is for fields that are not required, or have a default: nobody could fill it");
 }
 
+/* What becomes of a reference whose record is to be deleted, in the terms of SQL; without it the record goes, and the reference stays. */
+static void
+check_on_delete(const JsonbContainer *field, int depth, const char *path, ViolationList *faults)
+{
+	JsonbValue	value;
+
+	if (!json_member(field, "onDelete", 8, &value))
+		return;
+	if (!json_text_is(&value, "restrict"))
+		violation_add(faults, psprintf("%s/onDelete", path), "enum", "must be \"restrict\"");
+	if (depth > 0)
+		violation_add_first(faults, psprintf("%s/onDelete", path), "type", "cannot be set below a table or object");
+}
+
 void
 definition_check_options(const JsonbContainer *field, FieldType type, int depth, const char *path, ViolationList *faults)
 {
@@ -442,6 +457,7 @@ definition_check_options(const JsonbContainer *field, FieldType type, int depth,
 	check_fragment(field, path, faults);
 	check_default(field, type, path, faults);
 	check_kept(field, depth, path, faults);
+	check_on_delete(field, depth, path, faults);
 	if (depth > 0 && json_member_bool(field, "unique", false))
 		violation_add(faults, psprintf("%s/unique", path), "unique", "cannot be set below a table or object");
 	if (depth > 0 && json_member_bool(field, "acyclic", false))

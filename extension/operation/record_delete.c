@@ -23,11 +23,15 @@ qehs_record_delete(PG_FUNCTION_ARGS)
 	const ModuleDef *module;
 	Record		before;
 	Record		after;
+	pg_uuid_t	id;
 	Change		change = change_make(AUDIT_DELETE, &before, &after);
 
+	record_parse_id(argument_text(fcinfo, 0), &id);
 	SPI_connect();
+	change_hold_referrers(context, &id);
 	module = record_open(context, argument_text(fcinfo, 0), ACTION_DELETE, argument_text(fcinfo, 1), &before);
 	record_require_unlocked(context, module, &before, NULL);
+	change_require_unreferred(context, &before);
 	after = before;
 	after.deleted = true;
 	after.deleted_at = clock_transaction();

@@ -64,7 +64,10 @@ extern bool currency_is_known(const char *code, int length);
 /* Whether the user is one of the tenant, and active. */
 extern bool named_user_is_active(int32 tenant_id, const pg_uuid_t *id);
 
-/* Key of the module of a live record of the tenant, in the current memory context or longer; NULL when there is none. */
-extern const char *named_record_module(int32 tenant_id, const pg_uuid_t *id);
+/*
+ * Key of the module of a live record of the tenant, in the current memory context or longer; NULL when there is none.
+ * The record lives until the transaction ends when it is for a record of the referrer (or NULL), a module whose references keep what they name.
+ */
+extern const char *named_record_module(int32 tenant_id, const ModuleDef *referrer, const pg_uuid_t *id);
 
 #endif							/* QEHS_RECORD_CHECK_H */

@@ -8,9 +8,10 @@
  *
  * A guard over children must see each of them, also one that another transaction is
  * about to make, change or delete.  So whoever changes a record that refers to others holds their
- * places, shared, before it stores, and a guard holds its record's place alone before
- * it looks.  Of each module there are QEHS_LINK_PLACES places, and a record has one by
- * its id: a load takes no more locks than that.
+ * places, shared, before it stores, and a guard, or who deletes what must not be referred
+ * to, holds its record's place alone before it looks.  Of each module there are
+ * QEHS_LINK_PLACES places, and a record has one by its id: a load takes no more locks than
+ * that.
  */
 #ifndef QEHS_LINK_H
 #define QEHS_LINK_H

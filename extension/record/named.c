@@ -8,7 +8,9 @@
  * with that context, so it is never older than a chunk.
  *
  * Each look-up takes a snapshot of its own: the statement's is older than the locks
- * that were waited for.
+ * that were waited for.  For a module that keeps what it names from being deleted
+ * (onDelete) the places of the records are held first, so that they live until the
+ * transaction ends: who deletes holds them alone (change/restrict.c).
  */
 #include "base/compat.h"
 
@@ -17,6 +19,7 @@
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "record/check.h"
+#include "record/link.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -26,6 +29,7 @@ typedef struct NamedKey
 {
 	int32		tenant_id;
 	int32		is_user;
+	int32		holder;			/* the module for which a record's place is held; 0: it is not */
 	pg_uuid_t	id;
 } NamedKey;
 
@@ -60,6 +64,28 @@ static KeptPlan select_records = {
 	2, {INT4OID, UUIDARRAYOID}, NULL
 };
 
+/* The number of a module one of whose references keeps what it names; otherwise 0. */
+static int32
+holder_of(const ModuleDef *module)
+{
+	return module_lookup_version(module->tenant_id, module->module_id, 0)->restricts ? module->module_id : 0;
+}
+
+/* Hold the places of records, when it is for a module (link.h). */
+static void
+hold(int32 tenant_id, int32 holder, const Datum *ids, int count)
+{
+	LinkSet		set = {0};
+
+	if (holder == 0)
+		return;
+	set.items = palloc(sizeof(pg_uuid_t) * Max(count, 1));
+	for (set.count = 0; set.count < count; set.count++)
+		set.items[set.count] = *DatumGetUUIDP(ids[set.count]);
+	link_hold_targets(tenant_id, holder, &set);
+	pfree(set.items);
+}
+
 static HTAB *remembered = NULL;
 static MemoryContext remembered_memory = NULL;
 
@@ -83,9 +109,9 @@ record_remember_ids(MemoryContext memory)
 }
 
 static void
-note(int32 tenant_id, bool is_user, const JsonbValue *value)
+note(int32 tenant_id, bool is_user, int32 holder, const JsonbValue *value)
 {
-	NamedKey	key = {.tenant_id = tenant_id, .is_user = is_user};
+	NamedKey	key = {.tenant_id = tenant_id, .is_user = is_user, .holder = is_user ? 0 : holder};
 	Named	   *named;
 	bool		found;
 
@@ -102,6 +128,8 @@ note(int32 tenant_id, bool is_user, const JsonbValue *value)
 void
 record_remember_payload(const ModuleDef *module, const Jsonb *payload)
 {
+	int32		holder = holder_of(module);
+
 	for (int i = 0; i < module->field_count; i++)
 	{
 		const ModuleField *field = &module->fields[i];
@@ -109,13 +137,13 @@ record_remember_payload(const ModuleDef *module, const Jsonb *payload)
 
 		if ((field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE) &&
 			json_member(&payload->root, field->key, field->key_length, &value))
-			note(module->tenant_id, field->type == FIELD_USER, &value);
+			note(module->tenant_id, field->type == FIELD_USER, holder, &value);
 	}
 }
 
 /* Settle the noted ones of a kind: those that are found get their module, the others have none. */
 static void
-look_up_noted(int32 tenant_id, int32 is_user)
+look_up_noted(int32 tenant_id, int32 is_user, int32 holder)
 {
 	HASH_SEQ_STATUS scan;
 	Named	   *named;
@@ -126,8 +154,9 @@ look_up_noted(int32 tenant_id, int32 is_user)
 
 	hash_seq_init(&scan, remembered);
 	while ((named = hash_seq_search(&scan)) != NULL)
-		if (named->noted && named->key.tenant_id == tenant_id && named->key.is_user == is_user)
+		if (named->noted && named->key.tenant_id == tenant_id && named->key.is_user == is_user && named->key.holder == holder)
 			ids[count++] = UUIDPGetDatum(&named->key.id);
+	hold(tenant_id, holder, ids, count);
 	values[1] = PointerGetDatum(construct_array(ids, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
 	SPI_connect();
 	/* a plan made when the table was small may take any index that begins with the tenant: here that costs 500 scans of it */
@@ -136,7 +165,7 @@ look_up_noted(int32 tenant_id, int32 is_user)
 	for (uint64 i = 0; i < found; i++)
 	{
 		bool		isnull;
-		NamedKey	key = {.tenant_id = tenant_id, .is_user = is_user, .id = *DatumGetUUIDP(plan_value(i, 1, &isnull))};
+		NamedKey	key = {.tenant_id = tenant_id, .is_user = is_user, .holder = holder, .id = *DatumGetUUIDP(plan_value(i, 1, &isnull))};
 
 		named = hash_search(remembered, &key, HASH_FIND, NULL);
 		named->module = MemoryContextStrdup(remembered_memory, TextDatumGetCString(plan_value(i, 2, &isnull)));
@@ -145,7 +174,7 @@ look_up_noted(int32 tenant_id, int32 is_user)
 	/* only now, since the statement may fail */
 	for (int i = 0; i < count; i++)
 	{
-		NamedKey	key = {.tenant_id = tenant_id, .is_user = is_user, .id = *DatumGetUUIDP(ids[i])};
+		NamedKey	key = {.tenant_id = tenant_id, .is_user = is_user, .holder = holder, .id = *DatumGetUUIDP(ids[i])};
 
 		named = hash_search(remembered, &key, HASH_FIND, NULL);
 		named->noted = false;
@@ -160,6 +189,7 @@ look_up(const NamedKey *key, MemoryContext memory)
 	const char *module = NULL;
 	bool		isnull;
 
+	hold(key->tenant_id, key->holder, &values[1], 1);
 	SPI_connect();
 	if (plan_execute(key->is_user ? &select_user : &select_record, values, NULL, false, 1) > 0)
 		module = MemoryContextStrdup(memory, TextDatumGetCString(plan_value(0, 1, &isnull)));
@@ -178,7 +208,7 @@ find(const NamedKey *key)
 		return look_up(key, CurrentMemoryContext);
 	named = hash_search(remembered, key, HASH_FIND, NULL);
 	if (named && named->noted)
-		look_up_noted(key->tenant_id, key->is_user);
+		look_up_noted(key->tenant_id, key->is_user, key->holder);
 	if (named)
 		return named->module;
 	module = look_up(key, remembered_memory);
@@ -191,15 +221,15 @@ find(const NamedKey *key)
 bool
 named_user_is_active(int32 tenant_id, const pg_uuid_t *id)
 {
-	NamedKey	key = {tenant_id, true, *id};
+	NamedKey	key = {.tenant_id = tenant_id, .is_user = true, .id = *id};
 
 	return find(&key) != NULL;
 }
 
 const char *
-named_record_module(int32 tenant_id, const pg_uuid_t *id)
+named_record_module(int32 tenant_id, const ModuleDef *referrer, const pg_uuid_t *id)
 {
-	NamedKey	key = {tenant_id, false, *id};
+	NamedKey	key = {.tenant_id = tenant_id, .holder = referrer ? holder_of(referrer) : 0, .id = *id};
 
 	return find(&key);
 }

@@ -196,7 +196,7 @@ check_id(const PayloadCheck *check, const Place *place, const ModuleField *field
 			violation_add(check->violations, path, "not_found", "names no active user");
 		return;
 	}
-	key = named_record_module(tenant_id, &id);
+	key = named_record_module(tenant_id, check->module, &id);
 	module = key ? module_lookup(tenant_id, key) : NULL;
 	/* what may not be read looks like what does not exist */
 	if (module == NULL || !may_read(check->context, module, &id))

@@ -215,7 +215,13 @@ write_database(Buffer *text, const PoolFigures *figures)
 	pthread_mutex_lock(&database_lock);
 	buffer_format(text, "# HELP qehs_database_up Whether a connection is open and the last probe was answered.\n"
 				  "# TYPE qehs_database_up gauge\nqehs_database_up %d\n", up);
-	if (up && database_text)
+	/* what was told before it went away is not told of the one that comes back */
+	if (!up)
+	{
+		free(database_text);
+		database_text = NULL;
+	}
+	if (database_text)
 		buffer_text(text, database_text);
 	pthread_mutex_unlock(&database_lock);
 	buffer_text(text, "# HELP qehs_task_failures_total Background tasks of the shim that failed; its log says why.\n"
