@@ -322,7 +322,7 @@ CREATE INDEX record_timer_at ON qehs.record_timer (tenant_id, at);
 
 CREATE TABLE qehs.calendar (
 	tenant_id int4 PRIMARY KEY,
-	time_zone text NOT NULL DEFAULT 'UTC',
+	time_zone text,
 	working_days int4[] NOT NULL DEFAULT '{1,2,3,4,5}'
 		CHECK (working_days <> '{}' AND working_days <@ '{1,2,3,4,5,6,7}' AND pg_catalog.array_position(working_days, NULL) IS NULL),
 	opens time NOT NULL DEFAULT '00:00',
@@ -331,6 +331,7 @@ CREATE TABLE qehs.calendar (
 	CHECK (opens < closes)
 );
 COMMENT ON TABLE qehs.calendar IS 'In which time zone, and on which days, due dates of a tenant are counted; a tenant without a row has the defaults. Set by qehs.calendar_set.';
+COMMENT ON COLUMN qehs.calendar.time_zone IS 'NULL: UTC, and datetimes that are told without an offset are refused where their field names no zone';
 COMMENT ON COLUMN qehs.calendar.working_days IS '1 is Monday, 7 is Sunday';
 COMMENT ON COLUMN qehs.calendar.opens IS 'on a working day, as closes, by the clock on the wall';
 COMMENT ON COLUMN qehs.calendar.holidays IS 'days that are no working days, in their order';

@@ -9,7 +9,7 @@ CREATE FUNCTION qehs.calendar_set(time_zone text DEFAULT NULL, working_days int4
 	holidays date[] DEFAULT NULL)
 RETURNS void AS 'MODULE_PATHNAME', 'qehs_calendar_set'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.calendar_set(text, int4[], time, time, date[]) IS 'Sets the calendar in which due dates of the current tenant are counted; what is NULL stays as it is. time_zone is a name of the time zone database, at first UTC; working_days are 1 (Monday) to 7 (Sunday), at first 1 to 5; opens and closes are of each of them, at first 00:00 and 24:00; holidays replace those before. Holds for what is timed from then on. Needs role tenant-owner or tenant-admin. Raises QH400 validation_failed, QH403 forbidden.';
+COMMENT ON FUNCTION qehs.calendar_set(text, int4[], time, time, date[]) IS 'Sets the calendar in which due dates of the current tenant are counted; what is NULL stays as it is. time_zone is a name of the time zone database, at first UTC; once it is set, datetimes of fields without timeZone may be told without an offset, as local times of it; working_days are 1 (Monday) to 7 (Sunday), at first 1 to 5; opens and closes are of each of them, at first 00:00 and 24:00; holidays replace those before. Holds for what is timed from then on. Needs role tenant-owner or tenant-admin. Raises QH400 validation_failed, QH403 forbidden.';
 
 CREATE FUNCTION qehs.calendar_get() RETURNS json AS 'MODULE_PATHNAME', 'qehs_calendar_get'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;

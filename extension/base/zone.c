@@ -10,6 +10,9 @@
 #include "pgtime.h"
 #include "utils/datetime.h"
 
+/* Bytes of a local date and time, with the end. */
+#define MAX_LOCAL 64
+
 bool
 time_zone_find(const char *name)
 {
@@ -64,16 +67,31 @@ read_date(const char *text, struct pg_tm *tm)
 		tm->tm_mday <= day_tab[isleap(tm->tm_year)][tm->tm_mon - 1];
 }
 
+/* A local date and time. */
+static bool
+read_local(const char *text, int length, struct pg_tm *tm)
+{
+	return length >= 16 && length < MAX_LOCAL && (text[10] == 'T' || text[10] == 't' || text[10] == ' ') &&
+		read_date(text, tm) && read_clock(text + 11, length - 11, tm);
+}
+
+bool
+time_zone_is_missing(const char *text, int length)
+{
+	struct pg_tm tm = {0};
+
+	return read_local(text, length, &tm);
+}
+
 char *
 time_zone_complete(const char *name, const char *text, int length)
 {
 	struct pg_tm tm = {0};
 	pg_tz	   *zone = pg_tzset(name);
-	char		copy[64];
+	char		copy[MAX_LOCAL];
 	int			offset;
 
-	if (zone == NULL || length < 16 || length >= (int) sizeof(copy) || (text[10] != 'T' && text[10] != 't' && text[10] != ' ') ||
-		!read_date(text, &tm) || !read_clock(text + 11, length - 11, &tm))
+	if (zone == NULL || !read_local(text, length, &tm))
 		return NULL;
 	memcpy(copy, text, length);
 	copy[length] = '\0';

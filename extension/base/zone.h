@@ -10,6 +10,9 @@
 /* Whether there is a time zone of that name, which says where: Europe/Berlin, UTC, and no offset. */
 extern bool time_zone_find(const char *name);
 
+/* Whether the text is a local date and time, as time_zone_complete takes them, which lacks its offset. */
+extern bool time_zone_is_missing(const char *text, int length);
+
 /*
  * The RFC 3339 date-time, palloc'd, of a local one ("2026-03-02T09:30", with or without
  * seconds, and a blank for the T) in a zone; NULL when the text is none, or has an offset.

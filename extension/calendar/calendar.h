@@ -64,6 +64,9 @@ extern TimestampTz calendar_day(const Calendar *calendar, int64 day);
  */
 extern const Calendar *calendar_of(int32 tenant_id);
 
+/* The time zone that a tenant's calendar names, palloc'd; NULL when it names none.  Runs SPI by itself. */
+extern char *calendar_zone_name(int32 tenant_id);
+
 /* Whether the server knows a time zone of the name. */
 extern bool calendar_has_zone(const char *name);
 

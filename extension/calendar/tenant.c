@@ -15,8 +15,10 @@
 #include "utils/timestamp.h"
 
 static KeptPlan select_calendar = {
-	"SELECT time_zone, working_days, opens, closes, holidays FROM qehs.calendar WHERE tenant_id = $1", 1, {INT4OID}, NULL
+	"SELECT COALESCE(time_zone, 'UTC'), working_days, opens, closes, holidays FROM qehs.calendar WHERE tenant_id = $1", 1, {INT4OID}, NULL
 };
+
+static KeptPlan select_zone = {"SELECT time_zone FROM qehs.calendar WHERE tenant_id = $1 AND time_zone IS NOT NULL", 1, {INT4OID}, NULL};
 
 /* ---- time zones ---- */
 
@@ -118,4 +120,18 @@ calendar_of(int32 tenant_id)
 	calendar->closes = DatumGetTimeADT(plan_value(0, 4, &isnull));
 	read_holidays(calendar, plan_value(0, 5, &isnull));
 	return calendar;
+}
+
+char *
+calendar_zone_name(int32 tenant_id)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Datum		value = Int32GetDatum(tenant_id);
+	char	   *name = NULL;
+
+	SPI_connect();
+	if (plan_execute(&select_zone, &value, NULL, true, 1) == 1)
+		name = MemoryContextStrdup(caller, plan_text(0, 1));
+	SPI_finish();
+	return name;
 }

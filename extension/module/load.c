@@ -35,7 +35,7 @@ static void load_set(ModuleFields *set, const JsonbContainer *fields, const Json
 static void
 mark_field(ModuleField *field)
 {
-	field->fills = field->default_value || field->computed || field->time_zone || field->type == FIELD_MATRIX_SCORE || module_id_prefix(field->type);
+	field->fills = field->default_value || field->computed || field->type == FIELD_DATETIME || field->type == FIELD_MATRIX_SCORE || module_id_prefix(field->type);
 	field->checked = field->required_when || field->visible_when || field->kind == VALUE_NUMBER ||
 		(field->required && field->kind == VALUE_TEXT) || field->type == FIELD_DATE_RANGE ||
 		field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE || field->type == FIELD_CURRENCY ||

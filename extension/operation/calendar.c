@@ -41,7 +41,7 @@ static KeptPlan set_calendar = {
 	6, {INT4OID, TEXTOID, INT4ARRAYOID, TIMEOID, TIMEOID, DATEARRAYOID}, NULL
 };
 static KeptPlan select_calendar = {
-	"SELECT pg_catalog.json_build_object('timeZone', time_zone, 'workingDays', working_days, 'opens', opens::pg_catalog.text,"
+	"SELECT pg_catalog.json_build_object('timeZone', COALESCE(time_zone, 'UTC'), 'workingDays', working_days, 'opens', opens::pg_catalog.text,"
 	" 'closes', closes::pg_catalog.text, 'holidays', holidays)::pg_catalog.text FROM qehs.calendar WHERE tenant_id = $1",
 	1, {INT4OID}, NULL
 };

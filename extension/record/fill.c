@@ -10,8 +10,10 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/zone.h"
+#include "calendar/calendar.h"
 #include "miscadmin.h"
 #include "record/check.h"
+#include "record/value.h"
 #include "utils/builtins.h"
 
 static Jsonb *fill_object(const PayloadCheck *check, const ModuleFields *fields, Jsonb *object, const JsonbContainer *patched);
@@ -153,11 +155,23 @@ canonical_ids(const char *prefix, const JsonbContainer *array)
 	return changed ? JsonbValueToJsonb(array_value) : NULL;
 }
 
-/* Returns a local time with the offset of its zone, or NULL if it has an offset or is no local time. */
-static Jsonb *
-completed_time(const ModuleField *field, const JsonbValue *value)
+char *
+value_complete_time(int32 tenant_id, const ModuleField *field, const char *text, int length)
 {
-	char	   *text = time_zone_complete(field->time_zone, value->val.string.val, value->val.string.len);
+	const char *zone = field->time_zone;
+
+	if (!time_zone_is_missing(text, length))
+		return NULL;
+	if (zone == NULL)
+		zone = calendar_zone_name(tenant_id);
+	return zone ? time_zone_complete(zone, text, length) : NULL;
+}
+
+/* Returns a local time as value_complete_time completes it, or NULL if it stays as it is. */
+static Jsonb *
+completed_time(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value)
+{
+	char	   *text = value_complete_time(check->context->tenant_id, field, value->val.string.val, value->val.string.len);
 	JsonbValue	complete = {.type = jbvString};
 
 	if (text == NULL)
@@ -178,8 +192,8 @@ filled(const PayloadCheck *check, const ModuleField *field, const JsonbValue *va
 	if (module_id_prefix(field->type))
 		return inner && JsonContainerIsArray(inner) ? canonical_ids(module_id_prefix(field->type), inner) :
 			canonical_id(module_id_prefix(field->type), value);
-	if (field->time_zone && value->type == jbvString)
-		return completed_time(field, value);
+	if (field->type == FIELD_DATETIME && value->type == jbvString)
+		return completed_time(check, field, value);
 	if (inner == NULL)
 		return NULL;
 	if (field->type == FIELD_MATRIX_SCORE && JsonContainerIsObject(inner))

@@ -10,7 +10,6 @@
 
 #include "base/id.h"
 #include "base/json.h"
-#include "base/zone.h"
 #include "base/text.h"
 #include "catalog/pg_type.h"
 #include "record/filter.h"
@@ -268,8 +267,8 @@ read_value(const FilterScope *scope, const FilterField *field, FilterOperator op
 		good = parse_uuid(field, text, &value, &wanted);
 	else
 	{
-		const char *zone = field->field ? field->field->time_zone : NULL;
-		const char *complete = zone ? time_zone_complete(zone, text, strlen(text)) : NULL;
+		const char *complete = field->field && field->field->type == FIELD_DATETIME ?
+			value_complete_time(scope->module->tenant_id, field->field, text, strlen(text)) : NULL;
 
 		text = complete ? complete : text;
 		good = value_parse(field->type, text, strlen(text), &value, &wanted);

@@ -64,11 +64,13 @@ static KeptPlan select_records = {
 	2, {INT4OID, UUIDARRAYOID}, NULL
 };
 
-/* The number of a module one of whose references keeps what it names; otherwise 0. */
+/* The number of a module one of whose references keeps what it names; otherwise 0, as of one that is not published yet (defaults.c). */
 static int32
 holder_of(const ModuleDef *module)
 {
-	return module_lookup_version(module->tenant_id, module->module_id, 0)->restricts ? module->module_id : 0;
+	const ModuleDef *current = module_lookup_version(module->tenant_id, module->module_id, 0);
+
+	return current && current->restricts ? module->module_id : 0;
 }
 
 /* Hold the places of records, when it is for a module (link.h). */

@@ -38,6 +38,12 @@ extern bool value_read_list(const JsonbValue *json, Datum *value);
 extern bool value_parse(FieldType type, const char *text, int length, Datum *value, const char **wanted);
 
 /*
+ * A local time of a datetime with the offset of its field's zone, or else of the tenant's calendar (fill.c); NULL: neither names one,
+ * or the text has an offset, or is no time.  Runs SPI by itself.
+ */
+extern char *value_complete_time(int32 tenant_id, const ModuleField *field, const char *text, int length);
+
+/*
  * The first QEHS_TEXT_SLOT_BYTES bytes of a text, by which it is ordered.  A
  * character that they cut is filled up with the least bytes that make it one
  * again, so that the result is valid UTF-8 and orders as the bytes do.
