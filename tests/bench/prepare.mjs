@@ -58,7 +58,7 @@ async function plainInserts(i) {
 			if (prefix === 'e' && name === 'id') return made.id.replace('bench_id', 'bench_no')
 			if (made[name]) return made[name]
 			if (content === null) return 'NULL'
-			const text = content?.constructor === Object || Array.isArray(content) ? JSON.stringify(content) : content instanceof Date ? content.toISOString() : content === Infinity ? 'infinity' : `${content}`
+			const text = content?.constructor === Object || Array.isArray(content) ? JSON.stringify(content) : content instanceof Date ? content.toISOString() : content === Infinity ? 'infinity' : Buffer.isBuffer(content) ? `\\x${content.toString('hex')}` : `${content}`
 			vars.push(`${prefix}${i}_${name}=${text}`)
 			return `:${prefix}${i}_${name}`
 		})
