@@ -4,48 +4,42 @@
  */
 #include "base/compat.h"
 
-#include "access/xact.h"
+#include "base/attempt.h"
 #include "graphql/run.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
+
+typedef struct Guarded
+{
+	Run		   *run;
+	StringInfo	out;
+	RunField   *field;
+	bool		(*write) (Run *run, StringInfo out, RunField *field);
+	bool		written;
+} Guarded;
+
+static void
+write_field(void *argument)
+{
+	Guarded    *guarded = argument;
+
+	guarded->written = guarded->write(guarded->run, guarded->out, guarded->field);
+}
 
 bool
 run_write_guarded(Run *run, StringInfo out, RunField *field, bool (*write) (Run *run, StringInfo out, RunField *field))
 {
-	MemoryContext memory = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	Guarded		guarded = {.run = run,.out = out,.field = field,.write = write};
 	int			start = out->len;
 	int			path = run->path_length;
-	volatile bool written = false;
+	ErrorData  *error = attempt_run(write_field, &guarded);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(memory);
-	PG_TRY();
-	{
-		written = write(run, out, field);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(memory);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(memory);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(memory);
-		CurrentResourceOwner = owner;
-		/* what is not the client's, cancels and shutdowns among it, ends the request */
-		if (strncmp(unpack_sql_state(error->sqlerrcode), "QH", 2) != 0)
-			ReThrowError(error);
-		out->len = start;
-		run->path_length = path;
-		run_error_caught(run, field->node, error);
-		FreeErrorData(error);
-		written = false;
-	}
-	PG_END_TRY();
-	return written;
+	if (error == NULL)
+		return guarded.written;
+	/* what is not the client's ends the request */
+	if (strncmp(unpack_sql_state(error->sqlerrcode), "QH", 2) != 0)
+		ReThrowError(error);
+	out->len = start;
+	run->path_length = path;
+	run_error_caught(run, field->node, error);
+	FreeErrorData(error);
+	return false;
 }

@@ -8,13 +8,11 @@
  */
 #include "base/compat.h"
 
-#include "access/xact.h"
+#include "base/attempt.h"
 #include "miscadmin.h"
 #include "module/expression.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
 
 #define DATETIME ".datetime(\""
 
@@ -34,41 +32,31 @@ run_over_empty_text(JsonPath *path)
 	jsonb_path_exists_tz(fcinfo);
 }
 
+typedef struct Compilation
+{
+	const char *text;
+	bool		run;
+	JsonPath   *path;
+} Compilation;
+
+static void
+compile(void *argument)
+{
+	Compilation *compilation = argument;
+	JsonPath   *path = DatumGetJsonPathPCopy(DirectFunctionCall1(jsonpath_in, CStringGetDatum(compilation->text)));
+
+	if (compilation->run)
+		run_over_empty_text(path);
+	compilation->path = path;
+}
+
 /* Compile an expression, or (run) evaluate it over an empty text; NULL when that raises an error, which a subtransaction catches. */
 static JsonPath *
 attempt(const char *text, bool run)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	JsonPath   *volatile path = NULL;
+	Compilation compilation = {.text = text,.run = run};
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		JsonPath   *compiled = DatumGetJsonPathPCopy(DirectFunctionCall1(jsonpath_in, CStringGetDatum(text)));
-
-		if (run)
-			run_over_empty_text(compiled);
-		path = compiled;
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		path = NULL;
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
-			ReThrowError(error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return path;
+	return attempt_run(compile, &compilation) ? NULL : compilation.path;
 }
 
 JsonPath *

@@ -11,7 +11,7 @@
 
 #include "scim/bulk.h"
 
-#include "access/xact.h"
+#include "base/attempt.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/json.h"
@@ -23,7 +23,6 @@
 #include "scim/input.h"
 #include "scim/write.h"
 #include "utils/builtins.h"
-#include "utils/resowner.h"
 
 #define BULK_ID "bulkId:"
 
@@ -222,40 +221,37 @@ note_error(BulkOperation *operation, const ErrorData *error)
 	operation->error = json.data;
 }
 
+typedef struct Guarded
+{
+	Bulk	   *bulk;
+	BulkOperation *operation;
+} Guarded;
+
+static void
+execute_guarded(void *argument)
+{
+	Guarded    *guarded = argument;
+
+	execute(guarded->bulk, guarded->operation);
+}
+
 /* Run an operation in a subtransaction; what is the client's fault fails it alone. */
 static void
 run_guarded(Bulk *bulk, BulkOperation *operation)
 {
-	MemoryContext memory = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	Guarded		guarded = {bulk, operation};
+	ErrorData  *error = attempt_run(execute_guarded, &guarded);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(memory);
-	PG_TRY();
+	if (error == NULL)
 	{
-		execute(bulk, operation);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(memory);
-		CurrentResourceOwner = owner;
 		operation->state = BULK_DONE;
+		return;
 	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(memory);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(memory);
-		CurrentResourceOwner = owner;
-		/* what is not the client's, cancels and shutdowns among it, ends the request */
-		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION && strncmp(unpack_sql_state(error->sqlerrcode), "QH", 2) != 0)
-			ReThrowError(error);
-		note_error(operation, error);
-		FreeErrorData(error);
-	}
-	PG_END_TRY();
+	/* what is not the client's ends the request */
+	if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION && strncmp(unpack_sql_state(error->sqlerrcode), "QH", 2) != 0)
+		ReThrowError(error);
+	note_error(operation, error);
+	FreeErrorData(error);
 }
 
 static bool
