@@ -76,7 +76,7 @@ count_all(const SearchPage *page)
 	filter_begin(&sql, page->type, page->context->tenant_id, page->base_url);
 	appendStringInfoString(&sql.query.sql, "SELECT pg_catalog.count(*)");
 	append_source(&sql, page->search);
-	list_execute(&sql.query, false, 1);
+	query_execute(&sql.query, false, 1);
 	return DatumGetInt64(plan_value(0, 1, &isnull));
 }
 
@@ -129,7 +129,7 @@ write_page(StringInfo out, SearchPage *page, bool first)
 	appendStringInfo(statement, " LIMIT $%d", filter_int(&sql, page->limit + 1));
 	if (page->offset > 0)
 		appendStringInfo(statement, " OFFSET $%d", filter_int(&sql, page->offset));
-	page->found = (int64) list_execute(&sql.query, false, page->limit + 1);
+	page->found = (int64) query_execute(&sql.query, false, page->limit + 1);
 	page->more = page->found > page->limit;
 	page->found = Min(page->found, page->limit);
 	rows = palloc(sizeof(ScimResource *) * Max(page->found, 1));
