@@ -113,6 +113,22 @@ for (const list of sources.get(membersFile).matchAll(/^const DefinitionMember (\
 		fault(membersFile, sources.get(membersFile), list.index, `${list[1]} has an entry that is not read`)
 }
 
+// What is written, and how roles are compared, stands in one place each.
+const scripts = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'sql/*.sql'], { encoding: 'utf8' }).split('\n').filter(Boolean)
+const texts = new Map([...sources, ...scripts.map(path => [path, readFileSync(path, 'utf8')])].map(([path, text]) => [path, path.endsWith('.sql') ? text : strip(text).code]))
+for (const [what, place, pattern] of [
+	['rows of qehs.audit_event are inserted', 'extension/audit/audit.h', /INSERT\s+INTO\s+qehs\.audit_event\b/gi],
+	['rows of qehs.record are inserted', 'extension/change/row.c', /INSERT\s+INTO\s+qehs\.record\b/gi],
+	['rows of qehs.record are updated', 'extension/change/row.c', /UPDATE\s+(ONLY\s+)?qehs\.record\b/gi],
+	['roles of a caller are compared', 'extension/permission/roles.c', /\b\w*cmp\([^;]*?->roles\[|roles_has\([^;]*?"[\w-]+"/g],
+]) {
+	const found = [...texts].flatMap(([path, text]) => [...text.matchAll(pattern)].map(match => [path, text, match.index]))
+	for (const [path, text, at] of found.filter(([path]) => path !== place))
+		fault(path, text, at, `${what} in ${place} only`)
+	if (!found.some(([path]) => path === place) || (/^rows/.test(what) && found.length > 1))
+		faults.push(`${place}: ${what} here, once`)
+}
+
 // A folder includes itself and the folders that stand before it here; files at the root of a program may include all.
 const layers = {
 	extension: ['common', 'base', 'caller', 'schema', 'calendar', 'module', 'permission', 'record', 'audit', 'workflow', 'change', 'effect', 'timer', 'job', 'attachment', 'export', 'bulk', 'graphql', 'report', 'scim', 'operation', 'openapi'],
