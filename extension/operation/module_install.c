@@ -33,6 +33,11 @@ static KeptPlan select_installed = {
 	" ON v.tenant_id = $1 AND v.module_id = m.id AND v.version = m.version WHERE m.tenant_id = $1 AND m.key = $2",
 	2, {INT4OID, TEXTOID}, NULL
 };
+/* The columns of select_installed. */
+enum
+{
+	COLUMN_INSTALLED = 1, COLUMN_DEFINITION
+};
 static KeptPlan update_installed = {
 	"UPDATE qehs.module SET installed = $3 WHERE tenant_id = $1 AND key = $2", 3, {INT4OID, TEXTOID, JSONBOID}, NULL
 };
@@ -54,8 +59,8 @@ read_installed(int32 tenant_id, const char *key)
 
 	if (plan_execute(&select_installed, values, NULL, false, 1) == 0)
 		return installed;
-	installed.ours = DatumGetJsonbPCopy(plan_value(0, 2, &isnull));
-	base = plan_value(0, 1, &isnull);
+	installed.ours = DatumGetJsonbPCopy(plan_value(0, COLUMN_DEFINITION, &isnull));
+	base = plan_value(0, COLUMN_INSTALLED, &isnull);
 	if (isnull)
 		problem_raise(PROBLEM_CONFLICT, "Give yours another key, or publish what you want of the catalogue's with qehs.module_publish.",
 					  "the tenant has a module \"%s\" of its own", key);
@@ -153,6 +158,12 @@ write_conflicts(StringInfo out, const List *conflicts)
 	json_literal(out, "]");
 }
 
+/* The arguments of qehs.module_install. */
+enum
+{
+	ARGUMENT_TENANT, ARGUMENT_MODULE_KEY
+};
+
 /* module_install(tenant, module_key): the DBA's way to a module of the catalogue. */
 Datum
 qehs_module_install(PG_FUNCTION_ARGS)
@@ -165,14 +176,14 @@ qehs_module_install(PG_FUNCTION_ARGS)
 	bool		isnull;
 	StringInfoData out;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		problem_raise_at(PROBLEM_VALIDATION_FAILED, PG_ARGISNULL(0) ? "/tenant" : "/moduleKey", "required", "is required");
+	if (PG_ARGISNULL(ARGUMENT_TENANT) || PG_ARGISNULL(ARGUMENT_MODULE_KEY))
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, PG_ARGISNULL(ARGUMENT_TENANT) ? "/tenant" : "/moduleKey", "required", "is required");
 	json_begin(&out);
-	key = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	key = text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_MODULE_KEY));
 	SPI_connect();
-	value = PG_GETARG_DATUM(0);
+	value = PG_GETARG_DATUM(ARGUMENT_TENANT);
 	if (plan_execute(&select_tenant, &value, NULL, true, 1) == 0)
-		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no tenant \"%s\"", text_to_cstring(PG_GETARG_TEXT_PP(0)));
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no tenant \"%s\"", text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_TENANT)));
 	tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
 	version = install(tenant_id, key, &conflicts);
 	module_write_definition(&out, tenant_id, key, version);

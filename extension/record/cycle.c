@@ -19,6 +19,11 @@
 static KeptPlan select_record = {
 	"SELECT definition_version, payload FROM qehs.record WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL
 };
+/* The columns of select_record. */
+enum
+{
+	COLUMN_DEFINITION_VERSION = 1, COLUMN_PAYLOAD
+};
 
 static void
 hold_chains(const ModuleDef *module)
@@ -40,8 +45,8 @@ next_record(const ModuleDef *current, const ModuleField *field, pg_uuid_t *id)
 
 	if (plan_execute_latest(&select_record, values, NULL, 1) == 0)
 		return false;
-	key = module_field_key(field, DatumGetInt32(plan_value(0, 1, &isnull)));
-	return key && json_member(&DatumGetJsonbP(plan_value(0, 2, &isnull))->root, key, strlen(key), &value) && value.type == jbvString &&
+	key = module_field_key(field, DatumGetInt32(plan_value(0, COLUMN_DEFINITION_VERSION, &isnull)));
+	return key && json_member(&DatumGetJsonbP(plan_value(0, COLUMN_PAYLOAD, &isnull))->root, key, strlen(key), &value) && value.type == jbvString &&
 		id_parse(value.val.string.val, value.val.string.len, QEHS_ID_RECORD, id);
 }
 

@@ -86,9 +86,17 @@ for (const [path, text] of sources) {
 		for (const [what, owner] of owners)
 			if (what.test(include[1]) && !owner.test(path))
 				fault(path, text, include.index, `${include[1]} is not for this file`)
-	// one more argument in the middle moves all behind it
-	for (const match of bare.matchAll(/\b(PG_GETARG_\w+\(|PG_ARGISNULL\(|argument_\w+\(fcinfo, )([4-9]|\d{2})\b/g))
-		fault(path, text, match.index, 'the arguments of a function of five and more have names')
+	// one more argument or column in the middle moves all behind it: only the one argument of a function, and the one column of a row, goes by its number
+	for (const [what, alone, pattern] of [
+		['arguments', 0, /\b(?:PG_GETARG_\w+\(|PG_ARGISNULL\(|(?!LOCAL_)\w+\(fcinfo, )(\d+|[A-Z]\w*)\b/g],
+		['columns', 1, /\b(?:plan_(?:value|text)\([^,;]+, |SPI_get(?:binval|value)\([^,;]+, [^,;]+, |PQget(?:value|isnull|length)\([^,;]+, [^,;]+, |(?:read|write|hash|text|number|jsonb)_\w+\((?:[^,;()]+, )*?row, )(\d+|[A-Z]\w*)\b/g],
+	])
+		for (const body of bare.matchAll(/^\{\n[^]*?^\}/gm)) {
+			const found = [...body[0].matchAll(pattern)]
+			const named = what === 'arguments' && found.some(match => /^[A-Z]/.test(match[1]))
+			for (const match of found.filter(match => /^\d/.test(match[1]) && (named || Number(match[1]) > (path.startsWith('shim/') ? 0 : alone))))
+				fault(path, text, body.index + match.index, `${what} of which there are more than one have names`)
+		}
 	// a paragraph of declarations is under a comment
 	if (path.endsWith('.h'))
 		for (const paragraph of text.matchAll(/(?:^|\n\n)((?:[^\n]+\n?)+)/g))
