@@ -450,7 +450,7 @@ first_element(const ScimSql *sql, const ScimTarget *target, const ScimAttribute 
 }
 
 const char *
-filter_sort_key(ScimSql *sql, const char *sort_by)
+filter_sort_key(ScimSql *sql, const char *sort_by, bool *is_number)
 {
 	ScimTarget	target;
 	const ScimAttribute *sub;
@@ -462,7 +462,7 @@ filter_sort_key(ScimSql *sql, const char *sort_by)
 		problem_raise(PROBLEM_INVALID_PATH, NULL, "the resource type %s has no attribute \"%s\"", sql->type->name, sort_by);
 	sub = target.sub ? target.sub : target.attribute->type == SCIM_COMPLEX ? schema_value_of(target.attribute) : NULL;
 	leaf = sub ? sub : target.attribute;
-	if (leaf->type == SCIM_COMPLEX || leaf->type == SCIM_INTEGER || leaf->type == SCIM_DECIMAL || leaf->returned == SCIM_NEVER ||
+	if (leaf->type == SCIM_COMPLEX || leaf->returned == SCIM_NEVER ||
 		strcmp(target.attribute->name, "groups") == 0 || strcmp(target.attribute->name, "members") == 0 || target.attribute == &schema_common[3])
 		problem_raise(PROBLEM_INVALID_PATH, NULL, "resources cannot be sorted by \"%s\"", sort_by);
 	if (target.attribute->multi_valued)
@@ -471,5 +471,8 @@ filter_sort_key(ScimSql *sql, const char *sort_by)
 		text = x.text;
 	else
 		text = sub ? psprintf("(%s ->> %s)", json_of(sql, &target), quoted(sub->name)) : psprintf("(%s #>> '{}')", json_of(sql, &target));
+	*is_number = leaf->type == SCIM_INTEGER || leaf->type == SCIM_DECIMAL;
+	if (*is_number)
+		return psprintf("(%s)::pg_catalog.numeric", text);
 	return leaf->case_exact || leaf->type == SCIM_DATETIME ? psprintf("(%s) COLLATE \"C\"", text) : psprintf("pg_catalog.lower(%s) COLLATE \"C\"", text);
 }

@@ -82,11 +82,11 @@ count_all(const SearchPage *page)
 
 /* Rows behind the cursor's: absent keys come last ascending, first descending (RFC 7644 section 3.4.2.3). */
 static void
-append_position(ScimSql *sql, const SearchPage *page, const char *key, bool descending)
+append_position(ScimSql *sql, const SearchPage *page, const char *key, bool is_number, bool descending)
 {
 	StringInfo	out = &sql->query.sql;
 	int			id = filter_uuid(sql, &page->after->id);
-	int			value;
+	const char *value;
 
 	if (key == NULL)
 	{
@@ -98,8 +98,8 @@ append_position(ScimSql *sql, const SearchPage *page, const char *key, bool desc
 		appendStringInfo(out, descending ? " AND ((%s IS NULL AND x.id > $%d) OR %s IS NOT NULL)" : " AND %s IS NULL AND x.id > $%d", key, id, key);
 		return;
 	}
-	value = filter_text(sql, page->after_key);
-	appendStringInfo(out, " AND (%s %s $%d OR (%s = $%d AND x.id > $%d)%s)", key, descending ? "<" : ">", value, key, value, id,
+	value = psprintf("$%d%s", filter_text(sql, page->after_key), is_number ? "::pg_catalog.numeric" : "");
+	appendStringInfo(out, " AND (%s %s %s OR (%s = %s AND x.id > $%d)%s)", key, descending ? "<" : ">", value, key, value, id,
 					 descending ? "" : psprintf(" OR %s IS NULL", key));
 }
 
@@ -110,6 +110,7 @@ write_page(StringInfo out, SearchPage *page, bool first)
 	ScimWriter	writer = {page->type, page->context, page->base_url, write_selection(page->type, page->search->attributes, page->search->excluded)};
 	bool		descending = is_descending(page->search);
 	const char *key = NULL;
+	bool		is_number = false;
 	ScimSql		sql;
 	ScimResource **rows;
 	StringInfo	statement = &sql.query.sql;
@@ -117,11 +118,11 @@ write_page(StringInfo out, SearchPage *page, bool first)
 
 	filter_begin(&sql, page->type, page->context->tenant_id, page->base_url);
 	if (page->search->sort_by && *page->search->sort_by)
-		key = filter_sort_key(&sql, page->search->sort_by);
-	appendStringInfo(statement, "SELECT %s, %s", store_columns(&sql, write_shows(&writer, "groups")), key ? key : "NULL::pg_catalog.text");
+		key = filter_sort_key(&sql, page->search->sort_by, &is_number);
+	appendStringInfo(statement, "SELECT %s, (%s)::pg_catalog.text", store_columns(&sql, write_shows(&writer, "groups")), key ? key : "NULL");
 	append_source(&sql, page->search);
 	if (page->after)
-		append_position(&sql, page, key, descending);
+		append_position(&sql, page, key, is_number, descending);
 	if (key)
 		appendStringInfo(statement, " ORDER BY %s%s, x.id", key, descending ? " DESC NULLS FIRST" : " ASC NULLS LAST");
 	else
