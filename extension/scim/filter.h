@@ -16,6 +16,7 @@ typedef struct ScimSql
 	const ScimResourceType *type;
 	ListQuery	query;			/* $1 is the tenant */
 	const char *base_url;
+	bool		all_types;		/* one part of a search over all types, whose filter may name attributes of others */
 } ScimSql;
 
 /* Begin a statement about resources of a type; $1 is the tenant. */

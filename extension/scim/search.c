@@ -58,6 +58,7 @@ is_descending(const ScimSearch *search)
 static void
 append_source(ScimSql *sql, const ScimSearch *search)
 {
+	sql->all_types = search->type == NULL;
 	appendStringInfoString(&sql->query.sql, store_from(sql));
 	if (search->filter && *search->filter)
 	{
@@ -232,26 +233,6 @@ write_by_cursor(StringInfo out, SearchPage *page)
 	json_literal(out, "]}");
 }
 
-/* Does every name of the filter belong to the type?  Of a search over all types those that lack one have no match. */
-static bool
-knows_filter(const ScimResourceType *type, const char *text)
-{
-	ScimFilter *filter = palloc(sizeof(ScimFilter));
-	int			length = (int) strlen(text);
-	ScimTarget	target;
-
-	if (!scim_parse_filter(text, length, palloc(length + 1), filter))
-		return true;
-	for (int i = 0; i < filter->count; i++)
-	{
-		const ScimNode *node = &filter->nodes[i];
-
-		if ((node->kind == SCIM_NODE_ELEMENT || (node->kind == SCIM_NODE_COMPARE && !node->inner)) && !schema_find(type, node->name, &target))
-			return false;
-	}
-	return true;
-}
-
 /* One type's part of a list by index: start counts over all types, offset is how many rows the types before had. */
 static void
 write_type(StringInfo out, SearchPage *page, int64 start, int64 count, int64 *total, int64 *written)
@@ -287,8 +268,7 @@ write_by_index(StringInfo out, SearchPage *page)
 	for (int i = 0; i < all->type_count; i++)
 	{
 		page->type = search->type ? search->type : &all->types[i];
-		if (search->type || search->filter == NULL || knows_filter(page->type, search->filter))
-			write_type(&resources, page, start, count, &total, &written);
+		write_type(&resources, page, start, count, &total, &written);
 		if (search->type)
 			break;
 	}
