@@ -23,7 +23,11 @@ make_rule(List *keys, int set)
 
 	initStringInfo(&name);
 	foreach(cell, keys)
-		appendStringInfo(&name, "%s%s", name.len > 0 ? "," : "", (char *) lfirst(cell));
+	{
+		const char *key = lfirst(cell);
+
+		appendStringInfo(&name, "%s%s", name.len > 0 ? "," : "", key);
+	}
 	*rule = (UniqueRule) {.name = name.data, .set = set, .keys = keys};
 	return rule;
 }
