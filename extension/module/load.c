@@ -242,7 +242,11 @@ load_uniques(ModuleDef *module)
 		unique->name_length = strlen(rule->name);
 		unique->fields = palloc(sizeof(ModuleField *) * list_length(rule->keys));
 		foreach(key, rule->keys)
-			unique->fields[unique->field_count++] = module_field(module, lfirst(key), strlen(lfirst(key)));
+		{
+			const char *name = lfirst(key);
+
+			unique->fields[unique->field_count++] = module_field(module, name, strlen(name));
+		}
 	}
 }
 
