@@ -4,10 +4,10 @@
  */
 #include "base/compat.h"
 
+#include "base/argument.h"
 #include "base/json.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "base/argument.h"
 #include "module/diff.h"
 #include "permission/permission.h"
 #include "utils/builtins.h"

@@ -14,11 +14,13 @@
 #include "caller/auth.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "module/index.h"
 #include "module/merge.h"
 #include "module/publish.h"
 #include "operation/module_publish.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(qehs_module_install);
@@ -158,42 +160,72 @@ write_conflicts(StringInfo out, const List *conflicts)
 	json_literal(out, "]");
 }
 
-/* The arguments of qehs.module_install. */
-enum
+/* The tenant of the slug; raises QH404.  Inside SPI. */
+static int32
+tenant_of(text *slug)
 {
-	ARGUMENT_TENANT, ARGUMENT_MODULE_KEY
-};
-
-/* module_install(tenant, module_key): the DBA's way to a module of the catalogue. */
-Datum
-qehs_module_install(PG_FUNCTION_ARGS)
-{
-	Datum		value;
-	int32		tenant_id;
-	int32		version;
-	List	   *conflicts;
-	char	   *key;
+	Datum		value = PointerGetDatum(slug);
 	bool		isnull;
-	StringInfoData out;
 
-	if (PG_ARGISNULL(ARGUMENT_TENANT) || PG_ARGISNULL(ARGUMENT_MODULE_KEY))
-		problem_raise_at(PROBLEM_VALIDATION_FAILED, PG_ARGISNULL(ARGUMENT_TENANT) ? "/tenant" : "/moduleKey", "required", "is required");
-	json_begin(&out);
-	key = text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_MODULE_KEY));
-	SPI_connect();
-	value = PG_GETARG_DATUM(ARGUMENT_TENANT);
 	if (plan_execute(&select_tenant, &value, NULL, true, 1) == 0)
-		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no tenant \"%s\"", text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_TENANT)));
-	tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
-	version = install(tenant_id, key, &conflicts);
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no tenant \"%s\"", text_to_cstring(slug));
+	return DatumGetInt32(plan_value(0, 1, &isnull));
+}
+
+/* Install a module and give its definition, with the conflicts as one member more. */
+static Datum
+installed_definition(int32 tenant_id, const char *key)
+{
+	StringInfoData out;
+	List	   *conflicts;
+	int32		version = install(tenant_id, key, &conflicts);
+
+	json_begin(&out);
 	module_write_definition(&out, tenant_id, key, version);
-	/* one member more of the object that was written */
 	out.len--;
 	json_literal(&out, ",\"conflicts\":");
 	write_conflicts(&out, conflicts);
 	json_literal(&out, "}");
+	return json_datum(&out);
+}
+
+/* The arguments of qehs.module_install. */
+enum
+{
+	ARGUMENT_TENANT, ARGUMENT_MODULE_KEYS
+};
+
+/* module_install(tenant, VARIADIC module_keys): the DBA's way to modules of the catalogue. */
+Datum
+qehs_module_install(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Datum	   *keys = NULL;
+	bool	   *nulls = NULL;
+	int			count = 0;
+	int32		tenant_id;
+
+	if (PG_ARGISNULL(ARGUMENT_TENANT))
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/tenant", "required", "is required");
+	if (!PG_ARGISNULL(ARGUMENT_MODULE_KEYS))
+		deconstruct_array(PG_GETARG_ARRAYTYPE_P(ARGUMENT_MODULE_KEYS), TEXTOID, -1, false, TYPALIGN_INT, &keys, &nulls, &count);
+	if (count == 0)
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/moduleKeys", "required", "is required");
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	SPI_connect();
+	tenant_id = tenant_of(PG_GETARG_TEXT_PP(ARGUMENT_TENANT));
+	for (int i = 0; i < count; i++)
+	{
+		Datum		definition;
+		bool		isnull = false;
+
+		if (nulls[i])
+			problem_raise_at(PROBLEM_VALIDATION_FAILED, psprintf("/moduleKeys/%d", i), "required", "is required");
+		definition = installed_definition(tenant_id, TextDatumGetCString(keys[i]));
+		tuplestore_putvalues(result->setResult, result->setDesc, &definition, &isnull);
+	}
 	SPI_finish();
-	PG_RETURN_DATUM(json_datum(&out));
+	return (Datum) 0;
 }
 
 /* module_merge(base, tenant, catalogue) */

@@ -26,7 +26,7 @@
  */
 enum
 {
-	ARGUMENT_REQUEST, ARGUMENT_BASE_URL, ARGUMENT_ID = 0, ARGUMENT_NAME = 0, ARGUMENT_FILTER = 0
+	ARGUMENT_REQUEST, ARGUMENT_BASE_URL, ARGUMENT_RESOURCE_TYPE, ARGUMENT_ID = 0, ARGUMENT_NAME = 0, ARGUMENT_FILTER = 0
 };
 
 /* What all functions about resources begin with. */
@@ -329,14 +329,17 @@ qehs_scim_tenant(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(context_require_scope(SCOPE_ADMIN_USERS)->tenant_id);
 }
 
-/* scim_search(request, base_url) */
+/* scim_search(request, base_url, resource_type) */
 Datum
 qehs_scim_search(PG_FUNCTION_ARGS)
 {
-	RequestContext *context = context_require_scope(SCOPE_ADMIN_USERS);
+	RequestContext *context;
 	ScimSearch	request = {0};
 	StringInfoData out;
 
+	if (!PG_ARGISNULL(ARGUMENT_RESOURCE_TYPE))
+		return search(fcinfo, NULL);
+	context = context_require_scope(SCOPE_ADMIN_USERS);
 	schema_catalogue();
 	search_read(body_argument(fcinfo, ARGUMENT_REQUEST), &request);
 	json_begin(&out);
