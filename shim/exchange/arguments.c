@@ -220,7 +220,7 @@ content_type(Request *request)
 	return name;
 }
 
-/* What the server itself knows of a request: baseUrl, mediaType, which the answer will have, contentType, or storage. */
+/* What the server itself knows of a request: baseUrl, mediaType, which the answer will have, contentType, contentEncoding, or storage. */
 static void
 bind_server(Request *request, PgStatement *statement, int number, const Parameter *parameter)
 {
@@ -237,6 +237,13 @@ bind_server(Request *request, PgStatement *statement, int number, const Paramete
 
 		if (type)
 			bind_value(request, statement, number, parameter, type);
+	}
+	else if (strcmp(parameter->name, "contentEncoding") == 0)
+	{
+		const char *encoding = request_header(request, "Content-Encoding");
+
+		if (encoding)
+			bind_value(request, statement, number, parameter, encoding);
 	}
 	else
 		bind_value(request, statement, number, parameter, strcmp(parameter->name, "baseUrl") == 0 ? request->public_url : request->media);
