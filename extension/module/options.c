@@ -45,7 +45,7 @@ static const struct
 	{"comparators", OF(QUANTITY)},
 	{"timeZone", OF(DATETIME)},
 	{"unique", LINES | TIMES | OF(TIME) | IDS | NUMBERS | OF(SELECT) | OF(COMPUTED)},
-	{"searchable", LINES | OF(RICH_TEXT) | OF(SELECT) | OF(COMPUTED)},
+	{"searchable", LINES | OF(RICH_TEXT) | OF(SELECT) | OF(MULTI_SELECT) | OF(TAGS) | OF(COMPUTED)},
 	{"references", OF(RECORD_REFERENCE)},
 	{"acyclic", OF(RECORD_REFERENCE)},
 	{"onDelete", OF(RECORD_REFERENCE)},
@@ -61,6 +61,15 @@ static const struct
 	{"required", ~OF(COMPUTED)},
 	{"requiredWhen", ~OF(COMPUTED)},
 };
+
+bool
+definition_type_takes(FieldType type, const char *option)
+{
+	for (int i = 0; i < (int) lengthof(uses); i++)
+		if (strcmp(uses[i].option, option) == 0)
+			return (uses[i].types & (UINT64CONST(1) << type)) != 0;
+	return true;
+}
 
 /* An option that is for other types; one that says no is none. */
 static void
