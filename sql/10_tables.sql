@@ -441,6 +441,8 @@ COMMENT ON COLUMN qehs.audit_event.erased IS 'of an event with erased values: {l
 COMMENT ON COLUMN qehs.audit_event.digest IS 'SHA-256 of the event and of previous, as extension/audit/digest.c writes them; set by the trigger chain';
 COMMENT ON COLUMN qehs.audit_event.signature IS 'the electronic signature of the change';
 COMMENT ON COLUMN qehs.audit_event.from_definition IS 'Version of the definition that the record had before, and to_definition after: which field a key of changes was';
+-- What changed when: lists by updatedAt walk it, since an index of qehs.record by that would be written with each update, and all others with it.
+CREATE INDEX audit_event_time ON qehs.audit_event (tenant_id, module_id, at, record_id);
 CREATE INDEX audit_event_record ON qehs.audit_event (tenant_id, record_id, id);
 CREATE FUNCTION qehs.audit_event_is_append_only() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $append$
