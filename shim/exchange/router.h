@@ -98,6 +98,14 @@ typedef struct Endpoint
 	Parameter	parameters[ROUTER_MAX_PARAMETERS];
 } Endpoint;
 
+/* What tells at a glance that a path is not an endpoint's. */
+typedef struct Route
+{
+	const char *path;			/* template */
+	size_t		literal;		/* bytes before its first {…} */
+	int			slashes;
+} Route;
+
 typedef struct Problem
 {
 	const char *code;
@@ -122,6 +130,7 @@ typedef struct Router
 	const PgText *end;			/* and its last */
 	int			endpoint_count;
 	Endpoint   *endpoints;
+	Route	   *routes;			/* of each endpoint, close together */
 	int			problem_count;
 	Problem    *problems;
 } Router;
