@@ -152,6 +152,7 @@ extern void router_release(Router *router);
 extern const Endpoint *router_match(const Router *router, const char *method, const char *path, Arena *arena,
 									const char **values, Buffer *allow);
 
+/* The problem of a code, or NULL. */
 extern const Problem *router_problem(const Router *router, const char *code);
 
 #endif							/* QEHS_ROUTER_H */
