@@ -144,7 +144,7 @@ WITH documented (operation, name, documentation) AS (VALUES
 	(NULL, 'reason', '{"schema":{"type":["string","null"],"maxLength":1000},"example":"On leave"}'),
 	('delegation_revoke', 'id', '{"description":"The delegation.","schema":{"type":"string"},"example":"dlg_01KA5X8ZK5Q3V7N2M4T6W8Y0AB"}'),
 	('location_put', 'name', '{"description":"What people call it.","schema":{"type":"string","minLength":1,"maxLength":200},"example":"Hall 3"}'),
-	('location_put', 'parent', '{"description":"Key of the location that it is part of; without it, it is a root.","schema":{"type":["string","null"]},"example":"berlin"}'),
+	('location_put', 'parent', '{"description":"Key of the location that it is part of; without it, it is a root.","schema":{"type":["string","null"]}}'),
 	('location_put', 'users', '{"description":"Names of users who have it, with all that lies in it.","schema":{"type":["array","null"],"maxItems":1000,"items":{"type":"string"}}}'),
 	('location_put', 'roles', '{"description":"Roles whose bearers have it, groups of an identity provider among them.","schema":{"type":["array","null"],"maxItems":100,"items":{"type":"string"}}}'),
 	(NULL, 'key', '{"description":"The location.","schema":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"},"example":"hall-3"}'),

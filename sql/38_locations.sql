@@ -7,11 +7,11 @@ COMMENT ON FUNCTION qehs.location_put(text, text, text, text[], text[]) IS 'Make
 
 CREATE FUNCTION qehs.location_get(key text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_location_get'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.location_get(text) IS 'A location of the current tenant: {"key","name","parent"}, and with the scope admin.users "users" and "roles". Needs scope modules.read. Raises QH403 forbidden, QH404 not_found.';
+COMMENT ON FUNCTION qehs.location_get(text) IS 'A location of the current tenant: {"key","name","parent"}, and with the scope admin.users "users" and "roles". Needs scope modules.read, with a key for all modules. Raises QH403 forbidden, QH404 not_found.';
 
 CREATE FUNCTION qehs.location_list(page_size int4 DEFAULT 50, cursor text DEFAULT NULL) RETURNS json AS 'MODULE_PATHNAME', 'qehs_location_list'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.location_list(int4, text) IS 'A page of the locations of the current tenant in the order of their keys, each as location_get gives it: {"items","nextCursor"}. page_size is 1 to 200. Needs scope modules.read. Raises QH400 invalid_parameter and invalid_cursor, QH403 forbidden.';
+COMMENT ON FUNCTION qehs.location_list(int4, text) IS 'A page of the locations of the current tenant in the order of their keys, each as location_get gives it: {"items","nextCursor"}. page_size is 1 to 200. Needs scope modules.read, with a key for all modules. Raises QH400 invalid_parameter and invalid_cursor, QH403 forbidden.';
 
 CREATE FUNCTION qehs.location_delete(key text) RETURNS void AS 'MODULE_PATHNAME', 'qehs_location_delete'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;

@@ -228,11 +228,11 @@ store(Datum *values, const char *nulls)
 
 /* ---- the operations ---- */
 
-/* What a key for some modules may not: locations are for all. */
+/* The caller, with a scope and a key for all modules, as locations are. */
 static RequestContext *
-require_administrator(void)
+require_whole_tenant(Scope scope)
 {
-	RequestContext *context = context_require_scope(SCOPE_ADMIN_USERS);
+	RequestContext *context = context_require_scope(scope);
 
 	if (context->module_count >= 0)
 		problem_raise(PROBLEM_FORBIDDEN, "Use a key that is for all modules.", "locations are for all modules of the tenant");
@@ -253,7 +253,7 @@ find_location(const RequestContext *context, const char *key)
 Datum
 qehs_location_put(PG_FUNCTION_ARGS)
 {
-	RequestContext *context = require_administrator();
+	RequestContext *context = require_whole_tenant(SCOPE_ADMIN_USERS);
 	char	   *key = argument_text(fcinfo, ARGUMENT_KEY);
 	char	   *name = argument_text(fcinfo, ARGUMENT_NAME);
 	char	   *parent = argument_text(fcinfo, ARGUMENT_PARENT);
@@ -287,7 +287,7 @@ qehs_location_put(PG_FUNCTION_ARGS)
 Datum
 qehs_location_get(PG_FUNCTION_ARGS)
 {
-	RequestContext *context = context_require_scope(SCOPE_MODULES_READ);
+	RequestContext *context = require_whole_tenant(SCOPE_MODULES_READ);
 	StringInfoData out;
 
 	json_begin(&out);
@@ -302,7 +302,7 @@ qehs_location_get(PG_FUNCTION_ARGS)
 Datum
 qehs_location_list(PG_FUNCTION_ARGS)
 {
-	RequestContext *context = context_require_scope(SCOPE_MODULES_READ);
+	RequestContext *context = require_whole_tenant(SCOPE_MODULES_READ);
 	ViolationList faults = {0};
 	int32		limit = argument_page_size(fcinfo, 0, &faults);
 	char	   *cursor = argument_text(fcinfo, 1);
@@ -340,7 +340,7 @@ qehs_location_list(PG_FUNCTION_ARGS)
 Datum
 qehs_location_delete(PG_FUNCTION_ARGS)
 {
-	RequestContext *context = require_administrator();
+	RequestContext *context = require_whole_tenant(SCOPE_ADMIN_USERS);
 	char	   *key = argument_text(fcinfo, 0);
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), CStringGetTextDatum(key ? key : "")};
 
