@@ -68,7 +68,7 @@ SELECT pg_temp.try(format('qehs.record_update(%L, %L)', :'hall', '{"site":"munic
 	pg_temp.try(format('qehs.record_update(%L, %L)', :'hall', '{"site":"bay.7"}')) AS within, pg_temp.try(format('qehs.record_transition(%L, %L, %L)', :'hall', 'finish', '{"site":"munich"}')) AS fired;
 SELECT pg_temp.as_user('max'), pg_temp.try(format('qehs.record_update(%L, %L)', :'munich', '{"site":"berlin"}')) AS moved, pg_temp.try(format('qehs.record_transition(%L, %L, %L)', :'munich', 'finish', '{"site":"berlin"}')) AS fired,
 	pg_temp.try(format('qehs.record_update(%L, %L)', :'bay', '{"title":"mine"}')) AS other, pg_temp.try(format('qehs.record_update(%L, %L)', :'munich', '{"title":"munich"}')) AS own;
--- a unique value is taken in the whole tenant: the answer is the same whoever has it
+-- a unique value is taken in the whole tenant; by which record is told to who may read it
 SELECT pg_temp.as_user('ann'), pg_temp.try($$pg_temp.make('new', 'hall-3', '{"code":"M"}')$$) AS elsewhere, pg_temp.try($$pg_temp.make('new', 'hall-3', '{"code":"H"}')$$) AS own;
 -- the tree: what moves, or is given or taken, counts from the next call on
 SELECT pg_temp.as_user(NULL) IS NULL AS system, qehs.location_put('hall-3', 'Hall 3', 'munich', users => '{ann}') ->> 'parent' AS parent;
