@@ -87,9 +87,9 @@ bind_member(Request *request, PgStatement *statement, int number, const Paramete
 		bind_jsonb(statement, number, member->value, member->length);
 		return;
 	}
-	if (strcmp(parameter->sql_type, "text[]") == 0)
+	if (strcmp(parameter->sql_type, "text[]") == 0 || strcmp(parameter->sql_type, "int4[]") == 0)
 	{
-		bind_text_array(request, statement, number, parameter->name, member);
+		bind_array(request, statement, number, parameter, member);
 		return;
 	}
 	if (member->type == JSON_STRING)
