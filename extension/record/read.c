@@ -210,6 +210,11 @@ record_require(const RequestContext *context, const ModuleDef *module, ModuleAct
 {
 	PermissionSubject subject = record_subject(record);
 
+	if (permission_may(context, module, action, &subject, NULL))
+		return;
+	/* who may read some records of the module is not to learn which others there are */
+	if (!permission_may(context, module, ACTION_READ, &subject, NULL) && permission_may(context, module, ACTION_READ, &permission_some_record, NULL))
+		record_not_found();
 	permission_require(context, module, action, &subject);
 }
 

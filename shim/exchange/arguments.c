@@ -87,9 +87,9 @@ bind_member(Request *request, PgStatement *statement, int number, const Paramete
 		bind_jsonb(statement, number, member->value, member->length);
 		return;
 	}
-	if (strcmp(parameter->sql_type, "text[]") == 0)
+	if (strcmp(parameter->sql_type, "text[]") == 0 || strcmp(parameter->sql_type, "int4[]") == 0)
 	{
-		bind_text_array(request, statement, number, parameter->name, member);
+		bind_array(request, statement, number, parameter, member);
 		return;
 	}
 	if (member->type == JSON_STRING)
@@ -225,7 +225,7 @@ content_type(Request *request)
 	return name;
 }
 
-/* What the server itself knows of a request: baseUrl, mediaType, which the answer will have, contentType, or storage. */
+/* What the server itself knows of a request: baseUrl, mediaType, which the answer will have, contentType, contentEncoding, or storage. */
 static void
 bind_server(Request *request, PgStatement *statement, int number, const Parameter *parameter)
 {
@@ -242,6 +242,13 @@ bind_server(Request *request, PgStatement *statement, int number, const Paramete
 
 		if (type)
 			bind_value(request, statement, number, parameter, type);
+	}
+	else if (strcmp(parameter->name, "contentEncoding") == 0)
+	{
+		const char *encoding = request_header(request, "Content-Encoding");
+
+		if (encoding)
+			bind_value(request, statement, number, parameter, encoding);
 	}
 	else
 		bind_value(request, statement, number, parameter, strcmp(parameter->name, "baseUrl") == 0 ? request->public_url : request->media);

@@ -28,6 +28,7 @@
 #include "exchange/reply.h"
 #include "exchange/token.h"
 #include "exchange/trace.h"
+#include "storage/storage.h"
 
 #define FINGERPRINT_LENGTH SHA256_DIGEST_LENGTH
 #define KEY_TENANT_DIGITS 7		/* of the text of a key: see extension/caller/keytext.c */
@@ -70,7 +71,7 @@ exchange_identify(Request *request)
 	request->path = query_decode(&request->arena, target, mark ? (size_t) (mark - target) : strlen(target), false);
 }
 
-/* Method, path, query and body: what must be equal when a key comes again. */
+/* Method, path, query and body, or the digest of one that was kept: what must be equal when a key comes again. */
 static const char *
 fingerprint(Request *request)
 {
@@ -81,7 +82,9 @@ fingerprint(Request *request)
 	buffer_append(&text, "", 1);
 	buffer_text(&text, request->target);
 	buffer_append(&text, "", 1);
-	if (request->body_length > 0)
+	if (request->digest)
+		buffer_append(&text, (const char *) request->digest, SHA256_DIGEST_LENGTH);
+	else if (request->body_length > 0)
 		buffer_append(&text, REQUEST_BODY(request), request->body_length);
 	SHA256((unsigned char *) text.data, text.length, digest);
 	return (char *) digest;
@@ -91,7 +94,7 @@ static void
 bind_begin(Request *request, PgStatement *begin)
 {
 	/* of a body that streams the key is an argument like others; what is refused unread has nothing to replay */
-	const char *key = request->streams || request->refusal.status ? NULL : headers_idempotency_key(request);
+	const char *key = (request->streams && request->digest == NULL) || request->refusal.status ? NULL : headers_idempotency_key(request);
 	const char *bearer = headers_bearer(request);
 	const char *subject = bearer && token_is_one(bearer) ? token_verify(bearer, &request->arena) : NULL;
 	const char *trace = request->tracestate ?
@@ -100,7 +103,7 @@ bind_begin(Request *request, PgStatement *begin)
 	request->endpoint ? request->endpoint->operation : NULL, request->refusal.code ? NULL : request->target, subject};
 
 	request->keyed = key != NULL;
-	begin->text = request->router->begin;
+	begin->text = request->digest ? request->router->resume : request->router->begin;
 	begin->count = BEGIN_PARAMETERS;
 	for (int i = 0; i < BEGIN_PARAMETERS; i++)
 	{
@@ -289,10 +292,16 @@ job_done(PgJob *job)
 		reply_answer(request);
 	if (request->stream && pending->last)
 		;
-	else if (request->stream && request->reply.status < 300 && request->endpoint->body == BODY_FILE)
+	else if (request->stream && request->reply.status < 300 && (request->async || request->endpoint->body == BODY_FILE))
 	{
 		/* the reply comes when the body has */
 		request->stream->start(request->stream, pending->finished);
+		/* refused for what it says of its body, which need not come */
+		if (request->reply.status >= 300)
+		{
+			request->stream->close(request->stream);
+			request->stream = NULL;
+		}
 		pending->finished(request);
 		return;
 	}
@@ -357,7 +366,7 @@ bind_call(Pending *pending, const Endpoint *endpoint, PgJob *job)
 		bind_whole(&job->statements[0], &endpoint->calls[CALL_FUNCTION], arguments);
 		return;
 	}
-	arguments_pick(&endpoint->calls[CALL_BEGIN], arguments, arguments);
+	arguments_pick(&endpoint->calls[pending->request->async ? CALL_ASYNC_BEGIN : CALL_BEGIN], arguments, arguments);
 	job->statements[STATEMENT_END] = (PgStatement) {.text = pending->request->router->end};
 	job->count = 3;
 }
@@ -391,11 +400,24 @@ exchange_conclude(Exchange *exchange, Request *request, const PgStatement *argum
 	Pending    *pending = job->owner;
 
 	job_free(job);
-	*pending = (Pending) {exchange, request, exchange->pool, finished, true, true};
-	request->reply = (Reply) {0};
+	*pending = (Pending) {exchange, request, exchange->pool, finished, !request->async, true};
 	bind_begin(request, &job->statements[STATEMENT_BEGIN]);
-	bind_whole(&job->statements[0], &request->endpoint->calls[CALL_FUNCTION], arguments);
-	job->count = 1;
+	if (request->async)
+	{
+		/* the limits that were told stay */
+		request->reply.status = 0;
+		request->reply.body = NULL;
+		request->reply.length = 0;
+		arguments_pick(&request->endpoint->calls[CALL_ASYNC], arguments, &job->statements[STATEMENT_CALL]);
+		job->repeatable = request->keyed;
+		job->count = 3;
+	}
+	else
+	{
+		request->reply = (Reply) {0};
+		bind_whole(&job->statements[0], &request->endpoint->calls[CALL_FUNCTION], arguments);
+		job->count = 1;
+	}
 	request->waiting = true;
 	pool_submit(exchange->pool, job);
 }
@@ -467,6 +489,7 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 			refuse_route(request);
 		if (request->endpoint && request->refusal.code == NULL)
 		{
+			request->async = request->endpoint->calls[CALL_ASYNC].text && storage_exists() && headers_prefer_async(request);
 			headers_check(request);
 			if (request->refusal.code == NULL)
 				arguments_read(request, &request->job.statements[STATEMENT_CALL]);
