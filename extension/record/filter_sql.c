@@ -32,6 +32,12 @@ static const char *const built_in_columns[BUILT_IN_COUNT] = {
 	[BUILT_IN_DUE_AT] = "due_at",
 };
 
+const char *
+query_source(const ListQuery *query)
+{
+	return query->source ? query->source : psprintf("qehs.record AS %s", query->alias);
+}
+
 int
 query_argument(ListQuery *query, Oid type, Datum value)
 {

@@ -111,6 +111,11 @@ extern bool record_find_subject(int32 tenant_id, const pg_uuid_t *id, Permission
 /* Read a row of QEHS_RECORD_COLUMNS from SPI_tuptable; its parts live until SPI_finish. */
 extern void record_read_row(uint64 row, Record *record);
 
+/*
+ * Read a record, also a deleted one, as the active snapshot shows it, inside SPI; its parts live until SPI_finish.  False when there is none.
+ */
+extern bool record_look_up(int32 tenant_id, const pg_uuid_t *id, Record *record);
+
 /* Sort records by their ids, and find the one of an id among such by its number, or -1. */
 extern void record_sort(Record *records, int count);
 extern int	record_find(const Record *records, int count, const pg_uuid_t *id);
