@@ -16,9 +16,9 @@
 #include "workflow/workflow.h"
 
 static KeptPlan select_events = {
-	"SELECT e.id, e.action, e.at, e.actor_id, e.changes, e.from_state, e.to_state, e.transition, e.comment, e.record_id"
-	" FROM pg_catalog.unnest($2) AS r (id) CROSS JOIN LATERAL (SELECT * FROM qehs.audit_event AS e WHERE e.tenant_id = $1 AND"
-	" e.record_id = r.id ORDER BY e.id DESC LIMIT $3) AS e ORDER BY e.record_id, e.id DESC",
+	"SELECT " QEHS_EVENT_COLUMNS ", record_id"
+	" FROM pg_catalog.unnest($2) AS r (wanted) CROSS JOIN LATERAL (SELECT * FROM qehs.audit_event AS e WHERE e.tenant_id = $1 AND"
+	" e.record_id = r.wanted ORDER BY e.id DESC LIMIT $3) AS e ORDER BY record_id, id DESC",
 	3, {INT4OID, UUIDARRAYOID, INT4OID}, NULL
 };
 
@@ -141,7 +141,7 @@ load_activity_field(Run *run, const RunLevel *level, const RunField *field, RunL
 	uint64		rows = plan_execute_generic(&select_events, values, NULL, true, 0);
 
 	load_event_actors(run, rows);
-	load_lists(run, level, loaded, rows, 10, write_event);
+	load_lists(run, level, loaded, rows, QEHS_EVENT_COLUMN_COUNT + 1, write_event);
 }
 
 static void

@@ -73,22 +73,37 @@ load_columns(const char *alias, bool with_payload)
 					with_payload ? psprintf("%s.payload", alias) : "NULL::jsonb");
 }
 
+/* May the caller read it?  Its payload is there where that depends on it. */
+static bool
+may_read(const Run *run, const Record *record, bool with_payload)
+{
+	PermissionSubject subject = record_subject(record);
+
+	return permission_may(run->context, record_module(run->context, record), ACTION_READ, with_payload ? &subject : NULL, NULL);
+}
+
 Record *
 load_records(Run *run, const Datum *ids, int id_count, bool with_payload, int *count)
 {
-	Datum		values[2] = {Int32GetDatum(run->context->tenant_id), id_array(ids, id_count)};
-	uint64		rows = plan_execute_generic(with_payload ? &select_records : &select_light_records, values, NULL, true, 0);
-	Record	   *records = palloc(Max(rows, 1) * sizeof(Record));
+	Datum		values[2] = {Int32GetDatum(run->context->tenant_id)};
+	uint64		rows;
+	Record	   *records;
 
 	*count = 0;
+	if (id_count == 1)
+	{
+		records = palloc(sizeof(Record));
+		if (record_look_up(run->context->tenant_id, DatumGetUUIDP(ids[0]), records) && !records->deleted && may_read(run, records, with_payload))
+			*count = 1;
+		return records;
+	}
+	values[1] = id_array(ids, id_count);
+	rows = plan_execute_generic(with_payload ? &select_records : &select_light_records, values, NULL, true, 0);
+	records = palloc(Max(rows, 1) * sizeof(Record));
 	for (uint64 i = 0; i < rows; i++)
 	{
-		Record	   *record = &records[*count];
-		PermissionSubject subject;
-
-		record_read_row(i, record);
-		subject = record_subject(record);
-		if (permission_may(run->context, record_module(run->context, record), ACTION_READ, with_payload ? &subject : NULL, NULL))
+		record_read_row(i, &records[*count]);
+		if (may_read(run, &records[*count], with_payload))
 			(*count)++;
 	}
 	record_sort(records, *count);
