@@ -170,7 +170,7 @@ retained(const ModuleDef *module, List *columns, const char *name, const char *t
 static const char *
 type_word(const char *type)
 {
-	return strcmp(type, "timestamp with time zone") == 0 ? "timestamptz" : strcmp(type, "text[]") == 0 ? "texts" : type;
+	return strcmp(type, "timestamp with time zone") == 0 ? "timestamptz" : strcmp(type, "text[]") == 0 ? "texts" : strcmp(type, "uuid[]") == 0 ? "uuids" : type;
 }
 
 /* Rename a column whose name the view has for another type. */
@@ -280,7 +280,7 @@ make_module(const Target *target, const ModuleDef *module)
 	{
 		const ModuleField *field = &module->fields[i];
 
-		if (field->type != FIELD_TABLE)
+		if (field->type != FIELD_TABLE && field->type != FIELD_RECORD_REFERENCES)
 			continue;
 		make_view(target, view_name(module, psprintf("__%s", field->key)), module, report_row_columns(module, field),
 				  psprintf(" FROM qehs.record AS r CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(%s) WITH ORDINALITY AS e (row, n)"
