@@ -214,7 +214,7 @@ visit_rows(ListPass *pass, SortPart part, uint64 rows)
 		bool		isnull;
 
 		CHECK_FOR_INTERRUPTS();
-		position.id = *DatumGetUUIDP(plan_value(row, 1, &isnull));
+		position.id = *DatumGetUUIDP(plan_value(row, LIST_ID_COLUMN, &isnull));
 		for (int i = 0; i < pass->sort.count; i++)
 			position.values[i] = plan_value(row, LIST_PLACE_COLUMN + i, &position.nulls[i]);
 		pass->left--;
