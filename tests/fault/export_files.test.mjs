@@ -178,6 +178,77 @@ test("PDF: a report has the photos of its record, a JPEG as it was sent, and who
 	assert.doesNotMatch(execFileSync("pdftotext", [await report(reader), "-"], { encoding: "utf8" }), /Photos|stairs/)
 })
 
+// A JPEG of four colours, twice as wide as high, whose Exif data says how the camera was held.
+const COLOURS = [[[1, 0, 0], [0, 1, 0]], [[0, 0, 1], [1, 0, 1]]]
+function photo(orientation) {
+	const draw = COLOURS.map((row, y) => row.map((colour, x) => `${colour.join(" ")} rg ${x * 60} ${60 - y * 60} 60 60 re f`)).flat().join("\n")
+	const page = `${directory}/photo.pdf`
+	writeFileSync(page, `%PDF-1.4\n1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj\n2 0 obj <</Type/Pages/Kids[3 0 R]/Count 1>> endobj
+3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 120 120]/Contents 4 0 R>> endobj\n4 0 obj <</Length ${draw.length}>> stream\n${draw}\nendstream endobj\ntrailer <</Root 1 0 R>>\n`)
+	const jpeg = execFileSync("pdftoppm", ["-scale-to-x", "120", "-scale-to-y", "60", "-jpeg", "-singlefile", page], { stdio: ["ignore", "pipe", "ignore"] })
+	// a TIFF header, one entry (Orientation, SHORT, 1), in either byte order
+	const big = orientation % 2
+	const entry = big ? [0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0] : [42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0]
+	const exif = Buffer.from([...Buffer.from("Exif\0\0"), ...Buffer.from(big ? "MM" : "II"), ...entry, 0, 0, 0, 0])
+	return Buffer.concat([jpeg.subarray(0, 2), Buffer.from([0xFF, 0xE1, 0, exif.length + 2]), exif, jpeg.subarray(2)])
+}
+
+// The coloured rectangles of a page, from top to bottom: {width, height, corners}, corners as COLOURS has them.
+function rectangles(path) {
+	const image = execFileSync("pdftoppm", ["-r", "150", "-singlefile", path], { maxBuffer: 1 << 28 })
+	const [, width, height, rest] = /^P6\n(\d+) (\d+)\n255\n/.exec(image.toString("latin1", 0, 40)).map(Number).concat(0)
+	const at = image.length - width * height * 3 + rest
+	const colour = (x, y) => [0, 1, 2].map((i) => Number(image[at + (y * width + x) * 3 + i] > 128))
+	const isColoured = (x, y) => [0, 1, 2].some((i) => image[at + (y * width + x) * 3 + i] > 200) && [0, 1, 2].some((i) => image[at + (y * width + x) * 3 + i] < 50)
+	const found = []
+	for (let y = 0; y < height; y++) {
+		const columns = Array.from({ length: width }, (_, x) => x).filter((x) => isColoured(x, y))
+		if (columns.length < 20)
+			continue
+		const last = found.at(-1)
+		// where two colours meet a JPEG blurs them
+		if (last?.bottom > y - 8)
+			last.bottom = y
+		else
+			found.push({ left: columns[0], right: columns.at(-1), top: y, bottom: y })
+	}
+	return found.map(({ left, right, top, bottom }) => ({ width: right - left + 1, height: bottom - top + 1,
+		corners: [top + 10, bottom - 10].map((y) => [left + 10, right - 10].map((x) => colour(x, y))) }))
+}
+
+test("PDF: photos of a report stand upright, whichever way the camera was held", async () => {
+	const photographer = makeTenant(made.cluster, "held")
+	made.cluster.sql("SELECT qehs.use_tenant('held'); SELECT qehs.rate_limit_set('signed-urls', 0)")
+	load(made.cluster, "held", [{ title: "Stairs" }])
+	const [record] = (await call(made.shim, photographer, "GET", "/api/v1/records?moduleKey=visits")).json.items
+	for (let orientation = 1; orientation <= 8; orientation++) {
+		const { json } = await call(made.shim, photographer, "POST", "/api/v1/attachments", { recordId: record.id, filename: `held ${orientation}.jpg`, contentType: "image/jpeg" })
+		assert.equal((await fetch(new URL(json.uploadUrl, `http://127.0.0.1:${made.shim.port}`), { method: "PUT", headers: json.headers, body: photo(orientation) })).status, 204)
+	}
+	const { path } = await exported({ format: "pdf", recordId: record.id }, photographer)
+	const pages = Number(/Pages: +(\d+)/.exec(execFileSync("pdfinfo", [path], { encoding: "utf8" }))[1])
+	const shown = []
+	for (let page = 1; page <= pages; page++) {
+		execFileSync("pdfseparate", ["-f", String(page), "-l", String(page), path, `${directory}/page.pdf`])
+		shown.push(...rectangles(`${directory}/page.pdf`))
+	}
+	// where the first row and the first column are seen (Exif 2.3, table 6)
+	const sides = [["top", "left"], ["top", "right"], ["bottom", "right"], ["bottom", "left"], ["left", "top"], ["right", "top"], ["right", "bottom"], ["left", "bottom"]]
+	const place = (side, i) => ["top", "left"].includes(side) ? i : 1 - i
+	assert.equal(shown.length, 8)
+	for (const [i, [row, column]] of sides.entries()) {
+		const turned = i >= 4
+		const corners = [[], []]
+		for (const y of [0, 1])
+			for (const x of [0, 1]) {
+				const [down, right] = turned ? [place(column, x), place(row, y)] : [place(row, y), place(column, x)]
+				corners[down][right] = COLOURS[y][x]
+			}
+		assert.deepEqual(shown[i].corners, corners, `orientation ${i + 1}`)
+		assert.ok(Math.abs(shown[i].width - (turned ? 60 : 120)) <= 3 && Math.abs(shown[i].height - (turned ? 120 : 60)) <= 3, `orientation ${i + 1}: ${shown[i].width} x ${shown[i].height}`)
+	}
+})
+
 test("what the caller may read is in the file, and nothing else", async () => {
 	const clerk = made.cluster.sql("SELECT qehs.use_tenant('visitors'); SELECT qehs.api_key_create('nobody', roles => '{}', rate_limit => 0) ->> 'key'")
 	const response = await fetch(`http://127.0.0.1:${made.shim.port}/api/v1/exports`, { method: "POST", headers: { authorization: `Bearer ${clerk}`, "content-type": "application/json" }, body: '{"moduleKey":"visits","format":"csv"}' })
