@@ -105,6 +105,43 @@ test("XLSX: exceljs finds typed cells, a frozen head with a filter, a sheet for 
 	assert.equal(job.rowCount, 16)
 })
 
+test("XLSX: rows beyond the 1,048,576th of a sheet go on on a further one, with its head", async () => {
+	const RECORDS = 1049
+	const wide = JSON.stringify({ key: "visits", name: "Visits", displayCode: { prefix: "V" }, fields: [{ key: "title", type: "text" },
+		{ key: "parts", label: "Parts", type: "table", fields: [{ key: "count", label: "Count", type: "integer" }] }], workflow: { states: ["open"], initial: "open", transitions: {} } })
+	made.cluster.sql(`SELECT qehs.tenant_create('sheets', 'Sheets'); SELECT qehs.use_tenant('sheets'); SELECT qehs.module_publish('visits', '${wide}');
+		SELECT count(qehs.bulk_load('visits', convert_to((SELECT string_agg(format('{"title":"%s","parts":%s}', n, (SELECT jsonb_agg(jsonb_build_object('count', (n - 1) * 1000 + i)) FROM generate_series(1, 1000) AS i)), E'\\n')
+			FROM generate_series(s, least(s + 49, ${RECORDS})) AS n), 'UTF8'))) FROM generate_series(1, ${RECORDS}, 50) AS s`)
+	const auditor = made.cluster.sql("SELECT qehs.use_tenant('sheets'); SELECT qehs.api_key_create('auditor', rate_limit => 0) ->> 'key'")
+	const { path } = await exported({ format: "xlsx", columns: ["parts"], sort: "createdAt" }, auditor)
+	// Python's zipfile and expat: of each sheet its name, how many rows it has, and the values of the first, the second and the last
+	const sheets = python(`import json,sys,zipfile,xml.etree.ElementTree as E,xml.parsers.expat
+z = zipfile.ZipFile(sys.argv[1])
+names = [s.get('name') for s in E.parse(z.open('xl/workbook.xml')).iter('{http://schemas.openxmlformats.org/spreadsheetml/2006/main}sheet')]
+result = []
+for number, name in enumerate(names, 1):
+	rows = [0]; cells = []; ends = {}
+	def start(tag, attributes):
+		if tag == 'row': rows[0] += 1; cells.clear(); rows.append(int(attributes['r'])); del rows[1:-1]
+		elif tag == 'c': cells.append('')
+	def data(text):
+		if cells: cells[-1] += text
+	def end(tag):
+		if tag == 'row':
+			ends['last'] = list(cells)
+			if rows[0] < 3: ends[str(rows[0])] = list(cells)
+	parser = xml.parsers.expat.ParserCreate(); parser.buffer_text = True
+	parser.StartElementHandler = start; parser.CharacterDataHandler = data; parser.EndElementHandler = end
+	parser.ParseFile(z.open('xl/worksheets/sheet%d.xml' % number))
+	result.append([name, rows[0], rows[-1], ends.get('1'), ends.get('2'), ends.get('last')])
+print(json.dumps(result))`, path)
+	assert.deepEqual(sheets.map(([name, count, last]) => [name, count, last]).slice(1), [["Visits", RECORDS + 1, RECORDS + 1], ["Parts", 1048576, 1048576], ["Parts (2)", RECORDS * 1000 - 1048575 + 1, RECORDS * 1000 - 1048575 + 1]])
+	const [, first, second] = sheets.slice(1)
+	assert.deepEqual(second[3], first[3])
+	const sum = [first, second].map(([, , , , second, last]) => [Number(second.at(-1)), Number(last.at(-1))])
+	assert.deepEqual(sum, [[1, 1048575], [1048576, RECORDS * 1000]])
+})
+
 test("PDF: pdftotext finds text of eight scripts, who exported it and the number of pages; pdftoppm draws it", async () => {
 	const { path } = await exported({ sort: "n", format: "pdf", columns: ["displayCode", "title", "n"], paper: "Letter" })
 	const text = execFileSync("pdftotext", [path, "-"], { encoding: "utf8" }).normalize("NFKC")
