@@ -100,6 +100,27 @@ CREATE TABLE qehs.role_member (
 COMMENT ON TABLE qehs.role_member IS 'Which user has which role.';
 CREATE INDEX role_member_user ON qehs.role_member (tenant_id, user_id, role_id);
 
+CREATE TABLE qehs.location (
+	tenant_id int4 NOT NULL,
+	id uuid NOT NULL DEFAULT qehs.id_create(),
+	key text COLLATE "C" NOT NULL CHECK (key ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$'),
+	name text NOT NULL,
+	parent text COLLATE "C",
+	users uuid[] NOT NULL DEFAULT '{}',
+	roles text[] NOT NULL DEFAULT '{}',
+	version int4 NOT NULL DEFAULT 1,
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	PRIMARY KEY (tenant_id, key)
+);
+COMMENT ON TABLE qehs.location IS 'The location tree of a tenant: sites, buildings, areas. Fields of type location name its keys, and roles with the scope location reach what lies in the locations of their bearer. Set by qehs.location_put.';
+COMMENT ON COLUMN qehs.location.id IS 'by which the audit trail knows it';
+COMMENT ON COLUMN qehs.location.parent IS 'key of the location that it is part of; NULL: it is a root. One whose parents lead to no root gives nobody anything';
+COMMENT ON COLUMN qehs.location.users IS 'users who have it, with all that lies in it';
+COMMENT ON COLUMN qehs.location.roles IS 'names of roles whose bearers have it, with all that lies in it';
+CREATE INDEX location_parent ON qehs.location (tenant_id, parent) WHERE parent IS NOT NULL;
+CREATE TRIGGER version BEFORE UPDATE ON qehs.location FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION qehs.version_next();
+
 CREATE TABLE qehs.api_key (
 	tenant_id int4 NOT NULL,
 	id uuid NOT NULL,
@@ -441,6 +462,8 @@ COMMENT ON COLUMN qehs.audit_event.erased IS 'of an event with erased values: {l
 COMMENT ON COLUMN qehs.audit_event.digest IS 'SHA-256 of the event and of previous, as extension/audit/digest.c writes them; set by the trigger chain';
 COMMENT ON COLUMN qehs.audit_event.signature IS 'the electronic signature of the change';
 COMMENT ON COLUMN qehs.audit_event.from_definition IS 'Version of the definition that the record had before, and to_definition after: which field a key of changes was';
+-- What changed when: lists by updatedAt walk it, since an index of qehs.record by that would be written with each update, and all others with it.
+CREATE INDEX audit_event_time ON qehs.audit_event (tenant_id, module_id, at, record_id);
 CREATE INDEX audit_event_record ON qehs.audit_event (tenant_id, record_id, id);
 CREATE FUNCTION qehs.audit_event_is_append_only() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $append$
@@ -724,7 +747,7 @@ DECLARE
 	table_name text;
 BEGIN
 	FOREACH table_name IN ARRAY ARRAY['qehs.tenant', 'qehs.tenant_id_seq', 'qehs.secret', 'qehs.user_account', 'qehs.role',
-		'qehs.role_member', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique', 'qehs.record_link', 'qehs.record_comment', 'qehs.record_timer', 'qehs.calendar',
+		'qehs.role_member', 'qehs.location', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique', 'qehs.record_link', 'qehs.record_comment', 'qehs.record_timer', 'qehs.calendar',
 		'qehs.outbox', 'qehs.approval', 'qehs.delegation', 'qehs.signature_credential',
 		'qehs.audit_event', 'qehs.audit_seal', 'qehs.audit_tombstone', 'qehs.attachment', 'qehs.object_removal', 'qehs.idempotency', 'qehs.job', 'qehs.json_schema']
 	LOOP

@@ -43,7 +43,7 @@ bulk_find_module(const RequestContext *context, const char *key)
 void
 bulk_require_actions(const RequestContext *context, const ModuleDef *module, const BulkOptions *options)
 {
-	permission_require(context, module, ACTION_CREATE, NULL);
+	permission_require(context, module, ACTION_CREATE, &permission_some_record);
 	if (!options->upsert)
 		return;
 	permission_require(context, module, ACTION_UPDATE, &permission_some_record);

@@ -21,6 +21,8 @@ static const struct
 	{"Audit", "What happened, and who did it."},
 	{"Modules", "Definitions: fields, workflow, permissions."},
 	{"Approvals", "Who approves a transition before it is fired, in whose place, and signatures."},
+	{"Calendar", "The calendar in which due dates are counted, for administrators."},
+	{"Locations", "The location tree: sites and what lies in them, and who has them."},
 	{"Comments", "What people say of records."},
 	{"Attachments", "Files of records, sent to and fetched from signed URLs."},
 	{"API keys", "Keys of the tenant, for administrators."},

@@ -24,14 +24,13 @@
 #include "exchange/health.h"
 #include "exchange/problem.h"
 #include "exchange/query.h"
+#include "exchange/repeat.h"
 #include "exchange/reply.h"
 #include "exchange/token.h"
 #include "exchange/trace.h"
 #include "storage/storage.h"
 
 #define FINGERPRINT_LENGTH SHA256_DIGEST_LENGTH
-#define MAX_RETRIES 3
-#define MAX_WAIT_SECONDS 30
 #define KEY_TENANT_DIGITS 7		/* of the text of a key: see extension/caller/keytext.c */
 #define REFUSAL_LIMIT_NS (10 * CLOCK_SECOND)
 #define TOO_MANY_STREAMS "the server has as many streams as it may at present"
@@ -232,45 +231,6 @@ follow_lines(Exchange *exchange, Request *request)
 		problem_reply(request, "unavailable", 0, TOO_MANY_STREAMS, NULL);
 }
 
-static int
-seconds_preferred(const char *text)
-{
-	long		seconds = strtol(text, NULL, 10);
-
-	return seconds < 0 ? 0 : seconds > MAX_WAIT_SECONDS ? MAX_WAIT_SECONDS : (int) seconds;
-}
-
-/*
- * Nanoseconds after which a failed job is to run again; 0 when its answer stands.
- * A deadlock or serialization failure has had no effect, and running the request
- * again is what its sender would do; so is waiting for a twin, when it says so
- * (Prefer: wait, RFC 7240 section 4.3).
- */
-static uint64_t
-retry_delay(Request *request)
-{
-	const PgError *error = &request->job.error;
-	const char *prefer;
-
-	request->moved |= request->job.moves > 0;
-	if (request->job.outcome != PG_FAILED)
-		return 0;
-	if (strcmp(error->sqlstate, "40001") == 0 || strcmp(error->sqlstate, "40P01") == 0)
-		return request->attempts++ < MAX_RETRIES &&
-			(!headers_change_things(request) || request_header(request, "Idempotency-Key")) ?
-			CLOCK_SECOND / 100 * (uint64_t) request->attempts + clock_now() % (CLOCK_SECOND / 100) : 0;
-	if (error->constraint == NULL || strcmp(error->constraint, "idempotency_key_in_progress") != 0)
-		return 0;
-	/* a twin of its own, which the pool left behind: its answer is the one to give */
-	if (request->moved && clock_now() - request->started < request->job.limit)
-		return CLOCK_SECOND / 20;
-	prefer = request_header(request, "Prefer");
-	prefer = prefer ? strcasestr(prefer, "wait=") : NULL;
-	if (prefer && clock_now() - request->started < CLOCK_SECOND * (uint64_t) seconds_preferred(prefer + 5))
-		return CLOCK_SECOND / 20;
-	return 0;
-}
-
 void
 exchange_finish(const Exchange *exchange, Request *request)
 {
@@ -299,7 +259,7 @@ job_done(PgJob *job)
 {
 	Pending    *pending = job->owner;
 	Request    *request = pending->request;
-	uint64_t	delay = retry_delay(request);
+	uint64_t	delay = repeat_delay(request);
 	size_t		length;
 	const char *lines;
 
@@ -424,7 +384,7 @@ submit(Exchange *exchange, Request *request, void (*finished) (Request *request)
 	job->kind = request->endpoint ? (uint32_t) (request->endpoint - request->router->endpoints) + 1 : 0;
 	job->limit = request->endpoint ? request->endpoint->limit : REFUSAL_LIMIT_NS;
 	bind_begin(request, &job->statements[STATEMENT_BEGIN]);
-	job->repeatable = request->keyed || request->refusal.code || !headers_change_things(request);
+	job->repeatable = request->keyed || request->refusal.code || repeat_is_harmless(request);
 	job->count = 1;
 	/* without an endpoint's success nothing but request_begin runs */
 	if (request->refusal.code == NULL && request->reply.status == 0)
@@ -546,6 +506,6 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 void
 exchange_abandon(Exchange *exchange, Request *request)
 {
-	if (request->waiting && request->stream == NULL && !headers_change_things(request))
+	if (request->waiting && request->stream == NULL && repeat_is_harmless(request))
 		pool_withdraw(exchange->pool, &request->job);
 }

@@ -102,11 +102,12 @@ static void
 check_precondition(Request *request, const char *name)
 {
 	const char *field = request_header(request, name);
-	const char *path = arena_format(&request->arena, "@%s", name);
 	bool		taken = !headers_change_things(request);
+	const char *path;
 
 	if (field == NULL)
 		return;
+	path = arena_format(&request->arena, "@%s", name);
 	for (int i = 0; i < request->endpoint->parameter_count && !taken; i++)
 		taken = request->endpoint->parameters[i].place == IN_HEADER && strcasecmp(request->endpoint->parameters[i].name, name) == 0;
 	if (!taken)

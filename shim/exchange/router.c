@@ -303,6 +303,28 @@ compare_endpoints(const void *left, const void *right)
 	return a > b ? -1 : a < b;
 }
 
+static int
+count_slashes(const char *path)
+{
+	int			count = 0;
+
+	for (; *path; path++)
+		count += *path == '/';
+	return count;
+}
+
+static void
+make_routes(Router *router)
+{
+	router->routes = arena_alloc(&router->arena, sizeof(Route) * (size_t) router->endpoint_count);
+	for (int i = 0; i < router->endpoint_count; i++)
+	{
+		const char *path = router->endpoints[i].path;
+
+		router->routes[i] = (Route) {path, strcspn(path, "{"), count_slashes(path)};
+	}
+}
+
 Router *
 router_load(const char *endpoints_json, const char *problems_json, const char *version, char *fault, size_t size)
 {
@@ -323,6 +345,7 @@ router_load(const char *endpoints_json, const char *problems_json, const char *v
 		router->end = pg_text("SELECT qehs.request_end()");
 		read_endpoints(&reader, endpoints);
 		qsort(router->endpoints, (size_t) router->endpoint_count, sizeof(Endpoint), compare_endpoints);
+		make_routes(router);
 		router->problem_count = (int) json_array_size(problems);
 		router->problems = arena_alloc(&router->arena, sizeof(Problem) * (size_t) router->problem_count);
 		for (int i = 0; i < router->problem_count; i++)
@@ -396,28 +419,49 @@ match_template(const char *template, const char *path, Arena *arena, const char 
 	return *path == '\0';
 }
 
-const Endpoint *
-router_match(const Router *router, const char *method, const char *path, Arena *arena, const char **values, Buffer *allow)
+static bool
+has_method(const Endpoint *endpoint, const char *method)
 {
-	const char *best = NULL;
+	return strcmp(endpoint->method, method) == 0 || (strcmp(method, "HEAD") == 0 && strcmp(endpoint->method, "GET") == 0);
+}
 
+static void
+list_methods(const Router *router, const char *template, Buffer *allow)
+{
 	for (int i = 0; i < router->endpoint_count; i++)
 	{
 		const Endpoint *endpoint = &router->endpoints[i];
 
+		if (strcmp(endpoint->path, template) == 0)
+			buffer_format(allow, "%s%s%s", allow->length > 0 ? ", " : "", endpoint->method,
+						  strcmp(endpoint->method, "GET") == 0 ? ", HEAD" : "");
+	}
+	buffer_text(allow, ", OPTIONS");
+}
+
+const Endpoint *
+router_match(const Router *router, const char *method, const char *path, Arena *arena, const char **values, Buffer *allow)
+{
+	const char *best = NULL;
+	size_t		length = strlen(path);
+	int			slashes = count_slashes(path);
+
+	for (int i = 0; i < router->endpoint_count; i++)
+	{
+		const Route *route = &router->routes[i];
+
+		/* no value has a slash in it */
+		if (route->slashes != slashes || route->literal > length || memcmp(route->path, path, route->literal) != 0)
+			continue;
 		/* once a template has matched, less literal ones are another resource */
-		if (best && strcmp(best, endpoint->path) != 0)
+		if ((best && strcmp(best, route->path) != 0) || !match_template(route->path, path, arena, values))
 			continue;
-		if (!match_template(endpoint->path, path, arena, values))
-			continue;
-		best = endpoint->path;
-		if (strcmp(endpoint->method, method) == 0 || (strcmp(method, "HEAD") == 0 && strcmp(endpoint->method, "GET") == 0))
-			return endpoint;
-		buffer_format(allow, "%s%s%s", allow->length > 0 ? ", " : "", endpoint->method,
-					  strcmp(endpoint->method, "GET") == 0 ? ", HEAD" : "");
+		best = route->path;
+		if (has_method(&router->endpoints[i], method))
+			return &router->endpoints[i];
 	}
 	if (best)
-		buffer_text(allow, ", OPTIONS");
+		list_methods(router, best, allow);
 	return NULL;
 }
 

@@ -100,6 +100,14 @@ typedef struct Endpoint
 	Parameter	parameters[ROUTER_MAX_PARAMETERS];
 } Endpoint;
 
+/* What tells at a glance that a path is not an endpoint's. */
+typedef struct Route
+{
+	const char *path;			/* template */
+	size_t		literal;		/* bytes before its first {…} */
+	int			slashes;
+} Route;
+
 typedef struct Problem
 {
 	const char *code;
@@ -125,6 +133,7 @@ typedef struct Router
 	const PgText *end;			/* and its last */
 	int			endpoint_count;
 	Endpoint   *endpoints;
+	Route	   *routes;			/* of each endpoint, close together */
 	int			problem_count;
 	Problem    *problems;
 } Router;
@@ -146,6 +155,7 @@ extern void router_release(Router *router);
 extern const Endpoint *router_match(const Router *router, const char *method, const char *path, Arena *arena,
 									const char **values, Buffer *allow);
 
+/* The problem of a code, or NULL. */
 extern const Problem *router_problem(const Router *router, const char *code);
 
 #endif							/* QEHS_ROUTER_H */
