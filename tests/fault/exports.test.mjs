@@ -167,7 +167,9 @@ test(`a ZIP with ${ZIP_FILES} attachments of 10 MB is written in constant memory
 	const peak = Number(/^VmHWM:\s*(\d+) kB/m.exec(readFileSync(`/proc/${worker.pid}/status`, "latin1"))[1])
 	t.diagnostic(`${ZIP_FILES} files of 10 MB in ${(Date.parse(done.finishedAt) - Date.parse(done.startedAt)) / 1000} s: a ZIP of ${done.result.sizeBytes} bytes, peak of the worker ${peak} kB`)
 	assert.ok(done.result.sizeBytes > ZIP_FILES * bytes.length)
-	assert.ok(peak <= 64 * 1024, `the worker took ${peak} kB`)
+	// sanitizers have memory of their own
+	if (!/sanitized/.test(process.env.QEHS_SHIM_BIN ?? ""))
+		assert.ok(peak <= 64 * 1024, `the worker took ${peak} kB`)
 	worker.kill("SIGTERM")
 	await worker.gone
 })
