@@ -277,7 +277,9 @@ each_need(List *parts, void (*visit) (Item *item, Need *need, void *owner), void
 		foreach(item, ((Part *) lfirst(part))->items)
 		{
 			foreach(need, ((Item *) lfirst(item))->needs)
+			{
 				visit(lfirst(item), lfirst(need), owner);
+			}
 		}
 	}
 }
