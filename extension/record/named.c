@@ -147,8 +147,9 @@ record_remember_payload(const ModuleDef *module, const Jsonb *payload)
 			continue;
 		if (field->type != FIELD_RECORD_REFERENCES)
 			note(module->tenant_id, field->type == FIELD_USER, holder, &value);
-		else
-			for (uint32 j = 0; value.type == jbvBinary && j < JsonContainerSize(value.val.binary.data); j++)
+		/* not checked yet: it may be anything */
+		else if (value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data))
+			for (uint32 j = 0; j < JsonContainerSize(value.val.binary.data); j++)
 				note(module->tenant_id, false, holder, getIthJsonbValueFromContainer(value.val.binary.data, j));
 	}
 }
