@@ -312,7 +312,7 @@ CREATE TABLE qehs.record_link (
 	source_id uuid NOT NULL,
 	PRIMARY KEY (tenant_id, target_id, source_id)
 );
-COMMENT ON TABLE qehs.record_link IS 'Which record (source_id) names which other (target_id) in a field of type record-reference, one row however often: by it the records are found that refer to one. A deleted record keeps its rows.';
+COMMENT ON TABLE qehs.record_link IS 'Which record (source_id) names which other (target_id) in a field of type record-reference or record-references, one row however often: by it the records are found that refer to one. A deleted record keeps its rows.';
 
 CREATE INDEX record_link_source ON qehs.record_link (tenant_id, source_id);
 

@@ -340,7 +340,7 @@ take_trace(RequestContext *context, const Jsonb *arguments)
 	char	   *trace = json_member_text(&arguments->root, "traceId");
 
 	if (trace && strlen(trace) == sizeof(context->trace_id) - 1)
-		strcpy(context->trace_id, trace);
+		strlcpy(context->trace_id, trace, sizeof(context->trace_id));
 }
 
 void
