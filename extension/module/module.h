@@ -202,6 +202,8 @@ typedef struct ModuleFiles
 	const char **types;			/* of these media types; none: any */
 } ModuleFiles;
 
+#define QEHS_MAX_EFFECTS 20		/* of a transition */
+
 typedef enum EffectKind
 {
 	EFFECT_CREATE_RECORD, EFFECT_UPDATE_PARENT, EFFECT_SET_FIELD, EFFECT_ASSIGN, EFFECT_EVENT

@@ -267,6 +267,8 @@ qehs_comment_delete(PG_FUNCTION_ARGS)
 	if (record.deleted)
 		not_found();
 	module = record_module(context, &record);
+	if (record_is_hidden(context, module, &record))
+		not_found();
 	record_require(context, module, ACTION_READ, &record);
 	record_require(context, module, ACTION_COMMENT, &record);
 	if (memcmp(&author, &context->actor_id, sizeof(author)) != 0 && !permission_is_administrator(context))

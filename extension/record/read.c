@@ -205,6 +205,15 @@ record_check_if_match(const ModuleDef *module, const char *if_match, int32 versi
 	context_check_if_match(if_match, version);
 }
 
+/* Who may read some records of the module is not to learn which others there are. */
+bool
+record_is_hidden(const RequestContext *context, const ModuleDef *module, const Record *record)
+{
+	PermissionSubject subject = record_subject(record);
+
+	return !permission_may(context, module, ACTION_READ, &subject, NULL) && permission_may(context, module, ACTION_READ, &permission_some_record, NULL);
+}
+
 void
 record_require(const RequestContext *context, const ModuleDef *module, ModuleAction action, const Record *record)
 {
@@ -212,8 +221,7 @@ record_require(const RequestContext *context, const ModuleDef *module, ModuleAct
 
 	if (permission_may(context, module, action, &subject, NULL))
 		return;
-	/* who may read some records of the module is not to learn which others there are */
-	if (!permission_may(context, module, ACTION_READ, &subject, NULL) && permission_may(context, module, ACTION_READ, &permission_some_record, NULL))
+	if (record_is_hidden(context, module, record))
 		record_not_found();
 	permission_require(context, module, action, &subject);
 }

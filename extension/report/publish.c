@@ -18,6 +18,7 @@
 #include "base/argument.h"
 #include "base/json.h"
 #include "base/plan.h"
+#include "base/search_path.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
@@ -28,7 +29,6 @@
 #include "report/report.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(qehs_report_publish);
@@ -337,14 +337,13 @@ report_refresh(int32 tenant_id, int32 module_id)
 {
 	Datum		value = Int32GetDatum(tenant_id);
 	Target		target = {.tenant_id = tenant_id};
-	int			nesting = NewGUCNestLevel();
+	int			path = search_path_pin();
 	Oid			user;
 	int			security;
 	bool		isnull;
 
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(get_role_oid("qehs_owner", false), security | SECURITY_LOCAL_USERID_CHANGE);
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	CommandCounterIncrement();
 	SPI_connect();
 	if (plan_execute(&select_slug, &value, NULL, false, 1) > 0)
@@ -356,7 +355,7 @@ report_refresh(int32 tenant_id, int32 module_id)
 	}
 	SPI_finish();
 	SetUserIdAndSecContext(user, security);
-	AtEOXact_GUC(true, nesting);
+	search_path_leave(path);
 }
 
 void
