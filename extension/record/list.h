@@ -85,6 +85,8 @@ extern int64 list_estimate(ListWalk *walk, bool *estimated);
  */
 extern uint64 list_rows_that_name(ListWalk *walk, const char *field_key, const Datum *ids, int id_count, int32 limit, const char *columns);
 
+/* The id among columns, the first of QEHS_RECORD_COLUMNS, and the first column behind them. */
+#define LIST_ID_COLUMN 1
 #define LIST_PLACE_COLUMN 14
 
 /* Raise QH403 when the caller may not read the field of every record: to order, group or filter by it would tell. */

@@ -63,6 +63,11 @@ static KeptPlan select_records = {
 	" JOIN qehs.module AS m ON m.tenant_id = $1 AND m.id = r.module_id WHERE r.deleted_at IS NULL",
 	2, {INT4OID, UUIDARRAYOID}, NULL
 };
+/* The columns of select_records. */
+enum
+{
+	COLUMN_ID = 1, COLUMN_KEY
+};
 
 /* The number of a module one of whose references keeps what it names; otherwise 0, as of one that is not published yet (defaults.c). */
 static int32
@@ -173,10 +178,10 @@ look_up_noted(int32 tenant_id, int32 is_user, int32 holder)
 	for (uint64 i = 0; i < found; i++)
 	{
 		bool		isnull;
-		NamedKey	key = {.tenant_id = tenant_id, .is_user = is_user, .holder = holder, .id = *DatumGetUUIDP(plan_value(i, 1, &isnull))};
+		NamedKey	key = {.tenant_id = tenant_id, .is_user = is_user, .holder = holder, .id = *DatumGetUUIDP(plan_value(i, COLUMN_ID, &isnull))};
 
 		named = hash_search(remembered, &key, HASH_FIND, NULL);
-		named->module = MemoryContextStrdup(remembered_memory, TextDatumGetCString(plan_value(i, 2, &isnull)));
+		named->module = MemoryContextStrdup(remembered_memory, TextDatumGetCString(plan_value(i, COLUMN_KEY, &isnull)));
 	}
 	SPI_finish();
 	/* only now, since the statement may fail */
