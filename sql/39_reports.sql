@@ -26,12 +26,8 @@ COMMENT ON COLUMN qehs.report_view.columns IS 'comment of columns by name; other
 COMMENT ON COLUMN qehs.report_view.query IS 'SELECT over the views of the schema; @tenant stands for the tenant''s number, @today for the day in UTC';
 
 CREATE FUNCTION qehs.display_code(prefix text, display_no int8) RETURNS text AS 'MODULE_PATHNAME', 'qehs_display_code'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
 COMMENT ON FUNCTION qehs.display_code(text, int8) IS 'The display code (INC-2026-0001) of a prefix and a display_no of qehs.record.';
-
-CREATE FUNCTION qehs.id_uuid(id text) RETURNS uuid AS 'MODULE_PATHNAME', 'qehs_id_uuid'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION qehs.id_uuid(text) IS 'The UUID of an id of a record or user in either form (rec_…, usr_… or the UUID); NULL for a text that is none.';
 
 CREATE FUNCTION qehs.report_reads(tenant_id int4, module_id int4, version int4 DEFAULT 0, field text DEFAULT NULL) RETURNS boolean
 AS 'MODULE_PATHNAME', 'qehs_report_reads'

@@ -269,7 +269,7 @@ add_time(List *columns, const Place *place, const ModuleField *field)
 
 	if (field->value_type == FIELD_DATETIME)
 		return add(columns, place, field, "", "timestamp with time zone", "", sql);
-	return add(columns, place, field, "", "date", "", psprintf("(%s AT TIME ZONE 'UTC')::pg_catalog.date", sql));
+	return add(columns, place, field, "", "date", "", psprintf("qehs.utc_day(%s)", sql));
 }
 
 static List *
@@ -278,9 +278,9 @@ add_object(List *columns, const Place *place, const ModuleField *field)
 	if (field->type == FIELD_DATE_RANGE)
 	{
 		columns = add(columns, place, field, "_from", "date", "first day",
-					  psprintf("(%s AT TIME ZONE 'UTC')::pg_catalog.date", call(place, field, "payload_time", ".from", FIELD_DATE)));
+					  psprintf("qehs.utc_day(%s)", call(place, field, "payload_time", ".from", FIELD_DATE)));
 		return add(columns, place, field, "_to", "date", "last day",
-				   psprintf("(%s AT TIME ZONE 'UTC')::pg_catalog.date", call(place, field, "payload_time", ".to", FIELD_DATE)));
+				   psprintf("qehs.utc_day(%s)", call(place, field, "payload_time", ".to", FIELD_DATE)));
 	}
 	if (field->type == FIELD_GEOLOCATION)
 	{

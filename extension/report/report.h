@@ -60,6 +60,11 @@ extern const char *report_name_of(int32 tenant_id, const char *id);
 /* Whether each caller may read a field of a definition, in records of whichever version: then no view has to ask. */
 extern bool report_is_open(const ModuleDef *module, const ModuleField *field);
 
+/* ---- planner.c ---- */
+
+/* Have views of records planned with the query that reads them; once, when the library is loaded. */
+extern void report_planner_init(void);
+
 /* ---- publish.c ---- */
 
 /* Make the views of a module anew where its tenant reports, that is since report_publish was called for it. */
