@@ -78,7 +78,7 @@ $$WITH usable AS MATERIALIZED (
 fact AS (
 	SELECT h.establishment_id, pg_catalog.date_trunc('month', h.month::timestamp)::date AS month, h.hours, 0 AS recordable, 0 AS dart, 0 AS lost_time, 0::numeric AS days, 0::numeric AS days_lost FROM exposure_hours AS h
 	UNION ALL
-	SELECT s.establishment_id, pg_catalog.date_trunc('month', s.occurred_on::timestamp)::date, 0, s.recordable, s.dart, s.lost_time, s.days, s.days_lost FROM qehs.report_case AS s WHERE s.tenant_id = @tenant AND s.recordable = 1 AND (SELECT u.is_used FROM usable AS u)
+	SELECT NULLIF(s.establishment_id, '00000000-0000-0000-0000-000000000000'), NULLIF(s.month, 'infinity'), 0, s.recordable, s.dart, s.lost_time, s.days, s.days_lost FROM qehs.report_rate AS s WHERE s.tenant_id = @tenant AND s.recordable > 0 AND (SELECT u.is_used FROM usable AS u)
 	UNION ALL
 	SELECT o.establishment_id, pg_catalog.date_trunc('month', o.d_date::timestamp)::date, 0, 1, (o.h_days_away OR o.i_restricted)::int, (o.g_death OR o.h_days_away)::int, o.k_days_away + o.l_days_restricted, o.days_lost FROM osha_300 AS o WHERE NOT (SELECT u.is_used FROM usable AS u)),
 total AS (
@@ -107,20 +107,37 @@ FROM osha_case_days AS d$$),
 $$SELECT a.id, a.display_code, a.title, a.workflow_state, a.workflow_state_label, a.priority, a.priority_label, a.owner_name, a.parent_code, a.due_date, a.original_due_date, d.overdue AS days_overdue, GREATEST(@today - COALESCE(a.original_due_date, a.due_date), 0) AS days_overdue_original,
 	CASE WHEN d.overdue = 0 THEN 'extended' WHEN d.overdue <= 7 THEN '1-7' WHEN d.overdue <= 30 THEN '8-30' WHEN d.overdue <= 60 THEN '31-60' WHEN d.overdue <= 90 THEN '61-90' ELSE 'over 90' END AS bucket
 FROM actions AS a CROSS JOIN LATERAL (SELECT GREATEST(@today - a.due_date, 0) AS overdue) AS d
-WHERE a.workflow_state NOT IN ('verified', 'cancelled') AND (a.due_date < @today OR a.original_due_date < @today)$$),
+WHERE a.workflow_state = ANY (ARRAY(SELECT s.state FROM workflow_states AS s WHERE s.module_key = 'actions' AND s.state NOT IN ('verified', 'cancelled'))) AND (a.due_date < @today OR a.original_due_date < @today)$$),
 ('ageing', 210, '{actions}', 'Open actions by priority and age since they were created: 0-7, 8-30, 31-60, 61-90, over 90 days.',
 $$SELECT b.place, b.bucket, p.priority, pg_catalog.count(a.id) AS actions
 FROM (VALUES (1, '0-7', 0, 7), (2, '8-30', 8, 30), (3, '31-60', 31, 60), (4, '61-90', 61, 90), (5, 'over 90', 91, 1000000)) AS b (place, bucket, least, most)
 CROSS JOIN (VALUES ('low'), ('medium'), ('high'), ('critical')) AS p (priority)
-LEFT JOIN actions AS a ON a.priority = p.priority AND a.workflow_state NOT IN ('verified', 'cancelled') AND @today - (a.created_at AT TIME ZONE 'UTC')::date BETWEEN b.least AND b.most
+LEFT JOIN actions AS a ON a.priority = p.priority AND a.workflow_state = ANY (ARRAY(SELECT s.state FROM workflow_states AS s WHERE s.module_key = 'actions' AND s.state NOT IN ('verified', 'cancelled'))) AND @today - (a.created_at AT TIME ZONE 'UTC')::date BETWEEN b.least AND b.most
 GROUP BY 1, 2, 3$$),
-('state_dwell', 220, '{}', 'How long records stay in each state: visits that have ended, their median and 90th percentile (interpolated), records that are there now, and entries beyond a record''s first. Source: record_transitions.',
-$$SELECT d.module_key, d.state, COALESCE(l.label, d.state) AS state_label, d.visits, d.median, d.p90, d.there_now, d.re_entries
-FROM (
-	SELECT s.module_key, s.state, pg_catalog.count(s."left") AS visits, pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY s.dwell) FILTER (WHERE s."left" IS NOT NULL) AS median, pg_catalog.percentile_cont(0.9) WITHIN GROUP (ORDER BY s.dwell) FILTER (WHERE s."left" IS NOT NULL) AS p90,
-		pg_catalog.count(*) - pg_catalog.count(s."left") AS there_now, pg_catalog.count(*) - pg_catalog.count(DISTINCT s.record_id) AS re_entries
-	FROM record_transitions AS s GROUP BY 1, 2) AS d
-LEFT JOIN workflow_states AS l ON l.module_key = d.module_key AND l.state = d.state$$),
+('state_dwell', 220, '{}', 'How long records stay in each state: visits that have ended, their median and 90th percentile (interpolated, of lengths within 0.5%), records that are there now, and entries beyond a record''s first. Source: record_transitions, as qehs.tick has counted it last (qehs.report_stay_summary).',
+$$WITH usable AS MATERIALIZED (SELECT EXISTS (SELECT FROM qehs.report_stay_summary AS s WHERE s.tenant_id = @tenant AND s.is_whole) AS is_used),
+bucket AS (
+	SELECT b.module_id, b.state, b.bucket >= 0 AS has_ended, b.stays, b.re_entries, b.microseconds / b.stays AS mean, pg_catalog.sum(b.stays) OVER (w ORDER BY b.bucket) AS upto, pg_catalog.sum(b.stays) OVER w AS visits
+	FROM qehs.report_stay AS b WHERE b.tenant_id = @tenant AND b.stays > 0 AND b.module_id = ANY ((SELECT qehs.report_modules(@tenant))::int4[]) AND (SELECT u.is_used FROM usable AS u)
+	WINDOW w AS (PARTITION BY b.module_id, b.state, b.bucket >= 0)),
+-- the visits that are floor and ceil of a percentile's place
+place AS (
+	SELECT b.*, 0.5 * (b.visits - 1) AS half, 0.9 * (b.visits - 1) AS tenth FROM bucket AS b),
+summed AS (
+	SELECT p.module_id, p.state, COALESCE(pg_catalog.sum(p.stays) FILTER (WHERE p.has_ended), 0)::int8 AS visits, COALESCE(pg_catalog.sum(p.stays) FILTER (WHERE NOT p.has_ended), 0)::int8 AS there_now, pg_catalog.sum(p.re_entries)::int8 AS re_entries,
+		pg_catalog.min(p.mean) FILTER (WHERE p.has_ended AND p.upto > pg_catalog.floor(p.half)) AS half_floor, pg_catalog.min(p.mean) FILTER (WHERE p.has_ended AND p.upto > pg_catalog.ceil(p.half)) AS half_ceil, pg_catalog.max(p.half % 1) FILTER (WHERE p.has_ended) AS half_part,
+		pg_catalog.min(p.mean) FILTER (WHERE p.has_ended AND p.upto > pg_catalog.floor(p.tenth)) AS tenth_floor, pg_catalog.min(p.mean) FILTER (WHERE p.has_ended AND p.upto > pg_catalog.ceil(p.tenth)) AS tenth_ceil, pg_catalog.max(p.tenth % 1) FILTER (WHERE p.has_ended) AS tenth_part
+	FROM place AS p GROUP BY 1, 2),
+counted AS (
+	SELECT m.key AS module_key, s.state, s.visits, pg_catalog.justify_hours(pg_catalog.make_interval(secs => ((s.half_floor + (s.half_ceil - s.half_floor) * s.half_part) / 1000000)::float8)) AS median,
+		pg_catalog.justify_hours(pg_catalog.make_interval(secs => ((s.tenth_floor + (s.tenth_ceil - s.tenth_floor) * s.tenth_part) / 1000000)::float8)) AS p90, s.there_now, s.re_entries
+	FROM summed AS s JOIN qehs.module AS m ON m.tenant_id = @tenant AND m.id = s.module_id
+	UNION ALL
+	SELECT s.module_key, s.state, pg_catalog.count(s."left"), pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY s.dwell) FILTER (WHERE s."left" IS NOT NULL), pg_catalog.percentile_cont(0.9) WITHIN GROUP (ORDER BY s.dwell) FILTER (WHERE s."left" IS NOT NULL),
+		pg_catalog.count(*) - pg_catalog.count(s."left"), pg_catalog.count(*) - pg_catalog.count(DISTINCT s.record_id)
+	FROM record_transitions AS s WHERE NOT (SELECT u.is_used FROM usable AS u) GROUP BY 1, 2)
+SELECT c.module_key, c.state, COALESCE(l.label, c.state) AS state_label, c.visits, c.median, c.p90, c.there_now, c.re_entries
+FROM counted AS c LEFT JOIN workflow_states AS l ON l.module_key = c.module_key AND l.state = c.state$$),
 ('findings_by_clause', 230, '{findings,audits}', 'Audit findings by standard, clause, grade and site, those that repeat an earlier one apart. Source: ISO 19011, 6.4.8.',
 $$SELECT f.standard, f.standard_label, f.clause, f.grade, f.grade_label, a.site, f.repeat_of_id IS NOT NULL AS is_repeat, pg_catalog.count(*) AS findings, pg_catalog.count(*) FILTER (WHERE f.workflow_state <> 'closed') AS open
 FROM findings AS f LEFT JOIN audits AS a ON a.id = f.audit_id GROUP BY 1, 2, 3, 4, 5, 6, 7$$),
