@@ -23,11 +23,17 @@ const DefinitionMember definition_members[] = {
 	{"permissions", "load_roles"},
 	{"migrate", "rule"},
 	{"requireIfMatch", "module_load"},
+	{"unique", "unique_rules_read"},
 	{NULL, NULL}
 };
 
 const DefinitionMember display_code_members[] = {
 	{"prefix", "store"},
+	{NULL, NULL}
+};
+
+const DefinitionMember unique_members[] = {
+	{"fields", "unique_rules_read"},
 	{NULL, NULL}
 };
 

@@ -17,6 +17,7 @@ typedef struct DefinitionMember
 /* The root, and what stands in it: /displayCode, /fields/0, an entry of its options or units, of its bands. */
 extern const DefinitionMember definition_members[];
 extern const DefinitionMember display_code_members[];
+extern const DefinitionMember unique_members[];
 extern const DefinitionMember field_members[];
 extern const DefinitionMember option_members[];
 extern const DefinitionMember band_members[];
