@@ -53,7 +53,7 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $add$
 			AND NOT COALESCE((SELECT d.action = 'deleted' FROM qehs.audit_event AS d WHERE d.tenant_id = report_stays_add.tenant_id AND d.record_id = t.record_id
 				AND d.id <= s.until AND d.action IN ('deleted', 'restored') ORDER BY d.id DESC LIMIT 1), false))
 	INSERT INTO qehs.report_stay AS r (tenant_id, module_id, state, bucket, stays, re_entries, microseconds)
-	SELECT report_stays_add.tenant_id, s.module_id, s.state, COALESCE(floor(200 * ln(GREATEST(s.length, 0)::float8 / 1000 + 1))::int4, -1), sum(s.sign),
+	SELECT report_stays_add.tenant_id, s.module_id, s.state, CASE WHEN s.length IS NULL THEN -1 ELSE floor(200 * ln(GREATEST(s.length, 0)::float8 / 1000 + 1))::int4 END, sum(s.sign),
 		COALESCE(sum(s.sign) FILTER (WHERE s.again), 0), COALESCE(sum(s.sign * s.length), 0)
 	FROM stay AS s GROUP BY 2, 3, 4
 	ON CONFLICT ON CONSTRAINT report_stay_pkey DO UPDATE SET stays = r.stays + EXCLUDED.stays, re_entries = r.re_entries + EXCLUDED.re_entries, microseconds = r.microseconds + EXCLUDED.microseconds
