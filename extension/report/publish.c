@@ -337,14 +337,10 @@ report_refresh(int32 tenant_id, int32 module_id)
 {
 	Datum		value = Int32GetDatum(tenant_id);
 	Target		target = {.tenant_id = tenant_id};
-	int			nesting = NewGUCNestLevel();
-	Oid			user;
-	int			security;
+	ReportUser	before;
 	bool		isnull;
 
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(get_role_oid("qehs_owner", false), security | SECURITY_LOCAL_USERID_CHANGE);
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	report_become_owner(&before);
 	CommandCounterIncrement();
 	SPI_connect();
 	if (plan_execute(&select_slug, &value, NULL, false, 1) > 0)
@@ -355,8 +351,7 @@ report_refresh(int32 tenant_id, int32 module_id)
 		make_standard(&target);
 	}
 	SPI_finish();
-	SetUserIdAndSecContext(user, security);
-	AtEOXact_GUC(true, nesting);
+	report_become_again(&before);
 }
 
 void

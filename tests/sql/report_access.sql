@@ -96,7 +96,7 @@ SET SESSION AUTHORIZATION report_reader_b;
 -- 20
 SET ROLE qehs_owner;
 -- 21 what the views ask, about others: nothing is told
-SELECT qehs.report_reads(:tenant_b, 1), qehs.report_modules(:tenant_b), qehs.report_modules(:tenant_b, 'changes'), qehs.report_reads(:tenant_a, 1, 0, 'notes'), qehs.report_reads(:tenant_a, 2), qehs.report_reads(NULL, 1), qehs.report_reads(:tenant_b, 99), qehs.report_modules(NULL);
+SELECT qehs.report_reads(:tenant_b, 1), qehs.report_modules(:tenant_b), qehs.report_modules(:tenant_b, 'changes'), qehs.report_reads(:tenant_a, 1, 0, 'notes'), qehs.report_reads(:tenant_a, 2), qehs.report_reads(NULL, 1), qehs.report_reads(:tenant_b, 99), qehs.report_modules(NULL), qehs.report_name(:tenant_b, '00000000-0000-0000-0000-000000000000'), qehs.report_name(:tenant_a, '00000000-0000-0000-0000-000000000000');
 -- 22 a function that tells what it is shown, in front of the conditions on tenant and module
 CREATE FUNCTION pg_temp.tell(value anyelement) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$BEGIN RAISE NOTICE 'told: %', value; RETURN true; END$$;
 SELECT title FROM report_report_a.cases WHERE pg_temp.tell(title);
