@@ -103,12 +103,12 @@ $$SELECT d.incident_code, d.case_code, d.occurred_at, d.days_lost AS days_incapa
 	CASE WHEN d.outcome = 'death' THEN 'fatal' WHEN d.regulator_notifiable = 'riddor_immediate' THEN 'specified' WHEN d.days_lost > 7 THEN 'over_7_days' WHEN d.days_lost > 3 THEN 'over_3_days' ELSE 'none' END AS category,
 	CASE WHEN d.outcome = 'death' OR d.regulator_notifiable = 'riddor_immediate' THEN d.occurred_on WHEN d.days_lost > 7 THEN d.occurred_on + 15 END AS report_by
 FROM osha_case_days AS d$$),
-('actions_overdue', 200, '{actions}', 'Actions that are neither verified nor cancelled and past their due date, or past their original one: days by each, and bucket (1-7, 8-30, 31-60, 61-90, over 90; extended: due later by now, days_overdue 0).',
+('actions_overdue', 200, '{actions}', 'Actions that are neither verified nor cancelled and past their due date, or past their original one: days by each, and bucket (1-7, 8-30, 31-60, 61-90, over 90; extended: due later by now, days_overdue 0). Days are today less the date. Source: ISO 9001, 14001 and 45001, 10.2.',
 $$SELECT a.id, a.display_code, a.title, a.workflow_state, a.workflow_state_label, a.priority, a.priority_label, a.owner_name, a.parent_code, a.due_date, a.original_due_date, d.overdue AS days_overdue, GREATEST(@today - COALESCE(a.original_due_date, a.due_date), 0) AS days_overdue_original,
 	CASE WHEN d.overdue = 0 THEN 'extended' WHEN d.overdue <= 7 THEN '1-7' WHEN d.overdue <= 30 THEN '8-30' WHEN d.overdue <= 60 THEN '31-60' WHEN d.overdue <= 90 THEN '61-90' ELSE 'over 90' END AS bucket
 FROM actions AS a CROSS JOIN LATERAL (SELECT GREATEST(@today - a.due_date, 0) AS overdue) AS d
 WHERE a.workflow_state = ANY (ARRAY(SELECT s.state FROM workflow_states AS s WHERE s.module_key = 'actions' AND s.state NOT IN ('verified', 'cancelled'))) AND (a.due_date < @today OR a.original_due_date < @today)$$),
-('ageing', 210, '{actions}', 'Open actions by priority and age since they were created: 0-7, 8-30, 31-60, 61-90, over 90 days.',
+('ageing', 210, '{actions}', 'Open actions by priority and age since they were created: 0-7, 8-30, 31-60, 61-90, over 90 days. Source: ISO 9001, 14001 and 45001, 10.2.',
 $$SELECT b.place, b.bucket, p.priority, pg_catalog.count(a.id) AS actions
 FROM (VALUES (1, '0-7', 0, 7), (2, '8-30', 8, 30), (3, '31-60', 31, 60), (4, '61-90', 61, 90), (5, 'over 90', 91, 1000000)) AS b (place, bucket, least, most)
 CROSS JOIN (VALUES ('low'), ('medium'), ('high'), ('critical')) AS p (priority)
@@ -153,7 +153,7 @@ SELECT COALESCE(d.person_id, l.person_id) AS person_id, COALESCE(d.person_name, 
 		WHEN e.expires_on <= @today + 30 THEN 'expiring' ELSE 'valid' END AS status
 FROM demand AS d FULL JOIN latest AS l ON l.person_id = d.person_id AND l.course = d.course
 CROSS JOIN LATERAL (SELECT COALESCE(l.expires_on, (l.completed_on + pg_catalog.make_interval(months => COALESCE(l.valid_months, d.valid_months)::int))::date) AS expires_on) AS e$$),
-('risk_heatmap', 250, '{risk_assessments}', 'Residual risk of assessments in force or in review by likelihood and severity, cells without any too; size of the matrix and bands are those of the field residual_risk, which has 5 x 5 and low to 4, medium to 9, high to 16, extreme to 25 without its own.',
+('risk_heatmap', 250, '{risk_assessments}', 'Residual risk of assessments in force or in review by likelihood and severity, cells without any too; size of the matrix and bands are those of the field residual_risk, which has 5 x 5 and low to 4, medium to 9, high to 16, extreme to 25 without its own. Score = likelihood x severity. Source: IEC 31010, consequence/likelihood matrix.',
 $$WITH field AS (
 	SELECT f.value AS field FROM qehs.module AS m JOIN qehs.module_version AS v ON v.tenant_id = @tenant AND v.module_id = m.id AND v.version = m.version CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(v.definition -> 'fields') AS f
 	WHERE m.tenant_id = @tenant AND m.key = 'risk_assessments' AND f.value ->> 'key' = 'residual_risk'),
@@ -162,7 +162,7 @@ SELECT l.likelihood, s.severity, l.likelihood * s.severity AS score,
 	(SELECT b.value ->> 'name' FROM pg_catalog.jsonb_array_elements(x.bands) AS b WHERE l.likelihood * s.severity <= (b.value ->> 'max')::int ORDER BY (b.value ->> 'max')::int LIMIT 1) AS band, pg_catalog.count(r.id) AS assessments
 FROM matrix AS x CROSS JOIN LATERAL pg_catalog.generate_series(1, x.size) AS l (likelihood) CROSS JOIN LATERAL pg_catalog.generate_series(1, x.size) AS s (severity)
 LEFT JOIN risk_assessments AS r ON r.residual_risk_likelihood = l.likelihood AND r.residual_risk_severity = s.severity AND r.workflow_state IN ('active', 'review') GROUP BY 1, 2, x.bands$$),
-('leading_lagging', 260, '{observations,inspections,actions,complaints,training,incidents,injury_cases,establishments,exposure_hours}', 'By month, of all establishments. Leading: near misses per 200,000 hours; inspections conducted by their day, actions done by their due date (for the first time), trainings completed by theirs (% of those due in the month). Lagging: TRIR, DART, environmental releases, complaints. What is void, cancelled, rejected or waived does not count, nor actions that were loaded after their due date, since when they were done is not known.',
+('leading_lagging', 260, '{observations,inspections,actions,complaints,training,incidents,injury_cases,establishments,exposure_hours}', 'By month, of all establishments. Leading: near misses per 200,000 hours; inspections conducted by their day, actions done by their due date (for the first time), trainings completed by theirs (% of those due in the month). Lagging: TRIR, DART, environmental releases, complaints. What is void, cancelled, rejected or waived does not count, nor actions that were loaded after their due date, since when they were done is not known. Sources: ISO 45001, 9.1.1; OSHA, "Using Leading Indicators to Improve Safety and Health Outcomes".',
 $$WITH fact AS (
 	SELECT (x.occurred_at AT TIME ZONE 'UTC')::date AS day, 'near_miss' AS what, true AS good FROM observations AS x WHERE x.kind = 'near_miss' AND x.workflow_state <> 'void'
 	UNION ALL SELECT x.scheduled_for, 'inspection', (x.conducted_at AT TIME ZONE 'UTC')::date <= x.scheduled_for FROM inspections AS x
@@ -177,7 +177,7 @@ wide AS (SELECT c.month, pg_catalog.max(c.n) FILTER (WHERE c.what = 'near_miss')
 SELECT COALESCE(k.month, w.month) AS month, k.hours, COALESCE(w.near_misses, 0) AS near_misses, pg_catalog.round(200000 * COALESCE(w.near_misses, 0) / NULLIF(k.hours, 0), 2) AS near_miss_rate, w.inspections_on_time, w.actions_on_time, w.trainings_on_time,
 	k.trir, k.dart, COALESCE(w.releases, 0) AS releases, COALESCE(w.complaints, 0) AS complaints
 FROM (SELECT r.* FROM kpi_rates AS r WHERE r.establishment_id IS NULL) AS k FULL JOIN wide AS w ON w.month = k.month$$),
-('cost_of_poor_quality', 270, '{nonconformances,complaints,actions}', 'Cost by month and currency: prevention (preventive actions), internal failure (rework and scrap of nonconformances), external failure (complaints); what is void or cancelled does not count. Appraisal cost and revenue are not recorded, so no share is given.',
+('cost_of_poor_quality', 270, '{nonconformances,complaints,actions}', 'Cost by month and currency: prevention (preventive actions), internal failure (rework and scrap of nonconformances), external failure (complaints); what is void or cancelled does not count. Appraisal cost and revenue are not recorded, so no share is given. Source: BS 6143-2, prevention, appraisal and failure model.',
 $$SELECT x.month, x.currency, pg_catalog.sum(x.prevention) AS prevention, pg_catalog.sum(x.internal_failure) AS internal_failure, pg_catalog.sum(x.external_failure) AS external_failure, pg_catalog.sum(x.prevention + x.internal_failure + x.external_failure) AS total FROM (
 	SELECT pg_catalog.date_trunc('month', a.created_at AT TIME ZONE 'UTC')::date AS month, a.cost_currency AS currency, a.cost AS prevention, 0::numeric AS internal_failure, 0::numeric AS external_failure
 		FROM actions AS a WHERE a.action_type = 'preventive' AND a.cost IS NOT NULL AND a.workflow_state <> 'cancelled'

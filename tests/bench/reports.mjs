@@ -1,4 +1,4 @@
-// Reporting views over a million incidents: ten queries as reporting tools write them, with the conditions that reach an index, and the time
+// Reporting views over a million incidents: queries as reporting tools write them, with the conditions that reach an index, and the time
 // of each against the same query on a table of real typed columns with the same indexes; and the key figures.
 // node tests/bench/reports.mjs, after make all install. BENCH_REPORT_ROWS=10000000 takes more (10 GB and half an hour for 10 million on a quiet
 // machine), BENCH_REPORT_CASES so many injury cases. Times are those of the processor (/proc/<pid>/schedstat), so that the load of a machine matters little.
@@ -9,7 +9,7 @@ import { Cluster } from '../fault/cluster.mjs'
 
 const ROWS = Number(process.env.BENCH_REPORT_ROWS ?? 1_000_000)
 const CASES = Number(process.env.BENCH_REPORT_CASES ?? 20_000)
-const RUNS = 10
+const RUNS = 20
 const cluster = await Cluster.create(["work_mem = '64MB'", "shared_buffers = '1GB'", "max_wal_size = '8GB'", 'synchronous_commit = off'])
 const psql = (user, input) => execFileSync('psql', ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', `${cluster.conninfo} user=${user}`], { encoding: 'utf8', input, maxBuffer: 1 << 28 }).trim()
 const seconds = since => ((Date.now() - since) / 1000).toFixed(0)
@@ -30,13 +30,14 @@ const queries = [
 	['some of a choice', () => "SELECT actual_severity, count(*) FROM incidents WHERE actual_severity IN ('fatality', 'medical_treatment') AND occurred_at >= '2026-06-01' GROUP BY 1"],
 	['those that were notified on a day', () => "SELECT display_code, notified_at FROM incidents WHERE notified_at >= '2026-05-05' AND notified_at < '2026-05-06'"],
 	['made since', () => "SELECT count(*) FROM incidents WHERE created_at >= now() + interval '1 hour'"],
+	['ten thousand whole records', () => 'SELECT * FROM incidents LIMIT 10000'],
 	['injury cases with their incidents', () => "SELECT i.event_type, c.outcome, count(*) FROM injury_cases AS c JOIN incidents AS i ON i.id = c.incident_id WHERE c.outcome = 'death' GROUP BY 1, 2"],
 ]
 const figures = ['kpi_rates', 'osha_300a', 'leading_lagging', 'riddor', 'state_dwell', 'actions_overdue', 'ageing']
 const summarised = ['kpi_rates', 'state_dwell']
 
-// Milliseconds of processor time of a query of a login in one session: the first time, which loads definitions and rights, and the mean of those
-// after; and the conditions on indexes of its plan.
+// Milliseconds of processor time of a query of a login in one session: the first time, which loads definitions and rights; the mean of those after,
+// planned each time; the same planned once, as prepared statements are; and the conditions on indexes of its plan.
 async function measure(user, schema, query) {
 	const conditions = new Set()
 	const walk = node => {
@@ -47,15 +48,19 @@ async function measure(user, schema, query) {
 	const session = cluster.session(user)
 	await session.run("SET application_name = 'measured'")
 	const pid = cluster.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'measured'")
-	const processor = () => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6
-	await session.run(`SET search_path = ${schema}; SET max_parallel_workers_per_gather = 0;\n\\o /dev/null\n`)
-	const times = [processor()]
-	await session.run(`EXPLAIN (ANALYZE, TIMING OFF) ${query}`)
-	times.push(processor())
-	await session.run(`EXPLAIN (ANALYZE, TIMING OFF) ${query};\n`.repeat(RUNS))
-	times.push(processor())
+	const spent = async (statements, runs) => {
+		const before = Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0])
+		await session.run(`${statements};\n`.repeat(runs))
+		return (Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) - before) / 1e6 / runs
+	}
+	await session.run(`SET search_path = ${schema}; SET max_parallel_workers_per_gather = 0; SET plan_cache_mode = force_generic_plan;\n\\o /dev/null\n`)
+	const first = await spent(query, 1)
+	const ms = await spent(query, RUNS)
+	await session.run(`PREPARE once AS ${query}`)
+	await spent('EXECUTE once', 1)
+	const once = await spent('EXECUTE once', RUNS)
 	await session.end()
-	return { first: times[1] - times[0], ms: (times[2] - times[1]) / RUNS, conditions: [...conditions].join('; ') }
+	return { first, ms, once, conditions: [...conditions].join('; ') }
 }
 
 try {
@@ -85,12 +90,12 @@ try {
 		${['occurred_at', 'notified_at', 'event_type', 'severity', 'naics', 'actual_severity'].map(column => `CREATE INDEX ON typed.incidents (${column}, id);`).join(' ')}
 		GRANT USAGE ON SCHEMA typed TO bi; GRANT SELECT ON ALL TABLES IN SCHEMA typed TO bi`)
 	cluster.sql('VACUUM ANALYZE')
-	console.log(`${CASES} injury cases, hours and the table of typed columns made in ${seconds(since)} s\n\n| query | first, ms | then, ms | typed table, ms | ratio | index condition of the view |\n| --- | --- | --- | --- | --- | --- |`)
+	console.log(`${CASES} injury cases, hours and the table of typed columns made in ${seconds(since)} s\n\n| query | first, ms | then, ms | typed table, ms | ratio | planned once, ms | typed table, ms | ratio | index condition of the view |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |`)
 	const id = psql('bi', 'SELECT id FROM report_bench.incidents OFFSET 1000 LIMIT 1')
 	for (const [name, write] of queries) {
 		const view = await measure('bi', 'report_bench', write(id))
 		const table = await measure('bi', 'typed', write(id))
-		console.log(`| ${name} | ${view.first.toFixed(1)} | ${view.ms.toFixed(2)} | ${table.ms.toFixed(2)} | **${(view.ms / table.ms).toFixed(2)}** | \`${view.conditions || 'none'}\` |`)
+		console.log(`| ${name} | ${view.first.toFixed(1)} | ${view.ms.toFixed(2)} | ${table.ms.toFixed(2)} | **${(view.ms / table.ms).toFixed(2)}** | ${view.once.toFixed(3)} | ${table.once.toFixed(3)} | **${(view.once / table.once).toFixed(2)}** | \`${view.conditions || 'none'}\` |`)
 	}
 	const alone = []
 	for (const name of summarised)
