@@ -114,8 +114,8 @@ FROM (VALUES (1, '0-7', 0, 7), (2, '8-30', 8, 30), (3, '31-60', 31, 60), (4, '61
 CROSS JOIN (VALUES ('low'), ('medium'), ('high'), ('critical')) AS p (priority)
 LEFT JOIN actions AS a ON a.priority = p.priority AND a.workflow_state = ANY (ARRAY(SELECT s.state FROM workflow_states AS s WHERE s.module_key = 'actions' AND s.state NOT IN ('verified', 'cancelled'))) AND @today - (a.created_at AT TIME ZONE 'UTC')::date BETWEEN b.least AND b.most
 GROUP BY 1, 2, 3$$),
-('state_dwell', 220, '{}', 'How long records stay in each state: visits that have ended, their median and 90th percentile (interpolated, of lengths within 0.5%), records that are there now, and entries beyond a record''s first. Source: record_transitions, as qehs.tick has counted it last (qehs.report_stay_summary).',
-$$WITH usable AS MATERIALIZED (SELECT EXISTS (SELECT FROM qehs.report_stay_summary AS s WHERE s.tenant_id = @tenant AND s.is_whole) AS is_used),
+('state_dwell', 220, '{}', 'How long records stay in each state: visits that have ended, their median and 90th percentile (interpolated, of lengths within 0.5%), records that are there now, and entries beyond a record''s first. Source: record_transitions, as qehs.tick has counted it last (qehs.report_trail).',
+$$WITH usable AS MATERIALIZED (SELECT EXISTS (SELECT FROM qehs.report_trail AS s WHERE s.tenant_id = @tenant AND s.is_whole) AS is_used),
 bucket AS (
 	SELECT b.module_id, b.state, b.bucket >= 0 AS has_ended, b.stays, b.re_entries, b.microseconds / b.stays AS mean, pg_catalog.sum(b.stays) OVER (w ORDER BY b.bucket) AS upto, pg_catalog.sum(b.stays) OVER w AS visits
 	FROM qehs.report_stay AS b WHERE b.tenant_id = @tenant AND b.stays > 0 AND b.module_id = ANY ((SELECT qehs.report_modules(@tenant))::int4[]) AND (SELECT u.is_used FROM usable AS u)
@@ -162,15 +162,23 @@ SELECT l.likelihood, s.severity, l.likelihood * s.severity AS score,
 	(SELECT b.value ->> 'name' FROM pg_catalog.jsonb_array_elements(x.bands) AS b WHERE l.likelihood * s.severity <= (b.value ->> 'max')::int ORDER BY (b.value ->> 'max')::int LIMIT 1) AS band, pg_catalog.count(r.id) AS assessments
 FROM matrix AS x CROSS JOIN LATERAL pg_catalog.generate_series(1, x.size) AS l (likelihood) CROSS JOIN LATERAL pg_catalog.generate_series(1, x.size) AS s (severity)
 LEFT JOIN risk_assessments AS r ON r.residual_risk_likelihood = l.likelihood AND r.residual_risk_severity = s.severity AND r.workflow_state IN ('active', 'review') GROUP BY 1, 2, x.bands$$),
-('leading_lagging', 260, '{observations,inspections,actions,complaints,training,incidents,injury_cases,establishments,exposure_hours}', 'By month, of all establishments. Leading: near misses per 200,000 hours; inspections conducted by their day, actions done by their due date (for the first time), trainings completed by theirs (% of those due in the month). Lagging: TRIR, DART, environmental releases, complaints. What is void, cancelled, rejected or waived does not count, nor actions that were loaded after their due date, since when they were done is not known. Sources: ISO 45001, 9.1.1; OSHA, "Using Leading Indicators to Improve Safety and Health Outcomes".',
-$$WITH fact AS (
-	SELECT (x.occurred_at AT TIME ZONE 'UTC')::date AS day, 'near_miss' AS what, true AS good FROM observations AS x WHERE x.kind = 'near_miss' AND x.workflow_state <> 'void'
-	UNION ALL SELECT x.scheduled_for, 'inspection', (x.conducted_at AT TIME ZONE 'UTC')::date <= x.scheduled_for FROM inspections AS x
-	UNION ALL SELECT x.due_date, 'action', (d.entered AT TIME ZONE 'UTC')::date <= x.due_date FROM actions AS x CROSS JOIN LATERAL (SELECT pg_catalog.min(v.at) AS begun, pg_catalog.min(v.at) FILTER (WHERE v.to_state = 'done') AS entered FROM record_activity AS v WHERE v.record_id = x.id AND v.to_state IS NOT NULL) AS d WHERE x.workflow_state <> 'cancelled' AND (d.begun AT TIME ZONE 'UTC')::date <= x.due_date
-	UNION ALL SELECT x.due_date, 'training', x.completed_on <= x.due_date FROM training AS x WHERE x.workflow_state <> 'waived'
-	UNION ALL SELECT (x.occurred_at AT TIME ZONE 'UTC')::date, 'release', true FROM incidents AS x WHERE x.event_type = 'environmental_release' AND x.workflow_state <> 'rejected'
-	UNION ALL SELECT (x.received_at AT TIME ZONE 'UTC')::date, 'complaint', true FROM complaints AS x WHERE x.workflow_state <> 'cancelled'),
-counted AS (SELECT pg_catalog.date_trunc('month', f.day::timestamp)::date AS month, f.what, pg_catalog.count(*) AS n, pg_catalog.count(*) FILTER (WHERE f.good) AS good FROM fact AS f WHERE f.day IS NOT NULL GROUP BY 1, 2),
+('indicator_facts', 255, '{observations,inspections,actions,complaints,training,incidents}', 'What each live record adds to the indicators of leading_lagging, on its day: near_miss, inspection, action, training, release, complaint; is_good: in time, of those that are due. What is void, cancelled, rejected or waived is not there, nor actions that were loaded after their due date. Source: leading_lagging.',
+$$SELECT f.record_id, f.what, f.day, COALESCE(f.is_good, false) AS is_good FROM (
+	SELECT x.id AS record_id, 'near_miss' AS what, (x.occurred_at AT TIME ZONE 'UTC')::date AS day, true AS is_good FROM observations AS x WHERE x.kind = 'near_miss' AND x.workflow_state <> 'void'
+	UNION ALL SELECT x.id, 'inspection', x.scheduled_for, (x.conducted_at AT TIME ZONE 'UTC')::date <= x.scheduled_for FROM inspections AS x
+	UNION ALL SELECT x.id, 'action', x.due_date, (d.entered AT TIME ZONE 'UTC')::date <= x.due_date FROM actions AS x CROSS JOIN LATERAL (SELECT pg_catalog.min(v.at) AS begun, pg_catalog.min(v.at) FILTER (WHERE v.to_state = 'done') AS entered FROM record_activity AS v WHERE v.record_id = x.id AND v.to_state IS NOT NULL) AS d WHERE x.workflow_state <> 'cancelled' AND (d.begun AT TIME ZONE 'UTC')::date <= x.due_date
+	UNION ALL SELECT x.id, 'training', x.due_date, x.completed_on <= x.due_date FROM training AS x WHERE x.workflow_state <> 'waived'
+	UNION ALL SELECT x.id, 'release', (x.occurred_at AT TIME ZONE 'UTC')::date, true FROM incidents AS x WHERE x.event_type = 'environmental_release' AND x.workflow_state <> 'rejected'
+	UNION ALL SELECT x.id, 'complaint', (x.received_at AT TIME ZONE 'UTC')::date, true FROM complaints AS x WHERE x.workflow_state <> 'cancelled') AS f WHERE f.day IS NOT NULL$$),
+('leading_lagging', 260, '{observations,inspections,actions,complaints,training,incidents,injury_cases,establishments,exposure_hours}', 'By month, of all establishments. Leading: near misses per 200,000 hours; inspections conducted by their day, actions done by their due date (for the first time), trainings completed by theirs (% of those due in the month). Lagging: TRIR, DART, environmental releases, complaints. What is void, cancelled, rejected or waived does not count, nor actions that were loaded after their due date, since when they were done is not known. Records as qehs.tick has counted them last (qehs.report_trail), for who may read all that they are made of. Sources: ISO 45001, 9.1.1; OSHA, "Using Leading Indicators to Improve Safety and Health Outcomes".',
+$$WITH usable AS MATERIALIZED (
+	SELECT EXISTS (SELECT FROM qehs.report_trail AS s WHERE s.tenant_id = @tenant AND s.is_whole AND s.has_facts) AND (SELECT pg_catalog.bool_and(qehs.report_reads(@tenant, m.id) AND qehs.report_reads(@tenant, m.id, 0, f.field)) FROM (VALUES ('observations', 'kind'), ('observations', 'occurred_at'),
+		('inspections', 'scheduled_for'), ('inspections', 'conducted_at'), ('actions', 'due_date'), ('training', 'due_date'), ('training', 'completed_on'), ('incidents', 'event_type'), ('incidents', 'occurred_at'), ('complaints', 'received_at')) AS f (module, field)
+		JOIN qehs.module AS m ON m.tenant_id = @tenant AND m.key = f.module) AS is_used),
+counted AS (
+	SELECT i.month, i.what, i.records AS n, i.good FROM qehs.report_indicator AS i WHERE i.tenant_id = @tenant AND i.records > 0 AND (SELECT u.is_used FROM usable AS u)
+	UNION ALL
+	SELECT pg_catalog.date_trunc('month', f.day::timestamp)::date, f.what, pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE f.is_good) FROM indicator_facts AS f WHERE NOT (SELECT u.is_used FROM usable AS u) GROUP BY 1, 2),
 wide AS (SELECT c.month, pg_catalog.max(c.n) FILTER (WHERE c.what = 'near_miss') AS near_misses, pg_catalog.max(c.n) FILTER (WHERE c.what = 'release') AS releases, pg_catalog.max(c.n) FILTER (WHERE c.what = 'complaint') AS complaints,
 	pg_catalog.max(pg_catalog.round(100.0 * c.good / c.n, 1)) FILTER (WHERE c.what = 'inspection') AS inspections_on_time, pg_catalog.max(pg_catalog.round(100.0 * c.good / c.n, 1)) FILTER (WHERE c.what = 'action') AS actions_on_time,
 	pg_catalog.max(pg_catalog.round(100.0 * c.good / c.n, 1)) FILTER (WHERE c.what = 'training') AS trainings_on_time FROM counted AS c GROUP BY 1)

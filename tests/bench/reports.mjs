@@ -101,7 +101,7 @@ try {
 	for (const name of summarised)
 		alone.push((await measure('bi', 'report_bench', `SELECT * FROM ${name}`)).ms)
 	since = Date.now()
-	while (cluster.sql("SELECT qehs.tick(5000, '10 seconds') ->> 'more'") === 'true' || cluster.sql('SELECT bool_and(is_whole) FROM qehs.report_stay_summary') !== 't');
+	while (cluster.sql("SELECT qehs.tick(5000, '10 seconds') ->> 'more'") === 'true' || cluster.sql('SELECT bool_and(is_whole) FROM qehs.report_trail') !== 't');
 	console.log(`\nThe summaries of ${CASES} cases and all events are made in ${seconds(since)} s; rows: report_rate ${cluster.sql('SELECT count(*) FROM qehs.report_rate')}, report_stay ${cluster.sql('SELECT count(*) FROM qehs.report_stay')}.`)
 	console.log('\n| key figures | ms |\n| --- | --- |')
 	summarised.forEach((name, place) => console.log(`| ${name} without the summary | ${alone[place].toFixed(0)} |`))

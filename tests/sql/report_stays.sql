@@ -28,7 +28,7 @@ $$;
 -- that of the view by the counts and by the events
 CREATE FUNCTION pg_temp.dwell(counted boolean) RETURNS SETOF report_stays.state_dwell LANGUAGE plpgsql AS $$
 BEGIN
-	UPDATE qehs.report_stay_summary SET is_whole = counted;
+	UPDATE qehs.report_trail SET is_whole = counted;
 	RETURN QUERY SELECT * FROM report_stays.state_dwell;
 END
 $$;
@@ -50,7 +50,7 @@ SELECT pg_temp.happens('2024-01-10T00:00:00Z', 'b', 'restore');
 SELECT pg_temp.happens('2024-01-11T00:00:00Z', 'b', 'reopen');
 SELECT pg_temp.happens('2024-01-12T00:00:00Z', 'd', 'create');
 SELECT pg_temp.happens('2024-01-12T00:00:00Z', 'a', 'finish');
-INSERT INTO qehs.report_stay_summary (tenant_id, counted_at, seen, seen_before) VALUES (:tenant, now(), now(), '0');
+INSERT INTO qehs.report_trail (tenant_id, counted_at, has_facts, seen, seen_before) VALUES (:tenant, now(), false, now(), '0');
 \o
 \set ECHO all
 SELECT state, state_label, visits, median, p90, there_now, re_entries FROM pg_temp.dwell(false) ORDER BY state;
@@ -65,27 +65,27 @@ SELECT count(*) FILTER (WHERE qehs.report_stays_add(:tenant, e.before, e.id) IS 
 SELECT pg_temp.differences();
 SELECT pg_sleep(0.02);
 -- as tick does it: what is older than ten seconds before a moment whose transactions have ended
-DELETE FROM qehs.report_stay_summary WHERE tenant_id = :tenant;
-SELECT qehs.report_stays_count(:tenant, clock_timestamp() + interval '1 minute') AS more;
-UPDATE qehs.report_stay_summary SET seen_before = '0', seen = clock_timestamp() + interval '10 seconds' WHERE tenant_id = :tenant;
-SELECT qehs.report_stays_count(:tenant, clock_timestamp() + interval '1 minute') AS more;
-SELECT is_whole FROM qehs.report_stay_summary WHERE tenant_id = :tenant;
+DELETE FROM qehs.report_trail WHERE tenant_id = :tenant;
+SELECT qehs.report_trail_count(:tenant, clock_timestamp() + interval '1 minute') AS more;
+UPDATE qehs.report_trail SET seen_before = '0', seen = clock_timestamp() + interval '10 seconds' WHERE tenant_id = :tenant;
+SELECT qehs.report_trail_count(:tenant, clock_timestamp() + interval '1 minute') AS more;
+SELECT is_whole FROM qehs.report_trail WHERE tenant_id = :tenant;
 SELECT pg_temp.differences();
 -- not yet: what a transaction may still write, and the last seconds
 SELECT pg_sleep(0.02);
 SELECT qehs.record_create('tasks', '{}') IS NOT NULL AS created;
 SELECT pg_sleep(0.02);
-UPDATE qehs.report_stay_summary SET seen_before = '1000000000000', is_whole = true WHERE tenant_id = :tenant;
-SELECT qehs.report_stays_count(:tenant, clock_timestamp() + interval '1 minute') AS more;
+UPDATE qehs.report_trail SET seen_before = '1000000000000', is_whole = true WHERE tenant_id = :tenant;
+SELECT qehs.report_trail_count(:tenant, clock_timestamp() + interval '1 minute') AS more;
 SELECT sum(there_now) AS there_now FROM report_stays.state_dwell;
-UPDATE qehs.report_stay_summary SET seen_before = '0', seen = clock_timestamp() + interval '10 seconds' WHERE tenant_id = :tenant;
-SELECT qehs.report_stays_count(:tenant, clock_timestamp() + interval '1 minute') AS more;
+UPDATE qehs.report_trail SET seen_before = '0', seen = clock_timestamp() + interval '10 seconds' WHERE tenant_id = :tenant;
+SELECT qehs.report_trail_count(:tenant, clock_timestamp() + interval '1 minute') AS more;
 SELECT sum(there_now) AS there_now FROM report_stays.state_dwell;
 SELECT pg_temp.differences();
 -- a login that reads none of the module has none of its counts
 CREATE ROLE stays_reader LOGIN;
 SELECT qehs.reporter_grant('stays_reader', 'stays', '{nobody}');
-UPDATE qehs.report_stay_summary SET is_whole = true WHERE tenant_id = :tenant;
+UPDATE qehs.report_trail SET is_whole = true WHERE tenant_id = :tenant;
 SET ROLE stays_reader;
 SELECT count(*) FROM report_stays.state_dwell;
 SELECT count(*) FROM qehs.report_stay;
@@ -95,5 +95,5 @@ DROP ROLE stays_reader;
 -- a tenant whose views are gone is counted no more
 SET client_min_messages = warning;
 DROP SCHEMA report_stays CASCADE;
-SELECT qehs.report_stays_count_due(clock_timestamp()) IS NOT NULL AS counted;
-SELECT count(*) FROM qehs.report_stay_summary WHERE tenant_id = :tenant;
+SELECT qehs.report_trail_count_due(clock_timestamp()) IS NOT NULL AS counted;
+SELECT count(*) FROM qehs.report_trail WHERE tenant_id = :tenant;
