@@ -21,10 +21,12 @@ PG_FUNCTION_INFO_V1(qehs_utc_day);
 Datum
 qehs_display_code(PG_FUNCTION_ARGS)
 {
-	int64		number = PG_GETARG_INT64(1);
+	text	   *prefix = PG_GETARG_TEXT_PP(0);
+	int			length = VARSIZE_ANY_EXHDR(prefix);
+	text	   *code = palloc(VARHDRSZ + length + QEHS_DISPLAY_BYTES);
 
-	PG_RETURN_TEXT_P(cstring_to_text(psprintf(QEHS_DISPLAY_FORMAT, text_to_cstring(PG_GETARG_TEXT_PP(0)), (int) (number / QEHS_DISPLAY_YEAR),
-											  (int) (number % QEHS_DISPLAY_YEAR))));
+	SET_VARSIZE(code, VARHDRSZ + record_display_code(VARDATA(code), VARDATA_ANY(prefix), length, PG_GETARG_INT64(1)));
+	PG_RETURN_TEXT_P(code);
 }
 
 /* id_uuid(id) */
