@@ -17,15 +17,21 @@ PG_FUNCTION_INFO_V1(qehs_display_code);
 PG_FUNCTION_INFO_V1(qehs_id_uuid);
 PG_FUNCTION_INFO_V1(qehs_utc_day);
 
+/* The arguments of qehs.display_code. */
+enum
+{
+	ARGUMENT_PREFIX, ARGUMENT_DISPLAY_NO
+};
+
 /* display_code(prefix, display_no) */
 Datum
 qehs_display_code(PG_FUNCTION_ARGS)
 {
-	text	   *prefix = PG_GETARG_TEXT_PP(0);
+	text	   *prefix = PG_GETARG_TEXT_PP(ARGUMENT_PREFIX);
 	int			length = VARSIZE_ANY_EXHDR(prefix);
 	text	   *code = palloc(VARHDRSZ + length + QEHS_DISPLAY_BYTES);
 
-	SET_VARSIZE(code, VARHDRSZ + record_display_code(VARDATA(code), VARDATA_ANY(prefix), length, PG_GETARG_INT64(1)));
+	SET_VARSIZE(code, VARHDRSZ + record_display_code(VARDATA(code), VARDATA_ANY(prefix), length, PG_GETARG_INT64(ARGUMENT_DISPLAY_NO)));
 	PG_RETURN_TEXT_P(code);
 }
 

@@ -7,6 +7,7 @@
  */
 #include "base/compat.h"
 
+#include "access/xact.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -92,6 +93,12 @@ read_name(int32 tenant_id, const pg_uuid_t *id)
 	return result;
 }
 
+/* The arguments of qehs.report_name. */
+enum
+{
+	ARGUMENT_TENANT_ID, ARGUMENT_ID
+};
+
 /* report_name(tenant_id, id) */
 Datum
 qehs_report_name(PG_FUNCTION_ARGS)
@@ -101,9 +108,9 @@ qehs_report_name(PG_FUNCTION_ARGS)
 	Datum		name;
 
 	memset(&wanted, 0, sizeof(wanted));
-	wanted.key.tenant_id = PG_GETARG_INT32(0);
+	wanted.key.tenant_id = PG_GETARG_INT32(ARGUMENT_TENANT_ID);
 	wanted.key.user = GetUserId();
-	wanted.key.id = *PG_GETARG_UUID_P(1);
+	wanted.key.id = *PG_GETARG_UUID_P(ARGUMENT_ID);
 	renew_names();
 	found = hash_search(names, &wanted.key, HASH_FIND, NULL);
 	if (found == NULL)

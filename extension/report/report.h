@@ -42,7 +42,7 @@ typedef struct ReportColumn
  */
 extern List *report_columns(const ModuleDef *module, bool is_current, bool with_slots);
 
-/* The columns of rows of a table field, from "e.row"; and the rows themselves, as SQL of type jsonb. */
+/* The columns of rows of a table field, or of elements of a list of references, from "e.row"; and the rows themselves, as SQL of type jsonb. */
 extern List *report_row_columns(const ModuleDef *module, const ModuleField *table);
 extern const char *report_rows(const ModuleDef *module, const ModuleField *table);
 
@@ -62,7 +62,7 @@ typedef struct ReportUser
 {
 	Oid			user;
 	int			security;
-	int			nesting;
+	int			path;			/* what search_path_leave takes */
 } ReportUser;
 
 /* Go on as qehs_owner, with its search path; and as before.  An error undoes it with its transaction. */
