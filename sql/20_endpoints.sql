@@ -291,3 +291,26 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, answ
 ('signature_credential_set', 'PUT', '/api/v1/me/signature-credential', 'qehs.signature_credential_set', 204, 'json', 'none', 'Approvals', 'Set the secret with which the caller signs',
  '[{"name":"credential","in":"body","argument":"credential","type":"string","sqlType":"text","required":true},
    {"name":"current","in":"body","argument":"current","type":"string","sqlType":"text","required":false}]');
+
+INSERT INTO qehs.endpoint (operation, method, path, function, status, body, answer, tag, summary, parameters) VALUES
+('record_purge', 'POST', '/api/v1/records/{id}:purge', 'qehs.record_purge', 204, 'json', 'none', 'Retention', 'Purge a deleted record for good; a tombstone stays',
+ '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true},
+   {"name":"reason","in":"body","argument":"reason","type":"string","sqlType":"text","required":true}]'),
+('tombstone_list', 'GET', '/api/v1/tombstones', 'qehs.tombstone_list', 200, 'none', 'json', 'Retention', 'List what is left of purged records',
+ '[{"name":"recordId","in":"query","argument":"record_id","type":"string","sqlType":"text","required":false},
+   {"name":"moduleKey","in":"query","argument":"module_key","type":"string","sqlType":"text","required":false},
+   {"name":"limit","in":"query","argument":"page_size","type":"integer","sqlType":"int4","required":false},
+   {"name":"cursor","in":"query","argument":"cursor","type":"string","sqlType":"text","required":false}]'),
+('legal_hold_list', 'GET', '/api/v1/legal-holds', 'qehs.legal_hold_list', 200, 'none', 'json', 'Retention', 'List legal holds',
+ '[{"name":"limit","in":"query","argument":"page_size","type":"integer","sqlType":"int4","required":false},
+   {"name":"cursor","in":"query","argument":"cursor","type":"string","sqlType":"text","required":false}]'),
+('legal_hold_create', 'POST', '/api/v1/legal-holds', 'qehs.legal_hold_create', 201, 'json', 'json', 'Retention', 'Place a legal hold on records, a module or the tenant',
+ '[{"name":"reason","in":"body","argument":"reason","type":"string","sqlType":"text","required":true},
+   {"name":"recordIds","in":"body","argument":"record_ids","type":"array","sqlType":"text[]","required":false},
+   {"name":"moduleKey","in":"body","argument":"module_key","type":"string","sqlType":"text","required":false},
+   {"name":"filter","in":"body","argument":"filter","type":"object","sqlType":"jsonb","required":false}]'),
+('legal_hold_get', 'GET', '/api/v1/legal-holds/{id}', 'qehs.legal_hold_get', 200, 'none', 'json', 'Retention', 'Read a legal hold',
+ '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true}]'),
+('legal_hold_release', 'POST', '/api/v1/legal-holds/{id}:release', 'qehs.legal_hold_release', 200, 'json', 'json', 'Retention', 'Release a legal hold',
+ '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true},
+   {"name":"reason","in":"body","argument":"reason","type":"string","sqlType":"text","required":true}]');

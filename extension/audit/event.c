@@ -28,14 +28,15 @@ static const char *const action_names[] = {
 	[AUDIT_UNCOMMENT] = "comment_deleted",
 	[AUDIT_ESCALATE] = "escalated",
 	[AUDIT_HOLD] = "held",
+	[AUDIT_PURGE] = "purged",
 };
 
 static KeptPlan insert_note = {
 	"INSERT INTO qehs.audit_event (tenant_id, module_id, record_id, actor_id, at, action, transition, record_version, trace_id, comment, on_behalf_of,"
-	" address, signature, from_state, to_state, from_definition, to_definition, changes)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::pg_catalog.inet, $13, $14, $14, $15, $15, $16)",
-	16, {INT4OID, INT4OID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID, TEXTOID,
-	INT4OID, JSONBOID}, NULL
+	" address, signature, from_state, to_state, from_definition, to_definition, changes, reason)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::pg_catalog.inet, $13, $14, $14, $15, $15, $16, $17)",
+	17, {INT4OID, INT4OID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID, TEXTOID,
+	INT4OID, JSONBOID, TEXTOID}, NULL
 };
 
 /* An event of a whole module has zeros in the place of a record. */
@@ -178,10 +179,10 @@ void
 audit_note(const RequestContext *context, const AuditNote *note)
 {
 	const Record *record = note->record;
-	Datum		values[16] = {Int32GetDatum(context->tenant_id), Int32GetDatum(record->module_id), UUIDPGetDatum(&record->id),
+	Datum		values[17] = {Int32GetDatum(context->tenant_id), Int32GetDatum(record->module_id), UUIDPGetDatum(&record->id),
 		UUIDPGetDatum(&context->actor_id), TimestampTzGetDatum(clock_transaction()), CStringGetTextDatum(action_names[note->action])};
-	bool		missing[16] = {false};
-	char		nulls[17] = {0};
+	bool		missing[17] = {false};
+	char		nulls[18] = {0};
 
 	set_text(values, missing, 6, note->transition);
 	values[7] = Int32GetDatum(record->version);
@@ -196,7 +197,8 @@ audit_note(const RequestContext *context, const AuditNote *note)
 	values[14] = Int32GetDatum(record->definition_version);
 	missing[15] = note->changes == NULL;
 	values[15] = JsonbPGetDatum(note->changes);
-	for (int i = 0; i < 16; i++)
+	set_text(values, missing, 16, note->reason);
+	for (int i = 0; i < 17; i++)
 		nulls[i] = missing[i] ? 'n' : ' ';
 	plan_execute(&insert_note, values, nulls, false, 0);
 }

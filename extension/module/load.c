@@ -330,6 +330,7 @@ module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 	load_roles(module);
 	load_field_rules(module);
 	load_locks(module);
+	load_retention(module);
 	schema_errors_init(&faults);
 	module->schema = schema_compile(json_schema, &options, memory, &faults);
 	MemoryContextSwitchTo(previous);

@@ -23,6 +23,14 @@ const DefinitionMember definition_members[] = {
 	{"permissions", "load_roles"},
 	{"migrate", "rule"},
 	{"requireIfMatch", "module_load"},
+	{"retention", "load_retention"},
+	{NULL, NULL}
+};
+
+const DefinitionMember retention_members[] = {
+	{"after", "load_rule"},
+	{"from", "load_rule"},
+	{"action", "load_rule"},
 	{NULL, NULL}
 };
 
