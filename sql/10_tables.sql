@@ -277,7 +277,7 @@ CREATE TABLE qehs.record_unique (
 	record_id uuid NOT NULL,
 	PRIMARY KEY (tenant_id, module_id, field, value)
 );
-COMMENT ON TABLE qehs.record_unique IS 'Values of unique fields of live records as text: the primary key is what makes them unique.';
+COMMENT ON TABLE qehs.record_unique IS 'Values of unique fields of live records as text (of fields that are unique together: field has their keys with commas between): the primary key is what makes them unique.';
 CREATE INDEX record_unique_record ON qehs.record_unique (tenant_id, record_id);
 
 CREATE TABLE qehs.record_link (

@@ -170,7 +170,7 @@ WITH documented (operation, name, documentation) AS (VALUES
 	('bulk_load', 'mode', '{"description":"atomic loads all lines or, when one fails, none; the answer then has only the lines that failed or were loaded before.","schema":{"type":"string","enum":["atomic"]}}'),
 	('bulk_load', 'dryRun', '{"description":"true checks the lines, against records and against each other, and loads none. A line of an upsert is checked as a change of a record that exists, or that one of the last lines would make.","schema":{"type":"boolean"}}'),
 	('bulk_load', 'onConflict', '{"description":"update merges a line into the record with the same externalId (RFC 7396).","schema":{"type":"string","enum":["update"]}}'),
-	('bulk_load', 'externalId', '{"description":"With onConflict: the key of a unique field.","schema":{"type":"string"}}'),
+	('bulk_load', 'externalId', '{"description":"With onConflict: the key of a unique field, or the keys of fields that are unique together, as the definition has them, with commas between (site,number).","schema":{"type":"string"}}'),
 	('bulk_load', 'onError', '{"description":"stop loads nothing behind the first line that fails.","schema":{"type":"string","enum":["stop"]}}'),
 	('bulk_load', 'delimiter', '{"description":"Of CSV: what stands between cells, a comma (default), a semicolon, a tab or |.","schema":{"type":"string","enum":[",",";","\t","|"]}}'),
 	('bulk_load', 'columns', '{"description":"Of CSV: a JSON object of fields by names of the header that are no keys or labels; null leaves a column out.","schema":{"type":"string","contentMediaType":"application/json"},"example":"{\"What happened\":\"title\",\"Row\":null}"}'),

@@ -1,6 +1,6 @@
 -- SCIM 2.0: the rows of its endpoints, with what the documents say of them. Users and Groups have rows of their own; {resourceType} is
--- any other type of qehs.scim_resource_type; a search of one goes to the root, since {resourceType}/.search and Users/{id} would be
--- ambiguous paths in the document. The alias with a slash at the end is how some clients call a list.
+-- any other type of qehs.scim_resource_type. {resourceType}/.search is an alias, which the document does not list, since beside Users/{id} it
+-- would be an ambiguous path there. The alias with a slash at the end is how some clients call a list.
 
 INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, answer, tag, summary, parameters) VALUES
 ('scim_user_create', 'POST', '/api/scim/v2/Users', '/api/scim/v2/Users/', 'qehs.scim_user_create', 201, 'json', 'json', 'SCIM', 'Create a user (SCIM)',
@@ -148,8 +148,9 @@ INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, bod
 ('scim_me_delete', 'DELETE', '/api/scim/v2/Me', NULL, 'qehs.scim_me_delete', 204, 'none', 'none', 'SCIM', 'Delete the user that the key acts as (SCIM)',
  '[{"name":"If-Match","in":"header","argument":"if_match","type":"string","sqlType":"text","required":false},
    {"name":"baseUrl","in":"server","argument":"base_url","type":"string","sqlType":"text","required":false}]'),
-('scim_search', 'POST', '/api/scim/v2/.search', NULL, 'qehs.scim_search', 200, 'json', 'json', 'SCIM', 'Search all resource types (SCIM)',
- '[{"name":"request","in":"document","argument":"request","type":"object","sqlType":"jsonb","required":true},
+('scim_search', 'POST', '/api/scim/v2/.search', '/api/scim/v2/{resourceType}/.search', 'qehs.scim_search', 200, 'json', 'json', 'SCIM', 'Search all resource types (SCIM)',
+ '[{"name":"resourceType","in":"path","argument":"resource_type","type":"string","sqlType":"text","required":false},
+   {"name":"request","in":"document","argument":"request","type":"object","sqlType":"jsonb","required":true},
    {"name":"baseUrl","in":"server","argument":"base_url","type":"string","sqlType":"text","required":false}]'),
 ('scim_bulk', 'POST', '/api/scim/v2/Bulk', NULL, 'qehs.scim_bulk', 200, 'json', 'json', 'SCIM', 'Run several operations (SCIM)',
  '[{"name":"request","in":"document","argument":"request","type":"object","sqlType":"jsonb","required":true},

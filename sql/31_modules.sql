@@ -20,10 +20,10 @@ RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_publish_all'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.module_publish_all(jsonb) IS 'Publishes an array of 1 to 100 definitions, in any order and all or none, as module_publish does one; they may refer to each other. Gives {"items":[{"key","definitionVersion"}]}. Needs scope modules.write and role tenant-owner or tenant-admin. Raises QH400 validation_failed with the faults of the first definition that has some, below /definitions/<number>.';
 
-CREATE FUNCTION qehs.module_install(tenant text, module_key text)
-RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_install'
-LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.module_install(text, text) IS 'Publishes a module of the shipped catalogue (qehs.catalogue) in a tenant, and before it those that its fields refer to and the tenant lacks. A module that was installed already becomes what the catalogue has now, and keeps what the tenant has changed in it: three-way, by qehs.module_merge. Gives the definition as module_publish does, with conflicts as module_merge does. Raises QH404 for an unknown tenant or module, QH409 for a module of that key that the tenant has made itself, QH400 as module_publish does.';
+CREATE FUNCTION qehs.module_install(tenant text, VARIADIC module_keys text[])
+RETURNS SETOF json AS 'MODULE_PATHNAME', 'qehs_module_install'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.module_install(text, text[]) IS 'Publishes modules of the shipped catalogue (qehs.catalogue) in a tenant, all or none: qehs.module_install(''acme'', ''incidents'', ''permits''), or an array behind VARIADIC; and before each those that its fields refer to and the tenant lacks. A module that was installed already becomes what the catalogue has now, and keeps what the tenant has changed in it: three-way, by qehs.module_merge. Gives a row per key, the definition as module_publish does, with conflicts as module_merge does. Raises QH400 without a key, QH404 for an unknown tenant or module, QH409 for a module of that key that the tenant has made itself, QH400 as module_publish does.';
 
 CREATE FUNCTION qehs.module_merge(base jsonb, tenant jsonb, catalogue jsonb)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_module_merge'

@@ -153,11 +153,20 @@ INSERT INTO qehs.report_view (name, place, comment, columns, query) VALUES
 	JOIN qehs.record AS r ON r.tenant_id = @tenant AND r.id = e.record_id AND r.deleted_at IS NULL
 	JOIN qehs.module AS m ON m.tenant_id = @tenant AND m.id = e.module_id
 	WHERE e.tenant_id = @tenant AND e.module_id = ANY ((SELECT qehs.report_modules(@tenant))::int4[])$$),
+('workflow_states', 15, 'The states of each module in the order of its definition, with what people call them: those of older versions, too, as the last one that had them called them.',
+	'{"module_key":"Key of the module","state":"Key of the state","label":"As people read it","is_current":"Whether the current version of the definition has it","place":"Number in its version, from 1"}',
+	$$SELECT m.key AS module_key, s.state, COALESCE(CASE pg_catalog.jsonb_typeof(s.label) WHEN 'string' THEN s.label #>> '{}'
+			WHEN 'object' THEN COALESCE(s.label ->> 'en', (SELECT l.value FROM pg_catalog.jsonb_each_text(s.label) AS l LIMIT 1)) END, s.state) AS label, s.version = m.version AS is_current, s.place
+	FROM qehs.module AS m CROSS JOIN LATERAL (
+		SELECT DISTINCT ON (e.state) e.state, e.place, v.version, v.definition #> ARRAY['workflow', 'stateLabels', e.state] AS label
+		FROM qehs.module_version AS v CROSS JOIN LATERAL pg_catalog.jsonb_array_elements_text(v.definition #> '{workflow,states}') WITH ORDINALITY AS e (state, place)
+		WHERE v.tenant_id = @tenant AND v.module_id = m.id ORDER BY e.state, v.version DESC) AS s
+	WHERE m.tenant_id = @tenant AND m.id = ANY ((SELECT qehs.report_modules(@tenant))::int4[])$$),
 ('record_transitions', 20, 'Each stay of a live record in a state: from when to when, and how long. The last one of a record has not been left; its dwell runs to now. Source: the audit trail.',
-	'{"record_id":"Id of the record","module_key":"Key of its module","display_code":"Display code of the record","visit":"Number of the stay, from 1","state":"Workflow state","entered":"When the record came into it","left":"When it left it; NULL: it is there","dwell":"How long it stayed, or has stayed until now","transition":"Transition by which it came; NULL: it was created so","actor_name":"Who fired it"}',
-	$$SELECT s.record_id, s.module_key, s.display_code, pg_catalog.row_number() OVER w AS visit, s.to_state AS state, s.at AS entered,
+	'{"record_id":"Id of the record","module_key":"Key of its module","display_code":"Display code of the record","visit":"Number of the stay, from 1","state":"Workflow state","state_label":"Workflow state: as people read it","entered":"When the record came into it","left":"When it left it; NULL: it is there","dwell":"How long it stayed, or has stayed until now","transition":"Transition by which it came; NULL: it was created so","actor_name":"Who fired it"}',
+	$$SELECT s.record_id, s.module_key, s.display_code, pg_catalog.row_number() OVER w AS visit, s.to_state AS state, COALESCE(l.label, s.to_state) AS state_label, s.at AS entered,
 	pg_catalog.lead(s.at) OVER w AS "left", COALESCE(pg_catalog.lead(s.at) OVER w, pg_catalog.now()) - s.at AS dwell, s.transition, s.actor_name
-	FROM record_activity AS s WHERE s.to_state IS NOT NULL AND s.from_state IS DISTINCT FROM s.to_state
+	FROM record_activity AS s LEFT JOIN workflow_states AS l ON l.module_key = s.module_key AND l.state = s.to_state WHERE s.to_state IS NOT NULL AND s.from_state IS DISTINCT FROM s.to_state
 	WINDOW w AS (PARTITION BY s.record_id ORDER BY s.at, s.id)$$),
 ('audit', 30, 'The whole audit trail, deleted records included, for auditors. Changes are shown of modules without rules for fields, and of all to tenant-owner and tenant-admin.',
 	'{"id":"Id of the event","record_id":"Id of the record","module_key":"Key of its module","display_code":"Display code of the record","action":"created, updated, transitioned, deleted, restored, migrated, …","at":"When","actor_id":"Id of who did it","actor_name":"Name of who did it","transition":"Transition that was fired","from_state":"State before","to_state":"State after","record_version":"Version of the record after it","comment":"What was said to it","reason":"Why","address":"Where the request came from","trace_id":"Trace of the request","changes":"[{path, from, to}], or the last payload of what was deleted"}',

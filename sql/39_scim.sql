@@ -104,9 +104,9 @@ CREATE FUNCTION qehs.scim_me_delete(if_match text DEFAULT NULL, base_url text DE
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.scim_me_delete(text, text) IS 'As qehs.scim_user_delete, for the user that the caller acts as. Needs scope admin.users. Raises QH404 for a caller that is no user, QH412 version_mismatch.';
 
-CREATE FUNCTION qehs.scim_search(request jsonb, base_url text DEFAULT NULL) RETURNS json AS 'MODULE_PATHNAME', 'qehs_scim_search'
+CREATE FUNCTION qehs.scim_search(request jsonb, base_url text DEFAULT NULL, resource_type text DEFAULT NULL) RETURNS json AS 'MODULE_PATHNAME', 'qehs_scim_search'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.scim_search(jsonb, text) IS 'A SearchRequest over all resource types, one after another (RFC 7644 section 3.4.3); sortBy and cursor need one type. Needs scope admin.users. Raises QH400 invalid_syntax, invalid_filter and invalid_parameter.';
+COMMENT ON FUNCTION qehs.scim_search(jsonb, text, text) IS 'A SearchRequest over all resource types, one after another (RFC 7644 section 3.4.3); sortBy and cursor need one type. With resource_type over that alone, named as its endpoint is in qehs.scim_resource_type. Needs scope admin.users. Raises QH400 invalid_syntax, invalid_filter and invalid_parameter, QH404 not_found for an unknown type.';
 
 CREATE FUNCTION qehs.scim_bulk(request jsonb, base_url text DEFAULT NULL) RETURNS json AS 'MODULE_PATHNAME', 'qehs_scim_bulk'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;

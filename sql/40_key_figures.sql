@@ -104,7 +104,7 @@ $$SELECT d.incident_code, d.case_code, d.occurred_at, d.days_lost AS days_incapa
 	CASE WHEN d.outcome = 'death' OR d.regulator_notifiable = 'riddor_immediate' THEN d.occurred_on WHEN d.days_lost > 7 THEN d.occurred_on + 15 END AS report_by
 FROM osha_case_days AS d$$),
 ('actions_overdue', 200, '{actions}', 'Actions that are neither verified nor cancelled and past their due date, or past their original one: days by each, and bucket (1-7, 8-30, 31-60, 61-90, over 90; extended: due later by now, days_overdue 0).',
-$$SELECT a.id, a.display_code, a.title, a.workflow_state, a.priority, a.owner_name, a.parent_code, a.due_date, a.original_due_date, d.overdue AS days_overdue, GREATEST(@today - COALESCE(a.original_due_date, a.due_date), 0) AS days_overdue_original,
+$$SELECT a.id, a.display_code, a.title, a.workflow_state, a.workflow_state_label, a.priority, a.priority_label, a.owner_name, a.parent_code, a.due_date, a.original_due_date, d.overdue AS days_overdue, GREATEST(@today - COALESCE(a.original_due_date, a.due_date), 0) AS days_overdue_original,
 	CASE WHEN d.overdue = 0 THEN 'extended' WHEN d.overdue <= 7 THEN '1-7' WHEN d.overdue <= 30 THEN '8-30' WHEN d.overdue <= 60 THEN '31-60' WHEN d.overdue <= 90 THEN '61-90' ELSE 'over 90' END AS bucket
 FROM actions AS a CROSS JOIN LATERAL (SELECT GREATEST(@today - a.due_date, 0) AS overdue) AS d
 WHERE a.workflow_state NOT IN ('verified', 'cancelled') AND (a.due_date < @today OR a.original_due_date < @today)$$),
@@ -115,12 +115,15 @@ CROSS JOIN (VALUES ('low'), ('medium'), ('high'), ('critical')) AS p (priority)
 LEFT JOIN actions AS a ON a.priority = p.priority AND a.workflow_state NOT IN ('verified', 'cancelled') AND @today - (a.created_at AT TIME ZONE 'UTC')::date BETWEEN b.least AND b.most
 GROUP BY 1, 2, 3$$),
 ('state_dwell', 220, '{}', 'How long records stay in each state: visits that have ended, their median and 90th percentile (interpolated), records that are there now, and entries beyond a record''s first. Source: record_transitions.',
-$$SELECT s.module_key, s.state, pg_catalog.count(s."left") AS visits, pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY s.dwell) FILTER (WHERE s."left" IS NOT NULL) AS median, pg_catalog.percentile_cont(0.9) WITHIN GROUP (ORDER BY s.dwell) FILTER (WHERE s."left" IS NOT NULL) AS p90,
-	pg_catalog.count(*) - pg_catalog.count(s."left") AS there_now, pg_catalog.count(*) - pg_catalog.count(DISTINCT s.record_id) AS re_entries
-FROM record_transitions AS s GROUP BY 1, 2$$),
+$$SELECT d.module_key, d.state, COALESCE(l.label, d.state) AS state_label, d.visits, d.median, d.p90, d.there_now, d.re_entries
+FROM (
+	SELECT s.module_key, s.state, pg_catalog.count(s."left") AS visits, pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY s.dwell) FILTER (WHERE s."left" IS NOT NULL) AS median, pg_catalog.percentile_cont(0.9) WITHIN GROUP (ORDER BY s.dwell) FILTER (WHERE s."left" IS NOT NULL) AS p90,
+		pg_catalog.count(*) - pg_catalog.count(s."left") AS there_now, pg_catalog.count(*) - pg_catalog.count(DISTINCT s.record_id) AS re_entries
+	FROM record_transitions AS s GROUP BY 1, 2) AS d
+LEFT JOIN workflow_states AS l ON l.module_key = d.module_key AND l.state = d.state$$),
 ('findings_by_clause', 230, '{findings,audits}', 'Audit findings by standard, clause, grade and site, those that repeat an earlier one apart. Source: ISO 19011, 6.4.8.',
-$$SELECT f.standard, f.clause, f.grade, a.site, f.repeat_of_id IS NOT NULL AS is_repeat, pg_catalog.count(*) AS findings, pg_catalog.count(*) FILTER (WHERE f.workflow_state <> 'closed') AS open
-FROM findings AS f LEFT JOIN audits AS a ON a.id = f.audit_id GROUP BY 1, 2, 3, 4, 5$$),
+$$SELECT f.standard, f.standard_label, f.clause, f.grade, f.grade_label, a.site, f.repeat_of_id IS NOT NULL AS is_repeat, pg_catalog.count(*) AS findings, pg_catalog.count(*) FILTER (WHERE f.workflow_state <> 'closed') AS open
+FROM findings AS f LEFT JOIN audits AS a ON a.id = f.audit_id GROUP BY 1, 2, 3, 4, 5, 6, 7$$),
 ('training_matrix', 240, '{training,required_courses}', 'Each active person with each course that a role of his requires (required_courses) or that was ever assigned to him, by the latest record: valid, expiring (within 30 days), expired, missing (not completed), waived. Without expires_on a training holds for the months of the requirement, or for ever. Whoever may not read whose training it is, sees nobody. Source: ISO 45001 and 9001, 7.2.',
 $$WITH demand AS (
 	SELECT u.id AS person_id, u.display_name AS person_name, q.course, pg_catalog.string_agg(DISTINCT q.role, ', ' ORDER BY q.role) AS required_by, pg_catalog.min(q.valid_months) AS valid_months

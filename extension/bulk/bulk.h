@@ -41,7 +41,7 @@ typedef struct BulkRow
 	Jsonb	   *parsed;			/* the whole line, or NULL when not parsed ahead */
 	const char *key;			/* idempotency key, or NULL */
 	uint64		fingerprint;	/* of module and line, when there is a key */
-	const char *external;		/* value of the external id's field, or NULL */
+	const char *external;		/* value of the external id, or NULL */
 	pg_uuid_t	existing;		/* the record that has it, when to_update */
 	bool		to_update;
 	struct BulkRow *twin;		/* the last line before it in the chunk with the same external id, or NULL */
@@ -57,7 +57,7 @@ typedef struct BulkOptions
 	bool		dry_run;
 	bool		upsert;
 	bool		stop;
-	const ModuleField *external;	/* of an upsert */
+	const ModuleUnique *external;	/* of an upsert: by what records are found */
 	bool		is_csv;			/* lines are rows of CSV */
 	CsvOptions	csv;
 } BulkOptions;
@@ -117,6 +117,8 @@ extern void bulk_fail(BulkLoad *load, BulkRow *row, ViolationList *violations);
 /* The same for what the line's payload has: of a row of CSV messages say what stands in the cell. */
 extern void bulk_fail_payload(BulkLoad *load, BulkRow *row, const Jsonb *payload, ViolationList *violations);
 extern void bulk_fail_at(BulkLoad *load, BulkRow *row, const char *path, const char *code, const char *message);
+/* The same for what another record (holder; NULL: a line before) has already (taken_tell). */
+extern void bulk_fail_taken(BulkLoad *load, BulkRow *row, const ModuleUnique *unique, int32 version, const pg_uuid_t *holder);
 
 /* ---- keys.c: qehs.idempotency, inside SPI ---- */
 

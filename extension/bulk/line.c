@@ -9,6 +9,7 @@
 #include "bulk/bulk.h"
 #include "common/hashfn.h"
 #include "module/locale.h"
+#include "record/value.h"
 #include "utils/memutils.h"
 
 #define OWN_KEY "idempotencyKey"
@@ -41,6 +42,15 @@ bulk_fail_at(BulkLoad *load, BulkRow *row, const char *path, const char *code, c
 {
 	ViolationList violations = {.count = 1, .items = {{path, code, message}}};
 
+	bulk_fail(load, row, &violations);
+}
+
+void
+bulk_fail_taken(BulkLoad *load, BulkRow *row, const ModuleUnique *unique, int32 version, const pg_uuid_t *holder)
+{
+	ViolationList violations = {0};
+
+	taken_tell(load->context, unique, load->module, version, holder, &violations);
 	bulk_fail(load, row, &violations);
 }
 
@@ -161,7 +171,6 @@ bulk_parse_ahead(BulkLoad *load, BulkRow *row)
 	MemoryContext previous = MemoryContextSwitchTo(load->line_memory);
 	Jsonb	   *line = parse_line(load, row);
 	Envelope	envelope;
-	JsonbValue	value;
 
 	if (line)
 	{
@@ -170,10 +179,9 @@ bulk_parse_ahead(BulkLoad *load, BulkRow *row)
 		open_envelope(line, &envelope);
 		if (load->module->has_references)
 			record_remember_payload(load->module, envelope.payload);
-		if (read_key(load, row, &envelope.key) && load->options.external &&
-			json_member(&envelope.payload->root, load->options.external->key, load->options.external->key_length, &value))
+		if (read_key(load, row, &envelope.key) && load->options.external)
 		{
-			char	   *text = unique_text(load->options.external, envelope.payload);
+			char	   *text = value_unique(load->options.external, envelope.payload);
 
 			row->external = text ? MemoryContextStrdup(load->memory, text) : NULL;
 		}

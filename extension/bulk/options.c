@@ -39,8 +39,9 @@ bulk_require_actions(const RequestContext *context, const ModuleDef *module, con
 		return;
 	permission_require(context, module, ACTION_UPDATE, &permission_some_record);
 	/* which records there are of a value tells the value */
-	if (!permission_reads_field(context, module, options->external, NULL))
-		problem_raise_at(PROBLEM_FORBIDDEN, "?externalId", QEHS_FORBIDDEN, "is a field that the caller may not read");
+	for (int i = 0; i < options->external->field_count; i++)
+		if (!permission_reads_field(context, module, options->external->fields[i], NULL))
+			problem_raise_at(PROBLEM_FORBIDDEN, "?externalId", QEHS_FORBIDDEN, "is a field that the caller may not read");
 	if (module->require_if_match)
 		problem_raise(PROBLEM_PRECONDITION_REQUIRED, "Change records of the module one by one.",
 					  "records of module \"%s\" are changed with If-Match only", module->key);
@@ -111,13 +112,13 @@ bulk_read_options(const ModuleDef *module, const char *on_conflict, const char *
 {
 	options->upsert = bulk_is_word(on_conflict, "?onConflict", "update");
 	options->stop = bulk_is_word(on_error, "?onError", "stop");
-	options->external = external_id ? module_field(module, external_id, strlen(external_id)) : NULL;
+	options->external = external_id ? module_unique(module, external_id) : NULL;
 	if (options->upsert && external_id == NULL)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?externalId", "required",
-						 "must name a unique field with onConflict=update");
+						 "must name a unique field, or fields, with onConflict=update");
 	if (!options->upsert && external_id)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?externalId", "dependency", "needs onConflict=update");
-	if (external_id && (options->external == NULL || !options->external->unique))
+	if (external_id && options->external == NULL)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?externalId", "unique", "names no unique field of module \"%s\"",
 						 module->key);
 }

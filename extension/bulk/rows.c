@@ -117,7 +117,7 @@ create_records(BulkLoad *load, BulkRow **rows, int count)
 		if (changes[i].outcome == CHANGE_APPLIED)
 			rows[i]->status = BULK_CREATED;
 		else if (changes[i].outcome == CHANGE_VALUE_TAKEN)
-			bulk_fail_at(load, rows[i], psprintf("/payload/%s", changes[i].taken->key), "unique", "is used by another record");
+			bulk_fail_taken(load, rows[i], changes[i].taken, load->module->version, &changes[i].holder);
 	}
 	pfree(changes);
 	pfree(records);

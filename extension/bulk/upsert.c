@@ -12,6 +12,7 @@
 #include "bulk/bulk.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "record/value.h"
 #include "utils/array.h"
 
 static KeptPlan lock_records = {
@@ -54,7 +55,7 @@ claim_key(BulkLoad *load, BulkRow *row)
 static bool
 is_unchanged(const BulkLoad *load, const BulkRow *row, const Record *record)
 {
-	char	   *text = record->deleted ? NULL : unique_text(load->options.external, record_current_payload(load->module, record));
+	char	   *text = record->deleted ? NULL : value_unique(load->options.external, record_current_payload(load->module, record));
 
 	return text && strcmp(text, row->external) == 0;
 }
@@ -70,7 +71,7 @@ store(BulkLoad *load, BulkRow *row, const Record *before, Record *after)
 		return;
 	record_apply(load->context, &change, 1, false);
 	if (change.outcome == CHANGE_VALUE_TAKEN)
-		bulk_fail_at(load, row, psprintf("/payload/%s", module_field_key(change.taken, after->definition_version)), "unique", "is used by another record");
+		bulk_fail_taken(load, row, change.taken, after->definition_version, &change.holder);
 }
 
 /* The record as it is; NULL with the row failed when it is no longer the one that was meant. */

@@ -7,19 +7,20 @@
 
 #include "bulk/bulk.h"
 #include "common/hashfn.h"
+#include "record/value.h"
 
 /* Twins in the external id are no clash in a dry run of an upsert: the second would change the first's record. */
 static bool
-counts(const BulkLoad *load, const ModuleField *field)
+counts(const BulkLoad *load, const ModuleUnique *unique)
 {
-	return field->unique && field != load->options.external;
+	return unique != load->options.external;
 }
 
 static void
 fail_value(BulkLoad *load, BulkRow *row, const UniqueValue *value)
 {
 	if (row->status == BULK_WAITING)
-		bulk_fail_at(load, row, psprintf("/payload/%s", value->field->key), "unique", "is used by another record");
+		bulk_fail_taken(load, row, value->unique, load->module->version, value->exists ? &value->holder : NULL);
 }
 
 /* Which record a line is about: lines of an upsert may be about the same, others are not. */
@@ -45,7 +46,7 @@ look_at_lines(BulkLoad *load, BulkRow *row, const UniqueValue *values, int count
 		return;
 	}
 	for (int i = 0; i < count; i++)
-		if (bulk_was_seen(values[i].field->key, values[i].text, row->line, &what) && what != own)
+		if (bulk_was_seen(values[i].unique->name, values[i].text, row->line, &what) && what != own)
 			fail_value(load, row, &values[i]);
 	if (row->status != BULK_WAITING)
 		return;
@@ -53,7 +54,7 @@ look_at_lines(BulkLoad *load, BulkRow *row, const UniqueValue *values, int count
 	if (row->key)
 		bulk_see("", row->key, row->line, row->fingerprint);
 	for (int i = 0; i < count; i++)
-		bulk_see(values[i].field->key, values[i].text, row->line, own);
+		bulk_see(values[i].unique->name, values[i].text, row->line, own);
 }
 
 /* Keep what a line of an upsert would create, for the lines behind it. */
@@ -73,13 +74,13 @@ bulk_look_at_values(BulkLoad *load, BulkRow **rows, int count)
 	int			next = 0;
 
 	for (int i = 0; i < count; i++)
-		for (int f = 0; f < load->module->field_count; f++)
+		for (int u = 0; u < load->module->unique_count; u++)
 		{
-			const ModuleField *field = &load->module->fields[f];
-			char	   *text = counts(load, field) ? unique_text(field, rows[i]->payload) : NULL;
+			const ModuleUnique *unique = &load->module->uniques[u];
+			char	   *text = counts(load, unique) ? value_unique(unique, rows[i]->payload) : NULL;
 
 			if (text)
-				unique_add(&set, i, &rows[i]->id, field, text);
+				unique_add(&set, i, &rows[i]->id, unique, text);
 		}
 	unique_find(&set);
 	for (int i = 0; i < count; i++)

@@ -75,7 +75,7 @@ release_taken(const UniqueSet *set, const Change *changes)
 		const UniqueValue *value = &set->items[i];
 
 		if (value->taken && changes[value->owner].outcome != CHANGE_WAITING)
-			unique_add(&released, value->owner, &value->id, value->field, value->text);
+			unique_add(&released, value->owner, &value->id, value->unique, value->text);
 	}
 	unique_release(&released);
 }
@@ -93,9 +93,12 @@ refuse_lost(const UniqueSet *set, Change *changes)
 		if (!unique_is_lost(&set->items[i]))
 			continue;
 		refused += change->outcome == CHANGE_WAITING;
-		/* the first in the order of fields is told */
-		if (change->taken == NULL || set->items[i].field < change->taken)
-			change->taken = set->items[i].field;
+		/* the first in the order of the definition is told */
+		if (change->taken == NULL || set->items[i].unique < change->taken)
+		{
+			change->taken = set->items[i].unique;
+			change->holder = set->items[i].holder;
+		}
 		change->outcome = CHANGE_VALUE_TAKEN;
 	}
 	return refused;
@@ -124,16 +127,6 @@ try_again(const ModuleDef *current, Change *changes, int count)
 	}
 }
 
-static int
-count_unique_fields(const ModuleDef *module)
-{
-	int			count = 0;
-
-	for (int i = 0; i < module->field_count; i++)
-		count += module->fields[i].unique;
-	return count;
-}
-
 /* Leave the changes behind a refused one alone: they give back what they took. */
 static void
 forget_behind(const ModuleDef *current, Change *changes, int refused, int count)
@@ -160,7 +153,7 @@ take_values(const ModuleDef *current, Change *changes, int count, bool stop)
 	UniqueSet	set = {.module = current};
 	int			limit = 0;
 
-	if (!current->has_unique)
+	if (current->unique_count == 0)
 		return count;
 	for (int i = 0; i < count; i++)
 		add_wanted(&set, i, &changes[i]);
@@ -168,7 +161,7 @@ take_values(const ModuleDef *current, Change *changes, int count, bool stop)
 	if (refuse_lost(&set, changes) == 0)
 		return count;
 	release_taken(&set, changes);
-	if (count > 1 && count_unique_fields(current) > 1)
+	if (count > 1 && current->unique_count > 1)
 		try_again(current, changes, count);
 	if (!stop)
 		return count;
@@ -273,7 +266,7 @@ give_up_values(const ModuleDef *current, const Change *changes, int count)
 {
 	UniqueSet	set = {.module = current};
 
-	for (int i = 0; i < count && current->has_unique; i++)
+	for (int i = 0; i < count && current->unique_count > 0; i++)
 	{
 		const Record *before = changes[i].event.before;
 		const Record *after = changes[i].after;
@@ -318,8 +311,12 @@ record_apply_one(const RequestContext *context, Change *change)
 {
 	record_apply(context, change, 1, false);
 	if (change->outcome == CHANGE_VALUE_TAKEN)
-		problem_raise_at(PROBLEM_CONFLICT, psprintf("/payload/%s", module_field_key(change->taken, change->after->definition_version)), "unique",
-						 "is used by another record");
+	{
+		ViolationList told = {0};
+
+		taken_tell_change(context, change, &told);
+		problem_raise_at(PROBLEM_CONFLICT, told.items[0].path, told.items[0].code, "%s", told.items[0].message);
+	}
 	if (change->outcome == CHANGE_STALE)
 		problem_raise(PROBLEM_CONFLICT, "Read the record and send the change again.", "the record was changed meanwhile");
 }

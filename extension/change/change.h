@@ -19,7 +19,7 @@ typedef enum ChangeOutcome
 {
 	CHANGE_WAITING,				/* not applied: another was refused before it (see record_apply) */
 	CHANGE_APPLIED,
-	CHANGE_VALUE_TAKEN,			/* taken holds the field whose value another record has */
+	CHANGE_VALUE_TAKEN,			/* another record, holder, has alike what taken says */
 	CHANGE_STALE				/* the record is not of the version of event.before any more */
 } ChangeOutcome;
 
@@ -43,7 +43,8 @@ typedef struct Change
 	AuditEvent	event;
 	Record	   *after;			/* event.after, to be filled */
 	ChangeOutcome outcome;
-	const ModuleField *taken;
+	const ModuleUnique *taken;
+	pg_uuid_t	holder;
 	ChangeTimers timers;
 } Change;
 
@@ -83,12 +84,12 @@ extern void change_refill_rows(const ModuleDef *current, const RefillRow *rows, 
 
 /* ---- unique.c: qehs.record_unique, inside SPI ---- */
 
-/* A value of a unique field that a record has or wants. */
+/* A value that is unique and a record has or wants. */
 typedef struct UniqueValue
 {
 	int			owner;			/* whatever the caller counts; of equal values the lowest goes first */
 	pg_uuid_t	id;				/* of the record */
-	const ModuleField *field;
+	const ModuleUnique *unique;
 	const char *text;
 	bool		taken;			/* by unique_take, just now */
 	bool		exists;			/* some record has it: holder */
@@ -104,11 +105,8 @@ typedef struct UniqueSet
 	UniqueValue *items;
 } UniqueSet;
 
-/* The value of a unique field as text; NULL when the payload (or NULL), which has the keys of the current definition, has none. */
-extern char *unique_text(const ModuleField *field, Jsonb *payload);
-
 /* Add one value; and those that a payload (or NULL) has and another payload (or NULL) lacks. */
-extern void unique_add(UniqueSet *set, int owner, const pg_uuid_t *id, const ModuleField *field, const char *text);
+extern void unique_add(UniqueSet *set, int owner, const pg_uuid_t *id, const ModuleUnique *unique, const char *text);
 extern void unique_add_payload(UniqueSet *set, int owner, const pg_uuid_t *id, Jsonb *payload, Jsonb *other);
 
 /*
@@ -124,12 +122,24 @@ extern bool unique_is_lost(const UniqueValue *value);
 /* Give up the values, as far as their records have them. */
 extern void unique_release(UniqueSet *set);
 
-/* Forget all values of a module in the fields of these keys; and those that rows have in them. */
+/* Forget all values of a module under these names (of ModuleUnique); and those that rows have under them. */
 extern void unique_clear(int32 tenant_id, int32 module_id, const List *keys);
 extern void unique_forget(const ModuleDef *module, const RefillRow *rows, int count, const List *keys);
 
 /* Look up who has the values: sets exists and holder. */
 extern void unique_find(UniqueSet *set);
+
+/* ---- taken.c: inside SPI ---- */
+
+/*
+ * Add what who wants a value (the payload of a version) that another record has is told; the record is named to a caller
+ * who may read it and the fields.
+ */
+extern void taken_tell(const RequestContext *context, const ModuleUnique *unique, const ModuleDef *module, int32 version,
+					   const pg_uuid_t *holder, ViolationList *violations);
+
+/* The same of a change that was refused with CHANGE_VALUE_TAKEN. */
+extern void taken_tell_change(const RequestContext *context, const Change *change, ViolationList *violations);
 
 /* ---- attach.c: inside SPI ---- */
 
@@ -174,13 +184,13 @@ extern void change_store_timers(const RequestContext *context, const Change *cha
  */
 extern int change_refill_slots(const ModuleDef *module, int32 size, pg_uuid_t *last);
 
-/* The unique fields of a module's next version, by their keys, beside those of the version before. */
+/* What is unique in a module's next version, by the names of ModuleUnique, beside the version before. */
 typedef struct UniqueRefill
 {
 	int32		tenant_id;
 	int32		module_id;
-	List	   *fresh;			/* no unique field had the key */
-	List	   *again;			/* one had, of another type or renamed: values of both cannot stand side by side */
+	List	   *fresh;			/* nothing of the name was unique */
+	List	   *again;			/* it was, but a field has another type or was renamed: values of both cannot stand side by side */
 	List	   *gone;			/* not unique any more */
 	TimestampTz since;			/* of what was changed before, the fresh values are taken */
 } UniqueRefill;

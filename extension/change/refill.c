@@ -24,6 +24,7 @@
 #include "change/change.h"
 #include "miscadmin.h"
 #include "module/publish.h"
+#include "record/value.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -75,16 +76,16 @@ keep_values(const ModuleDef *module, const RefillRow *rows, int count, const Lis
 {
 	UniqueSet	set = {.module = module};
 
-	for (int i = 0; i < module->field_count; i++)
+	for (int i = 0; i < module->unique_count; i++)
 	{
-		const ModuleField *field = &module->fields[i];
+		const ModuleUnique *unique = &module->uniques[i];
 
-		for (int j = 0; j < count && field->unique && is_among(field->key, keys); j++)
+		for (int j = 0; j < count && is_among(unique->name, keys); j++)
 		{
-			char	   *text = unique_text(field, rows[j].payload);
+			char	   *text = value_unique(unique, rows[j].payload);
 
 			if (text)
-				unique_add(&set, j, &rows[j].id, field, text);
+				unique_add(&set, j, &rows[j].id, unique, text);
 		}
 	}
 	unique_take(&set);

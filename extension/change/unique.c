@@ -1,6 +1,6 @@
 /*
  * unique.c
- *	  Values of unique fields, in qehs.record_unique.
+ *	  Values that are unique, of a field or of several together, in qehs.record_unique.
  *
  * They go by the current definition, whichever a record was written against, so
  * that an old record's value under a renamed key and a new record's are held
@@ -55,36 +55,28 @@ static KeptPlan delete_of_records = {
 	4, {INT4OID, INT4OID, TEXTARRAYOID, UUIDARRAYOID}, NULL
 };
 
-char *
-unique_text(const ModuleField *field, Jsonb *payload)
-{
-	JsonbValue	value;
-
-	return payload && json_member(&payload->root, field->key, field->key_length, &value) ? value_unique(field->value_type, &value) : NULL;
-}
-
 void
-unique_add(UniqueSet *set, int owner, const pg_uuid_t *id, const ModuleField *field, const char *text)
+unique_add(UniqueSet *set, int owner, const pg_uuid_t *id, const ModuleUnique *unique, const char *text)
 {
 	if (set->count == set->room)
 	{
 		set->room = Max(set->room * 2, 8);
 		set->items = set->items ? repalloc(set->items, sizeof(UniqueValue) * set->room) : palloc(sizeof(UniqueValue) * set->room);
 	}
-	set->items[set->count++] = (UniqueValue) {.owner = owner, .id = *id, .field = field, .text = text};
+	set->items[set->count++] = (UniqueValue) {.owner = owner, .id = *id, .unique = unique, .text = text};
 }
 
 void
 unique_add_payload(UniqueSet *set, int owner, const pg_uuid_t *id, Jsonb *payload, Jsonb *other)
 {
-	for (int i = 0; set->module->has_unique && i < set->module->field_count; i++)
+	for (int i = 0; i < set->module->unique_count; i++)
 	{
-		const ModuleField *field = &set->module->fields[i];
-		char	   *text = field->unique ? unique_text(field, payload) : NULL;
-		char	   *other_text = text ? unique_text(field, other) : NULL;
+		const ModuleUnique *unique = &set->module->uniques[i];
+		char	   *text = value_unique(unique, payload);
+		char	   *other_text = text ? value_unique(unique, other) : NULL;
 
 		if (text && (other_text == NULL || strcmp(text, other_text) != 0))
-			unique_add(set, owner, id, field, text);
+			unique_add(set, owner, id, unique, text);
 	}
 }
 
@@ -93,7 +85,7 @@ compare_values(const void *left, const void *right)
 {
 	const UniqueValue *a = left;
 	const UniqueValue *b = right;
-	int			order = strcmp(a->field->key, b->field->key);
+	int			order = strcmp(a->unique->name, b->unique->name);
 
 	if (order == 0)
 		order = strcmp(a->text, b->text);
@@ -111,7 +103,7 @@ run(const UniqueSet *set, SourceStatement *statement)
 
 	for (int i = 0; i < set->count; i++)
 	{
-		Datum		values[4] = {Int32GetDatum(i), UUIDPGetDatum(&set->items[i].id), CStringGetTextDatum(set->items[i].field->key),
+		Datum		values[4] = {Int32GetDatum(i), UUIDPGetDatum(&set->items[i].id), CStringGetTextDatum(set->items[i].unique->name),
 		CStringGetTextDatum(set->items[i].text)};
 
 		source_put(source, values, nulls);
@@ -131,8 +123,8 @@ is_of_value(uint64 row, const UniqueValue *value)
 	if (memcmp(DatumGetUUIDP(plan_value(row, 1, &isnull)), &value->id, UUID_LEN) != 0)
 		return false;
 	field = DatumGetTextPP(plan_value(row, 2, &isnull));
-	return (int) VARSIZE_ANY_EXHDR(field) == value->field->key_length &&
-		memcmp(value->field->key, VARDATA_ANY(field), value->field->key_length) == 0;
+	return (int) VARSIZE_ANY_EXHDR(field) == value->unique->name_length &&
+		memcmp(value->unique->name, VARDATA_ANY(field), value->unique->name_length) == 0;
 }
 
 void

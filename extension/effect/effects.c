@@ -78,8 +78,12 @@ apply(const Firing *firing, const ModuleEffect *effect, Change *change)
 	change->event.reason = reason_of(firing);
 	record_apply(firing->context, change, 1, false);
 	if (change->outcome == CHANGE_VALUE_TAKEN)
-		fail_at(firing, effect, psprintf("/payload/%s", module_field_key(change->taken, change->after->definition_version)), "unique",
-				"is used by another record");
+	{
+		ViolationList told = {0};
+
+		taken_tell_change(firing->context, change, &told);
+		fail_at(firing, effect, told.items[0].path, told.items[0].code, told.items[0].message);
+	}
 	if (change->outcome == CHANGE_STALE)
 		fail_at(firing, effect, "", "conflict", "was meant for a record that was changed meanwhile");
 }

@@ -212,7 +212,7 @@ run_write_aggregate(Run *run, StringInfo out, RunField *field)
 			read_columns(&aggregate, &members->items[i]);
 	query = aggregate.walk.query;
 	write_statement(&aggregate, &query);
-	rows = list_execute(&query, false, 0);
+	rows = query_execute(&query, false, 0);
 	initStringInfo(&text);
 	appendStringInfoChar(&text, '[');
 	for (uint64 row = 0; row < rows; row++)

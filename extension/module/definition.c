@@ -13,6 +13,7 @@
 #include "module/locale.h"
 #include "module/members.h"
 #include "module/satisfiable.h"
+#include "module/unique_rules.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
@@ -219,6 +220,7 @@ definition_check(Jsonb *definition, ViolationList *faults)
 		violation_add(faults, "/fields", "maxItems", "must have at most %d fields, those of tables and objects among them", QEHS_MAX_ALL_FIELDS);
 	else
 		check_fields(part, "/fields", 0, &fields, faults);
+	unique_rules_check(root, &fields, faults);
 	part = check_object(root, "workflow", "", faults);
 	if (part == NULL)
 		violation_add(faults, "/workflow", "required", "is required");

@@ -59,6 +59,9 @@ extern void definition_check_matrix(const JsonbContainer *field, const char *pat
 extern void definition_check_options(const JsonbContainer *field, FieldType type, int depth, const char *path,
 									 ViolationList *faults);
 
+/* Whether an option of a field ("unique") is for fields of the type (options.c). */
+extern bool definition_type_takes(FieldType type, const char *option);
+
 /* Add a fault for each reference to no module; of a definition without other faults, inside SPI (references.c). */
 extern void definition_check_references(int32 tenant_id, Jsonb *definition, ViolationList *faults);
 

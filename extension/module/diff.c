@@ -14,6 +14,7 @@
 #include "module/definition.h"
 #include "module/diff.h"
 #include "module/migrate.h"
+#include "module/unique_rules.h"
 #include "utils/fmgrprotos.h"
 
 /* One comparison under way. */
@@ -499,10 +500,43 @@ compare_workflows(Diff *diff, const JsonbContainer *before, const JsonbContainer
 		add_change(diff, "/workflow/transitions", new_transitions.definition == NULL, "changed", true, "\"transitions\" changed");
 }
 
+/* The field of a set that stands for it: one that the rules of migration speak of, else the first. */
+static const char *
+subject_of(const Diff *diff, const UniqueRule *rule)
+{
+	ListCell   *cell;
+
+	foreach(cell, rule->keys)
+		if (diff->rules && migrate_names(diff->rules, lfirst(cell)))
+			return lfirst(cell);
+	return linitial(rule->keys);
+}
+
+/* Fields that one side has unique together and the other has not; removed: one side is the old one. */
+static void
+compare_sets(Diff *diff, Jsonb *other, Jsonb *side, bool removed)
+{
+	List	   *others = unique_rules_read(other);
+	ListCell   *cell;
+
+	foreach(cell, unique_rules_read(side))
+	{
+		const UniqueRule *rule = lfirst(cell);
+
+		if (rule->set < 0 || unique_rules_find(others, rule->name))
+			continue;
+		diff->subject = subject_of(diff, rule);
+		add_change(diff, psprintf("/unique/%d", rule->set), removed, removed ? "unique_removed" : "unique_added", removed,
+				   psprintf("%s are %s", rule->name, removed ? "not unique together any more" :
+							"unique together by now: records may share values"));
+		diff->subject = NULL;
+	}
+}
+
 List *
 definition_diff(Jsonb *before, Jsonb *after, bool adjacent)
 {
-	static const char *const compared[] = {"fields", "workflow", NULL};
+	static const char *const compared[] = {"fields", "workflow", "unique", NULL};
 	Diff		diff = {NIL, adjacent ? after : NULL, NULL};
 	Side		old_root = {&before->root, NULL, ""};
 	Side		new_root = {&after->root, NULL, ""};
@@ -513,6 +547,8 @@ definition_diff(Jsonb *before, Jsonb *after, bool adjacent)
 	if (old_fields.definition && new_fields.definition)
 		compare_fields(&diff, &old_fields, &new_fields, true);
 	compare_workflows(&diff, container_of(&before->root, "workflow"), container_of(&after->root, "workflow"));
+	compare_sets(&diff, before, after, false);
+	compare_sets(&diff, after, before, true);
 	compare_others(&diff, &old_root, &new_root, compared);
 	return diff.changes;
 }

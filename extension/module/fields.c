@@ -218,6 +218,15 @@ module_transition(const ModuleDef *module, const char *name)
 	return NULL;
 }
 
+const ModuleUnique *
+module_unique(const ModuleDef *module, const char *name)
+{
+	for (int i = 0; i < module->unique_count; i++)
+		if (strcmp(module->uniques[i].name, name) == 0)
+			return &module->uniques[i];
+	return NULL;
+}
+
 bool
 module_has_state(const ModuleDef *module, const char *state)
 {

@@ -15,6 +15,7 @@
 #include "module/expression.h"
 #include "module/load.h"
 #include "module/locale.h"
+#include "module/unique_rules.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
@@ -213,7 +214,6 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 
 		if (field->slot >= 0)
 			module->slot_field[field->slot] = i;
-		module->has_unique |= field->unique;
 		module->has_references |= field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE;
 		module->refers |= field->refers;
 		module->restricts |= field->restricts;
@@ -222,6 +222,31 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 		module->has_kept |= field->read_only || field->write_once;
 		module->has_attachments |= field->attaches;
 		module->reads_state |= field->reads_state;
+	}
+}
+
+static void
+load_uniques(ModuleDef *module)
+{
+	List	   *rules = unique_rules_read(module->definition);
+	ListCell   *cell;
+	ListCell   *key;
+
+	module->uniques = palloc0(sizeof(ModuleUnique) * Max(list_length(rules), 1));
+	foreach(cell, rules)
+	{
+		const UniqueRule *rule = lfirst(cell);
+		ModuleUnique *unique = &module->uniques[module->unique_count++];
+
+		unique->name = rule->name;
+		unique->name_length = strlen(rule->name);
+		unique->fields = palloc(sizeof(ModuleField *) * list_length(rule->keys));
+		foreach(key, rule->keys)
+		{
+			const char *name = lfirst(key);
+
+			unique->fields[unique->field_count++] = module_field(module, name, strlen(name));
+		}
 	}
 }
 
@@ -326,6 +351,7 @@ module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 	module->name = json_member_text(&module->definition->root, "name");
 	module->require_if_match = json_member_bool(&module->definition->root, "requireIfMatch", false);
 	load_fields(module, &slots->root);
+	load_uniques(module);
 	load_workflow(module);
 	load_roles(module);
 	load_field_rules(module);

@@ -23,6 +23,7 @@ const DefinitionMember definition_members[] = {
 	{"permissions", "load_roles"},
 	{"migrate", "rule"},
 	{"requireIfMatch", "module_load"},
+	{"unique", "unique_rules_read"},
 	{"retention", "load_retention"},
 	{NULL, NULL}
 };
@@ -36,6 +37,11 @@ const DefinitionMember retention_members[] = {
 
 const DefinitionMember display_code_members[] = {
 	{"prefix", "store"},
+	{NULL, NULL}
+};
+
+const DefinitionMember unique_members[] = {
+	{"fields", "unique_rules_read"},
 	{NULL, NULL}
 };
 

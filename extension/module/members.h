@@ -18,6 +18,7 @@ typedef struct DefinitionMember
 extern const DefinitionMember definition_members[];
 extern const DefinitionMember retention_members[];
 extern const DefinitionMember display_code_members[];
+extern const DefinitionMember unique_members[];
 extern const DefinitionMember field_members[];
 extern const DefinitionMember option_members[];
 extern const DefinitionMember band_members[];

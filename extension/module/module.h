@@ -104,6 +104,15 @@ typedef struct ModuleBand
 	int32		max;
 } ModuleBand;
 
+/* What no two live records of a module have alike: the value of a unique field, or those of several fields together. */
+typedef struct ModuleUnique
+{
+	const char *name;			/* the keys of its fields, with commas between */
+	int			name_length;
+	int			field_count;
+	const struct ModuleField **fields;
+} ModuleUnique;
+
 /* The role that a record gives who created it. */
 #define QEHS_ROLE_CREATOR "@createdBy"
 
@@ -138,7 +147,7 @@ typedef struct ModuleField
 	const char **options;		/* of a choice, in their order */
 	int			slot;			/* that lists may use: 0..QEHS_SLOTS-1 in the order t1..d4, or -1; writers go by slot_field */
 	bool		required;
-	bool		unique;
+	bool		unique;			/* by itself: has a ModuleUnique of its own */
 	bool		searchable;		/* q searches it */
 	const char *references;		/* module key of a record-reference, or NULL */
 	bool		acyclic;		/* of one to its own module: no chain leads back */
@@ -339,7 +348,8 @@ typedef struct ModuleDef
 	int			field_count;
 	ModuleField *fields;		/* sorted as jsonb sorts keys: length, then bytes */
 	ModuleFields all;			/* the same fields */
-	bool		has_unique;
+	int			unique_count;
+	ModuleUnique *uniques;		/* those of one field first */
 	bool		has_references; /* to users or records, not only in rows and objects */
 	bool		refers;			/* has a record-reference, in rows and objects too */
 	bool		restricts;		/* has one that keeps what it names from being deleted */
@@ -419,6 +429,8 @@ extern bool module_takes_attachments(FieldType type);
 extern const ModuleField *module_field(const ModuleDef *module, const char *key, int length);
 extern const ModuleField *module_fields_find(const ModuleFields *fields, const char *key, int length);
 extern const ModuleTransition *module_transition(const ModuleDef *module, const char *name);
+/* What is unique by a name such as "badge" or "site,number"; NULL when there is none. */
+extern const ModuleUnique *module_unique(const ModuleDef *module, const char *name);
 /* The deadline of a state, or NULL. */
 extern const ModuleDeadline *module_deadline(const ModuleDef *module, const char *state);
 extern bool module_has_state(const ModuleDef *module, const char *state);

@@ -62,6 +62,15 @@ static const struct
 	{"requiredWhen", ~OF(COMPUTED)},
 };
 
+bool
+definition_type_takes(FieldType type, const char *option)
+{
+	for (int i = 0; i < (int) lengthof(uses); i++)
+		if (strcmp(uses[i].option, option) == 0)
+			return (uses[i].types & (UINT64CONST(1) << type)) != 0;
+	return true;
+}
+
 /* An option that is for other types; one that says no is none. */
 static void
 check_uses(const JsonbContainer *field, FieldType type, const char *path, ViolationList *faults)

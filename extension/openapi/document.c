@@ -71,14 +71,17 @@ document_pascal(const char *name)
 	return result;
 }
 
+/* A name that only the alias of the path has is not documented, as the alias is not. */
 static void
 read_parameters(ApiEndpoint *endpoint, Jsonb *rows)
 {
-	endpoint->parameter_count = JB_ROOT_COUNT(rows);
-	endpoint->parameters = palloc0(sizeof(ApiParameter) * (endpoint->parameter_count + 1));
-	for (int i = 0; i < endpoint->parameter_count; i++)
+	int			count = JB_ROOT_COUNT(rows);
+
+	endpoint->parameter_count = 0;
+	endpoint->parameters = palloc0(sizeof(ApiParameter) * (count + 1));
+	for (int i = 0; i < count; i++)
 	{
-		ApiParameter *parameter = &endpoint->parameters[i];
+		ApiParameter *parameter = &endpoint->parameters[endpoint->parameter_count];
 		const JsonbContainer *row = getIthJsonbValueFromContainer(&rows->root, i)->val.binary.data;
 
 		parameter->row = row;
@@ -87,6 +90,8 @@ read_parameters(ApiEndpoint *endpoint, Jsonb *rows)
 		parameter->argument = json_member_text(row, "argument");
 		parameter->type = json_member_text(row, "type");
 		parameter->required = json_member_bool(row, "required", false) || json_member_bool(row, "expected", false);
+		if (strcmp(parameter->place, "path") != 0 || strstr(endpoint->path, psprintf("{%s}", parameter->name)))
+			endpoint->parameter_count++;
 	}
 }
 

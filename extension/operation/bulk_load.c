@@ -216,10 +216,7 @@ store_before_twin(BulkLoad *load, int index)
 static bool
 has_other_unique(const BulkLoad *load)
 {
-	for (int i = 0; i < load->module->field_count; i++)
-		if (load->module->fields[i].unique && &load->module->fields[i] != load->options.external)
-			return true;
-	return false;
+	return load->module->unique_count > (load->options.external ? 1 : 0);
 }
 
 static void

@@ -14,11 +14,13 @@
 #include "caller/auth.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "module/index.h"
 #include "module/merge.h"
 #include "module/publish.h"
 #include "operation/module_publish.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(qehs_module_install);
@@ -153,36 +155,66 @@ write_conflicts(StringInfo out, const List *conflicts)
 	json_literal(out, "]");
 }
 
-/* module_install(tenant, module_key): the DBA's way to a module of the catalogue. */
-Datum
-qehs_module_install(PG_FUNCTION_ARGS)
+/* The tenant of the slug; raises QH404.  Inside SPI. */
+static int32
+tenant_of(text *slug)
 {
-	Datum		value;
-	int32		tenant_id;
-	int32		version;
-	List	   *conflicts;
-	char	   *key;
+	Datum		value = PointerGetDatum(slug);
 	bool		isnull;
-	StringInfoData out;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		problem_raise_at(PROBLEM_VALIDATION_FAILED, PG_ARGISNULL(0) ? "/tenant" : "/moduleKey", "required", "is required");
-	json_begin(&out);
-	key = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	SPI_connect();
-	value = PG_GETARG_DATUM(0);
 	if (plan_execute(&select_tenant, &value, NULL, true, 1) == 0)
-		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no tenant \"%s\"", text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
-	version = install(tenant_id, key, &conflicts);
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no tenant \"%s\"", text_to_cstring(slug));
+	return DatumGetInt32(plan_value(0, 1, &isnull));
+}
+
+/* Install a module and give its definition, with the conflicts as one member more. */
+static Datum
+installed_definition(int32 tenant_id, const char *key)
+{
+	StringInfoData out;
+	List	   *conflicts;
+	int32		version = install(tenant_id, key, &conflicts);
+
+	json_begin(&out);
 	module_write_definition(&out, tenant_id, key, version);
-	/* one member more of the object that was written */
 	out.len--;
 	json_literal(&out, ",\"conflicts\":");
 	write_conflicts(&out, conflicts);
 	json_literal(&out, "}");
+	return json_datum(&out);
+}
+
+/* module_install(tenant, VARIADIC module_keys): the DBA's way to modules of the catalogue. */
+Datum
+qehs_module_install(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Datum	   *keys = NULL;
+	bool	   *nulls = NULL;
+	int			count = 0;
+	int32		tenant_id;
+
+	if (PG_ARGISNULL(0))
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/tenant", "required", "is required");
+	if (!PG_ARGISNULL(1))
+		deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT, &keys, &nulls, &count);
+	if (count == 0)
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/moduleKeys", "required", "is required");
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	SPI_connect();
+	tenant_id = tenant_of(PG_GETARG_TEXT_PP(0));
+	for (int i = 0; i < count; i++)
+	{
+		Datum		definition;
+		bool		isnull = false;
+
+		if (nulls[i])
+			problem_raise_at(PROBLEM_VALIDATION_FAILED, psprintf("/moduleKeys/%d", i), "required", "is required");
+		definition = installed_definition(tenant_id, TextDatumGetCString(keys[i]));
+		tuplestore_putvalues(result->setResult, result->setDesc, &definition, &isnull);
+	}
 	SPI_finish();
-	PG_RETURN_DATUM(json_datum(&out));
+	return (Datum) 0;
 }
 
 /* module_merge(base, tenant, catalogue) */

@@ -77,12 +77,11 @@ report(Walk *walk, const pg_uuid_t *id, const char *detail)
 
 /* What a refused record is told of a unique value that another record has. */
 static char *
-conflict_detail(const Change *change)
+conflict_detail(const RequestContext *context, const Change *change)
 {
 	ViolationList violations = {.count = 0};
 
-	violation_add(&violations, psprintf("/payload/%s", module_field_key(change->taken, change->after->definition_version)), "unique",
-				  "is used by another record");
+	taken_tell_change(context, change, &violations);
 	return violation_json(&violations);
 }
 
@@ -118,7 +117,7 @@ move_rows(Walk *walk, int count)
 		const Change *change = &changes[change_of[i]];
 
 		if (details[i] == NULL && change->outcome == CHANGE_VALUE_TAKEN)
-			details[i] = conflict_detail(change);
+			details[i] = conflict_detail(walk->context, change);
 		if (details[i])
 			report(walk, &before[i].id, details[i]);
 		else

@@ -32,6 +32,7 @@
 #include "module/index.h"
 #include "module/migrate.h"
 #include "module/publish.h"
+#include "module/unique_rules.h"
 #include "operation/module_publish.h"
 #include "operation/module_refill.h"
 #include "permission/permission.h"
@@ -110,39 +111,44 @@ read_published(int32 tenant_id, const char *key, Published *published)
 	published->index.search_unfilled = DatumGetBool(plan_value(0, 7, &isnull));
 }
 
-/* Whether a unique field was not unique before under its key (fresh), or was of another type or field (again). */
-static void
-compare_unique(Jsonb *before, Jsonb *after, const JsonbContainer *field, UniqueRefill *refill)
+/* Whether values of a rule that both versions have are told apart in another way, or are of other fields. */
+static bool
+is_changed(Jsonb *before, Jsonb *after, const UniqueRule *rule)
 {
-	char	   *key = json_member_text(field, "key");
-	const JsonbContainer *others = index_fields(before);
-	const JsonbContainer *other = index_find_field(others, key);
+	ListCell   *cell;
 
-	if (other == NULL || !definition_is_unique(other))
-		refill->fresh = lappend(refill->fresh, key);
-	else if (definition_value_type(index_fields(after), field) != definition_value_type(others, other) ||
-			 migrate_renamed(after, key) || migrate_source(after, key))
-		refill->again = lappend(refill->again, key);
+	foreach(cell, rule->keys)
+	{
+		char	   *key = lfirst(cell);
+
+		if (definition_value_type(index_fields(after), index_find_field(index_fields(after), key)) !=
+			definition_value_type(index_fields(before), index_find_field(index_fields(before), key)) ||
+			migrate_renamed(after, key) || migrate_source(after, key) || migrate_drops(after, key))
+			return true;
+	}
+	return false;
 }
 
-/* What changes of the fields that are unique. */
+/* What changes of what is unique. */
 static void
 compare_all_unique(Jsonb *before, Jsonb *after, UniqueRefill *refill)
 {
-	const JsonbContainer *fields = index_fields(after);
-	const JsonbContainer *others = index_fields(before);
+	List	   *rules = unique_rules_read(after);
+	List	   *others = unique_rules_read(before);
+	ListCell   *cell;
 
-	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
-		if (definition_is_unique(index_field(fields, i)))
-			compare_unique(before, after, index_field(fields, i), refill);
-	for (uint32 i = 0; i < JsonContainerSize(others); i++)
+	foreach(cell, rules)
 	{
-		char	   *key = json_member_text(index_field(others, i), "key");
-		const JsonbContainer *field = index_find_field(fields, key);
+		const UniqueRule *rule = lfirst(cell);
 
-		if (definition_is_unique(index_field(others, i)) && (field == NULL || !definition_is_unique(field)))
-			refill->gone = lappend(refill->gone, key);
+		if (unique_rules_find(others, rule->name) == NULL)
+			refill->fresh = lappend(refill->fresh, rule->name);
+		else if (is_changed(before, after, rule))
+			refill->again = lappend(refill->again, rule->name);
 	}
+	foreach(cell, others)
+		if (unique_rules_find(rules, ((const UniqueRule *) lfirst(cell))->name) == NULL)
+			refill->gone = lappend(refill->gone, ((const UniqueRule *) lfirst(cell))->name);
 }
 
 /* Rules that would write over a value that records hold under the same key. */

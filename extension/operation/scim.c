@@ -320,14 +320,17 @@ qehs_scim_tenant(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(context_require_scope(SCOPE_ADMIN_USERS)->tenant_id);
 }
 
-/* scim_search(request, base_url) */
+/* scim_search(request, base_url, resource_type) */
 Datum
 qehs_scim_search(PG_FUNCTION_ARGS)
 {
-	RequestContext *context = context_require_scope(SCOPE_ADMIN_USERS);
+	RequestContext *context;
 	ScimSearch	request = {0};
 	StringInfoData out;
 
+	if (!PG_ARGISNULL(2))
+		return search(fcinfo, NULL);
+	context = context_require_scope(SCOPE_ADMIN_USERS);
 	schema_catalogue();
 	search_read(body_argument(fcinfo, 0), &request);
 	json_begin(&out);

@@ -6,9 +6,6 @@
  * seen once whatever is inserted or deleted meanwhile; a record whose sort value
  * changes during a walk may be seen twice or not at all.  The executor is stopped
  * after one row more than is wanted, which tells whether others follow.
- *
- * Plans are kept by SQL text, the shape of filter and sort, least recently used
- * out first.
  */
 #include "base/compat.h"
 
@@ -17,76 +14,12 @@
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "nodes/parsenodes.h"
 #include "permission/permission.h"
 #include "port/pg_bitutils.h"
-#include "record/found.h"
-#include "record/list.h"
+#include "record/list_search.h"
 #include "record/record.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
-
-#define MAX_PLANS 128
-/* Records whose ids are gathered where a question's records are wanted in another order than that of the index. */
-#define MOST_GATHERED 5000
-
-typedef struct ShapePlan
-{
-	char	   *sql;
-	PreparedPlan prepared;
-	uint64		used;
-} ShapePlan;
-
-static ShapePlan plans[MAX_PLANS];
-static uint64 plan_clock = 0;
-
-/* ---- plans ---- */
-
-/*
- * The kept plan of a shape, made when it is new.  A walk without conditions has
- * one good plan, so deep pages need not pay for planning with their position's
- * values; filters are planned for theirs, which may be rare or common.
- */
-static SPIPlanPtr
-shape_plan(ListQuery *query, bool generic)
-{
-	ShapePlan  *oldest = &plans[0];
-	PreparedPlan prepared;
-	char	   *sql;
-
-	for (int i = 0; i < MAX_PLANS; i++)
-	{
-		if (plans[i].sql && strcmp(plans[i].sql, query->sql.data) == 0)
-		{
-			plans[i].used = ++plan_clock;
-			return plan_use(&plans[i].prepared);
-		}
-		if (plans[i].used < oldest->used)
-			oldest = &plans[i];
-	}
-	prepared = plan_prepare(query->sql.data, query->count, query->types, generic ? CURSOR_OPT_GENERIC_PLAN : 0);
-	sql = MemoryContextStrdup(TopMemoryContext, query->sql.data);
-	if (oldest->sql)
-	{
-		SPI_freeplan(oldest->prepared.plan);
-		pfree(oldest->sql);
-	}
-	oldest->sql = sql;
-	oldest->prepared = prepared;
-	oldest->used = ++plan_clock;
-	return plan_use(&oldest->prepared);
-}
-
-uint64
-list_execute(ListQuery *query, bool generic, uint64 limit)
-{
-	int			result = SPI_execute_plan(shape_plan(query, generic), query->values, NULL, true, (long) limit);
-
-	if (result < 0)
-		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
-	return SPI_processed;
-}
 
 /* ---- what is asked for ---- */
 
@@ -161,153 +94,6 @@ append_status(ListWalk *walk, const char *status)
 					 query_argument(query, TEXTOID, CStringGetTextDatum(status)));
 }
 
-/* ---- q ---- */
-
-/* Whether the caller may read all that the column search is made of. */
-static bool
-reads_searched(const ListWalk *walk)
-{
-	const ModuleDef *module = walk->query.module;
-
-	for (int i = 0; i < module->field_count; i++)
-		if (module->fields[i].searchable && !permission_reads_field(walk->context, module, &module->fields[i], NULL))
-			return false;
-	return true;
-}
-
-/* The words of a record, as far as the caller may read them: the column, or what it would be made of. */
-static const char *
-searched_words(const ListWalk *walk, bool column)
-{
-	const ListQuery *query = &walk->query;
-	const ModuleDef *module = query->module;
-	StringInfoData text;
-
-	if (column && reads_searched(walk))
-		return psprintf("%s.search", query->alias);
-	initStringInfo(&text);
-	/* with the display code, as record_search_text has it */
-	appendStringInfo(&text, "qehs.search_vector(pg_catalog.left(pg_catalog.concat_ws(E'\\n', pg_catalog.concat('%s-',"
-					 " pg_catalog.to_char(%s.display_no / " INT64_FORMAT ", 'FM0000-'), pg_catalog.to_char(%s.display_no %% " INT64_FORMAT ", 'FM999990000'))",
-					 module->prefix, query->alias, QEHS_DISPLAY_YEAR, query->alias, QEHS_DISPLAY_YEAR);
-	for (int i = 0; i < module->field_count; i++)
-	{
-		FilterField field;
-
-		if (module->fields[i].searchable && permission_reads_field(walk->context, module, &module->fields[i], NULL) &&
-			filter_field(module, module->fields[i].key, &field) && filter_oid(&field) == TEXTOID)
-			appendStringInfo(&text, ", %s", query_whole(query, &field));
-	}
-	appendStringInfo(&text, "), %d))", QEHS_SEARCH_BYTES);
-	return text.data;
-}
-
-/* Read q; with a fault where it cannot be asked. */
-static void
-open_question(ListWalk *walk, const ListRequest *request, Question **question)
-{
-	const ModuleDef *module = request->module;
-
-	*question = NULL;
-	if (request->q == NULL)
-		return;
-	if (*request->q == '\0' || strlen(request->q) > 500)
-		violation_add_first(walk->query.faults, path_of(walk, "q"), "length", "must be 1 to 500 bytes");
-	else if (!module->has_searchable)
-		violation_add_first(walk->query.faults, path_of(walk, "q"), "searchable", "finds nothing: no field of module \"%s\" is searchable", module->key);
-	else
-		*question = question_read(request->q);
-	if (*question && (*question)->has_words && (*question)->narrows && !module->search_unfilled && !request->deleted_too)
-		walk->question = *question;
-}
-
-/* One step of a question: columns of its records for which conditions hold, with the display number behind them. */
-static uint64
-run_step(const ListWalk *walk, const Found *found, const char *columns, const char *conditions, const char *order, uint64 limit)
-{
-	ListQuery	query = walk->query;
-
-	initStringInfo(&query.sql);
-	appendStringInfo(&query.sql, "SELECT %s FROM ", columns);
-	found_write_source(&query, found);
-	appendStringInfo(&query.sql, " AND %s%s", conditions, order);
-	violation_raise_as(PROBLEM_INVALID_PARAMETER, query.faults);
-	return list_execute(&query, true, limit);
-}
-
-/* Whether the order is that of the index of words. */
-static bool
-goes_by_code(const ListWalk *walk)
-{
-	return walk->sort.count == 1 && walk->sort.keys[0].field.built_in == BUILT_IN_DISPLAY_CODE;
-}
-
-/* The ids of all records with the words of the question, if they are MOST_GATHERED at most; else -1. */
-static int
-gather_ids(const ListWalk *walk, const char *conditions, pg_uuid_t *ids)
-{
-	Found		found;
-	int			count = 0;
-
-	SPI_connect();
-	found_begin(&found, walk->question, walk->context->tenant_id, walk->query.module->module_id, true, NULL);
-	while (count >= 0 && found_next(&found))
-	{
-		uint64		rows = run_step(walk, &found, psprintf("%s.id", walk->query.alias), conditions, "", MOST_GATHERED - count + 1);
-		bool		isnull;
-
-		if (count + rows > MOST_GATHERED)
-			count = -1;
-		for (uint64 row = 0; row < rows && count >= 0; row++)
-			ids[count++] = *DatumGetUUIDP(plan_value(row, 1, &isnull));
-		SPI_freetuptable(SPI_tuptable);
-	}
-	SPI_finish();
-	return count;
-}
-
-/*
- * Add that a record has the words of q.  In the order of the index its steps do, and what they are not sure of is
- * added to what holds besides.  In another order few records are named, and of many the words are looked at one by one.
- */
-static void
-append_search(ListWalk *walk, const Question *question, const ListRequest *request)
-{
-	ListQuery	*query = &walk->query;
-	const char *words = searched_words(walk, !request->deleted_too && !request->module->search_unfilled);
-	const char *holds;
-	pg_uuid_t  *ids = NULL;
-	Datum	   *values;
-	int			count = -1;
-
-	if (!question->has_words)
-	{
-		appendStringInfoString(&query->sql, " AND false");
-		return;
-	}
-	holds = psprintf(" AND %s OPERATOR(pg_catalog.@@) $%d", words, query_argument(query, TSQUERYOID, question_on_record(question)));
-	if (walk->question)
-	{
-		bool		sure = question->exact && reads_searched(walk);
-
-		walk->besides = psprintf("%s%s", query->sql.data, sure ? "" : holds);
-		if (!goes_by_code(walk) && query->faults->count == 0)
-		{
-			ids = palloc(sizeof(pg_uuid_t) * MOST_GATHERED);
-			count = gather_ids(walk, sure ? "true" : holds + strlen(" AND "), ids);
-		}
-	}
-	if (count < 0)
-	{
-		appendStringInfoString(&query->sql, holds);
-		return;
-	}
-	values = palloc(sizeof(Datum) * Max(count, 1));
-	for (int i = 0; i < count; i++)
-		values[i] = UUIDPGetDatum(&ids[i]);
-	appendStringInfo(&query->sql, " AND %s.id = ANY ($%d)", query->alias, query_array(query, UUIDOID, values, count));
-}
-
 /* ---- conditions ---- */
 
 /* " AND (r.created_by = $n OR …)" for a caller who has the action on some records only. */
@@ -348,7 +134,7 @@ void
 list_open(ListWalk *walk, const RequestContext *context, const ListRequest *request, ViolationList *faults)
 {
 	ListQuery  *query = &walk->query;
-	Question *question;
+	Question   *question;
 
 	memset(walk, 0, sizeof(*walk));
 	walk->context = context;
@@ -356,7 +142,7 @@ list_open(ListWalk *walk, const RequestContext *context, const ListRequest *requ
 	query->module = request->module;
 	query->alias = "r";
 	query->faults = faults;
-	open_question(walk, request, &question);
+	question = list_search_open(walk, request);
 	sort_read(query->module, request->sort ? request->sort : walk->question ? "-displayCode" : "-createdAt", path_of(walk, "sort"), &walk->sort, faults);
 	for (int i = 0; i < walk->sort.count; i++)
 	{
@@ -377,7 +163,7 @@ list_open(ListWalk *walk, const RequestContext *context, const ListRequest *requ
 	append_bound(walk, request->from, false);
 	append_bound(walk, request->to, true);
 	if (question)
-		append_search(walk, question, request);
+		list_search_append(walk, question, request);
 	walk->keyset_only = query->count == 2;
 	walk->conditions = query->sql.data;
 }
@@ -450,7 +236,7 @@ visit_part(ListPass *pass, SortPart part, const SortPosition *after)
 	query.limit = wanted <= QEHS_MAX_PAGE ? QEHS_MAX_PAGE + 1 : pg_nextpower2_64(wanted + 1);
 	sort_write_statement(&query, &pass->sort, part, after, pass->walk->conditions);
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, query.faults);
-	visit_rows(pass, part, list_execute(&query, pass->walk->keyset_only && part == SORT_VALUED && pass->sort.count == 1, wanted + 1));
+	visit_rows(pass, part, query_execute(&query, pass->walk->keyset_only && part == SORT_VALUED && pass->sort.count == 1, wanted + 1));
 }
 
 /* Visit the records of a question from a position on, in the order of the index, until it is known whether more follow. */
@@ -467,7 +253,7 @@ visit_found(ListPass *pass, const SortPosition *after)
 
 	found_begin(&found, walk->question, walk->context->tenant_id, walk->query.module->module_id, descending, after ? &position : NULL);
 	while (!pass->more && found_next(&found))
-		visit_rows(pass, SORT_VALUED, run_step(walk, &found, columns, walk->besides, order, pass->left + 1));
+		visit_rows(pass, SORT_VALUED, list_search_step(walk, &found, columns, walk->besides, order, pass->left + 1));
 }
 
 bool
@@ -477,7 +263,7 @@ list_rows(ListWalk *walk, const SortPosition *after, bool backward, uint64 limit
 	bool		has_rest = sort_has_rest(&walk->sort) && !walk->sort_required;
 
 	pass.sort.backward = backward;
-	if (walk->besides && goes_by_code(walk))
+	if (walk->besides && list_search_in_order(walk))
 	{
 		visit_found(&pass, after);
 		return pass.more;
@@ -564,22 +350,6 @@ list_portals_fetch(const char *name, uint64 count, void (*visit) (void *owner, u
 	return visited;
 }
 
-int64
-list_count_found(const ListWalk *walk)
-{
-	Found		found;
-	int64		count = 0;
-	bool		isnull;
-
-	found_begin(&found, walk->question, walk->context->tenant_id, walk->query.module->module_id, true, NULL);
-	while (found_next(&found))
-	{
-		run_step(walk, &found, "pg_catalog.count(*)", walk->besides, "", 1);
-		count += DatumGetInt64(plan_value(0, 1, &isnull));
-	}
-	return count;
-}
-
 uint64
 list_rows_that_name(ListWalk *walk, const char *field_key, const Datum *ids, int id_count, int32 limit, const char *columns)
 {
@@ -594,5 +364,5 @@ list_rows_that_name(ListWalk *walk, const char *field_key, const Datum *ids, int
 					 query_array(&query, TEXTOID, unconstify(Datum *, ids), id_count), walk->conditions,
 					 field.slot >= 0 ? query_ordered(&query, &field) : query_whole(&query, &field),
 					 query_argument(&query, INT4OID, Int32GetDatum(limit)));
-	return list_execute(&query, true, 0);
+	return query_execute(&query, true, 0);
 }

@@ -42,7 +42,7 @@ typedef struct ListWalk
 	bool		keyset_only;	/* none but tenant and module */
 	bool		sort_required;	/* the filter wants a value of the sort field */
 	const char *root;			/* in front of the names of parameters in faults: "?" or "/" */
-	const Question *question; /* q, where the index of words can answer it; else NULL */
+	const Question *question;	/* q, where the index of words can answer it; else NULL */
 	const char *besides;		/* with a question: the conditions but for its words */
 } ListWalk;
 
@@ -79,9 +79,6 @@ extern uint64 list_portals_fetch(const char *name, uint64 count, void (*visit) (
 extern int64 list_count(ListWalk *walk);
 extern int64 list_estimate(ListWalk *walk, bool *estimated);
 
-/* The same of a walk with a question, step by step of the index (list.c). */
-extern int64 list_count_found(const ListWalk *walk);
-
 /*
  * Records whose field of type record-reference names one of ids (text, rec_…), the newest first, at most limit of each:
  * columns, and in column LIST_PLACE_COLUMN the id's place in ids, from 1, by which they come together.  Returns how many.
@@ -89,9 +86,6 @@ extern int64 list_count_found(const ListWalk *walk);
 extern uint64 list_rows_that_name(ListWalk *walk, const char *field_key, const Datum *ids, int id_count, int32 limit, const char *columns);
 
 #define LIST_PLACE_COLUMN 14
-
-/* Run a statement whose plan is kept by its text; generic: a plan without regard to the values is good.  limit 0: all rows.  Returns SPI_processed. */
-extern uint64 list_execute(ListQuery *query, bool generic, uint64 limit);
 
 /* Raise QH403 when the caller may not read the field of every record: to order, group or filter by it would tell. */
 extern void list_require_readable(const ListWalk *walk, const FilterField *field, const char *path);

@@ -9,7 +9,7 @@
 
 #include "base/plan.h"
 #include "nodes/plannodes.h"
-#include "record/list.h"
+#include "record/list_search.h"
 #include "utils/plancache.h"
 #include "utils/resowner.h"
 
@@ -22,7 +22,7 @@ count_rows(ListQuery *query)
 {
 	bool		isnull;
 
-	list_execute(query, false, 1);
+	query_execute(query, false, 1);
 	return DatumGetInt64(plan_value(0, 1, &isnull));
 }
 
@@ -32,7 +32,7 @@ list_count(ListWalk *walk)
 	ListQuery	query = walk->query;
 
 	if (walk->besides)
-		return list_count_found(walk);
+		return list_search_count(walk);
 	initStringInfo(&query.sql);
 	appendStringInfo(&query.sql, "SELECT pg_catalog.count(*) FROM qehs.record AS %s WHERE %s", query.alias, walk->conditions);
 	return count_rows(&query);
@@ -78,7 +78,7 @@ list_estimate(ListWalk *walk, bool *estimated)
 
 	*estimated = false;
 	if (walk->besides)
-		return list_count_found(walk);
+		return list_search_count(walk);
 	initStringInfo(&query.sql);
 	appendStringInfo(&query.sql, "SELECT pg_catalog.count(*) FROM (SELECT FROM qehs.record AS %s WHERE %s LIMIT %d) AS s", query.alias, walk->conditions,
 					 COUNTED + 1);

@@ -38,4 +38,7 @@ extern const char *query_ordered(const ListQuery *query, const FilterField *fiel
 /* Append a filter as a condition that is true for the records that match, and not (false or NULL) for others. */
 extern void query_filter(ListQuery *query, const FilterNode *node);
 
+/* Run a statement whose plan is kept by its text; generic: a plan without regard to the values is good.  limit 0: all rows.  Returns SPI_processed. */
+extern uint64 query_execute(ListQuery *query, bool generic, uint64 limit);
+
 #endif							/* QEHS_QUERY_H */

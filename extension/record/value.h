@@ -60,11 +60,12 @@ extern bool value_is_empty(FieldType type, const JsonbValue *json);
 extern bool value_has_shape(FieldType type, const JsonbValue *json, const char **wanted);
 
 /*
- * The text by which a unique field tells values apart; NULL for none.  Texts are
+ * The text by which what is unique tells payloads apart (of the current definition, or NULL);
+ * NULL when the payload lacks a value of one of its fields.  Texts are
  * taken as people read them: Unicode NFC, without blanks at the end, an e-mail
  * without regard to case, and an empty one is none.  A long one is its
  * beginning and its SHA-256, since an index entry has a limit.
  */
-extern char *value_unique(FieldType type, const JsonbValue *json);
+extern char *value_unique(const ModuleUnique *unique, Jsonb *payload);
 
 #endif							/* QEHS_VALUE_H */

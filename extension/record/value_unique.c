@@ -160,8 +160,9 @@ shortened(const char *text)
 	return psprintf("%.*s#sha256:%s", pg_mbcliplen(text, length, UNIQUE_HEAD), text, sha256_hex(digest));
 }
 
-char *
-value_unique(FieldType type, const JsonbValue *json)
+/* The text by which values of a type are told apart, or NULL. */
+static char *
+told_apart(FieldType type, const JsonbValue *json)
 {
 	StringInfoData out;
 	Datum		value;
@@ -190,7 +191,28 @@ value_unique(FieldType type, const JsonbValue *json)
 			default:
 				folded = TextDatumGetCString(value);
 		}
-	if (*folded == '\0')
-		return NULL;
-	return strlen(folded) > UNIQUE_BYTES ? shortened(folded) : folded;
+	return *folded == '\0' ? NULL : folded;
+}
+
+char *
+value_unique(const ModuleUnique *unique, Jsonb *payload)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (int i = 0; i < unique->field_count; i++)
+	{
+		const ModuleField *field = unique->fields[i];
+		JsonbValue	value;
+		char	   *text = payload && json_member(&payload->root, field->key, field->key_length, &value) ?
+			told_apart(field->value_type, &value) : NULL;
+
+		if (text == NULL)
+			return NULL;
+		/* of several, with the length in front, so that no two lists are one text */
+		if (unique->field_count > 1)
+			appendStringInfo(&out, "%zu:", strlen(text));
+		appendStringInfoString(&out, text);
+	}
+	return out.len > UNIQUE_BYTES ? shortened(out.data) : out.data;
 }

@@ -330,13 +330,31 @@ append_inner(ScimSql *sql, const ScimNode *node, Place place, const ScimAttribut
 
 /* ---- nodes ---- */
 
-static void
+static bool
+known_to_any_type(ScimName name)
+{
+	const ScimCatalogue *all = schema_catalogue();
+	ScimTarget	target;
+
+	for (int i = 0; i < all->type_count; i++)
+		if (schema_find(&all->types[i], name, &target) && target.attribute)
+			return true;
+	return false;
+}
+
+/* In a search over all types an attribute that only others have is one without value here (RFC 7644 section 3.4.2.1): false. */
+static bool
 find_target(const ScimSql *sql, ScimName name, ScimTarget *target)
 {
 	if (!schema_find(sql->type, name, target) || target->attribute == NULL)
+	{
+		if (sql->all_types && known_to_any_type(name))
+			return false;
 		problem_raise(PROBLEM_INVALID_FILTER, NULL, "the resource type %s has no attribute \"%.*s\"", sql->type->name, name.length, name.text);
+	}
 	if (target->attribute->returned == SCIM_NEVER)
 		problem_raise(PROBLEM_INVALID_FILTER, NULL, "the attribute \"%s\" cannot be filtered by", target->attribute->name);
+	return true;
 }
 
 /* attribute or attribute.sub of the resource. */
@@ -346,7 +364,11 @@ append_outer(ScimSql *sql, const ScimNode *node)
 	ScimTarget	target;
 	Expression	x;
 
-	find_target(sql, node->name, &target);
+	if (!find_target(sql, node->name, &target))
+	{
+		appendStringInfoString(&sql->query.sql, node->op == SCIM_EQ && node->literal == SCIM_LITERAL_NULL ? "true" : "false");
+		return;
+	}
 	if (target.attribute->multi_valued)
 	{
 		const ScimAttribute *sub = target.sub ? target.sub : target.attribute->type == SCIM_COMPLEX ? schema_value_of(target.attribute) : NULL;
@@ -407,7 +429,11 @@ append_node(ScimSql *sql, const ScimFilter *filter, int at, Place place, const S
 			appendStringInfoString(out, ", false)");
 			break;
 		case SCIM_NODE_ELEMENT:
-			find_target(sql, node->name, &target);
+			if (!find_target(sql, node->name, &target))
+			{
+				appendStringInfoString(out, "false");
+				break;
+			}
 			if (target.sub || target.attribute == &schema_common[2])
 				problem_raise(PROBLEM_INVALID_FILTER, NULL, "\"%.*s\" has no elements", node->name.length, node->name.text);
 			append_elements(sql, &target, filter, node->left);
@@ -450,7 +476,7 @@ first_element(const ScimSql *sql, const ScimTarget *target, const ScimAttribute 
 }
 
 const char *
-filter_sort_key(ScimSql *sql, const char *sort_by)
+filter_sort_key(ScimSql *sql, const char *sort_by, bool *is_number)
 {
 	ScimTarget	target;
 	const ScimAttribute *sub;
@@ -462,7 +488,7 @@ filter_sort_key(ScimSql *sql, const char *sort_by)
 		problem_raise(PROBLEM_INVALID_PATH, NULL, "the resource type %s has no attribute \"%s\"", sql->type->name, sort_by);
 	sub = target.sub ? target.sub : target.attribute->type == SCIM_COMPLEX ? schema_value_of(target.attribute) : NULL;
 	leaf = sub ? sub : target.attribute;
-	if (leaf->type == SCIM_COMPLEX || leaf->type == SCIM_INTEGER || leaf->type == SCIM_DECIMAL || leaf->returned == SCIM_NEVER ||
+	if (leaf->type == SCIM_COMPLEX || leaf->returned == SCIM_NEVER ||
 		strcmp(target.attribute->name, "groups") == 0 || strcmp(target.attribute->name, "members") == 0 || target.attribute == &schema_common[3])
 		problem_raise(PROBLEM_INVALID_PATH, NULL, "resources cannot be sorted by \"%s\"", sort_by);
 	if (target.attribute->multi_valued)
@@ -471,5 +497,8 @@ filter_sort_key(ScimSql *sql, const char *sort_by)
 		text = x.text;
 	else
 		text = sub ? psprintf("(%s ->> %s)", json_of(sql, &target), quoted(sub->name)) : psprintf("(%s #>> '{}')", json_of(sql, &target));
+	*is_number = leaf->type == SCIM_INTEGER || leaf->type == SCIM_DECIMAL;
+	if (*is_number)
+		return psprintf("(%s)::pg_catalog.numeric", text);
 	return leaf->case_exact || leaf->type == SCIM_DATETIME ? psprintf("(%s) COLLATE \"C\"", text) : psprintf("pg_catalog.lower(%s) COLLATE \"C\"", text);
 }

@@ -16,6 +16,7 @@ typedef struct ScimSql
 	const ScimResourceType *type;
 	ListQuery	query;			/* $1 is the tenant */
 	const char *base_url;
+	bool		all_types;		/* one part of a search over all types, whose filter may name attributes of others */
 } ScimSql;
 
 /* Begin a statement about resources of a type; $1 is the tenant. */
@@ -32,8 +33,11 @@ extern void filter_append(ScimSql *sql, const char *text);
 /* Append a filter over one member (alias m and u), for members[…] of a PATCH path. */
 extern void filter_append_member(ScimSql *sql, const ScimFilter *filter, int node, const ScimAttribute *members);
 
-/* SQL of the text that resources are ordered by; raises QH400 invalid_path where sort_by names nothing that has an order. */
-extern const char *filter_sort_key(ScimSql *sql, const char *sort_by);
+/*
+ * SQL of what resources are ordered by: a text in order of its bytes, or with *is_number a numeric.  Raises QH400
+ * invalid_path where sort_by names nothing that has an order.
+ */
+extern const char *filter_sort_key(ScimSql *sql, const char *sort_by, bool *is_number);
 
 /* A plain UUID; false for every other text. */
 extern bool filter_is_uuid(const char *text, pg_uuid_t *id);

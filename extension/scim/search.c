@@ -58,6 +58,7 @@ is_descending(const ScimSearch *search)
 static void
 append_source(ScimSql *sql, const ScimSearch *search)
 {
+	sql->all_types = search->type == NULL;
 	appendStringInfoString(&sql->query.sql, store_from(sql));
 	if (search->filter && *search->filter)
 	{
@@ -76,17 +77,17 @@ count_all(const SearchPage *page)
 	filter_begin(&sql, page->type, page->context->tenant_id, page->base_url);
 	appendStringInfoString(&sql.query.sql, "SELECT pg_catalog.count(*)");
 	append_source(&sql, page->search);
-	list_execute(&sql.query, false, 1);
+	query_execute(&sql.query, false, 1);
 	return DatumGetInt64(plan_value(0, 1, &isnull));
 }
 
 /* Rows behind the cursor's: absent keys come last ascending, first descending (RFC 7644 section 3.4.2.3). */
 static void
-append_position(ScimSql *sql, const SearchPage *page, const char *key, bool descending)
+append_position(ScimSql *sql, const SearchPage *page, const char *key, bool is_number, bool descending)
 {
 	StringInfo	out = &sql->query.sql;
 	int			id = filter_uuid(sql, &page->after->id);
-	int			value;
+	const char *value;
 
 	if (key == NULL)
 	{
@@ -98,8 +99,8 @@ append_position(ScimSql *sql, const SearchPage *page, const char *key, bool desc
 		appendStringInfo(out, descending ? " AND ((%s IS NULL AND x.id > $%d) OR %s IS NOT NULL)" : " AND %s IS NULL AND x.id > $%d", key, id, key);
 		return;
 	}
-	value = filter_text(sql, page->after_key);
-	appendStringInfo(out, " AND (%s %s $%d OR (%s = $%d AND x.id > $%d)%s)", key, descending ? "<" : ">", value, key, value, id,
+	value = psprintf("$%d%s", filter_text(sql, page->after_key), is_number ? "::pg_catalog.numeric" : "");
+	appendStringInfo(out, " AND (%s %s %s OR (%s = %s AND x.id > $%d)%s)", key, descending ? "<" : ">", value, key, value, id,
 					 descending ? "" : psprintf(" OR %s IS NULL", key));
 }
 
@@ -110,6 +111,7 @@ write_page(StringInfo out, SearchPage *page, bool first)
 	ScimWriter	writer = {page->type, page->context, page->base_url, write_selection(page->type, page->search->attributes, page->search->excluded)};
 	bool		descending = is_descending(page->search);
 	const char *key = NULL;
+	bool		is_number = false;
 	ScimSql		sql;
 	ScimResource **rows;
 	StringInfo	statement = &sql.query.sql;
@@ -117,11 +119,11 @@ write_page(StringInfo out, SearchPage *page, bool first)
 
 	filter_begin(&sql, page->type, page->context->tenant_id, page->base_url);
 	if (page->search->sort_by && *page->search->sort_by)
-		key = filter_sort_key(&sql, page->search->sort_by);
-	appendStringInfo(statement, "SELECT %s, %s", store_columns(&sql, write_shows(&writer, "groups")), key ? key : "NULL::pg_catalog.text");
+		key = filter_sort_key(&sql, page->search->sort_by, &is_number);
+	appendStringInfo(statement, "SELECT %s, (%s)::pg_catalog.text", store_columns(&sql, write_shows(&writer, "groups")), key ? key : "NULL");
 	append_source(&sql, page->search);
 	if (page->after)
-		append_position(&sql, page, key, descending);
+		append_position(&sql, page, key, is_number, descending);
 	if (key)
 		appendStringInfo(statement, " ORDER BY %s%s, x.id", key, descending ? " DESC NULLS FIRST" : " ASC NULLS LAST");
 	else
@@ -129,7 +131,7 @@ write_page(StringInfo out, SearchPage *page, bool first)
 	appendStringInfo(statement, " LIMIT $%d", filter_int(&sql, page->limit + 1));
 	if (page->offset > 0)
 		appendStringInfo(statement, " OFFSET $%d", filter_int(&sql, page->offset));
-	page->found = (int64) list_execute(&sql.query, false, page->limit + 1);
+	page->found = (int64) query_execute(&sql.query, false, page->limit + 1);
 	page->more = page->found > page->limit;
 	page->found = Min(page->found, page->limit);
 	rows = palloc(sizeof(ScimResource *) * Max(page->found, 1));
@@ -231,26 +233,6 @@ write_by_cursor(StringInfo out, SearchPage *page)
 	json_literal(out, "]}");
 }
 
-/* Does every name of the filter belong to the type?  Of a search over all types those that lack one have no match. */
-static bool
-knows_filter(const ScimResourceType *type, const char *text)
-{
-	ScimFilter *filter = palloc(sizeof(ScimFilter));
-	int			length = (int) strlen(text);
-	ScimTarget	target;
-
-	if (!scim_parse_filter(text, length, palloc(length + 1), filter))
-		return true;
-	for (int i = 0; i < filter->count; i++)
-	{
-		const ScimNode *node = &filter->nodes[i];
-
-		if ((node->kind == SCIM_NODE_ELEMENT || (node->kind == SCIM_NODE_COMPARE && !node->inner)) && !schema_find(type, node->name, &target))
-			return false;
-	}
-	return true;
-}
-
 /* One type's part of a list by index: start counts over all types, offset is how many rows the types before had. */
 static void
 write_type(StringInfo out, SearchPage *page, int64 start, int64 count, int64 *total, int64 *written)
@@ -286,8 +268,7 @@ write_by_index(StringInfo out, SearchPage *page)
 	for (int i = 0; i < all->type_count; i++)
 	{
 		page->type = search->type ? search->type : &all->types[i];
-		if (search->type || search->filter == NULL || knows_filter(page->type, search->filter))
-			write_type(&resources, page, start, count, &total, &written);
+		write_type(&resources, page, start, count, &total, &written);
 		if (search->type)
 			break;
 	}

@@ -330,12 +330,13 @@ router_release(Router *router)
 	}
 }
 
-/* Match one template; values of its names are copied into the arena. */
+/* Match one template; values of its names are copied into the arena, values of the template before are gone. */
 static bool
 match_template(const char *template, const char *path, Arena *arena, const char **values)
 {
 	int			count = 0;
 
+	memset(values, 0, sizeof(*values) * ROUTER_MAX_PARAMETERS);
 	while (*template)
 	{
 		const char *literal;

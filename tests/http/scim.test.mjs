@@ -253,6 +253,19 @@ test('a resource type that a DBA registers is served', async () => {
 		assert.equal(made.status, 201, made.text)
 		assert.deepEqual([made.json.weight, made.json.tags, made.json.meta.resourceType], [1.5, ['a', 'b'], 'Device'])
 		assert.equal((await scim.list('Devices', 'weight gt 1.4 and tags eq "B"')).totalResults, 1)
+		for (const weight of [10, 9, undefined]) assert.equal((await scim.post('/Devices', { schemas: [device], serial: `s-${weight}`, weight })).status, 201)
+		const heavy = async (more, query = { schemas: [SEARCH], sortBy: 'weight', ...more }) => (await scim.post('/Devices/.search', query)).json
+		assert.deepEqual((await heavy()).Resources.map(found => found.serial), ['s1', 's-9', 's-10', 's-undefined'], 'by number, those without one last')
+		for (const sortOrder of ['ascending', 'descending']) {
+			const walked = []
+			for (let cursor = ''; cursor !== undefined;) {
+				const page = await heavy({ sortOrder, count: 1, cursor })
+				walked.push(page.Resources[0].serial)
+				cursor = page.nextCursor
+			}
+			assert.deepEqual(walked, sortOrder === 'ascending' ? ['s1', 's-9', 's-10', 's-undefined'] : ['s-undefined', 's-10', 's-9', 's1'])
+		}
+		assert.equal((await scim.post('/.search', { schemas: [SEARCH], filter: 'meta.resourceType eq "Device"' })).json.totalResults, 4)
 		await scim.patch(`/Devices/${made.json.id}`, [{ op: 'remove', path: 'tags[value eq "a"]' }])
 		assert.deepEqual((await scim.get(`/Devices/${made.json.id}`)).json.tags, ['b'])
 		refused(await scim.put(`/Devices/${made.json.id}`, { schemas: [device], serial: 's2' }), 400, 'mutability')

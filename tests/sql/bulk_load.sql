@@ -75,7 +75,9 @@ SELECT value FROM own_record_unique ORDER BY 1;
 -- with several unique fields a line that fails gives back what it took for a moment
 SELECT qehs.module_publish('pairs', '{"key":"pairs","name":"Pairs","displayCode":{"prefix":"PAI"},"fields":[{"key":"a","type":"identifier"},
 	{"key":"b","type":"identifier"}],"workflow":{"states":["open"],"initial":"open","transitions":{}}}')::jsonb -> 'definitionVersion' AS version;
+SET qehs.clock = '2026-11-20T08:30:00Z';
 SELECT line::jsonb - 'id' AS line FROM string_to_table(qehs.bulk_load('pairs', E'{"a":"1","b":"1"}\n{"a":"2","b":"1"}\n{"a":"2","b":"2"}'), E'\n') AS line WHERE line <> '';
+RESET qehs.clock;
 SELECT field, value FROM own_record_unique AS u JOIN qehs.module AS m ON m.id = u.module_id AND m.key = 'pairs' ORDER BY 1, 2;
 -- stop at the first failure, whichever phase finds it
 SELECT * FROM pg_temp.loaded(E'{"title":"s1","severity":"low","badge":"S1"}\n{"title":"s2"}\n{"title":"s3","severity":"low","badge":"S3"}', batch_key => 's', on_error => 'stop');

@@ -3,6 +3,7 @@
 \set tenant bulk_csv
 \set ECHO none
 \o /dev/null
+SET qehs.clock = '2026-11-20T08:30:00Z';
 SELECT qehs.tenant_create(:'tenant', 'A tenant');
 SELECT qehs.use_tenant(:'tenant');
 SELECT qehs.module_publish('near_misses', $${"key":"near_misses","name":"Near misses","displayCode":{"prefix":"NM"},

@@ -35,7 +35,7 @@ ALTER TABLE qehs.user_account ENABLE ALWAYS TRIGGER announce;
 SELECT pg_temp.who(:'key') AS cached;
 -- also after another tenant has a new user, key and module
 SELECT qehs.use_tenant('cache_a');
-SELECT qehs.user_create('cara', 'Cara') IS NOT NULL AND qehs.api_key_create('a') IS NOT NULL AND qehs.module_install('cache_a', 'actions') IS NOT NULL AS others_change;
+SELECT qehs.user_create('cara', 'Cara') IS NOT NULL AND qehs.api_key_create('a') IS NOT NULL AND EXISTS (SELECT FROM qehs.module_install('cache_a', 'actions')) AS others_change;
 SELECT pg_temp.who(:'key') AS cached_still;
 SELECT qehs.use_tenant('cache_b');
 SELECT qehs.user_create('bob', 'Bob') IS NOT NULL AS own_change;
@@ -71,7 +71,7 @@ SELECT qehs.record_get(:'record') IS NOT NULL AND qehs.record_delete(:'record') 
 SELECT * FROM cached WHERE ident = 'module version';
 
 -- with little room the ones used last stay
-SELECT count(qehs.module_install('cache_b', key)) AS modules FROM qehs.module_catalogue WHERE key <> 'observations';
+SELECT count(*) AS modules FROM qehs.module_install('cache_b', VARIADIC ARRAY(SELECT key FROM qehs.module_catalogue WHERE key <> 'observations'));
 SELECT count(qehs.record_list(key)) AS lists FROM qehs.module_catalogue, generate_series(1, 2);
 SELECT * FROM cached WHERE ident = 'module version';
 SET qehs.cache_size = '200kB';

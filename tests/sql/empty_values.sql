@@ -2,6 +2,7 @@
 \set VERBOSITY terse
 \set ECHO none
 \o /dev/null
+SET qehs.clock = '2026-11-20T08:30:00Z';
 SELECT qehs.tenant_create('empties', 'A tenant');
 SELECT qehs.use_tenant('empties');
 SELECT qehs.module_publish('notes', '{"key":"notes","name":"Notes","displayCode":{"prefix":"N"},

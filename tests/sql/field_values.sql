@@ -2,6 +2,7 @@
 \set tenant field_values
 \set ECHO none
 \o /dev/null
+SET qehs.clock = '2026-11-20T08:30:00Z';
 SELECT qehs.tenant_create('field_values', 'A tenant');
 SELECT qehs.use_tenant('field_values');
 SELECT qehs.module_publish('all', jsonb_build_object('key', 'all', 'name', 'All', 'displayCode', '{"prefix":"ALL"}'::jsonb,

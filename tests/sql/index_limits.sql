@@ -1,6 +1,7 @@
 -- What PostgreSQL cannot put into an index is refused with its place before any statement, or, where it need not be there whole, taken.
 \set VERBOSITY terse
 \set ECHO none
+SET qehs.clock = '2026-11-20T08:30:00Z';
 SELECT qehs.tenant_create('limits', 'Limits') \g /dev/null
 SELECT qehs.use_tenant('limits') \g /dev/null
 CREATE FUNCTION pg_temp.noise(bytes int, seed int) RETURNS text LANGUAGE sql AS $$

@@ -92,7 +92,7 @@ SELECT title, days_overdue, days_overdue_original, bucket FROM actions_overdue W
 SELECT priority, bucket, actions FROM ageing WHERE priority <> 'medium' ORDER BY priority, place;
 -- open: 1, 2, 3, 4 h have ended: median 2.5 h, p90 3 h + 0.7 x 1 h; done: 2 and 10 h: median 6 h, p90 2 h + 0.9 x 8 h
 SELECT state, visits, median, p90, there_now, re_entries FROM state_dwell WHERE module_key = 'tasks' ORDER BY state;
-SELECT * FROM findings_by_clause ORDER BY 1, 2, 3, 4, 5;
+SELECT * FROM findings_by_clause ORDER BY 1, 3, 4, 6, 7;
 SELECT person_name, course, required_by, status, expires_on - pg_temp.today() BETWEEN 0 AND 30 AS within_30_days FROM training_matrix WHERE course NOT LIKE 'March%' ORDER BY 1, 2;
 SELECT band, count(*) AS cells, min(score), max(score), sum(assessments) AS assessments FROM risk_heatmap GROUP BY 1 ORDER BY 3;
 SELECT likelihood, severity, band, assessments FROM risk_heatmap WHERE assessments > 0 ORDER BY 1;

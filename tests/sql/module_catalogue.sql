@@ -14,6 +14,16 @@ SELECT qehs.module_install('lone', 'permits') IS NOT NULL AS installed;
 SELECT qehs.use_tenant('lone');
 SELECT jsonb_path_query_array(qehs.module_list()::jsonb, '$.items[*].key') AS modules;
 SELECT m ->> 'key' AS key, m -> 'references' AS references FROM json_array_elements(qehs.catalogue()) AS m WHERE json_array_length(m -> 'references') > 0;
+-- several at once, with what they refer to, all or none
+SELECT qehs.tenant_create('several', 'Several') IS NOT NULL AS created;
+SELECT qehs.module_install('several', 'permits', 'nonsense');
+SELECT count(*) FROM qehs.module WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'several');
+SELECT d ->> 'key' AS key, d -> 'definitionVersion' AS version, d -> 'conflicts' AS conflicts FROM qehs.module_install('several', 'findings', 'permits', 'findings') AS d;
+SELECT key FROM qehs.module WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'several') ORDER BY key;
+SELECT count(*) FROM qehs.module_install('several', VARIADIC '{suppliers,training}');
+SELECT qehs.module_install('several', VARIADIC '{}');
+SELECT qehs.module_install('several', 'audits', NULL);
+SELECT qehs.module_install(NULL, 'audits');
 -- each has the views that are made of it
 SET client_min_messages = notice;
 SELECT qehs.report_publish('shipped');

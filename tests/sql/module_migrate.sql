@@ -2,6 +2,7 @@
 \set tenant module_migrate
 \set ECHO none
 \o /dev/null
+SET qehs.clock = '2026-11-20T08:30:00Z';
 \i sql/include/incidents.psql
 SELECT qehs.record_create('incidents', jsonb_build_object('title', 't' || i, 'severity', CASE WHEN i = 3 THEN 'critical' ELSE 'low' END,
  'cost', i, 'badge', 'B' || i, 'rca_text', CASE WHEN i IN (4, 9) THEN 'same' ELSE 'r' || i END, 'notes', 'n')) FROM generate_series(1, 10) AS i;

@@ -3,6 +3,7 @@
 \set tenant life
 \set ECHO none
 \o /dev/null
+SET qehs.clock = '2026-11-20T08:30:00Z';
 \i sql/include/incidents.psql
 \o
 \set ECHO all

@@ -40,7 +40,8 @@ SELECT action, right(display_code, 4) AS record FROM report_report_views.record_
 SELECT action, right(display_code, 4) AS record, changes #>> '{payload,title}' AS title FROM report_report_views.audit ORDER BY id;
 -- stays in states
 SELECT qehs.record_transition(:'first', 'finish') IS NOT NULL AS finished, qehs.record_update(:'first', '{"title":"1st"}') IS NOT NULL AS updated, qehs.record_transition(:'first', 'reopen') IS NOT NULL AS reopened;
-SELECT visit, state, transition, "left" IS NULL AS stays, dwell >= '0' AS dwells, entered = lag("left") OVER (ORDER BY visit) AS follows FROM report_report_views.record_transitions WHERE display_code LIKE '%-0001' ORDER BY visit;
+SELECT visit, state, state_label, transition, "left" IS NULL AS stays, dwell >= '0' AS dwells, entered = lag("left") OVER (ORDER BY visit) AS follows FROM report_report_views.record_transitions WHERE display_code LIKE '%-0001' ORDER BY visit;
+SELECT state, state_label, there_now, re_entries FROM report_report_views.state_dwell ORDER BY state;
 -- every view and column has a comment
 SELECT c.relname, a.attname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum >= 0 WHERE c.relnamespace = 'report_report_views'::regnamespace AND col_description(c.oid, a.attnum) IS NULL;
 SELECT relname, obj_description(oid) AS comment FROM pg_class WHERE relnamespace = 'report_report_views'::regnamespace ORDER BY relname COLLATE "C";
@@ -74,6 +75,7 @@ SELECT qehs.module_publish('cases', pg_temp.definition('[{"key":"headline","labe
 SELECT qehs.record_create('cases', '{"headline":"New","weight":"heavy","amount":7}') IS NOT NULL AS created;
 SELECT definition_version, title, headline, length(note) AS note, weight, weight_text, count, amount, kind_label FROM report_report_views.cases ORDER BY id;
 SELECT right(display_code, 4) AS record, length(note) AS note, weight, count FROM public.report_of_mine ORDER BY 1;
+SELECT module_key, state, label, is_current FROM report_report_views.workflow_states ORDER BY place;
 SELECT attname FROM pg_attribute WHERE attrelid = 'report_report_views.cases'::regclass AND attnum > 41 ORDER BY attnum;
 SELECT qehs.report_publish('report_views', drop_deprecated => true);
 DROP VIEW public.report_of_mine;

@@ -3,7 +3,7 @@
 #
 # QEHS_TEST_OUT names a folder that keeps the diffs and the screenshots of the portal. QEHS_STAGES says which stages run of sql
 # (with the rules of the sources, isolation and conformance), rules (what the build shows, and that the rules see what is planted), http (with faults), browser, fuzz and, when asked for (make interop, make soak), interop and soak. HTTP_TESTS names the files of the stage http to
-# run instead of all. QEHS_SHIM_BIN is another shim than ./qehs-shim; what one that is built with sanitizers reports fails the run.
+# run instead of all, SQL_TESTS the tests of tests/sql, without isolation and conformance. QEHS_SHIM_BIN is another shim than ./qehs-shim; what one that is built with sanitizers reports fails the run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/tools/cluster.sh
@@ -72,7 +72,7 @@ fi
 createdb qehs_http
 psql -q -X -d qehs_http -c 'CREATE EXTENSION qehs' -c 'ALTER ROLE qehs_shim LOGIN'
 export PGDATABASE=qehs_http QEHS_ADMIN_DB="host=$PGHOST port=$port user=postgres dbname=qehs_http"
-if has_stage sql; then
+if has_stage sql && [ -z "${SQL_TESTS:-}" ]; then
 	part conformance conformance
 fi
 if [ -x "$QEHS_SHIM_BIN" ]; then

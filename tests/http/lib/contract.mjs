@@ -55,7 +55,10 @@ export class Contract {
 		} catch {
 			return undefined
 		}
-		return this.paths.find(({ pattern }) => pattern.test(path))?.path
+		const find = path => this.paths.find(({ pattern }) => pattern.test(path))?.path
+		// an alias, which the document does not list: it would be ambiguous beside Users/{id}
+		const ofType = /^\/api\/scim\/v2\/(?!Users|Groups)[^/]+\/\.search$/
+		return find(path.replace(ofType, '/api/scim/v2/.search'))
 	}
 
 	// What is wrong with an answer: a list of sentences.

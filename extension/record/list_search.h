@@ -1,0 +1,31 @@
+/*
+ * list_search.h
+ *	  The part of a list that q asks for; used by list.c and list_count.c only.
+ *
+ * Inside SPI.
+ */
+#ifndef QEHS_LIST_SEARCH_H
+#define QEHS_LIST_SEARCH_H
+
+#include "record/found.h"
+#include "record/list.h"
+
+/* Read q and say whether the index can answer it (walk->question); with a fault, or without q, NULL. */
+extern Question *list_search_open(ListWalk *walk, const ListRequest *request);
+
+/*
+ * Append that a record has the words of q to the conditions, which are whole but for that.  In the order of the index
+ * its steps find them: what they are not sure of is added to walk->besides.
+ */
+extern void list_search_append(ListWalk *walk, const Question *question, const ListRequest *request);
+
+/* Whether the order is that of the index of words. */
+extern bool list_search_in_order(const ListWalk *walk);
+
+/* Run one step of walk->question: columns of its records for which conditions hold.  Returns SPI_processed, at most limit (0: all). */
+extern uint64 list_search_step(const ListWalk *walk, const Found *found, const char *columns, const char *conditions, const char *order, uint64 limit);
+
+/* How many records walk->question finds, counted step by step. */
+extern int64 list_search_count(const ListWalk *walk);
+
+#endif							/* QEHS_LIST_SEARCH_H */
