@@ -225,7 +225,7 @@ COMMENT ON TABLE qehs.record IS 'All records of all modules and tenants. Written
 COMMENT ON COLUMN qehs.record.deleted_at IS 'when it was deleted; NULL: it lives';
 COMMENT ON COLUMN qehs.record.due_at IS 'when it is due to leave its state; NULL: its definition says nothing of that, or it is deleted';
 COMMENT ON COLUMN qehs.record.definition_version IS 'the version of the module that it was written against or moved to';
-COMMENT ON COLUMN qehs.record.search IS 'words of the display code and the searched fields of a live record; NULL where the module has none';
+COMMENT ON COLUMN qehs.record.search IS 'words of the display code and the searched fields of a live record, of a choice its value (=field=value); NULL where the module has none';
 COMMENT ON COLUMN qehs.record.display_no IS 'year of creation (UTC) * 10^9 + number in the year';
 COMMENT ON COLUMN qehs.record.t1 IS 'slots t1..t6, n1..n4, d1..d4 hold the indexed fields of a module; NULL where the module maps none, the record is deleted or its payload lacks the field';
 
@@ -261,7 +261,7 @@ CREATE INDEX record_d4_day ON qehs.record (tenant_id, module_id, ((d4 AT TIME ZO
 
 CREATE FUNCTION qehs.search_vector(source text) RETURNS tsvector AS 'MODULE_PATHNAME', 'qehs_search_vector'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION qehs.search_vector(text) IS 'The words of a text as people see them, as q finds them: letters and digits between what is neither, without case and accents; of AB-12 also its joint, ab/12; of scripts without blanks each two characters in a row.';
+COMMENT ON FUNCTION qehs.search_vector(text) IS 'The words of a text as people see them, as q finds them: letters and digits between what is neither, without case and accents; of AB-12 also its joint, ab/12, of Fork-lift forklift; options in front, a character U+0001 before each and one behind the last, as they are; of scripts without blanks each two characters in a row.';
 CREATE FUNCTION qehs.search_words(tenant_id int4, module_id int4, display_no int8, words tsvector) RETURNS tsvector AS 'MODULE_PATHNAME', 'qehs_search_words'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION qehs.search_words(int4, int4, int8, tsvector) IS 'Words with tenant, module and a bucket of 4,096 display numbers in front (12.3.1d.ladder), as the index of words has them; what does not fit into a tsvector is left out.';

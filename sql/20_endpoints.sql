@@ -83,6 +83,8 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
    {"name":"definition","in":"document","argument":"definition","type":"object","sqlType":"jsonb","required":true},
    {"name":"If-Match","in":"header","argument":"if_match","type":"string","sqlType":"text","required":false},
    {"name":"If-None-Match","in":"header","argument":"if_none_match","type":"string","sqlType":"text","required":false}]'),
+('module_publish_all', 'POST', '/api/v1/modules', 'qehs.module_publish_all', 200, 'json', 'Modules', 'Publish definitions that may refer to each other, all or none',
+ '[{"name":"definitions","in":"body","argument":"definitions","type":"array","sqlType":"jsonb","required":true}]'),
 ('api_key_list', 'GET', '/api/v1/api-keys', 'qehs.api_key_list', 200, 'none', 'API keys', 'List API keys, never their secrets',
  '[{"name":"limit","in":"query","argument":"page_size","type":"integer","sqlType":"int4","required":false},
    {"name":"cursor","in":"query","argument":"cursor","type":"string","sqlType":"text","required":false}]'),
@@ -154,7 +156,7 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag,
 UPDATE qehs.endpoint SET gives = '{application/json,application/x-ndjson}' WHERE operation = 'record_list';
 
 -- a field that becomes unique is read of all records first
-UPDATE qehs.endpoint SET time_limit = 60000 WHERE operation = 'module_publish';
+UPDATE qehs.endpoint SET time_limit = 60000 WHERE operation IN ('module_publish', 'module_publish_all');
 
 -- A body that streams. The path is that of the product's own page; the alias has the form of the others.
 INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, answer, takes, gives, stream_begin, stream_end, class, time_limit, tag, summary,

@@ -70,6 +70,9 @@ index_searches(const JsonbContainer *field, bool named)
 		case FIELD_IDENTIFIER:
 		case FIELD_LOOKUP:
 		case FIELD_LOCATION:
+		case FIELD_SELECT:
+		case FIELD_MULTI_SELECT:
+		case FIELD_TAGS:
 			return true;
 		default:
 			return false;

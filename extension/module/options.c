@@ -45,7 +45,7 @@ static const struct
 	{"comparators", OF(QUANTITY)},
 	{"timeZone", OF(DATETIME)},
 	{"unique", LINES | TIMES | OF(TIME) | IDS | NUMBERS | OF(SELECT) | OF(COMPUTED)},
-	{"searchable", LINES | OF(RICH_TEXT) | OF(SELECT) | OF(COMPUTED)},
+	{"searchable", LINES | OF(RICH_TEXT) | OF(SELECT) | OF(MULTI_SELECT) | OF(TAGS) | OF(COMPUTED)},
 	{"references", OF(RECORD_REFERENCE)},
 	{"acyclic", OF(RECORD_REFERENCE)},
 	{"onDelete", OF(RECORD_REFERENCE)},

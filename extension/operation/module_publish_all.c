@@ -89,5 +89,5 @@ qehs_module_publish_all(PG_FUNCTION_ARGS)
 		appendStringInfo(&out, ",\"definitionVersion\":%d}%s", version, i + 1 < JB_ROOT_COUNT(definitions) ? "," : "]}");
 	}
 	check_references(context->tenant_id, &definitions->root);
-	PG_RETURN_DATUM(json_datum(&out));
+	PG_RETURN_DATUM(context_answer(&out));
 }

@@ -30,29 +30,49 @@ reads_searched(const ListWalk *walk)
 	return true;
 }
 
-/* The words of a record, as far as the caller may read them: the column, or what it would be made of. */
+/* Whether the caller may read a searched field of the module; it is found. */
+static bool
+reads_field(const ListWalk *walk, const ModuleField *field, FilterField *found)
+{
+	return field->searchable && permission_reads_field(walk->context, walk->query.module, field, NULL) &&
+		filter_field(walk->query.module, field->key, found);
+}
+
+/* Append what records are found by in the fields that the caller may read: options, or texts. */
+static void
+append_read_fields(StringInfo out, const ListWalk *walk, bool options)
+{
+	const ModuleDef *module = walk->query.module;
+
+	for (int i = 0; i < module->field_count; i++)
+	{
+		const ModuleField *field = &module->fields[i];
+		FilterField found;
+		const char *before = options ? psprintf("\\x01=%s=", field->key) : "\\n";
+		const char *value;
+
+		if (options != search_has_options(field) || !reads_field(walk, field, &found) || !(filter_oid(&found) == TEXTOID || found.kind == VALUE_LIST))
+			continue;
+		value = query_whole(&walk->query, &found);
+		appendStringInfo(out, found.kind == VALUE_LIST ? ", E'%s' || pg_catalog.array_to_string(%s, E'%s')" : ", E'%s' || %s", before, value, before);
+	}
+}
+
+/* The words of a record, as far as the caller may read them: the column, or what it would be made of, as record_search_text has it. */
 static const char *
 searched_words(const ListWalk *walk, bool column)
 {
 	const ListQuery *query = &walk->query;
-	const ModuleDef *module = query->module;
 	StringInfoData text;
 
 	if (column && reads_searched(walk))
 		return psprintf("%s.search", query->alias);
 	initStringInfo(&text);
-	/* with the display code, as record_search_text has it */
-	appendStringInfo(&text, "qehs.search_vector(pg_catalog.left(pg_catalog.concat_ws(E'\\n', pg_catalog.concat('%s-',"
-					 " pg_catalog.to_char(%s.display_no / " INT64_FORMAT ", 'FM0000-'), pg_catalog.to_char(%s.display_no %% " INT64_FORMAT ", 'FM999990000'))",
-					 module->prefix, query->alias, QEHS_DISPLAY_YEAR, query->alias, QEHS_DISPLAY_YEAR);
-	for (int i = 0; i < module->field_count; i++)
-	{
-		FilterField field;
-
-		if (module->fields[i].searchable && permission_reads_field(walk->context, module, &module->fields[i], NULL) &&
-			filter_field(module, module->fields[i].key, &field) && filter_oid(&field) == TEXTOID)
-			appendStringInfo(&text, ", %s", query_whole(query, &field));
-	}
+	appendStringInfoString(&text, "qehs.search_vector(pg_catalog.left(pg_catalog.concat(''");
+	append_read_fields(&text, walk, true);
+	appendStringInfo(&text, ", E'\\x01', '%s-', pg_catalog.to_char(%s.display_no / " INT64_FORMAT ", 'FM0000-'), pg_catalog.to_char(%s.display_no %% "
+					 INT64_FORMAT ", 'FM999990000')", query->module->prefix, query->alias, QEHS_DISPLAY_YEAR, query->alias, QEHS_DISPLAY_YEAR);
+	append_read_fields(&text, walk, false);
 	appendStringInfo(&text, "), %d))", QEHS_SEARCH_BYTES);
 	return text.data;
 }
@@ -71,7 +91,7 @@ list_search_open(ListWalk *walk, const ListRequest *request)
 	else if (!module->has_searchable)
 		violation_add_first(walk->query.faults, path, "searchable", "finds nothing: no field of module \"%s\" is searchable", module->key);
 	else
-		question = question_read(request->q);
+		question = question_read(request->q, module);
 	if (question && question->has_words && question->narrows && !module->search_unfilled && !request->deleted_too)
 		walk->question = question;
 	return question;

@@ -6,12 +6,16 @@
  * - in front of a word or phrase excludes it, and a phrase in quotes is those words in
  * a row.  A word is found by its beginning, from two characters on; of what is joined
  * by marks and has a digit (AB-12/3) each joint must be there, the last by its beginning.
+ * AB12 finds AB-12, too, and forklift, fork-lift and fork lift find the one word and the
+ * hyphened one.  A word of an option's value, or of its label in any language, finds the
+ * records that have the option.
  */
 #ifndef QEHS_QUESTION_H
 #define QEHS_QUESTION_H
 
 #include "base/compat.h"
 
+#include "module/module.h"
 #include "nodes/pg_list.h"
 
 /* Display numbers that share the entries of the index; those of a year are in a row. */
@@ -19,9 +23,8 @@
 
 typedef struct Question
 {
-	List	   *pieces;			/* of the whole question */
-	List	   *needed;			/* of the words that must be there, without what is excluded */
-	bool		exact;			/* they are all that it asks for */
+	List	   *parts;			/* question.c */
+	bool		exact;			/* the index can tell all that it asks for */
 	bool		has_words;		/* without any it asks for nothing, and nothing is found */
 	bool		narrows;		/* what may be found has one of its words at least: the index can tell */
 } Question;
@@ -30,8 +33,8 @@ typedef struct Question
 #define QEHS_SEARCH_PREFIX 44
 extern int	search_prefix(char *prefix, int32 tenant_id, int32 module_id, int64 bucket);
 
-/* Read a question; any text is one. */
-extern Question *question_read(const char *q);
+/* Read a question to the records of a module; any text is one. */
+extern Question *question_read(const char *q, const ModuleDef *module);
 
 /* As a tsquery on the words as records have them (the column search). */
 extern Datum question_on_record(const Question *question);

@@ -187,8 +187,16 @@ extern void record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *s
 /* Text beyond this many bytes is not searched. */
 #define QEHS_SEARCH_BYTES 160000
 
-/* The display code and the text of the fields that are searched; NULL for a module without any. */
+/*
+ * The options, the display code and the text of the fields that are searched, as search_vector takes it: options, if there are any,
+ * stand first, a QEHS_SEARCH_OPTION before each and one behind the last.  NULL for a module that is not searched.
+ */
+#define QEHS_SEARCH_OPTION '\x01'
 extern char *record_search_text(const ModuleDef *module, Jsonb *payload, int64 display_no);
+
+/* Whether a searched field has options, and the word that one of them is found by. */
+extern bool search_has_options(const ModuleField *field);
+extern char *search_option(const char *field_key, const char *option, int length);
 
 /* ---- display.c ---- */
 

@@ -3,6 +3,10 @@
  *	  What q searches: the text of a record's searched fields and its display code,
  *	  their words, and the words of the index.
  *
+ * An option of a select is kept as one word, "=severity=high", in front of the text.  A question
+ * looks for the words of its labels among those of the definition (question.c), so that labels may
+ * change, and be in many languages, and no record is written.
+ *
  * One index serves all modules of all tenants.  Its entries are words that begin
  * with tenant, module and a bucket of display numbers, "12.3.7a120.ladder".  A question
  * reads bucket after bucket (found.c), so that no word, however common, and no
@@ -25,6 +29,8 @@
 PG_FUNCTION_INFO_V1(qehs_search_vector);
 PG_FUNCTION_INFO_V1(qehs_search_words);
 
+/* Of the word that an option is found by: more than any has. */
+#define QEHS_SEARCH_OPTION_BYTES 1000
 /* What the words of a tsvector take at most, with 8 bytes beside each. */
 #define QEHS_SEARCH_WORD_BYTES 800000
 
@@ -48,6 +54,78 @@ append_text(StringInfo out, FieldType type, const char *text, int length)
 	appendStringInfoChar(out, '\n');
 }
 
+/* Append an option as what it is found by. */
+static void
+append_option(StringInfo out, const char *field_key, const char *option, int length)
+{
+	appendStringInfo(out, "%c%s", QEHS_SEARCH_OPTION, search_option(field_key, option, length));
+}
+
+/* Append the options that a field has. */
+static void
+append_options(StringInfo out, const ModuleField *field, const JsonbValue *value)
+{
+	const JsonbContainer *list = value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data) ? value->val.binary.data : NULL;
+
+	if (value->type == jbvString)
+		append_option(out, field->key, value->val.string.val, value->val.string.len);
+	for (uint32 i = 0; list && i < JsonContainerSize(list); i++)
+	{
+		JsonbValue *item = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, list), i);
+
+		if (item->type == jbvString)
+			append_option(out, field->key, item->val.string.val, item->val.string.len);
+	}
+}
+
+/* Append the texts of a field. */
+static void
+append_texts(StringInfo out, const ModuleField *field, const JsonbValue *value)
+{
+	const JsonbContainer *list = value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data) ? value->val.binary.data : NULL;
+
+	if (value->type == jbvString)
+		append_text(out, field->type, value->val.string.val, value->val.string.len);
+	for (uint32 i = 0; list && i < JsonContainerSize(list) && out->len < QEHS_SEARCH_BYTES; i++)
+	{
+		JsonbValue *item = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, list), i);
+
+		if (item->type == jbvString)
+			append_text(out, field->type, item->val.string.val, item->val.string.len);
+	}
+}
+
+/* Append what the searched fields hold: options, or texts. */
+static void
+append_fields(StringInfo out, const ModuleDef *module, Jsonb *payload, bool options)
+{
+	for (int i = 0; i < module->field_count && out->len < QEHS_SEARCH_BYTES; i++)
+	{
+		const ModuleField *field = &module->fields[i];
+		JsonbValue	value;
+
+		if (!field->searchable || options != search_has_options(field) ||
+			!json_member(&payload->root, field->key, field->key_length, &value))
+			continue;
+		if (options)
+			append_options(out, field, &value);
+		else
+			append_texts(out, field, &value);
+	}
+}
+
+bool
+search_has_options(const ModuleField *field)
+{
+	return field->type == FIELD_SELECT || field->type == FIELD_MULTI_SELECT;
+}
+
+char *
+search_option(const char *field_key, const char *option, int length)
+{
+	return psprintf("=%s=%.*s", field_key, length, option);
+}
+
 char *
 record_search_text(const ModuleDef *module, Jsonb *payload, int64 display_no)
 {
@@ -56,15 +134,11 @@ record_search_text(const ModuleDef *module, Jsonb *payload, int64 display_no)
 	if (!module->has_searchable)
 		return NULL;
 	initStringInfo(&text);
+	append_fields(&text, module, payload, true);
+	if (text.len > 0)
+		appendStringInfoChar(&text, QEHS_SEARCH_OPTION);
 	appendStringInfo(&text, QEHS_DISPLAY_FORMAT "\n", module->prefix, (int) (display_no / QEHS_DISPLAY_YEAR), (int) (display_no % QEHS_DISPLAY_YEAR));
-	for (int i = 0; i < module->field_count && text.len < QEHS_SEARCH_BYTES; i++)
-	{
-		JsonbValue	value;
-
-		if (module->fields[i].searchable && json_member(&payload->root, module->fields[i].key, module->fields[i].key_length, &value) &&
-			value.type == jbvString)
-			append_text(&text, module->fields[i].type, value.val.string.val, value.val.string.len);
-	}
+	append_fields(&text, module, payload, false);
 	return text.data;
 }
 
@@ -74,16 +148,12 @@ typedef struct Collector
 {
 	ParsedText	parsed;
 	int			bytes;
-	int			position;
-	char		before[QEHS_WORD_BYTES + 1];	/* the plain word before */
-	int			before_length;
-	int			before_tail;
-	bool		before_has_digit;
 } Collector;
 
 static bool
-add_lexeme(Collector *collector, const char *text, int length)
+add_lexeme(void *owner, const char *text, int length, int place)
 {
+	Collector  *collector = owner;
 	ParsedText *parsed = &collector->parsed;
 	ParsedWord *word;
 
@@ -99,43 +169,25 @@ add_lexeme(Collector *collector, const char *text, int length)
 	memset(word, 0, sizeof(*word));
 	word->word = pnstrdup(text, length);
 	word->len = length;
-	word->pos.pos = LIMITPOS(collector->position);
+	word->pos.pos = LIMITPOS(place);
 	return true;
 }
 
-/* Add the joint of a word with the one before, from a byte of that on. */
-static bool
-add_joint(Collector *collector, int from, const Word *word)
+/* Add the options at the beginning of a text; returns the bytes that they take. */
+static int
+add_options(Collector *collector, const char *text, int length)
 {
-	char		joint[QEHS_WORD_BYTES * 2 + 2];
-	int			length = collector->before_length - from;
+	int			at = 0;
 
-	memcpy(joint, collector->before + from, length);
-	joint[length++] = '/';
-	memcpy(joint + length, word->text, word->length);
-	return add_lexeme(collector, joint, length + word->length);
-}
+	while (at + 1 < length && text[at] == QEHS_SEARCH_OPTION && text[at + 1] == '=')
+	{
+		const char *end = memchr(text + at + 1, QEHS_SEARCH_OPTION, length - at - 1);
+		int			option = end ? (int) (end - text) - at - 1 : length - at - 1;
 
-/* Add a word: itself, the second part of "50kg" and "AB12", and its joints with the one before ("v1/2" and "1/2" of V1.2). */
-static bool
-collect(void *owner, const Word *word)
-{
-	Collector  *collector = owner;
-	bool		goes_on;
-
-	collector->position++;
-	goes_on = add_lexeme(collector, word->text, word->length);
-	if (word->kind != WORD_PLAIN)
-		return goes_on;
-	if (goes_on && word->tail > 0)
-		goes_on = add_lexeme(collector, word->text + word->tail, word->length - word->tail);
-	if (goes_on && word_makes_joint(collector->before_has_digit, word))
-		goes_on = add_joint(collector, 0, word) && (collector->before_tail == 0 || add_joint(collector, collector->before_tail, word));
-	memcpy(collector->before, word->text, word->length);
-	collector->before_length = word->length;
-	collector->before_tail = word->tail;
-	collector->before_has_digit = word->has_digit;
-	return goes_on;
+		add_lexeme(collector, text + at + 1, pg_mbcliplen(text + at + 1, option, QEHS_SEARCH_OPTION_BYTES), 1);
+		at += option + 1;
+	}
+	return at;
 }
 
 /* search_vector(text) */
@@ -144,11 +196,13 @@ qehs_search_vector(PG_FUNCTION_ARGS)
 {
 	text	   *source = PG_GETARG_TEXT_PP(0);
 	Collector	collector;
+	int			options;
 
 	memset(&collector, 0, sizeof(collector));
 	collector.parsed.lenwords = 64;
 	collector.parsed.words = palloc(sizeof(ParsedWord) * collector.parsed.lenwords);
-	words_split(VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source), collect, &collector);
+	options = add_options(&collector, VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source));
+	words_lexemes(VARDATA_ANY(source) + options, VARSIZE_ANY_EXHDR(source) - options, add_lexeme, &collector);
 	PG_RETURN_TSVECTOR(make_tsvector(&collector.parsed));
 }
 

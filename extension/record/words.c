@@ -43,6 +43,11 @@ static const Range blanks[] = {
 	{0x205f, 0x205f}, {0x3000, 0x3000}
 };
 
+/* What joins two words to one that people write without it, too. */
+static const Range hyphens[] = {
+	{0x27, 0x27}, {0x2d, 0x2d}, {0x2010, 0x2011}, {0x2019, 0x2019}
+};
+
 /* Scripts without blanks between words. */
 static const Range unspaced[] = {
 	{0xe01, 0xedf}, {0x1000, 0x109f}, {0x1780, 0x17d3}, {0x2e80, 0x2fdf}, {0x3005, 0x3007}, {0x3021, 0x3029}, {0x3041, 0x309f}, {0x30a1, 0x30fa},
@@ -116,7 +121,10 @@ typedef struct Splitter
 	int			turns;			/* from digits to letters and back */
 	int			tail;
 	bool		joined;
+	bool		hyphened;
 	bool		after_plain;	/* a plain word ended, and no blank has come since */
+	int			marks;			/* that have come since */
+	bool		hyphen;			/* the last of them is one */
 	char		before[MAX_MULTIBYTE_CHAR_LEN * 2 + 1];	/* the last character of a row of an unspaced script; empty: none */
 	int			before_length;
 	bool		row_began;
@@ -133,7 +141,7 @@ static void
 end_plain(Splitter *splitter)
 {
 	Word		word = {.kind = WORD_PLAIN,.text = splitter->text,.length = splitter->length,.characters = splitter->characters,
-		.has_digit = splitter->has_digit,.tail = splitter->turns == 1 ? splitter->tail : 0,.joined = splitter->joined};
+		.has_digit = splitter->has_digit,.tail = splitter->turns == 1 ? splitter->tail : 0,.joined = splitter->joined,.hyphened = splitter->hyphened};
 
 	if (splitter->length == 0)
 		return;
@@ -142,6 +150,7 @@ end_plain(Splitter *splitter)
 	splitter->length = splitter->characters = splitter->turns = splitter->tail = 0;
 	splitter->has_digit = false;
 	splitter->after_plain = true;
+	splitter->marks = 0;
 }
 
 static void
@@ -164,7 +173,10 @@ add_plain(Splitter *splitter, const char *bytes, int length, bool digit)
 	if (splitter->length + length > QEHS_WORD_BYTES)
 		return;
 	if (splitter->length == 0)
+	{
 		splitter->joined = splitter->after_plain;
+		splitter->hyphened = splitter->joined && splitter->marks == 1 && splitter->hyphen;
+	}
 	else if (digit != splitter->last_is_digit)
 	{
 		splitter->turns++;
@@ -200,11 +212,13 @@ add_row(Splitter *splitter, const char *bytes, int length)
 }
 
 static void
-end_words(Splitter *splitter, bool blank)
+end_words(Splitter *splitter, uint32 mark)
 {
 	end_plain(splitter);
 	end_row(splitter);
-	if (blank)
+	splitter->marks++;
+	splitter->hyphen = IN(hyphens, mark);
+	if (IN(blanks, mark))
 		splitter->after_plain = false;
 }
 
@@ -238,12 +252,12 @@ add_code(Splitter *splitter, uint32 code)
 		if (is_letter(code))
 			add_plain(splitter, bytes, 1, is_digit(code));
 		else
-			end_words(splitter, IN(blanks, code));
+			end_words(splitter, code);
 	}
 	else if (IN(unseen, code))
 		return;
 	else if (!is_letter(code))
-		end_words(splitter, IN(blanks, code));
+		end_words(splitter, code);
 	else if (IN(unspaced, code))
 		add_row(splitter, bytes, fold(code, bytes));
 	else
@@ -275,5 +289,57 @@ words_split(const char *text, int length, WordVisit visit, void *owner)
 	else
 		for (pg_wchar *codes = decompose(text, length); *codes && !splitter.stopped; codes++)
 			add_code(&splitter, *codes);
-	end_words(&splitter, true);
+	end_words(&splitter, ' ');
+}
+
+/* ---- what a text is found by ---- */
+
+typedef struct Lexemes
+{
+	LexemeVisit visit;
+	void	   *owner;
+	int			place;
+	char		before[QEHS_WORD_BYTES + 1];	/* the plain word before */
+	int			before_tail;
+	bool		before_has_digit;
+} Lexemes;
+
+/* The word before, from a byte of it on, and a word, with what stands between them; at a place. */
+static bool
+visit_both(const Lexemes *lexemes, int from, const char *between, const Word *word, int place)
+{
+	char		both[QEHS_WORD_BYTES * 2 + 3];
+	int			length = snprintf(both, sizeof(both), "%s%s%s", lexemes->before + from, between, word->text);
+
+	return lexemes->visit(lexemes->owner, both, length, place);
+}
+
+static bool
+visit_word(void *owner, const Word *word)
+{
+	Lexemes    *lexemes = owner;
+	int			place = ++lexemes->place;
+	bool		goes_on = lexemes->visit(lexemes->owner, word->text, word->length, place);
+
+	if (word->kind != WORD_PLAIN)
+		return goes_on;
+	if (goes_on && word->tail > 0)
+		goes_on = lexemes->visit(lexemes->owner, word->text + word->tail, word->length - word->tail, place);
+	if (goes_on && word_makes_joint(lexemes->before_has_digit, word))
+		goes_on = visit_both(lexemes, 0, "/", word, place) &&
+			(lexemes->before_tail == 0 || visit_both(lexemes, lexemes->before_tail, "/", word, place));
+	if (goes_on && word_makes_compound(lexemes->before_has_digit, word))
+		goes_on = visit_both(lexemes, 0, "", word, place - 1) && visit_both(lexemes, 0, "", word, place);
+	memcpy(lexemes->before, word->text, word->length + 1);
+	lexemes->before_tail = word->tail;
+	lexemes->before_has_digit = word->has_digit;
+	return goes_on;
+}
+
+void
+words_lexemes(const char *text, int length, LexemeVisit visit, void *owner)
+{
+	Lexemes		lexemes = {.visit = visit,.owner = owner};
+
+	words_split(text, length, visit_word, &lexemes);
 }

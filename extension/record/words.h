@@ -28,6 +28,7 @@ typedef struct Word
 	bool		has_digit;
 	int			tail;			/* of digits and then letters, or letters and then digits, where the second begins; else 0 */
 	bool		joined;			/* nothing but marks, and no blank, stands between it and the plain word before */
+	bool		hyphened;		/* a hyphen or apostrophe alone does: Fork-lift, O'Brien */
 	bool		alone;			/* WORD_END of a row of one character */
 } Word;
 
@@ -38,10 +39,26 @@ word_makes_joint(bool before_has_digit, const Word *word)
 	return word->kind == WORD_PLAIN && word->joined && (word->has_digit || before_has_digit);
 }
 
+/* Whether a word and the one before it are kept without the mark between, too: "forklift" of Fork-lift. */
+static inline bool
+word_makes_compound(bool before_has_digit, const Word *word)
+{
+	return word->kind == WORD_PLAIN && word->hyphened && !word->has_digit && !before_has_digit;
+}
+
 /* Take a word, whose text holds until return; false: no more are wanted. */
 typedef bool (*WordVisit) (void *owner, const Word *word);
 
 /* Visit the words of a text in the encoding of the database, in order.  Allocates in the current memory context. */
 extern void words_split(const char *text, int length, WordVisit visit, void *owner);
+
+/* Take what a text is found by, and the place of the word, from 1; false: no more are wanted. */
+typedef bool (*LexemeVisit) (void *owner, const char *lexeme, int length, int place);
+
+/*
+ * Visit what a text is found by: its words, the second part of "50kg" and "AB12", the joints of words with digits
+ * ("v1/2" and "1/2" of V1.2) and compounds, at the places of both their words.
+ */
+extern void words_lexemes(const char *text, int length, LexemeVisit visit, void *owner);
 
 #endif							/* QEHS_WORDS_H */

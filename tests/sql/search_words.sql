@@ -35,6 +35,12 @@ SELECT qehs.record_create('cases', jsonb_build_object('no', no, 'text', text)) F
  'Verpackung 10,000 Stück, 3.14.15 V1.2.0',
  'ABC123 and abc-124; x2x4 lumber'
 ]) WITH ORDINALITY AS t (text, no);
+SELECT qehs.record_create('cases', jsonb_build_object('no', 24 + no, 'text', text)) FROM unnest(ARRAY[
+ 'Near forklift: lockout/tagout not done',
+ 'O''Brien''s x-ray unit, a self‑contained apparatus; the worker’s e-mail',
+ 'Tank T12A and P101B, state-of-the-art',
+ 'lock out, then tag out'
+]) WITH ORDINALITY AS t (text, no);
 SELECT qehs.record_create('cases', '{"no":24,"more":"<p>Chemical <b>burn</b> &amp; inhalation</p>","mail":"Bob.Ross@Paint.example","code":"ZX/81-Q"}');
 CREATE FUNCTION pg_temp.found(question text) RETURNS text LANGUAGE sql AS $$
 SELECT string_agg(item -> 'payload' ->> 'no', ' ' ORDER BY (item -> 'payload' ->> 'no')::int) FROM json_array_elements(qehs.record_list('cases', q => question) -> 'items') AS item
@@ -52,6 +58,9 @@ SELECT question, pg_temp.found(question) FROM unnest(ARRAY[
  'ann.lee@example.org', 'ann', 'lee', 'example', 'l00451', '00451', '40', '°C', 'dn50', '50', 'pn16', '"red ladder"', '"ladder red"', 'red ladder', 'naive', 'cafe', 'resume', 'fire', 'cooperation',
  '10,000', '3.14', '1.2.0', 'v1.2', 'abc123', 'abc-124', 'abc', '123', 'x2x4',
  'burn', 'chemical burn', 'b', 'inhalation', 'bob.ross@paint.example', 'ross', 'zx/81-q', 'ZX/81', '81-q', 'CAS-2026-0003', '2026-0003', 'cas',
+ 'forkl', 'fork-lift truck', 'forklift truck', '"forklift truck"', '"a fork lift"', '"near forklift"', 'lockout', 'lock-out', 'lock out', 'tag-out', 'tagout lockout', 'obrien', 'o''brien', 'O’Brien',
+ 'brien', 'xray', 'x-ray', 'x ray', 'selfcontained', 'self-contained', 'self contained', 'email', 'e-mail', 'workers', 'worker', 'stateof', 'art', 'inbetween', 'haulroad', 'haul road', 'palletrack',
+ 'b12', 'P101A', 'p101', 'T-12A', 't12', 'T-12', 'P-101B', 'ab12', 'ab12/3', 'forklift -fork', 'lift -forklift',
  'ladder -scaffold', 'ladder -"red ladder"', 'quarry or burn', 'or', 'noise -limit', '-ladder -laceration', '-', '!!!', 'zzz'
 ]) AS question;
 -- the same whatever the order that is asked for; a page goes on where it ended, both ways

@@ -69,6 +69,7 @@ export const calls = {
 	module_list: () => ({}),
 	module_get: () => ({ target: '/api/v1/modules/incidents' }),
 	module_publish: () => ({ target: '/api/v1/modules/incidents', json: definition }),
+	module_publish_all: () => ({ json: { definitions: [definition] } }),
 	module_migrate: () => ({ target: '/api/v1/modules/incidents:migrate', json: {} }),
 	graphql: () => ({ json: { query: '{ me { displayName } }' } }),
 	graphql_query: () => ({ target: `/api/graphql?query=${encodeURIComponent('{ me { displayName } }')}` }),
