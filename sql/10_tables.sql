@@ -459,7 +459,7 @@ BEGIN
 		HINT = 'What an event got wrong is said by another event.';
 END
 $append$;
-COMMENT ON FUNCTION qehs.audit_event_is_append_only() IS 'Trigger of qehs.audit_event, qehs.audit_seal, qehs.audit_tombstone and qehs.record_tombstone: refuses UPDATE, DELETE and TRUNCATE with QH409 conflict, whoever asks; only the functions that purge a record or remove a tenant take events away.';
+COMMENT ON FUNCTION qehs.audit_event_is_append_only() IS 'Trigger of qehs.audit_event, qehs.audit_seal, qehs.audit_tombstone and qehs.record_tombstone: refuses UPDATE, DELETE and TRUNCATE with QH409 conflict, whoever asks; only the functions that purge a record, remove a tenant or erase values write there.';
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON qehs.audit_event
 	FOR EACH STATEMENT EXECUTE FUNCTION qehs.audit_event_is_append_only();
 CREATE FUNCTION qehs.audit_event_chain() RETURNS trigger AS 'MODULE_PATHNAME', 'qehs_audit_event_chain'

@@ -19,7 +19,8 @@ typedef enum AuditAction
 	AUDIT_ATTACH, AUDIT_DETACH,	/* of a file: the record stays as it is */
 	AUDIT_APPROVE, AUDIT_REJECT, AUDIT_COMMENT, AUDIT_UNCOMMENT,	/* of notes: likewise */
 	AUDIT_ESCALATE, AUDIT_HOLD, /* by time: who is told that it is due, and what could not be fired */
-	AUDIT_PURGE					/* the last of a record */
+	AUDIT_PURGE,				/* the last of a record */
+	AUDIT_ERASE					/* values of fields, here and in all events before */
 } AuditAction;
 
 typedef struct AuditEvent

@@ -29,6 +29,7 @@ static const char *const action_names[] = {
 	[AUDIT_ESCALATE] = "escalated",
 	[AUDIT_HOLD] = "held",
 	[AUDIT_PURGE] = "purged",
+	[AUDIT_ERASE] = "erased",
 };
 
 static KeptPlan insert_note = {

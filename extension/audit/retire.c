@@ -1,6 +1,6 @@
 /*
  * retire.c
- *	  The one door by which audit events go.
+ *	  The one door by which audit events, and values in them, go.
  *
  * Their tables refuse UPDATE and DELETE twice: nobody but a superuser has the right,
  * and a trigger refuses whoever asks.  So a statement here is run as the superuser that
@@ -11,6 +11,7 @@
 #include "base/compat.h"
 
 #include "access/xact.h"
+#include "audit/digest.h"
 #include "audit/retire.h"
 #include "base/plan.h"
 #include "catalog/pg_authid.h"
@@ -30,6 +31,11 @@ static KeptPlan retire = {
 	"WITH gone AS (DELETE FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 AND id < $3 RETURNING id, digest)"
 	" INSERT INTO qehs.audit_tombstone (tenant_id, event_id, record_id, digest, purged_at) SELECT $1, g.id, $2, g.digest, $4 FROM gone AS g",
 	4, {INT4OID, UUIDOID, UUIDOID, TIMESTAMPTZOID}, NULL
+};
+
+static KeptPlan erase = {
+	"UPDATE qehs.audit_event SET comment = $3, changes = $4, reason = $5, address = $6, signature = $7, salt = $8, erased = $9 WHERE tenant_id = $1 AND id = $2",
+	9, {INT4OID, UUIDOID, TEXTOID, JSONBOID, TEXTOID, INETOID, JSONBOID, BYTEAOID, JSONBOID}, NULL
 };
 
 /* Who ran before. */
@@ -103,6 +109,25 @@ retire_events(int32 tenant_id, const pg_uuid_t *record_id, TimestampTz time, Ret
 	values[2] = UUIDPGetDatum(&retired->last);
 	before = begin();
 	retired->count = (int64) plan_execute(&retire, values, NULL, false, 0);
+	end(before);
+}
+
+void
+retire_values(Datum *values, const bool *nulls)
+{
+	static const EventColumn columns[] = {EVENT_TENANT_ID, EVENT_ID, EVENT_COMMENT, EVENT_CHANGES, EVENT_REASON, EVENT_ADDRESS, EVENT_SIGNATURE, EVENT_SALT,
+	EVENT_ERASED};
+	Datum		arguments[lengthof(columns)];
+	char		missing[lengthof(columns) + 1] = {0};
+	Before		before;
+
+	for (int i = 0; i < (int) lengthof(columns); i++)
+	{
+		arguments[i] = values[columns[i]];
+		missing[i] = nulls[columns[i]] ? 'n' : ' ';
+	}
+	before = begin();
+	plan_execute(&erase, arguments, missing, false, 0);
 	end(before);
 }
 

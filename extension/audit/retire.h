@@ -1,6 +1,6 @@
 /*
  * retire.h
- *	  Audit events that go: those of a record that is purged, and of a tenant that is removed.
+ *	  Audit events that go: those of a record that is purged, and of a tenant that is removed; and values in them that are erased.
  */
 #ifndef QEHS_RETIRE_H
 #define QEHS_RETIRE_H
@@ -22,6 +22,12 @@ typedef struct RetiredEvents
  * qehs.audit_tombstone, so that chains and seals hold.  The caller holds the record's row.  Inside SPI.
  */
 extern void retire_events(int32 tenant_id, const pg_uuid_t *record_id, TimestampTz time, RetiredEvents *retired);
+
+/*
+ * Write an event whose values are erased, from all its columns: of those only the ones that hold values, salt and
+ * erased change.  Inside SPI.
+ */
+extern void retire_values(Datum *values, const bool *nulls);
 
 /* Run a statement with the tenant as $1 that may take rows away from the tables that are else only ever added to.  Inside SPI. */
 extern void retire_run(const char *sql, int32 tenant_id);

@@ -115,6 +115,7 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	field->references = json_member_text(source, "references");
 	field->acyclic = json_member_bool(source, "acyclic", false);
 	field->restricts = json_member(source, "onDelete", 8, &value);
+	field->personal = json_member_bool(source, "personalData", false);
 	field->required_when = load_expression(source, "requiredWhen");
 	field->visible_when = load_expression(source, "visibleWhen");
 	if (field->type == FIELD_COMPUTED)

@@ -83,7 +83,7 @@ const DefinitionMember field_members[] = {
 	{"description", "write_field"},
 	{"deprecated", "write_field"},
 	{"schema", "write_field"},
-	{"personalData", NULL},
+	{"personalData", "load_field"},
 	{NULL, NULL}
 };
 

@@ -152,6 +152,7 @@ typedef struct ModuleField
 	const char *references;		/* module key of a record-reference, or NULL */
 	bool		acyclic;		/* of one to its own module: no chain leads back */
 	bool		restricts;		/* of one: what it names is not deleted */
+	bool		personal;		/* personal data, as GDPR article 4 has it: erased when no fields are named */
 	JsonPath   *required_when;
 	JsonPath   *visible_when;
 	JsonPath   *computed;

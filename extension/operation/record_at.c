@@ -45,7 +45,8 @@ undo_change(Record *record, const JsonbContainer *change)
 		return;
 	/* keys need no escapes, and one path is one top-level member */
 	key = path + strlen("/payload/");
-	if (json_member(change, "from", 4, &from))
+	/* null is what is left of a value that was erased */
+	if (json_member(change, "from", 4, &from) && from.type != jbvNull)
 		record->payload = json_with_member(record->payload, key, strlen(key), &from);
 	else
 		record->payload = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(record->payload), CStringGetTextDatum(key)));

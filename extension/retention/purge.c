@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
+#include "retention/copies.h"
 #include "retention/purge.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -79,4 +80,7 @@ purge_record(const RequestContext *context, const ModuleDef *module, const Recor
 	store_tombstone(context, record, now, reason, &retired);
 	plan_execute(&purge_parts, values, NULL, false, 0);
 	plan_execute(&delete_row, values, NULL, false, 0);
+	/* answers are kept for a day, and hold the record where it was changed since */
+	if (record->updated_at > now - USECS_PER_DAY)
+		copies_forget_answers(context->tenant_id, &record->id, QEHS_ID_RECORD);
 }

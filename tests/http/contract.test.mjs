@@ -70,7 +70,8 @@ function fit(body, operation) {
 	if (operation.operationId === 'export_create') return { moduleKey: 'incidents', format: body.format, filter: body.filter && {}, columns: body.columns && ['title'] }
 	// a record that exists, its field, a name without control characters, a media type
 	if (operation.operationId === 'attachment_create') return { recordId: alive[0], filename: 'a.txt', contentType: 'text/plain', ...('sizeBytes' in body && { sizeBytes: 7 }) }
-	// what goes together
+	// what goes together; a field that no other request needs
+	if (operation.operationId === 'record_erase') return { reason: body.reason, fields: ['cost'], ...('comments' in body && { comments: false }) }
 	if (operation.operationId === 'legal_hold_create') return { reason: body.reason, recordIds: [held] }
 	const { payload } = body
 	if (payload?.period) {

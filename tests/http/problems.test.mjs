@@ -57,7 +57,8 @@ const toApprove = async () => (await tenant.api.post('/api/v1/records', { module
 const approved = await toApprove()
 await person.api.post(`/api/v1/records/${approved}:approve`, { transition: 'close' })
 const comment = (await tenant.api.post(`/api/v1/records/${other.id}/comments`, { body: 'Seen' })).json.id
-const hold = (await tenant.api.post('/api/v1/legal-holds', { reason: 'Claim', recordIds: [(await makeRecord(tenant)).id] })).json.id
+const heldRecord = (await makeRecord(tenant)).id
+const hold = (await tenant.api.post('/api/v1/legal-holds', { reason: 'Claim', recordIds: [heldRecord] })).json.id
 const released = (await tenant.api.post('/api/v1/legal-holds', { reason: 'Claim', recordIds: [other.id] })).json.id
 await tenant.api.post(`/api/v1/legal-holds/${released}:release`, { reason: 'Settled' })
 const reached = new Set()
@@ -112,6 +113,7 @@ const calls = {
 	record_delete: { own: [['not_found', { id: nobody }], ['precondition_required', { id: careful }], ['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
 	record_restore: { own: [['not_found', { id: nobody }], ['conflict', {}], ['version_mismatch', { id: await deleted(), headers: { 'If-Match': '"99"' } }]] },
 	record_purge: { json: { reason: 'old' }, own: [['not_found', { id: nobody }], ['conflict', {}], ['validation_failed', { id: await deleted(), json: {} }]] },
+	record_erase: { json: { reason: 'old', fields: ['cost'] }, own: [['not_found', { id: nobody }], ['conflict', { id: heldRecord }], ['validation_failed', { json: { reason: 'old' } }]] },
 	tombstone_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { recordId: 'x' } }]] },
 	legal_hold_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '0' } }]] },
 	legal_hold_create: { json: { reason: 'Claim' }, own: [['validation_failed', { json: { reason: 'Claim', recordIds: [nobody] } }]] },

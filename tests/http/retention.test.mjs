@@ -64,3 +64,18 @@ test('a reference to a purged record stays as an id of nothing, in REST, GraphQL
 	const { data } = assertOk(await api.post('/api/graphql', { query: `{ notesGet(id: "${note}") { id of { id } } }` }))
 	assert.equal(data.notesGet.of, null)
 })
+
+test('erased values are gone from the record, its activity, the audit trail and a retry; the trail verifies', async () => {
+	const headers = { 'Idempotency-Key': 'made once' }
+	const body = { moduleKey: 'incidents', payload: { title: 'Ms Quetzal fell', severity: 'low' } }
+	const { id } = assertOk(await api.post('/api/v1/records', body, headers), 201)
+	assertOk(await api.patch(`/api/v1/records/${id}`, { payload: { title: 'Ms Quetzal fell twice' } }))
+	assertOk(await api.post(`/api/v1/records/${id}/comments`, { body: 'Quetzal was told' }), 201)
+	assertOk(await api.post(`/api/v1/records/${id}:erase`, { reason: 'Request of the data subject', fields: ['title'], comments: true }), 204)
+	for (const target of [`/api/v1/records/${id}`, `/api/v1/records/${id}/activity`, `/api/v1/records/${id}/comments`, `/api/v1/audit?recordId=${id}`])
+		assert.equal((await api.get(target)).text.includes('Quetzal'), false, target)
+	const [event] = assertOk(await api.get(`/api/v1/audit?recordId=${id}`)).items
+	assert.deepEqual([event.type, event.reason, event.changes], ['erased', 'Request of the data subject', [{ path: '/payload/title' }, { path: '/comments' }]])
+	assertProblem(await api.post('/api/v1/records', body, headers), 422, 'idempotency_key_conflict')
+	assert.equal((await tenant.sql(`SELECT qehs.audit_verify('${tenant.slug}') -> 'fault'`)).trim(), 'null')
+})

@@ -17,7 +17,7 @@ const endpoints = JSON.parse(await psql('SELECT qehs.endpoint_list()'))
 
 // A body that the endpoint would take from its own tenant.
 const bodies = {
-	record_update: { payload: { cost: 1 } }, record_transition: { transition: 'reset' }, record_approve: { transition: 'close' }, record_reject: { transition: 'close' }, record_comment: { body: 'x' }, record_purge: { reason: 'x' }, legal_hold_release: { reason: 'x' }, record_migrate: {}, api_key_rotate: {},
+	record_update: { payload: { cost: 1 } }, record_transition: { transition: 'reset' }, record_approve: { transition: 'close' }, record_reject: { transition: 'close' }, record_comment: { body: 'x' }, record_purge: { reason: 'x' }, record_erase: { reason: 'x', fields: ['title'] }, legal_hold_release: { reason: 'x' }, record_migrate: {}, api_key_rotate: {},
 }
 
 const queries = { record_at: '?time=2099-12-31' }

@@ -52,6 +52,7 @@ export const calls = {
 		await api.delete(`/api/v1/records/${record}`)
 		return { id: record, json: { reason: 'Entered by mistake' } }
 	},
+	record_erase: record => ({ id: record, json: { reason: 'Asked for', fields: ['title'] } }),
 	tombstone_list: () => ({}),
 	legal_hold_list: () => ({}),
 	legal_hold_create: record => ({ json: { reason: 'Claim', recordIds: [record] } }),
