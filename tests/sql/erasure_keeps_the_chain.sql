@@ -55,7 +55,7 @@ SELECT qehs.legal_hold_release(:'hold', 'settled') ->> 'releaseReason' AS releas
 SELECT qehs.record_erase(:'id', 'Request of the data subject', comments => true);
 SELECT * FROM pg_temp.found() WHERE place !~ '^user_account';
 SELECT qehs.record_get(:'id') -> 'payload' AS payload, json_array_length(qehs.record_get(:'id') -> 'attachments') AS files;
-SELECT i ->> 'type' AS type, i ->> 'reason' AS reason, i #>> '{actor,displayName}' AS by, i -> 'changes' AS changes, i ->> 'comment' AS comment, i -> 'payload' AS payload
+SELECT i ->> 'type' AS type, i ->> 'reason' AS reason, i #>> '{actor,displayName}' AS by, regexp_replace(i ->> 'changes', 'cmt_\w+', 'cmt_…') AS changes, i ->> 'comment' AS comment, i -> 'payload' AS payload
 FROM json_array_elements(qehs.audit_list(record_id => :'id') -> 'items') AS i;
 SELECT qehs.audit_verify('erasure') -> 'fault' AS fault, qehs.audit_proof(:'event') ->> 'digest' = :'digest' AS same_digest;
 -- what was not erased is as it was, at its time; the record can be changed, and its badge be had by another
