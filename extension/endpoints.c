@@ -47,7 +47,8 @@ static KeptPlan select_endpoints = {
 	"SELECT operation, status, authenticated, class, error_form = 'scim', time_limit FROM qehs.endpoint", 0, {0}, NULL};
 static KeptPlan select_function = {
 	"SELECT pg_catalog.to_regproc(function)::pg_catalog.oid, ARRAY(SELECT p.value ->> 'argument' FROM"
-	" pg_catalog.jsonb_array_elements(parameters) WITH ORDINALITY AS p WHERE COALESCE(p.value ->> 'of', 'function') = 'function' ORDER BY p.ordinality)"
+	" pg_catalog.jsonb_array_elements(parameters) WITH ORDINALITY AS p WHERE"
+	" 'function' = ANY (pg_catalog.string_to_array(COALESCE(p.value ->> 'of', 'function'), ' ')) ORDER BY p.ordinality)"
 	" FROM qehs.endpoint WHERE operation = $1", 1, {TEXTOID}, NULL};
 static HTAB *endpoints = NULL;
 static MemoryContext memory = NULL;

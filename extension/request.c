@@ -3,7 +3,8 @@
  *	  qehs.request: a request of the shim from its key to its answer, in one
  *	  statement.  qehs.request_begin and qehs.request_end are its first and last part,
  *	  with other statements between them: chunks of a body that streams.
- *	  qehs.request_part goes on with an answer that streams.
+ *	  qehs.request_part goes on with an answer that streams, request_resume with a request
+ *	  whose body has come.
  */
 #include "base/compat.h"
 
@@ -33,6 +34,7 @@ enum
 PG_FUNCTION_INFO_V1(qehs_request);
 PG_FUNCTION_INFO_V1(qehs_request_part);
 PG_FUNCTION_INFO_V1(qehs_request_begin);
+PG_FUNCTION_INFO_V1(qehs_request_resume);
 PG_FUNCTION_INFO_V1(qehs_request_end);
 
 /* Take over what the key grants; the grant lives as long, until the transaction ends. */
@@ -256,11 +258,8 @@ admit_request(FunctionCallInfo fcinfo, KeyGrant *grant, RequestContext *context)
 	context_activate_request();
 }
 
-/*
- * request_begin(api_key, trace_id, client_address, idempotency_key, fingerprint, operation, target, subject)
- */
-Datum
-qehs_request_begin(PG_FUNCTION_ARGS)
+static Datum
+begin_request(FunctionCallInfo fcinfo, bool part)
 {
 	MemoryContext memory = CurrentMemoryContext;
 	RequestContext *context = start_context(fcinfo);
@@ -268,7 +267,7 @@ qehs_request_begin(PG_FUNCTION_ARGS)
 	StringInfoData headers;
 
 	initStringInfo(&headers);
-	grant = count_request(fcinfo, context, false, &headers);
+	grant = count_request(fcinfo, context, part, &headers);
 	PG_TRY();
 	{
 		admit_request(fcinfo, grant, context);
@@ -278,7 +277,23 @@ qehs_request_begin(PG_FUNCTION_ARGS)
 		raise_with_limits(memory, headers.data);
 	}
 	PG_END_TRY();
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(headers.data, headers.len));
+	return PointerGetDatum(cstring_to_text_with_len(headers.data, headers.len));
+}
+
+/*
+ * request_begin(api_key, trace_id, client_address, idempotency_key, fingerprint, operation, target, subject)
+ */
+Datum
+qehs_request_begin(PG_FUNCTION_ARGS)
+{
+	return begin_request(fcinfo, false);
+}
+
+/* request_resume(the same) */
+Datum
+qehs_request_resume(PG_FUNCTION_ARGS)
+{
+	return begin_request(fcinfo, true);
 }
 
 /* The status of success; the answer is kept for a replay. */

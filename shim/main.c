@@ -28,7 +28,6 @@
 #include "exchange/metrics.h"
 #include "exchange/problem.h"
 #include "exchange/token.h"
-#include "export/worker.h"
 #include "http/client.h"
 #include "listen.h"
 #include "loop.h"
@@ -36,6 +35,7 @@
 #include "storage/storage.h"
 #include "stream/spool.h"
 #include "stream/stream_metrics.h"
+#include "worker/worker.h"
 
 #define MAX_LOOPS 64
 #define MAX_EVENTS 16
@@ -141,13 +141,6 @@ raise_file_limit(void)
 	}
 }
 
-/* Whether the files of exports have a place to go to. */
-static bool
-has_store(const Config *config)
-{
-	return *config->storage || *config->s3_endpoint;
-}
-
 /* What can be known to be wrong before anything is started. */
 static void
 check_config(const Config *config)
@@ -170,7 +163,7 @@ check_config(const Config *config)
 		refuse(message);
 	if (!storage_open(config, &fault))
 		refuse(fault.message);
-	if (config->worker_only && !has_store(config))
+	if (config->worker_only && !storage_exists())
 		refuse("--worker needs --storage, or the settings of S3");
 	if (!log_open(config->log))
 	{
@@ -236,8 +229,8 @@ main(int argc, char **argv)
 	pool_report_to(log_event);
 	if (!config.worker_only)
 		listen_and_start(&config);
-	if (has_store(&config))
-		workers = workers_start(&config, config.export_workers);
+	if (storage_exists())
+		workers = workers_start(&config);
 	this.service = service_create(&config, epoll, publish);
 	serve(&this, epoll);
 	log_event("info", "stopping");

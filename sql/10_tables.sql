@@ -13,7 +13,7 @@ CREATE TABLE qehs.tenant (
 	storage_quota int8 CHECK (storage_quota >= 0),
 	graphql_introspection boolean NOT NULL DEFAULT true
 );
-COMMENT ON COLUMN qehs.tenant.storage_quota IS 'bytes that its attachments may have together; NULL is any number';
+COMMENT ON COLUMN qehs.tenant.storage_quota IS 'bytes that its attachments, and bodies that wait to be loaded, may have together; NULL is any number';
 COMMENT ON COLUMN qehs.tenant.suspended_at IS 'since when nobody may act in it (qehs.tenant_suspend); NULL: it is open';
 COMMENT ON COLUMN qehs.tenant.graphql_introspection IS 'whether GraphQL tells its schema by __schema and __type (qehs.graphql_introspection_set)';
 COMMENT ON SEQUENCE qehs.tenant_id_seq IS 'Numbers of tenants; never used twice.';
@@ -99,6 +99,27 @@ CREATE TABLE qehs.role_member (
 );
 COMMENT ON TABLE qehs.role_member IS 'Which user has which role.';
 CREATE INDEX role_member_user ON qehs.role_member (tenant_id, user_id, role_id);
+
+CREATE TABLE qehs.location (
+	tenant_id int4 NOT NULL,
+	id uuid NOT NULL DEFAULT qehs.id_create(),
+	key text COLLATE "C" NOT NULL CHECK (key ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$'),
+	name text NOT NULL,
+	parent text COLLATE "C",
+	users uuid[] NOT NULL DEFAULT '{}',
+	roles text[] NOT NULL DEFAULT '{}',
+	version int4 NOT NULL DEFAULT 1,
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	PRIMARY KEY (tenant_id, key)
+);
+COMMENT ON TABLE qehs.location IS 'The location tree of a tenant: sites, buildings, areas. Fields of type location name its keys, and roles with the scope location reach what lies in the locations of their bearer. Set by qehs.location_put.';
+COMMENT ON COLUMN qehs.location.id IS 'by which the audit trail knows it';
+COMMENT ON COLUMN qehs.location.parent IS 'key of the location that it is part of; NULL: it is a root. One whose parents lead to no root gives nobody anything';
+COMMENT ON COLUMN qehs.location.users IS 'users who have it, with all that lies in it';
+COMMENT ON COLUMN qehs.location.roles IS 'names of roles whose bearers have it, with all that lies in it';
+CREATE INDEX location_parent ON qehs.location (tenant_id, parent) WHERE parent IS NOT NULL;
+CREATE TRIGGER version BEFORE UPDATE ON qehs.location FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION qehs.version_next();
 
 CREATE TABLE qehs.api_key (
 	tenant_id int4 NOT NULL,
@@ -445,6 +466,8 @@ COMMENT ON COLUMN qehs.audit_event.erased IS 'of an event with erased values: {l
 COMMENT ON COLUMN qehs.audit_event.digest IS 'SHA-256 of the event and of previous, as extension/audit/digest.c writes them; set by the trigger chain';
 COMMENT ON COLUMN qehs.audit_event.signature IS 'the electronic signature of the change';
 COMMENT ON COLUMN qehs.audit_event.from_definition IS 'Version of the definition that the record had before, and to_definition after: which field a key of changes was';
+-- What changed when: lists by updatedAt walk it, since an index of qehs.record by that would be written with each update, and all others with it.
+CREATE INDEX audit_event_time ON qehs.audit_event (tenant_id, module_id, at, record_id);
 CREATE INDEX audit_event_record ON qehs.audit_event (tenant_id, record_id, id);
 CREATE FUNCTION qehs.audit_retires() RETURNS boolean AS 'MODULE_PATHNAME', 'qehs_audit_retires'
 LANGUAGE C STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp;
@@ -596,8 +619,10 @@ CREATE TABLE qehs.object_removal (
 	tenant text NOT NULL,
 	object text NOT NULL,
 	queued_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	not_before timestamptz NOT NULL DEFAULT '-infinity',
 	PRIMARY KEY (tenant, object)
 );
+COMMENT ON COLUMN qehs.object_removal.not_before IS 'it stays until then: what is being sent may have a use by that time, which takes it off this list';
 COMMENT ON TABLE qehs.object_removal IS 'Objects that are to leave the object store, by the tenant''s slug and the id. The shim removes them.';
 
 CREATE TABLE qehs.idempotency (
@@ -635,7 +660,8 @@ INSERT INTO qehs.job_kind (kind, description, outside, can_cancel, tenant_limit,
 	('module_migrate', 'Moves the records of a module to a newer definition.', false, true, 1, NULL, 5),
 	('module_refill', 'Fills a new index of a module, or its search, from the records that are there.', false, false, 1, NULL, 20),
 	('retention', 'Deletes and purges records of a module that have been kept as long as its definition says.', false, true, 1, NULL, 5),
-	('export', 'Writes records into a file.', true, true, 5, 'exports', 3);
+	('export', 'Writes records into a file.', true, true, 5, 'exports', 3),
+	('bulk_load', 'Loads records from a body that waits in the object store.', true, true, 10, 'bulk', 5);
 
 CREATE TABLE qehs.job (
 	tenant_id int4 NOT NULL,
@@ -661,6 +687,7 @@ CREATE TABLE qehs.job (
 	claimed_at timestamptz,
 	started_at timestamptz,
 	finished_at timestamptz,
+	input_bytes int8,
 	PRIMARY KEY (tenant_id, id),
 	CHECK ((finished_at IS NULL) = (state IN ('queued', 'running'))),
 	CHECK ((worker IS NULL) = (lease_until IS NULL))
@@ -671,10 +698,12 @@ COMMENT ON COLUMN qehs.job.position IS 'where the next step goes on; NULL is the
 COMMENT ON COLUMN qehs.job.on_behalf IS 'the rights of the caller that asked, which the job is run with; NULL is the system';
 COMMENT ON COLUMN qehs.job.not_before IS 'it is not started earlier: when it was queued, or later after a failure';
 COMMENT ON COLUMN qehs.job.lease_until IS 'until when worker has it; NULL is free';
+COMMENT ON COLUMN qehs.job.input_bytes IS 'of the object, called as the job, that it reads; NULL: it has none, or none any more (qehs.job_release_input)';
 COMMENT ON COLUMN qehs.job.claimed_at IS 'when a worker claimed it last: tenants and jobs take turns by it';
 CREATE INDEX job_unfinished ON qehs.job (tenant_id, kind, claimed_at NULLS FIRST, id) WHERE finished_at IS NULL;
 CREATE UNIQUE INDEX job_subject ON qehs.job (tenant_id, kind, subject) WHERE finished_at IS NULL AND subject IS NOT NULL;
 CREATE INDEX job_claimed ON qehs.job (tenant_id, claimed_at) WHERE claimed_at IS NOT NULL;
+CREATE INDEX job_input ON qehs.job (tenant_id, id) WHERE input_bytes IS NOT NULL;
 CREATE INDEX job_finished ON qehs.job (tenant_id, finished_at) WHERE finished_at IS NOT NULL;
 
 CREATE TABLE qehs.graphql_document (
@@ -713,6 +742,8 @@ CREATE TABLE qehs.endpoint (
 	error_form text NOT NULL DEFAULT 'problem' CHECK (error_form IN ('problem', 'scim', 'graphql')),
 	stream_begin text,
 	stream_end text,
+	async_begin text,
+	async_function text,
 	class text NOT NULL DEFAULT 'default',
 	time_limit int4 NOT NULL DEFAULT 10000 CHECK (time_limit > 0),
 	authenticated boolean NOT NULL DEFAULT true,
@@ -731,7 +762,8 @@ CREATE TABLE qehs.endpoint (
 	UNIQUE (method, path),
 	CHECK (body <> 'stream' OR (stream_begin IS NOT NULL AND stream_end IS NOT NULL)),
 	CHECK (answer <> 'stream' OR body = 'stream'),
-	CHECK (body <> 'file' OR stream_begin IS NOT NULL)
+	CHECK (body <> 'file' OR stream_begin IS NOT NULL),
+	CHECK ((async_begin IS NULL) = (async_function IS NULL) AND (async_begin IS NULL OR body = 'stream'))
 );
 COMMENT ON TABLE qehs.endpoint IS 'The endpoints of the API, from which the shim routes and the documents are written. Made anew by each release, not dumped.';
 COMMENT ON COLUMN qehs.endpoint.alias IS 'second path with the same meaning, which the documents do not list; NULL is none';
@@ -744,6 +776,8 @@ COMMENT ON COLUMN qehs.endpoint.gives IS 'media types of the answer, the one tha
 COMMENT ON COLUMN qehs.endpoint.error_form IS 'form of its errors: problem (RFC 9457), scim (RFC 7644 section 3.12) or graphql';
 COMMENT ON COLUMN qehs.endpoint.stream_begin IS 'of a body that streams: called before the first chunk, on the same connection; gives {"transaction":all chunks are one transaction,"inTurns":a chunk must not run before the one ahead has ended,"stopOnFailure":nothing behind a line that failed,"statuses":{status of an answer line:what a rollback makes of it: undone (neither told nor counted), counted or told}}, by which the shim runs the load and writes the summary; of a file {"size":bytes that must come,"most":bytes that may come,"sha256":what it must be}, each where it matters';
 COMMENT ON COLUMN qehs.endpoint.stream_end IS 'of a body that streams: called when all chunks have ended';
+COMMENT ON COLUMN qehs.endpoint.async_begin IS 'of a body that streams, with Prefer: respond-async (RFC 7240): called before the body comes; gives {"tenant","id"}: what the body is to be called in the object store, and "quota":bytes that may come, where it matters';
+COMMENT ON COLUMN qehs.endpoint.async_function IS 'of the same: called when the body is in the object store; gives the answer';
 COMMENT ON COLUMN qehs.endpoint.class IS 'class of the rate limit; signed: none, as the URL is the right to call';
 COMMENT ON COLUMN qehs.endpoint.time_limit IS 'milliseconds that a request, or a chunk of a stream, may take in the database; beyond it the answer is 504 timeout';
 COMMENT ON COLUMN qehs.endpoint.scope IS 'scope that the caller needs; NULL is none';
@@ -776,7 +810,7 @@ DECLARE
 	table_name text;
 BEGIN
 	FOREACH table_name IN ARRAY ARRAY['qehs.tenant', 'qehs.tenant_id_seq', 'qehs.secret', 'qehs.user_account', 'qehs.role',
-		'qehs.role_member', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique', 'qehs.record_link', 'qehs.record_comment', 'qehs.record_timer', 'qehs.calendar',
+		'qehs.role_member', 'qehs.location', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique', 'qehs.record_link', 'qehs.record_comment', 'qehs.record_timer', 'qehs.calendar',
 		'qehs.outbox', 'qehs.approval', 'qehs.delegation', 'qehs.signature_credential',
 		'qehs.audit_event', 'qehs.audit_seal', 'qehs.audit_tombstone', 'qehs.record_tombstone', 'qehs.legal_hold', 'qehs.legal_hold_record', 'qehs.attachment', 'qehs.object_removal', 'qehs.idempotency', 'qehs.job', 'qehs.json_schema']
 	LOOP

@@ -1,7 +1,7 @@
 -- The endpoint table: router, arguments, OpenAPI and portal come from these rows. A parameter is
 -- {"name","in","argument","type","sqlType","required","of"}; see the comment on qehs.endpoint. What only the
 -- documents say (descriptions, schemas, scopes) is added in 22_documentation.sql.
-COMMENT ON TABLE qehs.endpoint IS 'One row per HTTP endpoint: which SQL function it calls and where its arguments come from. parameters is an array of at most 24 {"name","in","argument","type","sqlType","required","of"}, in being path, query, header, body (a member of the JSON body), document (the whole JSON body), lines (a chunk of a body that streams), lineNumber (the number of the first line of the chunk), headerLine (the first line of the body, where its form has one, for chunks behind it), stored (sizeBytes, sha256, type or scan of a body that is a file), filter (all filter[…] query parameters) or server (baseUrl: where clients see the server; contentType: the media type of the body; storage: the object store, as qehs.storage_sign takes it); of names the one function (function, streamBegin, streamEnd) that takes it, without which all but the end of a stream do. A word that the shim does not know keeps it from loading the table. For the OpenAPI document: "schema", "description" and "example".';
+COMMENT ON TABLE qehs.endpoint IS 'One row per HTTP endpoint: which SQL function it calls and where its arguments come from. parameters is an array of at most 24 {"name","in","argument","type","sqlType","required","of"}, in being path, query, header, body (a member of the JSON body), document (the whole JSON body), lines (a chunk of a body that streams), lineNumber (the number of the first line of the chunk), headerLine (the first line of the body, where its form has one, for chunks behind it), stored (sizeBytes, sha256, type, scan or id of a body that has become an object), filter (all filter[…] query parameters) or server (baseUrl: where clients see the server; contentType and contentEncoding: those of the body; storage: the object store, as qehs.storage_sign takes it); of names the functions (function, streamBegin, streamEnd, asyncBegin, asyncFunction, with spaces between) that take it, without which all but the end of a stream do. A word that the shim does not know keeps it from loading the table. For the OpenAPI document: "schema", "description" and "example".';
 
 INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, parameters) VALUES
 ('record_list', 'GET', '/api/v1/records', 'qehs.record_list', 200, 'none', 'Records', 'List records of one module with filters and pagination',
@@ -159,26 +159,31 @@ UPDATE qehs.endpoint SET gives = '{application/json,application/x-ndjson}' WHERE
 UPDATE qehs.endpoint SET time_limit = 60000 WHERE operation IN ('module_publish', 'module_publish_all');
 
 -- A body that streams. The path is that of the product's own page; the alias has the form of the others.
-INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, answer, takes, gives, stream_begin, stream_end, class, time_limit, tag, summary,
-	parameters) VALUES
+INSERT INTO qehs.endpoint (operation, method, path, alias, function, status, body, answer, takes, gives, stream_begin, stream_end,
+	async_begin, async_function, class, time_limit, tag, summary, parameters) VALUES
 ('bulk_load', 'POST', '/api/modules/{moduleKey}/bulk', '/api/v1/modules/{moduleKey}/bulk', 'qehs.bulk_load', 200, 'stream', 'stream',
- '{application/x-ndjson,application/ndjson,application/jsonl,application/x-jsonlines,text/csv}', '{application/x-ndjson}', 'qehs.bulk_begin', 'qehs.bulk_end', 'bulk', 60000,
+ '{application/x-ndjson,application/ndjson,application/jsonl,application/x-jsonlines,text/csv}', '{application/x-ndjson}', 'qehs.bulk_begin', 'qehs.bulk_end',
+ 'qehs.bulk_announce', 'qehs.bulk_queue', 'bulk', 60000,
  'Records', 'Load records from lines of JSON or rows of CSV',
  '[{"name":"moduleKey","in":"path","argument":"module_key","type":"string","sqlType":"text","required":true},
-   {"name":"mode","in":"query","argument":"mode","type":"string","sqlType":"text","required":false,"of":"streamBegin"},
+   {"name":"mode","in":"query","argument":"mode","type":"string","sqlType":"text","required":false,"of":"streamBegin asyncBegin asyncFunction"},
    {"name":"dryRun","in":"query","argument":"dry_run","type":"boolean","sqlType":"bool","required":false},
    {"name":"onConflict","in":"query","argument":"on_conflict","type":"string","sqlType":"text","required":false},
    {"name":"externalId","in":"query","argument":"external_id","type":"string","sqlType":"text","required":false},
    {"name":"onError","in":"query","argument":"on_error","type":"string","sqlType":"text","required":false},
    {"name":"Accept-Language","in":"header","argument":"accept_language","type":"string","sqlType":"text","required":false},
-   {"name":"Idempotency-Key","in":"header","argument":"batch_key","type":"string","sqlType":"text","required":false,"of":"function"},
+   {"name":"Idempotency-Key","in":"header","argument":"batch_key","type":"string","sqlType":"text","required":false,"of":"function asyncFunction"},
    {"name":"delimiter","in":"query","argument":"delimiter","type":"string","sqlType":"text","required":false},
    {"name":"columns","in":"query","argument":"columns","type":"string","sqlType":"jsonb","required":false},
    {"name":"unknownColumns","in":"query","argument":"unknown_columns","type":"string","sqlType":"text","required":false},
    {"name":"contentType","in":"server","argument":"content_type","type":"string","sqlType":"text","required":false},
    {"name":"header","in":"headerLine","argument":"header","type":"string","sqlType":"bytea","required":false},
    {"name":"lines","in":"lines","argument":"lines","type":"string","sqlType":"bytea","required":true},
-   {"name":"firstLine","in":"lineNumber","argument":"first_line","type":"integer","sqlType":"int8","required":false}]');
+   {"name":"firstLine","in":"lineNumber","argument":"first_line","type":"integer","sqlType":"int8","required":false},
+   {"name":"contentEncoding","in":"server","argument":"content_encoding","type":"string","sqlType":"text","required":false,"of":"asyncFunction"},
+   {"name":"id","in":"stored","argument":"job_id","type":"string","sqlType":"text","required":true,"of":"asyncFunction"},
+   {"name":"sizeBytes","in":"stored","argument":"size_bytes","type":"integer","sqlType":"int8","required":true,"of":"asyncFunction"},
+   {"name":"storage","in":"server","argument":"storage","type":"object","sqlType":"jsonb","required":false,"of":"asyncBegin"}]');
 
 INSERT INTO qehs.endpoint (operation, method, path, function, status, body, tag, summary, authenticated, gives, parameters) VALUES
 ('deprecation_list', 'GET', '/api/public/deprecations.json', 'qehs.deprecation_list', 200, 'none', 'About', 'List deprecated endpoints', false, '{application/json}', '[]'),
@@ -292,7 +297,27 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, answ
    {"name":"cursor","in":"query","argument":"cursor","type":"string","sqlType":"text","required":false}]'),
 ('signature_credential_set', 'PUT', '/api/v1/me/signature-credential', 'qehs.signature_credential_set', 204, 'json', 'none', 'Approvals', 'Set the secret with which the caller signs',
  '[{"name":"credential","in":"body","argument":"credential","type":"string","sqlType":"text","required":true},
-   {"name":"current","in":"body","argument":"current","type":"string","sqlType":"text","required":false}]');
+   {"name":"current","in":"body","argument":"current","type":"string","sqlType":"text","required":false}]'),
+('calendar_get', 'GET', '/api/v1/calendar', 'qehs.calendar_get', 200, 'none', 'json', 'Calendar', 'Read the calendar in which due dates are counted', '[]'),
+('calendar_set', 'PATCH', '/api/v1/calendar', 'qehs.calendar_set', 200, 'json', 'json', 'Calendar', 'Change the calendar in which due dates are counted',
+ '[{"name":"timeZone","in":"body","argument":"time_zone","type":"string","sqlType":"text","required":false},
+   {"name":"workingDays","in":"body","argument":"working_days","type":"array","sqlType":"int4[]","required":false},
+   {"name":"opens","in":"body","argument":"opens","type":"string","sqlType":"text","required":false},
+   {"name":"closes","in":"body","argument":"closes","type":"string","sqlType":"text","required":false},
+   {"name":"holidays","in":"body","argument":"holidays","type":"array","sqlType":"text[]","required":false}]'),
+('location_list', 'GET', '/api/v1/locations', 'qehs.location_list', 200, 'none', 'json', 'Locations', 'List the locations of the tenant',
+ '[{"name":"limit","in":"query","argument":"page_size","type":"integer","sqlType":"int4","required":false},
+   {"name":"cursor","in":"query","argument":"cursor","type":"string","sqlType":"text","required":false}]'),
+('location_get', 'GET', '/api/v1/locations/{key}', 'qehs.location_get', 200, 'none', 'json', 'Locations', 'Read a location',
+ '[{"name":"key","in":"path","argument":"key","type":"string","sqlType":"text","required":true}]'),
+('location_put', 'PUT', '/api/v1/locations/{key}', 'qehs.location_put', 200, 'json', 'json', 'Locations', 'Make a location, or replace what it says',
+ '[{"name":"key","in":"path","argument":"key","type":"string","sqlType":"text","required":true},
+   {"name":"name","in":"body","argument":"name","type":"string","sqlType":"text","required":true},
+   {"name":"parent","in":"body","argument":"parent","type":"string","sqlType":"text","required":false},
+   {"name":"users","in":"body","argument":"users","type":"array","sqlType":"text[]","required":false},
+   {"name":"roles","in":"body","argument":"roles","type":"array","sqlType":"text[]","required":false}]'),
+('location_delete', 'DELETE', '/api/v1/locations/{key}', 'qehs.location_delete', 204, 'none', 'none', 'Locations', 'Delete a location in which no other lies',
+ '[{"name":"key","in":"path","argument":"key","type":"string","sqlType":"text","required":true}]');
 
 INSERT INTO qehs.endpoint (operation, method, path, function, status, body, answer, tag, summary, parameters) VALUES
 ('record_purge', 'POST', '/api/v1/records/{id}:purge', 'qehs.record_purge', 204, 'json', 'none', 'Retention', 'Purge a deleted record for good; a tombstone stays',

@@ -14,7 +14,7 @@ LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog,
 BEGIN ATOMIC
 	SELECT pg_catalog.json_agg(pg_catalog.json_build_object('operation', operation, 'method', method, 'path', path, 'alias', alias,
 		'function', function, 'status', status, 'body', body, 'answer', answer, 'takes', takes, 'gives', gives, 'errorForm', error_form,
-		'streamBegin', stream_begin, 'streamEnd', stream_end,
+		'streamBegin', stream_begin, 'streamEnd', stream_end, 'asyncBegin', async_begin, 'asyncFunction', async_function,
 		'class', class, 'timeLimit', time_limit, 'auth', authenticated, 'tag', tag, 'summary', summary, 'parameters', parameters, 'headers', pg_catalog.concat(
 			'Deprecation: @' || EXTRACT(epoch FROM deprecated_at)::pg_catalog.int8 || E'\n',
 			'Sunset: ' || pg_catalog.to_char(sunset_at AT TIME ZONE 'UTC', 'Dy, DD Mon YYYY HH24:MI:SS "GMT"') || E'\n',
@@ -29,6 +29,13 @@ CREATE FUNCTION qehs.request_begin(api_key text, trace_id text DEFAULT NULL, cli
 RETURNS text AS 'MODULE_PATHNAME', 'qehs_request_begin'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.request_begin(text, text, text, text, bytea, text, text, jsonb) IS 'Starts a request for the rest of the transaction: verifies the API key, counts the rate limit, looks up the idempotency key (1 to 255 characters; fingerprint is the SHA-256 of the request). trace_id is 32 hexadecimal digits or a W3C traceparent, with the tracestate behind a space; what the server logs meanwhile has it in its context. subject is {"tenant","user","roles"} of a token that the shim has verified, taken instead of a key when qehs.bearer_tokens is on. Gives header lines ("Name: value") for the answer. Raises QH401 unauthenticated, QH429 rate_limited, QH409 idempotency_key_in_progress, QH422 idempotency_key_conflict, and QH200 with the stored answer for a replay; once the limit is counted, every error has the header lines in its field for a data types name.';
+
+CREATE FUNCTION qehs.request_resume(api_key text, trace_id text DEFAULT NULL, client_address text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL, fingerprint bytea DEFAULT NULL, operation text DEFAULT NULL, target text DEFAULT NULL,
+	subject jsonb DEFAULT NULL)
+RETURNS text AS 'MODULE_PATHNAME', 'qehs_request_resume'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.request_resume(text, text, text, text, bytea, text, text, jsonb) IS 'The same for a request that request_begin has admitted before, in another transaction, and whose body has come since: it is not counted again. The API key is verified again. Raises what request_begin raises.';
 
 CREATE FUNCTION qehs.request(api_key text, trace_id text, client_address text, idempotency_key text, fingerprint bytea, operation text,
 	target text, VARIADIC arguments "any")

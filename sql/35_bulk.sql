@@ -27,6 +27,33 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalo
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan SET jit = off;
 COMMENT ON FUNCTION qehs.bulk_load_csv(text, text, jsonb, text, text, text, boolean, text, text, text) IS 'Loads a text of CSV with a header, as psql has a file in a variable, and gives the answer lines of bulk_load, whose arguments these are: line n is the nth row, the header being line 1. All in the caller''s transaction, 1,000 rows at a time. Raises what bulk_load raises.';
 
+-- Prefer: respond-async: the body waits in the object store for a worker of the shim.
+CREATE FUNCTION qehs.bulk_announce(module_key text, mode text DEFAULT NULL, dry_run boolean DEFAULT false, on_conflict text DEFAULT NULL,
+	external_id text DEFAULT NULL, on_error text DEFAULT NULL, accept_language text DEFAULT NULL, content_type text DEFAULT NULL,
+	delimiter text DEFAULT NULL, columns jsonb DEFAULT NULL, unknown_columns text DEFAULT NULL, storage jsonb DEFAULT NULL)
+RETURNS json AS 'MODULE_PATHNAME', 'qehs_bulk_announce'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.bulk_announce(text, text, boolean, text, text, text, text, text, text, jsonb, text, jsonb) IS 'For the shim: checks a load as bulk_begin does, whose arguments these are, and gives {"tenant","id","quota"}: what its body is to be called in the object store that storage describes, and how many bytes the tenant may store still, where it has a quota. The object is removed in a day unless bulk_queue makes a job of it. Raises what bulk_begin raises but 429, QH503 unavailable without a store, QH507 insufficient_storage.';
+
+CREATE FUNCTION qehs.bulk_queue(module_key text, mode text DEFAULT NULL, dry_run boolean DEFAULT false, on_conflict text DEFAULT NULL,
+	external_id text DEFAULT NULL, on_error text DEFAULT NULL, accept_language text DEFAULT NULL, content_type text DEFAULT NULL,
+	delimiter text DEFAULT NULL, columns jsonb DEFAULT NULL, unknown_columns text DEFAULT NULL, content_encoding text DEFAULT NULL,
+	batch_key text DEFAULT NULL, job_id text DEFAULT NULL, size_bytes int8 DEFAULT NULL)
+RETURNS json AS 'MODULE_PATHNAME', 'qehs_bulk_queue'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.bulk_queue(text, text, boolean, text, text, text, text, text, text, jsonb, text, text, text, text, int8) IS 'For the shim: queues a job of kind bulk_load for a body that bulk_announce was called for and that is in the object store by now, with size_bytes bytes in content_encoding (gzip, zstd or NULL); job_id is the id that bulk_announce gave, the other arguments are those of bulk_announce and bulk_load. Gives the job as job_get does. It is run with the rights of the caller, as far as it has them then. Raises what bulk_announce raises, QH409 conflict when nothing of that id was announced.';
+
+CREATE FUNCTION qehs.bulk_job_load(tenant text, job_id text, worker text, lines bytea DEFAULT NULL, first_line int8 DEFAULT 1, last_line int8 DEFAULT 0,
+	header bytea DEFAULT NULL, long_line int8 DEFAULT NULL, line_limit int8 DEFAULT NULL, so_far jsonb DEFAULT NULL)
+RETURNS json AS 'MODULE_PATHNAME', 'qehs_bulk_job_load'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan SET jit = off;
+COMMENT ON FUNCTION qehs.bulk_job_load(text, text, text, bytea, int8, int8, bytea, int8, int8, jsonb) IS 'For workers: loads the next chunk of a job of kind bulk_load that the worker holds, as bulk_load does: lines from first_line to last_line (both count empty ones), header of CSV, and long_line the number of a line behind them that has more than line_limit bytes, which fails. so_far is what the chunk before gave, or the position of the claimed job. Gives {"line":the last one that is settled,"stopped":no more is to be loaded,"undo":what was loaded is to be rolled back,"result":{"summary","errors","errorsOmitted"}}; of a load that is no single transaction this is kept as the job''s position in the same transaction, so that each line is loaded once, whoever goes on. errors are the first 100 lines that failed, some 64 KiB at most. Raises what bulk_load raises, QH404, QH409 when the worker does not hold the job, QH403 when the caller that asked may do nothing any more.';
+
+CREATE FUNCTION qehs.bulk_job_end(tenant text, job_id text, worker text, so_far jsonb DEFAULT NULL) RETURNS text AS 'MODULE_PATHNAME', 'qehs_bulk_job_end'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.bulk_job_end(text, text, text, jsonb) IS 'For workers: all lines are settled, and so_far is what the last bulk_job_load gave (NULL: there were none). The job has succeeded with its result, whatever lines failed, as a synchronous load has status 200; one of mode atomic of which a line failed, whose transaction the worker has rolled back, has failed with validation_failed and the same result. Gives the state of the job. Raises QH404, QH409 when the worker does not hold the job.';
+
 -- As the caller: it reads what the caller may read.
 CREATE FUNCTION qehs.bulk_load_table(module_key text, source regclass, column_name text, batch_key text DEFAULT NULL,
 	dry_run boolean DEFAULT false, on_conflict text DEFAULT NULL, external_id text DEFAULT NULL, chunk_rows int4 DEFAULT 1000)

@@ -53,6 +53,16 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION qehs.job_abandon(text) IS 'For workers, when they start: ends the leases that one of this name held before it died, so that its jobs go on at once.';
 
+CREATE FUNCTION qehs.job_release_input() RETURNS void
+LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	WITH ended AS (
+		UPDATE qehs.job AS j SET input_bytes = NULL FROM qehs.tenant AS t
+		WHERE t.id = j.tenant_id AND j.input_bytes IS NOT NULL AND j.finished_at IS NOT NULL RETURNING t.slug, j.id)
+	INSERT INTO qehs.object_removal (tenant, object) SELECT e.slug, qehs.id_text('job_', e.id) FROM ended AS e ON CONFLICT DO NOTHING;
+END;
+COMMENT ON FUNCTION qehs.job_release_input() IS 'Has the shim remove the objects that jobs have read that have ended, however they did; they count no more against the quota. storage_work calls it.';
+
 CREATE FUNCTION qehs.job_step(tenant text, job_id text, worker text, budget interval DEFAULT '100 milliseconds') RETURNS boolean AS 'MODULE_PATHNAME', 'qehs_job_step'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 -- a few rows by their ids, whatever the statistics of a table say that has just grown

@@ -24,16 +24,17 @@ COMMENT ON FUNCTION qehs.storage_get(text, text, text, text, text, text) IS 'For
 
 CREATE FUNCTION qehs.storage_quota_set(bytes int8) RETURNS void AS 'MODULE_PATHNAME', 'qehs_storage_quota_set'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.storage_quota_set(int8) IS 'Sets how many bytes the attachments of the current tenant may have together, from the next announcement on; NULL is any number. Raises QH400 validation_failed.';
+COMMENT ON FUNCTION qehs.storage_quota_set(int8) IS 'Sets how many bytes the attachments of the current tenant, and bodies that wait to be loaded, may have together, from the next announcement on; NULL is any number. Raises QH400 validation_failed.';
 
 CREATE FUNCTION qehs.storage_work(storage jsonb, batch_size int4 DEFAULT 100) RETURNS text
 LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
+	SELECT qehs.job_release_input();
 	SELECT pg_catalog.string_agg(pg_catalog.concat_ws(E'\t', w.what, w.tenant, w.id,
 			COALESCE(qehs.storage_sign(storage, CASE w.what WHEN 'remove' THEN 'DELETE' ELSE 'HEAD' END, w.tenant, w.id), ''),
 			CASE w.what WHEN 'look' THEN COALESCE(qehs.storage_sign(storage, 'GET', w.tenant, w.id), '') END), E'\n')
 	FROM (
-		(SELECT 'remove', o.tenant, o.object FROM qehs.object_removal AS o ORDER BY o.tenant, o.object LIMIT batch_size)
+		(SELECT 'remove', o.tenant, o.object FROM qehs.object_removal AS o WHERE o.not_before <= qehs.clock_now() ORDER BY o.tenant, o.object LIMIT batch_size)
 		UNION ALL
 		(SELECT 'look', t.slug, qehs.id_text('att_', a.id) FROM qehs.tenant AS t JOIN qehs.attachment AS a ON a.tenant_id = t.id
 			WHERE a.deleted_at IS NULL AND ((a.status = 'pending' AND a.wanted_at IS NOT NULL)

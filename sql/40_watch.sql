@@ -24,6 +24,7 @@ BEGIN
 			('tenant', $$'identity', 'id'$$, 'UPDATE OR DELETE'),
 			('module', $$'module', 'tenant_id'$$, 'INSERT OR UPDATE OR DELETE'),
 			('module_version', $$'module', 'tenant_id'$$, 'INSERT OR UPDATE OR DELETE'),
+			('location', $$'location', 'tenant_id'$$, 'INSERT OR UPDATE OR DELETE'),
 			('endpoint', $$'endpoint'$$, 'INSERT OR UPDATE OR DELETE'),
 			('secret', $$'secret'$$, 'INSERT OR UPDATE OR DELETE'),
 			('json_schema', $$'json_schema'$$, 'INSERT OR UPDATE OR DELETE')

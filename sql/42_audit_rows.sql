@@ -74,7 +74,7 @@ BEGIN
 	RETURN NULL;
 END
 $audit$;
-COMMENT ON FUNCTION qehs.audit_row() IS 'Trigger of users, roles, members, API keys, delegations, legal holds, credentials of signatures and definitions: writes an audit event of each row that is made, changed or deleted, by whichever way. Arguments: what the event calls it, the column of its id, and columns that are left out, such as a key''s hash.';
+COMMENT ON FUNCTION qehs.audit_row() IS 'Trigger of users, roles, members, locations, API keys, delegations, legal holds, credentials of signatures and definitions: writes an audit event of each row that is made, changed or deleted, by whichever way. Arguments: what the event calls it, the column of its id, and columns that are left out, such as a key''s hash.';
 
 CREATE FUNCTION qehs.audit_module_subject(module_id int4) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -120,6 +120,7 @@ BEGIN
 			('user_account', $$'user', 'id', 'tenant_id', 'version', 'created_at', 'updated_at'$$, 'UPDATE'),
 			('role', $$'role', 'id', 'tenant_id', 'version', 'created_at', 'updated_at'$$, 'UPDATE'),
 			('role_member', $$'roleMember', 'role_id', 'tenant_id'$$, 'UPDATE'),
+			('location', $$'location', 'id', 'tenant_id', 'version', 'created_at', 'updated_at'$$, 'UPDATE'),
 			('api_key', $$'apiKey', 'id', 'tenant_id', 'hash', 'created_at', 'created_by', 'last_used_at'$$,
 				'UPDATE OF tenant_id, id, name, prefix, hash, scopes, roles, modules, user_id, rate_limit, expires_at, revoked_at, allowed_addresses'),
 			('legal_hold', $$'legalHold', 'id', 'tenant_id', 'created_at', 'created_by'$$, 'UPDATE'),

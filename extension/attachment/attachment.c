@@ -7,6 +7,7 @@
 #include "attachment/attachment.h"
 #include "base/argument.h"
 #include "base/json.h"
+#include "base/lookup.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "change/change.h"
@@ -30,6 +31,10 @@ static KeptPlan lock_one = {
 static KeptPlan select_of_records = {
 	"SELECT " QEHS_ATTACHMENT_COLUMNS " FROM qehs.attachment WHERE tenant_id = $1 AND record_id = ANY ($2) AND deleted_at IS NULL ORDER BY id",
 	2, {INT4OID, UUIDARRAYOID}, NULL
+};
+
+static KeptLookup attachments_of_record = {
+	.table = "attachment",.index = "attachment_record",.key = "record_id"
 };
 
 void
@@ -125,7 +130,10 @@ attachment_write_list(StringInfo out, const RequestContext *context, const Modul
 {
 	PermissionSubject subject = record_subject(record);
 	Datum		ids[1] = {UUIDPGetDatum(&record->id)};
-	uint64		rows = attachment_select(context, id_array(ids, 1));
+	LookupRow	any;
+	/* most records have none */
+	uint64		rows = lookup_rows(&attachments_of_record, context->tenant_id, &record->id, ForwardScanDirection, 1, &any) == 0 ? 0 :
+		attachment_select(context, id_array(ids, 1));
 	int			start = out->len;
 
 	for (uint64 row = 0; row < rows; row++)

@@ -8,10 +8,13 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "base/lookup.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+
+#define ACTIVITY_MOST 50		/* events */
 
 static const char *const action_names[] = {
 	[AUDIT_CREATE] = "created",
@@ -54,6 +57,12 @@ static KeptPlan select_decisions = {
 static KeptPlan select_activity = {
 	"SELECT " QEHS_EVENT_COLUMNS " FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 ORDER BY id DESC LIMIT 50",
 	2, {INT4OID, UUIDOID}, NULL
+};
+/* The same without a statement. */
+static KeptLookup events_of_record = {
+	.table = "audit_event",.index = "audit_event_record",.key = "record_id",
+	.columns = {"id", "action", "at", "actor_id", "changes", "from_state", "to_state", "transition", "comment", "from_definition", "to_definition",
+	"on_behalf_of", "signature"}
 };
 
 static KeptPlan select_signatures = {
@@ -225,11 +234,23 @@ audit_export(const RequestContext *context, const ModuleDef *module, const pg_uu
 	plan_execute(&insert_export, values, nulls, false, 0);
 }
 
+static bool
+has_value(const LookupRow *event, int column)
+{
+	return !event->nulls[column - 1];
+}
+
+static Datum
+value_of(const LookupRow *event, int column)
+{
+	return event->values[column - 1];
+}
+
 static void
-write_text_member(StringInfo out, const char *prefix, uint64 row, int column)
+write_text_member(StringInfo out, const char *prefix, const LookupRow *event, int column)
 {
 	appendStringInfoString(out, prefix);
-	json_string(out, plan_text(row, column));
+	json_string(out, has_value(event, column) ? TextDatumGetCString(value_of(event, column)) : NULL);
 }
 
 /*
@@ -282,44 +303,48 @@ write_changes(StringInfo out, const RequestContext *context, const ModuleDef *mo
 	appendStringInfoChar(out, ']');
 }
 
+static void
+write_event(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, const LookupRow *event)
+{
+	Jsonb	   *changes = has_value(event, EVENT_COLUMN_CHANGES) ? DatumGetJsonbP(value_of(event, EVENT_COLUMN_CHANGES)) : NULL;
+
+	json_literal(out, "{\"id\":");
+	json_id(out, DatumGetUUIDP(value_of(event, EVENT_COLUMN_ID)), QEHS_ID_EVENT);
+	write_text_member(out, ",\"type\":", event, EVENT_COLUMN_ACTION);
+	json_literal(out, ",\"at\":");
+	json_time(out, DatumGetTimestampTz(value_of(event, EVENT_COLUMN_AT)));
+	json_literal(out, ",\"actor\":");
+	context_write_actor(out, context->tenant_id, DatumGetUUIDP(value_of(event, EVENT_COLUMN_ACTOR_ID)));
+	json_literal(out, ",\"changes\":");
+	if (changes && JB_ROOT_IS_ARRAY(changes))
+		write_changes(out, context, module, subject, DatumGetInt32(value_of(event, EVENT_COLUMN_FROM_DEFINITION)),
+					  DatumGetInt32(value_of(event, EVENT_COLUMN_TO_DEFINITION)), changes);
+	else
+		json_literal(out, "[]");
+	write_text_member(out, ",\"from\":", event, EVENT_COLUMN_FROM_STATE);
+	write_text_member(out, ",\"to\":", event, EVENT_COLUMN_TO_STATE);
+	write_text_member(out, ",\"comment\":", event, EVENT_COLUMN_COMMENT);
+	if (has_value(event, EVENT_COLUMN_ON_BEHALF_OF))
+	{
+		json_literal(out, ",\"onBehalfOf\":");
+		context_write_actor(out, context->tenant_id, DatumGetUUIDP(value_of(event, EVENT_COLUMN_ON_BEHALF_OF)));
+	}
+	if (has_value(event, EVENT_COLUMN_SIGNATURE))
+	{
+		json_literal(out, ",\"signature\":");
+		json_jsonb(out, DatumGetJsonbP(value_of(event, EVENT_COLUMN_SIGNATURE)));
+	}
+}
+
 void
 audit_write_item(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject,
 				 uint64 row)
 {
-	bool		isnull;
-	Datum		value;
-	Jsonb	   *changes;
+	LookupRow	event;
 
-	json_literal(out, "{\"id\":");
-	json_id(out, DatumGetUUIDP(plan_value(row, EVENT_COLUMN_ID, &isnull)), QEHS_ID_EVENT);
-	write_text_member(out, ",\"type\":", row, EVENT_COLUMN_ACTION);
-	json_literal(out, ",\"at\":");
-	json_time(out, DatumGetTimestampTz(plan_value(row, EVENT_COLUMN_AT, &isnull)));
-	json_literal(out, ",\"actor\":");
-	context_write_actor(out, context->tenant_id, DatumGetUUIDP(plan_value(row, EVENT_COLUMN_ACTOR_ID, &isnull)));
-	json_literal(out, ",\"changes\":");
-	value = plan_value(row, EVENT_COLUMN_CHANGES, &isnull);
-	changes = isnull ? NULL : DatumGetJsonbP(value);
-	if (changes && JB_ROOT_IS_ARRAY(changes))
-		write_changes(out, context, module, subject, DatumGetInt32(plan_value(row, EVENT_COLUMN_FROM_DEFINITION, &isnull)),
-					  DatumGetInt32(plan_value(row, EVENT_COLUMN_TO_DEFINITION, &isnull)), changes);
-	else
-		json_literal(out, "[]");
-	write_text_member(out, ",\"from\":", row, EVENT_COLUMN_FROM_STATE);
-	write_text_member(out, ",\"to\":", row, EVENT_COLUMN_TO_STATE);
-	write_text_member(out, ",\"comment\":", row, EVENT_COLUMN_COMMENT);
-	value = plan_value(row, EVENT_COLUMN_ON_BEHALF_OF, &isnull);
-	if (!isnull)
-	{
-		json_literal(out, ",\"onBehalfOf\":");
-		context_write_actor(out, context->tenant_id, DatumGetUUIDP(value));
-	}
-	value = plan_value(row, EVENT_COLUMN_SIGNATURE, &isnull);
-	if (!isnull)
-	{
-		json_literal(out, ",\"signature\":");
-		json_jsonb(out, DatumGetJsonbP(value));
-	}
+	for (int i = 0; i < QEHS_EVENT_COLUMN_COUNT; i++)
+		event.values[i] = plan_value(row, i + 1, &event.nulls[i]);
+	write_event(out, context, module, subject, &event);
 }
 
 /* Append the events of the record that a statement finds, count of them at most (0: all), as a member. */
@@ -345,7 +370,24 @@ write_items(StringInfo out, const char *name, KeptPlan *plan, int64 count, const
 void
 audit_write_activity(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record)
 {
-	write_items(out, "activity", &select_activity, 50, context, module, record);
+	PermissionSubject subject = record_subject(record);
+	LookupRow	events[ACTIVITY_MOST];
+	int			count = lookup_rows(&events_of_record, context->tenant_id, &record->id, BackwardScanDirection, ACTIVITY_MOST, events);
+
+	if (count < 0)
+	{
+		write_items(out, "activity", &select_activity, ACTIVITY_MOST, context, module, record);
+		return;
+	}
+	json_literal(out, ",\"activity\":[");
+	for (int i = 0; i < count; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(out, ',');
+		write_event(out, context, module, &subject, &events[i]);
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, ']');
 }
 
 void

@@ -61,6 +61,13 @@ typedef uint8 Base64Byte;
 typedef char Base64Byte;
 #endif
 
+/* Scans of an index for a bitmap count nothing for EXPLAIN. */
+#if PG_VERSION_NUM >= 180000
+#define index_scan_bitmap(index, snapshot, keys) index_beginscan_bitmap(index, snapshot, NULL, keys)
+#else
+#define index_scan_bitmap(index, snapshot, keys) index_beginscan_bitmap(index, snapshot, keys)
+#endif
+
 /* Whether this session or transaction holds a lock in just this mode. */
 #if PG_VERSION_NUM >= 170000
 #define session_holds_lock(tag, mode) LockHeldByMe(tag, mode, false)

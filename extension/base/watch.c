@@ -34,14 +34,15 @@ PG_FUNCTION_INFO_V1(qehs_table_changed);
 #define FIRST_NUMBER 0x80000000u
 #define TABLES 8				/* WATCH_COUNT as a power of 2: numbers are tenant * TABLES + table */
 #define TENANT_COUNTERS (1 << 14)
-#define TENANT_TABLES 2			/* tables that belong to tenants stand first in WatchedTable */
+#define TENANT_TABLES 3			/* tables that belong to tenants stand first in WatchedTable */
 
 StaticAssertDecl(WATCH_COUNT <= TABLES, "a table has a number");
-StaticAssertDecl(WATCH_MODULE == TENANT_TABLES - 1, "tables of tenants stand first");
+StaticAssertDecl(WATCH_LOCATION == TENANT_TABLES - 1, "tables of tenants stand first");
 
 static const char *const table_names[WATCH_COUNT] = {
 	[WATCH_IDENTITY] = "identity",
 	[WATCH_MODULE] = "module",
+	[WATCH_LOCATION] = "location",
 	[WATCH_ENDPOINT] = "endpoint",
 	[WATCH_SECRET] = "secret",
 	[WATCH_JSON_SCHEMA] = "json_schema",

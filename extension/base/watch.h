@@ -21,6 +21,7 @@ typedef enum WatchedTable
 {
 	WATCH_IDENTITY,				/* of a tenant: keys, users, roles, limits */
 	WATCH_MODULE,				/* of a tenant: definitions */
+	WATCH_LOCATION,				/* of a tenant: its location tree */
 	WATCH_ENDPOINT,				/* of the database, as are those below */
 	WATCH_SECRET,
 	WATCH_JSON_SCHEMA,

@@ -2,7 +2,7 @@
  * bulk.h
  *	  Loading chunks of NDJSON or CSV: what the files of the bulk noun share.
  *
- * A chunk goes through phases: split into lines (operation/bulk_load.c), look-up of the keys
+ * A chunk goes through phases: split into lines (chunk.c), look-up of the keys
  * that were loaded before (keys.c), each line read (parse.c, csv.h) and checked
  * (line.c), then all rows that are to be created handed to record_apply (rows.c),
  * and those that change a record that exists one by one (upsert.c).
@@ -16,6 +16,7 @@
 
 #include "bulk/csv.h"
 #include "change/change.h"
+#include "fmgr.h"
 
 /* Longest line, without its end, whoever calls; over HTTP --max-body is the limit before (shim/stream/stream.c). */
 #define QEHS_BULK_LINE_BYTES (64 * 1024 * 1024)
@@ -62,6 +63,23 @@ typedef struct BulkOptions
 	CsvOptions	csv;
 } BulkOptions;
 
+/* What a load is asked to do, as the arguments of the functions of this noun have it; NULL: not given. */
+typedef struct BulkRequest
+{
+	char	   *module_key;
+	char	   *mode;			/* of a load as a whole */
+	bool		dry_run;
+	char	   *on_conflict;
+	char	   *external_id;
+	char	   *on_error;
+	char	   *accept_language;
+	char	   *content_type;
+	char	   *delimiter;
+	Jsonb	   *columns;
+	char	   *unknown_columns;
+	char	   *batch_key;
+} BulkRequest;
+
 typedef struct BulkLoad
 {
 	RequestContext *context;
@@ -80,6 +98,32 @@ typedef struct BulkLoad
 	MemoryContext memory;
 	MemoryContext line_memory;
 } BulkLoad;
+
+/* ---- chunk.c ---- */
+
+/*
+ * Check a request, start a load, hold the slot map, and take the module as it is then.  load is zeroes, and has
+ * its memory until bulk_finish or the end of the current context.  Raises QH400, QH403, QH404, QH428.
+ */
+extern void bulk_start(BulkLoad *load, const BulkRequest *request);
+
+/* Behind the end of the line at text; a row of CSV may have line ends in quotes. */
+extern const char *bulk_line_end(const BulkLoad *load, const char *text, const char *end);
+
+/* Read the header of CSV; raises QH400 with all that is wrong with it.  Returns how many bytes it has with its line end. */
+extern int	bulk_read_header(BulkLoad *load, const char *text, int length);
+
+/* Load whole lines, of which the first is number first_line: settles load->rows. */
+extern void bulk_run_lines(BulkLoad *load, const char *text, int length, int64 first_line);
+
+/* The same of a chunk (NULL: of no lines): one of CSV begins with its header where it has line 1, or comes with it. */
+extern void bulk_run_chunk(BulkLoad *load, const bytea *lines, int64 first_line, const bytea *header);
+
+/* Free what bulk_start has made. */
+extern void bulk_finish(BulkLoad *load);
+
+/* The word of answers for how a row was settled. */
+extern const char *bulk_status_name(BulkStatus status);
 
 /* ---- parse.c: neither SPI nor errors ---- */
 
@@ -179,6 +223,9 @@ extern void bulk_set_running(bool running);
 /* Whether an optional parameter is given; raises QH400 naming it unless it is the word. */
 extern bool bulk_is_word(const char *value, const char *parameter, const char *word);
 
+/* Raise QH400 unless it is NULL or a key for a batch. */
+extern void bulk_check_batch_key(const char *batch_key);
+
 /* Options from arguments; raises QH400 naming the query parameter. */
 extern void bulk_read_options(const ModuleDef *module, const char *on_conflict, const char *external_id,
 							  const char *on_error, BulkOptions *options);
@@ -192,6 +239,18 @@ extern void bulk_read_csv_options(const char *content_type, const char *delimite
 
 /* The module by key with the actions that the options need; raises QH404, QH403. */
 extern const ModuleDef *bulk_find_module(const RequestContext *context, const char *key);
+
+/*
+ * Read the arguments of a function that has those of bulk_begin first, check them and the caller's rights, and fill
+ * options.  Raises QH400, QH403, QH404, QH428.
+ */
+extern const ModuleDef *bulk_read_request(FunctionCallInfo fcinfo, const RequestContext *context, BulkRequest *request, BulkOptions *options);
+
+/* Is the whole load one transaction, of which nothing stays when a line fails? */
+extern bool bulk_is_atomic(const BulkRequest *request);
+
+/* How the chunks are to be run, as the comment on qehs.endpoint.stream_begin has it: a JSON object, palloc'd. */
+extern char *bulk_describe(const BulkRequest *request, const BulkOptions *options);
 
 /* Raise QH403 unless the caller may create (and, for an upsert, update), QH428 for an upsert where If-Match is demanded. */
 extern void bulk_require_actions(const RequestContext *context, const ModuleDef *module, const BulkOptions *options);

@@ -4,8 +4,17 @@
  */
 #include "base/compat.h"
 
+#include "base/argument.h"
 #include "base/json.h"
 #include "bulk/bulk.h"
+#include "miscadmin.h"
+
+/* The arguments of qehs.bulk_begin, which others have first too. */
+enum
+{
+	ARGUMENT_MODULE_KEY, ARGUMENT_MODE, ARGUMENT_DRY_RUN, ARGUMENT_ON_CONFLICT, ARGUMENT_EXTERNAL_ID, ARGUMENT_ON_ERROR,
+	ARGUMENT_ACCEPT_LANGUAGE, ARGUMENT_CONTENT_TYPE, ARGUMENT_DELIMITER, ARGUMENT_COLUMNS, ARGUMENT_UNKNOWN_COLUMNS
+};
 
 static bool is_running = false;	/* also of a load without a place, where there is no limit */
 
@@ -34,7 +43,7 @@ bulk_find_module(const RequestContext *context, const char *key)
 void
 bulk_require_actions(const RequestContext *context, const ModuleDef *module, const BulkOptions *options)
 {
-	permission_require(context, module, ACTION_CREATE, NULL);
+	permission_require(context, module, ACTION_CREATE, &permission_some_record);
 	if (!options->upsert)
 		return;
 	permission_require(context, module, ACTION_UPDATE, &permission_some_record);
@@ -55,6 +64,13 @@ bulk_is_word(const char *value, const char *parameter, const char *word)
 	if (strcmp(value, word) != 0)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, parameter, "enum", "must be \"%s\"", word);
 	return true;
+}
+
+void
+bulk_check_batch_key(const char *batch_key)
+{
+	if (batch_key && (*batch_key == '\0' || strlen(batch_key) > QEHS_BULK_KEY_BYTES))
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "@Idempotency-Key", "length", "must have 1 to 255 characters");
 }
 
 /* The character between cells. */
@@ -121,4 +137,53 @@ bulk_read_options(const ModuleDef *module, const char *on_conflict, const char *
 	if (external_id && options->external == NULL)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?externalId", "unique", "names no unique field of module \"%s\"",
 						 module->key);
+}
+
+bool
+bulk_is_atomic(const BulkRequest *request)
+{
+	return request->mode != NULL;
+}
+
+const ModuleDef *
+bulk_read_request(FunctionCallInfo fcinfo, const RequestContext *context, BulkRequest *request, BulkOptions *options)
+{
+	const ModuleDef *module;
+
+	*request = (BulkRequest) {
+		.module_key = argument_text(fcinfo, ARGUMENT_MODULE_KEY),
+		.mode = argument_text(fcinfo, ARGUMENT_MODE),
+		.dry_run = !PG_ARGISNULL(ARGUMENT_DRY_RUN) && PG_GETARG_BOOL(ARGUMENT_DRY_RUN),
+		.on_conflict = argument_text(fcinfo, ARGUMENT_ON_CONFLICT),
+		.external_id = argument_text(fcinfo, ARGUMENT_EXTERNAL_ID),
+		.on_error = argument_text(fcinfo, ARGUMENT_ON_ERROR),
+		.accept_language = argument_text(fcinfo, ARGUMENT_ACCEPT_LANGUAGE),
+		.content_type = argument_text(fcinfo, ARGUMENT_CONTENT_TYPE),
+		.delimiter = argument_text(fcinfo, ARGUMENT_DELIMITER),
+		.columns = PG_ARGISNULL(ARGUMENT_COLUMNS) ? NULL : PG_GETARG_JSONB_P(ARGUMENT_COLUMNS),
+		.unknown_columns = argument_text(fcinfo, ARGUMENT_UNKNOWN_COLUMNS),
+	};
+	module = bulk_find_module(context, request->module_key);
+	bulk_is_word(request->mode, "?mode", "atomic");
+	options->dry_run = request->dry_run;
+	if (!options->dry_run)
+		PreventCommandDuringRecovery("a bulk load");
+	bulk_read_options(module, request->on_conflict, request->external_id, request->on_error, options);
+	bulk_read_csv_options(request->content_type, request->delimiter, request->columns, request->unknown_columns, options);
+	bulk_require_actions(context, module, options);
+	return module;
+}
+
+char *
+bulk_describe(const BulkRequest *request, const BulkOptions *options)
+{
+	/* of an upsert the last line for a record wins, though its chunk may have to run again */
+	bool		in_turns = options->stop || options->upsert;
+	char		delimiter[2] = {options->csv.delimiter, '\0'};
+
+	return psprintf("{\"transaction\":%s,\"inTurns\":%s,\"stopOnFailure\":%s,%s"
+					"\"statuses\":{\"created\":\"undone\"%s%s,\"replayed\":\"told\",\"failed\":\"told\"}}",
+					bulk_is_atomic(request) ? "true" : "false", in_turns ? "true" : "false", options->stop ? "true" : "false",
+					options->is_csv ? psprintf("\"delimiter\":\"%s\",", *delimiter == '\t' ? "\\t" : delimiter) : "",
+					options->upsert ? ",\"updated\":\"undone\"" : "", options->dry_run ? ",\"valid\":\"counted\"" : "");
 }

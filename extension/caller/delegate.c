@@ -30,7 +30,8 @@ static KeptPlan select_caller = {
 	" WHEN k.roles <> '{}' THEN r = ANY (k.roles)"
 	" ELSE r = ANY (" AUTH_ROLES_OF_USER("$1", "u.id") ") END),"
 	" ARRAY(SELECT pg_catalog.jsonb_array_elements_text($2 -> 'scopes')),"
-	" CASE WHEN $2 ? 'modules' THEN ARRAY(SELECT pg_catalog.jsonb_array_elements_text($2 -> 'modules')) END"
+	" CASE WHEN $2 ? 'modules' THEN ARRAY(SELECT pg_catalog.jsonb_array_elements_text($2 -> 'modules')) END,"
+	" COALESCE(k.id, u.id)"
 	" FROM qehs.tenant AS t"
 	" LEFT JOIN qehs.user_account AS u ON u.tenant_id = $1 AND u.id = ($2 ->> 'user')::pg_catalog.uuid AND u.active"
 	" LEFT JOIN qehs.api_key AS k ON k.tenant_id = $1 AND k.id = ($2 ->> 'key')::pg_catalog.uuid AND k.revoked_at IS NULL"
@@ -140,6 +141,8 @@ read_caller(RequestContext *context)
 	modules = plan_value(0, 7, &isnull);
 	if (!isnull)
 		context->modules = auth_names(modules, &context->module_count);
+	/* idempotency keys of what is done are those of the caller */
+	context->key_id = *DatumGetUUIDP(plan_value(0, 8, &isnull));
 	MemoryContextSwitchTo(previous);
 }
 

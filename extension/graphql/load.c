@@ -36,9 +36,9 @@ static KeptPlan select_light_records = {
 	2, {INT4OID, UUIDARRAYOID}, NULL
 };
 static KeptPlan select_events = {
-	"SELECT e.id, e.action, e.at, e.actor_id, e.changes, e.from_state, e.to_state, e.transition, e.comment, e.record_id"
-	" FROM pg_catalog.unnest($2) AS r (id) CROSS JOIN LATERAL (SELECT * FROM qehs.audit_event AS e WHERE e.tenant_id = $1 AND"
-	" e.record_id = r.id ORDER BY e.id DESC LIMIT $3) AS e ORDER BY e.record_id, e.id DESC",
+	"SELECT " QEHS_EVENT_COLUMNS ", record_id"
+	" FROM pg_catalog.unnest($2) AS r (wanted) CROSS JOIN LATERAL (SELECT * FROM qehs.audit_event AS e WHERE e.tenant_id = $1 AND"
+	" e.record_id = r.wanted ORDER BY e.id DESC LIMIT $3) AS e ORDER BY record_id, id DESC",
 	3, {INT4OID, UUIDARRAYOID, INT4OID}, NULL
 };
 
@@ -82,22 +82,37 @@ load_columns(const char *alias, bool with_payload)
 					with_payload ? psprintf("%s.payload", alias) : "NULL::jsonb");
 }
 
+/* May the caller read it?  Its payload is there where that depends on it. */
+static bool
+may_read(const Run *run, const Record *record, bool with_payload)
+{
+	PermissionSubject subject = record_subject(record);
+
+	return permission_may(run->context, record_module(run->context, record), ACTION_READ, with_payload ? &subject : NULL, NULL);
+}
+
 Record *
 load_records(Run *run, const Datum *ids, int id_count, bool with_payload, int *count)
 {
-	Datum		values[2] = {Int32GetDatum(run->context->tenant_id), id_array(ids, id_count)};
-	uint64		rows = plan_execute_generic(with_payload ? &select_records : &select_light_records, values, NULL, true, 0);
-	Record	   *records = palloc(Max(rows, 1) * sizeof(Record));
+	Datum		values[2] = {Int32GetDatum(run->context->tenant_id)};
+	uint64		rows;
+	Record	   *records;
 
 	*count = 0;
+	if (id_count == 1)
+	{
+		records = palloc(sizeof(Record));
+		if (record_look_up(run->context->tenant_id, DatumGetUUIDP(ids[0]), records) && !records->deleted && may_read(run, records, with_payload))
+			*count = 1;
+		return records;
+	}
+	values[1] = id_array(ids, id_count);
+	rows = plan_execute_generic(with_payload ? &select_records : &select_light_records, values, NULL, true, 0);
+	records = palloc(Max(rows, 1) * sizeof(Record));
 	for (uint64 i = 0; i < rows; i++)
 	{
-		Record	   *record = &records[*count];
-		PermissionSubject subject;
-
-		record_read_row(i, record);
-		subject = record_subject(record);
-		if (permission_may(run->context, record_module(run->context, record), ACTION_READ, with_payload ? &subject : NULL, NULL))
+		record_read_row(i, &records[*count]);
+		if (may_read(run, &records[*count], with_payload))
 			(*count)++;
 	}
 	record_sort(records, *count);
@@ -389,7 +404,7 @@ load_activity_field(Run *run, const RunLevel *level, const RunField *field, RunL
 	uint64		rows = plan_execute_generic(&select_events, values, NULL, true, 0);
 
 	load_event_actors(run, rows);
-	load_lists(run, level, loaded, rows, 10, write_event);
+	load_lists(run, level, loaded, rows, QEHS_EVENT_COLUMN_COUNT + 1, write_event);
 }
 
 static void

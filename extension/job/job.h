@@ -16,6 +16,7 @@
 
 #include "caller/context.h"
 #include "datatype/timestamp.h"
+#include "fmgr.h"
 #include "utils/jsonb.h"
 
 /* A job while a step of it runs; what it points to lives until the step ends. */
@@ -55,7 +56,24 @@ typedef struct JobOrder
 	const char *subject;		/* what it works on; NULL is nothing that only one may work on */
 	Jsonb	   *arguments;
 	bool		restart;		/* an unfinished one of the subject begins anew, in place of a refusal */
+	const pg_uuid_t *id;		/* what the job's object in the object store is called already; NULL: the job has none yet */
+	int64		input_bytes;	/* of that object, which the job reads; 0 without one */
 } JobOrder;
+
+/* A job that a worker outside the database holds. */
+typedef struct HeldJob
+{
+	RequestContext *context;	/* the caller that asked for it, with what it has still of its rights, or the system */
+	Jsonb	   *arguments;
+	TimestampTz started_at;
+	bool		cancelled;		/* it is to stop */
+} HeldJob;
+
+/*
+ * Act as the caller of a job until the transaction ends; the first arguments of the function are tenant, job_id and
+ * worker.  Raises QH404, QH409 when the worker does not hold the job, QH403 when the caller may do nothing any more.
+ */
+extern void job_enter(FunctionCallInfo fcinfo, HeldJob *job);
 
 /*
  * Queue a job of a tenant, to be run with the rights of the caller; NULL is the
@@ -66,8 +84,9 @@ extern void job_enqueue(int32 tenant_id, const RequestContext *caller, const Job
 
 /* ---- job_json.c ---- */
 
-/* The columns that job_write reads, in its order. */
-#define QEHS_JOB_COLUMNS "id, kind, state, done, total, created_at, started_at, finished_at, row_count, result, error"
+/* The columns that job_write reads, in its order.  The position of a job that works bit by bit may have the result so far. */
+#define QEHS_JOB_COLUMNS "id, kind, state, done, total, created_at, started_at, finished_at, row_count," \
+	" COALESCE(result, position -> 'result'), error"
 
 /* The numbers of these columns in SPI_tuptable. */
 enum

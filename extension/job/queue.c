@@ -36,15 +36,15 @@ PG_FUNCTION_INFO_V1(qehs_job_release);
 #define LEASE_SECONDS 60
 #define MOST_LEASE_SECONDS 86400
 
-#define INSERT_JOB "INSERT INTO qehs.job (tenant_id, id, kind, subject, arguments, created_at, not_before, created_by, on_behalf)" \
-	" VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8) ON CONFLICT (tenant_id, kind, subject) WHERE finished_at IS NULL AND subject IS NOT NULL"
-#define INSERT_TYPES {INT4OID, UUIDOID, TEXTOID, TEXTOID, JSONBOID, TIMESTAMPTZOID, UUIDOID, JSONBOID}
+#define INSERT_JOB "INSERT INTO qehs.job (tenant_id, id, kind, subject, arguments, created_at, not_before, created_by, on_behalf, input_bytes)" \
+	" VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9) ON CONFLICT (tenant_id, kind, subject) WHERE finished_at IS NULL AND subject IS NOT NULL"
+#define INSERT_TYPES {INT4OID, UUIDOID, TEXTOID, TEXTOID, JSONBOID, TIMESTAMPTZOID, UUIDOID, JSONBOID, INT8OID}
 
-static KeptPlan insert_job = {INSERT_JOB " DO NOTHING RETURNING id", 8, INSERT_TYPES, NULL};
+static KeptPlan insert_job = {INSERT_JOB " DO NOTHING RETURNING id", 9, INSERT_TYPES, NULL};
 static KeptPlan restart_job = {
 	INSERT_JOB " DO UPDATE SET arguments = excluded.arguments, total = NULL, done = 0, row_count = NULL,"
 	" position = NULL, attempts = 0, not_before = excluded.not_before, error = NULL RETURNING id",
-	8, INSERT_TYPES, NULL
+	9, INSERT_TYPES, NULL
 };
 
 /* Tenants with unfinished jobs by skipping along the index; of these, with kinds that are due, those served longest ago first. */
@@ -87,7 +87,8 @@ static KeptPlan claim_next = {
 #define HELD " WHERE tenant_id = (SELECT t.id FROM qehs.tenant AS t WHERE t.slug = $1) AND id = $2 AND worker = $3 AND state = 'running'"
 
 static KeptPlan select_held = {
-	"SELECT tenant_id, on_behalf FROM qehs.job" HELD " AND lease_until >= $4", 4, {TEXTOID, UUIDOID, TEXTOID, TIMESTAMPTZOID}, NULL
+	"SELECT tenant_id, on_behalf, arguments, started_at, cancel_requested FROM qehs.job" HELD " AND lease_until >= $4",
+	4, {TEXTOID, UUIDOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 static KeptPlan renew = {
 	"UPDATE qehs.job SET lease_until = $4, done = COALESCE($5, done), total = COALESCE($6, total), position = COALESCE($7, position)"
@@ -121,15 +122,20 @@ job_enqueue(int32 tenant_id, const RequestContext *caller, const JobOrder *order
 {
 	static const pg_uuid_t system = {{0}};
 	Jsonb	   *note = caller ? delegate_note(caller) : NULL;
-	Datum		values[8] = {Int32GetDatum(tenant_id), UUIDPGetDatum(id), CStringGetTextDatum(order->kind),
+	Datum		values[9] = {Int32GetDatum(tenant_id), UUIDPGetDatum(id), CStringGetTextDatum(order->kind),
 		order->subject ? CStringGetTextDatum(order->subject) : (Datum) 0, JsonbPGetDatum(order->arguments),
-	TimestampTzGetDatum(clock_now()), UUIDPGetDatum(caller ? &caller->actor_id : &system), note ? JsonbPGetDatum(note) : (Datum) 0};
-	char		nulls[9] = "        ";
+	TimestampTzGetDatum(clock_now()), UUIDPGetDatum(caller ? &caller->actor_id : &system), note ? JsonbPGetDatum(note) : (Datum) 0,
+	Int64GetDatum(order->input_bytes)};
+	char		nulls[10] = "         ";
 	bool		isnull;
 
-	id_generate(id);
+	if (order->id)
+		*id = *order->id;
+	else
+		id_generate(id);
 	nulls[3] = order->subject ? ' ' : 'n';
 	nulls[7] = note ? ' ' : 'n';
+	nulls[8] = order->id ? ' ' : 'n';
 	if (plan_execute(order->restart ? &restart_job : &insert_job, values, nulls, false, 0) == 0)
 		problem_raise(PROBLEM_CONFLICT, "Wait until it has ended, or cancel it.",
 					  "another job does the same work already: kind %s, %s", order->kind, order->subject);
@@ -299,10 +305,20 @@ take_argument(FunctionCallInfo fcinfo, int number, Datum *values, char *nulls, i
 	values[place] = PG_ARGISNULL(number) ? (Datum) 0 : PG_GETARG_DATUM(number);
 }
 
-/* job_begin(tenant, job_id, worker): act as who asked for the job, until the transaction ends. */
-Datum
-qehs_job_begin(PG_FUNCTION_ARGS)
+/* The events of the work are those of the request that asked for it. */
+static void
+take_trace(RequestContext *context, const Jsonb *arguments)
 {
+	char	   *trace = json_member_text(&arguments->root, "traceId");
+
+	if (trace && strlen(trace) == sizeof(context->trace_id) - 1)
+		strcpy(context->trace_id, trace);
+}
+
+void
+job_enter(FunctionCallInfo fcinfo, HeldJob *job)
+{
+	MemoryContext memory = CurrentMemoryContext;
 	pg_uuid_t	id;
 	Datum		values[4];
 	int32		tenant_id;
@@ -315,12 +331,23 @@ qehs_job_begin(PG_FUNCTION_ARGS)
 	if (plan_execute(&select_held, values, NULL, false, 1) == 0)
 		not_held();
 	tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
+	MemoryContextSwitchTo(memory);
+	job->arguments = DatumGetJsonbPCopy(plan_value(0, 3, &isnull));
+	job->started_at = DatumGetTimestampTz(plan_value(0, 4, &isnull));
+	job->cancelled = DatumGetBool(plan_value(0, 5, &isnull));
 	note = plan_value(0, 2, &isnull);
-	if (isnull)
-		context_system(tenant_id);
-	else
-		delegate_enter(tenant_id, DatumGetJsonbP(note));
+	job->context = isnull ? context_system(tenant_id) : delegate_enter(tenant_id, DatumGetJsonbPCopy(note));
 	SPI_finish();
+	take_trace(job->context, job->arguments);
+}
+
+/* job_begin(tenant, job_id, worker): act as who asked for the job, until the transaction ends. */
+Datum
+qehs_job_begin(PG_FUNCTION_ARGS)
+{
+	HeldJob		job;
+
+	job_enter(fcinfo, &job);
 	PG_RETURN_VOID();
 }
 

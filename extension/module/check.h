@@ -84,7 +84,7 @@ extern void check_locks(const JsonbContainer *definition, const JsonbContainer *
 /* The name of a role; with @ in front it is "@createdBy" or names a field of type user.  Gives the name, or NULL with a fault. */
 extern char *check_role_name(const JsonbValue *role, const char *path, const Names *fields, ViolationList *faults);
 
-/* Add every fault of "permissions". */
-extern void check_permissions(const JsonbContainer *permissions, const Names *fields, ViolationList *faults);
+/* Add every fault of "permissions" of a definition. */
+extern void check_permissions(const JsonbContainer *definition, const JsonbContainer *permissions, const Names *fields, ViolationList *faults);
 
 #endif							/* QEHS_DEFINITION_CHECK_H */

@@ -72,27 +72,74 @@ check_field_rules(const JsonbContainer *permissions, const Names *fields, Violat
 	}
 }
 
-static void check_actions(const JsonbValue *actions, const char *path, bool of_record, bool nested, ViolationList *faults);
+/* Whether fields of a definition have one of the key that is indexed and of type location. */
+static bool
+is_location(const JsonbContainer *definition, const char *key)
+{
+	JsonbValue	value;
+	const JsonbContainer *fields;
 
-/* {"actions":[action],"scope":"own"}: on own records alone, so those that need a record. */
+	if (!json_member(definition, "fields", 6, &value) || value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data))
+		return false;
+	fields = value.val.binary.data;
+	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
+	{
+		const JsonbContainer *field = check_element(fields, i, &value);
+		const char *name = field ? json_member_text(field, "key") : NULL;
+
+		if (name && strcmp(name, key) == 0)
+			return definition_field_type(field) == FIELD_LOCATION && json_member_bool(field, "indexed", false);
+	}
+	return false;
+}
+
+/* "location": the field that says where a record is, which lists look records up by.  Whether it is there. */
+static bool
+check_location(const JsonbContainer *definition, const JsonbContainer *permissions, ViolationList *faults)
+{
+	JsonbValue	value;
+
+	if (!json_member(permissions, "location", 8, &value))
+		return false;
+	if (value.type != jbvString || !is_location(definition, json_text_copy(&value)))
+		violation_add(faults, "/permissions/location", "undefined", "must name an indexed field of type location");
+	return true;
+}
+
+/* Of whom, and of what, actions are, and so which of them may be. */
+typedef struct ActionsCheck
+{
+	bool		of_record;		/* given by a record, or on own records: none that need no record */
+	bool		in_location;	/* of records in a location, which one that is to be created has too */
+	bool		nested;			/* within {"actions","scope"} */
+	bool		has_location;	/* the definition says where a record is */
+} ActionsCheck;
+
+static void check_actions(const JsonbValue *actions, const char *path, ActionsCheck check, ViolationList *faults);
+
+/* {"actions":[action],"scope":"own"|"location"}: on own records alone, or on those in a location of the caller's. */
 static void
-check_scoped_actions(const JsonbContainer *scoped, const char *path, ViolationList *faults)
+check_scoped_actions(const JsonbContainer *scoped, const char *path, ActionsCheck check, ViolationList *faults)
 {
 	char	   *scope = json_member_text(scoped, "scope");
 	JsonbValue	actions;
 
 	members_check(scoped, scoped_actions_members, path, faults);
-	if (scope == NULL || strcmp(scope, "own") != 0)
-		violation_add(faults, psprintf("%s/scope", path), "enum", "must be own");
+	check.in_location = scope && strcmp(scope, "location") == 0;
+	check.nested = true;
+	if (!check.in_location && (scope == NULL || strcmp(scope, "own") != 0))
+		violation_add(faults, psprintf("%s/scope", path), "enum", "must be one of own, location");
+	else if (check.in_location && !check.has_location)
+		violation_add(faults, psprintf("%s/scope", path), "undefined", "needs \"location\" in permissions, the field that says where a record is");
+	check.of_record |= !check.in_location;
 	if (json_member(scoped, "actions", 7, &actions))
-		check_actions(&actions, psprintf("%s/actions", path), true, true, faults);
+		check_actions(&actions, psprintf("%s/actions", path), check, faults);
 	else
 		violation_add(faults, psprintf("%s/actions", path), "required", "is required");
 }
 
-/* The actions of a role; of one that a record gives (of_record), those that need a record. */
 static void
-check_actions(const JsonbValue *actions, const char *path, bool of_record, bool nested, ViolationList *faults)
+check_actions(const JsonbValue *actions, const char *path, ActionsCheck check, ViolationList *faults)
 {
 	if (actions->type != jbvBinary || !JsonContainerIsArray(actions->val.binary.data))
 	{
@@ -105,24 +152,27 @@ check_actions(const JsonbValue *actions, const char *path, bool of_record, bool 
 		uint32		action;
 
 		check_element(actions->val.binary.data, i, &value);
-		if (!nested && value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data))
+		if (!check.nested && value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data))
 		{
-			check_scoped_actions(value.val.binary.data, psprintf("%s/%u", path, i), faults);
+			check_scoped_actions(value.val.binary.data, psprintf("%s/%u", path, i), check, faults);
 			continue;
 		}
 		action = value.type == jbvString ? module_action_parse(json_text_copy(&value)) : 0;
 		if (action == 0)
 			violation_add(faults, psprintf("%s/%u", path, i), "enum",
 						  "must be one of %s", module_action_words());
-		else if (of_record && (action & (ACTION_CREATE | ACTION_BULK_STATE)))
+		else if (check.of_record && (action & (ACTION_CREATE | ACTION_BULK_STATE)))
 			violation_add(faults, psprintf("%s/%u", path, i), "enum", "cannot be given by a record, which is not there yet");
+		else if (check.in_location && (action & ACTION_BULK_STATE))
+			violation_add(faults, psprintf("%s/%u", path, i), "enum", "cannot be had in some locations only");
 	}
 }
 
 void
-check_permissions(const JsonbContainer *permissions, const Names *fields, ViolationList *faults)
+check_permissions(const JsonbContainer *definition, const JsonbContainer *permissions, const Names *fields, ViolationList *faults)
 {
 	const JsonbContainer *roles = check_object(permissions, "roles", "/permissions", faults);
+	ActionsCheck check = {.has_location = check_location(definition, permissions, faults)};
 	JsonbIterator *iterator;
 	JsonbValue	value;
 	JsonbIteratorToken token;
@@ -142,6 +192,9 @@ check_permissions(const JsonbContainer *permissions, const Names *fields, Violat
 			name = check_role_name(&value, path, fields, faults);
 		}
 		else if (token == WJB_VALUE)
-			check_actions(&value, path, name && *name == '@', false, faults);
+		{
+			check.of_record = name && *name == '@';
+			check_actions(&value, path, check, faults);
+		}
 	}
 }

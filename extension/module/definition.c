@@ -230,7 +230,7 @@ definition_check(Jsonb *definition, ViolationList *faults)
 	part = check_object(root, "permissions", "", faults);
 	if (part)
 	{
-		check_permissions(part, &fields, faults);
+		check_permissions(root, part, &fields, faults);
 		check_locks(root, part, &fields, faults);
 		if (faults->count == 0)
 			check_due_is_open(root, faults);

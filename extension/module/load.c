@@ -39,7 +39,7 @@ mark_field(ModuleField *field)
 	field->fills = field->default_value || field->computed || field->type == FIELD_DATETIME || field->type == FIELD_MATRIX_SCORE || module_id_prefix(field->type);
 	field->checked = field->required_when || field->visible_when || field->kind == VALUE_NUMBER ||
 		(field->required && field->kind == VALUE_TEXT) || field->type == FIELD_DATE_RANGE ||
-		field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE || field->type == FIELD_CURRENCY ||
+		field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE || field->type == FIELD_LOCATION || field->type == FIELD_CURRENCY ||
 		module_takes_attachments(field->type);
 	field->attaches = module_takes_attachments(field->type);
 	field->reads_state = expression_reads_variable(field->required_when, "state") ||
@@ -287,7 +287,7 @@ load_field_rules(ModuleDef *module)
 	}
 }
 
-/* The actions of a role: words, and {"actions":[word],"scope":"own"} for own records alone. */
+/* The actions of a role: words, and {"actions":[word],"scope":"own"} for own records alone, or "location" for those in a location of his. */
 static void
 load_actions(const JsonbContainer *source, ModuleRole *role)
 {
@@ -295,13 +295,17 @@ load_actions(const JsonbContainer *source, ModuleRole *role)
 	{
 		JsonbValue *item = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, source), i);
 		JsonbValue	actions;
+		const char *scope;
+		uint32	   *scoped;
 
 		if (item->type == jbvString)
 			role->actions |= module_action_parse(json_text_copy(item));
-		else if (item->type == jbvBinary && json_member(item->val.binary.data, "actions", 7, &actions) &&
-				 json_member_text(item->val.binary.data, "scope"))
-			for (uint32 j = 0; j < JsonContainerSize(actions.val.binary.data); j++)
-				role->own_actions |= module_action_parse(json_text_copy(getIthJsonbValueFromContainer(actions.val.binary.data, j)));
+		if (item->type != jbvBinary || !json_member(item->val.binary.data, "actions", 7, &actions) ||
+			!(scope = json_member_text(item->val.binary.data, "scope")))
+			continue;
+		scoped = strcmp(scope, "location") == 0 ? &role->location_actions : &role->own_actions;
+		for (uint32 j = 0; j < JsonContainerSize(actions.val.binary.data); j++)
+			*scoped |= module_action_parse(json_text_copy(getIthJsonbValueFromContainer(actions.val.binary.data, j)));
 	}
 }
 
@@ -312,9 +316,13 @@ load_roles(ModuleDef *module)
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	const char *name = "";		/* a key comes before each value */
+	char	   *location;
 
-	if (!json_member(&module->definition->root, "permissions", 11, &value) ||
-		!json_member(value.val.binary.data, "roles", 5, &value))
+	if (!json_member(&module->definition->root, "permissions", 11, &value))
+		return;
+	location = json_member_text(value.val.binary.data, "location");
+	module->location = location ? module_field(module, location, strlen(location)) : NULL;
+	if (!json_member(value.val.binary.data, "roles", 5, &value))
 		return;
 	module->roles = palloc0(sizeof(ModuleRole) * Max(JsonContainerSize(value.val.binary.data), 1));
 	iterator = JsonbIteratorInit(value.val.binary.data);
@@ -328,7 +336,7 @@ load_roles(ModuleDef *module)
 
 			role->name = name;
 			load_actions(value.val.binary.data, role);
-			module->has_record_roles |= name[0] == '@' || role->own_actions != 0;
+			module->has_record_roles |= name[0] == '@' || role->own_actions != 0 || role->location_actions != 0;
 		}
 	}
 }

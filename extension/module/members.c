@@ -213,6 +213,7 @@ const DefinitionMember event_members[] = {
 
 const DefinitionMember permission_members[] = {
 	{"roles", "load_roles"},
+	{"location", "load_roles"},
 	{"fields", "load_field_rules"},
 	{"states", "load_locks"},
 	{NULL, NULL}

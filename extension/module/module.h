@@ -334,6 +334,7 @@ typedef struct ModuleRole
 	const char *name;
 	uint32		actions;
 	uint32		own_actions;	/* on records that the caller has created */
+	uint32		location_actions;	/* on records in a location of his (permission/location.h) */
 } ModuleRole;
 
 typedef struct ModuleDef
@@ -374,6 +375,7 @@ typedef struct ModuleDef
 	bool		timed_by_fields;	/* and some go by what a field has */
 	int			role_count;
 	ModuleRole *roles;
+	const ModuleField *location;	/* what says where a record is, for those actions; or NULL */
 	int			lock_count;
 	ModuleLock *locks;			/* of states that lock */
 	int			retention_count;

@@ -22,12 +22,13 @@ enum
 {
 	COLUMN_OPERATION = 1, COLUMN_METHOD, COLUMN_PATH, COLUMN_FUNCTION, COLUMN_STATUS, COLUMN_BODY, COLUMN_AUTHENTICATED, COLUMN_TAG,
 	COLUMN_SUMMARY, COLUMN_DESCRIPTION, COLUMN_SCOPE, COLUMN_ACTION, COLUMN_RESPONSE, COLUMN_ETAG, COLUMN_GIVES, COLUMN_PROBLEMS,
-	COLUMN_PARAMETERS, COLUMN_DEPRECATED, COLUMN_ERROR_FORM
+	COLUMN_PARAMETERS, COLUMN_DEPRECATED, COLUMN_ERROR_FORM, COLUMN_ASYNC
 };
 
 static KeptPlan select_endpoints = {
 	"SELECT operation, method, path, function, status, body, authenticated, tag, summary, description, scope, action,"
-	" response, etag, gives, problems, parameters, deprecated_at IS NOT NULL, error_form FROM qehs.endpoint"
+	" response, etag, gives, problems, parameters, deprecated_at IS NOT NULL, error_form,"
+	" async_function IS NOT NULL FROM qehs.endpoint"
 	" WHERE body <> 'file' AND answer <> 'file'"
 	" ORDER BY path COLLATE \"C\", pg_catalog.array_position('{GET,POST,PUT,PATCH,DELETE}'::text[], method)",
 	0, {0}, NULL
@@ -122,6 +123,7 @@ read_endpoint(ApiEndpoint *endpoint, uint64 row, MemoryContext memory)
 	read_parameters(endpoint, DatumGetJsonbPCopy(plan_value(row, COLUMN_PARAMETERS, &isnull)));
 	endpoint->deprecated = DatumGetBool(plan_value(row, COLUMN_DEPRECATED, &isnull));
 	endpoint->error_form = text_column(memory, row, COLUMN_ERROR_FORM);
+	endpoint->async = DatumGetBool(plan_value(row, COLUMN_ASYNC, &isnull));
 	MemoryContextSwitchTo(previous);
 }
 

@@ -34,6 +34,7 @@ typedef struct ApiEndpoint
 	int			status;
 	bool		has_body;
 	bool		streams;		/* the body is lines of JSON */
+	bool		async;			/* it may wait for a job (Prefer: respond-async) */
 	bool		authenticated;
 	const char *tag;
 	const char *summary;

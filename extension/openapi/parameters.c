@@ -138,13 +138,16 @@ parameters_write(StringInfo out, const ApiDocument *document, const ApiEndpoint 
 		const char *place = endpoint->parameters[i].place;
 
 		if (strcmp(place, "body") == 0 || strcmp(place, "document") == 0 || strcmp(place, "server") == 0 ||
-			strcmp(place, "lines") == 0 || strcmp(place, "lineNumber") == 0 || strcmp(place, "headerLine") == 0)
+			strcmp(place, "stored") == 0 || strcmp(place, "lines") == 0 || strcmp(place, "lineNumber") == 0 || strcmp(place, "headerLine") == 0)
 			continue;
 		appendStringInfoChar(out, ',');
 		write_parameter(out, document, endpoint, &endpoint->parameters[i]);
 	}
 	if (strcmp(endpoint->method, "GET") != 0 && !endpoint->streams)
 		json_literal(out, ",{\"$ref\":\"#/components/parameters/Idempotency-Key\"},{\"$ref\":\"#/components/parameters/Prefer\"}");
+	else if (endpoint->async)
+		json_literal(out, ",{\"name\":\"Prefer\",\"in\":\"header\",\"description\":\"respond-async keeps the body and answers 202 with the job that"
+					 " loads it (RFC 7240).\",\"schema\":{\"type\":\"string\"},\"example\":\"respond-async\"}");
 	else if (endpoint->etag)
 		json_literal(out, ",{\"$ref\":\"#/components/parameters/If-None-Match\"}");
 	appendStringInfoChar(out, ']');

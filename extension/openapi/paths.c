@@ -22,6 +22,8 @@ static const struct
 	{"Audit", "What happened, and who did it."},
 	{"Modules", "Definitions: fields, workflow, permissions."},
 	{"Approvals", "Who approves a transition before it is fired, in whose place, and signatures."},
+	{"Calendar", "The calendar in which due dates are counted, for administrators."},
+	{"Locations", "The location tree: sites and what lies in them, and who has them."},
 	{"Comments", "What people say of records."},
 	{"Attachments", "Files of records, sent to and fetched from signed URLs."},
 	{"API keys", "Keys of the tenant, for administrators."},
@@ -227,6 +229,7 @@ static const Fixed headers[] = {
 	{"WWW-Authenticate", "How to authenticate (RFC 6750).", TEXT},
 	{"Retry-After", "Seconds to wait before the next try, or before a job is asked for again.", NUMBER},
 	{"Cache-Control", "no-store: what is told of jobs is not kept.", TEXT},
+	{"Preference-Applied", "What of Prefer was done (RFC 7240).", "\"schema\":{\"type\":\"string\",\"enum\":[\"respond-async\"]}"},
 	{"Deprecation", "Since when the endpoint is deprecated (RFC 9745).", TEXT},
 	{"Sunset", "When the endpoint ends (RFC 8594).", TEXT},
 	{NULL, NULL, NULL}

@@ -29,6 +29,8 @@ static const struct
 static void
 write_header_references(StringInfo out, const ApiEndpoint *endpoint, int status, bool deprecated)
 {
+	bool		is_async = endpoint && endpoint->async && status == 202;
+
 	json_literal(out, "\"headers\":{\"X-Trace-Id\":{\"$ref\":\"#/components/headers/X-Trace-Id\"},"
 				 "\"traceparent\":{\"$ref\":\"#/components/headers/traceparent\"},"
 				 "\"X-RateLimit-Limit\":{\"$ref\":\"#/components/headers/X-RateLimit-Limit\"},"
@@ -49,9 +51,11 @@ write_header_references(StringInfo out, const ApiEndpoint *endpoint, int status,
 	if (status == 401 || status == 403)
 		json_literal(out, ",\"WWW-Authenticate\":{\"$ref\":\"#/components/headers/WWW-Authenticate\"}");
 	/* a job is asked for again while it runs */
-	if (status == 429 || status == 503 || status == 409 || (endpoint && endpoint->response && strcmp(endpoint->response, "Job") == 0))
+	if (status == 429 || status == 503 || status == 409 || is_async || (endpoint && endpoint->response && strcmp(endpoint->response, "Job") == 0))
 		json_literal(out, ",\"Retry-After\":{\"$ref\":\"#/components/headers/Retry-After\"}");
-	if (endpoint && endpoint->response && strncmp(endpoint->response, "Job", 3) == 0)
+	if (is_async)
+		json_literal(out, ",\"Preference-Applied\":{\"$ref\":\"#/components/headers/Preference-Applied\"}");
+	if (is_async || (endpoint && endpoint->response && strncmp(endpoint->response, "Job", 3) == 0))
 		json_literal(out, ",\"Cache-Control\":{\"$ref\":\"#/components/headers/Cache-Control\"}");
 	if (deprecated)
 		json_literal(out, ",\"Deprecation\":{\"$ref\":\"#/components/headers/Deprecation\"},"
@@ -163,6 +167,12 @@ responses_write(StringInfo out, ApiDocument *document, const ApiEndpoint *endpoi
 	{
 		appendStringInfoChar(out, ',');
 		write_success(out, endpoint, 201);
+	}
+	if (endpoint->async)
+	{
+		json_literal(out, ",\"202\":{\"description\":\"Accepted with Prefer: respond-async: the job at Location loads it.\",");
+		write_header_references(out, endpoint, 202, endpoint->deprecated);
+		json_literal(out, ",\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/Job\"}}}}");
 	}
 	if (endpoint_parameter(endpoint, "query", "redirect"))
 	{

@@ -5,6 +5,7 @@
 #include "base/compat.h"
 
 #include "attachment/attachment.h"
+#include "attachment/quota.h"
 #include "attachment/signed_url.h"
 #include "base/argument.h"
 #include "base/clock.h"
@@ -31,14 +32,6 @@ static KeptPlan insert_attachment = {
 	"INSERT INTO qehs.attachment (tenant_id, id, record_id, field, field_version, filename, content_type, announced_size, announced_sha256, created_at,"
 	" created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, pg_catalog.decode($9, 'hex'), $10, $11)",
 	11, {INT4OID, UUIDOID, UUIDOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID, UUIDOID}, NULL
-};
-/* The lock makes announcements of a tenant with a quota wait for each other. */
-static KeptPlan select_quota = {
-	"SELECT storage_quota FROM qehs.tenant WHERE id = $1 AND storage_quota IS NOT NULL FOR NO KEY UPDATE", 1, {INT4OID}, NULL
-};
-static KeptPlan select_used = {
-	"SELECT pg_catalog.sum(COALESCE(size_bytes, announced_size, 0))::pg_catalog.int8 FROM qehs.attachment WHERE tenant_id = $1 AND removed_at IS NULL",
-	1, {INT4OID}, NULL
 };
 
 /* What the caller announces. */
@@ -117,26 +110,6 @@ check_field(const ModuleDef *module, const Announced *announced, ViolationList *
 		violation_add(faults, "/field", "not_found", "must be a field of type file, image or signature");
 	else
 		attached_check_media(field, announced->content_type, announced->size, "/contentType", "/sizeBytes", faults);
-}
-
-static void
-check_quota(const RequestContext *context, int64 size)
-{
-	Datum		tenant = Int32GetDatum(context->tenant_id);
-	bool		isnull;
-	int64		quota;
-	int64		used;
-
-	if (plan_execute(&select_quota, &tenant, NULL, false, 1) == 0)
-		return;
-	quota = DatumGetInt64(plan_value(0, 1, &isnull));
-	plan_execute(&select_used, &tenant, NULL, false, 1);
-	used = DatumGetInt64(plan_value(0, 1, &isnull));
-	if (isnull)
-		used = 0;
-	if (used + Max(size, 0) > quota || used >= quota)
-		problem_raise(PROBLEM_INSUFFICIENT_STORAGE, "Delete attachments, or have the quota raised (qehs.storage_quota_set).",
-					  "the tenant has stored %lld of its %lld bytes", (long long) used, (long long) quota);
 }
 
 static Datum
@@ -221,7 +194,7 @@ qehs_attachment_create(PG_FUNCTION_ARGS)
 	if (announced.field)
 		check_field(module, &announced, &faults);
 	violation_raise(&faults);
-	check_quota(context, announced.size);
+	quota_require(context->tenant_id, announced.size);
 	id_generate(&attachment.id);
 	attachment.filename = announced.filename;
 	attachment.content_type = announced.content_type;

@@ -8,7 +8,6 @@
  */
 #include "base/compat.h"
 
-#include "base/argument.h"
 #include "base/locks.h"
 #include "base/plan.h"
 #include "bulk/bulk.h"
@@ -19,13 +18,6 @@
 #include "miscadmin.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
-
-/* The arguments of qehs.bulk_begin. */
-enum
-{
-	ARGUMENT_MODULE_KEY, ARGUMENT_MODE, ARGUMENT_DRY_RUN, ARGUMENT_ON_CONFLICT, ARGUMENT_EXTERNAL_ID, ARGUMENT_ON_ERROR,
-	ARGUMENT_ACCEPT_LANGUAGE, ARGUMENT_CONTENT_TYPE, ARGUMENT_DELIMITER, ARGUMENT_COLUMNS, ARGUMENT_UNKNOWN_COLUMNS
-};
 
 PG_FUNCTION_INFO_V1(qehs_bulk_begin);
 PG_FUNCTION_INFO_V1(qehs_bulk_end);
@@ -103,22 +95,6 @@ take_slots(const RequestContext *context)
 		take_slot(hash_bytes(context->key_id.data, UUID_LEN), LOCK_BULK_KEY, key_limit, "API key");
 }
 
-/* How the chunks are to be run, as the comment on qehs.endpoint.stream_begin has it. */
-static text *
-describe(bool atomic, const BulkOptions *options)
-{
-	/* of an upsert the last line for a record wins, though its chunk may have to run again */
-	bool		in_turns = options->stop || options->upsert;
-	char	   *description = psprintf("{\"transaction\":%s,\"inTurns\":%s,\"stopOnFailure\":%s,"
-									   "%s\"statuses\":{\"created\":\"undone\"%s%s,\"replayed\":\"told\",\"failed\":\"told\"}}",
-									   atomic ? "true" : "false", in_turns ? "true" : "false", options->stop ? "true" : "false",
-									   options->is_csv ? psprintf("\"delimiter\":\"%s\",", options->csv.delimiter == '\t' ? "\\t" :
-																  (char[]) {options->csv.delimiter, '\0'}) : "",
-									   options->upsert ? ",\"updated\":\"undone\"" : "", options->dry_run ? ",\"valid\":\"counted\"" : "");
-
-	return cstring_to_text(description);
-}
-
 /*
  * bulk_begin(module_key, mode, dry_run, on_conflict, external_id, on_error, accept_language, content_type, delimiter, columns,
  * unknown_columns)
@@ -127,22 +103,15 @@ Datum
 qehs_bulk_begin(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_WRITE);
-	const ModuleDef *module = bulk_find_module(context, argument_text(fcinfo, ARGUMENT_MODULE_KEY));
-	bool		atomic = bulk_is_word(argument_text(fcinfo, ARGUMENT_MODE), "?mode", "atomic");
-	BulkOptions options = {.dry_run = !PG_ARGISNULL(ARGUMENT_DRY_RUN) && PG_GETARG_BOOL(ARGUMENT_DRY_RUN)};
+	BulkRequest request = {0};
+	BulkOptions options = {0};
 
-	if (!options.dry_run)
-		PreventCommandDuringRecovery("a bulk load");
-	bulk_read_options(module, argument_text(fcinfo, ARGUMENT_ON_CONFLICT), argument_text(fcinfo, ARGUMENT_EXTERNAL_ID),
-					  argument_text(fcinfo, ARGUMENT_ON_ERROR), &options);
-	bulk_read_csv_options(argument_text(fcinfo, ARGUMENT_CONTENT_TYPE), argument_text(fcinfo, ARGUMENT_DELIMITER),
-						  PG_ARGISNULL(ARGUMENT_COLUMNS) ? NULL : PG_GETARG_JSONB_P(ARGUMENT_COLUMNS), argument_text(fcinfo, ARGUMENT_UNKNOWN_COLUMNS), &options);
-	bulk_require_actions(context, module, &options);
+	bulk_read_request(fcinfo, context, &request, &options);
 	bulk_set_running(false);
 	bulk_forget_seen();
 	take_slots(context);
 	bulk_set_running(true);
-	PG_RETURN_TEXT_P(describe(atomic, &options));
+	PG_RETURN_TEXT_P(cstring_to_text(bulk_describe(&request, &options)));
 }
 
 Datum

@@ -14,11 +14,13 @@
 #include "base/plan.h"
 #include "calendar/calendar.h"
 #include "catalog/pg_type.h"
+#include "common/rfc3339.h"
 #include "fmgr.h"
 #include "permission/permission.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/datetime.h"
 
 /* The arguments of qehs.calendar_set. */
 enum
@@ -46,11 +48,11 @@ static KeptPlan select_calendar = {
 	1, {INT4OID}, NULL
 };
 
-/* Who may see and set it: administrators, whose key is for all modules. */
+/* Who may see and set it: administrators, whose key has the scope and is for all modules. */
 static RequestContext *
-require_administrator(void)
+require_administrator(Scope scope)
 {
-	RequestContext *context = context_require_caller();
+	RequestContext *context = context_require_scope(scope);
 
 	if (!permission_is_administrator(context) || context->module_count >= 0)
 		problem_raise(PROBLEM_FORBIDDEN, NULL, "the calendar is for tenant-owner and tenant-admin, with a key for all modules");
@@ -74,68 +76,112 @@ check_days(FunctionCallInfo fcinfo, ViolationList *faults)
 			violation_add_first(faults, "/workingDays", "range", "must be days from 1, Monday, to 7, Sunday");
 }
 
-static void
-check_holidays(FunctionCallInfo fcinfo, ViolationList *faults)
+/* Read a time of day such as 08:00 or 08:00:00, or 24:00; NULL is none.  A fault at path when the text is another. */
+static Datum
+read_time(FunctionCallInfo fcinfo, int argument, const char *path, ViolationList *faults)
 {
-	Datum	   *days;
-	bool	   *nulls;
+	char	   *text = argument_text(fcinfo, argument);
+	int			hour;
+	int			minute;
+	int			second = 0;
+	size_t		length = text ? strlen(text) : 0;
+
+	if (text == NULL)
+		return (Datum) 0;
+	if ((length == 5 || length == 8) && strspn(text, "0123456789:") == length &&
+		sscanf(text, "%2d:%2d:%2d", &hour, &minute, &second) == (length == 5 ? 2 : 3) &&
+		minute < 60 && second < 60 && (hour < 24 || (hour == 24 && minute == 0 && second == 0)))
+		return TimeADTGetDatum(((hour * INT64CONST(60) + minute) * 60 + second) * USECS_PER_SEC);
+	violation_add(faults, path, "format", "must be a time of day, such as 08:00");
+	return (Datum) 0;
+}
+
+/* The holidays as date[]; NULL is none. */
+static Datum
+read_holidays(FunctionCallInfo fcinfo, ViolationList *faults)
+{
 	int			count;
+	Datum	   *items;
+	bool	   *nulls;
+	Rfc3339		date;
+	bool		holds = true;
 
 	if (PG_ARGISNULL(ARGUMENT_HOLIDAYS))
-		return;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(ARGUMENT_HOLIDAYS), DATEOID, sizeof(DateADT), true, TYPALIGN_INT, &days, &nulls, &count);
+		return (Datum) 0;
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(ARGUMENT_HOLIDAYS), TEXTOID, -1, false, TYPALIGN_INT, &items, &nulls, &count);
 	if (count > MAX_HOLIDAYS)
 		violation_add(faults, "/holidays", "maxItems", "must be at most %d days", MAX_HOLIDAYS);
-	for (int i = 0; i < count; i++)
-		if (nulls[i] || DATE_NOT_FINITE(DatumGetDateADT(days[i])))
-			violation_add_first(faults, "/holidays", "type", "must be dates");
+	for (int i = 0; i < count && holds; i++)
+	{
+		const char *day = nulls[i] ? "" : TextDatumGetCString(items[i]);
+
+		holds = rfc3339_read_date(day, strlen(day), &date) && date.year > 0;
+		if (!holds)
+			violation_add(faults, psprintf("/holidays/%d", i), "format", "must be a date, such as 2026-12-25");
+		else
+			items[i] = DateADTGetDatum(date2j(date.year, date.month, date.day) - POSTGRES_EPOCH_JDATE);
+	}
+	return !holds ? (Datum) 0 : PointerGetDatum(construct_array(items, count, DATEOID, sizeof(DateADT), true, TYPALIGN_INT));
+}
+
+/* Append the calendar of the tenant; inside SPI. */
+static void
+write_calendar(StringInfo out, int32 tenant_id)
+{
+	Datum		value = Int32GetDatum(tenant_id);
+
+	if (plan_execute(&select_calendar, &value, NULL, false, 1) == 1)
+		appendStringInfoString(out, plan_text(0, 1));
+	else
+		json_literal(out, "{\"timeZone\":\"UTC\",\"workingDays\":[1,2,3,4,5],\"opens\":\"00:00:00\",\"closes\":\"24:00:00\",\"holidays\":[]}");
 }
 
 /* calendar_set(time_zone, working_days, opens, closes, holidays) */
 Datum
 qehs_calendar_set(PG_FUNCTION_ARGS)
 {
-	RequestContext *context = require_administrator();
+	RequestContext *context = require_administrator(SCOPE_MODULES_WRITE);
 	char	   *zone = argument_text(fcinfo, ARGUMENT_TIME_ZONE);
 	ViolationList faults = {0};
 	Datum		values[6] = {Int32GetDatum(context->tenant_id)};
 	char		nulls[7] = " ";
+	StringInfoData out;
 
 	if (zone && !calendar_has_zone(zone))
 		violation_add(&faults, "/timeZone", "enum", "must be the name of a time zone such as Europe/Berlin");
 	check_days(fcinfo, &faults);
-	check_holidays(fcinfo, &faults);
-	if (!PG_ARGISNULL(ARGUMENT_OPENS) && !PG_ARGISNULL(ARGUMENT_CLOSES) && PG_GETARG_TIMEADT(ARGUMENT_OPENS) >= PG_GETARG_TIMEADT(ARGUMENT_CLOSES))
-		violation_add(&faults, "/closes", "range", "must be after opens");
-	else if (PG_ARGISNULL(ARGUMENT_OPENS) != PG_ARGISNULL(ARGUMENT_CLOSES))
-		violation_add(&faults, PG_ARGISNULL(ARGUMENT_OPENS) ? "/opens" : "/closes", "required", "must go with the other end of the day");
-	violation_raise(&faults);
 	for (int i = 0; i < 5; i++)
 	{
 		values[i + 1] = PG_ARGISNULL(i) ? (Datum) 0 : PG_GETARG_DATUM(i);
 		nulls[i + 1] = PG_ARGISNULL(i) ? 'n' : ' ';
 	}
+	values[ARGUMENT_OPENS + 1] = read_time(fcinfo, ARGUMENT_OPENS, "/opens", &faults);
+	values[ARGUMENT_CLOSES + 1] = read_time(fcinfo, ARGUMENT_CLOSES, "/closes", &faults);
+	if (PG_ARGISNULL(ARGUMENT_OPENS) != PG_ARGISNULL(ARGUMENT_CLOSES))
+		violation_add(&faults, PG_ARGISNULL(ARGUMENT_OPENS) ? "/opens" : "/closes", "required", "must go with the other end of the day");
+	else if (!PG_ARGISNULL(ARGUMENT_OPENS) && DatumGetTimeADT(values[ARGUMENT_OPENS + 1]) >= DatumGetTimeADT(values[ARGUMENT_CLOSES + 1]))
+		violation_add_first(&faults, "/closes", "range", "must be after opens");
+	values[ARGUMENT_HOLIDAYS + 1] = read_holidays(fcinfo, &faults);
+	violation_raise(&faults);
+	json_begin(&out);
 	SPI_connect();
 	plan_execute(&make_calendar, values, NULL, false, 0);
 	plan_execute(&set_calendar, values, nulls, false, 0);
+	write_calendar(&out, context->tenant_id);
 	SPI_finish();
-	PG_RETURN_VOID();
+	PG_RETURN_DATUM(context_answer(&out));
 }
 
 /* calendar_get() */
 Datum
 qehs_calendar_get(PG_FUNCTION_ARGS)
 {
-	RequestContext *context = require_administrator();
-	Datum		value = Int32GetDatum(context->tenant_id);
+	RequestContext *context = require_administrator(SCOPE_MODULES_READ);
 	StringInfoData out;
 
 	json_begin(&out);
 	SPI_connect();
-	if (plan_execute(&select_calendar, &value, NULL, true, 1) == 1)
-		appendStringInfoString(&out, plan_text(0, 1));
-	else
-		json_literal(&out, "{\"timeZone\":\"UTC\",\"workingDays\":[1,2,3,4,5],\"opens\":\"00:00:00\",\"closes\":\"24:00:00\",\"holidays\":[]}");
+	write_calendar(&out, context->tenant_id);
 	SPI_finish();
-	PG_RETURN_DATUM(json_datum(&out));
+	PG_RETURN_DATUM(context_answer(&out));
 }

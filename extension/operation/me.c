@@ -9,6 +9,7 @@
 #include "caller/auth.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "permission/location.h"
 #include "permission/permission.h"
 
 PG_FUNCTION_INFO_V1(qehs_me);
@@ -101,6 +102,8 @@ qehs_me(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_caller();
 	StringInfoData out;
+	const char **locations;
+	int			location_count = location_given(context, &locations);
 
 	json_begin(&out);
 	json_literal(&out, "{\"tenant\":");
@@ -123,7 +126,8 @@ qehs_me(PG_FUNCTION_ARGS)
 		comma(&out);
 		json_string(&out, scope_name((Scope) bit));
 	}
-	appendStringInfoChar(&out, ']');
+	json_literal(&out, "],\"locations\":");
+	json_strings(&out, locations, location_count);
 	SPI_connect();
 	write_modules(&out, context);
 	SPI_finish();

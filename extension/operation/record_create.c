@@ -38,7 +38,7 @@ find_module(const RequestContext *context, const char *key)
 
 	if (module == NULL)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/moduleKey", "not_found", "names no module of this tenant");
-	permission_require(context, module, ACTION_CREATE, NULL);
+	permission_require(context, module, ACTION_CREATE, &permission_some_record);
 	return module;
 }
 

@@ -10,6 +10,7 @@
 #include "base/compat.h"
 
 #include "attachment/attachment.h"
+#include "attachment/quota.h"
 #include "attachment/signed_url.h"
 #include "base/argument.h"
 #include "base/clock.h"
@@ -52,11 +53,6 @@ static KeptPlan settle_one = {
 static KeptPlan not_wanted = {"UPDATE qehs.attachment SET wanted_at = NULL WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL};
 static KeptPlan remove_object = {
 	"INSERT INTO qehs.object_removal (tenant, object) VALUES ($1, $2) ON CONFLICT DO NOTHING", 2, {TEXTOID, TEXTOID}, NULL
-};
-static KeptPlan select_quota = {
-	"SELECT t.storage_quota - (SELECT COALESCE(pg_catalog.sum(COALESCE(a.size_bytes, a.announced_size, 0)), 0)::pg_catalog.int8 FROM qehs.attachment AS a"
-	" WHERE a.tenant_id = t.id AND a.removed_at IS NULL AND a.id <> $2) FROM qehs.tenant AS t WHERE t.slug = $1 AND t.storage_quota IS NOT NULL",
-	2, {TEXTOID, UUIDOID}, NULL
 };
 
 /* An announced attachment, whose row is locked. */
@@ -115,18 +111,6 @@ require_header(bool fits, const char *path, const char *message)
 		problem_raise_at(PROBLEM_FORBIDDEN, path, "signature", "%s", message);
 }
 
-/* The bytes that may come: those that were announced, else what the quota leaves; -1: any number. */
-static int64
-most_bytes(const char *tenant, const Announced *announced)
-{
-	Datum		values[2] = {CStringGetTextDatum(tenant), UUIDPGetDatum(&announced->id)};
-	bool		isnull;
-
-	if (announced->size >= 0)
-		return announced->size;
-	return plan_execute(&select_quota, values, NULL, true, 1) == 0 ? -1 : Max(DatumGetInt64(plan_value(0, 1, &isnull)), 0);
-}
-
 /* storage_put_begin(tenant, id, content_type, expires, sha256, size, signature, body_type, body_length) */
 Datum
 qehs_storage_put_begin(PG_FUNCTION_ARGS)
@@ -157,7 +141,8 @@ qehs_storage_put_begin(PG_FUNCTION_ARGS)
 	SPI_connect();
 	if (!find_announced(what.tenant, what.id, &announced))
 		problem_raise(PROBLEM_FORBIDDEN, NULL, "the attachment is not there any more");
-	appendStringInfo(&out, "{\"%s\":%lld", announced.size >= 0 ? "size" : "most", (long long) most_bytes(what.tenant, &announced));
+	appendStringInfo(&out, "{\"%s\":%lld", announced.size >= 0 ? "size" : "most",
+					 (long long) (announced.size >= 0 ? announced.size : quota_left(announced.tenant_id, &announced.id)));
 	if (announced.sha256)
 		appendStringInfo(&out, ",\"sha256\":\"%s\"", announced.sha256);
 	SPI_finish();

@@ -8,6 +8,7 @@
 #include "base/compat.h"
 
 #include "base/json.h"
+#include "permission/location.h"
 #include "permission/roles.h"
 
 static const struct
@@ -29,8 +30,8 @@ static const struct
 };
 
 static const ModuleRole built_in[] = {
-	{"tenant-user", ACTION_READ | ACTION_CREATE | ACTION_UPDATE | ACTION_EXPORT | ACTION_COMMENT, 0},
-	{"viewer", ACTION_READ | ACTION_EXPORT, 0},
+	{"tenant-user", ACTION_READ | ACTION_CREATE | ACTION_UPDATE | ACTION_EXPORT | ACTION_COMMENT, 0, 0},
+	{"viewer", ACTION_READ | ACTION_EXPORT, 0, 0},
 };
 
 uint32
@@ -67,7 +68,21 @@ given_by_caller(const RequestContext *context, const ModuleDef *module)
 	return given;
 }
 
-/* What the record gives: roles to the caller, and to the caller's roles what they may do to own records. */
+/* Whether the record is in a location that the caller reaches; module is the current definition. */
+static bool
+is_in_location(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject)
+{
+	const char *key;
+	JsonbValue	value;
+
+	if (subject == &permission_some_record)
+		return true;
+	key = module->location && subject->payload ? module_field_key(module->location, subject->definition_version) : NULL;
+	return key && json_member(&subject->payload->root, key, strlen(key), &value) && value.type == jbvString &&
+		location_is_reached(context, value.val.string.val, value.val.string.len);
+}
+
+/* What the record gives: roles to the caller, and to the caller's roles what they may do to own records and to those in his locations. */
 static uint32
 given_by_record(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject)
 {
@@ -81,6 +96,8 @@ given_by_record(const RequestContext *context, const ModuleDef *module, const Pe
 			given |= role->actions;
 		if (role->own_actions && roles_any(context, module, subject, &role->name, 1) && roles_of_record(context, module, subject, QEHS_ROLE_CREATOR))
 			given |= role->own_actions;
+		if (role->location_actions && roles_any(context, module, subject, &role->name, 1) && is_in_location(context, module, subject))
+			given |= role->location_actions;
 	}
 	return given;
 }
@@ -102,6 +119,27 @@ permission_actions(const RequestContext *context, const ModuleDef *module, const
 {
 	module = roles_current(module);
 	return within_key(context, module, roles_implied(given_by_caller(context, module) | given_by_record(context, module, subject)));
+}
+
+const char *
+permission_location_key(const RequestContext *context, const ModuleDef *module)
+{
+	const ModuleField *location = roles_current(module)->location;
+
+	return location && !permission_is_administrator(context) ? module_field_key(location, module->version) : NULL;
+}
+
+bool
+permission_may_place(const RequestContext *context, const ModuleDef *module, const ModuleTransition *transition, const PermissionSubject *after)
+{
+	const char *key = permission_location_key(context, module);
+
+	if (key == NULL || permission_may(context, module, ACTION_UPDATE, after, NULL))
+		return true;
+	for (int i = 0; transition && i < transition->requires_count; i++)
+		if (strcmp(transition->requires[i], key) == 0)
+			return permission_may_fire(context, module, transition, after);
+	return false;
 }
 
 bool

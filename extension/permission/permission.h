@@ -8,8 +8,10 @@
  * Roles come from the caller (tenant-owner, tenant-admin, tenant-user, viewer, and
  * those that definitions name) or from the record: "@createdBy" is who created
  * it, "@x" is the user whom its field x, of type user, names.  "@owner" so is
- * whom the field "owner" names.  tenant-owner, tenant-admin and the system may
- * do everything in their tenant, within the key's scopes and modules.
+ * whom the field "owner" names.  Actions may be for records alone that the caller has
+ * created (scope own), or that are in a location of his (scope location; location.h).
+ * tenant-owner, tenant-admin and the system may do everything in their tenant, within
+ * the key's scopes and modules.
  *
  * The module's current definition rules over records of every version.  A
  * subject says of a record what decisions look at.  In its place NULL asks what
@@ -57,6 +59,17 @@ extern bool permission_is_one_of(const RequestContext *context, const ModuleDef 
 /* Whether a record that the caller creates may start in the state, which the module has: the initial one, or any with bulk.state. */
 extern bool permission_may_start_in(const RequestContext *context, const ModuleDef *module, const char *state);
 
+/*
+ * The key under which payloads of module, of any version, say where a record is, if that may matter to what the caller may
+ * do; else NULL.  A record that he creates, or moves to another location, is asked about as it is to be, by
+ * permission_may(ACTION_CREATE) or permission_may_place.
+ */
+extern const char *permission_location_key(const RequestContext *context, const ModuleDef *module);
+
+/* Whether the caller may bring a record to where after says it is, by a change or, unless that is NULL, by a transition that requires it. */
+extern bool permission_may_place(const RequestContext *context, const ModuleDef *module, const ModuleTransition *transition,
+								 const PermissionSubject *after);
+
 /* Whether what the caller may do in the module, or to its fields, depends on the record. */
 extern bool permission_depends_on_record(const RequestContext *context, const ModuleDef *module);
 
@@ -83,14 +96,18 @@ extern void permission_require_disposal(const RequestContext *context, const Mod
 
 /* ---- predicate.c ---- */
 
-/* Every predicate of a caller takes the same two arguments: his id as a uuid, and as text in the form of the wire. */
-#define QEHS_PERMISSION_ARGUMENTS 2
+/*
+ * Every predicate of a caller takes the same three arguments: his id as a uuid, and as text in the form of the wire, and
+ * the keys of the locations that he reaches as text[].
+ */
+#define QEHS_PERMISSION_ARGUMENTS 3
 extern const Oid permission_argument_types[QEHS_PERMISSION_ARGUMENTS];
 
 /*
  * The records for which permission_may holds, as a condition on rows of qehs.record in the current
  * memory context: NULL for all records of the module, "false" for none.  Alias ("r." or "") stands
- * before the columns; the arguments are $first and the next.
+ * before the columns; the arguments are $first and the next ones.  Of deleted records, which have no
+ * slots, only that of ACTION_AUDIT holds by location.
  */
 extern const char *permission_predicate(const RequestContext *context, const ModuleDef *module, ModuleAction action, const char *alias,
 										int first);

@@ -9,10 +9,11 @@
 
 #include "base/id.h"
 #include "catalog/pg_type.h"
+#include "permission/location.h"
 #include "permission/roles.h"
 #include "utils/builtins.h"
 
-const Oid	permission_argument_types[QEHS_PERMISSION_ARGUMENTS] = {UUIDOID, TEXTOID};
+const Oid	permission_argument_types[QEHS_PERMISSION_ARGUMENTS] = {UUIDOID, TEXTOID, TEXTARRAYOID};
 
 void
 permission_arguments(const RequestContext *context, Datum *values)
@@ -22,6 +23,7 @@ permission_arguments(const RequestContext *context, Datum *values)
 	id_format(&context->actor_id, QEHS_ID_USER, id);
 	values[0] = UUIDPGetDatum(&context->actor_id);
 	values[1] = CStringGetTextDatum(id);
+	values[2] = location_reached(context);
 }
 
 /* Append that the record gives the caller a role, unless it never does. */
@@ -54,6 +56,31 @@ append_own(StringInfo sql, const RequestContext *context, const ModuleDef *modul
 		appendStringInfo(sql, " AND %s", given.data);
 }
 
+/* The column of a text slot, or the payload's member where the field has none as yet, or deleted records count. */
+static const char *
+location_value(const ModuleField *field, const char *alias, bool deleted_too)
+{
+	return field->slot >= 0 && !deleted_too ? psprintf("%st%d", alias, field->slot + 1) :
+		module_field_sql(field, alias, psprintf("%spayload->>'%%s'", alias));
+}
+
+/* Append that the record is in a location that the caller reaches, for a role that he has or that the record gives him. */
+static void
+append_location(StringInfo sql, const RequestContext *context, const ModuleDef *module, const char *role, ModuleAction action,
+				const char *alias, int first)
+{
+	StringInfoData given;
+
+	initStringInfo(&given);
+	if (role[0] == '@')
+		append_role(&given, context, module, role, alias, first);
+	if (role[0] == '@' ? given.len == 0 : !roles_has(context, role))
+		return;
+	appendStringInfo(sql, "%s%s = ANY ($%d)", sql->len > 0 ? " OR " : "", location_value(module->location, alias, action == ACTION_AUDIT), first + 2);
+	if (given.len > 0)
+		appendStringInfo(sql, " AND %s", given.data);
+}
+
 const char *
 permission_predicate(const RequestContext *context, const ModuleDef *module, ModuleAction action, const char *alias, int first)
 {
@@ -73,6 +100,8 @@ permission_predicate(const RequestContext *context, const ModuleDef *module, Mod
 			append_role(&sql, context, module, role->name, alias, first);
 		if (role->own_actions && (roles_implied(role->own_actions) & action))
 			append_own(&sql, context, module, role->name, alias, first);
+		if (role->location_actions && module->location && (roles_implied(role->location_actions) & action))
+			append_location(&sql, context, module, role->name, action, alias, first);
 	}
 	return sql.len > 0 ? psprintf("(%s)", sql.data) : "false";
 }

@@ -237,6 +237,31 @@ check_kept(const PayloadCheck *check, const Jsonb *given)
 	}
 }
 
+/* A record that is created, or moved, must come to a location where the caller may create records, or change them. */
+static void
+check_place(const PayloadCheck *check, const Jsonb *payload)
+{
+	const char *key = permission_location_key(check->context, check->module);
+	PermissionSubject after = {check->subject->created_by, check->module->version, unconstify(Jsonb *, payload)};
+	JsonbValue	value;
+	JsonbValue	held;
+	bool		is_there;
+
+	if (key == NULL)
+		return;
+	if (check->patched == NULL)
+	{
+		if (!permission_may(check->context, check->module, ACTION_CREATE, &after, NULL))
+			violation_add(check->violations, psprintf("/payload/%s", key), QEHS_FORBIDDEN, "must be a location where the caller may create records");
+		return;
+	}
+	is_there = json_member(&payload->root, key, strlen(key), &value);
+	if (is_there == json_member(&check->patched->root, key, strlen(key), &held) && (!is_there || json_values_equal(&value, &held)))
+		return;
+	if (!permission_may_place(check->context, check->module, check->transition, &after))
+		violation_add(check->violations, psprintf("/payload/%s", key), QEHS_FORBIDDEN, "must be a location where the caller may change records");
+}
+
 /* Members of what the client sent that are null and no field is called so: RFC 7396 would pass over them. */
 static void
 check_removed(const ModuleFields *fields, const JsonbContainer *sent, const char *path, ViolationList *violations)
@@ -285,6 +310,7 @@ check_payload(const PayloadCheck *check, Jsonb *payload, const Jsonb *given)
 		check_writable(check, given);
 		check_locked(check, given);
 		check_kept(check, given);
+		check_place(check, payload);
 		if (check->before)
 			check_removed(&check->module->all, &given->root, "/payload", check->violations);
 		payload_check_given(check, given, payload);

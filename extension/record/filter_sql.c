@@ -10,6 +10,8 @@
 #include "base/compat.h"
 
 #include "catalog/pg_type.h"
+#include "nodes/pg_list.h"
+#include "permission/location.h"
 #include "record/query.h"
 #include "record/value.h"
 #include "utils/array.h"
@@ -29,6 +31,12 @@ static const char *const built_in_columns[BUILT_IN_COUNT] = {
 	[BUILT_IN_VERSION] = "version",
 	[BUILT_IN_DUE_AT] = "due_at",
 };
+
+const char *
+query_source(const ListQuery *query)
+{
+	return query->source ? query->source : psprintf("qehs.record AS %s", query->alias);
+}
 
 int
 query_argument(ListQuery *query, Oid type, Datum value)
@@ -119,12 +127,35 @@ ordered_value(const FilterField *field, Datum value)
 	return field->built_in ? value : value_slot(field->kind, value);
 }
 
-/* "the field is one of the values", by its slot and, where a value is as long as that, by the whole one. */
+/* Locations with all that lies in them. */
+static Datum *
+with_below(const ListQuery *query, const Datum *values, int *count)
+{
+	List	   *keys = NIL;
+	ListCell   *cell;
+	Datum	   *result;
+
+	for (int i = 0; i < *count; i++)
+		keys = location_add_below(keys, query->module->tenant_id, TextDatumGetCString(values[i]));
+	result = palloc(sizeof(Datum) * Max(list_length(keys), 1));
+	*count = 0;
+	foreach(cell, keys)
+		result[(*count)++] = CStringGetTextDatum(lfirst(cell));
+	return result;
+}
+
+/*
+ * "the field is one of the values", by its slot and, where a value is as long as that, by the whole one; a location's
+ * value stands for what lies in it as well.
+ */
 static void
 append_equality(ListQuery *query, const FilterField *field, Datum *values, int count)
 {
 	Oid			type = filter_oid(field);
 	bool		whole = field->slot < 0;
+
+	if (field->field && field->field->type == FIELD_LOCATION)
+		values = with_below(query, values, &count);
 
 	appendStringInfoChar(&query->sql, '(');
 	if (field->slot >= 0)

@@ -3,8 +3,8 @@
  *	  The records that a question finds, by the index of words, in the order of their
  *	  display numbers.
  *
- * The index is asked for a few buckets of numbers at a time (search.c), from the end
- * that is wanted on, until the caller has enough.
+ * The index is asked for bucket after bucket of numbers (search.c), from the end that is
+ * wanted on, until the caller has enough.  All but found_few is called inside SPI.
  */
 #ifndef QEHS_FOUND_H
 #define QEHS_FOUND_H
@@ -14,7 +14,7 @@
 
 typedef struct Found
 {
-	const Question *question;
+	Question   *question;
 	int32		tenant_id;
 	int32		module_id;
 	bool		descending;
@@ -25,15 +25,21 @@ typedef struct Found
 } Found;
 
 /* Begin behind a display number, or at the end that comes first (after NULL). */
-extern void found_begin(Found *found, const Question *question, int32 tenant_id, int32 module_id, bool descending, const int64 *after);
+extern void found_begin(Found *found, Question *question, int32 tenant_id, int32 module_id, bool descending, const int64 *after);
 
-/* Go to the next numbers that records have; false at the end.  Inside SPI. */
+/* Go to the next numbers that records have; false at the end. */
 extern bool found_next(Found *found);
 
 /*
- * Append "(…) AS r WHERE r.display_no BETWEEN …": the records of the step that have the words of the question, under the query's alias.
- * Planned once for all steps: the index of words is the only way in.
+ * Write the statement of a step: columns of the records that have what is needed (found_is_exact) and for which conditions, SQL over
+ * the query's alias, hold; within a bucket in order.  Whoever wants some of them only stops the executor: it takes bucket after bucket.
  */
-extern void found_write_source(ListQuery *query, const Found *found);
+extern void found_write_step(ListQuery *query, const Found *found, const char *columns, const char *conditions, const char *order);
+
+/*
+ * If the index has at most limit entries of a question, let query take them in place of all records (query->source) and
+ * return true.  Reads the index alone, some 0.1 microseconds an entry.
+ */
+extern bool found_few(Question *question, int32 tenant_id, int32 module_id, int64 limit, ListQuery *query);
 
 #endif							/* QEHS_FOUND_H */

@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 #include "permission/permission.h"
 #include "port/pg_bitutils.h"
+#include "record/changed.h"
 #include "record/list_search.h"
 #include "record/record.h"
 #include "utils/builtins.h"
@@ -128,6 +129,9 @@ append_filter(ListWalk *walk, const ListRequest *request)
 	walk->sort_required = !walk->sort.keys[0].by_place && filter_requires(node, walk->sort.keys[0].field.name);
 	appendStringInfoString(&walk->query.sql, " AND ");
 	query_filter(&walk->query, node);
+	changed_read(&walk->query, node);
+	if (walk->query.faults->count == 0)
+		changed_few(&walk->query);
 }
 
 void
@@ -224,6 +228,17 @@ visit_rows(ListPass *pass, SortPart part, uint64 rows)
 	pass->more = rows > wanted;
 }
 
+/* Write the statement of one part: in the order of changes by their events, in another by the records. */
+static void
+write_statement(ListQuery *query, const ListSort *sort, SortPart part, const SortPosition *after, const char *conditions)
+{
+	initStringInfo(&query->sql);
+	if (changed_orders(query, sort))
+		changed_write_statement(query, sort, after, conditions);
+	else
+		sort_write_statement(query, sort, part, after, conditions);
+}
+
 /* Visit the rows of one part from a position on. */
 static void
 visit_part(ListPass *pass, SortPart part, const SortPosition *after)
@@ -234,7 +249,7 @@ visit_part(ListPass *pass, SortPart part, const SortPosition *after)
 	query.columns = pass->columns;
 	/* few different limits, so that plans are found again; the executor is stopped after those that are wanted */
 	query.limit = wanted <= QEHS_MAX_PAGE ? QEHS_MAX_PAGE + 1 : pg_nextpower2_64(wanted + 1);
-	sort_write_statement(&query, &pass->sort, part, after, pass->walk->conditions);
+	write_statement(&query, &pass->sort, part, after, pass->walk->conditions);
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, query.faults);
 	visit_rows(pass, part, query_execute(&query, pass->walk->keyset_only && part == SORT_VALUED && pass->sort.count == 1, wanted + 1));
 }
@@ -243,7 +258,7 @@ visit_part(ListPass *pass, SortPart part, const SortPosition *after)
 static void
 visit_found(ListPass *pass, const SortPosition *after)
 {
-	const ListWalk *walk = pass->walk;
+	ListWalk   *walk = pass->walk;
 	const char *alias = walk->query.alias;
 	bool		descending = pass->sort.keys[0].descending != pass->sort.backward;
 	char	   *columns = psprintf("%s, %s.display_no", pass->columns, alias);
@@ -253,7 +268,7 @@ visit_found(ListPass *pass, const SortPosition *after)
 
 	found_begin(&found, walk->question, walk->context->tenant_id, walk->query.module->module_id, descending, after ? &position : NULL);
 	while (!pass->more && found_next(&found))
-		visit_rows(pass, SORT_VALUED, list_search_step(walk, &found, columns, walk->besides, order, pass->left + 1));
+		visit_rows(pass, SORT_VALUED, list_search_step(walk, &found, columns, order, pass->left + 1));
 }
 
 bool
@@ -263,7 +278,7 @@ list_rows(ListWalk *walk, const SortPosition *after, bool backward, uint64 limit
 	bool		has_rest = sort_has_rest(&walk->sort) && !walk->sort_required;
 
 	pass.sort.backward = backward;
-	if (walk->besides && list_search_in_order(walk))
+	if (walk->steps)
 	{
 		visit_found(&pass, after);
 		return pass.more;
@@ -298,7 +313,7 @@ open_portal(ListWalk *walk, const char *name, SortPart part, const char *columns
 
 	query.columns = columns;
 	query.limit = PG_INT64_MAX;
-	sort_write_statement(&query, &walk->sort, part, NULL, walk->conditions);
+	write_statement(&query, &walk->sort, part, NULL, walk->conditions);
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, query.faults);
 	SPI_cursor_open_with_args(portal_name(name, part), query.sql.data, query.count, query.types, query.values, NULL, true,
 							  CURSOR_OPT_NO_SCROLL);

@@ -42,8 +42,8 @@ typedef struct ListWalk
 	bool		keyset_only;	/* none but tenant and module */
 	bool		sort_required;	/* the filter wants a value of the sort field */
 	const char *root;			/* in front of the names of parameters in faults: "?" or "/" */
-	const Question *question;	/* q, where the index of words can answer it; else NULL */
-	const char *besides;		/* with a question: the conditions but for its words */
+	Question   *question;		/* q, where the index of words can answer it; else NULL */
+	bool		steps;			/* its records come out of the index step by step, in the order that is wanted */
 } ListWalk;
 
 /* Read a request; faults are added (paths ?filter…, ?sort, ?status, ?from, ?to, ?q).  Raises QH403 for fields that the caller may not read. */

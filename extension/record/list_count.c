@@ -8,10 +8,7 @@
 #include "base/compat.h"
 
 #include "base/plan.h"
-#include "nodes/plannodes.h"
 #include "record/list_search.h"
-#include "utils/plancache.h"
-#include "utils/resowner.h"
 
 /* Beyond so many an estimate is one. */
 #define COUNTED 10000
@@ -31,43 +28,11 @@ list_count(ListWalk *walk)
 {
 	ListQuery	query = walk->query;
 
-	if (walk->besides)
+	if (walk->steps)
 		return list_search_count(walk);
 	initStringInfo(&query.sql);
-	appendStringInfo(&query.sql, "SELECT pg_catalog.count(*) FROM qehs.record AS %s WHERE %s", query.alias, walk->conditions);
+	appendStringInfo(&query.sql, "SELECT pg_catalog.count(*) FROM %s WHERE %s", query_source(&query), walk->conditions);
 	return count_rows(&query);
-}
-
-/* The arguments of a query for the planner. */
-static ParamListInfo
-bound_values(const ListQuery *query)
-{
-	ParamListInfo values = makeParamList(query->count);
-
-	for (int i = 0; i < query->count; i++)
-		values->params[i] = (ParamExternData) {.value = query->values[i],.isnull = false,.pflags = PARAM_FLAG_CONST,.ptype = query->types[i]};
-	return values;
-}
-
-/* How many rows the planner expects, by the values of the conditions. */
-static double
-planned_rows(const ListWalk *walk)
-{
-	ListQuery	query = walk->query;
-	SPIPlanPtr	plan;
-	CachedPlan *planned;
-	double		rows;
-
-	initStringInfo(&query.sql);
-	appendStringInfo(&query.sql, "SELECT FROM qehs.record AS %s WHERE %s", query.alias, walk->conditions);
-	plan = SPI_prepare_cursor(query.sql.data, query.count, query.types, CURSOR_OPT_CUSTOM_PLAN);
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
-	/* the plan dies with SPI_finish; only a kept one may have a resource owner */
-	planned = GetCachedPlan(linitial(SPI_plan_get_plan_sources(plan)), bound_values(&query), NULL, NULL);
-	rows = linitial_node(PlannedStmt, planned->stmt_list)->planTree->plan_rows;
-	ReleaseCachedPlan(planned, NULL);
-	return rows;
 }
 
 int64
@@ -77,12 +42,12 @@ list_estimate(ListWalk *walk, bool *estimated)
 	int64		count;
 
 	*estimated = false;
-	if (walk->besides)
+	if (walk->steps)
 		return list_search_count(walk);
 	initStringInfo(&query.sql);
-	appendStringInfo(&query.sql, "SELECT pg_catalog.count(*) FROM (SELECT FROM qehs.record AS %s WHERE %s LIMIT %d) AS s", query.alias, walk->conditions,
+	appendStringInfo(&query.sql, "SELECT pg_catalog.count(*) FROM (SELECT FROM %s WHERE %s LIMIT %d) AS s", query_source(&query), walk->conditions,
 					 COUNTED + 1);
 	count = count_rows(&query);
 	*estimated = count > COUNTED;
-	return *estimated ? (int64) Max(planned_rows(walk), (double) count) : count;
+	return *estimated ? (int64) Max(query_expect(&walk->query, walk->conditions, NULL), (double) count) : count;
 }

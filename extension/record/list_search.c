@@ -3,20 +3,21 @@
  *	  The part of a list that q asks for (list_search.h).
  *
  * In the order of the index of words, a question's records come out of it step by step
- * (found.c).  In another order few records are named, and of many the words are looked at
- * one by one.
+ * (found.c).  In another order few records are fetched and sorted, and of many the words are looked at
+ * one by one, as they are of the few records that the filter leaves.
  */
 #include "base/compat.h"
 
 #include "base/plan.h"
 #include "catalog/pg_type.h"
+#include "optimizer/optimizer.h"
 #include "permission/permission.h"
 #include "record/list_search.h"
 #include "record/record.h"
 #include "utils/builtins.h"
 
-/* Records whose ids are gathered where a question's records are wanted in another order than that of the index. */
-#define MOST_GATHERED 5000
+/* In another order than that of the index a question's records are all fetched, and sorted, if they are so many at most. */
+#define FEW_FOUND 5000
 
 /* Whether the caller may read all that the column search is made of. */
 static bool
@@ -98,46 +99,36 @@ list_search_open(ListWalk *walk, const ListRequest *request)
 }
 
 uint64
-list_search_step(const ListWalk *walk, const Found *found, const char *columns, const char *conditions, const char *order, uint64 limit)
+list_search_step(const ListWalk *walk, const Found *found, const char *columns, const char *order, uint64 limit)
 {
 	ListQuery	query = walk->query;
 
 	initStringInfo(&query.sql);
-	appendStringInfo(&query.sql, "SELECT %s FROM ", columns);
-	found_write_source(&query, found);
-	appendStringInfo(&query.sql, " AND %s%s", conditions, order);
+	found_write_step(&query, found, columns, walk->conditions, order);
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, query.faults);
 	return query_execute(&query, true, limit);
 }
 
-bool
-list_search_in_order(const ListWalk *walk)
+/* Whether the order is that of the index of words. */
+static bool
+in_order(const ListWalk *walk)
 {
 	return walk->sort.count == 1 && walk->sort.keys[0].field.built_in == BUILT_IN_DISPLAY_CODE;
 }
 
-/* The ids of all records with the words of the question, if they are MOST_GATHERED at most; else -1. */
-static int
-gather_ids(const ListWalk *walk, const char *conditions, pg_uuid_t *ids)
+/* Whether the conditions but for the words leave few records, and an index finds these: then their words are looked at. */
+static bool
+few_besides(const ListQuery *query, const char *conditions)
 {
-	Found		found;
-	int			count = 0;
+	double		cost;
+	bool		few;
 
+	if (query->faults->count > 0 || query->count <= 2)
+		return false;
 	SPI_connect();
-	found_begin(&found, walk->question, walk->context->tenant_id, walk->query.module->module_id, true, NULL);
-	while (count >= 0 && found_next(&found))
-	{
-		uint64		rows = list_search_step(walk, &found, psprintf("%s.id", walk->query.alias), conditions, "", MOST_GATHERED - count + 1);
-		bool		isnull;
-
-		if (count + rows > MOST_GATHERED)
-			count = -1;
-		for (uint64 row = 0; row < rows && count >= 0; row++)
-			ids[count++] = *DatumGetUUIDP(plan_value(row, 1, &isnull));
-		SPI_freetuptable(SPI_tuptable);
-	}
+	few = query_expect(query, conditions, &cost) <= FEW_FOUND && cost <= FEW_FOUND * random_page_cost;
 	SPI_finish();
-	return count;
+	return few;
 }
 
 void
@@ -145,37 +136,20 @@ list_search_append(ListWalk *walk, const Question *question, const ListRequest *
 {
 	ListQuery  *query = &walk->query;
 	const char *words = searched_words(walk, !request->deleted_too && !request->module->search_unfilled);
-	const char *holds;
-	pg_uuid_t  *ids = NULL;
-	Datum	   *values;
-	int			count = -1;
+	bool		few = walk->question && few_besides(query, query->sql.data);
 
 	if (!question->has_words)
 	{
 		appendStringInfoString(&query->sql, " AND false");
 		return;
 	}
-	holds = psprintf(" AND %s OPERATOR(pg_catalog.@@) $%d", words, query_argument(query, TSQUERYOID, question_on_record(question)));
-	if (walk->question)
-	{
-		bool		sure = question->exact && reads_searched(walk);
-
-		walk->besides = psprintf("%s%s", query->sql.data, sure ? "" : holds);
-		if (!list_search_in_order(walk) && query->faults->count == 0)
-		{
-			ids = palloc(sizeof(pg_uuid_t) * MOST_GATHERED);
-			count = gather_ids(walk, sure ? "true" : holds + strlen(" AND "), ids);
-		}
-	}
-	if (count < 0)
-	{
-		appendStringInfoString(&query->sql, holds);
+	appendStringInfo(&query->sql, " AND %s OPERATOR(pg_catalog.@@) $%d", words, query_argument(query, TSQUERYOID, question_on_record(question)));
+	if (walk->question == NULL || query->source || few)
 		return;
-	}
-	values = palloc(sizeof(Datum) * Max(count, 1));
-	for (int i = 0; i < count; i++)
-		values[i] = UUIDPGetDatum(&ids[i]);
-	appendStringInfo(&query->sql, " AND %s.id = ANY ($%d)", query->alias, query_array(query, UUIDOID, values, count));
+	if (in_order(walk))
+		walk->steps = true;
+	else if (query->faults->count == 0)
+		found_few(walk->question, walk->context->tenant_id, query->module->module_id, FEW_FOUND, query);
 }
 
 int64
@@ -188,7 +162,7 @@ list_search_count(const ListWalk *walk)
 	found_begin(&found, walk->question, walk->context->tenant_id, walk->query.module->module_id, true, NULL);
 	while (found_next(&found))
 	{
-		list_search_step(walk, &found, "pg_catalog.count(*)", walk->besides, "", 1);
+		list_search_step(walk, &found, "pg_catalog.count(*)", "", 1);
 		count += DatumGetInt64(plan_value(0, 1, &isnull));
 	}
 	return count;

@@ -14,16 +14,13 @@
 extern Question *list_search_open(ListWalk *walk, const ListRequest *request);
 
 /*
- * Append that a record has the words of q to the conditions, which are whole but for that.  In the order of the index
- * its steps find them: what they are not sure of is added to walk->besides.
+ * Append that a record has the words of q to the conditions, which are whole but for that, and say how its records are
+ * found: step by step (walk->steps), or all at once (walk->query.source), or by their order.
  */
 extern void list_search_append(ListWalk *walk, const Question *question, const ListRequest *request);
 
-/* Whether the order is that of the index of words. */
-extern bool list_search_in_order(const ListWalk *walk);
-
-/* Run one step of walk->question: columns of its records for which conditions hold.  Returns SPI_processed, at most limit (0: all). */
-extern uint64 list_search_step(const ListWalk *walk, const Found *found, const char *columns, const char *conditions, const char *order, uint64 limit);
+/* Run one step of walk->question: columns of its records, in each bucket in order.  Returns SPI_processed, at most limit (0: all). */
+extern uint64 list_search_step(const ListWalk *walk, const Found *found, const char *columns, const char *order, uint64 limit);
 
 /* How many records walk->question finds, counted step by step. */
 extern int64 list_search_count(const ListWalk *walk);

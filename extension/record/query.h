@@ -16,6 +16,8 @@ typedef struct ListQuery
 {
 	const ModuleDef *module;
 	const char *alias;			/* of qehs.record in the statement */
+	const char *source;			/* SQL of what stands in place of "qehs.record AS alias", with its arguments; or NULL */
+	const char *changed;		/* " AND at >= $n …": what the filter says of updatedAt, of events; or NULL */
 	ViolationList *faults;		/* of the parameters; with any the query is not run, and may be incomplete */
 	const char *columns;		/* that a statement of sort.h gives; as many as QEHS_RECORD_COLUMNS, in that order */
 	int64		limit;			/* rows that it gives at most */
@@ -24,6 +26,9 @@ typedef struct ListQuery
 	Oid			types[QEHS_QUERY_ARGUMENTS];
 	Datum		values[QEHS_QUERY_ARGUMENTS];
 } ListQuery;
+
+/* "qehs.record AS r", or what stands in its place. */
+extern const char *query_source(const ListQuery *query);
 
 /* Add a value; gives its number ($n).  Too many are a fault at ?filter. */
 extern int	query_argument(ListQuery *query, Oid type, Datum value);
@@ -40,5 +45,11 @@ extern void query_filter(ListQuery *query, const FilterNode *node);
 
 /* Run a statement whose plan is kept by its text; generic: a plan without regard to the values is good.  limit 0: all rows.  Returns SPI_processed. */
 extern uint64 query_execute(ListQuery *query, bool generic, uint64 limit);
+
+/*
+ * How many records the planner expects for conditions, by the values of their arguments, and (unless NULL) its cost of reading them.
+ * Inside SPI.
+ */
+extern double query_expect(const ListQuery *query, const char *conditions, double *cost);
 
 #endif							/* QEHS_QUERY_H */

@@ -8,9 +8,13 @@
 #include "base/compat.h"
 
 #include "base/plan.h"
+#include "jit/jit.h"
 #include "nodes/parsenodes.h"
+#include "nodes/plannodes.h"
 #include "record/query.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
+#include "utils/resowner.h"
 
 #define MAX_PLANS 128
 
@@ -62,9 +66,56 @@ shape_plan(ListQuery *query, bool generic)
 uint64
 query_execute(ListQuery *query, bool generic, uint64 limit)
 {
-	int			result = SPI_execute_plan(shape_plan(query, generic), query->values, NULL, true, (long) limit);
+	bool		jit = jit_enabled;
+	int			result = 0;
 
+	/* the executor is stopped early: what a plan would cost to its end says nothing, and compiling it costs more than the page */
+	jit_enabled = false;
+	PG_TRY();
+	{
+		result = SPI_execute_plan(shape_plan(query, generic), query->values, NULL, true, (long) limit);
+	}
+	PG_FINALLY();
+	{
+		jit_enabled = jit;
+	}
+	PG_END_TRY();
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
 	return SPI_processed;
+}
+
+/* The arguments of a query for the planner. */
+static ParamListInfo
+bound_values(const ListQuery *query)
+{
+	ParamListInfo values = makeParamList(query->count);
+
+	for (int i = 0; i < query->count; i++)
+		values->params[i] = (ParamExternData) {.value = query->values[i],.isnull = false,.pflags = PARAM_FLAG_CONST,.ptype = query->types[i]};
+	return values;
+}
+
+double
+query_expect(const ListQuery *of, const char *conditions, double *cost)
+{
+	ListQuery	query = *of;
+	SPIPlanPtr	plan;
+	CachedPlan *planned;
+	const Plan *tree;
+	double		rows;
+
+	initStringInfo(&query.sql);
+	appendStringInfo(&query.sql, "SELECT FROM %s WHERE %s", query_source(&query), conditions);
+	plan = SPI_prepare_cursor(query.sql.data, query.count, query.types, CURSOR_OPT_CUSTOM_PLAN);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
+	/* the plan dies with SPI_finish; only a kept one may have a resource owner */
+	planned = GetCachedPlan(linitial(SPI_plan_get_plan_sources(plan)), bound_values(&query), NULL, NULL);
+	tree = linitial_node(PlannedStmt, planned->stmt_list)->planTree;
+	rows = tree->plan_rows;
+	if (cost)
+		*cost = tree->total_cost;
+	ReleaseCachedPlan(planned, NULL);
+	return rows;
 }

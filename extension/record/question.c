@@ -22,6 +22,8 @@
 #include "tsearch/ts_utils.h"
 #include "utils/fmgrprotos.h"
 
+/* Steps through an index's entries that cost as much as a look at one record. */
+#define ENTRIES_A_RECORD 40
 /* Where more options than these begin like a word, it finds those that have it whole. */
 #define FEW_OPTIONS 100
 /* In a question of so many words at most two in a row find the one that they make. */
@@ -43,6 +45,8 @@ typedef struct Need
 {
 	List	   *ways;
 	List	   *options;		/* OptionFound, until the ways are whole */
+	bool		asked;			/* the index is asked for it */
+	double		share;			/* of the records that meet it */
 } Need;
 
 typedef struct Item
@@ -458,7 +462,7 @@ question_read(const char *q, const ModuleDef *module)
 {
 	Question   *question = palloc0(sizeof(Question));
 
-	question->exact = question->narrows = true;
+	question->narrows = true;
 	while (*(q += text_blank_length(q, strlen(q))) != '\0')
 	{
 		Part	   *part = read_part(&q);
@@ -466,12 +470,7 @@ question_read(const char *q, const ModuleDef *module)
 		ListCell   *cell;
 
 		foreach(cell, part->items)
-		{
-			const Item *item = lfirst(cell);
-
-			needs |= !item->excluded;
-			question->exact &= !item->phrase && !item->excluded;
-		}
+			needs |= !((Item *) lfirst(cell))->excluded;
 		if (part->items == NIL)
 			continue;
 		question->parts = lappend(question->parts, part);
@@ -541,12 +540,20 @@ write_item(StringInfo out, const Item *item, const char *prefix)
 	appendStringInfoChar(out, ')');
 }
 
-/* All parts; on the index (prefix not empty) without what is excluded. */
-static void
-write_question(StringInfo out, const Question *question, const char *prefix)
+/* The text of a question as a tsquery. */
+static Datum
+query_of(const StringInfo text)
 {
+	return DirectFunctionCall1(tsqueryin, CStringGetDatum(text->data));
+}
+
+Datum
+question_on_record(const Question *question)
+{
+	StringInfoData text;
 	ListCell   *cell;
 
+	initStringInfo(&text);
 	foreach(cell, question->parts)
 	{
 		const char *and = cell == list_head(question->parts) ? "(" : " | (";
@@ -554,40 +561,120 @@ write_question(StringInfo out, const Question *question, const char *prefix)
 
 		foreach(item, ((Part *) lfirst(cell))->items)
 		{
-			if (*prefix && ((Item *) lfirst(item))->excluded)
-				continue;
-			appendStringInfoString(out, and);
-			write_item(out, lfirst(item), prefix);
+			appendStringInfoString(&text, and);
+			write_item(&text, lfirst(item), "");
 			and = " & ";
 		}
-		appendStringInfoChar(out, ')');
-	}
-}
-
-Datum
-question_on_record(const Question *question)
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	write_question(&text, question, "");
-	return DirectFunctionCall1(tsqueryin, CStringGetDatum(text.data));
-}
-
-Datum
-question_on_index(const Question *question, int32 tenant_id, int32 module_id, int64 first, int64 last)
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	for (int64 bucket = first; bucket <= last; bucket++)
-	{
-		char		prefix[QEHS_SEARCH_PREFIX];
-
-		search_prefix(prefix, tenant_id, module_id, bucket);
-		appendStringInfoString(&text, bucket > first ? " | (" : "(");
-		write_question(&text, question, prefix);
 		appendStringInfoChar(&text, ')');
 	}
-	return DirectFunctionCall1(tsqueryin, CStringGetDatum(text.data));
+	return query_of(&text);
+}
+
+/* ---- on the index ---- */
+
+/* The needs of a part that must be met. */
+static List *
+needs_of(const Part *part)
+{
+	List	   *needs = NIL;
+	ListCell   *cell;
+
+	foreach(cell, part->items)
+		if (!((Item *) lfirst(cell))->excluded)
+			needs = list_concat(needs, ((Item *) lfirst(cell))->needs);
+	return needs;
+}
+
+int
+question_needs(const Question *question, Datum **needs)
+{
+	List	   *list = NIL;
+	ListCell   *cell;
+	int			count = 0;
+
+	foreach(cell, question->parts)
+		list = list_concat(list, needs_of(lfirst(cell)));
+	*needs = palloc(sizeof(Datum) * Max(list_length(list), 1));
+	foreach(cell, list)
+	{
+		StringInfoData text;
+
+		initStringInfo(&text);
+		write_need(&text, lfirst(cell), "");
+		(*needs)[count++] = query_of(&text);
+	}
+	return count;
+}
+
+static void
+ask_need(Item *item, Need *need, void *owner)
+{
+	need->asked = true;
+}
+
+void
+question_ask_all(Question *question)
+{
+	each_need(question->parts, ask_need, NULL);
+}
+
+static int
+compare_shares(const ListCell *a, const ListCell *b)
+{
+	double		left = ((Need *) lfirst(a))->share;
+	double		right = ((Need *) lfirst(b))->share;
+
+	return left < right ? -1 : left > right;
+}
+
+/* The rarest first, as long as the entries of another are fewer than the records that need not be looked at for it. */
+void
+question_ask(Question *question, const double *shares)
+{
+	ListCell   *part;
+
+	foreach(part, question->parts)
+	{
+		List	   *needs = list_copy(needs_of(lfirst(part)));
+		double		left = 1;
+		ListCell   *cell;
+
+		foreach(cell, needs)
+			((Need *) lfirst(cell))->share = *shares++;
+		list_sort(needs, compare_shares);
+		foreach(cell, needs)
+		{
+			Need	   *need = lfirst(cell);
+
+			need->asked = left == 1 || need->share < left * (1 - need->share) * ENTRIES_A_RECORD;
+			if (need->asked)
+				left *= need->share;
+		}
+	}
+}
+
+Datum
+question_on_index(const Question *question, int32 tenant_id, int32 module_id, int64 bucket)
+{
+	StringInfoData text;
+	char		prefix[QEHS_SEARCH_PREFIX];
+	ListCell   *cell;
+
+	initStringInfo(&text);
+	search_prefix(prefix, tenant_id, module_id, bucket);
+	foreach(cell, question->parts)
+	{
+		const char *and = text.len == 0 ? "(" : " | (";
+		ListCell   *need;
+
+		foreach(need, needs_of(lfirst(cell)))
+			if (((Need *) lfirst(need))->asked)
+			{
+				appendStringInfoString(&text, and);
+				write_need(&text, lfirst(need), prefix);
+				and = " & ";
+			}
+		appendStringInfoChar(&text, ')');
+	}
+	return query_of(&text);
 }

@@ -24,7 +24,6 @@
 typedef struct Question
 {
 	List	   *parts;			/* question.c */
-	bool		exact;			/* the index can tell all that it asks for */
 	bool		has_words;		/* without any it asks for nothing, and nothing is found */
 	bool		narrows;		/* what may be found has one of its words at least: the index can tell */
 } Question;
@@ -39,7 +38,17 @@ extern Question *question_read(const char *q, const ModuleDef *module);
 /* As a tsquery on the words as records have them (the column search). */
 extern Datum question_on_record(const Question *question);
 
-/* What is needed, as a tsquery on the words of the index of a module, in the buckets from first to last (at most a few). */
-extern Datum question_on_index(const Question *question, int32 tenant_id, int32 module_id, int64 first, int64 last);
+/* Each of what is needed, as a tsquery on the words as records have them; returns how many there are. */
+extern int	question_needs(const Question *question, Datum **needs);
+
+/*
+ * Ask the index for all that is needed; and, by the shares of records that meet each need (in the order of question_needs), for
+ * those only that are worth it.
+ */
+extern void question_ask_all(Question *question);
+extern void question_ask(Question *question, const double *shares);
+
+/* What is needed and asked for, as a tsquery on the words of the index in one bucket of a module. */
+extern Datum question_on_index(const Question *question, int32 tenant_id, int32 module_id, int64 bucket);
 
 #endif							/* QEHS_QUESTION_H */

@@ -6,6 +6,7 @@
 
 #include "base/id.h"
 #include "base/json.h"
+#include "base/lookup.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "record/record.h"
@@ -20,6 +21,13 @@ static KeptPlan select_subject = {
 };
 
 #define SELECT_RECORD "SELECT " QEHS_RECORD_COLUMNS " FROM qehs.record WHERE tenant_id = $1 AND id = $2"
+
+/* The columns of QEHS_RECORD_COLUMNS. */
+static KeptLookup record_by_id = {
+	.table = "record",.index = "record_pkey",.key = "id",
+	.columns = {"id", "module_id", "display_no", "workflow_state", "version", "definition_version", "payload", "created_at", "created_by", "updated_at",
+	"updated_by", "deleted_at", "due_at"}
+};
 
 static KeptPlan select_record = {SELECT_RECORD, 2, {INT4OID, UUIDOID}, NULL};
 static KeptPlan lock_record = {SELECT_RECORD " FOR NO KEY UPDATE", 2, {INT4OID, UUIDOID}, NULL};
@@ -41,16 +49,9 @@ record_parse_id(const char *wire, pg_uuid_t *id)
 /* Of QEHS_RECORD_COLUMNS and what statements put behind them. */
 #define MOST_COLUMNS 32
 
-void
-record_read_row(uint64 row, Record *record)
+static void
+read_values(const Datum *values, const bool *nulls, Record *record)
 {
-	Datum		values[MOST_COLUMNS];
-	bool		nulls[MOST_COLUMNS];
-
-	/* in one go: to find a column, those before it are gone through */
-	if (SPI_tuptable->tupdesc->natts > MOST_COLUMNS)
-		elog(ERROR, "a row of a record has %d columns", SPI_tuptable->tupdesc->natts);
-	heap_deform_tuple(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, values, nulls);
 	record->id = *DatumGetUUIDP(values[0]);
 	record->module_id = DatumGetInt32(values[1]);
 	record->display_no = DatumGetInt64(values[2]);
@@ -66,6 +67,19 @@ record_read_row(uint64 row, Record *record)
 	record->deleted_at = record->deleted ? DatumGetTimestampTz(values[11]) : 0;
 	record->has_due = !nulls[12];
 	record->due_at = record->has_due ? DatumGetTimestampTz(values[12]) : 0;
+}
+
+void
+record_read_row(uint64 row, Record *record)
+{
+	Datum		values[MOST_COLUMNS];
+	bool		nulls[MOST_COLUMNS];
+
+	/* in one go: to find a column, those before it are gone through */
+	if (SPI_tuptable->tupdesc->natts > MOST_COLUMNS)
+		elog(ERROR, "a row of a record has %d columns", SPI_tuptable->tupdesc->natts);
+	heap_deform_tuple(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, values, nulls);
+	read_values(values, nulls, record);
 }
 
 static int
@@ -104,20 +118,42 @@ record_hold_module(const RequestContext *context, const pg_uuid_t *id, int32 *de
 	return module_id;
 }
 
-/* The row stays in SPI's memory, which lives until SPI_finish. */
+/* Read it, if there is one, with the lock; its parts live until SPI_finish. */
+static bool
+find_with(KeptPlan *statement, int32 tenant_id, const pg_uuid_t *id, bool read_only, Record *record)
+{
+	Datum		values[2] = {Int32GetDatum(tenant_id), UUIDPGetDatum(id)};
+
+	if (plan_execute(statement, values, NULL, read_only, 1) == 0)
+		return false;
+	record_read_row(0, record);
+	return true;
+}
+
+bool
+record_look_up(int32 tenant_id, const pg_uuid_t *id, Record *record)
+{
+	LookupRow	row;
+	int			found = lookup_rows(&record_by_id, tenant_id, id, ForwardScanDirection, 1, &row);
+
+	if (found < 0)
+		return find_with(&select_record, tenant_id, id, true, record);
+	if (found > 0)
+		read_values(row.values, row.nulls, record);
+	return found > 0;
+}
+
 void
 record_fetch(const RequestContext *context, const pg_uuid_t *id, RecordLock lock, bool deleted_too, Record *record)
 {
-	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(id)};
-	KeptPlan   *statement = lock == RECORD_READ ? &select_record : lock == RECORD_FOR_UPDATE_FREE ? &lock_free_record : &lock_record;
+	KeptPlan   *statement = lock == RECORD_FOR_UPDATE_FREE ? &lock_free_record : &lock_record;
 	int32		version;
+	bool		found;
 
 	if (lock == RECORD_FOR_UPDATE)
 		record_hold_module(context, id, &version);
-	if (plan_execute(statement, values, NULL, lock == RECORD_READ, 1) == 0)
-		record_not_found();
-	record_read_row(0, record);
-	if (record->deleted && !deleted_too)
+	found = lock == RECORD_READ ? record_look_up(context->tenant_id, id, record) : find_with(statement, context->tenant_id, id, false, record);
+	if (!found || (record->deleted && !deleted_too))
 		record_not_found();
 }
 
@@ -174,6 +210,11 @@ record_require(const RequestContext *context, const ModuleDef *module, ModuleAct
 {
 	PermissionSubject subject = record_subject(record);
 
+	if (permission_may(context, module, action, &subject, NULL))
+		return;
+	/* who may read some records of the module is not to learn which others there are */
+	if (!permission_may(context, module, ACTION_READ, &subject, NULL) && permission_may(context, module, ACTION_READ, &permission_some_record, NULL))
+		record_not_found();
 	permission_require(context, module, action, &subject);
 }
 

@@ -78,7 +78,7 @@ extern void record_fetch(const RequestContext *context, const pg_uuid_t *id, Rec
 /* Hold the slots of the record's module (module_hold_slots) before its row is locked; gives the module and the version it has now.  Raises QH404. */
 extern int32 record_hold_module(const RequestContext *context, const pg_uuid_t *id, int32 *definition_version);
 
-/* Raise QH403 unless the caller may do the action on the record. */
+/* Unless the caller may do the action on the record raise QH403, or QH404 where he may read others of the module, and not this one. */
 extern void record_require(const RequestContext *context, const ModuleDef *module, ModuleAction action, const Record *record);
 
 /* Raise QH409 conflict when the state that the record is in locks the field (as rows.photo) or, when that is NULL, the record as a whole for the caller. */
@@ -107,6 +107,11 @@ extern bool record_find_subject(int32 tenant_id, const pg_uuid_t *id, Permission
 
 /* Read a row of QEHS_RECORD_COLUMNS from SPI_tuptable; its parts live until SPI_finish. */
 extern void record_read_row(uint64 row, Record *record);
+
+/*
+ * Read a record, also a deleted one, as the active snapshot shows it, inside SPI; its parts live until SPI_finish.  False when there is none.
+ */
+extern bool record_look_up(int32 tenant_id, const pg_uuid_t *id, Record *record);
 
 /* Sort records by their ids, and find the one of an id among such by its number, or -1. */
 extern void record_sort(Record *records, int count);

@@ -80,9 +80,9 @@ sort_has_rest(const ListSort *sort)
 }
 
 static bool
-walks_options(const ListSort *sort)
+walks_options(const ListQuery *query, const ListSort *sort)
 {
-	return sort->count == 1 && sort->keys[0].by_place && sort->keys[0].field.slot >= 0;
+	return query->source == NULL && sort->count == 1 && sort->keys[0].by_place && sort->keys[0].field.slot >= 0;
 }
 
 /* Whether a key goes down; ids go with the first one. */
@@ -203,7 +203,7 @@ write_valued(ListQuery *query, const ListSort *sort, const SortPosition *after, 
 		expressions[i] = key_expression(query, &sort->keys[i]);
 		appendStringInfo(&query->sql, ", %s", expressions[i]);
 	}
-	appendStringInfo(&query->sql, " FROM qehs.record AS %s WHERE %s", query->alias, conditions);
+	appendStringInfo(&query->sql, " FROM %s WHERE %s", query_source(query), conditions);
 	if (sort_has_rest(sort))
 		appendStringInfo(&query->sql, " AND %s IS NOT NULL", expressions[0]);
 	if (after && sort->count > 1)
@@ -235,8 +235,8 @@ write_rest(ListQuery *query, const ListSort *sort, const SortPosition *after, co
 		expressions[i] = key_expression(query, &sort->keys[i]);
 		appendStringInfo(&query->sql, ", %s", expressions[i]);
 	}
-	appendStringInfo(&query->sql, " FROM qehs.record AS %s WHERE %s", query->alias, conditions);
-	if (walks_options(sort))
+	appendStringInfo(&query->sql, " FROM %s WHERE %s", query_source(query), conditions);
+	if (walks_options(query, sort))
 		appendStringInfo(&query->sql, " AND (%s = ANY ($%d)) IS NOT TRUE", query_ordered(query, &sort->keys[0].field),
 						 options_argument(query, sort->keys[0].field.field));
 	else
@@ -252,7 +252,7 @@ sort_write_statement(ListQuery *query, const ListSort *sort, SortPart part, cons
 	initStringInfo(&query->sql);
 	if (part == SORT_REST)
 		write_rest(query, sort, after, conditions);
-	else if (walks_options(sort))
+	else if (walks_options(query, sort))
 		write_option_walk(query, sort, after, conditions);
 	else
 		write_valued(query, sort, after, conditions);

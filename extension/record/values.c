@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
+#include "permission/location.h"
 #include "record/attached.h"
 #include "record/check.h"
 #include "record/cycle.h"
@@ -207,6 +208,17 @@ check_id(const PayloadCheck *check, const Place *place, const ModuleField *field
 		check_chain(check, field, &id, path);
 }
 
+/* A location must be one of the tenant's, if the tenant has any: then it is a key of its tree, and else a text. */
+static void
+check_location(const PayloadCheck *check, const Place *place, const ModuleField *field, const JsonbValue *value, const char *path)
+{
+	int32		tenant_id = check->context->tenant_id;
+
+	if (value->type == jbvString && location_is_used(tenant_id) && !held_before(place, field, value) &&
+		!location_exists(tenant_id, value->val.string.val, value->val.string.len))
+		violation_add(check->violations, path, "not_found", "names no location");
+}
+
 List *
 payload_nested_before(const List *before, const ModuleField *field)
 {
@@ -283,6 +295,8 @@ check_value(const PayloadCheck *check, const Place *place, const ModuleField *fi
 		attached_check(check, field, value, place->before, path);
 	else if (field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE)
 		check_id(check, place, field, value, path);
+	else if (field->type == FIELD_LOCATION)
+		check_location(check, place, field, value, path);
 	else if (field->type == FIELD_TABLE)
 	{
 		if (container && JsonContainerIsArray(container))

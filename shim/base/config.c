@@ -50,6 +50,7 @@ static const struct
 	{"s3-secret-key", "QEHS_S3_SECRET_KEY", "", "secret key; best in the environment, as flags are seen by all users of the machine"},
 	{"s3-session-token", "QEHS_S3_SESSION_TOKEN", "", "session token of temporary credentials"},
 	{"export-workers", "QEHS_EXPORT_WORKERS", "1", "threads that write the files of exports, where there is an object store (0 to 16)"},
+	{"load-workers", "QEHS_LOAD_WORKERS", "1", "threads that load bodies of Prefer: respond-async, where there is an object store (0 to 16)"},
 	{"clamd", "QEHS_CLAMD", "", "socket of clamd, a path or host:port; with it each upload is scanned"},
 	{"metrics-listen", "QEHS_METRICS_LISTEN", "", "address and port of /metrics, which --listen then has no more; none is with --listen"},
 };
@@ -227,6 +228,7 @@ config_read(Config *config, int argc, char **argv)
 	config->max_spool_total = (size_t) number("max-spool-total", values[20], 0, LONG_MAX);
 	config->metrics_listen = value_of(values, "metrics-listen");
 	config->export_workers = (int) number("export-workers", value_of(values, "export-workers"), config->worker_only, 16);
+	config->load_workers = (int) number("load-workers", value_of(values, "load-workers"), 0, 16);
 	if (*config->public_url)
 		check_public_url(config->public_url);
 	check_origins(config->cors_origins);

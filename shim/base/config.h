@@ -61,6 +61,7 @@ typedef struct Config
 	const char *s3_secret_key;
 	const char *s3_session_token;	/* empty: none */
 	int			export_workers;	/* threads that write the files of exports */
+	int			load_workers;	/* threads that load bodies which wait in the object store */
 	bool		worker_only;	/* nothing listens */
 	const char *clamd;			/* path of its socket, or host:port; empty: files are not scanned */
 } Config;

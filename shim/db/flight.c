@@ -7,12 +7,9 @@
 #include "db/flight.h"
 
 #include <libpq-fe.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-
-#define NAME_SIZE 24
 
 static bool without_names;		/* of all connections; atomic */
 
@@ -20,13 +17,6 @@ bool
 flight_without_names(void)
 {
 	return !__atomic_exchange_n(&without_names, true, __ATOMIC_RELAXED);
-}
-
-static const char *
-name_of(const PgText *text, char *name)
-{
-	snprintf(name, NAME_SIZE, "qehs_%d", text->number);
-	return name;
 }
 
 /* Prepare what the job needs and is not yet: first, as an error of a statement would make PostgreSQL skip them. */
@@ -39,11 +29,10 @@ send_prepares(Connection *connection, Flight *flight)
 	{
 		const PgText *text = flight->job->statements[i].text;
 		unsigned char *slot = connection_slot(connection, text->number);
-		char		name[NAME_SIZE];
 
 		if (*slot != UNKNOWN)
 			continue;
-		sent = sent && PQsendPrepare(connection->pg, name_of(text, name), text->sql, 0, NULL) == 1;
+		sent = sent && PQsendPrepare(connection->pg, text->name, text->sql, 0, NULL) == 1;
 		*slot = PENDING;
 		flight->prepared_texts[flight->prepared_count++] = text->number;
 	}
@@ -54,10 +43,8 @@ send_prepares(Connection *connection, Flight *flight)
 static bool
 send_statement(Connection *connection, const PgStatement *statement, bool named)
 {
-	char		name[NAME_SIZE];
-
 	if (named)
-		return PQsendQueryPrepared(connection->pg, name_of(statement->text, name), statement->count, statement->values,
+		return PQsendQueryPrepared(connection->pg, statement->text->name, statement->count, statement->values,
 								   statement->lengths, statement->formats, 0) == 1;
 	return PQsendQueryParams(connection->pg, statement->text->sql, statement->count, NULL, statement->values,
 							 statement->lengths, statement->formats, 0) == 1;
@@ -81,9 +68,8 @@ flight_send(Connection *connection, PgJob *job, bool heavy)
 }
 
 PgJob *
-flight_leave(Connection *connection)
+flight_leave(Flight *flight)
 {
-	Flight	   *flight = &connection->flights[connection->flight_count - 1];
 	PgJob	   *job = flight->job;
 
 	flight->job = NULL;

@@ -14,8 +14,8 @@ typedef void (*FlightEnd) (Connection *connection, const Flight *flight);
 extern bool flight_send(Connection *connection, PgJob *job, bool heavy);
 /* Take what has come; end is called for each flight that is over.  False when the connection is broken. */
 extern bool flight_receive(Connection *connection, FlightEnd end);
-/* The last flight's job leaves: its results will be dropped. */
-extern PgJob *flight_leave(Connection *connection);
+/* The flight's job leaves: its results will be dropped. */
+extern PgJob *flight_leave(Flight *flight);
 
 /* Send texts instead of names of prepared statements from now on, on all connections; false when it is so already. */
 extern bool flight_without_names(void);

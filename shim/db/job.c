@@ -9,6 +9,7 @@
 
 #include <libpq-fe.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,7 @@ pg_text(const char *sql)
 		*found = (PgText) {.number = text_count,.sql = strdup(sql)};
 		if (found->sql == NULL)
 			abort();
+		snprintf(found->name, sizeof(found->name), "qehs_%d", text_count);
 		texts = longer;
 		texts[text_count++] = found;
 	}

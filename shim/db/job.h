@@ -21,6 +21,7 @@ struct pg_result;
 typedef struct PgText
 {
 	int			number;			/* counted from 0 */
+	char		name[24];		/* of the prepared statement, by the number */
 	const char *sql;
 } PgText;
 

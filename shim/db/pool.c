@@ -213,7 +213,7 @@ heavy_count(const Pool *pool)
 static Connection *
 find_place(Pool *pool, const PgJob *job, bool heavy)
 {
-	Connection *second = NULL;
+	Connection *least = NULL;	/* with the fewest jobs */
 	uint64_t	now = 0;
 
 	if (heavy && heavy_count(pool) >= (pool->count > 1 ? pool->count / 2 : 1))
@@ -226,14 +226,14 @@ find_place(Pool *pool, const PgJob *job, bool heavy)
 			continue;
 		if (connection->flight_count == 0)
 			return connection;
-		if (second || connection->flight_count == MAX_IN_FLIGHT)
+		if (connection->flight_count == MAX_IN_FLIGHT || (least && least->flight_count <= connection->flight_count))
 			continue;
 		if (now == 0)
 			now = clock_now();
 		if (pool->single || (!heavy && job->repeatable && !is_held(connection, now)))
-			second = connection;
+			least = connection;
 	}
-	return second;
+	return least;
 }
 
 static void
@@ -436,10 +436,15 @@ pool_withdraw(Pool *pool, PgJob *job)
 	{
 		Connection *connection = &pool->connections[i];
 
-		if (connection->flight_count > 0 && connection->flights[0].job == job)
-			cancel_head(connection);
-		else if (connection->flight_count > 1 && connection->flights[1].job == job)
-			job_finish(flight_leave(connection), PG_WITHDRAWN);
+		for (int j = 0; j < connection->flight_count; j++)
+			if (connection->flights[j].job == job)
+			{
+				if (j == 0)
+					cancel_head(connection);
+				else
+					job_finish(flight_leave(&connection->flights[j]), PG_WITHDRAWN);
+				return;
+			}
 	}
 }
 
@@ -472,19 +477,23 @@ enforce_limit(Connection *connection, uint64_t limit, uint64_t now)
 	return connection->flights[0].cancelled ? close_at : cancel_at;
 }
 
-/* A flight that has turned out to take long: it is known as such, and the one behind it goes elsewhere if it may. */
+/* A flight that has turned out to take long: it is known as such, and those behind it go elsewhere if they may. */
 static void
 make_way(Connection *connection)
 {
 	Pool	   *pool = connection->pool;
 	Flight	   *head = &connection->flights[0];
-	PgJob	   *second = connection->flight_count > 1 ? connection->flights[1].job : NULL;
 
 	head->heavy = true;
 	if (head->job)
 		cost_note(pool->costs, head->job, UINT64_MAX);
-	if (second && second->repeatable && second->moves++ == 0)
-		pool_submit(pool, flight_leave(connection));
+	for (int i = 1; i < connection->flight_count; i++)
+	{
+		PgJob	   *job = connection->flights[i].job;
+
+		if (job && job->repeatable && job->moves++ == 0)
+			pool_submit(pool, flight_leave(&connection->flights[i]));
+	}
 }
 
 /* What follows from how long the first flight has taken; returns when to look again. */

@@ -2,7 +2,7 @@
  * pool.h
  *	  The connections of one event loop to PostgreSQL.
  *
- * At most two jobs are in flight on a connection; the others wait in a bounded
+ * At most four jobs are in flight on a connection; the others wait in a bounded
  * queue, in turns of their callers.  job->done is called when the outcome is there,
  * always from an event of the loop, pool_tick, pool_withdraw, pool_free or
  * pool_submit of the same thread.
@@ -10,8 +10,8 @@
  * What keeps one job from harming another:
  *	- Statements that take long (cost.h) have a connection for themselves, and half
  *	  of the connections at most.
- *	- A job behind one that turns out to take long is moved to another connection if
- *	  it may run twice; one that may not is never sent behind another.
+ *	- Jobs behind one that turns out to take long are moved to other connections if
+ *	  they may run twice; one that may not is never sent behind another.
  *	- While every connection is held by such, the pool opens more, up to twice as
  *	  many, and closes them again when they are idle.
  *	- A job has a limit.  PostgreSQL keeps it (qehs.endpoint.time_limit); one that has

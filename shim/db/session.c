@@ -49,10 +49,17 @@ session_close(Session *session)
 bool
 session_value(Session *session, const char *sql, int count, const char *const *arguments, const char **value, size_t *length)
 {
+	return session_value_of(session, sql, count, arguments, NULL, NULL, value, length);
+}
+
+bool
+session_value_of(Session *session, const char *sql, int count, const char *const *arguments, const int *lengths, const int *formats,
+				 const char **value, size_t *length)
+{
 	ExecStatusType status;
 
 	PQclear(session->result);
-	session->result = PQexecParams(session->pg, sql, count, NULL, arguments, NULL, NULL, 0);
+	session->result = PQexecParams(session->pg, sql, count, NULL, arguments, lengths, formats, 0);
 	status = PQresultStatus(session->result);
 	if (value)
 		*value = NULL;
@@ -78,6 +85,12 @@ session_problem(const Session *session, const char **message)
 	if (state && strncmp(state, "QH", 2) == 0 && code)
 		return code;
 	return state && session_is_open(session) ? "internal" : "unavailable";
+}
+
+const char *
+session_detail(const Session *session)
+{
+	return PQresultErrorField(session->result, PG_DIAG_MESSAGE_DETAIL);
 }
 
 void

@@ -14,9 +14,6 @@
 
 typedef struct Session Session;
 
-/* The most arguments of a statement. */
-#define SESSION_ARGUMENTS 8
-
 /* Connect; never NULL: whether it holds is told by session_is_open. */
 extern Session *session_open(const char *conninfo, const char *application);
 extern bool session_is_open(const Session *session);
@@ -28,8 +25,15 @@ extern void session_close(Session *session);
  */
 extern bool session_value(Session *session, const char *sql, int count, const char *const *arguments, const char **value, size_t *length);
 
+/* The same with arguments of which some are binary: formats[i] is 1, and lengths[i] their bytes. */
+extern bool session_value_of(Session *session, const char *sql, int count, const char *const *arguments, const int *lengths, const int *formats,
+							 const char **value, size_t *length);
+
 /* What the last failed call was refused with: the code of a problem (qehs.problem), "unavailable" when the connection is lost; and in words. */
 extern const char *session_problem(const Session *session, const char **message);
+
+/* And the detail of that, or NULL; of a refusal with violations a JSON object {"errors":[…]}. */
+extern const char *session_detail(const Session *session);
 
 /* Break off the statement that runs, from any thread. */
 extern void session_cancel(Session *session);

@@ -87,9 +87,9 @@ bind_member(Request *request, PgStatement *statement, int number, const Paramete
 		bind_jsonb(statement, number, member->value, member->length);
 		return;
 	}
-	if (strcmp(parameter->sql_type, "text[]") == 0)
+	if (strcmp(parameter->sql_type, "text[]") == 0 || strcmp(parameter->sql_type, "int4[]") == 0)
 	{
-		bind_text_array(request, statement, number, parameter->name, member);
+		bind_array(request, statement, number, parameter, member);
 		return;
 	}
 	if (member->type == JSON_STRING)
@@ -179,12 +179,17 @@ bind_body(Request *request, PgStatement *statement, const Endpoint *endpoint)
 }
 
 static void
+refuse_query(Request *request, const Parameter *parameter, const char *code, const char *message)
+{
+	problem_violation(request, arena_format(&request->arena, "?%s", parameter->name), code, message);
+}
+
+static void
 bind_query(Request *request, PgStatement *statement, const Endpoint *endpoint, Query *query)
 {
 	for (int i = 0; i < endpoint->parameter_count; i++)
 	{
 		const Parameter *parameter = &endpoint->parameters[i];
-		const char *path = arena_format(&request->arena, "?%s", parameter->name);
 		const char *value;
 		size_t		length;
 
@@ -198,9 +203,9 @@ bind_query(Request *request, PgStatement *statement, const Endpoint *endpoint, Q
 		{
 			value = query_value(request, query, parameter->name);
 			if (value == NULL && parameter->required)
-				problem_violation(request, path, "required", "is required");
+				refuse_query(request, parameter, "required", "is required");
 			else if (value && !bind_value(request, statement, i, parameter, value))
-				problem_violation(request, path, "type", value_message(parameter));
+				refuse_query(request, parameter, "type", value_message(parameter));
 		}
 	}
 	query_refuse_unknown(request, query);
@@ -220,7 +225,7 @@ content_type(Request *request)
 	return name;
 }
 
-/* What the server itself knows of a request: baseUrl, mediaType, which the answer will have, contentType, or storage. */
+/* What the server itself knows of a request: baseUrl, mediaType, which the answer will have, contentType, contentEncoding, or storage. */
 static void
 bind_server(Request *request, PgStatement *statement, int number, const Parameter *parameter)
 {
@@ -237,6 +242,13 @@ bind_server(Request *request, PgStatement *statement, int number, const Paramete
 
 		if (type)
 			bind_value(request, statement, number, parameter, type);
+	}
+	else if (strcmp(parameter->name, "contentEncoding") == 0)
+	{
+		const char *encoding = request_header(request, "Content-Encoding");
+
+		if (encoding)
+			bind_value(request, statement, number, parameter, encoding);
 	}
 	else
 		bind_value(request, statement, number, parameter, strcmp(parameter->name, "baseUrl") == 0 ? request->public_url : request->media);

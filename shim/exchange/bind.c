@@ -93,36 +93,62 @@ bind_value(Request *request, PgStatement *statement, int number, const Parameter
 	return true;
 }
 
-bool
-bind_text_array(Request *request, PgStatement *statement, int number, const char *name, const JsonMember *member)
+/* Append an integer of a JSON array to an array literal; gives what is behind it, or NULL when it is none. */
+static const char *
+append_integer(Buffer *literal, const char *at)
 {
+	char	   *end;
+	long long	value;
+
+	errno = 0;
+	value = strtoll(at, &end, 10);
+	if (end == at || strchr(" \t\r\n,]", *end) == NULL || errno != 0 || value < INT32_MIN || value > INT32_MAX)
+		return NULL;
+	buffer_append(literal, at, (size_t) (end - at));
+	return end;
+}
+
+/* The same for a string; gives what is behind it. */
+static const char *
+append_string(Request *request, Buffer *literal, const char *at)
+{
+	const char *end;
+	char	   *text;
+	size_t		length;
+
+	if (*at != '"')
+		return NULL;
+	for (end = at + 1; *end != '"'; end++)
+		end += *end == '\\';
+	buffer_text(literal, "\"");
+	for (text = json_decode(at, (size_t) (end + 1 - at), &request->arena, &length); *text; text++)
+		buffer_append(literal, *text == '"' ? "\\\"" : *text == '\\' ? "\\\\" : text, *text == '"' || *text == '\\' ? 2 : 1);
+	buffer_text(literal, "\"");
+	return end + 1;
+}
+
+bool
+bind_array(Request *request, PgStatement *statement, int number, const Parameter *parameter, const JsonMember *member)
+{
+	bool		integers = strcmp(parameter->sql_type, "int4[]") == 0;
 	Buffer		literal = {.arena = &request->arena};
 	const char *at = member->value + 1;
-	int			count = 0;
 
 	buffer_text(&literal, "{");
-	for (;;)
+	for (int count = 0;; count++)
 	{
-		const char *end;
-		char	   *text;
-		size_t		length;
-
 		at += strspn(at, " \t\r\n,");
 		if (*at == ']')
 			break;
-		if (*at != '"')
+		if (count > 0)
+			buffer_text(&literal, ",");
+		at = integers ? append_integer(&literal, at) : append_string(request, &literal, at);
+		if (at == NULL)
 		{
-			problem_violation(request, arena_format(&request->arena, "/%s/%d", name, count), "type", "must be a string");
+			problem_violation(request, arena_format(&request->arena, "/%s/%d", parameter->name, count), "type",
+							  integers ? "must be an integer" : "must be a string");
 			return false;
 		}
-		for (end = at + 1; *end != '"'; end++)
-			end += *end == '\\';
-		text = json_decode(at, (size_t) (end + 1 - at), &request->arena, &length);
-		buffer_text(&literal, count++ > 0 ? ",\"" : "\"");
-		for (; *text; text++)
-			buffer_append(&literal, *text == '"' ? "\\\"" : *text == '\\' ? "\\\\" : text, *text == '"' || *text == '\\' ? 2 : 1);
-		buffer_text(&literal, "\"");
-		at = end + 1;
 	}
 	buffer_text(&literal, "}");
 	statement->values[number] = literal.data;

@@ -22,7 +22,7 @@ extern void bind_jsonb(PgStatement *statement, int number, const char *slice, si
 /* Text by the parameter's SQL type; false when it does not have its form. */
 extern bool bind_value(Request *request, PgStatement *statement, int number, const Parameter *parameter, const char *text);
 
-/* A JSON array of strings as a text[] literal; another item is a violation, and false. */
-extern bool bind_text_array(Request *request, PgStatement *statement, int number, const char *name, const JsonMember *member);
+/* A JSON array as a literal of the parameter's type, text[] or int4[]; an item of another type is a violation, and false. */
+extern bool bind_array(Request *request, PgStatement *statement, int number, const Parameter *parameter, const JsonMember *member);
 
 #endif							/* QEHS_BIND_H */

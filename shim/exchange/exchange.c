@@ -24,13 +24,13 @@
 #include "exchange/health.h"
 #include "exchange/problem.h"
 #include "exchange/query.h"
+#include "exchange/repeat.h"
 #include "exchange/reply.h"
 #include "exchange/token.h"
 #include "exchange/trace.h"
+#include "storage/storage.h"
 
 #define FINGERPRINT_LENGTH SHA256_DIGEST_LENGTH
-#define MAX_RETRIES 3
-#define MAX_WAIT_SECONDS 30
 #define KEY_TENANT_DIGITS 7		/* of the text of a key: see extension/caller/keytext.c */
 #define REFUSAL_LIMIT_NS (10 * CLOCK_SECOND)
 #define TOO_MANY_STREAMS "the server has as many streams as it may at present"
@@ -71,7 +71,7 @@ exchange_identify(Request *request)
 	request->path = query_decode(&request->arena, target, mark ? (size_t) (mark - target) : strlen(target), false);
 }
 
-/* Method, path, query and body: what must be equal when a key comes again. */
+/* Method, path, query and body, or the digest of one that was kept: what must be equal when a key comes again. */
 static const char *
 fingerprint(Request *request)
 {
@@ -82,7 +82,9 @@ fingerprint(Request *request)
 	buffer_append(&text, "", 1);
 	buffer_text(&text, request->target);
 	buffer_append(&text, "", 1);
-	if (request->body_length > 0)
+	if (request->digest)
+		buffer_append(&text, (const char *) request->digest, SHA256_DIGEST_LENGTH);
+	else if (request->body_length > 0)
 		buffer_append(&text, REQUEST_BODY(request), request->body_length);
 	SHA256((unsigned char *) text.data, text.length, digest);
 	return (char *) digest;
@@ -92,7 +94,7 @@ static void
 bind_begin(Request *request, PgStatement *begin)
 {
 	/* of a body that streams the key is an argument like others; what is refused unread has nothing to replay */
-	const char *key = request->streams || request->refusal.status ? NULL : headers_idempotency_key(request);
+	const char *key = (request->streams && request->digest == NULL) || request->refusal.status ? NULL : headers_idempotency_key(request);
 	const char *bearer = headers_bearer(request);
 	const char *subject = bearer && token_is_one(bearer) ? token_verify(bearer, &request->arena) : NULL;
 	const char *trace = request->tracestate ?
@@ -101,7 +103,7 @@ bind_begin(Request *request, PgStatement *begin)
 	request->endpoint ? request->endpoint->operation : NULL, request->refusal.code ? NULL : request->target, subject};
 
 	request->keyed = key != NULL;
-	begin->text = request->router->begin;
+	begin->text = request->digest ? request->router->resume : request->router->begin;
 	begin->count = BEGIN_PARAMETERS;
 	for (int i = 0; i < BEGIN_PARAMETERS; i++)
 	{
@@ -229,45 +231,6 @@ follow_lines(Exchange *exchange, Request *request)
 		problem_reply(request, "unavailable", 0, TOO_MANY_STREAMS, NULL);
 }
 
-static int
-seconds_preferred(const char *text)
-{
-	long		seconds = strtol(text, NULL, 10);
-
-	return seconds < 0 ? 0 : seconds > MAX_WAIT_SECONDS ? MAX_WAIT_SECONDS : (int) seconds;
-}
-
-/*
- * Nanoseconds after which a failed job is to run again; 0 when its answer stands.
- * A deadlock or serialization failure has had no effect, and running the request
- * again is what its sender would do; so is waiting for a twin, when it says so
- * (Prefer: wait, RFC 7240 section 4.3).
- */
-static uint64_t
-retry_delay(Request *request)
-{
-	const PgError *error = &request->job.error;
-	const char *prefer;
-
-	request->moved |= request->job.moves > 0;
-	if (request->job.outcome != PG_FAILED)
-		return 0;
-	if (strcmp(error->sqlstate, "40001") == 0 || strcmp(error->sqlstate, "40P01") == 0)
-		return request->attempts++ < MAX_RETRIES &&
-			(!headers_change_things(request) || request_header(request, "Idempotency-Key")) ?
-			CLOCK_SECOND / 100 * (uint64_t) request->attempts + clock_now() % (CLOCK_SECOND / 100) : 0;
-	if (error->constraint == NULL || strcmp(error->constraint, "idempotency_key_in_progress") != 0)
-		return 0;
-	/* a twin of its own, which the pool left behind: its answer is the one to give */
-	if (request->moved && clock_now() - request->started < request->job.limit)
-		return CLOCK_SECOND / 20;
-	prefer = request_header(request, "Prefer");
-	prefer = prefer ? strcasestr(prefer, "wait=") : NULL;
-	if (prefer && clock_now() - request->started < CLOCK_SECOND * (uint64_t) seconds_preferred(prefer + 5))
-		return CLOCK_SECOND / 20;
-	return 0;
-}
-
 void
 exchange_finish(const Exchange *exchange, Request *request)
 {
@@ -296,7 +259,7 @@ job_done(PgJob *job)
 {
 	Pending    *pending = job->owner;
 	Request    *request = pending->request;
-	uint64_t	delay = retry_delay(request);
+	uint64_t	delay = repeat_delay(request);
 	size_t		length;
 	const char *lines;
 
@@ -329,10 +292,16 @@ job_done(PgJob *job)
 		reply_answer(request);
 	if (request->stream && pending->last)
 		;
-	else if (request->stream && request->reply.status < 300 && request->endpoint->body == BODY_FILE)
+	else if (request->stream && request->reply.status < 300 && (request->async || request->endpoint->body == BODY_FILE))
 	{
 		/* the reply comes when the body has */
 		request->stream->start(request->stream, pending->finished);
+		/* refused for what it says of its body, which need not come */
+		if (request->reply.status >= 300)
+		{
+			request->stream->close(request->stream);
+			request->stream = NULL;
+		}
 		pending->finished(request);
 		return;
 	}
@@ -397,7 +366,7 @@ bind_call(Pending *pending, const Endpoint *endpoint, PgJob *job)
 		bind_whole(&job->statements[0], &endpoint->calls[CALL_FUNCTION], arguments);
 		return;
 	}
-	arguments_pick(&endpoint->calls[CALL_BEGIN], arguments, arguments);
+	arguments_pick(&endpoint->calls[pending->request->async ? CALL_ASYNC_BEGIN : CALL_BEGIN], arguments, arguments);
 	job->statements[STATEMENT_END] = (PgStatement) {.text = pending->request->router->end};
 	job->count = 3;
 }
@@ -415,7 +384,7 @@ submit(Exchange *exchange, Request *request, void (*finished) (Request *request)
 	job->kind = request->endpoint ? (uint32_t) (request->endpoint - request->router->endpoints) + 1 : 0;
 	job->limit = request->endpoint ? request->endpoint->limit : REFUSAL_LIMIT_NS;
 	bind_begin(request, &job->statements[STATEMENT_BEGIN]);
-	job->repeatable = request->keyed || request->refusal.code || !headers_change_things(request);
+	job->repeatable = request->keyed || request->refusal.code || repeat_is_harmless(request);
 	job->count = 1;
 	/* without an endpoint's success nothing but request_begin runs */
 	if (request->refusal.code == NULL && request->reply.status == 0)
@@ -431,11 +400,24 @@ exchange_conclude(Exchange *exchange, Request *request, const PgStatement *argum
 	Pending    *pending = job->owner;
 
 	job_free(job);
-	*pending = (Pending) {exchange, request, exchange->pool, finished, true, true};
-	request->reply = (Reply) {0};
+	*pending = (Pending) {exchange, request, exchange->pool, finished, !request->async, true};
 	bind_begin(request, &job->statements[STATEMENT_BEGIN]);
-	bind_whole(&job->statements[0], &request->endpoint->calls[CALL_FUNCTION], arguments);
-	job->count = 1;
+	if (request->async)
+	{
+		/* the limits that were told stay */
+		request->reply.status = 0;
+		request->reply.body = NULL;
+		request->reply.length = 0;
+		arguments_pick(&request->endpoint->calls[CALL_ASYNC], arguments, &job->statements[STATEMENT_CALL]);
+		job->repeatable = request->keyed;
+		job->count = 3;
+	}
+	else
+	{
+		request->reply = (Reply) {0};
+		bind_whole(&job->statements[0], &request->endpoint->calls[CALL_FUNCTION], arguments);
+		job->count = 1;
+	}
 	request->waiting = true;
 	pool_submit(exchange->pool, job);
 }
@@ -507,6 +489,7 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 			refuse_route(request);
 		if (request->endpoint && request->refusal.code == NULL)
 		{
+			request->async = request->endpoint->calls[CALL_ASYNC].text && storage_exists() && headers_prefer_async(request);
 			headers_check(request);
 			if (request->refusal.code == NULL)
 				arguments_read(request, &request->job.statements[STATEMENT_CALL]);
@@ -523,6 +506,6 @@ exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *
 void
 exchange_abandon(Exchange *exchange, Request *request)
 {
-	if (request->waiting && request->stream == NULL && !headers_change_things(request))
+	if (request->waiting && request->stream == NULL && repeat_is_harmless(request))
 		pool_withdraw(exchange->pool, &request->job);
 }

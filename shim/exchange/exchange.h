@@ -47,7 +47,7 @@ extern void exchange_route(const Exchange *exchange, Request *request);
 extern void exchange_start(Exchange *exchange, Request *request, void (*finished) (Request *request));
 
 /*
- * The body of a file has come: call the endpoint's function with the arguments, in the order of its parameters, and
+ * A body that was kept has come: call the endpoint's function, or that of its asynchronous form, with the arguments, in the order of its parameters, and
  * answer with what it gives.  finished is called when the reply is there.
  */
 extern void exchange_conclude(Exchange *exchange, Request *request, const PgStatement *arguments, void (*finished) (Request *request));

@@ -55,6 +55,25 @@ headers_idempotency_key(Request *request)
 	return NULL;
 }
 
+bool
+headers_prefer_async(const Request *request)
+{
+	static const char name[] = "respond-async";
+	const char *prefer = request_header(request, "Prefer");
+
+	while (prefer && *prefer)
+	{
+		size_t		length;
+
+		prefer += strspn(prefer, " \t,");
+		length = strcspn(prefer, ",; \t=");
+		if (length == sizeof(name) - 1 && strncasecmp(prefer, name, length) == 0)
+			return true;
+		prefer += strcspn(prefer, ",");
+	}
+	return false;
+}
+
 /* Refuse a field for what it says: errors names it, message is what it must be. */
 static void
 refuse_field(Request *request, const char *problem, const char *path, const char *code, const char *message)
@@ -83,11 +102,12 @@ static void
 check_precondition(Request *request, const char *name)
 {
 	const char *field = request_header(request, name);
-	const char *path = arena_format(&request->arena, "@%s", name);
 	bool		taken = !headers_change_things(request);
+	const char *path;
 
 	if (field == NULL)
 		return;
+	path = arena_format(&request->arena, "@%s", name);
 	for (int i = 0; i < request->endpoint->parameter_count && !taken; i++)
 		taken = request->endpoint->parameters[i].place == IN_HEADER && strcasecmp(request->endpoint->parameters[i].name, name) == 0;
 	if (!taken)
@@ -113,6 +133,9 @@ headers_check(Request *request)
 	/* who names only the type of errors takes what there is */
 	if (request->media == NULL && media_is_named(request_header(request, "Accept"), "application/problem+json"))
 		request->media = endpoint->gives.types[0];
+	/* the answer tells of a job, and its lines come never */
+	if (request->async)
+		request->media = "application/json";
 	/* a file is of whatever type it is */
 	if (request->media == NULL && endpoint->answer == ANSWER_FILE)
 		request->media = endpoint->gives.types[0];

@@ -22,4 +22,7 @@ extern const char *headers_idempotency_key(Request *request);
 /* Refuse what the endpoint cannot take or answer: conditions, Accept, Content-Type, Content-Encoding. */
 extern void headers_check(Request *request);
 
+/* Does the request prefer to be answered before it is done (RFC 7240 section 4.1)? */
+extern bool headers_prefer_async(const Request *request);
+
 #endif							/* QEHS_HEADERS_H */

@@ -103,6 +103,8 @@ struct Request
 	int			attempts;		/* at the database */
 	bool		moved;			/* some attempt went to another connection: what it left behind may run, too */
 	bool		streams;		/* its endpoint takes the body as it arrives */
+	bool		async;			/* which is kept for a job (Prefer: respond-async) */
+	const unsigned char *digest;	/* SHA-256 of such a body, once it has come */
 	bool		head_done;		/* of such one: its body may come */
 	const char *next_part;		/* of an answer of lines: the cursor of what follows, or NULL */
 	Stream	   *stream;			/* NULL unless its body or answer goes by in parts */

@@ -22,13 +22,14 @@
 #define CALL_WHOLE "SELECT qehs.request("
 #define CALL_PART "SELECT qehs.request_part("
 #define BEGIN_SQL "SELECT qehs.request_begin(" BEGIN_ARGUMENTS ")"
+#define RESUME_SQL "SELECT qehs.request_resume(" BEGIN_ARGUMENTS ")"
 
 static const char *const places[] = {"path", "query", "header", "body", "document", "filter", "server", "lines", "lineNumber", "headerLine", "stored", NULL};
 static const char *const bodies[] = {"none", "json", "stream", "file", NULL};
 static const char *const answers[] = {"none", "json", "stream", "file", NULL};
 static const char *const forms[] = {"problem", "scim", "graphql", NULL};
-static const char *const server_names[] = {"baseUrl", "mediaType", "contentType", "storage", NULL};
-static const char *const roles[] = {"function", "streamBegin", "streamEnd", NULL};
+static const char *const server_names[] = {"baseUrl", "mediaType", "contentType", "contentEncoding", "storage", NULL};
+static const char *const roles[] = {"function", "streamBegin", "streamEnd", "asyncBegin", "asyncFunction", NULL};
 
 /* What is being read, and what is wrong with it. */
 typedef struct Reader
@@ -87,6 +88,30 @@ read_media(Reader *reader, const json_t *object, const char *member, MediaList *
 	}
 }
 
+/* Which calls take a parameter: names with spaces between. */
+static unsigned
+read_roles(Reader *reader, const char *names)
+{
+	unsigned	bits = 0;
+
+	while (names && *names)
+	{
+		size_t		length = strcspn(names, " ");
+		int			role = 0;
+
+		while (roles[role] && (strlen(roles[role]) != length || strncmp(roles[role], names, length) != 0))
+			role++;
+		if (roles[role] == NULL)
+		{
+			fail(reader, "of cannot be", names);
+			return bits;
+		}
+		bits |= 1U << role;
+		names += length + (names[length] == ' ');
+	}
+	return bits;
+}
+
 static void
 read_parameters(Reader *reader, Endpoint *endpoint, const json_t *list)
 {
@@ -106,7 +131,7 @@ read_parameters(Reader *reader, Endpoint *endpoint, const json_t *list)
 			.sql_type = copy_member(reader, item, "sqlType"),
 			.place = (ParameterPlace) read_word(reader, item, "in", places),
 			.required = json_is_true(json_object_get(item, "required")),
-			.only = json_object_get(item, "of") ? read_word(reader, item, "of", roles) : -1,
+			.only = read_roles(reader, json_string_value(json_object_get(item, "of"))),
 		};
 		if (endpoint->parameters[i].place == IN_SERVER)
 			read_word(reader, item, "name", server_names);
@@ -147,7 +172,7 @@ make_call(Reader *reader, Endpoint *endpoint, CallRole role, const json_t *sourc
 		const Parameter *parameter = &endpoint->parameters[i];
 		bool		chunk = parameter->place == IN_LINES || parameter->place == IN_LINE_NUMBER || parameter->place == IN_HEADER_LINE;
 
-		if (parameter->only >= 0 ? parameter->only != (int) role : role == CALL_END || (chunk && role != CALL_FUNCTION))
+		if (parameter->only ? !(parameter->only & 1U << role) : role == CALL_END || (chunk && role != CALL_FUNCTION))
 			continue;
 		call->from[call->count++] = i;
 		if (whole)
@@ -171,6 +196,8 @@ check_endpoint(Reader *reader, const Endpoint *endpoint)
 		fail(reader, "has no", "function");
 	if (endpoint->body == BODY_STREAM && (calls[CALL_BEGIN].text == NULL || calls[CALL_END].text == NULL))
 		fail(reader, "a body that streams needs", "stream_begin and stream_end");
+	if ((calls[CALL_ASYNC_BEGIN].text == NULL) != (calls[CALL_ASYNC].text == NULL))
+		fail(reader, "has one alone of", "async_begin and async_function");
 	if (endpoint->body == BODY_FILE && calls[CALL_BEGIN].text == NULL)
 		fail(reader, "a body that is a file needs", "stream_begin");
 	if (endpoint->body != BODY_NONE && endpoint->takes.count == 0)
@@ -276,6 +303,28 @@ compare_endpoints(const void *left, const void *right)
 	return a > b ? -1 : a < b;
 }
 
+static int
+count_slashes(const char *path)
+{
+	int			count = 0;
+
+	for (; *path; path++)
+		count += *path == '/';
+	return count;
+}
+
+static void
+make_routes(Router *router)
+{
+	router->routes = arena_alloc(&router->arena, sizeof(Route) * (size_t) router->endpoint_count);
+	for (int i = 0; i < router->endpoint_count; i++)
+	{
+		const char *path = router->endpoints[i].path;
+
+		router->routes[i] = (Route) {path, strcspn(path, "{"), count_slashes(path)};
+	}
+}
+
 Router *
 router_load(const char *endpoints_json, const char *problems_json, const char *version, char *fault, size_t size)
 {
@@ -292,9 +341,11 @@ router_load(const char *endpoints_json, const char *problems_json, const char *v
 	{
 		router->version = arena_copy(&router->arena, version, strlen(version));
 		router->begin = pg_text(BEGIN_SQL);
+		router->resume = pg_text(RESUME_SQL);
 		router->end = pg_text("SELECT qehs.request_end()");
 		read_endpoints(&reader, endpoints);
 		qsort(router->endpoints, (size_t) router->endpoint_count, sizeof(Endpoint), compare_endpoints);
+		make_routes(router);
 		router->problem_count = (int) json_array_size(problems);
 		router->problems = arena_alloc(&router->arena, sizeof(Problem) * (size_t) router->problem_count);
 		for (int i = 0; i < router->problem_count; i++)
@@ -368,28 +419,49 @@ match_template(const char *template, const char *path, Arena *arena, const char 
 	return *path == '\0';
 }
 
-const Endpoint *
-router_match(const Router *router, const char *method, const char *path, Arena *arena, const char **values, Buffer *allow)
+static bool
+has_method(const Endpoint *endpoint, const char *method)
 {
-	const char *best = NULL;
+	return strcmp(endpoint->method, method) == 0 || (strcmp(method, "HEAD") == 0 && strcmp(endpoint->method, "GET") == 0);
+}
 
+static void
+list_methods(const Router *router, const char *template, Buffer *allow)
+{
 	for (int i = 0; i < router->endpoint_count; i++)
 	{
 		const Endpoint *endpoint = &router->endpoints[i];
 
+		if (strcmp(endpoint->path, template) == 0)
+			buffer_format(allow, "%s%s%s", allow->length > 0 ? ", " : "", endpoint->method,
+						  strcmp(endpoint->method, "GET") == 0 ? ", HEAD" : "");
+	}
+	buffer_text(allow, ", OPTIONS");
+}
+
+const Endpoint *
+router_match(const Router *router, const char *method, const char *path, Arena *arena, const char **values, Buffer *allow)
+{
+	const char *best = NULL;
+	size_t		length = strlen(path);
+	int			slashes = count_slashes(path);
+
+	for (int i = 0; i < router->endpoint_count; i++)
+	{
+		const Route *route = &router->routes[i];
+
+		/* no value has a slash in it */
+		if (route->slashes != slashes || route->literal > length || memcmp(route->path, path, route->literal) != 0)
+			continue;
 		/* once a template has matched, less literal ones are another resource */
-		if (best && strcmp(best, endpoint->path) != 0)
+		if ((best && strcmp(best, route->path) != 0) || !match_template(route->path, path, arena, values))
 			continue;
-		if (!match_template(endpoint->path, path, arena, values))
-			continue;
-		best = endpoint->path;
-		if (strcmp(endpoint->method, method) == 0 || (strcmp(method, "HEAD") == 0 && strcmp(endpoint->method, "GET") == 0))
-			return endpoint;
-		buffer_format(allow, "%s%s%s", allow->length > 0 ? ", " : "", endpoint->method,
-					  strcmp(endpoint->method, "GET") == 0 ? ", HEAD" : "");
+		best = route->path;
+		if (has_method(&router->endpoints[i], method))
+			return &router->endpoints[i];
 	}
 	if (best)
-		buffer_text(allow, ", OPTIONS");
+		list_methods(router, best, allow);
 	return NULL;
 }
 

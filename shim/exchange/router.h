@@ -23,7 +23,7 @@ typedef enum ParameterPlace
 	IN_LINES,					/* a chunk of a body that streams: whole lines */
 	IN_LINE_NUMBER,				/* the number of the chunk's first line */
 	IN_HEADER_LINE,				/* the first line of the body, where its form has one */
-	IN_STORED					/* sizeBytes, sha256, type or scan of a file that has come */
+	IN_STORED					/* sizeBytes, sha256, type, scan or id of a body that has become an object */
 } ParameterPlace;
 
 typedef enum BodyKind
@@ -50,6 +50,8 @@ typedef enum CallRole
 	CALL_FUNCTION,				/* answers; of a body that streams it takes a chunk */
 	CALL_BEGIN,					/* begins a body that streams */
 	CALL_END,					/* ends it */
+	CALL_ASYNC_BEGIN,			/* begins one that is kept for a job (Prefer: respond-async) */
+	CALL_ASYNC,					/* answers when it has been kept */
 	CALL_ROLES
 } CallRole;
 
@@ -68,7 +70,7 @@ typedef struct Parameter
 	const char *sql_type;
 	ParameterPlace place;
 	bool		required;
-	int			only;			/* the CallRole that alone takes it; -1: all but CALL_END */
+	unsigned	only;			/* bits, 1 << CallRole, of those that take it; 0: all but CALL_END */
 } Parameter;
 
 /* Media types, the preferred one first. */
@@ -98,6 +100,14 @@ typedef struct Endpoint
 	Parameter	parameters[ROUTER_MAX_PARAMETERS];
 } Endpoint;
 
+/* What tells at a glance that a path is not an endpoint's. */
+typedef struct Route
+{
+	const char *path;			/* template */
+	size_t		literal;		/* bytes before its first {…} */
+	int			slashes;
+} Route;
+
 typedef struct Problem
 {
 	const char *code;
@@ -119,9 +129,11 @@ typedef struct Router
 	int			references;		/* atomic */
 	const char *version;		/* of the extension */
 	const PgText *begin;		/* the first statement of a request */
+	const PgText *resume;		/* the first when its body has come, as it was counted before */
 	const PgText *end;			/* and its last */
 	int			endpoint_count;
 	Endpoint   *endpoints;
+	Route	   *routes;			/* of each endpoint, close together */
 	int			problem_count;
 	Problem    *problems;
 } Router;
@@ -143,6 +155,7 @@ extern void router_release(Router *router);
 extern const Endpoint *router_match(const Router *router, const char *method, const char *path, Arena *arena,
 									const char **values, Buffer *allow);
 
+/* The problem of a code, or NULL. */
 extern const Problem *router_problem(const Router *router, const char *code);
 
 #endif							/* QEHS_ROUTER_H */

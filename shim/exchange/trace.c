@@ -10,6 +10,9 @@
 
 #include "common/hex.h"
 
+/* The version, room for the two ids, the flags. */
+#define TRACEPARENT "00-................................-................-0."
+
 /* Random bytes are fetched by the page: a call costs more than the bytes. */
 static void
 random_hex(char *text, size_t bytes)
@@ -92,9 +95,15 @@ trace_new(Request *request)
 const char *
 trace_parent(Request *request)
 {
-	if (request->traceparent == NULL)
-		request->traceparent = arena_format(&request->arena, "00-%s-%s-%02d", request->trace_id, request->span_id, request->sampled);
-	return request->traceparent;
+	char	   *text;
+
+	if (request->traceparent)
+		return request->traceparent;
+	request->traceparent = text = arena_copy(&request->arena, TRACEPARENT, strlen(TRACEPARENT));
+	memcpy(text + 3, request->trace_id, TRACE_ID_LENGTH);
+	memcpy(text + 36, request->span_id, 16);
+	text[54] = request->sampled ? '1' : '0';
+	return text;
 }
 
 void

@@ -96,16 +96,6 @@ typedef struct ExportInfo
 /* Read what qehs.export_open gave into the arena; false when it is not that. */
 extern bool info_read(const char *head, size_t length, const char *tenant, const char *public_url, Arena *arena, ExportInfo *info);
 
-/* A job that a worker has claimed (qehs.job_claim). */
-typedef struct Claim
-{
-	const char *tenant;			/* slug */
-	const char *job_id;
-} Claim;
-
-/* Read what it gave into the arena; false when it is not that. */
-extern bool claim_read(const char *text, size_t length, Arena *arena, Claim *claim);
-
 /* Read a line of qehs.export_files into the arena; false when it is none. */
 extern bool file_read(const char *line, size_t length, Arena *arena, FileEntry *file);
 

@@ -132,16 +132,6 @@ info_read(const char *head, size_t length, const char *tenant, const char *publi
 }
 
 bool
-claim_read(const char *text, size_t length, Arena *arena, Claim *claim)
-{
-	json_t	   *root = json_loadb(text, length, 0, NULL);
-
-	*claim = (Claim) {member_text(root, "tenant", NULL, arena), member_text(root, "jobId", NULL, arena)};
-	json_decref(root);
-	return claim->tenant && claim->job_id;
-}
-
-bool
 file_read(const char *line, size_t length, Arena *arena, FileEntry *file)
 {
 	json_t	   *root = json_loadb(line, length, 0, NULL);

@@ -132,8 +132,14 @@ guard_next(Guard *guard, const char *bytes, size_t length, GuardEvent *event)
 	}
 	for (size_t at = 0; at < length; at++)
 	{
-		char		byte = bytes[at];
+		char		byte;
 
+		/* most of a head is values of fields: each byte but the end of the line is the next one's equal */
+		if (guard->state == GUARD_FIELD_VALUE && !guard->carriage_return)
+			while (!is_control((unsigned char) bytes[at]))
+				if (++at == length)
+					return length;
+		byte = bytes[at];
 		if (guard->state == GUARD_BROKEN || guard->carriage_return != (byte == '\n') || (byte == '\r' && !may_end(guard)) ||
 			(byte != '\r' && byte != '\n' && !take_byte(guard, byte)))
 		{

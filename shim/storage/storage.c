@@ -29,6 +29,12 @@ storage_open(const Config *config, StorageFault *fault)
 }
 
 bool
+storage_exists(void)
+{
+	return store == &s3_store || *settings->storage != '\0';
+}
+
+bool
 storage_is_local(void)
 {
 	return store == &local_store;

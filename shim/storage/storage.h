@@ -65,6 +65,8 @@ typedef struct StorageWriter StorageWriter;
 
 /* Open the store that the settings name; once, at start, before other threads.  False with a message when it cannot be used. */
 extern bool storage_open(const Config *config, StorageFault *fault);
+/* Is there one at all? */
+extern bool storage_exists(void);
 /* Is it the embedded one, served under /storage/? */
 extern bool storage_is_local(void);
 /* The store as the extension wants it to sign URLs: a JSON object, without the secret key of S3. */

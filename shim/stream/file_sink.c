@@ -1,12 +1,16 @@
 /*
  * file_sink.c
  *	  The body goes into a writer of the store part by part; when all has come, a task
- *	  looks at its type, has it scanned and makes it an object; then the endpoint's
- *	  function is told what has come, and answers.
+ *	  makes it an object; then the endpoint's function is told what has come, and answers.
  *
- * The endpoint's begin gives {"size":bytes that must come,"most":bytes that may come,"sha256":what
- * it must be}, each where it matters.  What is wrong with the body (too large, another digest) is answered without
- * the function, and nothing is kept.  A body that is of no use any more is read on for a while, so
+ * Of a file the endpoint's begin gives {"size":bytes that must come,"most":bytes that may come,"sha256":what
+ * it must be}, each where it matters, and the task looks at its type and has it scanned.  Of a body that
+ * is kept for a job (Prefer: respond-async) it gives {"tenant","id","quota":bytes that may come}; when
+ * the job is not made after all, because the request is refused or was answered before,
+ * the object is removed.
+ *
+ * What is wrong with the body (too large, another digest) is answered without the function, and
+ * nothing is kept.  A body that is of no use any more is read on for a while, so
  * that its sender sees the answer.
  */
 #include "stream/file_sink.h"
@@ -20,6 +24,7 @@
 #include "base/tasks.h"
 #include "exchange/log.h"
 #include "exchange/problem.h"
+#include "exchange/sign.h"
 #include "storage/sniff.h"
 #include "storage/storage.h"
 #include "stream/stream_metrics.h"
@@ -40,11 +45,14 @@ typedef struct FileSink
 	PgStatement arguments;
 	int64_t		size;			/* bytes that must come; -1: any number */
 	int64_t		most;			/* bytes that may come; -1: any number */
+	int64_t		quota;			/* bytes that the tenant may store still; -1: any number */
 	char		sha256[2 * STORAGE_SHA256_BYTES + 1];	/* empty: any */
 	int64_t		taken;
 	size_t		wasted;
 	bool		failed;			/* the request has its problem for a reply */
 	bool		busy;			/* its task is under way */
+	bool		async;			/* the body is kept for a job */
+	bool		kept;			/* it is an object */
 	/* what the task found */
 	StorageFacts facts;
 	StorageOutcome outcome;
@@ -105,6 +113,25 @@ is_too_large(const FileSink *sink, int64_t size)
 	return (sink->most >= 0 && size > sink->most) || (uint64_t) size > sink->exchange->config->max_object;
 }
 
+static void
+fail_quota(FileSink *sink)
+{
+	fail(sink, "insufficient_storage", NULL, NULL, "the body has more bytes than the tenant may store still");
+}
+
+/* A body that says that it is too large is refused before it comes. */
+static void
+check_length(FileSink *sink)
+{
+	const char *header = request_header(sink->request, "Content-Length");
+	int64_t		length = header ? strtoll(header, NULL, 10) : 0;
+
+	if ((uint64_t) length > sink->exchange->config->max_object)
+		fail(sink, "payload_too_large", NULL, NULL, "the body is larger than the server takes");
+	else if (sink->quota >= 0 && length > sink->quota)
+		fail_quota(sink);
+}
+
 static size_t
 take(Stream *stream, const char *bytes, size_t length)
 {
@@ -120,6 +147,8 @@ take(Stream *stream, const char *bytes, size_t length)
 	sink->taken += (int64_t) length;
 	if (is_too_large(sink, sink->taken))
 		fail(sink, "payload_too_large", NULL, NULL, "the body is larger than was announced, or than the server takes");
+	else if (sink->quota >= 0 && sink->taken > sink->quota)
+		fail_quota(sink);
 	else if ((outcome = storage_write(sink->writer, bytes, length, &sink->fault)) != STORAGE_DONE)
 		fail_outcome(sink, outcome);
 	return length;
@@ -142,6 +171,29 @@ is_spent(const Stream *stream)
 
 /* ---- when all has come ---- */
 
+/* Of S3: its URL is signed by the database, for what the object is. */
+static void
+keep_async(FileSink *sink)
+{
+	Arena		arena = {0};
+	StorageName name = {sink->tenant, sink->id};
+	Session    *session = storage_is_local() ? NULL : session_open(sink->exchange->config->db, "qehs-shim store");
+	const char *message;
+	const char *url = NULL;
+
+	if (session == NULL || sign_url(session, "PUT", &name, &sink->facts, &arena, &url))
+		sink->outcome = storage_keep(sink->writer, &name, url, &sink->fault);
+	else
+	{
+		session_problem(session, &message);
+		sink->outcome = STORAGE_FAILED;
+		snprintf(sink->fault.message, sizeof(sink->fault.message), "%s", message);
+	}
+	if (session)
+		session_close(session);
+	arena_free(&arena);
+}
+
 static void
 run_task(TaskWork *task)
 {
@@ -150,6 +202,11 @@ run_task(TaskWork *task)
 	int			file = storage_write_descriptor(sink->writer);
 	StorageName name = {sink->tenant, sink->id};
 
+	if (sink->async)
+	{
+		keep_async(sink);
+		return;
+	}
 	sniff_type(file, sink->type, sizeof(sink->type));
 	if (*clamd)
 	{
@@ -161,16 +218,6 @@ run_task(TaskWork *task)
 			return;
 	}
 	sink->outcome = storage_keep(sink->writer, &name, NULL, &sink->fault);
-}
-
-static const char *
-hex_of(Arena *arena, const unsigned char *bytes, size_t length)
-{
-	char	   *text = arena_alloc(arena, 2 * length + 1);
-
-	for (size_t i = 0; i < length; i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-	return text;
 }
 
 /* Put what has come in the places of the endpoint's parameters. */
@@ -190,9 +237,11 @@ bind_stored(FileSink *sink)
 		if (strcmp(parameter->name, "sizeBytes") == 0)
 			text = arena_format(&request->arena, "%lld", (long long) sink->facts.size);
 		else if (strcmp(parameter->name, "sha256") == 0)
-			text = hex_of(&request->arena, sink->facts.sha256, sizeof(sink->facts.sha256));
+			text = sign_sha256(&sink->facts, &request->arena);
 		else if (strcmp(parameter->name, "type") == 0)
 			text = arena_format(&request->arena, "%s", sink->type);
+		else if (strcmp(parameter->name, "id") == 0)
+			text = sink->id;
 		else if (*sink->scan && !sink->scan_failed)
 			text = arena_format(&request->arena, "%s", sink->scan);
 		sink->arguments.values[i] = text;
@@ -209,6 +258,7 @@ task_done(TaskWork *task)
 
 	sink->busy = false;
 	give_up(sink);
+	sink->kept = sink->outcome == STORAGE_DONE;
 	if (request == NULL)
 		return;
 	if (sink->scan_failed)
@@ -216,6 +266,7 @@ task_done(TaskWork *task)
 	if (sink->outcome == STORAGE_DONE)
 	{
 		bind_stored(sink);
+		request->digest = sink->async ? sink->facts.sha256 : NULL;
 		exchange_conclude(sink->exchange, request, &sink->arguments, sink->changed);
 		return;
 	}
@@ -237,7 +288,7 @@ finish(Stream *stream)
 		fail(sink, "validation_failed", "", "size", "the body has another size than was announced");
 		return;
 	}
-	if (*sink->sha256 && strcmp(hex_of(&sink->request->arena, sink->facts.sha256, sizeof(sink->facts.sha256)), sink->sha256) != 0)
+	if (*sink->sha256 && strcmp(sign_sha256(&sink->facts, &sink->request->arena), sink->sha256) != 0)
 	{
 		fail(sink, "validation_failed", "", "sha256", "the body has another SHA-256 than was announced");
 		return;
@@ -259,7 +310,7 @@ read_description(FileSink *sink)
 	size_t		length;
 	const char *text = job_text(&request->job, 1, &length);
 
-	sink->size = sink->most = -1;
+	sink->size = sink->most = sink->quota = -1;
 	if (text == NULL || !json_scan(text, length, &request->arena, description))
 		return;
 	for (int i = 0; i < description->count; i++)
@@ -270,6 +321,12 @@ read_description(FileSink *sink)
 			sink->most = strtoll(member->value, NULL, 10);
 		else if (strcmp(member->name, "size") == 0)
 			sink->size = sink->most = strtoll(member->value, NULL, 10);
+		else if (strcmp(member->name, "quota") == 0)
+			sink->quota = strtoll(member->value, NULL, 10);
+		else if (strcmp(member->name, "tenant") == 0 && member->type == JSON_STRING)
+			snprintf(sink->tenant, sizeof(sink->tenant), "%s", json_decode(member->value, member->length, &request->arena, &length));
+		else if (strcmp(member->name, "id") == 0 && member->type == JSON_STRING)
+			snprintf(sink->id, sizeof(sink->id), "%s", json_decode(member->value, member->length, &request->arena, &length));
 		else if (strcmp(member->name, "sha256") == 0 && member->type == JSON_STRING)
 			snprintf(sink->sha256, sizeof(sink->sha256), "%s", json_decode(member->value, member->length, &request->arena, &length));
 	}
@@ -284,11 +341,55 @@ start(Stream *stream, void (*changed) (Request *request))
 	sink->changed = changed;
 	stream_metrics_running(1);
 	read_description(sink);
-	snprintf(sink->tenant, sizeof(sink->tenant), "%s", sink->request->path_values[0]);
-	snprintf(sink->id, sizeof(sink->id), "%s", sink->request->path_values[1]);
+	if (!sink->async)
+	{
+		snprintf(sink->tenant, sizeof(sink->tenant), "%s", sink->request->path_values[0]);
+		snprintf(sink->id, sizeof(sink->id), "%s", sink->request->path_values[1]);
+	}
 	sink->writer = storage_write_open(&outcome, &sink->fault);
 	if (sink->writer == NULL)
 		fail_outcome(sink, outcome);
+	else if (sink->async)
+		check_length(sink);
+}
+
+/* ---- a body of which no job was made ---- */
+
+static void
+run_removal(TaskWork *task)
+{
+	FileSink   *sink = (FileSink *) ((char *) task - offsetof(FileSink, task));
+	Arena		arena = {0};
+	StorageName name = {sink->tenant, sink->id};
+	Session    *session = storage_is_local() ? NULL : session_open(sink->exchange->config->db, "qehs-shim store");
+	const char *url = NULL;
+
+	/* what cannot be removed now is collected in a day */
+	if (session == NULL || sign_url(session, "DELETE", &name, NULL, &arena, &url))
+		storage_remove(&name, url, &sink->fault);
+	if (session)
+		session_close(session);
+	arena_free(&arena);
+}
+
+static void
+removal_done(TaskWork *task)
+{
+	FileSink   *sink = (FileSink *) ((char *) task - offsetof(FileSink, task));
+
+	sink->busy = false;
+}
+
+/* The answer says that there is no job of this body; without one, or when the server failed, nobody knows. */
+static bool
+is_refused(const Request *request)
+{
+	const Reply *reply = &request->reply;
+
+	for (int i = 0; i < reply->header_count; i++)
+		if (strcmp(reply->headers[i].name, "Idempotency-Replayed") == 0)
+			return true;
+	return reply->status >= 400 && reply->status < 500;
 }
 
 static void
@@ -298,6 +399,12 @@ close_sink(Stream *stream)
 
 	if (sink->changed)
 		stream_metrics_running(-1);
+	if (sink->async && sink->kept && is_refused(sink->request))
+	{
+		sink->busy = true;
+		sink->task = (TaskWork) {run_removal, removal_done, NULL, NULL};
+		tasks_submit(sink->exchange->tasks, &sink->task);
+	}
 	if (!sink->busy)
 		give_up(sink);
 	sink->request = NULL;
@@ -342,6 +449,8 @@ file_sink_open(Exchange *exchange, Request *request)
 	sink->exchange = exchange;
 	sink->request = request;
 	sink->arguments = request->job.statements[1];
+	sink->async = request->async;
+	sink->quota = -1;
 	sink->item = (StreamItem) {
 		.stream = {.sink = &body,.pool = exchange->pool,.start = start,.close = close_sink},
 		.tick = tick_sink,.end = end_sink,.is_free = is_free,.free = free_sink,

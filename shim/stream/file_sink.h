@@ -1,7 +1,7 @@
 /*
  * file_sink.h
  *	  A body that becomes an object of the object store: the sink of endpoints whose
- *	  body is a file.
+ *	  body is a file, or is kept for a job (Prefer: respond-async).
  */
 #ifndef QEHS_FILE_SINK_H
 #define QEHS_FILE_SINK_H

@@ -125,6 +125,11 @@ end_line(LineReader *reader, Lines *lines)
 {
 	if (reader->line++ == 0 && reader->delimiter)
 		keep_header(reader, lines);
+	if (reader->line <= reader->from)
+	{
+		lines->length = lines->whole;
+		return;
+	}
 	lines->whole = lines->length;
 	if (lines->count++ == 0)
 		lines->since = clock_now();
@@ -160,7 +165,7 @@ take_bytes(LineReader *reader, Lines *lines, const char *bytes, size_t length)
 		{
 			reader->skipping = true;
 			lines->length = lines->whole;
-			lines->long_line = reader->line + 1;
+			lines->long_line = reader->line + 1 > reader->from ? reader->line + 1 : 0;
 		}
 		if (!reader->skipping)
 		{

@@ -44,6 +44,7 @@ typedef struct LineReader
 	const char *piece;			/* of input or decoded */
 	size_t		piece_length;
 	int64_t		line;			/* whole lines so far */
+	int64_t		from;			/* lines up to this one are passed over; set behind lines_open, 0: none */
 	size_t		limit;			/* bytes of a line without its newline */
 	bool		skipping;		/* in a line that is too long */
 	char		delimiter;		/* between the cells of CSV; NUL: lines end with each newline */

@@ -24,7 +24,7 @@ streams_make(Exchange *exchange, Request *request)
 {
 	Streams    *streams = exchange->streams;
 
-	if (request->endpoint->body == BODY_FILE)
+	if (request->async || request->endpoint->body == BODY_FILE)
 		return streams->file_count == FILES_MOST ? NULL : add(streams, file_sink_open(exchange, request), true);
 	return streams->count == STREAMS_MOST ? NULL : add(streams, line_sink_open(exchange, request), false);
 }

@@ -41,14 +41,28 @@ test("beyond its time the query is cancelled, and the answer is 504 in the form 
 	assert.equal((await send(at.shim.port, at.key, "POST", "/api/graphql", { query: "{ __typename }" })).status, 200)
 })
 
-test("a client that leaves takes its query with it", async () => {
-	await limit(60000)
-	const before = cancelled()
-	const request = http.request({ host: "127.0.0.1", port: at.shim.port, path: `/api/graphql?query=${encodeURIComponent(query)}`, headers: { authorization: `Bearer ${at.key}` } })
+// GET, and POST of a document without a mutation, which may be given up as well
+for (const [name, path, body] of [["asks", `/api/graphql?query=${encodeURIComponent(query)}`], ["posts", "/api/graphql", JSON.stringify({ query })]])
+	test(`a client that leaves takes the query that it ${name} with it`, async () => {
+		await limit(60000)
+		const before = cancelled()
+		const request = http.request({ host: "127.0.0.1", port: at.shim.port, path, method: body ? "POST" : "GET", headers: { authorization: `Bearer ${at.key}`, ...body && { "content-type": "application/json" } } })
+		request.on("error", () => {})
+		request.end(body)
+		await until(() => running() > 0, "the query does not start")
+		request.destroy()
+		await until(() => cancelled() > before, "nothing was cancelled")
+		await until(() => running() === 0, "the statement runs on")
+	})
+
+test("a mutation goes on without its client", async () => {
+	const create = 'mutation { readingsCreate(payload: {title: "left alone", severity: "low"}) { id } }'
+	const found = () => Number(at.cluster.sql("SELECT count(*) FROM qehs.record WHERE payload ->> 'title' = 'left alone'"))
+	at.cluster.sql("CREATE FUNCTION public.slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(3); RETURN NEW; END $$; CREATE TRIGGER slowly BEFORE INSERT ON qehs.record FOR EACH ROW EXECUTE FUNCTION public.slowly()")
+	const request = http.request({ host: "127.0.0.1", port: at.shim.port, path: "/api/graphql", method: "POST", headers: { authorization: `Bearer ${at.key}`, "content-type": "application/json" } })
 	request.on("error", () => {})
-	request.end()
-	await until(() => running() > 0, "the query does not start")
+	request.end(JSON.stringify({ query: create }))
+	await until(() => running() > 0, "the mutation does not start")
 	request.destroy()
-	await until(() => cancelled() > before, "nothing was cancelled")
-	await until(() => running() === 0, "the statement runs on")
+	await until(() => found() === 1, "the record is not there")
 })

@@ -85,6 +85,12 @@ function fit(body, operation) {
 	if (body.transition === 'close') body.payload = { ...payload, rca_text: 'as the guard wants' }
 	if ('allowedAddresses' in body) body.allowedAddresses = null
 	if ('actingUser' in body) body.actingUser = null
+	// opens goes with closes, which is later; a zone that is; what a location is part of and who has it are there
+	if (operation.operationId === 'calendar_set') {
+		const { workingDays, holidays } = body
+		return { ...('opens' in body && { opens: '08:00', closes: '17:00' }), ...workingDays && { workingDays }, ...holidays && { holidays } }
+	}
+	if (operation.operationId === 'location_put') return { name: body.name, ...('users' in body && { users: [] }), ...('roles' in body && { roles: ['viewer'] }) }
 	// a comment of the record
 	delete body.parentId
 	// a person signs

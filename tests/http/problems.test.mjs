@@ -61,6 +61,8 @@ const heldRecord = (await makeRecord(tenant)).id
 const hold = (await tenant.api.post('/api/v1/legal-holds', { reason: 'Claim', recordIds: [heldRecord] })).json.id
 const released = (await tenant.api.post('/api/v1/legal-holds', { reason: 'Claim', recordIds: [other.id] })).json.id
 await tenant.api.post(`/api/v1/legal-holds/${released}:release`, { reason: 'Settled' })
+await tenant.api.put('/api/v1/locations/world', { name: 'World' })
+await tenant.api.put('/api/v1/locations/berlin', { name: 'Berlin', parent: 'world' })
 const reached = new Set()
 const answered = []
 
@@ -127,6 +129,12 @@ const calls = {
 	audit_seals: { own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '0' } }]] },
 	audit_proof: { id: sealed, own: [['not_found', { id: 'evt_00000000000000000000000000' }], ['conflict', { id: unsealed }]] },
 	me: { open: true, own: [] },
+	calendar_get: { own: [] },
+	calendar_set: { json: { workingDays: [1, 2] }, own: [['validation_failed', { json: { workingDays: [8] } }], ['validation_failed', { json: { workingDays: ['1'] } }], ['validation_failed', { json: { opens: '8' } }]] },
+	location_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '0' } }]] },
+	location_get: { forbidden: false, id: 'berlin', own: [['not_found', { id: 'nowhere' }]] },
+	location_put: { id: 'berlin', json: { name: 'Berlin', parent: 'world' }, own: [['validation_failed', { json: { name: 'Berlin', parent: 'nowhere' } }], ['validation_failed', { json: {} }]] },
+	location_delete: { id: 'berlin', own: [['not_found', { id: 'nowhere' }], ['conflict', { id: 'world' }]] },
 	module_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '201' } }]] },
 	module_get: { forbidden: false, own: [['not_found', { moduleKey: 'nowhere' }], ['invalid_parameter', { query: { version: 'x' } }]] },
 	module_publish: { forbidden: false, json: definition, own: [['validation_failed', { json: {} }], ['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
@@ -161,7 +169,7 @@ const calls = {
 }
 
 function send(endpoint, call, { key = call.key ?? keys.metered.key, method = endpoint.method, headers = {}, body, suffix = '' } = {}) {
-	const path = endpoint.path.replace(/\{(id|jobId|eventId)\}/, call.id ?? record.id).replace('{moduleKey}', call.moduleKey ?? 'incidents')
+	const path = endpoint.path.replace(/\{(id|jobId|eventId|key)\}/, call.id ?? record.id).replace('{moduleKey}', call.moduleKey ?? 'incidents')
 	const query = new URLSearchParams(call.query).toString()
 	return request(method, `${path}${query || suffix ? '?' : ''}${query}${suffix && query ? '&' : ''}${suffix}`,
 		{ key, headers: { ...call.headers, ...headers }, ...(body ?? call.body) !== undefined ? { body: body ?? call.body } : { json: call.json } })
@@ -314,7 +322,7 @@ test('every code that the document gives an endpoint was reached there', async (
 	const missing = [...documented].flatMap(([operation, codes]) =>
 		codes.filter(code => ![...elsewhere, ...unread].includes(code) && !reached.has(`${operation} ${code}`)).map(code => `${operation} ${code}`))
 	// a conflict of two requests that change the same is every change's: tests/fault
-	assert.deepEqual(missing, ['bulk_load', 'api_key_create', 'api_key_revoke', 'api_key_rotate', 'attachment_create', 'attachment_delete', 'comment_delete', 'delegation_create', 'delegation_revoke', 'export_create', 'export_cancel', 'legal_hold_create', 'signature_credential_set', 'module_publish_all', 'module_publish', 'record_delete', 'record_comment', 'record_migrate'].map(operation => `${operation} conflict`))
+	assert.deepEqual(missing, ['bulk_load', 'api_key_create', 'api_key_revoke', 'api_key_rotate', 'attachment_create', 'attachment_delete', 'calendar_set', 'comment_delete', 'delegation_create', 'delegation_revoke', 'export_create', 'export_cancel', 'location_put', 'legal_hold_create', 'signature_credential_set', 'module_publish_all', 'module_publish', 'record_delete', 'record_comment', 'record_migrate'].map(operation => `${operation} conflict`))
 })
 
 test('each of these answers has one line in the log of the shim, with its status', { skip: !process.env.QEHS_SHIM_LOG }, async () => {

@@ -74,6 +74,15 @@ test('modules: a foreign key is a missing key', async () => {
 	assert.equal(own.definitionVersion, 1)
 })
 
+test('locations: a foreign one is a missing one, as a parent too, and gives nobody anything', async () => {
+	assertOk(await theirs.api.put('/api/v1/locations/theirs', { name: 'Theirs' }), 201)
+	const call = async (method, key) => bare(await mine.api[method](`/api/v1/locations/${key}`), key)
+	for (const method of ['get', 'delete']) assert.deepEqual(await call(method, 'theirs'), await call(method, 'nobody'))
+	const within = async parent => bare(await mine.api.put('/api/v1/locations/mine', { name: 'Mine', parent }), parent)
+	assert.deepEqual(await within('theirs'), await within('nobody'))
+	assert.deepEqual(assertOk(await mine.api.get('/api/v1/locations')).items, [])
+})
+
 test('lists, counts and audit show nothing of the other', async () => {
 	const own = await makeRecord(mine, { title: 'Mine' })
 	const list = assertOk(await mine.api.get('/api/v1/records?moduleKey=incidents&limit=200'))

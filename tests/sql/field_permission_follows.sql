@@ -49,6 +49,7 @@ SELECT jsonb_path_query_array(qehs.record_get(:'old')::jsonb, '$.activity[*].cha
 SELECT qehs.use_tenant('follows', 'clerk');
 SELECT jsonb_path_query_array(qehs.record_get(:'old')::jsonb, '$.activity[*].changes') AS changes;
 SELECT jsonb_path_query_array(qehs.audit_list(:'old')::jsonb, '$.items[*].changes') AS changes;
+SELECT jsonb_path_query_array(qehs.graphql(format('{ casesGet(id: "%s") { activity { changes { path from to } } } }', :'old'))::jsonb, '$.data.casesGet.activity[*].changes') AS changes;
 -- a later version without the field: its last rule stays
 SELECT qehs.use_tenant('follows');
 SELECT pg_temp.publish('[{"key":"title","type":"text"},{"key":"notes","type":"text"}]', '{}', '{"drop":["medical_notes","cost","double","fourfold"]}') AS version;

@@ -67,6 +67,18 @@ export const calls = {
 		return { target: `/api/v1/audit/${(await tenant.api.get(`/api/v1/audit?recordId=${record}`)).json.items[0].id}/proof` }
 	},
 	me: () => ({}),
+	calendar_get: () => ({}),
+	calendar_set: () => ({ json: { workingDays: [1, 2, 3, 4, 5] } }),
+	location_list: () => ({}),
+	location_get: async (_, key, { api }) => {
+		await api.put('/api/v1/locations/berlin', { name: 'Berlin' })
+		return { target: '/api/v1/locations/berlin' }
+	},
+	location_put: () => ({ target: '/api/v1/locations/berlin', json: { name: 'Berlin' } }),
+	location_delete: async (_, key, { api }) => {
+		await api.put('/api/v1/locations/berlin', { name: 'Berlin' })
+		return { target: '/api/v1/locations/berlin' }
+	},
 	module_list: () => ({}),
 	module_get: () => ({ target: '/api/v1/modules/incidents' }),
 	module_publish: () => ({ target: '/api/v1/modules/incidents', json: definition }),

@@ -9,7 +9,7 @@
  *
  * Locking: the mutex is over the session and waits; state and figures are atomic.
  */
-#include "export/pulse.h"
+#include "worker/pulse.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

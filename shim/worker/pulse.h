@@ -9,9 +9,18 @@
 #include <stdint.h>
 
 #include "db/session.h"
-#include "export/file.h"
 
 typedef struct Pulse Pulse;
+
+/* A job that a worker has claimed (qehs.job_claim). */
+typedef struct Claim
+{
+	const char *kind;
+	const char *tenant;			/* slug */
+	const char *job_id;
+	const char *arguments;		/* JSON, or NULL */
+	const char *position;		/* the same */
+} Claim;
 
 /* What a pulse has felt. */
 typedef enum PulseState
