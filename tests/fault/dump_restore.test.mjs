@@ -50,6 +50,7 @@ async function fillTenant(port, slug, key) {
 	source.sql(`SELECT qehs.use_tenant('${slug}');
 		SELECT qehs.user_create('${slug}.user', 'A user', 'user@${slug}.example', '{tenant-user,manager}');
 		SELECT qehs.rate_limit_set('bulk', 3);
+		SELECT qehs.location_put('world', 'World');
 		SELECT qehs.calendar_set('Europe/Berlin', opens => '08:00', closes => '17:00', holidays => '{2026-12-25}');
 		SELECT qehs.module_publish('badges', '{"key":"badges","name":"Badges","displayCode":{"prefix":"BDG"},"fields":[{"key":"badge","type":"identifier"}],
 			"workflow":{"states":["open"],"initial":"open"},"permissions":{"roles":{"tenant-user":["read"]}}}');
