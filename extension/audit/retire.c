@@ -113,7 +113,7 @@ retire_events(int32 tenant_id, const pg_uuid_t *record_id, TimestampTz time, Ret
 }
 
 void
-retire_values(Datum *values, const bool *nulls)
+retire_values(const Datum *values, const bool *nulls)
 {
 	static const EventColumn columns[] = {EVENT_TENANT_ID, EVENT_ID, EVENT_COMMENT, EVENT_CHANGES, EVENT_REASON, EVENT_ADDRESS, EVENT_SIGNATURE, EVENT_SALT,
 	EVENT_ERASED};

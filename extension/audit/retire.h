@@ -27,7 +27,7 @@ extern void retire_events(int32 tenant_id, const pg_uuid_t *record_id, Timestamp
  * Write an event whose values are erased, from all its columns: of those only the ones that hold values, salt and
  * erased change.  Inside SPI.
  */
-extern void retire_values(Datum *values, const bool *nulls);
+extern void retire_values(const Datum *values, const bool *nulls);
 
 /* Run a statement with the tenant as $1 that may take rows away from the tables that are else only ever added to.  Inside SPI. */
 extern void retire_run(const char *sql, int32 tenant_id);
