@@ -39,6 +39,11 @@ static const char queue_objects[] =
 static KeptPlan select_tenant = {
 	"SELECT id, suspended_at IS NOT NULL FROM qehs.tenant WHERE slug = $1 FOR UPDATE", 1, {TEXTOID}, NULL
 };
+/* The columns of select_tenant. */
+enum
+{
+	COLUMN_ID = 1, COLUMN_SUSPENDED
+};
 static KeptPlan count_holds = {
 	"SELECT pg_catalog.count(*) FROM qehs.legal_hold WHERE tenant_id = $1 AND released_at IS NULL", 1, {INT4OID}, NULL
 };
@@ -93,9 +98,9 @@ find_tenant(const char *slug)
 
 	if (plan_execute(&select_tenant, &value, NULL, false, 1) == 0)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no tenant \"%s\"", slug);
-	if (!DatumGetBool(plan_value(0, 2, &isnull)))
+	if (!DatumGetBool(plan_value(0, COLUMN_SUSPENDED, &isnull)))
 		problem_raise(PROBLEM_CONFLICT, "Suspend it first with qehs.tenant_suspend.", "the tenant \"%s\" is not suspended", slug);
-	return DatumGetInt32(plan_value(0, 1, &isnull));
+	return DatumGetInt32(plan_value(0, COLUMN_ID, &isnull));
 }
 
 /* Raise QH409 while a legal hold of the tenant is not released. */
