@@ -168,9 +168,11 @@ attachment_open(const RequestContext *context, const char *wire, bool write, Att
 		attachment_not_found();
 	*module = record_module(context, record);
 	subject = record_subject(record);
+	if (record_is_hidden(context, *module, record))
+		attachment_not_found();
 	record_require(context, *module, ACTION_READ, record);
 	if (!attachment_may_read(context, *module, &subject, attachment))
-		problem_raise(PROBLEM_FORBIDDEN, NULL, "the caller may not read the field that the attachment belongs to");
+		attachment_not_found();
 	if (!write)
 		return;
 	record_require(context, *module, ACTION_UPDATE, record);

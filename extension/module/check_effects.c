@@ -9,7 +9,6 @@
 #include "module/check.h"
 #include "module/members.h"
 
-#define MAX_EFFECTS 20
 
 /* Variables of templates besides those of conditions. */
 static const char *const variables[] = {"state", "user", "roles", "now", "today", "id", "displayCode", "moduleKey", "transition", "comment", NULL};
@@ -151,9 +150,9 @@ check_effects(const JsonbContainer *transition, const char *path, const Names *f
 	const JsonbContainer *effects = check_array(transition, "effects", path, faults);
 
 	path = psprintf("%s/effects", path);
-	if (effects && JsonContainerSize(effects) > MAX_EFFECTS)
+	if (effects && JsonContainerSize(effects) > QEHS_MAX_EFFECTS)
 	{
-		violation_add(faults, path, "maxItems", "must have at most %d effects", MAX_EFFECTS);
+		violation_add(faults, path, "maxItems", "must have at most %d effects", QEHS_MAX_EFFECTS);
 		return;
 	}
 	for (uint32 i = 0; effects && i < JsonContainerSize(effects); i++)

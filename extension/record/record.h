@@ -78,7 +78,10 @@ extern void record_fetch(const RequestContext *context, const pg_uuid_t *id, Rec
 /* Hold the slots of the record's module (module_hold_slots) before its row is locked; gives the module and the version it has now.  Raises QH404. */
 extern int32 record_hold_module(const RequestContext *context, const pg_uuid_t *id, int32 *definition_version);
 
-/* Unless the caller may do the action on the record raise QH403, or QH404 where he may read others of the module, and not this one. */
+/* Whether the record is as one that is not there to the caller, who may read others of its module; what hangs on it is so too. */
+extern bool record_is_hidden(const RequestContext *context, const ModuleDef *module, const Record *record);
+
+/* Unless the caller may do the action on the record raise QH404 where it is hidden from him, else QH403. */
 extern void record_require(const RequestContext *context, const ModuleDef *module, ModuleAction action, const Record *record);
 
 /* Raise QH409 conflict when the state that the record is in locks the field (as rows.photo) or, when that is NULL, the record as a whole for the caller. */

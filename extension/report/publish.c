@@ -18,6 +18,7 @@
 #include "base/argument.h"
 #include "base/json.h"
 #include "base/plan.h"
+#include "base/search_path.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
@@ -28,7 +29,6 @@
 #include "report/report.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(qehs_report_publish);
@@ -42,6 +42,11 @@ static KeptPlan select_columns = {
 	" JOIN pg_catalog.pg_namespace AS n ON n.oid = v.relnamespace LEFT JOIN pg_catalog.pg_collation AS c ON c.oid = a.attcollation"
 	" WHERE n.nspname = $1 AND v.relname = $2 AND v.relkind = 'v' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
 	2, {TEXTOID, TEXTOID}, NULL
+};
+/* The columns of select_columns. */
+enum
+{
+	COLUMN_NAME = 1, COLUMN_TYPE, COLUMN_IS_C_COLLATED
 };
 static KeptPlan select_views = {
 	"SELECT v.relname::pg_catalog.text FROM pg_catalog.pg_class AS v JOIN pg_catalog.pg_namespace AS n ON n.oid = v.relnamespace"
@@ -170,7 +175,7 @@ retained(const ModuleDef *module, List *columns, const char *name, const char *t
 static const char *
 type_word(const char *type)
 {
-	return strcmp(type, "timestamp with time zone") == 0 ? "timestamptz" : strcmp(type, "text[]") == 0 ? "texts" : type;
+	return strcmp(type, "timestamp with time zone") == 0 ? "timestamptz" : strcmp(type, "text[]") == 0 ? "texts" : strcmp(type, "uuid[]") == 0 ? "uuids" : type;
 }
 
 /* Rename a column whose name the view has for another type. */
@@ -196,11 +201,11 @@ arrange(const Target *target, const char *view, const ModuleDef *module, List *c
 	for (uint64 i = 0; i < count; i++)
 	{
 		ReportColumn *held = palloc0(sizeof(ReportColumn));
-		Datum		is_c = plan_value(i, 3, &isnull);
+		Datum		is_c = plan_value(i, COLUMN_IS_C_COLLATED, &isnull);
 
 		held->sql = !isnull && DatumGetBool(is_c) ? "C" : "";
-		strlcpy(held->name, TextDatumGetCString(plan_value(i, 1, &isnull)), NAMEDATALEN);
-		held->type = TextDatumGetCString(plan_value(i, 2, &isnull));
+		strlcpy(held->name, TextDatumGetCString(plan_value(i, COLUMN_NAME, &isnull)), NAMEDATALEN);
+		held->type = TextDatumGetCString(plan_value(i, COLUMN_TYPE, &isnull));
 		before = lappend(before, held);
 	}
 	foreach(cell, before)
@@ -280,7 +285,7 @@ make_module(const Target *target, const ModuleDef *module)
 	{
 		const ModuleField *field = &module->fields[i];
 
-		if (field->type != FIELD_TABLE)
+		if (field->type != FIELD_TABLE && field->type != FIELD_RECORD_REFERENCES)
 			continue;
 		make_view(target, view_name(module, psprintf("__%s", field->key)), module, report_row_columns(module, field),
 				  psprintf(" FROM qehs.record AS r CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(%s) WITH ORDINALITY AS e (row, n)"
@@ -337,14 +342,13 @@ report_refresh(int32 tenant_id, int32 module_id)
 {
 	Datum		value = Int32GetDatum(tenant_id);
 	Target		target = {.tenant_id = tenant_id};
-	int			nesting = NewGUCNestLevel();
+	int			path = search_path_pin();
 	Oid			user;
 	int			security;
 	bool		isnull;
 
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(get_role_oid("qehs_owner", false), security | SECURITY_LOCAL_USERID_CHANGE);
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	CommandCounterIncrement();
 	SPI_connect();
 	if (plan_execute(&select_slug, &value, NULL, false, 1) > 0)
@@ -356,7 +360,7 @@ report_refresh(int32 tenant_id, int32 module_id)
 	}
 	SPI_finish();
 	SetUserIdAndSecContext(user, security);
-	AtEOXact_GUC(true, nesting);
+	search_path_leave(path);
 }
 
 void
@@ -368,11 +372,17 @@ report_remove(const char *slug)
 		run(psprintf("DROP SCHEMA %s CASCADE", quote_identifier(schema)));
 }
 
+/* The arguments of qehs.report_publish. */
+enum
+{
+	ARGUMENT_TENANT, ARGUMENT_DROP_DEPRECATED
+};
+
 /* report_publish(tenant, drop_deprecated) */
 Datum
 qehs_report_publish(PG_FUNCTION_ARGS)
 {
-	char	   *slug = argument_text(fcinfo, 0);
+	char	   *slug = argument_text(fcinfo, ARGUMENT_TENANT);
 	Datum		value;
 	Target		target;
 	bool		isnull;
@@ -391,7 +401,7 @@ qehs_report_publish(PG_FUNCTION_ARGS)
 		run(psprintf("COMMENT ON SCHEMA %s IS %s", quote_identifier(target.schema),
 					 quote_literal_cstr(psprintf("Reporting views of the tenant %s, made by qehs.report_publish.", slug))));
 	}
-	else if (!PG_ARGISNULL(1) && PG_GETARG_BOOL(1))
+	else if (!PG_ARGISNULL(ARGUMENT_DROP_DEPRECATED) && PG_GETARG_BOOL(ARGUMENT_DROP_DEPRECATED))
 		drop_views(target.schema);
 	make_modules(&target, 0);
 	make_standard(&target);

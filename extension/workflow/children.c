@@ -4,7 +4,8 @@
  *
  * They are looked at with the place of the record held alone (record/link.h), so
  * none comes, goes or changes between the look and the end of the transaction, and
- * with the newest snapshot, whatever the transaction's own.
+ * with the newest snapshot, whatever the transaction's own.  What effects make may refer
+ * to the record as well: all places are taken here, before its row is locked.
  */
 #include "base/compat.h"
 
@@ -22,6 +23,11 @@ static KeptPlan select_children = {
 	" WHERE l.tenant_id = $1 AND l.target_id = $2 AND r.module_id = $3 AND r.deleted_at IS NULL",
 	3, {INT4OID, UUIDOID, INT4OID}, NULL
 };
+/* The columns of select_children. */
+enum
+{
+	COLUMN_DEFINITION_VERSION = 1, COLUMN_WORKFLOW_STATE, COLUMN_PAYLOAD
+};
 
 /* Whether the field that a guard names, by the current definition, holds the record's id. */
 static bool
@@ -30,10 +36,13 @@ refers_by(const ModuleDef *current, const char *via, int32 version, const Jsonb 
 	const ModuleField *field = module_field(current, via, strlen(via));
 	const char *key = field ? module_field_key(field, version) : NULL;
 	JsonbValue	value;
-	pg_uuid_t	named;
+	LinkSet		named = {0};
 
-	return key && json_member(&payload->root, key, strlen(key), &value) && value.type == jbvString &&
-		id_parse(value.val.string.val, value.val.string.len, QEHS_ID_RECORD, &named) && memcmp(&named, id, sizeof(named)) == 0;
+	if (key == NULL || !json_member(&payload->root, key, strlen(key), &value))
+		return false;
+	link_add_value(&named, field, &value);
+	link_sort(&named);
+	return link_has(&named, id);
 }
 
 static bool
@@ -58,52 +67,77 @@ children_hold(int32 tenant_id, const ModuleChildren *guard, const pg_uuid_t *id)
 		bool		isnull;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!refers_by(module, guard->via, DatumGetInt32(plan_value(i, 1, &isnull)), DatumGetJsonbP(plan_value(i, 3, &isnull)), id))
+		if (!refers_by(module, guard->via, DatumGetInt32(plan_value(i, COLUMN_DEFINITION_VERSION, &isnull)),
+					   DatumGetJsonbP(plan_value(i, COLUMN_PAYLOAD, &isnull)), id))
 			continue;
-		if (!has_name(&guard->states, plan_text(i, 2)))
+		if (!has_name(&guard->states, plan_text(i, COLUMN_WORKFLOW_STATE)))
 			return false;
 		count++;
 	}
 	return count >= guard->min;
 }
 
-/* Modules of guards, in their order, so that two transitions of one record do not meet in a circle. */
-typedef struct Held
+/* The places of a record that are to be held, in the order of their modules, so that two who hold some do not meet in a circle. */
+typedef struct Places
 {
 	int			count;
-	int32		modules[QEHS_MAX_CHILDREN_GUARDS * 2];
-} Held;
+	struct
+	{
+		int32		module_id;
+		bool		alone;
+	}			items[(QEHS_MAX_CHILDREN_GUARDS + QEHS_MAX_EFFECTS) * 2];
+} Places;
 
 static void
-add_held(Held *held, int32 tenant_id, const ModuleTransition *transition)
+add_place(Places *places, const ModuleDef *module, bool alone)
 {
-	for (int i = 0; transition && i < transition->children_count; i++)
-	{
-		const ModuleDef *module = module_lookup(tenant_id, transition->children[i].module_key);
-		int			at = held->count;
+	int			at = 0;
 
-		if (module == NULL || held->count == (int) lengthof(held->modules))
-			continue;
-		while (at > 0 && held->modules[at - 1] > module->module_id)
-		{
-			held->modules[at] = held->modules[at - 1];
-			at--;
-		}
-		held->modules[at] = module->module_id;
-		held->count++;
+	while (at < places->count && places->items[at].module_id < module->module_id)
+		at++;
+	if (at < places->count && places->items[at].module_id == module->module_id)
+	{
+		places->items[at].alone |= alone;
+		return;
 	}
+	memmove(&places->items[at + 1], &places->items[at], sizeof(places->items[0]) * (places->count - at));
+	places->items[at].module_id = module->module_id;
+	places->items[at].alone = alone;
+	places->count++;
+}
+
+/* Of the modules of guards alone; of those whose records effects make, if these may keep the record from being deleted, beside others. */
+static void
+add_places(Places *places, int32 tenant_id, const ModuleTransition *transition)
+{
+	const ModuleDef *module;
+
+	for (int i = 0; transition && i < transition->children_count; i++)
+		if ((module = module_lookup(tenant_id, transition->children[i].module_key)))
+			add_place(places, module, true);
+	for (int i = 0; transition && i < transition->effect_count; i++)
+		if (transition->effects[i].kind == EFFECT_CREATE_RECORD && (module = module_lookup(tenant_id, transition->effects[i].module_key)) &&
+			module->restricts)
+			add_place(places, module, false);
 }
 
 void
 children_lock(int32 tenant_id, const ModuleDef *module, const ModuleTransition *transition, const pg_uuid_t *id)
 {
-	Held		held = {0};
+	Places		places = {0};
+	pg_uuid_t	target = *id;
+	LinkSet		self = {.count = 1,.items = &target};
 
-	add_held(&held, tenant_id, transition);
+	add_places(&places, tenant_id, transition);
 	if (transition->reject)
-		add_held(&held, tenant_id, module_transition(module, transition->reject));
-	for (int i = 0; i < held.count; i++)
-		link_hold_children(tenant_id, held.modules[i], id);
+		add_places(&places, tenant_id, module_transition(module, transition->reject));
+	for (int i = 0; i < places.count; i++)
+	{
+		if (places.items[i].alone)
+			link_hold_children(tenant_id, places.items[i].module_id, id);
+		else
+			link_hold_targets(tenant_id, places.items[i].module_id, &self);
+	}
 }
 
 void

@@ -59,8 +59,9 @@ extern bool workflow_may_fire(const RequestContext *context, const ModuleDef *mo
 extern bool children_hold(int32 tenant_id, const ModuleChildren *guard, const pg_uuid_t *id);
 
 /*
- * Hold still what the guards over children of the transition, and of the one by which a rejection of it returns the record, look at,
- * until the transaction ends; before the record is locked.
+ * Before the record is locked: hold still what the guards over children of the transition, and of the one by which a rejection of
+ * it returns the record, look at, until the transaction ends; and hold off a deletion of the record that what their effects make
+ * may keep from being deleted, which would hold the place that they need and wait for the record.
  */
 extern void children_lock(int32 tenant_id, const ModuleDef *module, const ModuleTransition *transition, const pg_uuid_t *id);
 

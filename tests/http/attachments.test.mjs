@@ -207,7 +207,7 @@ test('who may read the record and the field gets the file, and nobody else', asy
 	const note = await upload()
 	const secret = await upload({ field: 'scan' })
 	assertOk(await read(note, reader))
-	assertProblem(await read(secret, reader), 403, 'forbidden')
+	assertProblem(await read(secret, reader), 404, 'not_found')
 	const shown = (await reader.get(`/api/v1/records/${record.id}`)).json
 	assert.ok(shown.attachments.some(item => item.id === note) && !shown.attachments.some(item => item.id === secret))
 	assert.ok(!JSON.stringify(shown).includes(secret))

@@ -14,6 +14,7 @@ SELECT qehs.graphql('{ actionItemsList(filter: {secret: "psst"}) { title } }');
 SELECT qehs.graphql('{ actionItemsList(orderBy: "secret") { title } }');
 SELECT qehs.graphql('{ actionItemsAggregate(groupBy: ["secret"]) { count } }');
 SELECT qehs.graphql('{ actionItemsList(filter: {title: "Mop"}) { payload } }') #> '{data,actionItemsList,0,payload}' -> 'secret' AS secret;
+SELECT qehs.graphql('{ actionItemsList(filter: {title: "Mop"}) { activity { type changes { path from to } } } }') AS "activity, which says nothing of it";
 -- tenant-user has no update here: no such mutation
 SELECT jsonb_path_query_array(qehs.graphql('{ __schema { mutationType { fields { name } } } }')::jsonb, '$.data.__schema.mutationType.fields[*].name') AS mutations;
 SELECT qehs.use_tenant('gqlp', 'ben');
