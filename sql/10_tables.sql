@@ -307,9 +307,27 @@ COMMENT ON FUNCTION qehs.search_vector(text) IS 'The words of a text as people s
 CREATE FUNCTION qehs.search_words(tenant_id int4, module_id int4, display_no int8, words tsvector) RETURNS tsvector AS 'MODULE_PATHNAME', 'qehs_search_words'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION qehs.search_words(int4, int4, int8, tsvector) IS 'Words with tenant, module and a bucket of 4,096 display numbers in front (12.3.1d.ladder), as the index of words has them; what does not fit into a tsvector is left out.';
+CREATE FUNCTION qehs.search_keys(question tsvector, count internal, strategy int2, partial internal, extra internal, nulls internal, mode internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'qehs_search_keys' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION qehs.search_keys(tsvector, internal, int2, internal, internal, internal, internal) IS 'Of operator class search_ops: the keys that a question is asked by, for the beginning of a word two, the word and what is longer.';
+CREATE FUNCTION qehs.search_longer(word text, key text, strategy int2, extra internal) RETURNS int4
+AS 'MODULE_PATHNAME', 'qehs_search_longer' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION qehs.search_longer(text, text, int2, internal) IS 'Of operator class search_ops: 0 if a key is longer than a word and begins with it.';
+CREATE FUNCTION qehs.search_consistent("check" internal, strategy int2, question tsvector, keys int4, extra internal, entry internal, nulls internal) RETURNS "char"
+AS 'MODULE_PATHNAME', 'qehs_search_consistent' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION qehs.search_consistent(internal, int2, tsvector, int4, internal, internal, internal) IS 'Of operator class search_ops: whether an entry of the index can answer a question, by which of its keys it has.';
+CREATE OPERATOR CLASS qehs.search_ops FOR TYPE tsvector USING gin AS
+	OPERATOR 1 pg_catalog.@@ (tsvector, tsquery),
+	FUNCTION 1 pg_catalog.gin_cmp_tslexeme(text, text),
+	FUNCTION 2 pg_catalog.gin_extract_tsvector(tsvector, internal, internal),
+	FUNCTION 3 qehs.search_keys(tsvector, internal, int2, internal, internal, internal, internal),
+	FUNCTION 5 qehs.search_longer(text, text, int2, internal),
+	FUNCTION 6 qehs.search_consistent(internal, int2, tsvector, int4, internal, internal, internal),
+	STORAGE text;
+COMMENT ON OPERATOR CLASS qehs.search_ops USING gin IS 'As tsvector_ops of PostgreSQL, and twice as quick at words that are common and never meet: the beginning of a word is asked for by the word itself and by what is longer.';
 -- Filled only for modules with searched fields; a question reads entries of its own module alone, bucket by bucket. Each step of a question
 -- reads the list of what waits to be indexed: it is short.
-CREATE INDEX record_search ON qehs.record USING gin (qehs.search_words(tenant_id, module_id, display_no, search)) WITH (gin_pending_list_limit = 128) WHERE search IS NOT NULL;
+CREATE INDEX record_search ON qehs.record USING gin (qehs.search_words(tenant_id, module_id, display_no, search) qehs.search_ops) WITH (gin_pending_list_limit = 128) WHERE search IS NOT NULL;
 
 CREATE TABLE qehs.record_unique (
 	tenant_id int4 NOT NULL,
