@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "base/search_path.h"
 #include "bulk/bulk.h"
 #include "caller/auth.h"
 #include "caller/idempotency.h"
@@ -361,6 +362,7 @@ static Datum
 run_request(FunctionCallInfo fcinfo, bool part)
 {
 	MemoryContext memory = CurrentMemoryContext;
+	int			path = search_path_pin();
 	RequestContext *context;
 	KeyGrant   *grant;
 	StringInfoData limits;
@@ -382,6 +384,7 @@ run_request(FunctionCallInfo fcinfo, bool part)
 		raise_with_limits(memory, limits.data);
 	}
 	PG_END_TRY();
+	search_path_leave(path);
 	return json_datum(&answer);
 }
 

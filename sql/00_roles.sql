@@ -46,6 +46,8 @@ BEGIN
 	IF NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting WHERE setrole = 'qehs_shim'::pg_catalog.regrole AND setdatabase = 0) THEN
 		ALTER ROLE qehs_shim SET log_parameter_max_length = 0;
 		ALTER ROLE qehs_shim SET log_parameter_max_length_on_error = 0;
+		-- that of all that runs with the owner's rights, so that nobody sets and resets it for each request
+		ALTER ROLE qehs_shim SET search_path = pg_catalog, pg_temp;
 	END IF;
 END
 $roles$;

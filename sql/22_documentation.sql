@@ -22,7 +22,7 @@ FROM (VALUES
 	('record_comments', 'records.read', 'read', 'CommentPage', false, '{}', 'The comments on the record, oldest first. One that was taken back has no text.'),
 	('record_comment', 'records.write', 'comment', 'Comment', false, '{}', 'Says something of a record, as an answer to parentId or as a new thread. The record and its version stay as they are. @name mentions the user of the name.'),
 	('comment_delete', 'records.write', 'comment', NULL, false, '{}', 'Takes back a comment of the caller; an administrator takes back any. The audit trail keeps the text.'),
-	('record_links', 'records.read', 'read', 'LinkPage', false, '{}', 'The records that this one names in fields of type record-reference (out) and those that name it (in): those that the caller may read, by fields that he may read.'),
+	('record_links', 'records.read', 'read', 'LinkPage', false, '{}', 'The records that this one names in fields of type record-reference or record-references (out) and those that name it (in): those that the caller may read, by fields that he may read.'),
 	('delegation_list', 'records.read', 'person', 'DelegationList', false, '{}', 'The 200 newest delegations that the caller has given or got; of administrators all.'),
 	('delegation_create', 'records.write', 'person', 'Delegation', false, '{}', 'Lets somebody approve in the caller''s place, or, for administrators, in that of from. What is approved so is told as approved by one for the other.'),
 	('delegation_revoke', 'records.write', 'person', NULL, false, '{}', 'Ends a delegation that the caller has given; an administrator ends any.'),

@@ -40,13 +40,13 @@ COMMENT ON FUNCTION qehs.request_resume(text, text, text, text, bytea, text, tex
 CREATE FUNCTION qehs.request(api_key text, trace_id text, client_address text, idempotency_key text, fingerprint bytea, operation text,
 	target text, VARIADIC arguments "any")
 RETURNS text AS 'MODULE_PATHNAME', 'qehs_request'
-LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER; -- pins search_path by itself
 COMMENT ON FUNCTION qehs.request(text, text, text, text, bytea, text, text, "any") IS 'A whole request: what request_begin does, the function of the operation in qehs.endpoint, and what request_end does. arguments are the subject (jsonb, see request_begin) and the values of the endpoint''s parameters, in their order and of their types. Gives the HTTP status on the first line, header lines, an empty line, and the body. The statement is cancelled after the endpoint''s time_limit. Raises what request_begin and the function raise.';
 
 CREATE FUNCTION qehs.request_part(api_key text, trace_id text, client_address text, idempotency_key text, fingerprint bytea, operation text,
 	target text, VARIADIC arguments "any")
 RETURNS text AS 'MODULE_PATHNAME', 'qehs_request_part'
-LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER; -- pins search_path by itself
 COMMENT ON FUNCTION qehs.request_part(text, text, text, text, bytea, text, text, "any") IS 'The next part of an answer of lines: what request does, with the cursor of the header line "@next" of the part before; only the first part counts against the rate limit. The API key is verified each time.';
 
 CREATE FUNCTION qehs.request_end() RETURNS text AS 'MODULE_PATHNAME', 'qehs_request_end'

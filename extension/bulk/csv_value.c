@@ -284,6 +284,7 @@ read_value(const CsvNode *node, const char *text, int length, JsonbValue *value)
 			return read_json(text, length, value) || read_place(text, length, value);
 		case FIELD_MULTI_SELECT:
 		case FIELD_TAGS:
+		case FIELD_RECORD_REFERENCES:
 		case FIELD_FILE:
 		case FIELD_IMAGE:
 			if (!read_json(text, length, value))

@@ -35,7 +35,7 @@ static bool
 may_restrict(const ModuleDef *referrer, const char *key)
 {
 	for (int i = 0; referrer->restricts && i < referrer->field_count; i++)
-		if (referrer->fields[i].restricts && (referrer->fields[i].references == NULL || strcmp(referrer->fields[i].references, key) == 0))
+		if (referrer->fields[i].restricts && module_field_refers_to(&referrer->fields[i], key))
 			return true;
 	return false;
 }

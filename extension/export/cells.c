@@ -213,7 +213,7 @@ cell_write(StringInfo out, const RequestContext *context, const ModuleField *fie
 
 	if (value == NULL || value->type == jbvNull)
 		json_literal(out, "null");
-	else if (type == FIELD_MULTI_SELECT || type == FIELD_TAGS || type == FIELD_FILE || type == FIELD_IMAGE)
+	else if (type == FIELD_MULTI_SELECT || type == FIELD_TAGS || type == FIELD_RECORD_REFERENCES || type == FIELD_FILE || type == FIELD_IMAGE)
 		write_list(out, value);
 	else if (type == FIELD_TABLE && value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data))
 		write_table(out, context, field, value->val.binary.data);

@@ -53,6 +53,7 @@ type_of(const ModuleField *field)
 			return "datetime";
 		case FIELD_MULTI_SELECT:
 		case FIELD_TAGS:
+		case FIELD_RECORD_REFERENCES:
 			return "list";
 		case FIELD_FILE:
 		case FIELD_IMAGE:

@@ -8,8 +8,6 @@
  */
 #include "base/compat.h"
 
-#include "attachment/attachment.h"
-#include "audit/audit.h"
 #include "base/argument.h"
 #include "base/id.h"
 #include "base/json.h"
@@ -17,9 +15,9 @@
 #include "catalog/pg_type.h"
 #include "graphql/load.h"
 #include "miscadmin.h"
+#include "record/link.h"
 #include "record/list.h"
 #include "utils/builtins.h"
-#include "workflow/workflow.h"
 
 static KeptPlan select_users = {
 	"SELECT id, user_name, display_name, coalesce(pg_catalog.jsonb_path_query_first(attributes, '$.emails[*] ? (@.primary == true).value')"
@@ -35,13 +33,6 @@ static KeptPlan select_light_records = {
 	" updated_by, deleted_at, due_at FROM qehs.record WHERE tenant_id = $1 AND id = ANY ($2) AND deleted_at IS NULL",
 	2, {INT4OID, UUIDARRAYOID}, NULL
 };
-static KeptPlan select_events = {
-	"SELECT " QEHS_EVENT_COLUMNS ", record_id"
-	" FROM pg_catalog.unnest($2) AS r (wanted) CROSS JOIN LATERAL (SELECT * FROM qehs.audit_event AS e WHERE e.tenant_id = $1 AND"
-	" e.record_id = r.wanted ORDER BY e.id DESC LIMIT $3) AS e ORDER BY record_id, id DESC",
-	3, {INT4OID, UUIDARRAYOID, INT4OID}, NULL
-};
-
 /* ---- ids ---- */
 
 static int
@@ -250,182 +241,101 @@ load_actor_field(Run *run, const RunLevel *level, bool creator, RunLoaded *loade
 	}
 }
 
-static void
-load_reference_field(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded)
+/* The ids that a field of the level's records has; starts and counts of loaded say which are whose. */
+static LinkSet
+read_named(const Run *run, const RunLevel *level, const ModuleField *definition, RunLoaded *loaded)
 {
-	const ModuleField *definition = module_field(level->module, field->source->key, strlen(field->source->key));
-	const ModuleDef *target = module_lookup(run->context->tenant_id, field->source->module);
-	RunFields  *below = run_fields(run, field, graphql_named_type(field->field->type));
-	pg_uuid_t  *ids = palloc(level->count * sizeof(pg_uuid_t));
-	Datum	   *wanted = palloc(Max(level->count, 1) * sizeof(Datum));
-	Record	   *records = NULL;
-	int			wanted_count = 0;
-	int			count = 0;
+	LinkSet		ids = {0};
 
 	loaded->starts = palloc0(level->count * sizeof(int));
 	loaded->counts = palloc0(level->count * sizeof(int));
 	for (int i = 0; i < level->count; i++)
 	{
-		loaded->counts[i] = target && read_id(run, level, definition, &level->records[i], QEHS_ID_RECORD, &ids[i]);
-		if (loaded->counts[i] > 0)
-			wanted[wanted_count++] = UUIDPGetDatum(&ids[i]);
+		JsonbValue	value;
+
+		loaded->starts[i] = ids.count;
+		if (load_value(run, level, definition, &level->records[i], &value))
+			link_add_value(&ids, definition, &value);
+		loaded->counts[i] = ids.count - loaded->starts[i];
 	}
-	if (wanted_count > 0)
-		records = load_records(run, wanted, wanted_count, load_needs_payload(run, below, target), &count);
-	for (int i = 0; i < level->count; i++)
-	{
-		int			found = loaded->counts[i] > 0 ? record_find(records, count, &ids[i]) : -1;
-
-		/* a record that was moved to another module is not of the field's type any more */
-		if (found >= 0 && records[found].module_id != target->module_id)
-			found = -1;
-		loaded->counts[i] = found >= 0;
-		loaded->starts[i] = Max(found, 0);
-	}
-	loaded->below = load_level(run, below, target, records, count);
+	return ids;
 }
 
-static int
-compare_places(const void *a, const void *b, void *records)
-{
-	return compare_ids(&((Record *) records)[*(const int *) a].id, &((Record *) records)[*(const int *) b].id);
-}
-
-/* The numbers of the level's records in the order of their ids. */
-static int *
-sorted_places(const RunLevel *level)
-{
-	int		   *places = palloc(Max(level->count, 1) * sizeof(int));
-
-	for (int i = 0; i < level->count; i++)
-		places[i] = i;
-	qsort_arg(places, level->count, sizeof(int), compare_places, level->records);
-	return places;
-}
-
-static int
-find_place(const RunLevel *level, const int *places, const pg_uuid_t *id)
-{
-	int			low = 0;
-	int			high = level->count;
-
-	while (low < high)
-	{
-		int			middle = low + (high - low) / 2;
-		int			order = compare_ids(&level->records[places[middle]].id, id);
-
-		if (order == 0)
-			return places[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return -1;
-}
-
-static Datum
-level_ids(const RunLevel *level)
-{
-	Datum	   *ids = palloc(Max(level->count, 1) * sizeof(Datum));
-
-	for (int i = 0; i < level->count; i++)
-		ids[i] = UUIDPGetDatum(&level->records[i].id);
-	return id_array(ids, level->count);
-}
-
-/* Have the actors of the events in SPI_tuptable at hand. */
+/* The level of those of records that are of the module of the one at first; marks their places in named by their order in records. */
 static void
-load_event_actors(Run *run, uint64 rows)
+load_named_module(Run *run, RunField *field, const Record *records, int count, int first, RunNamed *named)
 {
-	pg_uuid_t  *ids = palloc(Max(rows, 1) * sizeof(pg_uuid_t));
+	const ModuleDef *module = module_lookup_version(run->context->tenant_id, records[first].module_id, 0);
+	const GraphqlType *type = graphql_model_type(run->model, module->key);
+	Record	   *own = palloc(count * sizeof(Record));
+	int			own_count = 0;
+	RunLevel   *level;
 
-	for (uint64 row = 0; row < rows; row++)
-	{
-		bool		isnull;
-
-		ids[row] = *DatumGetUUIDP(plan_value(row, 4, &isnull));
-	}
-	context_load_actors(run->context->tenant_id, ids, rows);
+	/* a record that was moved to another module is not of the field's type any more */
+	if (type == NULL || (field->source->module && strcmp(field->source->module, module->key) != 0))
+		return;
+	for (int i = first; i < count; i++)
+		if (records[i].module_id == module->module_id)
+			own[own_count++] = records[i];
+	level = load_level(run, run_fields(run, field, type), module, own, own_count);
+	own_count = 0;
+	for (int i = first; i < count; i++)
+		if (records[i].module_id == module->module_id)
+			named[i] = (RunNamed) {level, own_count++};
 }
 
-/* Append a row of SPI_tuptable as an object; false, and nothing, where the caller may not have it. */
-typedef bool (*WriteItem) (StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, uint64 row);
-
-/* The rows of SPI_tuptable, in their order, as a JSON array for each record, whose id is in a column. */
-static void
-load_lists(const Run *run, const RunLevel *level, RunLoaded *loaded, uint64 rows, int id_column, WriteItem write_item)
-{
-	StringInfoData *texts = palloc(Max(level->count, 1) * sizeof(StringInfoData));
-	int		   *places = sorted_places(level);
-
-	for (int i = 0; i < level->count; i++)
-	{
-		initStringInfo(&texts[i]);
-	}
-	for (uint64 row = 0; row < rows; row++)
-	{
-		bool		isnull;
-		int			place = find_place(level, places, DatumGetUUIDP(plan_value(row, id_column, &isnull)));
-		StringInfo	text;
-		PermissionSubject subject;
-
-		CHECK_FOR_INTERRUPTS();
-		if (place < 0)
-			continue;
-		text = &texts[place];
-		subject = record_subject(&level->records[place]);
-		appendStringInfoChar(text, text->len > 0 ? ',' : '[');
-		if (!write_item(text, run->context, record_module(run->context, &level->records[place]), &subject, row))
-			text->data[--text->len] = '\0';
-	}
-	loaded->values = palloc(Max(level->count, 1) * sizeof(Jsonb *));
-	for (int i = 0; i < level->count; i++)
-	{
-		appendStringInfoString(&texts[i], texts[i].len > 0 ? "]" : "[]");
-		loaded->values[i] = parse_json(&texts[i]);
-	}
-}
-
+/* Whether the payload of records that a field names is needed, of whichever module they are. */
 static bool
-write_event(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, uint64 row)
+named_need_payload(Run *run, RunField *field)
 {
-	audit_write_item(out, context, module, subject, row);
-	appendStringInfoChar(out, '}');
-	return true;
+	const ModuleDef *target = field->source->module ? module_lookup(run->context->tenant_id, field->source->module) : NULL;
+
+	return target == NULL || load_needs_payload(run, run_fields(run, field, graphql_named_type(field->field->type)), target);
 }
 
-/* Events of the records, the newest first. */
+/* The records that a field names, one or a list: all in one statement, then a level for each module, whose type is its own. */
 static void
-load_activity_field(Run *run, const RunLevel *level, const RunField *field, RunLoaded *loaded)
+load_reference_field(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded)
 {
-	int32		limit = run_list_limit(field);
-	Datum		values[3] = {Int32GetDatum(run->context->tenant_id), level_ids(level), Int32GetDatum(limit)};
-	uint64		rows = plan_execute_generic(&select_events, values, NULL, true, 0);
+	const ModuleField *definition = module_field(level->module, field->source->key, strlen(field->source->key));
+	LinkSet		ids = read_named(run, level, definition, loaded);
+	Datum	   *wanted = palloc(Max(ids.count, 1) * sizeof(Datum));
+	Record	   *records = NULL;
+	RunNamed   *found;
+	int			count = 0;
+	int			kept = 0;
 
-	load_event_actors(run, rows);
-	load_lists(run, level, loaded, rows, QEHS_EVENT_COLUMN_COUNT + 1, write_event);
-}
+	for (int i = 0; i < ids.count; i++)
+		wanted[i] = UUIDPGetDatum(&ids.items[i]);
+	if (ids.count > 0)
+		records = load_records(run, wanted, ids.count, named_need_payload(run, field), &count);
+	found = palloc0(Max(count, 1) * sizeof(RunNamed));
+	for (int i = 0; i < count; i++)
+	{
+		int			before = 0;
 
-static void
-load_transitions_field(Run *run, const RunLevel *level, RunLoaded *loaded)
-{
-	loaded->values = palloc(Max(level->count, 1) * sizeof(Jsonb *));
+		while (records[before].module_id != records[i].module_id)
+			before++;
+		if (before == i)
+			load_named_module(run, field, records, count, i, found);
+	}
+	loaded->named = palloc(Max(ids.count, 1) * sizeof(RunNamed));
 	for (int i = 0; i < level->count; i++)
 	{
-		StringInfoData text;
-		JsonbValue	list;
+		int			start = loaded->starts[i];
+		int			end = start + loaded->counts[i];
 
-		CHECK_FOR_INTERRUPTS();
-		initStringInfo(&text);
-		workflow_write_available(&text, run->context, record_module(run->context, &level->records[i]), &level->records[i]);
-		text.data[0] = '{';		/* the comma before the member */
-		appendStringInfoChar(&text, '}');
-		json_member(&parse_json(&text)->root, "availableTransitions", 20, &list);
-		loaded->values[i] = json_value_to_jsonb(&list);
+		loaded->starts[i] = kept;
+		for (int j = start; j < end; j++)
+		{
+			int			place = record_find(records, count, &ids.items[j]);
+
+			if (place >= 0 && found[place].level)
+				loaded->named[kept++] = found[place];
+		}
+		loaded->counts[i] = kept - loaded->starts[i];
 	}
 }
-
 
 /*
  * Records whose field names those of the level, the newest first, so many of each.  The field holds the wire form
@@ -491,13 +401,9 @@ load_field(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded)
 			load_back_reference_field(run, level, field, loaded);
 			break;
 		case ORIGIN_ACTIVITY:
-			load_activity_field(run, level, field, loaded);
-			break;
 		case ORIGIN_TRANSITIONS:
-			load_transitions_field(run, level, loaded);
-			break;
 		case ORIGIN_ATTACHMENTS:
-			load_lists(run, level, loaded, attachment_select(run->context, level_ids(level)), 2, attachment_write_item);
+			lists_load(run, level, field, loaded);
 			break;
 		default:
 			break;				/* the row has it */

@@ -14,11 +14,19 @@
 
 typedef struct RunLevel RunLevel;
 
+/* A record that a field names, by its number in a level of its module. */
+typedef struct RunNamed
+{
+	RunLevel   *level;
+	int			number;
+} RunNamed;
+
 /* What was loaded for one field of a level. */
 typedef struct RunLoaded
 {
-	RunLevel   *below;			/* of a field of records */
-	int		   *starts;			/* for each record: its first below, and how many */
+	RunLevel   *below;			/* of a field of records that refer to these */
+	RunNamed   *named;		/* of a field that names records */
+	int		   *starts;			/* for each record: its first below, or in named, and how many */
 	int		   *counts;
 	Jsonb	  **values;			/* of another field: for each record its value, or NULL */
 } RunLoaded;
@@ -48,8 +56,14 @@ extern RunLevel *load_level(Run *run, RunFields *fields, const ModuleDef *module
 /* The live records of ids that the caller may read, in one statement; *count says how many. */
 extern Record *load_records(Run *run, const Datum *ids, int id_count, bool with_payload, int *count);
 
+/* Load activity, attachments or availableTransitions of the level's records into values (lists.c). */
+extern void lists_load(Run *run, const RunLevel *level, const RunField *field, RunLoaded *loaded);
+
 /* Append the record of a number; false where null came to a field that does not take it. */
 extern bool load_write_record(Run *run, StringInfo out, const RunLevel *level, int number);
+
+/* Append records that a field names as a list; false as above. */
+extern bool load_write_named(Run *run, StringInfo out, const RunNamed *named, int count);
 
 /* Append records from the first on as a list; false as above. */
 extern bool load_write_records(Run *run, StringInfo out, const RunLevel *level, int first, int count);

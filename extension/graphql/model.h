@@ -56,7 +56,7 @@ typedef enum GraphqlOrigin
 	ORIGIN_PAYLOAD,				/* all that the caller may read */
 	ORIGIN_FIELD,				/* a field of the payload; key */
 	ORIGIN_USER,				/* the user whom a field names; key */
-	ORIGIN_REFERENCE,			/* the record that a field names; key, module: of that record */
+	ORIGIN_REFERENCE,			/* the record, or records, that a field names; key, module: of such a record, or NULL for several */
 	ORIGIN_BACK_REFERENCE,		/* records of a module whose field names this one; module, key */
 	ORIGIN_ACTIVITY,
 	ORIGIN_ATTACHMENTS,

@@ -4,8 +4,8 @@
  *
  * A module "incidents" has the type Incident, with what every record has, and its
  * fields in camelCase.  Where a record has that name by itself, the field is
- * payloadName.  A field of type user or record-reference gives the object, and
- * the same name with Id behind it the id.  A field that the caller may read of no
+ * payloadName.  A field that names a user or records gives the object, or a list of them,
+ * of the interface Record where it may be of several modules, and the same name with Id (Ids) behind it the id.  A field that the caller may read of no
  * record is not there.
  */
 #include "base/compat.h"
@@ -142,6 +142,7 @@ value_type(ModelBuilder *builder, const ModuleField *field, const char *name)
 		case FIELD_RECORD_REFERENCE:
 		case FIELD_USER:
 			return "ID";
+		case FIELD_RECORD_REFERENCES:
 		case FIELD_FILE:
 		case FIELD_IMAGE:
 			return "[ID!]";
@@ -215,14 +216,31 @@ find_view(const ModuleView *views, int count, const char *key)
 	return NULL;
 }
 
+/* The type of a record that a field names: that of its module, Record of several; NULL where the caller may read none of them, or any is meant. */
+static const char *
+target_type(const ModuleView *views, int count, const ModuleField *field)
+{
+	const ModuleView *only = NULL;
+	int			found = 0;
+
+	for (int i = 0; i < field->reference_count; i++)
+	{
+		const ModuleView *view = find_view(views, count, field->references[i]);
+
+		only = view ? view : only;
+		found += view != NULL;
+	}
+	return found == 0 ? NULL : field->reference_count == 1 ? only->type_name : "Record";
+}
+
 /* One field of the payload, as one or two fields of the type. */
 static void
 add_payload_field(ModelBuilder *builder, const ModuleView *views, int count, ModuleView *view, const ModuleField *field)
 {
 	char		name[GRAPHQL_NAME_BYTES];
 	char		pascal[GRAPHQL_NAME_BYTES];
-	const ModuleView *target = field->references ? find_view(views, count, field->references) : NULL;
-	bool		names_object = target || field->type == FIELD_USER;
+	const char *target = target_type(views, count, field);
+	bool		is_list = field->type == FIELD_RECORD_REFERENCES;
 	const char *result;
 
 	build_field_name(field->key, name);
@@ -232,9 +250,11 @@ add_payload_field(ModelBuilder *builder, const ModuleView *views, int count, Mod
 		deprecate(build_field(builder, &view->fields, pstrdup(name), "User", NULL, (GraphqlSource) {ORIGIN_USER, NULL, field->key, NULL},
 							  description_of(field)), field);
 	else if (target)
-		deprecate(build_field(builder, &view->fields, pstrdup(name), target->type_name, NULL,
-							  (GraphqlSource) {ORIGIN_REFERENCE, target->module->key, field->key, NULL}, description_of(field)), field);
-	deprecate(build_field(builder, &view->fields, names_object || field->type == FIELD_RECORD_REFERENCE ? psprintf("%sId", name) : pstrdup(name),
+		deprecate(build_field(builder, &view->fields, pstrdup(name), is_list ? psprintf("[%s!]!", target) : target, NULL,
+							  (GraphqlSource) {ORIGIN_REFERENCE, field->reference_count == 1 ? field->references[0] : NULL, field->key, NULL},
+							  description_of(field)), field);
+	deprecate(build_field(builder, &view->fields, field->type == FIELD_USER || module_names_records(field->type) ?
+						  psprintf("%sId%s", name, is_list ? "s" : "") : pstrdup(name),
 						  result, NULL, (GraphqlSource) {ORIGIN_FIELD, NULL, field->key, NULL}, description_of(field)), field);
 }
 
@@ -251,7 +271,7 @@ add_back_references(ModelBuilder *builder, const RequestContext *context, const 
 			const ModuleField *field = &other->fields[j];
 			char		pascal[GRAPHQL_NAME_BYTES];
 
-			if (field->references == NULL || strcmp(field->references, view->module->key) != 0 ||
+			if (field->reference_count == 0 || !module_field_refers_to(field, view->module->key) ||
 				!permission_reads_field(context, other, field, &permission_some_record))
 				continue;
 			graphql_pascal_name(field->key, pascal);

@@ -34,6 +34,19 @@ write_loaded(Run *run, StringInfo out, RunField *field, Jsonb *loaded)
 	return run_write_json(run, out, field, field->field->type, loaded ? &value : NULL);
 }
 
+/* The record, or the list of records, that a field names. */
+static bool
+write_named(Run *run, StringInfo out, RunField *field, const RunNamed *named, int count)
+{
+	if (graphql_nullable_type(field->field->type)->kind == GRAPHQL_TYPE_LIST)
+		return load_write_named(run, out, named, count);
+	if (count == 0)
+		return run_write_null(run, out, field, field->field->type);
+	if (!load_write_record(run, out, named->level, named->number))
+		json_literal(out, "null");	/* a reference may be null */
+	return true;
+}
+
 static bool
 write_field(Run *run, StringInfo out, const RunLevel *level, int number, int place)
 {
@@ -84,12 +97,7 @@ write_field(Run *run, StringInfo out, const RunLevel *level, int number, int pla
 		case ORIGIN_FIELD:
 			return write_payload_field(run, out, field, level, record);
 		case ORIGIN_REFERENCE:
-			if (loaded->counts[number] == 0)
-				return run_write_null(run, out, field, field->field->type);
-			if (load_write_record(run, out, loaded->below, loaded->starts[number]))
-				return true;
-			json_literal(out, "null");	/* a reference may be null */
-			return true;
+			return write_named(run, out, field, loaded->named + loaded->starts[number], loaded->counts[number]);
 		case ORIGIN_BACK_REFERENCE:
 			return load_write_records(run, out, loaded->below, loaded->starts[number], loaded->counts[number]);
 		default:
@@ -117,7 +125,7 @@ load_write_record(Run *run, StringInfo out, const RunLevel *level, int number)
 }
 
 bool
-load_write_records(Run *run, StringInfo out, const RunLevel *level, int first, int count)
+load_write_named(Run *run, StringInfo out, const RunNamed *named, int count)
 {
 	int			start = out->len;
 
@@ -129,10 +137,20 @@ load_write_records(Run *run, StringInfo out, const RunLevel *level, int first, i
 
 		if (i > 0)
 			appendStringInfoChar(out, ',');
-		written = load_write_record(run, out, level, first + i);
+		written = load_write_record(run, out, named[i].level, named[i].number);
 		if (!run_end_member(run, out, start, path, written))
 			return false;
 	}
 	appendStringInfoChar(out, ']');
 	return true;
+}
+
+bool
+load_write_records(Run *run, StringInfo out, const RunLevel *level, int first, int count)
+{
+	RunNamed   *named = palloc(Max(count, 1) * sizeof(RunNamed));
+
+	for (int i = 0; i < count; i++)
+		named[i] = (RunNamed) {unconstify(RunLevel *, level), first + i};
+	return load_write_named(run, out, named, count);
 }

@@ -113,6 +113,7 @@ static const StaticField fields[] = {
 	{NULL, "currency", "String", NULL, "Code of ISO 4217.", NULL},
 	{"Quantity", "value", "Decimal", NULL, "How much.", NULL},
 	{NULL, "unit", "String", NULL, "Of what.", NULL},
+	{NULL, "comparator", "String", NULL, "How the true value compares to it, such as <; null where it is the value.", NULL},
 	{"MatrixScore", "likelihood", "Int", NULL, "From 1.", NULL},
 	{NULL, "severity", "Int", NULL, "From 1.", NULL},
 	{NULL, "score", "Int", NULL, "Their product.", NULL},

@@ -20,6 +20,8 @@
 #define QEHS_MAX_UNITS 100
 #define QEHS_MAX_COMPARATORS 4
 #define QEHS_MAX_TAGS 100
+#define QEHS_MAX_REFERENCES 100	/* records that a field names */
+#define QEHS_MAX_REFERENCED 20	/* modules whose records it may name */
 #define QEHS_TAG_LENGTH 200
 #define QEHS_MAX_MEDIA_TYPES 50
 #define QEHS_MEDIA_TYPE_LENGTH 127

@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 #include "module/definition.h"
 #include "module/diff.h"
+#include "module/load.h"
 #include "module/migrate.h"
 #include "module/unique_rules.h"
 #include "utils/fmgrprotos.h"
@@ -278,8 +279,8 @@ static void
 compare_keywords(Diff *diff, const Side *before, const Side *after)
 {
 	FieldType	type = definition_field_type(after->definition);
-	bool		nested = type == FIELD_TABLE || type == FIELD_OBJECT || type == FIELD_MULTI_SELECT || type == FIELD_TAGS || type == FIELD_CURRENCY ||
-		type == FIELD_QUANTITY;
+	bool		nested = type == FIELD_TABLE || type == FIELD_OBJECT || type == FIELD_MULTI_SELECT || type == FIELD_TAGS || type == FIELD_RECORD_REFERENCES ||
+		type == FIELD_CURRENCY || type == FIELD_QUANTITY;
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue	key;
@@ -328,6 +329,27 @@ compare_others(Diff *diff, const Side *before, const Side *after, const char *co
 					   psprintf("\"%s\" %s", name, pass == 1 ? "is gone" : "changed"));
 		}
 	}
+}
+
+/* Whether a reference may name the records of all modules that it could before. */
+static bool
+refers_wider(const JsonbContainer *before, const JsonbContainer *after)
+{
+	int			old_count;
+	int			count;
+	const char **old_keys = load_names(before, "references", &old_count);
+	const char **keys = load_names(after, "references", &count);
+
+	for (int i = 0; i < old_count && count > 0; i++)
+	{
+		int			j = 0;
+
+		while (j < count && strcmp(keys[j], old_keys[i]) != 0)
+			j++;
+		if (j == count)
+			return false;
+	}
+	return count == 0 || old_count > 0;
 }
 
 static void compare_fields(Diff *diff, const Side *before, const Side *after, bool top);
@@ -381,7 +403,7 @@ compare_field(Diff *diff, const Side *before, const Side *after)
 				   "is not unique any more");
 	if (!same_member(before->definition, after->definition, "references"))
 		add_change(diff, member_path(after, "references"), false, "references_changed",
-				   !member_of(after->definition, "references", &value), "names records of another module");
+				   refers_wider(before->definition, after->definition), "names records of other modules");
 	if (!same_member(before->definition, after->definition, "schema"))
 		add_change(diff, member_path(after, "schema"), false, "schema_changed",
 				   !member_of(after->definition, "schema", &value), "has another schema of its own");

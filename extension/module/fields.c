@@ -31,6 +31,7 @@ const FieldTypeInfo module_field_types[FIELD_TYPE_COUNT] = {
 	[FIELD_TAGS] = {"tags", VALUE_LIST},
 	[FIELD_LOOKUP] = {"lookup", VALUE_TEXT},
 	[FIELD_RECORD_REFERENCE] = {"record-reference", VALUE_ID},
+	[FIELD_RECORD_REFERENCES] = {"record-references", VALUE_LIST},
 	[FIELD_USER] = {"user", VALUE_ID},
 	[FIELD_LOCATION] = {"location", VALUE_TEXT},
 	[FIELD_GEOLOCATION] = {"geolocation", VALUE_NONE},
@@ -155,6 +156,7 @@ module_id_prefix(FieldType type)
 	switch (type)
 	{
 		case FIELD_RECORD_REFERENCE:
+		case FIELD_RECORD_REFERENCES:
 			return QEHS_ID_RECORD;
 		case FIELD_USER:
 			return QEHS_ID_USER;
@@ -164,6 +166,21 @@ module_id_prefix(FieldType type)
 		default:
 			return NULL;
 	}
+}
+
+bool
+module_names_records(FieldType type)
+{
+	return type == FIELD_RECORD_REFERENCE || type == FIELD_RECORD_REFERENCES;
+}
+
+bool
+module_field_refers_to(const ModuleField *field, const char *module_key)
+{
+	for (int i = 0; i < field->reference_count; i++)
+		if (strcmp(field->references[i], module_key) == 0)
+			return true;
+	return field->reference_count == 0;
 }
 
 bool

@@ -39,12 +39,12 @@ mark_field(ModuleField *field)
 	field->fills = field->default_value || field->computed || field->type == FIELD_DATETIME || field->type == FIELD_MATRIX_SCORE || module_id_prefix(field->type);
 	field->checked = field->required_when || field->visible_when || field->kind == VALUE_NUMBER ||
 		(field->required && field->kind == VALUE_TEXT) || field->type == FIELD_DATE_RANGE ||
-		field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE || field->type == FIELD_LOCATION || field->type == FIELD_CURRENCY ||
+		field->type == FIELD_USER || module_names_records(field->type) || field->type == FIELD_LOCATION || field->type == FIELD_CURRENCY ||
 		module_takes_attachments(field->type);
 	field->attaches = module_takes_attachments(field->type);
 	field->reads_state = expression_reads_variable(field->required_when, "state") ||
 		expression_reads_variable(field->visible_when, "state") || expression_reads_variable(field->computed, "state");
-	field->refers = field->type == FIELD_RECORD_REFERENCE;
+	field->refers = module_names_records(field->type);
 	for (int i = 0; i < field->nested.count; i++)
 	{
 		field->fills |= field->nested.items[i].fills;
@@ -112,7 +112,7 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	field->readers.count = field->writers.count = -1;
 	field->required = json_member_bool(source, "required", false);
 	field->unique = definition_is_unique(source);
-	field->references = json_member_text(source, "references");
+	field->references = load_names(source, "references", &field->reference_count);
 	field->acyclic = json_member_bool(source, "acyclic", false);
 	field->restricts = json_member(source, "onDelete", 8, &value);
 	field->required_when = load_expression(source, "requiredWhen");
@@ -214,7 +214,7 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 
 		if (field->slot >= 0)
 			module->slot_field[field->slot] = i;
-		module->has_references |= field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE;
+		module->has_references |= field->type == FIELD_USER || module_names_records(field->type);
 		module->refers |= field->refers;
 		module->restricts |= field->restricts;
 		field->searchable = index_searches(field->definition, named);

@@ -31,7 +31,7 @@ typedef enum FieldType
 	FIELD_TEXT, FIELD_RICH_TEXT, FIELD_EMAIL, FIELD_PHONE, FIELD_URL, FIELD_IDENTIFIER,
 	FIELD_NUMBER, FIELD_INTEGER, FIELD_QUANTITY, FIELD_CURRENCY, FIELD_PERCENTAGE,
 	FIELD_DATE, FIELD_DATETIME, FIELD_TIME, FIELD_DURATION, FIELD_DATE_RANGE, FIELD_BOOLEAN,
-	FIELD_SELECT, FIELD_MULTI_SELECT, FIELD_TAGS, FIELD_LOOKUP, FIELD_RECORD_REFERENCE, FIELD_USER,
+	FIELD_SELECT, FIELD_MULTI_SELECT, FIELD_TAGS, FIELD_LOOKUP, FIELD_RECORD_REFERENCE, FIELD_RECORD_REFERENCES, FIELD_USER,
 	FIELD_LOCATION, FIELD_GEOLOCATION, FIELD_FILE, FIELD_IMAGE, FIELD_SIGNATURE,
 	FIELD_MATRIX_SCORE, FIELD_TABLE, FIELD_OBJECT, FIELD_COMPUTED,
 	FIELD_TYPE_COUNT
@@ -149,7 +149,8 @@ typedef struct ModuleField
 	bool		required;
 	bool		unique;			/* by itself: has a ModuleUnique of its own */
 	bool		searchable;		/* q searches it */
-	const char *references;		/* module key of a record-reference, or NULL */
+	int			reference_count;	/* of a reference: keys of the modules whose records it names; 0: any */
+	const char **references;
 	bool		acyclic;		/* of one to its own module: no chain leads back */
 	bool		restricts;		/* of one: what it names is not deleted */
 	JsonPath   *required_when;
@@ -176,7 +177,7 @@ typedef struct ModuleField
 	bool		attaches;		/* takes attachments, itself or nested */
 	bool		checked;		/* has what a schema cannot say, itself or nested */
 	bool		reads_state;	/* has an expression with $state, itself or nested */
-	bool		refers;			/* is a record-reference, itself or nested */
+	bool		refers;			/* names records, itself or nested */
 } ModuleField;
 
 #define QEHS_MAX_CHILDREN_GUARDS 10	/* of a transition */
@@ -185,7 +186,7 @@ typedef struct ModuleField
 typedef struct ModuleChildren
 {
 	const char *module_key;
-	const char *via;			/* their field, a record-reference */
+	const char *via;			/* their field, which names records */
 	int32		min;			/* so many there must be */
 	ModuleRoles states;			/* of which each must be in one; count -1: any */
 } ModuleChildren;
@@ -403,6 +404,12 @@ extern const char *module_field_sql(const ModuleField *field, const char *alias,
  * is_date and business; false when it is none.
  */
 extern bool module_moment_read(const char *text, ModuleMoment *moment);
+
+/* Whether fields of the type name records, one or several. */
+extern bool module_names_records(FieldType type);
+
+/* Whether a field that names records may name one of the module. */
+extern bool module_field_refers_to(const ModuleField *field, const char *module_key);
 
 /* Whether fields of the type name attachments. */
 extern bool module_takes_attachments(FieldType type);

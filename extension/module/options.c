@@ -24,6 +24,7 @@
 #define IDS (OF(RECORD_REFERENCE) | OF(USER))
 #define NUMBERS (OF(NUMBER) | OF(INTEGER) | OF(PERCENTAGE))
 #define LENGTHS (LINES | OF(RICH_TEXT) | TIMES | IDS | OF(TAGS))
+#define RECORDS (OF(RECORD_REFERENCE) | OF(RECORD_REFERENCES))
 #define LIMITED (NUMBERS | OF(QUANTITY) | OF(CURRENCY))
 
 /* Which types an option is for: elsewhere it would be ignored. */
@@ -46,9 +47,9 @@ static const struct
 	{"timeZone", OF(DATETIME)},
 	{"unique", LINES | TIMES | OF(TIME) | IDS | NUMBERS | OF(SELECT) | OF(COMPUTED)},
 	{"searchable", LINES | OF(RICH_TEXT) | OF(SELECT) | OF(MULTI_SELECT) | OF(TAGS) | OF(COMPUTED)},
-	{"references", OF(RECORD_REFERENCE)},
-	{"acyclic", OF(RECORD_REFERENCE)},
-	{"onDelete", OF(RECORD_REFERENCE)},
+	{"references", RECORDS},
+	{"acyclic", RECORDS},
+	{"onDelete", RECORDS},
 	{"mediaTypes", OF(FILE) | OF(IMAGE) | OF(SIGNATURE)},
 	{"maxSizeBytes", OF(FILE) | OF(IMAGE) | OF(SIGNATURE)},
 	{"size", OF(MATRIX_SCORE)},
@@ -136,7 +137,7 @@ check_flags(const JsonbContainer *field, const char *path, ViolationList *faults
 static void
 check_texts(const JsonbContainer *field, const char *path, ViolationList *faults)
 {
-	static const char *const names[] = {"unit", "references", "pattern"};
+	static const char *const names[] = {"unit", "pattern"};
 	JsonbValue	value;
 
 	for (int i = 0; i < (int) lengthof(names); i++)
@@ -147,6 +148,32 @@ check_texts(const JsonbContainer *field, const char *path, ViolationList *faults
 			violation_add(faults, psprintf("%s/%s", path, names[i]), "type", "must be a string");
 		else if (i == 0 && (value.val.string.len < 1 || value.val.string.len > QEHS_UNIT_LENGTH))
 			violation_add(faults, psprintf("%s/unit", path), "length", "must be 1 to %d bytes", QEHS_UNIT_LENGTH);
+	}
+}
+
+/* "references": the key of a module, or several. */
+static void
+check_referenced(const JsonbContainer *field, const char *path, ViolationList *faults)
+{
+	JsonbValue	value;
+	uint32		count = 0;
+
+	if (!json_member(field, "references", 10, &value) || value.type == jbvString)
+		return;
+	path = psprintf("%s/references", path);
+	if (value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data))
+		count = JsonContainerSize(value.val.binary.data);
+	if (count == 0 || count > QEHS_MAX_REFERENCED)
+		violation_add(faults, path, "type", "must be the key of a module, or an array of 1 to %d", QEHS_MAX_REFERENCED);
+	for (uint32 i = 0; count <= QEHS_MAX_REFERENCED && i < count; i++)
+	{
+		JsonbValue *item = getIthJsonbValueFromContainer(value.val.binary.data, i);
+
+		if (item->type != jbvString)
+			violation_add(faults, psprintf("%s/%u", path, i), "type", "must be the key of a module");
+		for (uint32 j = 0; j < i; j++)
+			if (json_values_equal(item, getIthJsonbValueFromContainer(value.val.binary.data, j)))
+				violation_add_first(faults, psprintf("%s/%u", path, i), "unique", "is listed twice");
 	}
 }
 
@@ -458,6 +485,7 @@ definition_check_options(const JsonbContainer *field, FieldType type, int depth,
 	check_lengths(field, type, path, faults);
 	check_flags(field, path, faults);
 	check_texts(field, path, faults);
+	check_referenced(field, path, faults);
 	check_lists(field, type, path, faults);
 	check_comparators(field, path, faults);
 	check_zone(field, path, faults);

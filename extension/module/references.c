@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 #include "module/definition.h"
 #include "module/index.h"
+#include "module/load.h"
 #include "utils/builtins.h"
 
 static KeptPlan select_key = {
@@ -39,12 +40,14 @@ check_fields(int32 tenant_id, const char *own, const JsonbContainer *fields, con
 	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
 	{
 		const JsonbContainer *field = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, fields), i)->val.binary.data;
-		char	   *key = json_member_text(field, "references");
 		JsonbValue	nested;
+		int			count;
+		const char **keys = load_names(field, "references", &count);
 
-		if (key)
-			check_module(tenant_id, own, key, psprintf("%s/%u/references", path, i), faults);
-		if (json_member_bool(field, "acyclic", false) && (key == NULL || strcmp(key, own) != 0))
+		for (int j = 0; j < count; j++)
+			check_module(tenant_id, own, keys[j], json_member_text(field, "references") ? psprintf("%s/%u/references", path, i) :
+						 psprintf("%s/%u/references/%d", path, i, j), faults);
+		if (json_member_bool(field, "acyclic", false) && (count != 1 || strcmp(keys[0], own) != 0))
 			violation_add(faults, psprintf("%s/%u/acyclic", path, i), "type", "is for references to the module itself: \"references\" must be \"%s\"", own);
 		if (json_member(field, "fields", 6, &nested))
 			check_fields(tenant_id, own, nested.val.binary.data, psprintf("%s/%u/fields", path, i), faults);
@@ -84,8 +87,8 @@ check_children(int32 tenant_id, const char *own, const JsonbContainer *guard, co
 	check_module(tenant_id, own, key, psprintf("%s/moduleKey", path), faults);
 	if (module == NULL)
 		return;
-	if (field == NULL || field->type != FIELD_RECORD_REFERENCE)
-		violation_add(faults, psprintf("%s/via", path), "undefined", "is not a field of type record-reference of module \"%s\": \"%s\"", key, via);
+	if (field == NULL || !module_names_records(field->type))
+		violation_add(faults, psprintf("%s/via", path), "undefined", "is not a field of module \"%s\" that names records: \"%s\"", key, via);
 	check_child_states(module, guard, path, faults);
 }
 

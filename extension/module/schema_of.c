@@ -18,6 +18,7 @@
 #define ID_TAIL "([0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25})"
 #define UUID_PATTERN "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 #define ID_SCHEMA(prefix) "{\"type\":\"string\",\"pattern\":\"^(" prefix ID_TAIL "|" UUID_PATTERN ")$\"}"
+#define RECORD_ID_SCHEMA ID_SCHEMA("rec_")
 #define FILES_SCHEMA "\"anyOf\":[" ID_SCHEMA("att_") ",{\"type\":\"array\",\"maxItems\":20,\"items\":" ID_SCHEMA("att_") "}]"
 
 /*
@@ -47,7 +48,7 @@ static const char *const type_schema[FIELD_TYPE_COUNT] = {
 	"\"to\":{\"type\":\"string\",\"format\":\"date\"}},\"required\":[\"from\",\"to\"],\"additionalProperties\":false",
 	[FIELD_BOOLEAN] = "\"type\":\"boolean\"",
 	[FIELD_LOOKUP] = "\"type\":\"string\"",
-	[FIELD_RECORD_REFERENCE] = "\"allOf\":[" ID_SCHEMA("rec_") "]",
+	[FIELD_RECORD_REFERENCE] = "\"allOf\":[" RECORD_ID_SCHEMA "]",
 	[FIELD_USER] = "\"allOf\":[" ID_SCHEMA("usr_") "]",
 	[FIELD_LOCATION] = "\"type\":\"string\"",
 	[FIELD_GEOLOCATION] = "\"type\":\"object\",\"properties\":{\"lat\":{\"type\":\"number\",\"minimum\":-90,\"maximum\":90},"
@@ -291,6 +292,10 @@ write_field(StringInfo out, const JsonbContainer *field)
 			break;
 		case FIELD_TAGS:
 			write_tags(out, field);
+			break;
+		case FIELD_RECORD_REFERENCES:
+			appendStringInfo(out, "\"type\":\"array\",\"uniqueItems\":true,\"maxItems\":%d,\"items\":%s", QEHS_MAX_REFERENCES, RECORD_ID_SCHEMA);
+			appendStringInfoString(out, least_items(field) + 1);
 			break;
 		case FIELD_TABLE:
 			json_literal(out, "\"type\":\"array\",\"maxItems\":1000,\"items\":{\"type\":\"object\"");

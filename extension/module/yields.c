@@ -59,7 +59,7 @@ element_step(Step from)
 {
 	if (from.type == FIELD_TABLE)
 		from.type = FIELD_OBJECT;
-	else if (from.type == FIELD_MULTI_SELECT || from.type == FIELD_TAGS || from.type == FIELD_FILE || from.type == FIELD_IMAGE)
+	else if (module_field_types[from.type].kind == VALUE_LIST)
 		from.type = FIELD_TEXT;
 	return from;
 }

@@ -293,6 +293,7 @@ is_special(const ModuleField *field)
 	{
 		case FIELD_LOOKUP:
 		case FIELD_RECORD_REFERENCE:
+		case FIELD_RECORD_REFERENCES:
 		case FIELD_USER:
 		case FIELD_FILE:
 		case FIELD_IMAGE:

@@ -17,6 +17,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "module/index.h"
+#include "module/load.h"
 #include "module/merge.h"
 #include "module/publish.h"
 #include "operation/module_publish.h"
@@ -75,15 +76,17 @@ install_references(int32 tenant_id, const char *key, Jsonb *definition)
 
 	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
 	{
-		char	   *other = json_member_text(index_field(fields, i), "references");
-		Datum		values[2] = {Int32GetDatum(tenant_id)};
-		List	   *none;
+		int			count;
+		const char **others = load_names(index_field(fields, i), "references", &count);
 
-		if (other == NULL || strcmp(other, key) == 0)
-			continue;
-		values[1] = CStringGetTextDatum(other);
-		if (plan_execute(&select_installed, values, NULL, false, 1) == 0)
-			install(tenant_id, other, &none);
+		for (int j = 0; j < count; j++)
+		{
+			Datum		values[2] = {Int32GetDatum(tenant_id), CStringGetTextDatum(others[j])};
+			List	   *none;
+
+			if (strcmp(others[j], key) != 0 && plan_execute(&select_installed, values, NULL, false, 1) == 0)
+				install(tenant_id, others[j], &none);
+		}
 	}
 }
 

@@ -29,6 +29,7 @@ static const struct
 	{FIELD_URL, "/format", "format", URL_MESSAGE},
 	{FIELD_TIME, "/pattern", "format", "must be a time of day, such as 14:30 or 14:30:15"},
 	{FIELD_RECORD_REFERENCE, "/allOf/0/pattern", NULL, "must be the id of a record"},
+	{FIELD_RECORD_REFERENCES, "/items/pattern", NULL, "must be the id of a record"},
 	{FIELD_USER, "/allOf/0/pattern", NULL, "must be the id of a user"},
 	{FIELD_FILE, "/anyOf", NULL, "must be the id of an attachment, or an array of at most 20"},
 	{FIELD_IMAGE, "/anyOf", NULL, "must be the id of an attachment, or an array of at most 20"},

@@ -7,13 +7,13 @@
  */
 #include "base/compat.h"
 
-#include "base/id.h"
 #include "base/json.h"
 #include "base/locks.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "record/cycle.h"
+#include "record/link.h"
 #include "storage/lock.h"
 
 static KeptPlan select_record = {
@@ -29,20 +29,31 @@ hold_chains(const ModuleDef *module)
 	LockAcquire(&tag, ExclusiveLock, false, false);
 }
 
-/* The record that a record refers to; false when it refers to none. */
-static bool
-next_record(const ModuleDef *current, const ModuleField *field, pg_uuid_t *id)
+/* Add the records that a record refers to and that are not among them yet. */
+static void
+add_next(LinkSet *reached, const ModuleDef *current, const ModuleField *field, const pg_uuid_t *id)
 {
 	Datum		values[2] = {Int32GetDatum(current->tenant_id), UUIDPGetDatum(id)};
+	LinkSet		named = {0};
 	JsonbValue	value;
 	const char *key;
 	bool		isnull;
 
 	if (plan_execute_latest(&select_record, values, NULL, 1) == 0)
-		return false;
+		return;
 	key = module_field_key(field, DatumGetInt32(plan_value(0, 1, &isnull)));
-	return key && json_member(&DatumGetJsonbP(plan_value(0, 2, &isnull))->root, key, strlen(key), &value) && value.type == jbvString &&
-		id_parse(value.val.string.val, value.val.string.len, QEHS_ID_RECORD, id);
+	if (key && json_member(&DatumGetJsonbP(plan_value(0, 2, &isnull))->root, key, strlen(key), &value))
+		link_add_value(&named, field, &value);
+	/* one more than are looked at */
+	for (int i = 0; i < named.count && reached->count <= QEHS_CYCLE_DEPTH; i++)
+	{
+		int			at = 0;
+
+		while (at < reached->count && memcmp(&reached->items[at], &named.items[i], UUID_LEN) != 0)
+			at++;
+		if (at == reached->count)
+			link_add(reached, &named.items[i]);
+	}
 }
 
 CycleOutcome
@@ -50,18 +61,21 @@ cycle_look(const ModuleDef *module, const ModuleField *field, const pg_uuid_t *s
 {
 	const ModuleDef *current = module_lookup(module->tenant_id, module->key);
 	const ModuleField *followed = module_field_of(current, module->version, field->key, field->key_length);
-	CycleOutcome outcome = CYCLE_TOO_DEEP;
-	pg_uuid_t	id = *start;
+	CycleOutcome outcome = CYCLE_NONE;
+	LinkSet		reached = {0};
 
 	hold_chains(module);
 	SPI_connect();
-	for (int depth = 0; depth < QEHS_CYCLE_DEPTH && outcome == CYCLE_TOO_DEEP; depth++)
+	link_add(&reached, start);
+	for (int i = 0; i < reached.count && outcome == CYCLE_NONE; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (memcmp(&id, target, UUID_LEN) == 0)
+		if (i == QEHS_CYCLE_DEPTH)
+			outcome = CYCLE_TOO_DEEP;
+		else if (memcmp(&reached.items[i], target, UUID_LEN) == 0)
 			outcome = CYCLE_FOUND;
-		else if (followed == NULL || !next_record(current, followed, &id))
-			outcome = CYCLE_NONE;
+		else if (followed)
+			add_next(&reached, current, followed, &reached.items[i]);
 	}
 	SPI_finish();
 	return outcome;

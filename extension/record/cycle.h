@@ -8,7 +8,7 @@
 #include "module/module.h"
 #include "utils/uuid.h"
 
-/* How many records a chain may have. */
+/* How many records a chain, or all chains that branch from one, may have. */
 #define QEHS_CYCLE_DEPTH 1000
 
 typedef enum CycleOutcome

@@ -11,8 +11,8 @@
 #include "record/link.h"
 #include "storage/lock.h"
 
-static void
-add_id(LinkSet *set, const pg_uuid_t *id)
+void
+link_add(LinkSet *set, const pg_uuid_t *id)
 {
 	if (set->count == set->room)
 	{
@@ -24,15 +24,20 @@ add_id(LinkSet *set, const pg_uuid_t *id)
 
 static void add_object(LinkSet *set, const ModuleFields *fields, const JsonbContainer *object);
 
-static void
-add_value(LinkSet *set, const ModuleField *field, const JsonbValue *value)
+void
+link_add_value(LinkSet *set, const ModuleField *field, const JsonbValue *value)
 {
 	pg_uuid_t	id;
 
-	if (field->type == FIELD_RECORD_REFERENCE)
+	if (module_names_records(field->type) && value->type == jbvString)
 	{
-		if (value->type == jbvString && id_parse(value->val.string.val, value->val.string.len, QEHS_ID_RECORD, &id))
-			add_id(set, &id);
+		if (id_parse(value->val.string.val, value->val.string.len, QEHS_ID_RECORD, &id))
+			link_add(set, &id);
+	}
+	else if (module_names_records(field->type))
+	{
+		for (uint32 i = 0; value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data) && i < JsonContainerSize(value->val.binary.data); i++)
+			link_add_value(set, field, getIthJsonbValueFromContainer(value->val.binary.data, i));
 	}
 	else if (value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data))
 		add_object(set, &field->nested, value->val.binary.data);
@@ -55,7 +60,7 @@ add_object(LinkSet *set, const ModuleFields *fields, const JsonbContainer *objec
 	check_stack_depth();
 	for (int i = 0; i < fields->count; i++)
 		if (fields->items[i].refers && json_member(object, fields->items[i].key, fields->items[i].key_length, &value))
-			add_value(set, &fields->items[i], &value);
+			link_add_value(set, &fields->items[i], &value);
 }
 
 void
@@ -104,7 +109,7 @@ link_fields(const ModuleDef *module, const Jsonb *payload, const pg_uuid_t *targ
 
 		if (!field->refers || !json_member(&payload->root, field->key, field->key_length, &value))
 			continue;
-		add_value(&named, field, &value);
+		link_add_value(&named, field, &value);
 		link_sort(&named);
 		if (link_has(&named, target))
 			fields[count++] = field;

@@ -3,7 +3,7 @@
  *	  Which records a record refers to, and holding still those that refer to one.
  *
  * qehs.record_link has a row for each record that another one names in a field of
- * type record-reference, in rows and objects too.  Which field it is stands in the
+ * type record-reference or record-references, in rows and objects too.  Which field it is stands in the
  * payload only, so a renamed field changes no row.
  *
  * A guard over children must see each of them, also one that another transaction is
@@ -27,6 +27,12 @@ typedef struct LinkSet
 	int			room;
 	pg_uuid_t  *items;
 } LinkSet;
+
+/* Add an id behind the others. */
+extern void link_add(LinkSet *set, const pg_uuid_t *id);
+
+/* Add what the value of a field refers to, itself or in rows and objects, in their order. */
+extern void link_add_value(LinkSet *set, const ModuleField *field, const JsonbValue *value);
 
 /* Add what a payload of the module's version refers to; link_sort is to be called before the set is looked at. */
 extern void link_add_payload(LinkSet *set, const ModuleDef *module, const Jsonb *payload);

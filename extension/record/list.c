@@ -374,10 +374,12 @@ list_rows_that_name(ListWalk *walk, const char *field_key, const Datum *ids, int
 	filter_field(query.module, field_key, &field);
 	initStringInfo(&query.sql);
 	appendStringInfo(&query.sql, "SELECT %s, p.place FROM pg_catalog.unnest($%d) WITH ORDINALITY AS p (id, place) CROSS JOIN LATERAL"
-					 " (SELECT r.* FROM qehs.record AS r WHERE %s AND %s = p.id ORDER BY r.created_at DESC, r.id DESC LIMIT $%d) AS r"
+					 " (SELECT r.* FROM qehs.record AS r WHERE %s AND %s ORDER BY r.created_at DESC, r.id DESC LIMIT $%d) AS r"
 					 " ORDER BY p.place, r.created_at DESC, r.id DESC", columns,
 					 query_array(&query, TEXTOID, unconstify(Datum *, ids), id_count), walk->conditions,
-					 field.slot >= 0 ? query_ordered(&query, &field) : query_whole(&query, &field),
+					 field.kind == VALUE_LIST ? psprintf("r.id IN (SELECT l.source_id FROM qehs.record_link AS l WHERE l.tenant_id = r.tenant_id"
+						" AND l.target_id = qehs.id_uuid(p.id)) AND p.id = ANY (%s)", query_whole(&query, &field)) :
+					 psprintf("%s = p.id", field.slot >= 0 ? query_ordered(&query, &field) : query_whole(&query, &field)),
 					 query_argument(&query, INT4OID, Int32GetDatum(limit)));
 	return query_execute(&query, true, 0);
 }

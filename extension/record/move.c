@@ -77,6 +77,16 @@ push_known_object(JsonbParseState **state, const JsonbContainer *object, const M
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
+/* Whether what the old field names is of modules that the new one may name. */
+static bool
+refers_no_wider(const ModuleField *old, const ModuleField *new)
+{
+	for (int i = 0; i < old->reference_count; i++)
+		if (!module_field_refers_to(new, old->references[i]))
+			return false;
+	return old->reference_count > 0;
+}
+
 /* Push a value with null in place of ids that need not hold under the new definition of their field. */
 static void
 push_known(JsonbParseState **state, JsonbIteratorToken token, JsonbValue *value, const ModuleField *old, const ModuleField *new)
@@ -84,7 +94,7 @@ push_known(JsonbParseState **state, JsonbIteratorToken token, JsonbValue *value,
 	static JsonbValue none = {.type = jbvNull};
 	const JsonbContainer *container = value->type == jbvBinary ? value->val.binary.data : NULL;
 	bool		same = old->type == new->type &&
-		(new->references == NULL || (old->references && strcmp(old->references, new->references) == 0));
+		(new->reference_count == 0 || refers_no_wider(old, new));
 
 	if (same && container && new->type == FIELD_OBJECT && JsonContainerIsObject(container))
 		push_known_object(state, container, &old->nested, &new->nested);
@@ -102,7 +112,7 @@ push_known(JsonbParseState **state, JsonbIteratorToken token, JsonbValue *value,
 		pushJsonbValue(state, WJB_END_ARRAY, NULL);
 	}
 	else
-		pushJsonbValue(state, token, same && container == NULL ? value : &none);
+		pushJsonbValue(state, token, same && (container == NULL || new->type == FIELD_RECORD_REFERENCES) ? value : &none);
 }
 
 /* The field that the record's version has for a field of version target; NULL when it is new since. */

@@ -137,9 +137,14 @@ record_remember_payload(const ModuleDef *module, const Jsonb *payload)
 		const ModuleField *field = &module->fields[i];
 		JsonbValue	value;
 
-		if ((field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE) &&
-			json_member(&payload->root, field->key, field->key_length, &value))
+		if ((field->type != FIELD_USER && !module_names_records(field->type)) ||
+			!json_member(&payload->root, field->key, field->key_length, &value))
+			continue;
+		if (field->type != FIELD_RECORD_REFERENCES)
 			note(module->tenant_id, field->type == FIELD_USER, holder, &value);
+		else
+			for (uint32 j = 0; value.type == jbvBinary && j < JsonContainerSize(value.val.binary.data); j++)
+				note(module->tenant_id, false, holder, getIthJsonbValueFromContainer(value.val.binary.data, j));
 	}
 }
 

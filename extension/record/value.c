@@ -337,6 +337,10 @@ value_parse(FieldType type, const char *text, int length, Datum *value, const ch
 		case VALUE_TIME_OF_DAY:
 			*wanted = "a time of day such as 14:30";
 			return parse_time_of_day(text, length, value);
+		case VALUE_LIST:
+			*wanted = type == FIELD_RECORD_REFERENCES ? "the id of a record" : "a text";
+			*value = id_text(type, text, length);
+			return type != FIELD_RECORD_REFERENCES || id_parse(text, length, QEHS_ID_RECORD, &id);
 		default:
 			*wanted = "a text";
 			*value = id_text(type, text, length);

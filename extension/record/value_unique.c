@@ -71,6 +71,7 @@ value_has_shape(FieldType type, const JsonbValue *json, const char **wanted)
 			return json->type == jbvBool;
 		case FIELD_MULTI_SELECT:
 		case FIELD_TAGS:
+		case FIELD_RECORD_REFERENCES:
 		case FIELD_TABLE:
 			*wanted = "an array";
 			return is_array;

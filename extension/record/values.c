@@ -139,6 +139,7 @@ check_currency(const PayloadCheck *check, const ModuleField *field, const JsonbC
 		violation_add(check->violations, psprintf("%s/currency", path), "currency", "must be a currency code of ISO 4217");
 }
 
+/* Whether the record had the value in the field, or in the list that the field is. */
 static bool
 held_before(const Place *place, const ModuleField *field, const JsonbValue *value)
 {
@@ -148,7 +149,10 @@ held_before(const Place *place, const ModuleField *field, const JsonbValue *valu
 	{
 		JsonbValue	old;
 
-		if (json_member(lfirst(cell), field->key, field->key_length, &old) && json_values_equal(&old, value))
+		if (!json_member(lfirst(cell), field->key, field->key_length, &old))
+			continue;
+		if (json_values_equal(&old, value) || (old.type == jbvBinary && value->type == jbvString && JsonContainerIsArray(old.val.binary.data) &&
+			findJsonbValueFromContainer(old.val.binary.data, JB_FARRAY, unconstify(JsonbValue *, value))))
 			return true;
 	}
 	return false;
@@ -178,6 +182,18 @@ check_chain(const PayloadCheck *check, const ModuleField *field, const pg_uuid_t
 		violation_add(check->violations, path, "cycle", "must not begin a chain of more than %d records", QEHS_CYCLE_DEPTH);
 }
 
+/* "a", "b" or "c": the modules whose records a field may name. */
+static char *
+referenced(const ModuleField *field)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (int i = 0; i < field->reference_count; i++)
+		appendStringInfo(&out, "%s\"%s\"", i == 0 ? "" : i + 1 < field->reference_count ? ", " : " or ", field->references[i]);
+	return out.data;
+}
+
 /* A user must be one of the tenant and active; a record must live and be readable by the caller. */
 static void
 check_id(const PayloadCheck *check, const Place *place, const ModuleField *field, const JsonbValue *value, const char *path)
@@ -202,8 +218,8 @@ check_id(const PayloadCheck *check, const Place *place, const ModuleField *field
 	/* what may not be read looks like what does not exist */
 	if (module == NULL || !may_read(check->context, module, &id))
 		violation_add(check->violations, path, "not_found", "names no record");
-	else if (field->references && strcmp(key, field->references) != 0)
-		violation_add(check->violations, path, "references", "must name a record of module \"%s\"", field->references);
+	else if (!module_field_refers_to(field, key))
+		violation_add(check->violations, path, "references", "must name a record of module %s", referenced(field));
 	else if (field->acyclic && check->record_id)
 		check_chain(check, field, &id, path);
 }
@@ -295,6 +311,11 @@ check_value(const PayloadCheck *check, const Place *place, const ModuleField *fi
 		attached_check(check, field, value, place->before, path);
 	else if (field->type == FIELD_USER || field->type == FIELD_RECORD_REFERENCE)
 		check_id(check, place, field, value, path);
+	else if (field->type == FIELD_RECORD_REFERENCES)
+	{
+		for (uint32 i = 0; container && JsonContainerIsArray(container) && i < JsonContainerSize(container); i++)
+			check_id(check, place, field, getIthJsonbValueFromContainer(unconstify(JsonbContainer *, container), i), psprintf("%s/%u", path, i));
+	}
 	else if (field->type == FIELD_LOCATION)
 		check_location(check, place, field, value, path);
 	else if (field->type == FIELD_TABLE)

@@ -9,7 +9,7 @@
  * duration					x interval (a month is 30 days)
  * boolean					x boolean
  * select, multi-select		x text, text[] with the keys and x_label, x_labels text with what people read
- * reference, user			x_id uuid, and x_code or x_name
+ * reference, user			x_id uuid, and x_code or x_name; a list of references x_ids uuid[] and x_codes text, and a view of its own
  * file, image				x_count integer
  * geolocation				x_lat, x_lon numeric
  * object, signature		x jsonb; a table is a view of its own
@@ -218,6 +218,13 @@ add_list(List *columns, const Place *place, const ModuleField *field)
 
 	if (field->type == FIELD_FILE || field->type == FIELD_IMAGE)
 		return add(columns, place, field, "_count", "integer", "number of files", psprintf("pg_catalog.cardinality(%s)", sql));
+	if (field->type == FIELD_RECORD_REFERENCES)
+	{
+		columns = add(columns, place, field, "_ids", "uuid[]", "ids", psprintf("(SELECT pg_catalog.array_agg(qehs.id_uuid(o.v) ORDER BY o.n)"
+			" FROM pg_catalog.unnest(%s) WITH ORDINALITY AS o (v, n))", sql));
+		return add(columns, place, field, "_codes", "text", "display codes", psprintf("(SELECT pg_catalog.string_agg(%s, ', ' ORDER BY o.n)"
+			" FROM pg_catalog.unnest(%s) WITH ORDINALITY AS o (v, n))", code_of(place->module->tenant_id, "qehs.id_uuid(o.v)"), sql));
+	}
 	columns = add(columns, place, field, "", "text[]", "", sql);
 	if (field->type == FIELD_TAGS)
 		return columns;
@@ -389,6 +396,16 @@ report_columns(const ModuleDef *module, bool is_current, bool with_slots)
 	return add_fields(columns, &place, &module->all, &module->definition->root);
 }
 
+/* The id and the display code of an element of a list of references. */
+static List *
+add_named(List *columns, const Place *place, const ModuleField *field)
+{
+	static const char *const id = "qehs.id_uuid(e.row #>> '{}')";
+
+	columns = add(columns, place, field, "_id", "uuid", "id", id);
+	return add(columns, place, field, "_code", "text", "display code", code_of(place->module->tenant_id, id));
+}
+
 List *
 report_row_columns(const ModuleDef *module, const ModuleField *table)
 {
@@ -399,6 +416,8 @@ report_row_columns(const ModuleDef *module, const ModuleField *table)
 	columns = report_add(columns, "display_code", "text", "Display code of the record",
 						 psprintf("qehs.display_code(%s, r.display_no)", quote_literal_cstr(module->prefix)));
 	columns = report_add(columns, "row_no", "bigint", "Number of the row, from 1", "e.n");
+	if (table->type == FIELD_RECORD_REFERENCES)
+		return add_named(columns, &place, table);
 	return add_fields(columns, &place, &table->nested, table->definition);
 }
 

@@ -18,6 +18,7 @@
 #include "base/argument.h"
 #include "base/json.h"
 #include "base/plan.h"
+#include "base/search_path.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
@@ -28,7 +29,6 @@
 #include "report/report.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(qehs_report_publish);
@@ -170,7 +170,7 @@ retained(const ModuleDef *module, List *columns, const char *name, const char *t
 static const char *
 type_word(const char *type)
 {
-	return strcmp(type, "timestamp with time zone") == 0 ? "timestamptz" : strcmp(type, "text[]") == 0 ? "texts" : type;
+	return strcmp(type, "timestamp with time zone") == 0 ? "timestamptz" : strcmp(type, "text[]") == 0 ? "texts" : strcmp(type, "uuid[]") == 0 ? "uuids" : type;
 }
 
 /* Rename a column whose name the view has for another type. */
@@ -280,7 +280,7 @@ make_module(const Target *target, const ModuleDef *module)
 	{
 		const ModuleField *field = &module->fields[i];
 
-		if (field->type != FIELD_TABLE)
+		if (field->type != FIELD_TABLE && field->type != FIELD_RECORD_REFERENCES)
 			continue;
 		make_view(target, view_name(module, psprintf("__%s", field->key)), module, report_row_columns(module, field),
 				  psprintf(" FROM qehs.record AS r CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(%s) WITH ORDINALITY AS e (row, n)"
@@ -337,14 +337,13 @@ report_refresh(int32 tenant_id, int32 module_id)
 {
 	Datum		value = Int32GetDatum(tenant_id);
 	Target		target = {.tenant_id = tenant_id};
-	int			nesting = NewGUCNestLevel();
+	int			path = search_path_pin();
 	Oid			user;
 	int			security;
 	bool		isnull;
 
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(get_role_oid("qehs_owner", false), security | SECURITY_LOCAL_USERID_CHANGE);
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	CommandCounterIncrement();
 	SPI_connect();
 	if (plan_execute(&select_slug, &value, NULL, false, 1) > 0)
@@ -356,7 +355,7 @@ report_refresh(int32 tenant_id, int32 module_id)
 	}
 	SPI_finish();
 	SetUserIdAndSecContext(user, security);
-	AtEOXact_GUC(true, nesting);
+	search_path_leave(path);
 }
 
 void

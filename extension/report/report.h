@@ -42,7 +42,7 @@ typedef struct ReportColumn
  */
 extern List *report_columns(const ModuleDef *module, bool is_current, bool with_slots);
 
-/* The columns of rows of a table field, from "e.row"; and the rows themselves, as SQL of type jsonb. */
+/* The columns of rows of a table field, or of elements of a list of references, from "e.row"; and the rows themselves, as SQL of type jsonb. */
 extern List *report_row_columns(const ModuleDef *module, const ModuleField *table);
 extern const char *report_rows(const ModuleDef *module, const ModuleField *table);
 

@@ -446,6 +446,18 @@ append_node(ScimSql *sql, const ScimFilter *filter, int at, Place place, const S
 	}
 }
 
+/* Is the whole filter an id, or a user's name, that is asked for? */
+static bool
+is_key(const ScimSql *sql, const ScimNode *node)
+{
+	ScimTarget	target;
+
+	if (node->kind != SCIM_NODE_COMPARE || node->op != SCIM_EQ || !find_target(sql, node->name, &target) || target.extension || target.sub)
+		return false;
+	return strcmp(target.attribute->name, "id") == 0 ||
+		(sql->type->storage == SCIM_IN_USERS && strcmp(target.attribute->name, "userName") == 0);
+}
+
 void
 filter_append(ScimSql *sql, const char *text)
 {
@@ -455,6 +467,7 @@ filter_append(ScimSql *sql, const char *text)
 	if (!scim_parse_filter(text, length, palloc(length + 1), filter))
 		problem_raise(PROBLEM_INVALID_FILTER, NULL, "the filter cannot be read at character %d: %s", filter->fault_at + 1, filter->fault);
 	append_node(sql, filter, filter->root, IN_RESOURCE, NULL);
+	sql->one = is_key(sql, &filter->nodes[filter->root]);
 }
 
 void

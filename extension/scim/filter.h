@@ -17,6 +17,7 @@ typedef struct ScimSql
 	ListQuery	query;			/* $1 is the tenant */
 	const char *base_url;
 	bool		all_types;		/* one part of a search over all types, whose filter may name attributes of others */
+	bool		one;			/* the filter lets one row through at most, which has no order */
 } ScimSql;
 
 /* Begin a statement about resources of a type; $1 is the tenant. */

@@ -124,7 +124,9 @@ write_page(StringInfo out, SearchPage *page, bool first)
 	append_source(&sql, page->search);
 	if (page->after)
 		append_position(&sql, page, key, is_number, descending);
-	if (key)
+	if (sql.one)
+		;
+	else if (key)
 		appendStringInfo(statement, " ORDER BY %s%s, x.id", key, descending ? " DESC NULLS FIRST" : " ASC NULLS LAST");
 	else
 		appendStringInfoString(statement, " ORDER BY x.id");

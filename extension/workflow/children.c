@@ -31,10 +31,13 @@ refers_by(const ModuleDef *current, const char *via, int32 version, const Jsonb 
 	const ModuleField *field = module_field(current, via, strlen(via));
 	const char *key = field ? module_field_key(field, version) : NULL;
 	JsonbValue	value;
-	pg_uuid_t	named;
+	LinkSet		named = {0};
 
-	return key && json_member(&payload->root, key, strlen(key), &value) && value.type == jbvString &&
-		id_parse(value.val.string.val, value.val.string.len, QEHS_ID_RECORD, &named) && memcmp(&named, id, sizeof(named)) == 0;
+	if (key == NULL || !json_member(&payload->root, key, strlen(key), &value))
+		return false;
+	link_add_value(&named, field, &value);
+	link_sort(&named);
+	return link_has(&named, id);
 }
 
 static bool

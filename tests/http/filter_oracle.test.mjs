@@ -124,6 +124,7 @@ const types = {
 	tags: { kind: kinds.list, values: ['["low"]', '["low","Ärger, groß"]', '["critical"]', '[]', '["a,b","low"]'], read: JSON.parse, queries: ['low', 'Ärger, groß', 'a,b', 'none'] },
 	user: { ...plain(kinds.id, [user(1), user(2), user(3)]), queries: [user(1), user(2), user(3), user(4)] },
 	'record-reference': { kind: kinds.id, values: [], read: JSON.parse, queries: [] },
+	'record-references': { kind: kinds.list, values: [], read: JSON.parse, queries: [] },
 	file: { kind: kinds.list, values: [], read: JSON.parse, queries: [] },
 	image: { kind: kinds.list, values: [], read: JSON.parse, queries: [] },
 	'matrix-score': { kind: kinds.number, values: [[1, 1], [2, 3], [3, 2], [5, 5]].map(([l, s]) => `{"likelihood":${l},"severity":${s}}`),
@@ -239,6 +240,7 @@ test('every operator and type answers as a plain evaluation of the values does, 
 	for (let n = 0; n < 3; n++)
 		referred.push(JSON.parse(await tenant.sql(`SELECT qehs.record_create('incidents', '{"title":"a","severity":"low"}')`)).id)
 	Object.assign(types['record-reference'], { values: quoted(referred), queries: [...referred, 'rec_00000000000000000000000001'] })
+	Object.assign(types['record-references'], { values: ['[]', ...[[0], [0, 1], [2, 1]].map(places => JSON.stringify(places.map(place => referred[place])))], queries: types['record-reference'].queries })
 	// an attachment is of one record, so no two records name the same
 	const files = []
 	for (let n = 0; n < 7; n++)

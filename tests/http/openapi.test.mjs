@@ -22,7 +22,7 @@ const every = {
 	key: 'every_type', name: 'Every type', displayCode: { prefix: 'EVT' },
 	fields: [
 		...['text', 'rich-text', 'email', 'phone', 'url', 'identifier', 'number', 'integer', 'quantity', 'currency', 'percentage', 'date', 'datetime', 'time', 'duration', 'tags',
-			'date-range', 'boolean', 'lookup', 'record-reference', 'user', 'location', 'geolocation', 'file', 'image', 'signature', 'matrix-score']
+			'date-range', 'boolean', 'lookup', 'record-reference', 'record-references', 'user', 'location', 'geolocation', 'file', 'image', 'signature', 'matrix-score']
 			.map(type => ({ key: `a_${type.replaceAll('-', '_')}`, label: `A ${type}`, type })),
 		{ key: 'choice', type: 'select', options: ['yes', 'no', 'n/a'], required: true, default: 'no' },
 		{ key: 'choices', type: 'multi-select', options: ['a', 'b'] },

@@ -44,7 +44,7 @@ SELECT k.name, count(*) FROM qehs.idempotency AS i JOIN qehs.api_key AS k ON k.i
 SELECT count(*) AS records, count(trace_id) AS traced, min(trace_id) AS trace_id FROM qehs.record AS r JOIN qehs.audit_event AS e ON e.record_id = r.id
 WHERE r.tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'bulkkeys');
 SELECT qehs.record_get(id::text)::jsonb #>> '{createdBy,displayName}' AS created_by, count(*) FROM qehs.record
-WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'bulkkeys') GROUP BY 1;
+WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'bulkkeys') GROUP BY 1 ORDER BY 1;
 -- a line leaves no more than its key, a hash and its record's id, and the call nothing
 SELECT count(*) FILTER (WHERE idempotency_key NOT LIKE '%#%' AND body NOT LIKE 'rec\_%') AS of_calls, max(length(headers)) AS headers, max(length(body)) AS body,
 	max(octet_length(fingerprint)) AS fingerprint

@@ -16,9 +16,10 @@ SELECT oid::regprocedure AS bad_status FROM functions WHERE obj_description(oid,
 SELECT oid::regprocedure AS foreign_owner FROM functions WHERE proowner <> 'qehs_owner'::regrole OR pronamespace <> 'qehs'::regnamespace;
 SELECT oid::regclass AS foreign_owner FROM relations WHERE relowner <> 'qehs_owner'::regrole OR relnamespace <> 'qehs'::regnamespace;
 
--- the search path of what runs with the owner's rights, and of what is not written in C
+-- the search path of what runs with the owner's rights, and of what is not written in C; whole requests pin it by themselves (request_pins_search_path)
 SELECT oid::regprocedure AS path_not_pinned FROM functions
-WHERE (prosecdef OR prolang <> (SELECT oid FROM pg_language WHERE lanname = 'c')) AND NOT coalesce(proconfig @> '{"search_path=pg_catalog, pg_temp"}', false);
+WHERE (prosecdef OR prolang <> (SELECT oid FROM pg_language WHERE lanname = 'c')) AND NOT coalesce(proconfig @> '{"search_path=pg_catalog, pg_temp"}', false)
+	AND proname NOT IN ('request', 'request_part');
 
 -- what anyone may call or read: only the checks of JSON Schema
 SELECT oid::regprocedure AS for_all FROM functions WHERE has_function_privilege('public', oid, 'EXECUTE') ORDER BY proname;

@@ -20,3 +20,5 @@ SELECT item -> 'payload' -> 'lead' AS lead FROM jsonb_array_elements(qehs.record
 SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'report_compared' AND table_name = 'samples' AND column_name ~ 'lead|plain' ORDER BY ordinal_position;
 SELECT qehs.report_publish('compared') \g /dev/null
 SELECT lead, lead_unit, lead_comparator, plain FROM report_compared.samples ORDER BY lead;
+-- and in GraphQL
+SELECT qehs.graphql('{ samplesList(orderBy: "lead", limit: 2) { lead { value unit comparator } } }') -> 'data' AS data;
