@@ -123,8 +123,8 @@ build/portal.S: shim/portal/embed.sh shim/portal/package-lock.json $(PORTAL_FILE
 
 SHIM_CFLAGS ?= -O2 -g
 SHIM_LIBS = $(shell cat shim/LIBS 2>/dev/null || echo -lmicrohttpd) -lpq -ljansson -lcjose -lz -lzstd -lcurl -lmagic -lcrypto -lxlsxwriter -larchive \
-	$(shell pkg-config --libs pangocairo cairo-pdf icu-i18n icu-uc) -lm
-SHIM_CPPFLAGS := $(shell pkg-config --cflags pangocairo cairo-pdf icu-i18n)
+	$(shell pkg-config --libs pangocairo cairo-pdf icu-i18n icu-uc libexif) -lm
+SHIM_CPPFLAGS := $(shell pkg-config --cflags pangocairo cairo-pdf icu-i18n libexif)
 SHIM = qehs-shim
 SHIM_OBJECTS = $(SHIM_SOURCES:%.c=build/$(notdir $(SHIM)).o/%.o)
 build/$(notdir $(SHIM)).o/%.o: %.c qehs.control Makefile

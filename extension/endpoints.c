@@ -45,11 +45,21 @@ struct EndpointCall
 
 static KeptPlan select_endpoints = {
 	"SELECT operation, status, authenticated, class, error_form = 'scim', time_limit FROM qehs.endpoint", 0, {0}, NULL};
+/* The columns of select_endpoints. */
+enum
+{
+	COLUMN_OPERATION = 1, COLUMN_STATUS, COLUMN_AUTHENTICATED, COLUMN_CLASS, COLUMN_IS_SCIM, COLUMN_TIME_LIMIT
+};
 static KeptPlan select_function = {
 	"SELECT pg_catalog.to_regproc(function)::pg_catalog.oid, ARRAY(SELECT p.value ->> 'argument' FROM"
 	" pg_catalog.jsonb_array_elements(parameters) WITH ORDINALITY AS p WHERE"
 	" 'function' = ANY (pg_catalog.string_to_array(COALESCE(p.value ->> 'of', 'function'), ' ')) ORDER BY p.ordinality)"
 	" FROM qehs.endpoint WHERE operation = $1", 1, {TEXTOID}, NULL};
+/* The columns of select_function. */
+enum
+{
+	COLUMN_FUNCTION_OID = 1, COLUMN_FUNCTION_ARGUMENTS
+};
 static HTAB *endpoints = NULL;
 static MemoryContext memory = NULL;
 static uint64 generation = 0;
@@ -72,16 +82,16 @@ load(void)
 	endpoints = hash_create("qehs endpoints", 64, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	for (uint64 i = 0; i < rows; i++)
 	{
-		EndpointRow *entry = hash_search(endpoints, TextDatumGetCString(plan_value(i, 1, &isnull)), HASH_ENTER, NULL);
-		const char *class = TextDatumGetCString(plan_value(i, 4, &isnull));
+		EndpointRow *entry = hash_search(endpoints, TextDatumGetCString(plan_value(i, COLUMN_OPERATION, &isnull)), HASH_ENTER, NULL);
+		const char *class = TextDatumGetCString(plan_value(i, COLUMN_CLASS, &isnull));
 
-		entry->status = DatumGetInt32(plan_value(i, 2, &isnull));
-		entry->authenticated = DatumGetBool(plan_value(i, 3, &isnull));
+		entry->status = DatumGetInt32(plan_value(i, COLUMN_STATUS, &isnull));
+		entry->authenticated = DatumGetBool(plan_value(i, COLUMN_AUTHENTICATED, &isnull));
 		entry->class = strcmp(class, "signed-urls") == 0 ? RATE_SIGNED_URLS : RATE_DEFAULT;
 		entry->bulk = strcmp(class, "bulk") == 0;
 		entry->signed_url = strcmp(class, "signed") == 0;
-		entry->scim = DatumGetBool(plan_value(i, 5, &isnull));
-		entry->time_limit = DatumGetInt32(plan_value(i, 6, &isnull));
+		entry->scim = DatumGetBool(plan_value(i, COLUMN_IS_SCIM, &isnull));
+		entry->time_limit = DatumGetInt32(plan_value(i, COLUMN_TIME_LIMIT, &isnull));
 		entry->call = NULL;
 	}
 	SPI_finish();
@@ -197,8 +207,8 @@ find_call(EndpointRow *endpoint)
 	if (plan_execute_latest(&select_function, values, NULL, 1) != 1)
 		elog(ERROR, "endpoint \"%s\" is gone", endpoint->operation);
 	{
-		Oid			function = DatumGetObjectId(plan_value(0, 1, &isnull));
-		ArrayType  *parameters = DatumGetArrayTypeP(plan_value(0, 2, &isnull));
+		Oid			function = DatumGetObjectId(plan_value(0, COLUMN_FUNCTION_OID, &isnull));
+		ArrayType  *parameters = DatumGetArrayTypeP(plan_value(0, COLUMN_FUNCTION_ARGUMENTS, &isnull));
 		MemoryContext previous = MemoryContextSwitchTo(memory);
 
 		call = palloc0(sizeof(EndpointCall));

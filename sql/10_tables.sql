@@ -4,11 +4,19 @@
 -- No foreign keys: pg_restore -j loads the tables of an extension in any order, at once, and with its keys in place. The functions
 -- write no row without what it refers to; the triggers is_needed keep what rows refer to (41_needed.sql).
 
+CREATE FUNCTION qehs.clock_now() RETURNS timestamptz AS 'MODULE_PATHNAME', 'qehs_clock_now'
+LANGUAGE C STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.clock_now() IS 'The time that the extension takes for now: that of the server, or of the setting qehs.clock where a superuser has set it for a test.';
+
+CREATE FUNCTION qehs.clock_transaction() RETURNS timestamptz AS 'MODULE_PATHNAME', 'qehs_clock_transaction'
+LANGUAGE C STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.clock_transaction() IS 'The time at which the transaction began, to the millisecond, or that of the setting qehs.clock: the default of columns.';
+
 CREATE TABLE qehs.tenant (
 	id int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	slug text NOT NULL UNIQUE CHECK (slug ~ '^[a-z][a-z0-9_]{0,39}$'),
 	name text NOT NULL,
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	created_at timestamptz NOT NULL DEFAULT qehs.clock_transaction(),
 	suspended_at timestamptz,
 	storage_quota int8 CHECK (storage_quota >= 0),
 	graphql_introspection boolean NOT NULL DEFAULT true
@@ -21,10 +29,11 @@ COMMENT ON TABLE qehs.tenant IS 'A customer whose data no other sees; every othe
 
 CREATE TABLE qehs.secret (
 	purpose text NOT NULL,
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	value bytea NOT NULL,
 	PRIMARY KEY (purpose, created_at)
 );
+COMMENT ON COLUMN qehs.secret.created_at IS 'by the server''s clock, which goes on whatever qehs.clock says: the newest one signs';
 COMMENT ON TABLE qehs.secret IS 'Secrets of the database by purpose, such as the one that signs cursors and URLs of the embedded object store (purpose cursor); made when the first tenant is, renewed by qehs.secret_rotate.';
 
 CREATE FUNCTION qehs.id_create() RETURNS uuid AS 'MODULE_PATHNAME', 'qehs_id_create'
@@ -39,7 +48,7 @@ CREATE FUNCTION qehs.version_next() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $version$
 BEGIN
 	NEW.version := OLD.version + 1;
-	NEW.updated_at := pg_catalog.now();
+	NEW.updated_at := qehs.clock_transaction();
 	RETURN NEW;
 END
 $version$;
@@ -53,8 +62,8 @@ CREATE TABLE qehs.user_account (
 	external_id text,
 	active boolean NOT NULL DEFAULT true,
 	version int4 NOT NULL DEFAULT 1,
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	created_at timestamptz NOT NULL DEFAULT qehs.clock_transaction(),
+	updated_at timestamptz NOT NULL DEFAULT qehs.clock_transaction(),
 	attributes jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(attributes) = 'object'),
 	deleted_at timestamptz CHECK (deleted_at IS NULL OR NOT active),
 	PRIMARY KEY (tenant_id, id)
@@ -76,8 +85,8 @@ CREATE TABLE qehs.role (
 	external_id text,
 	provisioned boolean NOT NULL DEFAULT false,
 	version int4 NOT NULL DEFAULT 1,
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	created_at timestamptz NOT NULL DEFAULT qehs.clock_transaction(),
+	updated_at timestamptz NOT NULL DEFAULT qehs.clock_transaction(),
 	PRIMARY KEY (tenant_id, id),
 	UNIQUE (tenant_id, name),
 	CHECK (NOT provisioned OR display_name IS NOT NULL)
@@ -109,8 +118,8 @@ CREATE TABLE qehs.location (
 	users uuid[] NOT NULL DEFAULT '{}',
 	roles text[] NOT NULL DEFAULT '{}',
 	version int4 NOT NULL DEFAULT 1,
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	created_at timestamptz NOT NULL DEFAULT qehs.clock_transaction(),
+	updated_at timestamptz NOT NULL DEFAULT qehs.clock_transaction(),
 	PRIMARY KEY (tenant_id, key)
 );
 COMMENT ON TABLE qehs.location IS 'The location tree of a tenant: sites, buildings, areas. Fields of type location name its keys, and roles with the scope location reach what lies in the locations of their bearer. Set by qehs.location_put.';
@@ -132,7 +141,7 @@ CREATE TABLE qehs.api_key (
 	modules text[],
 	user_id uuid,
 	rate_limit int4 CHECK (rate_limit >= 0),
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	created_at timestamptz NOT NULL DEFAULT qehs.clock_transaction(),
 	created_by uuid NOT NULL,
 	expires_at timestamptz,
 	revoked_at timestamptz,
@@ -169,8 +178,8 @@ CREATE TABLE qehs.module (
 	description text,
 	display_prefix text NOT NULL,
 	version int4 NOT NULL,
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	created_at timestamptz NOT NULL DEFAULT qehs.clock_transaction(),
+	updated_at timestamptz NOT NULL DEFAULT qehs.clock_transaction(),
 	unfilled text[] NOT NULL DEFAULT '{}',
 	search_unfilled boolean NOT NULL DEFAULT false,
 	installed jsonb,
@@ -191,7 +200,7 @@ CREATE TABLE qehs.module_version (
 	definition jsonb NOT NULL,
 	json_schema jsonb NOT NULL,
 	slots jsonb NOT NULL,
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	created_at timestamptz NOT NULL DEFAULT qehs.clock_transaction(),
 	created_by uuid NOT NULL,
 	PRIMARY KEY (tenant_id, module_id, version)
 );
@@ -303,7 +312,7 @@ CREATE TABLE qehs.record_link (
 	source_id uuid NOT NULL,
 	PRIMARY KEY (tenant_id, target_id, source_id)
 );
-COMMENT ON TABLE qehs.record_link IS 'Which record (source_id) names which other (target_id) in a field of type record-reference, one row however often: by it the records are found that refer to one. A deleted record keeps its rows.';
+COMMENT ON TABLE qehs.record_link IS 'Which record (source_id) names which other (target_id) in a field of type record-reference or record-references, one row however often: by it the records are found that refer to one. A deleted record keeps its rows.';
 
 CREATE INDEX record_link_source ON qehs.record_link (tenant_id, source_id);
 
@@ -556,7 +565,7 @@ CREATE INDEX attachment_deleted ON qehs.attachment (tenant_id, deleted_at) WHERE
 CREATE TABLE qehs.object_removal (
 	tenant text NOT NULL,
 	object text NOT NULL,
-	queued_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	queued_at timestamptz NOT NULL DEFAULT qehs.clock_transaction(),
 	not_before timestamptz NOT NULL DEFAULT '-infinity',
 	PRIMARY KEY (tenant, object)
 );
@@ -569,7 +578,7 @@ CREATE TABLE qehs.idempotency (
 	idempotency_key text NOT NULL,
 	fingerprint bytea NOT NULL,
 	status int4 NOT NULL,
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	created_at timestamptz NOT NULL DEFAULT qehs.clock_transaction(),
 	headers text NOT NULL,
 	body text,
 	sealed boolean NOT NULL DEFAULT false
@@ -647,7 +656,7 @@ CREATE TABLE qehs.graphql_document (
 	tenant_id int4 NOT NULL,
 	digest bytea NOT NULL CHECK (pg_catalog.octet_length(digest) = 32),
 	document text NOT NULL,
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	created_at timestamptz NOT NULL DEFAULT qehs.clock_transaction(),
 	PRIMARY KEY (tenant_id, digest)
 );
 COMMENT ON TABLE qehs.graphql_document IS 'Documents of GraphQL that clients ask for by their SHA-256 (automatic persisted queries), at most 1000 of a tenant and for 30 days: then clients send them again. Not dumped.';

@@ -55,8 +55,8 @@ CREATE TABLE qehs.scim_resource (
 	resource_type text NOT NULL,
 	external_id text,
 	version int4 NOT NULL DEFAULT 1,
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	created_at timestamptz NOT NULL DEFAULT qehs.clock_transaction(),
+	updated_at timestamptz NOT NULL DEFAULT qehs.clock_transaction(),
 	attributes jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(attributes) = 'object'),
 	PRIMARY KEY (tenant_id, resource_type, id)
 );

@@ -85,12 +85,9 @@ RETURNS void AS 'MODULE_PATHNAME', 'qehs_signature_credential_reset'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.signature_credential_reset(text) IS 'Takes the secret for signatures from a user, who sets another then. Needs scope admin.users and role tenant-owner or tenant-admin. Raises QH403 forbidden, QH404 not_found.';
 
-CREATE FUNCTION qehs.signature_failed(tenant_id int4, user_id uuid, record_id uuid, at timestamptz, trace_id text, address text)
-RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $failed$
-	UPDATE qehs.signature_credential AS s SET failures = CASE WHEN s.failed_at > $4 - interval '15 minutes' THEN s.failures ELSE 0 END + 1, failed_at = $4
+CREATE FUNCTION qehs.signature_failed(tenant_id int4, user_id uuid, at timestamptz)
+RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $failed$
+	UPDATE qehs.signature_credential AS s SET failures = CASE WHEN s.failed_at > $3 - interval '15 minutes' THEN s.failures ELSE 0 END + 1, failed_at = $3
 	WHERE s.tenant_id = $1 AND s.user_id = $2;
-	INSERT INTO qehs.audit_event (tenant_id, module_id, record_id, actor_id, at, action, record_version, changes, trace_id, address)
-	VALUES ($1, 0, $2, $2, $4, 'user.signature_failed', 0,
-		CASE WHEN $3 IS NOT NULL THEN jsonb_build_array(jsonb_build_object('path', '/recordId', 'to', qehs.id_text('rec_', $3))) END, nullif($5, ''), nullif($6, '')::inet);
 $failed$;
-COMMENT ON FUNCTION qehs.signature_failed(int4, uuid, uuid, timestamptz, text, text) IS 'Counts a wrong credential of a signature and writes the audit event user.signature_failed, whose changes name the record, where there is one: called by a background worker, in a transaction of its own, which waits 2 seconds for a lock at most.';
+COMMENT ON FUNCTION qehs.signature_failed(int4, uuid, timestamptz) IS 'Counts a wrong credential of a signature: called by the background worker that also writes the audit event user.signature_failed, in a transaction of its own.';

@@ -1,9 +1,5 @@
 -- Work in the background: what a caller sees of it, and what workers call (extension/job/queue.c says how they share a queue).
 
-CREATE FUNCTION qehs.clock_now() RETURNS timestamptz AS 'MODULE_PATHNAME', 'qehs_clock_now'
-LANGUAGE C STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.clock_now() IS 'The time that the extension takes for now: that of the server, or of the setting qehs.clock where a superuser has set it for a test.';
-
 CREATE FUNCTION qehs.job_get(job_id text, storage jsonb DEFAULT NULL) RETURNS json AS 'MODULE_PATHNAME', 'qehs_job_get'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.job_get(text, jsonb) IS 'A job by id (job_… or UUID): {"jobId","kind","status","progress","enqueuedAt","startedAt","finishedAt","rowCount","result","error","statusUrl"}; status is queued, running, succeeded, failed or cancelled, progress 0 to 100. A caller sees the jobs that it asked for, tenant-owner and tenant-admin all of the tenant. The result of an export has a link to its file, signed for the object store that the shim describes by storage. Raises QH404 not_found, QH503 unavailable when the shim has none.';

@@ -1,24 +1,9 @@
 -- Events of what is no record (users, roles, keys, definitions), and of rows that somebody writes by SQL past the functions.
 
-CREATE FUNCTION qehs.audit_caller(tenant_id int4, OUT actor_id uuid, OUT trace_id text, OUT address inet) RETURNS record AS 'MODULE_PATHNAME', 'qehs_audit_caller'
-LANGUAGE C STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.audit_caller(int4) IS 'Who acts in the tenant in this session now, by which request, from where; actor_id is NULL where nobody does. Triggers ask it.';
-
 CREATE FUNCTION qehs.audit_write(tenant_id int4, subject uuid, action text, changes jsonb DEFAULT NULL, direct boolean DEFAULT false,
 	module_id int4 DEFAULT 0, record_version int4 DEFAULT 0, from_state text DEFAULT NULL, to_state text DEFAULT NULL,
-	from_definition int4 DEFAULT NULL, to_definition int4 DEFAULT NULL) RETURNS void
-LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-	INSERT INTO qehs.audit_event (tenant_id, module_id, record_id, actor_id, at, action, from_state, to_state, record_version, trace_id, changes, reason, address,
-		from_definition, to_definition)
-	SELECT audit_write.tenant_id, audit_write.module_id, audit_write.subject, COALESCE(c.actor_id, '00000000-0000-0000-0000-000000000000'),
-		pg_catalog.date_trunc('milliseconds', qehs.clock_now()), audit_write.action, audit_write.from_state, audit_write.to_state, audit_write.record_version,
-		c.trace_id, audit_write.changes,
-		CASE WHEN direct THEN 'written by SQL as ' OPERATOR(pg_catalog.||) SESSION_USER::pg_catalog.text
-			WHEN c.actor_id IS NULL THEN 'called as ' OPERATOR(pg_catalog.||) SESSION_USER::pg_catalog.text END,
-		c.address, audit_write.from_definition, audit_write.to_definition
-	FROM (SELECT CASE WHEN direct THEN NULL ELSE a.actor_id END AS actor_id, a.trace_id, a.address FROM qehs.audit_caller(audit_write.tenant_id) AS a) AS c;
-END;
+	from_definition int4 DEFAULT NULL, to_definition int4 DEFAULT NULL) RETURNS void AS 'MODULE_PATHNAME', 'qehs_audit_write'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.audit_write(int4, uuid, text, jsonb, boolean, int4, int4, text, text, int4, int4) IS 'Writes an audit event of a subject (user, role, API key, module, export job …) by the caller of the session. changes is [{"path","from","to"}]. Without a caller, or where direct says that a row was written past the functions, the actor is the system and reason names the login role. For the functions of the extension.';
 
 CREATE FUNCTION qehs.audit_member(column_name text) RETURNS text

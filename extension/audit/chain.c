@@ -55,6 +55,11 @@ static struct
 static KeptPlan select_previous = {
 	"SELECT id, digest FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 ORDER BY id DESC LIMIT 1", 2, {INT4OID, UUIDOID}, NULL
 };
+/* The columns of select_previous. */
+enum
+{
+	COLUMN_PREVIOUS_ID = 1, COLUMN_PREVIOUS_DIGEST
+};
 static KeptPlan lock_row = {
 	"SELECT FROM qehs.record WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE", 2, {INT4OID, UUIDOID}, NULL
 };
@@ -125,9 +130,9 @@ find_previous(Datum *values, MemoryContext caller, pg_uuid_t *id, Datum *digest)
 
 	if (plan_execute_latest(&select_previous, arguments, NULL, 1) == 0)
 		return false;
-	*id = *DatumGetUUIDP(plan_value(0, 1, &isnull));
+	*id = *DatumGetUUIDP(plan_value(0, COLUMN_PREVIOUS_ID, &isnull));
 	previous = MemoryContextSwitchTo(caller);
-	*digest = PointerGetDatum(DatumGetByteaPCopy(plan_value(0, 2, &isnull)));
+	*digest = PointerGetDatum(DatumGetByteaPCopy(plan_value(0, COLUMN_PREVIOUS_DIGEST, &isnull)));
 	MemoryContextSwitchTo(previous);
 	return true;
 }

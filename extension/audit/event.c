@@ -1,52 +1,19 @@
 /*
  * event.c
- *	  The values of audit events, and writing them as activity items.
+ *	  Writing audit events as activity items.
  */
 #include "base/compat.h"
 
 #include "audit/audit.h"
-#include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/lookup.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 
 #define ACTIVITY_MOST 50		/* events */
 
-static const char *const action_names[] = {
-	[AUDIT_CREATE] = "created",
-	[AUDIT_UPDATE] = "updated",
-	[AUDIT_TRANSITION] = "transitioned",
-	[AUDIT_DELETE] = "deleted",
-	[AUDIT_RESTORE] = "restored",
-	[AUDIT_MIGRATE] = "migrated",
-	[AUDIT_ATTACH] = "attached",
-	[AUDIT_DETACH] = "detached",
-	[AUDIT_APPROVE] = "approved",
-	[AUDIT_REJECT] = "rejected",
-	[AUDIT_COMMENT] = "commented",
-	[AUDIT_UNCOMMENT] = "comment_deleted",
-	[AUDIT_ESCALATE] = "escalated",
-	[AUDIT_HOLD] = "held",
-};
-
-static KeptPlan insert_note = {
-	"INSERT INTO qehs.audit_event (tenant_id, module_id, record_id, actor_id, at, action, transition, record_version, trace_id, comment, on_behalf_of,"
-	" address, signature, from_state, to_state, from_definition, to_definition, changes)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::pg_catalog.inet, $13, $14, $14, $15, $15, $16)",
-	16, {INT4OID, INT4OID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID, TEXTOID,
-	INT4OID, JSONBOID}, NULL
-};
-
-/* An event of a whole module has zeros in the place of a record. */
-static KeptPlan insert_export = {
-	"INSERT INTO qehs.audit_event (tenant_id, module_id, actor_id, at, trace_id, address, record_id, action, record_version, changes)"
-	" VALUES ($1, $2, $3, $4, $5, $6::pg_catalog.inet, $7, 'exported', 0, $8)",
-	8, {INT4OID, INT4OID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, UUIDOID, JSONBOID}, NULL
-};
 static KeptPlan select_decisions = {
 	"SELECT " QEHS_EVENT_COLUMNS " FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2"
 	" AND (signature IS NOT NULL OR action IN ('approved', 'rejected')) ORDER BY id",
@@ -66,170 +33,6 @@ static KeptLookup events_of_record = {
 static KeptPlan select_signatures = {
 	"SELECT signature FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 AND signature IS NOT NULL ORDER BY id", 2, {INT4OID, UUIDOID}, NULL
 };
-
-/* One {"path","from","to"}; a NULL side is left out. */
-static void
-write_change(StringInfo out, const JsonbValue *key, const JsonbValue *from, const JsonbValue *to)
-{
-	StringInfoData path;
-
-	if (out->data[out->len - 1] != '[')
-		appendStringInfoChar(out, ',');
-	initStringInfo(&path);
-	appendStringInfoString(&path, "/payload");
-	json_pointer_append(&path, key->val.string.val, key->val.string.len);
-	json_literal(out, "{\"path\":");
-	json_string(out, path.data);
-	if (from)
-	{
-		json_literal(out, ",\"from\":");
-		json_jsonb_value(out, from);
-	}
-	if (to)
-	{
-		json_literal(out, ",\"to\":");
-		json_jsonb_value(out, to);
-	}
-	appendStringInfoChar(out, '}');
-}
-
-/* Members of left that right lacks or holds differently (or, added_only, lacks). */
-static void
-write_differences(StringInfo out, Jsonb *left, Jsonb *right, bool added_only)
-{
-	JsonbIterator *iterator = JsonbIteratorInit(&left->root);
-	JsonbValue	key;
-	JsonbValue	value;
-	JsonbValue	other;
-	JsonbIteratorToken token;
-
-	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
-	{
-		bool		found;
-
-		if (token != WJB_KEY)
-			continue;
-		JsonbIteratorNext(&iterator, &value, true);
-		found = json_member(&right->root, key.val.string.val, key.val.string.len, &other);
-		if (added_only)
-		{
-			if (!found)
-				write_change(out, &key, NULL, &value);
-		}
-		else if (!found)
-			write_change(out, &key, &value, NULL);
-		else if (!json_values_equal(&value, &other))
-			write_change(out, &key, &value, &other);
-	}
-}
-
-/* The changes column of an event, or NULL. */
-static Jsonb *
-event_changes(const AuditEvent *event)
-{
-	StringInfoData out;
-
-	if (event->changes)
-		return event->changes;
-	if (event->action == AUDIT_CREATE || event->action == AUDIT_RESTORE)
-		return NULL;
-	initStringInfo(&out);
-	if (event->action == AUDIT_DELETE)
-	{
-		json_literal(&out, "{\"payload\":");
-		json_jsonb(&out, event->before->payload);
-		appendStringInfoChar(&out, '}');
-	}
-	else
-	{
-		appendStringInfoChar(&out, '[');
-		write_differences(&out, event->before->payload, event->after->payload, false);
-		write_differences(&out, event->after->payload, event->before->payload, true);
-		appendStringInfoChar(&out, ']');
-		if (out.len == 2)
-			return NULL;
-	}
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
-}
-
-/* Text as a value; NULL for NULL and for the empty text. */
-static void
-set_text(Datum *values, bool *nulls, int index, const char *text)
-{
-	nulls[index] = text == NULL || *text == '\0';
-	values[index] = nulls[index] ? (Datum) 0 : CStringGetTextDatum(text);
-}
-
-void
-audit_values(const AuditEvent *event, Datum *values, bool *nulls)
-{
-	Jsonb	   *changes = event_changes(event);
-
-	memset(nulls, 0, sizeof(bool) * QEHS_AUDIT_COLUMN_COUNT);
-	values[0] = UUIDPGetDatum(&event->after->id);
-	values[1] = CStringGetTextDatum(action_names[event->action]);
-	set_text(values, nulls, 2, event->before ? event->before->workflow_state : NULL);
-	set_text(values, nulls, 3, event->action == AUDIT_DELETE ? NULL : event->after->workflow_state);
-	set_text(values, nulls, 4, event->transition);
-	values[5] = Int32GetDatum(event->after->version);
-	set_text(values, nulls, 6, event->comment);
-	nulls[7] = changes == NULL;
-	values[7] = JsonbPGetDatum(changes);
-	set_text(values, nulls, 8, event->reason);
-	nulls[9] = event->signature == NULL;
-	values[9] = JsonbPGetDatum(event->signature);
-	nulls[10] = event->before == NULL;
-	values[10] = Int32GetDatum(event->before ? event->before->definition_version : 0);
-	values[11] = Int32GetDatum(event->after->definition_version);
-}
-
-void
-audit_note(const RequestContext *context, const AuditNote *note)
-{
-	const Record *record = note->record;
-	Datum		values[16] = {Int32GetDatum(context->tenant_id), Int32GetDatum(record->module_id), UUIDPGetDatum(&record->id),
-		UUIDPGetDatum(&context->actor_id), TimestampTzGetDatum(clock_transaction()), CStringGetTextDatum(action_names[note->action])};
-	bool		missing[16] = {false};
-	char		nulls[17] = {0};
-
-	set_text(values, missing, 6, note->transition);
-	values[7] = Int32GetDatum(record->version);
-	set_text(values, missing, 8, context->trace_id);
-	set_text(values, missing, 9, note->comment);
-	missing[10] = note->on_behalf_of == NULL;
-	values[10] = UUIDPGetDatum(note->on_behalf_of);
-	set_text(values, missing, 11, context->address);
-	missing[12] = note->signature == NULL;
-	values[12] = JsonbPGetDatum(note->signature);
-	set_text(values, missing, 13, record->workflow_state);
-	values[14] = Int32GetDatum(record->definition_version);
-	missing[15] = note->changes == NULL;
-	values[15] = JsonbPGetDatum(note->changes);
-	for (int i = 0; i < 16; i++)
-		nulls[i] = missing[i] ? 'n' : ' ';
-	plan_execute(&insert_note, values, nulls, false, 0);
-}
-
-void
-audit_export(const RequestContext *context, const ModuleDef *module, const pg_uuid_t *record_id, Jsonb *details)
-{
-	static const pg_uuid_t none = {{0}};
-	StringInfoData changes;
-	Datum		values[8] = {Int32GetDatum(context->tenant_id), Int32GetDatum(module ? module->module_id : 0), UUIDPGetDatum(&context->actor_id),
-		TimestampTzGetDatum(clock_now()), CStringGetTextDatum(context->trace_id),
-		context->address ? CStringGetTextDatum(context->address) : (Datum) 0,
-	UUIDPGetDatum(record_id ? record_id : &none)};
-	char		nulls[9] = "        ";
-
-	nulls[4] = context->trace_id[0] ? ' ' : 'n';
-	nulls[5] = context->address ? ' ' : 'n';
-	initStringInfo(&changes);
-	json_literal(&changes, "{\"export\":");
-	json_jsonb(&changes, details);
-	appendStringInfoChar(&changes, '}');
-	values[7] = DirectFunctionCall1(jsonb_in, CStringGetDatum(changes.data));
-	plan_execute(&insert_export, values, nulls, false, 0);
-}
 
 static bool
 has_value(const LookupRow *event, int column)

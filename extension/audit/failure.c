@@ -4,13 +4,15 @@
  *
  * PostgreSQL has no autonomous transactions; a dynamic background worker is the
  * server's own way to have one.  What is to be written fits into the worker's
- * start parameters, and qehs.signature_failed writes it.
+ * start parameters: the worker has qehs.signature_failed count it and appends the event.
  */
 #include "base/compat.h"
 
 #include "access/xact.h"
+#include "audit/audit.h"
 #include "audit/failure.h"
 #include "base/clock.h"
+#include "base/id.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -18,11 +20,16 @@
 #include "postmaster/bgworker.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/inet.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 PGDLLEXPORT void qehs_failure_main(Datum argument);
+
+/* The caller waits for the worker, and the worker this long for a lock at most. */
+#define LOCK_TIMEOUT_MS "2000"
 
 typedef struct FailureNote
 {
@@ -41,15 +48,20 @@ static void
 write_note(const FailureNote *note)
 {
 	static const pg_uuid_t none = {{0}};
-	Oid			types[6] = {INT4OID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID};
-	char		nulls[] = "      ";
-	Datum		values[6] = {Int32GetDatum(note->tenant_id), UUIDPGetDatum(&note->user_id), UUIDPGetDatum(&note->record_id),
-	TimestampTzGetDatum(note->at), CStringGetTextDatum(pnstrdup(note->trace_id, sizeof(note->trace_id))), CStringGetTextDatum(note->address)};
+	Oid			types[3] = {INT4OID, UUIDOID, TIMESTAMPTZOID};
+	Datum		values[3] = {Int32GetDatum(note->tenant_id), UUIDPGetDatum(&note->user_id), TimestampTzGetDatum(note->at)};
+	AuditHead	head = {note->tenant_id, 0, &note->user_id, note->at, pnstrdup(note->trace_id, sizeof(note->trace_id)), note->address};
+	AuditEntry	entry = {.record_id = &note->user_id,.action = "user.signature_failed"};
+	char		id[QEHS_ID_LENGTH + 1];
 
-	if (memcmp(&note->record_id, &none, sizeof(none)) == 0)
-		nulls[2] = 'n';
-	if (SPI_execute_with_args("SELECT qehs.signature_failed($1, $2, $3, $4, $5, $6)", 6, types, values, nulls, false, 0) != SPI_OK_SELECT)
+	if (SPI_execute_with_args("SELECT qehs.signature_failed($1, $2, $3)", 3, types, values, NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "qehs.signature_failed could not be called");
+	if (memcmp(&note->record_id, &none, sizeof(none)) != 0)
+	{
+		id_format(&note->record_id, QEHS_ID_RECORD, id);
+		entry.changes = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("[{\"path\":\"/recordId\",\"to\":\"%s\"}]", id))));
+	}
+	audit_append(&head, &entry);
 }
 
 void
@@ -60,6 +72,7 @@ qehs_failure_main(Datum argument)
 	memcpy(&note, MyBgworkerEntry->bgw_extra, sizeof(note));
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(note.database, InvalidOid, 0);
+	SetConfigOption("lock_timeout", LOCK_TIMEOUT_MS, PGC_USERSET, PGC_S_SESSION);
 	StartTransactionCommand();
 	SPI_connect();
 	PushActiveSnapshot(GetTransactionSnapshot());

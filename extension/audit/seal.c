@@ -56,6 +56,11 @@ static KeptPlan select_due = {
 	" COALESCE((SELECT s.upto FROM qehs.audit_seal AS s WHERE s.tenant_id = t.id ORDER BY s.seal_no DESC LIMIT 1), '00000000-0000-0000-0000-000000000000'))",
 	1, {UUIDOID}, NULL
 };
+/* The columns of LEAVES. */
+enum
+{
+	COLUMN_LEAF_EVENT_ID = 1, COLUMN_LEAF_DIGEST
+};
 
 static MerkleHash
 hash_column(uint64 row, int column)
@@ -69,19 +74,25 @@ hash_column(uint64 row, int column)
 	return hash;
 }
 
+/* The columns of QEHS_SEAL_COLUMNS. */
+enum
+{
+	COLUMN_NUMBER = 1, COLUMN_UPTO, COLUMN_COUNT, COLUMN_SEALED_AT, COLUMN_ROOT, COLUMN_PREVIOUS, COLUMN_DIGEST
+};
+
 void
 seal_read(uint64 row, Seal *seal)
 {
 	bool		isnull;
 
 	memset(seal, 0, sizeof(*seal));
-	seal->number = DatumGetInt64(plan_value(row, 1, &isnull));
-	seal->upto = *DatumGetUUIDP(plan_value(row, 2, &isnull));
-	seal->count = DatumGetInt32(plan_value(row, 3, &isnull));
-	seal->sealed_at = DatumGetTimestampTz(plan_value(row, 4, &isnull));
-	seal->root = hash_column(row, 5);
-	seal->previous = hash_column(row, 6);
-	seal->digest = hash_column(row, 7);
+	seal->number = DatumGetInt64(plan_value(row, COLUMN_NUMBER, &isnull));
+	seal->upto = *DatumGetUUIDP(plan_value(row, COLUMN_UPTO, &isnull));
+	seal->count = DatumGetInt32(plan_value(row, COLUMN_COUNT, &isnull));
+	seal->sealed_at = DatumGetTimestampTz(plan_value(row, COLUMN_SEALED_AT, &isnull));
+	seal->root = hash_column(row, COLUMN_ROOT);
+	seal->previous = hash_column(row, COLUMN_PREVIOUS);
+	seal->digest = hash_column(row, COLUMN_DIGEST);
 }
 
 MerkleHash
@@ -120,10 +131,10 @@ seal_leaves(int32 tenant_id, const pg_uuid_t *after, const pg_uuid_t *upto, bool
 	for (uint64 i = 0; i < rows; i++)
 	{
 		bool		isnull;
-		MerkleHash	digest = hash_column(i, 2);
+		MerkleHash	digest = hash_column(i, COLUMN_LEAF_DIGEST);
 
 		CHECK_FOR_INTERRUPTS();
-		*last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
+		*last = *DatumGetUUIDP(plan_value(i, COLUMN_LEAF_EVENT_ID, &isnull));
 		if (event && memcmp(last, event, UUID_LEN) == 0)
 			*place = (int) i;
 		leaves[i] = merkle_leaf(digest.bytes);

@@ -270,13 +270,19 @@ write_fault(StringInfo out, const Fault *fault)
 	appendStringInfoChar(out, '}');
 }
 
+/* The arguments of qehs.audit_verify. */
+enum
+{
+	ARGUMENT_TENANT, ARGUMENT_FROM_TIME, ARGUMENT_TO_TIME
+};
+
 /* audit_verify(tenant, from_time, to_time) */
 Datum
 qehs_audit_verify(PG_FUNCTION_ARGS)
 {
-	Verification verification = {.whole = PG_ARGISNULL(1)};
-	char	   *slug = argument_text(fcinfo, 0);
-	Datum		value = slug ? PG_GETARG_DATUM(0) : (Datum) 0;
+	Verification verification = {.whole = PG_ARGISNULL(ARGUMENT_FROM_TIME)};
+	char	   *slug = argument_text(fcinfo, ARGUMENT_TENANT);
+	Datum		value = slug ? PG_GETARG_DATUM(ARGUMENT_TENANT) : (Datum) 0;
 	bool		isnull;
 	StringInfoData out;
 
@@ -285,11 +291,11 @@ qehs_audit_verify(PG_FUNCTION_ARGS)
 	if (slug == NULL || plan_execute(&select_tenant, &value, NULL, true, 1) == 0)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no tenant \"%s\"", slug ? slug : "");
 	verification.tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
-	if (!PG_ARGISNULL(1))
-		id_of_time(PG_GETARG_TIMESTAMPTZ(1), false, &verification.from);
+	if (!PG_ARGISNULL(ARGUMENT_FROM_TIME))
+		id_of_time(PG_GETARG_TIMESTAMPTZ(ARGUMENT_FROM_TIME), false, &verification.from);
 	memset(&verification.to, 0xFF, sizeof(verification.to));
-	if (!PG_ARGISNULL(2))
-		id_of_time(PG_GETARG_TIMESTAMPTZ(2), true, &verification.to);
+	if (!PG_ARGISNULL(ARGUMENT_TO_TIME))
+		id_of_time(PG_GETARG_TIMESTAMPTZ(ARGUMENT_TO_TIME), true, &verification.to);
 	check_events(&verification);
 	check_seals(&verification);
 	json_literal(&out, "{\"events\":");

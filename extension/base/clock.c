@@ -15,6 +15,7 @@
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(qehs_clock_now);
+PG_FUNCTION_INFO_V1(qehs_clock_transaction);
 
 static char *setting = NULL;
 static TimestampTz set_time;
@@ -62,6 +63,13 @@ Datum
 qehs_clock_now(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_TIMESTAMPTZ(clock_now());
+}
+
+/* clock_transaction() */
+Datum
+qehs_clock_transaction(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TIMESTAMPTZ(clock_transaction());
 }
 
 void

@@ -197,13 +197,19 @@ qehs_tick_begin(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(!RecoveryInProgress() && LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL);
 }
 
+/* The arguments of qehs.tick_note. */
+enum
+{
+	ARGUMENT_IDEMPOTENCY_KEYS, ARGUMENT_SECRETS
+};
+
 /* tick_note(idempotency_keys, secrets): what a run of tick removed. */
 Datum
 qehs_tick_note(PG_FUNCTION_ARGS)
 {
 	figures_add(FIGURE_TICKS, 1);
-	figures_add(FIGURE_REMOVED_KEYS, (uint64) PG_GETARG_INT64(0));
-	figures_add(FIGURE_REMOVED_SECRETS, (uint64) PG_GETARG_INT64(1));
+	figures_add(FIGURE_REMOVED_KEYS, (uint64) PG_GETARG_INT64(ARGUMENT_IDEMPOTENCY_KEYS));
+	figures_add(FIGURE_REMOVED_SECRETS, (uint64) PG_GETARG_INT64(ARGUMENT_SECRETS));
 	figures_note_time(FIGURE_TICK_TIME);
 	PG_RETURN_VOID();
 }

@@ -202,15 +202,21 @@ qehs_id_create(PG_FUNCTION_ARGS)
 	PG_RETURN_UUID_P(id);
 }
 
+/* The arguments of qehs.id_text. */
+enum
+{
+	ARGUMENT_PREFIX, ARGUMENT_ID
+};
+
 /* id_text(prefix, id) */
 Datum
 qehs_id_text(PG_FUNCTION_ARGS)
 {
-	text	   *prefix = PG_GETARG_TEXT_PP(0);
+	text	   *prefix = PG_GETARG_TEXT_PP(ARGUMENT_PREFIX);
 	char		buffer[QEHS_ID_LENGTH + 1];
 
 	if (VARSIZE_ANY_EXHDR(prefix) != 4)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the prefix of an id must have 4 characters")));
-	id_format(PG_GETARG_UUID_P(1), pnstrdup(VARDATA_ANY(prefix), 4), buffer);
+	id_format(PG_GETARG_UUID_P(ARGUMENT_ID), pnstrdup(VARDATA_ANY(prefix), 4), buffer);
 	PG_RETURN_TEXT_P(cstring_to_text(buffer));
 }

@@ -81,13 +81,13 @@ find_out(KeptLookup *lookup)
 	Relation	index;
 
 	hear_of_changes(lookup);
+	lookup->direct = false;
 	lookup->table_id = get_relname_relid(lookup->table, schema);
 	lookup->index_id = get_relname_relid(lookup->index, schema);
 	/* a change from here on is heard of */
 	lookup->known = true;
 	table = try_relation_open(lookup->table_id, AccessShareLock);
 	index = table ? try_relation_open(lookup->index_id, AccessShareLock) : NULL;
-	lookup->direct = index && is_plain(table) && is_usable(index);
 	lookup->tenant_number = number_of(lookup, "tenant_id");
 	lookup->key_number = number_of(lookup, lookup->key);
 	lookup->column_count = 0;
@@ -96,6 +96,8 @@ find_out(KeptLookup *lookup)
 		lookup->numbers[lookup->column_count] = number_of(lookup, lookup->columns[lookup->column_count]);
 		lookup->column_count++;
 	}
+	/* last, as an error leaves it to the statement */
+	lookup->direct = index && is_plain(table) && is_usable(index);
 	if (index)
 		relation_close(index, NoLock);
 	if (table)

@@ -27,6 +27,11 @@ static KeptPlan select_uses = {
 	" (SELECT u.* FROM qehs.idempotency AS u WHERE u.tenant_id = $1 AND u.key_id = $2 AND u.idempotency_key = k.key OFFSET 0) AS i",
 	4, {INT4OID, UUIDOID, TEXTARRAYOID, TIMESTAMPTZOID}, NULL
 };
+/* The columns of select_uses. */
+enum
+{
+	COLUMN_NUMBER = 1, COLUMN_FINGERPRINT, COLUMN_BODY, COLUMN_IS_FRESH
+};
 static KeptPlan insert_uses = {
 	"INSERT INTO qehs.idempotency (tenant_id, key_id, idempotency_key, fingerprint, status, headers, body, created_at)"
 	" SELECT $1, $2, k.key, k.fingerprint, 201, '', k.body, $6"
@@ -93,13 +98,13 @@ bulk_find_replays(BulkLoad *load, BulkRow **rows, int count)
 	for (uint64 i = 0; i < found; i++)
 	{
 		bool		isnull;
-		BulkRow    *row = rows[DatumGetInt64(plan_value(i, 1, &isnull)) - 1];
-		bytea	   *fingerprint = DatumGetByteaPP(plan_value(i, 2, &isnull));
+		BulkRow    *row = rows[DatumGetInt64(plan_value(i, COLUMN_NUMBER, &isnull)) - 1];
+		bytea	   *fingerprint = DatumGetByteaPP(plan_value(i, COLUMN_FINGERPRINT, &isnull));
 		Datum		body;
 
-		if (DatumGetBool(plan_value(i, 4, &isnull)))
+		if (DatumGetBool(plan_value(i, COLUMN_IS_FRESH, &isnull)))
 		{
-			body = plan_value(i, 3, &isnull);
+			body = plan_value(i, COLUMN_BODY, &isnull);
 			settle_replay(load, row, fingerprint, isnull ? NULL : DatumGetTextPP(body));
 		}
 		else

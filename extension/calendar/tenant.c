@@ -17,6 +17,11 @@
 static KeptPlan select_calendar = {
 	"SELECT COALESCE(time_zone, 'UTC'), working_days, opens, closes, holidays FROM qehs.calendar WHERE tenant_id = $1", 1, {INT4OID}, NULL
 };
+/* The columns of select_calendar. */
+enum
+{
+	COLUMN_TIME_ZONE = 1, COLUMN_WORKING_DAYS, COLUMN_OPENS, COLUMN_CLOSES, COLUMN_HOLIDAYS
+};
 
 static KeptPlan select_zone = {"SELECT time_zone FROM qehs.calendar WHERE tenant_id = $1 AND time_zone IS NOT NULL", 1, {INT4OID}, NULL};
 
@@ -114,11 +119,11 @@ calendar_of(int32 tenant_id)
 		set_zone(calendar, "UTC");
 		return calendar;
 	}
-	set_zone(calendar, plan_text(0, 1));
-	read_days(calendar, plan_value(0, 2, &isnull));
-	calendar->opens = DatumGetTimeADT(plan_value(0, 3, &isnull));
-	calendar->closes = DatumGetTimeADT(plan_value(0, 4, &isnull));
-	read_holidays(calendar, plan_value(0, 5, &isnull));
+	set_zone(calendar, plan_text(0, COLUMN_TIME_ZONE));
+	read_days(calendar, plan_value(0, COLUMN_WORKING_DAYS, &isnull));
+	calendar->opens = DatumGetTimeADT(plan_value(0, COLUMN_OPENS, &isnull));
+	calendar->closes = DatumGetTimeADT(plan_value(0, COLUMN_CLOSES, &isnull));
+	read_holidays(calendar, plan_value(0, COLUMN_HOLIDAYS, &isnull));
 	return calendar;
 }
 

@@ -29,6 +29,11 @@ static KeptPlan select_actors = {
 	" UNION ALL SELECT id, 'apiKey', name FROM qehs.api_key WHERE tenant_id = $1 AND id = ANY ($2)",
 	2, {INT4OID, UUIDARRAYOID}, NULL
 };
+/* The columns of select_actors. */
+enum
+{
+	COLUMN_ID = 1, COLUMN_TYPE, COLUMN_DISPLAY_NAME
+};
 
 static bool
 is_zero(const pg_uuid_t *id)
@@ -76,8 +81,8 @@ write_row(StringInfo out, uint64 row)
 {
 	bool		isnull;
 
-	write_actor(out, DatumGetUUIDP(plan_value(row, 1, &isnull)), TextDatumGetCString(plan_value(row, 2, &isnull)),
-				TextDatumGetCString(plan_value(row, 3, &isnull)));
+	write_actor(out, DatumGetUUIDP(plan_value(row, COLUMN_ID, &isnull)), TextDatumGetCString(plan_value(row, COLUMN_TYPE, &isnull)),
+				TextDatumGetCString(plan_value(row, COLUMN_DISPLAY_NAME, &isnull)));
 }
 
 /* Build an actor's JSON in out. */
@@ -121,7 +126,7 @@ context_load_actors(int32 tenant_id, const pg_uuid_t *ids, int count)
 	rows = select_rows(tenant_id, unknown, unknown_count);
 	for (uint64 row = 0; row < rows; row++)
 	{
-		ActorKey	key = actor_key(tenant_id, DatumGetUUIDP(plan_value(row, 1, &isnull)));
+		ActorKey	key = actor_key(tenant_id, DatumGetUUIDP(plan_value(row, COLUMN_ID, &isnull)));
 		StringInfoData json;
 
 		initStringInfo(&json);

@@ -141,7 +141,7 @@ apikey_write_new(StringInfo out, RequestContext *context, const char *key)
 	json_literal(out, ",\"key\":");
 	json_string(out, key);
 	appendStringInfoChar(out, '}');
-	id_format(DatumGetUUIDP(plan_value(0, 1, &isnull)), QEHS_ID_KEY, id);
+	id_format(DatumGetUUIDP(plan_value(0, COLUMN_ID, &isnull)), QEHS_ID_KEY, id);
 	context_header(context, "Location", "/api/v1/api-keys/%s", id);
 	context_header(context, "Cache-Control", "no-store");
 	context->secret_answer = true;

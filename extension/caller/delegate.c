@@ -39,6 +39,11 @@ static KeptPlan select_caller = {
 	" WHERE t.id = $1 AND ($2 ? 'user') = (u.id IS NOT NULL) AND ($2 ? 'key') = (k.id IS NOT NULL)",
 	3, {INT4OID, JSONBOID, TIMESTAMPTZOID}, NULL
 };
+/* The columns of select_caller. */
+enum
+{
+	COLUMN_TENANT_SLUG = 1, COLUMN_ID, COLUMN_DISPLAY_NAME, COLUMN_IS_USER, COLUMN_ROLES, COLUMN_SCOPES, COLUMN_MODULES
+};
 
 void
 context_fill_system(RequestContext *context)
@@ -130,15 +135,15 @@ read_caller(RequestContext *context)
 	const char **scopes;
 	int			scope_count;
 
-	context->tenant_slug = TextDatumGetCString(plan_value(0, 1, &isnull));
-	context->actor_id = *DatumGetUUIDP(plan_value(0, 2, &isnull));
-	context->actor_name = TextDatumGetCString(plan_value(0, 3, &isnull));
-	context->actor_type = DatumGetBool(plan_value(0, 4, &isnull)) ? ACTOR_USER : ACTOR_API_KEY;
-	context->roles = auth_names(plan_value(0, 5, &isnull), &context->role_count);
-	scopes = auth_names(plan_value(0, 6, &isnull), &scope_count);
+	context->tenant_slug = TextDatumGetCString(plan_value(0, COLUMN_TENANT_SLUG, &isnull));
+	context->actor_id = *DatumGetUUIDP(plan_value(0, COLUMN_ID, &isnull));
+	context->actor_name = TextDatumGetCString(plan_value(0, COLUMN_DISPLAY_NAME, &isnull));
+	context->actor_type = DatumGetBool(plan_value(0, COLUMN_IS_USER, &isnull)) ? ACTOR_USER : ACTOR_API_KEY;
+	context->roles = auth_names(plan_value(0, COLUMN_ROLES, &isnull), &context->role_count);
+	scopes = auth_names(plan_value(0, COLUMN_SCOPES, &isnull), &scope_count);
 	for (int i = 0; i < scope_count; i++)
 		context->scopes |= scope_parse(scopes[i]);
-	modules = plan_value(0, 7, &isnull);
+	modules = plan_value(0, COLUMN_MODULES, &isnull);
 	if (!isnull)
 		context->modules = auth_names(modules, &context->module_count);
 	/* idempotency keys of what is done are those of the caller */

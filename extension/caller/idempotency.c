@@ -30,6 +30,11 @@ static KeptPlan select_answer = {
 	" FROM qehs.idempotency WHERE tenant_id = $1 AND key_id = $2 AND idempotency_key = $3",
 	4, {INT4OID, UUIDOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
+/* The columns of select_answer. */
+enum
+{
+	COLUMN_FINGERPRINT = 1, COLUMN_STATUS, COLUMN_HEADERS, COLUMN_BODY, COLUMN_SEALED, COLUMN_IS_FRESH
+};
 
 static KeptPlan delete_answer = {
 	"DELETE FROM qehs.idempotency WHERE tenant_id = $1 AND key_id = $2 AND idempotency_key = $3",
@@ -64,14 +69,14 @@ replay(const RequestContext *context)
 
 	initStringInfo(&detail);
 	json_literal(&detail, "{\"status\":");
-	json_int(&detail, DatumGetInt32(plan_value(0, 2, &isnull)));
+	json_int(&detail, DatumGetInt32(plan_value(0, COLUMN_STATUS, &isnull)));
 	json_literal(&detail, ",\"headers\":");
-	json_string(&detail, TextDatumGetCString(plan_value(0, 3, &isnull)));
+	json_string(&detail, TextDatumGetCString(plan_value(0, COLUMN_HEADERS, &isnull)));
 	json_literal(&detail, ",\"body\":");
-	body = plan_value(0, 4, &isnull);
+	body = plan_value(0, COLUMN_BODY, &isnull);
 	if (isnull)
 		json_string(&detail, NULL);
-	else if (DatumGetBool(plan_value(0, 5, &isnull)))
+	else if (DatumGetBool(plan_value(0, COLUMN_SEALED, &isnull)))
 		json_string(&detail, seal_open(context->credential, TextDatumGetCString(body)));
 	else
 		json_string(&detail, TextDatumGetCString(body));
@@ -102,11 +107,11 @@ idempotency_claim(const RequestContext *context)
 	SPI_connect();
 	if (plan_execute(&select_answer, values, NULL, false, 1) == 1)
 	{
-		if (!DatumGetBool(plan_value(0, 6, &isnull)))
+		if (!DatumGetBool(plan_value(0, COLUMN_IS_FRESH, &isnull)))
 			plan_execute(&delete_answer, values, NULL, false, 0);
 		else
 		{
-			stored = DatumGetByteaPP(plan_value(0, 1, &isnull));
+			stored = DatumGetByteaPP(plan_value(0, COLUMN_FINGERPRINT, &isnull));
 			if (context->fingerprint == NULL ||
 				VARSIZE_ANY_EXHDR(stored) != VARSIZE_ANY_EXHDR(context->fingerprint) ||
 				memcmp(VARDATA_ANY(stored), VARDATA_ANY(context->fingerprint), VARSIZE_ANY_EXHDR(stored)) != 0)

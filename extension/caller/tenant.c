@@ -24,6 +24,11 @@ static KeptPlan insert_tenant = {
 	"INSERT INTO qehs.tenant (slug, name) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id, created_at",
 	2, {TEXTOID, TEXTOID}, NULL
 };
+/* What insert_tenant returns. */
+enum
+{
+	COLUMN_NEW_ID = 1, COLUMN_NEW_CREATED_AT
+};
 static KeptPlan find_slug = {"SELECT 1 FROM qehs.tenant WHERE slug = $1", 1, {TEXTOID}, NULL};
 /* Behind the numbers that are there: logical replication and data-only dumps bring rows without their sequence. */
 static KeptPlan catch_up = {
@@ -42,10 +47,20 @@ static KeptPlan insert_secret = {
 	1, {BYTEAOID}, NULL
 };
 static KeptPlan select_tenant = {"SELECT id, suspended_at IS NOT NULL FROM qehs.tenant WHERE slug = $1", 1, {TEXTOID}, NULL};
+/* The columns of select_tenant. */
+enum
+{
+	COLUMN_TENANT_ID = 1, COLUMN_TENANT_SUSPENDED
+};
 static KeptPlan select_user = {
 	"SELECT id, display_name, active, " AUTH_ROLES_OF_USER("$1", "u.id")
 	" FROM qehs.user_account AS u WHERE tenant_id = $1 AND pg_catalog.lower(user_name) = pg_catalog.lower($2) AND deleted_at IS NULL",
 	2, {INT4OID, TEXTOID}, NULL
+};
+/* The columns of select_user. */
+enum
+{
+	COLUMN_USER_ID = 1, COLUMN_USER_DISPLAY_NAME, COLUMN_USER_ACTIVE, COLUMN_USER_ROLES
 };
 static KeptPlan insert_user = {
 	"INSERT INTO qehs.user_account (tenant_id, id, user_name, display_name, attributes) VALUES ($1, $2, $3, $4,"
@@ -89,11 +104,17 @@ check_slug(const char *slug)
 						 "must be 1 to 40 lower-case letters, digits or underscores, starting with a letter");
 }
 
+/* The arguments of qehs.tenant_create. */
+enum
+{
+	ARGUMENT_TENANT_SLUG, ARGUMENT_TENANT_NAME
+};
+
 Datum
 qehs_tenant_create(PG_FUNCTION_ARGS)
 {
-	char	   *slug = required_text(fcinfo, 0, "slug");
-	char	   *name = required_text(fcinfo, 1, "name");
+	char	   *slug = required_text(fcinfo, ARGUMENT_TENANT_SLUG, "slug");
+	char	   *name = required_text(fcinfo, ARGUMENT_TENANT_NAME, "name");
 	Datum		values[2] = {CStringGetTextDatum(slug), CStringGetTextDatum(name)};
 	StringInfoData out;
 	bytea	   *secret;
@@ -111,8 +132,8 @@ qehs_tenant_create(PG_FUNCTION_ARGS)
 		/* its number was taken */
 		plan_execute(&catch_up, NULL, NULL, false, 0);
 	}
-	id = plan_value(0, 1, &isnull);
-	created_at = DatumGetTimestampTz(plan_value(0, 2, &isnull));
+	id = plan_value(0, COLUMN_NEW_ID, &isnull);
+	created_at = DatumGetTimestampTz(plan_value(0, COLUMN_NEW_CREATED_AT, &isnull));
 	plan_execute(&insert_roles, &id, NULL, false, 0);
 	secret = palloc(VARHDRSZ + 32);
 	SET_VARSIZE(secret, VARHDRSZ + 32);
@@ -141,22 +162,28 @@ become_user(RequestContext *context, const char *user_name)
 	MemoryContext previous;
 	bool		isnull;
 
-	if (plan_execute(&select_user, values, NULL, true, 1) == 0 || !DatumGetBool(plan_value(0, 3, &isnull)))
+	if (plan_execute(&select_user, values, NULL, true, 1) == 0 || !DatumGetBool(plan_value(0, COLUMN_USER_ACTIVE, &isnull)))
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "the tenant has no active user \"%s\"", user_name);
 	previous = MemoryContextSwitchTo(context->memory);
 	context->scopes = SCOPE_ALL;
 	context->actor_type = ACTOR_USER;
-	context->actor_id = *DatumGetUUIDP(plan_value(0, 1, &isnull));
-	context->actor_name = TextDatumGetCString(plan_value(0, 2, &isnull));
-	context->roles = auth_names(plan_value(0, 4, &isnull), &context->role_count);
+	context->actor_id = *DatumGetUUIDP(plan_value(0, COLUMN_USER_ID, &isnull));
+	context->actor_name = TextDatumGetCString(plan_value(0, COLUMN_USER_DISPLAY_NAME, &isnull));
+	context->roles = auth_names(plan_value(0, COLUMN_USER_ROLES, &isnull), &context->role_count);
 	MemoryContextSwitchTo(previous);
 }
+
+/* The arguments of qehs.use_tenant. */
+enum
+{
+	ARGUMENT_USE_SLUG, ARGUMENT_USE_USER_NAME
+};
 
 /* use_tenant(slug, user_name): the session acts in a tenant from now on. */
 Datum
 qehs_use_tenant(PG_FUNCTION_ARGS)
 {
-	char	   *slug = required_text(fcinfo, 0, "slug");
+	char	   *slug = required_text(fcinfo, ARGUMENT_USE_SLUG, "slug");
 	Datum		value = CStringGetTextDatum(slug);
 	RequestContext *context;
 	int32		tenant_id;
@@ -165,15 +192,15 @@ qehs_use_tenant(PG_FUNCTION_ARGS)
 	SPI_connect();
 	if (plan_execute(&select_tenant, &value, NULL, true, 1) == 0)
 		problem_raise(PROBLEM_NOT_FOUND, "Create it with qehs.tenant_create.", "there is no tenant \"%s\"", slug);
-	if (DatumGetBool(plan_value(0, 2, &isnull)))
+	if (DatumGetBool(plan_value(0, COLUMN_TENANT_SUSPENDED, &isnull)))
 		problem_raise(PROBLEM_FORBIDDEN, "Open it again with qehs.tenant_resume.", "the tenant \"%s\" is suspended", slug);
-	tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
+	tenant_id = DatumGetInt32(plan_value(0, COLUMN_TENANT_ID, &isnull));
 	context = context_start_session();
 	context->tenant_id = tenant_id;
 	context->tenant_slug = MemoryContextStrdup(context->memory, slug);
 	/* rights come last: a refused user name leaves a session without any */
-	if (!PG_ARGISNULL(1))
-		become_user(context, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	if (!PG_ARGISNULL(ARGUMENT_USE_USER_NAME))
+		become_user(context, text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_USE_USER_NAME)));
 	else
 		context_fill_system(context);
 	SPI_finish();
@@ -196,13 +223,19 @@ check_roles(Datum array)
 	violation_raise(&faults);
 }
 
+/* The arguments of qehs.user_create. */
+enum
+{
+	ARGUMENT_NEW_USER_NAME, ARGUMENT_NEW_DISPLAY_NAME, ARGUMENT_NEW_EMAIL, ARGUMENT_NEW_ROLES
+};
+
 /* user_create(user_name, display_name, email, roles) in the current tenant. */
 Datum
 qehs_user_create(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_ADMIN_USERS);
-	char	   *user_name = required_text(fcinfo, 0, "userName");
-	char	   *display_name = required_text(fcinfo, 1, "displayName");
+	char	   *user_name = required_text(fcinfo, ARGUMENT_NEW_USER_NAME, "userName");
+	char	   *display_name = required_text(fcinfo, ARGUMENT_NEW_DISPLAY_NAME, "displayName");
 	pg_uuid_t	id;
 	Datum		values[5];
 	char		nulls[6] = "     ";
@@ -213,17 +246,17 @@ qehs_user_create(PG_FUNCTION_ARGS)
 	values[1] = UUIDPGetDatum(&id);
 	values[2] = CStringGetTextDatum(user_name);
 	values[3] = CStringGetTextDatum(display_name);
-	values[4] = PG_ARGISNULL(2) ? (Datum) 0 : PG_GETARG_DATUM(2);
-	nulls[4] = PG_ARGISNULL(2) ? 'n' : ' ';
+	values[4] = PG_ARGISNULL(ARGUMENT_NEW_EMAIL) ? (Datum) 0 : PG_GETARG_DATUM(ARGUMENT_NEW_EMAIL);
+	nulls[4] = PG_ARGISNULL(ARGUMENT_NEW_EMAIL) ? 'n' : ' ';
 	json_begin(&out);
 	SPI_connect();
 	if (plan_execute(&insert_user, values, nulls, false, 0) == 0)
 		problem_raise_at(PROBLEM_CONFLICT, "/userName", "unique", "is taken by another user");
-	if (!PG_ARGISNULL(3))
+	if (!PG_ARGISNULL(ARGUMENT_NEW_ROLES))
 	{
-		check_roles(PG_GETARG_DATUM(3));
+		check_roles(PG_GETARG_DATUM(ARGUMENT_NEW_ROLES));
 		values[2] = values[1];
-		values[1] = PG_GETARG_DATUM(3);
+		values[1] = PG_GETARG_DATUM(ARGUMENT_NEW_ROLES);
 		plan_execute(&insert_named_roles, values, NULL, false, 0);
 		plan_execute(&insert_members, values, NULL, false, 0);
 	}

@@ -50,6 +50,11 @@ static KeptPlan select_changed = {
 	" LEFT JOIN qehs.record AS r ON r.tenant_id = e.tenant_id AND r.id = e.record_id AND r.deleted_at IS NULL ORDER BY e.id",
 	4, {INT4OID, INT4OID, UUIDOID, INT4OID}, NULL
 };
+/* The columns of these statements. */
+enum
+{
+	COLUMN_POSITION = 1, COLUMN_RECORD_ID, COLUMN_PAYLOAD, COLUMN_DEFINITION_VERSION, COLUMN_DISPLAY_NO
+};
 
 typedef void (*RefillBatch) (const ModuleDef *module, const RefillRow *rows, int count, const List *keys);
 
@@ -114,14 +119,14 @@ run_batch(const ModuleDef *module, KeptPlan *statement, RefillBatch batch, const
 	for (int i = 0; i < count; i++)
 	{
 		bool		isnull;
-		Datum		payload = plan_value(i, 3, &isnull);
+		Datum		payload = plan_value(i, COLUMN_PAYLOAD, &isnull);
 
-		end = *DatumGetUUIDP(plan_value(i, 1, &isnull));
-		rows[i].id = *DatumGetUUIDP(plan_value(i, 2, &isnull));
-		rows[i].display_no = DatumGetInt64(plan_value(i, 5, &isnull));
+		end = *DatumGetUUIDP(plan_value(i, COLUMN_POSITION, &isnull));
+		rows[i].id = *DatumGetUUIDP(plan_value(i, COLUMN_RECORD_ID, &isnull));
+		rows[i].display_no = DatumGetInt64(plan_value(i, COLUMN_DISPLAY_NO, &isnull));
 		rows[i].payload = NULL;
 		if (payload)
-			rows[i].payload = module_payload_current(module, DatumGetJsonbP(payload), DatumGetInt32(plan_value(i, 4, &isnull)));
+			rows[i].payload = module_payload_current(module, DatumGetJsonbP(payload), DatumGetInt32(plan_value(i, COLUMN_DEFINITION_VERSION, &isnull)));
 	}
 	if (count > 0)
 		batch(module, rows, count, keys);

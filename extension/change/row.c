@@ -12,7 +12,6 @@
  */
 #include "base/compat.h"
 
-#include "base/clock.h"
 #include "base/source.h"
 #include "catalog/pg_type.h"
 #include "change/change.h"
@@ -34,22 +33,18 @@ typedef enum RowColumn
 	{"d1", TIMESTAMPTZOID}, {"d2", TIMESTAMPTZOID}, {"d3", TIMESTAMPTZOID}, {"d4", TIMESTAMPTZOID}
 
 /* A row and its event. */
-static const SourceColumns columns = {ROW_COUNT + QEHS_AUDIT_COLUMN_COUNT, {
+static const SourceColumns columns = {ROW_COUNT + AUDIT_COLUMN_COUNT, {
 	{"id", UUIDOID}, {"display_no", INT8OID}, {"created_at", TIMESTAMPTZOID}, {"version", INT4OID}, {"definition_version", INT4OID},
 	{"workflow_state", TEXTOID}, {"payload", JSONBOID}, {"updated_at", TIMESTAMPTZOID}, {"deleted_at", TIMESTAMPTZOID},
 	{"due_at", TIMESTAMPTZOID}, {"search", TEXTOID}, SLOT_COLUMNS, QEHS_AUDIT_COLUMNS
 }};
 
-/* tenant_id, module_id, actor_id, time, trace_id, address */
-#define ARGUMENT_COUNT 6
-#define ARGUMENT_TYPES {INT4OID, INT4OID, UUIDOID, TIMESTAMPTZOID, TEXTOID, INETOID}
-
-static SourceStatement insert_one = {NULL, ARGUMENT_COUNT, ARGUMENT_TYPES, NULL, NULL};
-static SourceStatement insert_many = {NULL, ARGUMENT_COUNT, ARGUMENT_TYPES, NULL, NULL};
-static SourceStatement update_one = {NULL, ARGUMENT_COUNT, ARGUMENT_TYPES, NULL, NULL};
-static SourceStatement update_many = {NULL, ARGUMENT_COUNT, ARGUMENT_TYPES, NULL, NULL};
-static SourceStatement refill = {NULL, ARGUMENT_COUNT, ARGUMENT_TYPES, NULL, NULL};
-static SourceStatement insert_events = {QEHS_AUDIT_INSERT "@rows", ARGUMENT_COUNT, ARGUMENT_TYPES, NULL, NULL};
+static SourceStatement insert_one = {NULL, AUDIT_ARGUMENT_COUNT, QEHS_AUDIT_ARGUMENT_TYPES, NULL, NULL};
+static SourceStatement insert_many = {NULL, AUDIT_ARGUMENT_COUNT, QEHS_AUDIT_ARGUMENT_TYPES, NULL, NULL};
+static SourceStatement update_one = {NULL, AUDIT_ARGUMENT_COUNT, QEHS_AUDIT_ARGUMENT_TYPES, NULL, NULL};
+static SourceStatement update_many = {NULL, AUDIT_ARGUMENT_COUNT, QEHS_AUDIT_ARGUMENT_TYPES, NULL, NULL};
+static SourceStatement refill = {NULL, AUDIT_ARGUMENT_COUNT, QEHS_AUDIT_ARGUMENT_TYPES, NULL, NULL};
+static SourceStatement insert_events = {QEHS_AUDIT_INSERT "@rows", AUDIT_ARGUMENT_COUNT, QEHS_AUDIT_ARGUMENT_TYPES, NULL, NULL};
 
 /* ---- texts ---- */
 
@@ -124,18 +119,13 @@ make_texts(void)
 
 /* ---- values ---- */
 
+/* The arguments of the statements are those of the events. */
 static void
 set_arguments(const RequestContext *context, const ModuleDef *current, Datum *arguments, char *nulls)
 {
-	memset(nulls, ' ', ARGUMENT_COUNT);
-	arguments[0] = Int32GetDatum(context->tenant_id);
-	arguments[1] = Int32GetDatum(current->module_id);
-	arguments[2] = UUIDPGetDatum(&context->actor_id);
-	arguments[3] = TimestampTzGetDatum(clock_transaction());
-	arguments[4] = CStringGetTextDatum(context->trace_id);
-	nulls[4] = context->trace_id[0] ? ' ' : 'n';
-	arguments[5] = context->address ? DirectFunctionCall1(inet_in, CStringGetDatum(context->address)) : (Datum) 0;
-	nulls[5] = context->address ? ' ' : 'n';
+	AuditHead	head = audit_head(context, current->module_id);
+
+	audit_head_values(&head, arguments, nulls);
 }
 
 /* What lists look at: slots and search text, none of a deleted record; payload has the keys of current. */
@@ -263,8 +253,8 @@ void
 change_store_rows(const RequestContext *context, const ModuleDef *current, Change **changes, int count, bool *stored)
 {
 	bool		is_create = changes[0]->event.before == NULL;
-	Datum		arguments[ARGUMENT_COUNT];
-	char		nulls[ARGUMENT_COUNT];
+	Datum		arguments[AUDIT_ARGUMENT_COUNT];
+	char		nulls[AUDIT_ARGUMENT_COUNT];
 	Source	   *source;
 	int			stored_count;
 
@@ -300,8 +290,8 @@ change_store_rows(const RequestContext *context, const ModuleDef *current, Chang
 void
 change_store_event(const RequestContext *context, const ModuleDef *current, Change *change)
 {
-	Datum		arguments[ARGUMENT_COUNT];
-	char		nulls[ARGUMENT_COUNT];
+	Datum		arguments[AUDIT_ARGUMENT_COUNT];
+	char		nulls[AUDIT_ARGUMENT_COUNT];
 	bool		stored = false;
 	Source	   *source;
 
@@ -315,7 +305,7 @@ change_store_event(const RequestContext *context, const ModuleDef *current, Chan
 void
 change_refill_rows(const ModuleDef *current, const RefillRow *rows, int count)
 {
-	Datum		arguments[ARGUMENT_COUNT] = {Int32GetDatum(current->tenant_id)};
+	Datum		arguments[AUDIT_ARGUMENT_COUNT] = {Int32GetDatum(current->tenant_id)};
 	Datum	   *values = palloc0(sizeof(Datum) * columns.count);
 	bool	   *nulls = palloc(sizeof(bool) * columns.count);
 	Source	   *source = source_begin(&columns, count);

@@ -32,8 +32,18 @@ static SourceStatement insert_values = {
 	" ON CONFLICT DO NOTHING RETURNING record_id, field",
 	2, {INT4OID, INT4OID}, NULL, NULL
 };
+/* What insert_values returns. */
+enum
+{
+	COLUMN_TAKEN_RECORD_ID = 1, COLUMN_TAKEN_FIELD
+};
 static SourceStatement select_holders = {
 	"SELECT @number, (SELECT u.record_id FROM qehs.record_unique AS u WHERE " THE_VALUE ")@rows", 2, {INT4OID, INT4OID}, NULL, NULL
+};
+/* The columns of select_holders. */
+enum
+{
+	COLUMN_HOLDER_NUMBER = 1, COLUMN_HOLDER_RECORD_ID
 };
 static SourceStatement delete_values = {
 	"DELETE FROM qehs.record_unique WHERE tenant_id = $1 AND ctid = ANY (ARRAY("
@@ -120,9 +130,9 @@ is_of_value(uint64 row, const UniqueValue *value)
 	bool		isnull;
 	text	   *field;
 
-	if (memcmp(DatumGetUUIDP(plan_value(row, 1, &isnull)), &value->id, UUID_LEN) != 0)
+	if (memcmp(DatumGetUUIDP(plan_value(row, COLUMN_TAKEN_RECORD_ID, &isnull)), &value->id, UUID_LEN) != 0)
 		return false;
-	field = DatumGetTextPP(plan_value(row, 2, &isnull));
+	field = DatumGetTextPP(plan_value(row, COLUMN_TAKEN_FIELD, &isnull));
 	return (int) VARSIZE_ANY_EXHDR(field) == value->unique->name_length &&
 		memcmp(value->unique->name, VARDATA_ANY(field), value->unique->name_length) == 0;
 }
@@ -167,8 +177,8 @@ unique_find(UniqueSet *set)
 	for (uint64 i = 0; i < rows; i++)
 	{
 		bool		isnull;
-		UniqueValue *value = &set->items[DatumGetInt32(plan_value(i, 1, &isnull))];
-		Datum		holder = plan_value(i, 2, &isnull);
+		UniqueValue *value = &set->items[DatumGetInt32(plan_value(i, COLUMN_HOLDER_NUMBER, &isnull))];
+		Datum		holder = plan_value(i, COLUMN_HOLDER_RECORD_ID, &isnull);
 
 		value->exists = !isnull;
 		if (value->exists)

@@ -18,24 +18,22 @@ static KeptPlan select_records = {
 };
 
 static void
-write_file(StringInfo out, const RequestContext *context, const Record *record, uint64 row, const Jsonb *storage)
+write_file(StringInfo out, const RequestContext *context, const Record *record, const Attachment *attachment, const Jsonb *storage)
 {
 	const ModuleDef *module = record_module(context, record);
 	PermissionSubject subject = record_subject(record);
-	Attachment	attachment;
 
-	attachment_read(row, &attachment);
 	/* who deletes a record takes its files away */
-	if (record->deleted || !attachment_is_ready(attachment.status, storage) || !attachment_may_read(context, module, &subject, &attachment))
+	if (record->deleted || !attachment_is_ready(attachment->status, storage) || !attachment_may_read(context, module, &subject, attachment))
 		return;
 	appendStringInfoChar(out, '{');
-	attachment_write(out, &attachment);
+	attachment_write(out, attachment);
 	json_literal(out, ",\"recordId\":");
 	json_id(out, &record->id, QEHS_ID_RECORD);
 	json_literal(out, ",\"displayCode\":");
 	record_write_display_code(out, module, record->display_no);
 	json_literal(out, ",\"field\":");
-	json_string(out, attachment.field);
+	json_string(out, attachment->field);
 	json_literal(out, "}\n");
 }
 
@@ -59,11 +57,13 @@ files_write(StringInfo out, const RequestContext *context, const pg_uuid_t *ids,
 	rows = attachment_select(context, values[1]);
 	for (uint64 row = 0; row < rows; row++)
 	{
-		bool		isnull;
-		int			number = record_find(records, record_count, DatumGetUUIDP(plan_value(row, 2, &isnull)));
+		Attachment	attachment;
+		int			number;
 
 		CHECK_FOR_INTERRUPTS();
+		attachment_read(row, &attachment);
+		number = record_find(records, record_count, &attachment.record_id);
 		if (number >= 0)
-			write_file(out, context, &records[number], row, storage);
+			write_file(out, context, &records[number], &attachment, storage);
 	}
 }

@@ -38,6 +38,11 @@ static KeptPlan select_job = {
 	"SELECT arguments, created_by FROM qehs.job WHERE tenant_id = $1 AND id = $2 AND kind = 'export' AND state = 'running'",
 	2, {INT4OID, UUIDOID}, NULL
 };
+/* The columns of select_job. */
+enum
+{
+	COLUMN_ARGUMENTS = 1, COLUMN_CREATED_BY
+};
 
 /* The export that is open, in the transaction's memory; NULL is none. */
 typedef struct OpenExport
@@ -71,10 +76,10 @@ read_job(const RequestContext *context, const pg_uuid_t *id, MemoryContext memor
 	bool		isnull;
 
 	if (plan_execute(&select_job, values, NULL, true, 1) == 0 ||
-		memcmp(DatumGetUUIDP(plan_value(0, 2, &isnull)), &context->actor_id, sizeof(pg_uuid_t)) != 0)
+		memcmp(DatumGetUUIDP(plan_value(0, COLUMN_CREATED_BY, &isnull)), &context->actor_id, sizeof(pg_uuid_t)) != 0)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such job");
 	previous = MemoryContextSwitchTo(memory);
-	arguments = DatumGetJsonbPCopy(plan_value(0, 1, &isnull));
+	arguments = DatumGetJsonbPCopy(plan_value(0, COLUMN_ARGUMENTS, &isnull));
 	MemoryContextSwitchTo(previous);
 	return arguments;
 }

@@ -17,6 +17,12 @@
 #define MAX_GROUP_FIELDS 5
 #define MAX_COLUMNS 200
 
+/* The columns of the statement: behind the fields of the key are those of the functions. */
+enum
+{
+	COLUMN_COUNT = 1, COLUMN_FIRST_KEY
+};
+
 /* A function of a field: a column of the statement. */
 typedef struct Column
 {
@@ -149,7 +155,7 @@ write_function(StringInfo out, const Aggregate *aggregate, const char *function,
 			appendStringInfoChar(out, ',');
 		first = false;
 		json_name(out, aggregate->columns[i].key);
-		value = plan_value(row, 2 + aggregate->group_count + i, &isnull);
+		value = plan_value(row, COLUMN_FIRST_KEY + aggregate->group_count + i, &isnull);
 		if (isnull)
 			json_literal(out, "null");
 		else
@@ -165,7 +171,7 @@ write_row(StringInfo out, const Aggregate *aggregate, uint64 row)
 	bool		isnull;
 
 	json_literal(out, "{\"count\":");
-	json_int(out, DatumGetInt64(plan_value(row, 1, &isnull)));
+	json_int(out, DatumGetInt64(plan_value(row, COLUMN_COUNT, &isnull)));
 	json_literal(out, ",\"key\":");
 	if (aggregate->group_count == 0)
 		json_literal(out, "null");
@@ -173,7 +179,7 @@ write_row(StringInfo out, const Aggregate *aggregate, uint64 row)
 	{
 		for (int i = 0; i < aggregate->group_count; i++)
 		{
-			Datum		value = plan_value(row, 2 + i, &isnull);
+			Datum		value = plan_value(row, COLUMN_FIRST_KEY + i, &isnull);
 
 			appendStringInfoChar(out, i == 0 ? '{' : ',');
 			json_name(out, aggregate->groups[i].name);

@@ -24,6 +24,11 @@ static KeptPlan select_users = {
 	" #>> '{}', attributes #>> '{emails,0,value}'), active FROM qehs.user_account WHERE tenant_id = $1 AND id = ANY ($2)",
 	2, {INT4OID, UUIDARRAYOID}, NULL
 };
+/* The columns of select_users. */
+enum
+{
+	COLUMN_ID = 1, COLUMN_USER_NAME, COLUMN_DISPLAY_NAME, COLUMN_EMAIL, COLUMN_ACTIVE
+};
 static KeptPlan select_records = {
 	"SELECT " QEHS_RECORD_COLUMNS " FROM qehs.record WHERE tenant_id = $1 AND id = ANY ($2) AND deleted_at IS NULL",
 	2, {INT4OID, UUIDARRAYOID}, NULL
@@ -161,7 +166,7 @@ load_users(Run *run, const pg_uuid_t *ids, const bool *given, int count)
 	for (uint64 row = 0; row < rows; row++)
 	{
 		bool		isnull;
-		pg_uuid_t	id = *DatumGetUUIDP(plan_value(row, 1, &isnull));
+		pg_uuid_t	id = *DatumGetUUIDP(plan_value(row, COLUMN_ID, &isnull));
 		Datum		email;
 		StringInfoData json;
 		Jsonb	   *user;
@@ -170,14 +175,14 @@ load_users(Run *run, const pg_uuid_t *ids, const bool *given, int count)
 		json_literal(&json, "{\"type\":\"user\",\"id\":");
 		json_id(&json, &id, QEHS_ID_USER);
 		json_literal(&json, ",\"userName\":");
-		json_string(&json, TextDatumGetCString(plan_value(row, 2, &isnull)));
+		json_string(&json, TextDatumGetCString(plan_value(row, COLUMN_USER_NAME, &isnull)));
 		json_literal(&json, ",\"displayName\":");
-		json_string(&json, TextDatumGetCString(plan_value(row, 3, &isnull)));
-		email = plan_value(row, 4, &isnull);
+		json_string(&json, TextDatumGetCString(plan_value(row, COLUMN_DISPLAY_NAME, &isnull)));
+		email = plan_value(row, COLUMN_EMAIL, &isnull);
 		json_literal(&json, ",\"email\":");
 		json_string(&json, isnull ? NULL : TextDatumGetCString(email));
 		json_literal(&json, ",\"active\":");
-		json_bool(&json, DatumGetBool(plan_value(row, 5, &isnull)));
+		json_bool(&json, DatumGetBool(plan_value(row, COLUMN_ACTIVE, &isnull)));
 		appendStringInfoChar(&json, '}');
 		user = parse_json(&json);
 		for (int i = 0; i < count; i++)

@@ -83,12 +83,22 @@ static KeptPlan claim_next = {
 	" RETURNING id, arguments, position, attempts",
 	5, {INT4OID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
+/* What claim_next returns. */
+enum
+{
+	COLUMN_CLAIMED_ID = 1, COLUMN_CLAIMED_ARGUMENTS, COLUMN_CLAIMED_POSITION, COLUMN_CLAIMED_ATTEMPTS
+};
 
 #define HELD " WHERE tenant_id = (SELECT t.id FROM qehs.tenant AS t WHERE t.slug = $1) AND id = $2 AND worker = $3 AND state = 'running'"
 
 static KeptPlan select_held = {
 	"SELECT tenant_id, on_behalf, arguments, started_at, cancel_requested FROM qehs.job" HELD " AND lease_until >= $4",
 	4, {TEXTOID, UUIDOID, TEXTOID, TIMESTAMPTZOID}, NULL
+};
+/* The columns of select_held. */
+enum
+{
+	COLUMN_HELD_TENANT_ID = 1, COLUMN_HELD_ON_BEHALF, COLUMN_HELD_ARGUMENTS, COLUMN_HELD_STARTED_AT, COLUMN_HELD_CANCEL_REQUESTED
 };
 static KeptPlan renew = {
 	"UPDATE qehs.job SET lease_until = $4, done = COALESCE($5, done), total = COALESCE($6, total), position = COALESCE($7, position)"
@@ -188,17 +198,23 @@ typedef struct Candidate
 	char	   *slug;
 } Candidate;
 
+/* The columns of select_candidates. */
+enum
+{
+	COLUMN_CANDIDATE_TENANT_ID = 1, COLUMN_CANDIDATE_KIND, COLUMN_CANDIDATE_LIMIT, COLUMN_CANDIDATE_MAX_ATTEMPTS, COLUMN_CANDIDATE_SLUG
+};
+
 static void
 read_candidate(SPITupleTable *table, uint64 number, Candidate *candidate)
 {
 	HeapTuple	row = table->vals[number];
 	bool		isnull;
 
-	candidate->tenant_id = DatumGetInt32(SPI_getbinval(row, table->tupdesc, 1, &isnull));
-	candidate->kind = TextDatumGetCString(SPI_getbinval(row, table->tupdesc, 2, &isnull));
-	candidate->limit = DatumGetInt32(SPI_getbinval(row, table->tupdesc, 3, &isnull));
-	candidate->attempts = DatumGetInt32(SPI_getbinval(row, table->tupdesc, 4, &isnull));
-	candidate->slug = TextDatumGetCString(SPI_getbinval(row, table->tupdesc, 5, &isnull));
+	candidate->tenant_id = DatumGetInt32(SPI_getbinval(row, table->tupdesc, COLUMN_CANDIDATE_TENANT_ID, &isnull));
+	candidate->kind = TextDatumGetCString(SPI_getbinval(row, table->tupdesc, COLUMN_CANDIDATE_KIND, &isnull));
+	candidate->limit = DatumGetInt32(SPI_getbinval(row, table->tupdesc, COLUMN_CANDIDATE_LIMIT, &isnull));
+	candidate->attempts = DatumGetInt32(SPI_getbinval(row, table->tupdesc, COLUMN_CANDIDATE_MAX_ATTEMPTS, &isnull));
+	candidate->slug = TextDatumGetCString(SPI_getbinval(row, table->tupdesc, COLUMN_CANDIDATE_SLUG, &isnull));
 }
 
 /* Claim the next job of a tenant and kind; inside SPI.  False when none is free or the limit is reached. */
@@ -232,30 +248,36 @@ write_claimed(StringInfo out, const Candidate *candidate)
 	json_literal(out, "{\"tenant\":");
 	json_string(out, candidate->slug);
 	json_literal(out, ",\"jobId\":");
-	json_id(out, DatumGetUUIDP(plan_value(0, 1, &isnull)), QEHS_ID_JOB);
+	json_id(out, DatumGetUUIDP(plan_value(0, COLUMN_CLAIMED_ID, &isnull)), QEHS_ID_JOB);
 	json_literal(out, ",\"kind\":");
 	json_string(out, candidate->kind);
 	json_literal(out, ",\"arguments\":");
-	json_jsonb(out, DatumGetJsonbP(plan_value(0, 2, &isnull)));
+	json_jsonb(out, DatumGetJsonbP(plan_value(0, COLUMN_CLAIMED_ARGUMENTS, &isnull)));
 	json_literal(out, ",\"position\":");
-	position = plan_value(0, 3, &isnull);
+	position = plan_value(0, COLUMN_CLAIMED_POSITION, &isnull);
 	if (isnull)
 		json_literal(out, "null");
 	else
 		json_jsonb(out, DatumGetJsonbP(position));
 	json_literal(out, ",\"attempts\":");
-	json_int(out, DatumGetInt32(plan_value(0, 4, &isnull)));
+	json_int(out, DatumGetInt32(plan_value(0, COLUMN_CLAIMED_ATTEMPTS, &isnull)));
 	appendStringInfoChar(out, '}');
 }
+
+/* The arguments of job_claim. */
+enum
+{
+	CLAIM_KINDS, CLAIM_WORKER, CLAIM_LEASE, CLAIM_WAIT
+};
 
 /* job_claim(kinds, worker, lease, wait) */
 Datum
 qehs_job_claim(PG_FUNCTION_ARGS)
 {
-	Datum		values[2] = {required(fcinfo, 0, "kinds"), TimestampTzGetDatum(clock_now())};
-	Datum		worker = required(fcinfo, 1, "worker");
-	TimestampTz lease_until = lease_end(fcinfo, 2);
-	bool		wait = PG_ARGISNULL(3) || PG_GETARG_BOOL(3);
+	Datum		values[2] = {required(fcinfo, CLAIM_KINDS, "kinds"), TimestampTzGetDatum(clock_now())};
+	Datum		worker = required(fcinfo, CLAIM_WORKER, "worker");
+	TimestampTz lease_until = lease_end(fcinfo, CLAIM_LEASE);
+	bool		wait = PG_ARGISNULL(CLAIM_WAIT) || PG_GETARG_BOOL(CLAIM_WAIT);
 	SPITupleTable *candidates;
 	Candidate	candidate;
 	StringInfoData out;
@@ -280,15 +302,21 @@ qehs_job_claim(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(json_datum(&out));
 }
 
-/* Fill tenant, job and worker, the first three arguments of what a worker calls. */
+/* The first arguments of what a worker calls for a job that it holds. */
+enum
+{
+	ARGUMENT_TENANT, ARGUMENT_JOB_ID, ARGUMENT_WORKER
+};
+
+/* Fill tenant, job and worker. */
 static void
 take_held(FunctionCallInfo fcinfo, Datum *values, pg_uuid_t *id)
 {
-	values[0] = required(fcinfo, 0, "tenant");
-	if (!argument_id(fcinfo, 1, QEHS_ID_JOB, id))
+	values[0] = required(fcinfo, ARGUMENT_TENANT, "tenant");
+	if (!argument_id(fcinfo, ARGUMENT_JOB_ID, QEHS_ID_JOB, id))
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such job");
 	values[1] = UUIDPGetDatum(id);
-	values[2] = required(fcinfo, 2, "worker");
+	values[2] = required(fcinfo, ARGUMENT_WORKER, "worker");
 }
 
 pg_noreturn static void
@@ -312,7 +340,7 @@ take_trace(RequestContext *context, const Jsonb *arguments)
 	char	   *trace = json_member_text(&arguments->root, "traceId");
 
 	if (trace && strlen(trace) == sizeof(context->trace_id) - 1)
-		strcpy(context->trace_id, trace);
+		strlcpy(context->trace_id, trace, sizeof(context->trace_id));
 }
 
 void
@@ -330,12 +358,12 @@ job_enter(FunctionCallInfo fcinfo, HeldJob *job)
 	SPI_connect();
 	if (plan_execute(&select_held, values, NULL, false, 1) == 0)
 		not_held();
-	tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
+	tenant_id = DatumGetInt32(plan_value(0, COLUMN_HELD_TENANT_ID, &isnull));
 	MemoryContextSwitchTo(memory);
-	job->arguments = DatumGetJsonbPCopy(plan_value(0, 3, &isnull));
-	job->started_at = DatumGetTimestampTz(plan_value(0, 4, &isnull));
-	job->cancelled = DatumGetBool(plan_value(0, 5, &isnull));
-	note = plan_value(0, 2, &isnull);
+	job->arguments = DatumGetJsonbPCopy(plan_value(0, COLUMN_HELD_ARGUMENTS, &isnull));
+	job->started_at = DatumGetTimestampTz(plan_value(0, COLUMN_HELD_STARTED_AT, &isnull));
+	job->cancelled = DatumGetBool(plan_value(0, COLUMN_HELD_CANCEL_REQUESTED, &isnull));
+	note = plan_value(0, COLUMN_HELD_ON_BEHALF, &isnull);
 	job->context = isnull ? context_system(tenant_id) : delegate_enter(tenant_id, DatumGetJsonbPCopy(note));
 	SPI_finish();
 	take_trace(job->context, job->arguments);
@@ -351,6 +379,12 @@ qehs_job_begin(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* The arguments of job_heartbeat behind those of take_held. */
+enum
+{
+	HEARTBEAT_LEASE = 3, HEARTBEAT_DONE, HEARTBEAT_TOTAL, HEARTBEAT_POSITION
+};
+
 /* job_heartbeat(tenant, job_id, worker, lease, done, total, position): whether the worker is to go on. */
 Datum
 qehs_job_heartbeat(PG_FUNCTION_ARGS)
@@ -362,8 +396,8 @@ qehs_job_heartbeat(PG_FUNCTION_ARGS)
 	bool		isnull;
 
 	take_held(fcinfo, values, &id);
-	values[3] = TimestampTzGetDatum(lease_end(fcinfo, 3));
-	for (int i = 4; i < 7; i++)
+	values[3] = TimestampTzGetDatum(lease_end(fcinfo, HEARTBEAT_LEASE));
+	for (int i = HEARTBEAT_DONE; i <= HEARTBEAT_POSITION; i++)
 		take_argument(fcinfo, i, values, nulls, i);
 	SPI_connect();
 	if (plan_execute(&renew, values, nulls, false, 0) == 0)
@@ -372,6 +406,12 @@ qehs_job_heartbeat(PG_FUNCTION_ARGS)
 	SPI_finish();
 	PG_RETURN_BOOL(go_on);
 }
+
+/* The arguments of job_finish behind those of take_held. */
+enum
+{
+	FINISH_RESULT = 3, FINISH_ROW_COUNT
+};
 
 /* job_finish(tenant, job_id, worker, result, row_count) */
 Datum
@@ -383,8 +423,8 @@ qehs_job_finish(PG_FUNCTION_ARGS)
 
 	take_held(fcinfo, values, &id);
 	values[3] = TimestampTzGetDatum(clock_now());
-	take_argument(fcinfo, 3, values, nulls, 4);
-	take_argument(fcinfo, 4, values, nulls, 5);
+	take_argument(fcinfo, FINISH_RESULT, values, nulls, 4);
+	take_argument(fcinfo, FINISH_ROW_COUNT, values, nulls, 5);
 	SPI_connect();
 	if (plan_execute(&finish, values, nulls, false, 0) == 0)
 		not_held();

@@ -41,6 +41,12 @@ static KeptPlan select_job = {
 	" FOR NO KEY UPDATE",
 	3, {TEXTOID, UUIDOID, TEXTOID}, NULL
 };
+/* The columns of select_job. */
+enum
+{
+	COLUMN_TENANT_ID = 1, COLUMN_KIND, COLUMN_ARGUMENTS, COLUMN_POSITION, COLUMN_DONE, COLUMN_TOTAL, COLUMN_ROW_COUNT, COLUMN_ON_BEHALF,
+	COLUMN_CANCEL_REQUESTED
+};
 static KeptPlan go_on = {
 	"UPDATE qehs.job SET position = $3, done = $4, total = $5, row_count = $6, lease_until = $7, attempts = 1, error = NULL"
 	" WHERE tenant_id = $1 AND id = $2",
@@ -114,16 +120,16 @@ lock_job(Datum *held, MemoryContext memory, Run *run)
 	SPI_connect();
 	if (plan_execute(&select_job, held, NULL, false, 1) == 0)
 		problem_raise(PROBLEM_CONFLICT, "Give it up: another worker has it now, or it has ended.", "the worker does not hold the job");
-	run->job.tenant_id = DatumGetInt32(plan_value(0, 1, &isnull));
-	kind = TextDatumGetCString(plan_value(0, 2, &isnull));
+	run->job.tenant_id = DatumGetInt32(plan_value(0, COLUMN_TENANT_ID, &isnull));
+	kind = TextDatumGetCString(plan_value(0, COLUMN_KIND, &isnull));
 	run->kind = find_kind(kind);
-	run->job.arguments = jsonb_column(3, memory);
-	run->job.position = jsonb_column(4, memory);
-	run->job.done = number_column(5, 0);
-	run->job.total = number_column(6, -1);
-	run->job.row_count = number_column(7, 0);
-	run->note = jsonb_column(8, memory);
-	run->cancelled = DatumGetBool(plan_value(0, 9, &isnull));
+	run->job.arguments = jsonb_column(COLUMN_ARGUMENTS, memory);
+	run->job.position = jsonb_column(COLUMN_POSITION, memory);
+	run->job.done = number_column(COLUMN_DONE, 0);
+	run->job.total = number_column(COLUMN_TOTAL, -1);
+	run->job.row_count = number_column(COLUMN_ROW_COUNT, 0);
+	run->note = jsonb_column(COLUMN_ON_BEHALF, memory);
+	run->cancelled = DatumGetBool(plan_value(0, COLUMN_CANCEL_REQUESTED, &isnull));
 	SPI_finish();
 }
 
@@ -202,11 +208,17 @@ keep(const Run *run, const pg_uuid_t *id, const char *state)
 	SPI_finish();
 }
 
+/* The arguments of qehs.job_step. */
+enum
+{
+	ARGUMENT_TENANT, ARGUMENT_JOB_ID, ARGUMENT_WORKER, ARGUMENT_BUDGET
+};
+
 /* Keep the error, and have the job tried again unless that is of no use. */
 static void
 keep_error(FunctionCallInfo fcinfo, const ErrorData *error)
 {
-	Datum		values[5] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), JsonbPGetDatum(error_json(error)),
+	Datum		values[5] = {PG_GETARG_DATUM(ARGUMENT_TENANT), PG_GETARG_DATUM(ARGUMENT_JOB_ID), PG_GETARG_DATUM(ARGUMENT_WORKER), JsonbPGetDatum(error_json(error)),
 	BoolGetDatum(!is_final(error))};
 
 	if (strncmp(unpack_sql_state(error->sqlerrcode), "QH", 2) != 0)
@@ -227,12 +239,12 @@ qehs_job_step(PG_FUNCTION_ARGS)
 	Datum		held[3];
 	ErrorData  *error = NULL;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(2) || !argument_id(fcinfo, 1, QEHS_ID_JOB, &run.job.id))
+	if (PG_ARGISNULL(ARGUMENT_TENANT) || PG_ARGISNULL(ARGUMENT_WORKER) || !argument_id(fcinfo, ARGUMENT_JOB_ID, QEHS_ID_JOB, &run.job.id))
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such job");
-	run.job.until = GetCurrentTimestamp() + (PG_ARGISNULL(3) ? 0 : PG_GETARG_INTERVAL_P(3)->time);
-	held[0] = PG_GETARG_DATUM(0);
+	run.job.until = GetCurrentTimestamp() + (PG_ARGISNULL(ARGUMENT_BUDGET) ? 0 : PG_GETARG_INTERVAL_P(ARGUMENT_BUDGET)->time);
+	held[0] = PG_GETARG_DATUM(ARGUMENT_TENANT);
 	held[1] = UUIDPGetDatum(&run.job.id);
-	held[2] = PG_GETARG_DATUM(2);
+	held[2] = PG_GETARG_DATUM(ARGUMENT_WORKER);
 	lock_job(held, memory, &run);
 	if (run.cancelled)
 		keep(&run, &run.job.id, "cancelled");

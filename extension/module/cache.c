@@ -53,12 +53,23 @@ static KeptPlan select_version = {
 	"SELECT " MODULE_COLUMNS MODULE_JOIN " AND m.id = $2 AND v.version = CASE $3 WHEN 0 THEN m.version ELSE $3 END",
 	3, {INT4OID, INT4OID, INT4OID}, NULL
 };
+/* The columns of MODULE_COLUMNS. */
+enum
+{
+	COLUMN_MODULE_ID = 1, COLUMN_VERSION, COLUMN_PREFIX, COLUMN_DEFINITION, COLUMN_JSON_SCHEMA, COLUMN_SLOTS, COLUMN_UNFILLED,
+	COLUMN_SEARCH_UNFILLED
+};
 
 /* Versions whose rules rename or drop fields, up to the one that is loaded. */
 static KeptPlan select_moving = {
 	"SELECT version, definition FROM qehs.module_version WHERE tenant_id = $1 AND module_id = $2 AND version <= $3"
 	" AND (definition #> '{migrate,rename}' IS NOT NULL OR definition #> '{migrate,drop}' IS NOT NULL) ORDER BY version DESC",
 	3, {INT4OID, INT4OID, INT4OID}, NULL
+};
+/* The columns of select_moving. */
+enum
+{
+	COLUMN_MOVING_VERSION = 1, COLUMN_MOVING_DEFINITION
 };
 
 /* Whether a version before the loaded one has rules of fields: records may hold fields that are gone since. */
@@ -78,7 +89,8 @@ load_former_keys(ModuleDef *module)
 	bool		isnull;
 
 	for (int i = 0; i < count; i++)
-		versions[i] = (MovingVersion) {DatumGetInt32(plan_value(i, 1, &isnull)), DatumGetJsonbP(plan_value(i, 2, &isnull))};
+		versions[i] = (MovingVersion) {DatumGetInt32(plan_value(i, COLUMN_MOVING_VERSION, &isnull)),
+		DatumGetJsonbP(plan_value(i, COLUMN_MOVING_DEFINITION, &isnull))};
 	migrate_load_former_keys(module, versions, count);
 	if (!module->has_field_rules)
 		module->has_field_rules = plan_execute_latest(&select_rules, values, NULL, 1) > 0;
@@ -89,15 +101,15 @@ static ModuleDef *
 load_row(int32 tenant_id, CacheFill *fill)
 {
 	bool		isnull;
-	VersionKey	key = {tenant_id, DatumGetInt32(plan_value(0, 1, &isnull)), DatumGetInt32(plan_value(0, 2, &isnull))};
+	VersionKey	key = {tenant_id, DatumGetInt32(plan_value(0, COLUMN_MODULE_ID, &isnull)), DatumGetInt32(plan_value(0, COLUMN_VERSION, &isnull))};
 	ModuleDef  *module = cache_find(&versions, &key);
 
 	if (module)
 		return module;
-	module = module_load(tenant_id, key.module_id, key.version, TextDatumGetCString(plan_value(0, 3, &isnull)),
-						 DatumGetJsonbP(plan_value(0, 4, &isnull)), DatumGetJsonbP(plan_value(0, 5, &isnull)),
-						 DatumGetJsonbP(plan_value(0, 6, &isnull)), fill->memory);
-	module_mark_unfilled(module, plan_value(0, 7, &isnull), DatumGetBool(plan_value(0, 8, &isnull)));
+	module = module_load(tenant_id, key.module_id, key.version, TextDatumGetCString(plan_value(0, COLUMN_PREFIX, &isnull)),
+						 DatumGetJsonbP(plan_value(0, COLUMN_DEFINITION, &isnull)), DatumGetJsonbP(plan_value(0, COLUMN_JSON_SCHEMA, &isnull)),
+						 DatumGetJsonbP(plan_value(0, COLUMN_SLOTS, &isnull)), fill->memory);
+	module_mark_unfilled(module, plan_value(0, COLUMN_UNFILLED, &isnull), DatumGetBool(plan_value(0, COLUMN_SEARCH_UNFILLED, &isnull)));
 	load_former_keys(module);
 	cache_keep(&versions, fill, &key, tenant_id, module, schema_size_beside(module->schema));
 	return module;

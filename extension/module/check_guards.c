@@ -70,7 +70,7 @@ check_child_guard(const JsonbContainer *guard, const char *path, ViolationList *
 	if (!check_is_name(json_member_text(guard, "moduleKey"), true))
 		violation_add(faults, psprintf("%s/moduleKey", path), "required", "must be the key of a module");
 	if (!check_is_name(json_member_text(guard, "via"), false))
-		violation_add(faults, psprintf("%s/via", path), "required", "must be the key of a field of that module, of type record-reference");
+		violation_add(faults, psprintf("%s/via", path), "required", "must be the key of a field of that module, of type record-reference or record-references");
 	if (has_min && (!json_member_int(guard, "min", &min) || min < 1 || min > MAX_MIN))
 		violation_add(faults, psprintf("%s/min", path), "range", "must be an integer from 1 to %d", MAX_MIN);
 	if (!has_min && !json_member(guard, "state", 5, &value))

@@ -335,7 +335,7 @@ typedef struct ModuleDef
 	int			unique_count;
 	ModuleUnique *uniques;		/* those of one field first */
 	bool		has_references; /* to users or records, not only in rows and objects */
-	bool		refers;			/* has a record-reference, in rows and objects too */
+	bool		refers;			/* has a field that names records, in rows and objects too */
 	bool		restricts;		/* has one that keeps what it names from being deleted */
 	bool		has_searchable;
 	bool		has_kept;		/* has fields that are read-only or written once */

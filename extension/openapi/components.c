@@ -26,6 +26,11 @@ typedef enum RecordForm
 } RecordForm;
 
 static KeptPlan select_components = {"SELECT name, schema FROM qehs.openapi_component", 0, {0}, NULL};
+/* The columns of select_components. */
+enum
+{
+	COLUMN_NAME = 1, COLUMN_SCHEMA
+};
 
 static void
 add_fixed(Components *all)
@@ -38,8 +43,8 @@ add_fixed(Components *all)
 	rows = plan_execute_latest(&select_components, NULL, NULL, 0);
 	for (uint64 i = 0; i < rows; i++)
 	{
-		char	   *name = MemoryContextStrdup(memory, TextDatumGetCString(plan_value(i, 1, &isnull)));
-		char	   *schema = TextDatumGetCString(plan_value(i, 2, &isnull));
+		char	   *name = MemoryContextStrdup(memory, TextDatumGetCString(plan_value(i, COLUMN_NAME, &isnull)));
+		char	   *schema = TextDatumGetCString(plan_value(i, COLUMN_SCHEMA, &isnull));
 		MemoryContext previous = MemoryContextSwitchTo(memory);
 
 		appendStringInfoString(component_add(all, name), schema);

@@ -36,10 +36,20 @@ static KeptPlan select_endpoints = {
 static KeptPlan select_problems = {
 	"SELECT code, status, title, description FROM qehs.problem ORDER BY status, code COLLATE \"C\"", 0, {0}, NULL
 };
+/* The columns of select_problems. */
+enum
+{
+	COLUMN_PROBLEM_CODE = 1, COLUMN_PROBLEM_STATUS, COLUMN_PROBLEM_TITLE, COLUMN_PROBLEM_DESCRIPTION
+};
 static KeptPlan select_modules = {
 	"SELECT m.key, m.name, v.json_schema FROM qehs.module AS m JOIN qehs.module_version AS v ON v.tenant_id = $1"
 	" AND v.module_id = m.id AND v.version = m.version WHERE m.tenant_id = $1 ORDER BY m.key COLLATE \"C\"",
 	1, {INT4OID}, NULL
+};
+/* The columns of select_modules. */
+enum
+{
+	COLUMN_MODULE_KEY = 1, COLUMN_MODULE_NAME, COLUMN_MODULE_JSON_SCHEMA
 };
 
 static char *
@@ -177,10 +187,10 @@ load_problems(ApiDocument *document, MemoryContext memory)
 	document->problem_count = (int) rows;
 	for (uint64 i = 0; i < rows; i++)
 	{
-		document->problems[i].code = text_column(memory, i, 1);
-		document->problems[i].status = DatumGetInt32(plan_value(i, 2, &isnull));
-		document->problems[i].title = text_column(memory, i, 3);
-		document->problems[i].description = text_column(memory, i, 4);
+		document->problems[i].code = text_column(memory, i, COLUMN_PROBLEM_CODE);
+		document->problems[i].status = DatumGetInt32(plan_value(i, COLUMN_PROBLEM_STATUS, &isnull));
+		document->problems[i].title = text_column(memory, i, COLUMN_PROBLEM_TITLE);
+		document->problems[i].description = text_column(memory, i, COLUMN_PROBLEM_DESCRIPTION);
 	}
 }
 
@@ -242,9 +252,9 @@ load_modules(ApiDocument *document, MemoryContext memory)
 		CHECK_FOR_INTERRUPTS();
 		SPI_tuptable = table;	/* module_lookup runs statements of its own */
 		previous = MemoryContextSwitchTo(memory);
-		item->label = text_column(memory, i, 2);
-		schema = DatumGetJsonbPCopy(plan_value(i, 3, &isnull));
-		item->module = module_lookup(document->context->tenant_id, text_column(memory, i, 1));
+		item->label = text_column(memory, i, COLUMN_MODULE_NAME);
+		schema = DatumGetJsonbPCopy(plan_value(i, COLUMN_MODULE_JSON_SCHEMA, &isnull));
+		item->module = module_lookup(document->context->tenant_id, text_column(memory, i, COLUMN_MODULE_KEY));
 		MemoryContextSwitchTo(previous);
 		if (item->module == NULL || (item->actions = module_actions(document, item)) == 0)
 			continue;

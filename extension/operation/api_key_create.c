@@ -53,6 +53,11 @@ static KeptPlan select_user = {
 	" AND pg_catalog.lower(u.user_name) = pg_catalog.lower($2)",
 	2, {INT4OID, TEXTOID}, NULL
 };
+/* The columns of select_user. */
+enum
+{
+	COLUMN_ID = 1, COLUMN_ROLES
+};
 
 static void
 find_user(const RequestContext *context, Datum user_name, PermissionGrant *wanted, ViolationList *violations)
@@ -66,8 +71,8 @@ find_user(const RequestContext *context, Datum user_name, PermissionGrant *wante
 		return;
 	}
 	wanted->acts_as_user = true;
-	wanted->user_id = *DatumGetUUIDP(plan_value(0, 1, &isnull));
-	wanted->user_roles = auth_names(plan_value(0, 2, &isnull), &wanted->user_role_count);
+	wanted->user_id = *DatumGetUUIDP(plan_value(0, COLUMN_ID, &isnull));
+	wanted->user_roles = auth_names(plan_value(0, COLUMN_ROLES, &isnull), &wanted->user_role_count);
 }
 
 /* text[] of networks as cidr[]; bits behind the mask are dropped, IPv4 in IPv6 is IPv4, as the shim has clients. */

@@ -20,13 +20,19 @@ static KeptPlan select_keys = {
 	2, {INT4OID, UUIDOID}, NULL
 };
 
+/* The arguments of qehs.api_key_list. */
+enum
+{
+	ARGUMENT_PAGE_SIZE, ARGUMENT_CURSOR
+};
+
 /* api_key_list(page_size, cursor) */
 Datum
 qehs_api_key_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_ADMIN_KEYS);
 	ViolationList faults = {0};
-	int32		limit = argument_page_size(fcinfo, 0, &faults);
+	int32		limit = argument_page_size(fcinfo, ARGUMENT_PAGE_SIZE, &faults);
 	pg_uuid_t	last = {{0}};
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&last)};
 	StringInfoData out;
@@ -35,7 +41,7 @@ qehs_api_key_list(PG_FUNCTION_ARGS)
 	bool		isnull;
 
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
-	cursor_open_id(context->tenant_id, "api_key_list", "", argument_text(fcinfo, 1), &last);
+	cursor_open_id(context->tenant_id, "api_key_list", "", argument_text(fcinfo, ARGUMENT_CURSOR), &last);
 	json_begin(&out);
 	json_literal(&out, "{\"items\":[");
 	SPI_connect();

@@ -39,12 +39,18 @@ static KeptPlan expire_key = {
 	3, {INT4OID, UUIDOID, TIMESTAMPTZOID}, NULL
 };
 
+/* The arguments of qehs.api_key_rotate. */
+enum
+{
+	ARGUMENT_ID, ARGUMENT_OVERLAP_SECONDS
+};
+
 /* api_key_rotate(id, overlap): the old key expires after overlap seconds. */
 Datum
 qehs_api_key_rotate(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_ADMIN_KEYS);
-	int32		overlap = PG_ARGISNULL(1) ? DEFAULT_OVERLAP : PG_GETARG_INT32(1);
+	int32		overlap = PG_ARGISNULL(ARGUMENT_OVERLAP_SECONDS) ? DEFAULT_OVERLAP : PG_GETARG_INT32(ARGUMENT_OVERLAP_SECONDS);
 	ViolationList violations = {0};
 	PermissionGrant held;
 	char		key[QEHS_KEY_MAX_LENGTH + 1];
@@ -56,7 +62,7 @@ qehs_api_key_rotate(PG_FUNCTION_ARGS)
 
 	if (overlap < 0 || overlap > MAX_OVERLAP)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/overlapSeconds", "range", "must be from 0 to %d", MAX_OVERLAP);
-	if (!argument_id(fcinfo, 0, QEHS_ID_KEY, &old_id) || !permission_find_grant(context->tenant_id, &old_id, &held))
+	if (!argument_id(fcinfo, ARGUMENT_ID, QEHS_ID_KEY, &old_id) || !permission_find_grant(context->tenant_id, &old_id, &held))
 		apikey_not_found();
 	permission_check_grant(context, &held, &violations);
 	if (violations.count > 0)

@@ -58,13 +58,19 @@ write_answer(StringInfo out, const Attachment *attachment, const char *url, Time
 	appendStringInfoChar(out, '}');
 }
 
+/* The arguments of qehs.attachment_get. */
+enum
+{
+	ARGUMENT_ID, ARGUMENT_REDIRECT, ARGUMENT_STORAGE
+};
+
 /* attachment_get(id, redirect, storage) */
 Datum
 qehs_attachment_get(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_ATTACHMENTS_READ);
-	bool		redirect = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
-	const Jsonb *storage = PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2);
+	bool		redirect = !PG_ARGISNULL(ARGUMENT_REDIRECT) && PG_GETARG_BOOL(ARGUMENT_REDIRECT);
+	const Jsonb *storage = PG_ARGISNULL(ARGUMENT_STORAGE) ? NULL : PG_GETARG_JSONB_P(ARGUMENT_STORAGE);
 	Attachment	attachment;
 	Record		record;
 	const ModuleDef *module;
@@ -75,7 +81,7 @@ qehs_attachment_get(PG_FUNCTION_ARGS)
 	signed_url_require_store(storage);
 	json_begin(&out);
 	SPI_connect();
-	attachment_open(context, argument_text(fcinfo, 0), false, &attachment, &record, &module);
+	attachment_open(context, argument_text(fcinfo, ARGUMENT_ID), false, &attachment, &record, &module);
 	if (attachment_is_ready(attachment.status, storage))
 		url = download_url(context, storage, &attachment, &expires_at);
 	else if (redirect)

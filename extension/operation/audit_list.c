@@ -294,7 +294,7 @@ write_events(StringInfo out, const RequestContext *context, EventPage *page, pg_
 			write_event(out, context, page, (uint64) i);
 			MemoryContextSwitchTo(before);
 			MemoryContextReset(memory);
-			*last = *DatumGetUUIDP(plan_value((uint64) i, 1, &isnull));
+			*last = *DatumGetUUIDP(plan_value((uint64) i, EVENT_COLUMN_ID, &isnull));
 		}
 		SPI_freetuptable(SPI_tuptable);
 		if (rows <= wanted || written == page->limit)
@@ -361,19 +361,25 @@ qehs_audit_list(PG_FUNCTION_ARGS)
 	return write_page(context, &page, argument_text(fcinfo, ARGUMENT_CURSOR));
 }
 
+/* The arguments of qehs.record_activity. */
+enum
+{
+	ARGUMENT_OF_RECORD_ID, ARGUMENT_OF_RECORD_PAGE_SIZE, ARGUMENT_OF_RECORD_CURSOR
+};
+
 /* record_activity(id, page_size, cursor) */
 Datum
 qehs_record_activity(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_READ);
 	ViolationList faults = {0};
-	EventPage	page = {.endpoint = "record_activity", .limit = argument_page_size(fcinfo, 1, &faults)};
+	EventPage	page = {.endpoint = "record_activity", .limit = argument_page_size(fcinfo, ARGUMENT_OF_RECORD_PAGE_SIZE, &faults)};
 	pg_uuid_t	id;
 	Record		record;
 	char		binding[QEHS_ID_LENGTH + 1];
 
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
-	record_parse_id(argument_text(fcinfo, 0), &id);
+	record_parse_id(argument_text(fcinfo, ARGUMENT_OF_RECORD_ID), &id);
 	SPI_connect();
 	record_fetch(context, &id, RECORD_READ, (context->scopes & SCOPE_AUDIT_READ) != 0, &record);
 	record_require(context, record_module(context, &record), ACTION_READ, &record);
@@ -383,5 +389,5 @@ qehs_record_activity(PG_FUNCTION_ARGS)
 	page.nulls[6] = ' ';
 	id_format(&id, QEHS_ID_RECORD, binding);
 	page.binding = binding;
-	return write_page(context, &page, argument_text(fcinfo, 2));
+	return write_page(context, &page, argument_text(fcinfo, ARGUMENT_OF_RECORD_CURSOR));
 }

@@ -27,6 +27,11 @@ static KeptPlan select_seals = {
 static KeptPlan select_event = {
 	"SELECT module_id, record_id, digest FROM qehs.audit_event WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL
 };
+/* The columns of select_event. */
+enum
+{
+	COLUMN_MODULE_ID = 1, COLUMN_RECORD_ID, COLUMN_DIGEST
+};
 /* The seal over an id, and the one before. */
 static KeptPlan select_seal_of = {
 	"(SELECT " QEHS_SEAL_COLUMNS " FROM qehs.audit_seal WHERE tenant_id = $1 AND upto >= $2 ORDER BY upto LIMIT 1) UNION ALL"
@@ -61,14 +66,20 @@ write_seal(StringInfo out, const Seal *seal)
 	appendStringInfoChar(out, '}');
 }
 
+/* The arguments of qehs.audit_seals. */
+enum
+{
+	ARGUMENT_PAGE_SIZE, ARGUMENT_CURSOR
+};
+
 /* audit_seals(page_size, cursor) */
 Datum
 qehs_audit_seals(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_AUDIT_READ);
 	ViolationList faults = {0};
-	int32		limit = argument_page_size(fcinfo, 0, &faults);
-	char	   *cursor = argument_text(fcinfo, 1);
+	int32		limit = argument_page_size(fcinfo, ARGUMENT_PAGE_SIZE, &faults);
+	char	   *cursor = argument_text(fcinfo, ARGUMENT_CURSOR);
 	int64		last = PG_INT64_MAX;
 	Datum		values[2] = {Int32GetDatum(context->tenant_id)};
 	StringInfoData out;
@@ -133,10 +144,10 @@ find_event(const RequestContext *context, const pg_uuid_t *id)
 
 	if (plan_execute(&select_event, values, NULL, true, 1) > 0)
 	{
-		int32		module_id = DatumGetInt32(plan_value(0, 1, &isnull));
-		pg_uuid_t	record = *DatumGetUUIDP(plan_value(0, 2, &isnull));
+		int32		module_id = DatumGetInt32(plan_value(0, COLUMN_MODULE_ID, &isnull));
+		pg_uuid_t	record = *DatumGetUUIDP(plan_value(0, COLUMN_RECORD_ID, &isnull));
 
-		memcpy(digest.bytes, VARDATA_ANY(DatumGetByteaPP(plan_value(0, 3, &isnull))), sizeof(digest));
+		memcpy(digest.bytes, VARDATA_ANY(DatumGetByteaPP(plan_value(0, COLUMN_DIGEST, &isnull))), sizeof(digest));
 		if (may_audit(context, module_id, &record))
 			return digest;
 		problem_raise(PROBLEM_FORBIDDEN, NULL, "the caller may not read the event");

@@ -31,6 +31,11 @@ static KeptPlan select_limits = {
 	" AND key_id <> '00000000-0000-0000-0000-000000000000'::pg_catalog.uuid)",
 	2, {INT4OID, UUIDOID}, NULL
 };
+/* The columns of select_limits. */
+enum
+{
+	COLUMN_TENANT_LIMIT = 1, COLUMN_KEY_LIMIT
+};
 
 static LOCKTAG held[2];
 static int	held_count = 0;
@@ -80,10 +85,10 @@ take_slots(const RequestContext *context)
 
 	SPI_connect();
 	plan_execute(&select_limits, values, NULL, false, 1);
-	value = plan_value(0, 1, &isnull);
+	value = plan_value(0, COLUMN_TENANT_LIMIT, &isnull);
 	if (!isnull)
 		tenant_limit = DatumGetInt32(value);
-	value = plan_value(0, 2, &isnull);
+	value = plan_value(0, COLUMN_KEY_LIMIT, &isnull);
 	if (!isnull)
 		key_limit = DatumGetInt32(value);
 	SPI_finish();

@@ -39,6 +39,9 @@ PG_FUNCTION_INFO_V1(qehs_bulk_job_end);
 #define MOST_ERRORS 100
 #define MOST_ERROR_BYTES (64 * 1024)
 
+/* As the endpoint has it. */
+#define CHUNK_MILLISECONDS 60000
+
 static KeptPlan keep_position = {
 	"UPDATE qehs.job SET position = $4, attempts = 1, error = NULL WHERE tenant_id = $1 AND id = $2 AND worker = $3 AND state = 'running'",
 	4, {INT4OID, UUIDOID, TEXTOID, JSONBOID}, NULL
@@ -180,6 +183,8 @@ enter(FunctionCallInfo fcinfo, HeldJob *job, BulkRequest *request)
 	job_enter(fcinfo, job);
 	if (job->cancelled)
 		problem_raise(PROBLEM_CONFLICT, "Call job_fail.", "the job is to be cancelled");
+	/* a chunk that waits longer, for locks of others, is tried again later */
+	job->context->time_limit = CHUNK_MILLISECONDS;
 	read_request(job->arguments, request);
 }
 

@@ -159,13 +159,19 @@ check_body(const char *body, ViolationList *faults)
 		violation_add(faults, "/body", "maxLength", "must have at most %d characters", MOST_CHARACTERS);
 }
 
+/* The arguments of qehs.record_comment. */
+enum
+{
+	ARGUMENT_ID, ARGUMENT_BODY, ARGUMENT_PARENT_ID
+};
+
 /* record_comment(id, body, parent_id) */
 Datum
 qehs_record_comment(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_WRITE);
 	ViolationList faults = {0};
-	char	   *body = argument_text(fcinfo, 1);
+	char	   *body = argument_text(fcinfo, ARGUMENT_BODY);
 	pg_uuid_t	id;
 	pg_uuid_t	record_id;
 	pg_uuid_t	parent;
@@ -176,7 +182,7 @@ qehs_record_comment(PG_FUNCTION_ARGS)
 	Record		record;
 	StringInfoData out;
 
-	record_parse_id(argument_text(fcinfo, 0), &record_id);
+	record_parse_id(argument_text(fcinfo, ARGUMENT_ID), &record_id);
 	json_begin(&out);
 	SPI_connect();
 	record_fetch(context, &record_id, RECORD_FOR_UPDATE, false, &record);
@@ -184,11 +190,12 @@ qehs_record_comment(PG_FUNCTION_ARGS)
 	record_require(context, module, ACTION_READ, &record);
 	record_require(context, module, ACTION_COMMENT, &record);
 	check_body(body, &faults);
-	if (!PG_ARGISNULL(2) && (!argument_id(fcinfo, 2, QEHS_ID_COMMENT, &parent) || plan_execute(&select_parent, of_parent, NULL, true, 1) == 0))
+	if (!PG_ARGISNULL(ARGUMENT_PARENT_ID) && (!argument_id(fcinfo, ARGUMENT_PARENT_ID, QEHS_ID_COMMENT, &parent) ||
+										   plan_execute(&select_parent, of_parent, NULL, true, 1) == 0))
 		violation_add(&faults, "/parentId", "references", "names no comment of the record");
 	violation_raise(&faults);
 	id_generate(&id);
-	plan_execute(&insert_comment, values, PG_ARGISNULL(2) ? "   n   " : NULL, false, 0);
+	plan_execute(&insert_comment, values, PG_ARGISNULL(ARGUMENT_PARENT_ID) ? "   n   " : NULL, false, 0);
 	write_comment(&out, context, 0);
 	tell_mentioned(context, module, &record, 0);
 	note(context, AUDIT_COMMENT, &record, &id, body);
@@ -196,13 +203,19 @@ qehs_record_comment(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
+/* The arguments of qehs.record_comments. */
+enum
+{
+	ARGUMENT_LIST_ID, ARGUMENT_LIST_PAGE_SIZE, ARGUMENT_LIST_CURSOR
+};
+
 /* record_comments(id, page_size, cursor) */
 Datum
 qehs_record_comments(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_READ);
 	ViolationList faults = {0};
-	int32		limit = argument_page_size(fcinfo, 1, &faults);
+	int32		limit = argument_page_size(fcinfo, ARGUMENT_LIST_PAGE_SIZE, &faults);
 	pg_uuid_t	record_id;
 	pg_uuid_t	last = {{0}};
 	Datum		values[3] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&record_id), UUIDPGetDatum(&last)};
@@ -214,13 +227,13 @@ qehs_record_comments(PG_FUNCTION_ARGS)
 	bool		isnull;
 
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
-	record_parse_id(argument_text(fcinfo, 0), &record_id);
+	record_parse_id(argument_text(fcinfo, ARGUMENT_LIST_ID), &record_id);
 	json_begin(&out);
 	SPI_connect();
 	record_fetch(context, &record_id, RECORD_READ, false, &record);
 	record_require(context, record_module(context, &record), ACTION_READ, &record);
 	id_format(&record_id, QEHS_ID_RECORD, binding);
-	cursor_open_id(context->tenant_id, "record_comments", binding, argument_text(fcinfo, 2), &last);
+	cursor_open_id(context->tenant_id, "record_comments", binding, argument_text(fcinfo, ARGUMENT_LIST_CURSOR), &last);
 	json_literal(&out, "{\"items\":[");
 	rows = plan_execute(&select_comments, values, NULL, true, limit + 1);
 	for (uint64 i = 0; i < Min(rows, (uint64) limit); i++)

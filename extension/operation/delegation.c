@@ -45,6 +45,11 @@ static KeptPlan select_user = {
 	"SELECT id FROM qehs.user_account WHERE tenant_id = $1 AND active AND (id = $2 OR pg_catalog.lower(user_name) = pg_catalog.lower($3))",
 	3, {INT4OID, UUIDOID, TEXTOID}, NULL
 };
+/* The columns of COLUMNS. */
+enum
+{
+	COLUMN_ID = 1, COLUMN_FROM, COLUMN_TO, COLUMN_STARTS_AT, COLUMN_ENDS_AT, COLUMN_REASON, COLUMN_CREATED_AT, COLUMN_REVOKED_AT
+};
 
 static void
 write_time(StringInfo out, const char *name, uint64 row, int column)
@@ -65,17 +70,17 @@ write_delegation(StringInfo out, const RequestContext *context, uint64 row)
 	bool		isnull;
 
 	json_literal(out, "{\"id\":");
-	json_id(out, DatumGetUUIDP(plan_value(row, 1, &isnull)), QEHS_ID_DELEGATION);
+	json_id(out, DatumGetUUIDP(plan_value(row, COLUMN_ID, &isnull)), QEHS_ID_DELEGATION);
 	json_literal(out, ",\"from\":");
-	context_write_actor(out, context->tenant_id, DatumGetUUIDP(plan_value(row, 2, &isnull)));
+	context_write_actor(out, context->tenant_id, DatumGetUUIDP(plan_value(row, COLUMN_FROM, &isnull)));
 	json_literal(out, ",\"to\":");
-	context_write_actor(out, context->tenant_id, DatumGetUUIDP(plan_value(row, 3, &isnull)));
-	write_time(out, "startsAt", row, 4);
-	write_time(out, "endsAt", row, 5);
+	context_write_actor(out, context->tenant_id, DatumGetUUIDP(plan_value(row, COLUMN_TO, &isnull)));
+	write_time(out, "startsAt", row, COLUMN_STARTS_AT);
+	write_time(out, "endsAt", row, COLUMN_ENDS_AT);
 	json_literal(out, ",\"reason\":");
-	json_string(out, plan_text(row, 6));
-	write_time(out, "createdAt", row, 7);
-	write_time(out, "revokedAt", row, 8);
+	json_string(out, plan_text(row, COLUMN_REASON));
+	write_time(out, "createdAt", row, COLUMN_CREATED_AT);
+	write_time(out, "revokedAt", row, COLUMN_REVOKED_AT);
 	appendStringInfoChar(out, '}');
 }
 

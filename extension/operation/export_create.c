@@ -184,11 +184,17 @@ check_together(const JsonbContainer *arguments, ViolationList *faults)
 			violation_add(faults, psprintf("/%s", walks[i]), "unsupported", "is not for a report of one record");
 }
 
+/* The arguments that are looked at by themselves, of those in members. */
+enum
+{
+	ARGUMENT_MODULE_KEY, ARGUMENT_FORMAT
+};
+
 /* The request as the arguments of the job. */
 static Jsonb *
 read_arguments(FunctionCallInfo fcinfo, const RequestContext *context, ViolationList *faults)
 {
-	char	   *word = argument_text(fcinfo, 1);
+	char	   *word = argument_text(fcinfo, ARGUMENT_FORMAT);
 	int			place = word ? place_of(formats, word) : -1;
 	int			format = place < 0 ? 0 : 1 << place;
 	StringInfoData out;
@@ -201,7 +207,7 @@ read_arguments(FunctionCallInfo fcinfo, const RequestContext *context, Violation
 	{
 		if (PG_ARGISNULL(i))
 		{
-			if (i == 1)
+			if (i == ARGUMENT_FORMAT)
 				violation_add(faults, "/format", "required", "is required");
 			continue;
 		}
@@ -212,7 +218,7 @@ read_arguments(FunctionCallInfo fcinfo, const RequestContext *context, Violation
 	}
 	appendStringInfoChar(&out, '}');
 	arguments = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
-	if (format && PG_ARGISNULL(0))
+	if (format && PG_ARGISNULL(ARGUMENT_MODULE_KEY))
 		check_whole_tenant(&arguments->root, format, faults);
 	check_together(&arguments->root, faults);
 	return arguments;

@@ -93,12 +93,18 @@ is_of_kind(const char *kind)
 	return strcmp(TextDatumGetCString(plan_value(0, JOB_COLUMN_KIND, &isnull)), kind) == 0;
 }
 
-/* Find the job of the first argument, of a kind unless that is NULL; raises QH404. */
+/* The arguments of functions of one job; those that give no links have the first only. */
+enum
+{
+	ARGUMENT_ID, ARGUMENT_STORAGE
+};
+
+/* Find the job of the argument, of a kind unless that is NULL; raises QH404. */
 static void
 find_job(FunctionCallInfo fcinfo, const char *kind, Datum *values, char *nulls, pg_uuid_t *id)
 {
 	values[SEEN_COUNT] = UUIDPGetDatum(id);
-	if (!argument_id(fcinfo, 0, QEHS_ID_JOB, id) || plan_execute(&select_job, values, nulls, false, 1) == 0 || (kind && !is_of_kind(kind)))
+	if (!argument_id(fcinfo, ARGUMENT_ID, QEHS_ID_JOB, id) || plan_execute(&select_job, values, nulls, false, 1) == 0 || (kind && !is_of_kind(kind)))
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such job");
 }
 
@@ -112,7 +118,7 @@ typedef struct Links
 static Links
 take_links(FunctionCallInfo fcinfo, const RequestContext *context)
 {
-	return (Links) {context, PG_NARGS() < 2 || PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1)};
+	return (Links) {context, PG_NARGS() <= ARGUMENT_STORAGE || PG_ARGISNULL(ARGUMENT_STORAGE) ? NULL : PG_GETARG_JSONB_P(ARGUMENT_STORAGE)};
 }
 
 /* The file of an export with a link to it, which is good for some minutes; other results are told as they are. */
@@ -244,31 +250,37 @@ take_filter(FunctionCallInfo fcinfo, int number, int place, Datum *values, char 
 	json_string(binding, text);
 }
 
+/* The arguments of qehs.job_list. */
+enum
+{
+	ARGUMENT_KIND, ARGUMENT_STATUS, ARGUMENT_PAGE_SIZE, ARGUMENT_CURSOR
+};
+
 /* job_list(kind, status, page_size, cursor): newest first. */
 Datum
 qehs_job_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = require_caller();
 	ViolationList faults = {0};
-	int32		limit = argument_page_size(fcinfo, 2, &faults);
+	int32		limit = argument_page_size(fcinfo, ARGUMENT_PAGE_SIZE, &faults);
 	Datum		values[7] = {0};
 	char		nulls[8] = "       ";
 	pg_uuid_t	last;
 	StringInfoData out;
 	StringInfoData binding;
-	char	   *cursor = argument_text(fcinfo, 3);
+	char	   *cursor = argument_text(fcinfo, ARGUMENT_CURSOR);
 	char	   *next = NULL;
 	uint64		rows;
 	bool		isnull;
 
-	check_status(argument_text(fcinfo, 1), &faults);
+	check_status(argument_text(fcinfo, ARGUMENT_STATUS), &faults);
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
 	memset(&last, 0xFF, sizeof(last));
 	initStringInfo(&binding);
 	take_caller(context, values, nulls);
 	values[4] = UUIDPGetDatum(&last);
-	take_filter(fcinfo, 0, 5, values, nulls, &binding);
-	take_filter(fcinfo, 1, 6, values, nulls, &binding);
+	take_filter(fcinfo, ARGUMENT_KIND, 5, values, nulls, &binding);
+	take_filter(fcinfo, ARGUMENT_STATUS, 6, values, nulls, &binding);
 	cursor_open_id(context->tenant_id, "job_list", binding.data, cursor, &last);
 	json_begin(&out);
 	json_literal(&out, "{\"items\":[");

@@ -4,6 +4,7 @@
  */
 #include "base/compat.h"
 
+#include "base/argument.h"
 #include "base/json.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -42,12 +43,19 @@ published_version(const ModuleDef *current, int32 version)
 	return module;
 }
 
+/* The arguments of qehs.module_diff. */
+enum
+{
+	ARGUMENT_MODULE_KEY, ARGUMENT_FROM_VERSION, ARGUMENT_TO_VERSION
+};
+
 /* module_diff(module_key, from_version, to_version) */
 Datum
 qehs_module_diff(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_MODULES_READ);
-	const ModuleDef *current = PG_ARGISNULL(0) ? NULL : module_lookup(context->tenant_id, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	const ModuleDef *current = PG_ARGISNULL(ARGUMENT_MODULE_KEY) ? NULL :
+		module_lookup(context->tenant_id, argument_text(fcinfo, ARGUMENT_MODULE_KEY));
 	const ModuleDef *before;
 	const ModuleDef *after;
 	bool		adjacent;
@@ -60,10 +68,10 @@ qehs_module_diff(PG_FUNCTION_ARGS)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such module");
 	if (context->module_count >= 0)
 		permission_require(context, current, ACTION_READ, &permission_some_record);
-	if (PG_ARGISNULL(1))
+	if (PG_ARGISNULL(ARGUMENT_FROM_VERSION))
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/fromVersion", "required", "is required");
-	before = published_version(current, PG_GETARG_INT32(1));
-	after = PG_ARGISNULL(2) ? current : published_version(current, PG_GETARG_INT32(2));
+	before = published_version(current, PG_GETARG_INT32(ARGUMENT_FROM_VERSION));
+	after = PG_ARGISNULL(ARGUMENT_TO_VERSION) ? current : published_version(current, PG_GETARG_INT32(ARGUMENT_TO_VERSION));
 	adjacent = after->version == before->version + 1;
 	changes = definition_diff(before->definition, after->definition, adjacent);
 	foreach(cell, changes)

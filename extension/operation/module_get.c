@@ -27,9 +27,19 @@ static KeptPlan select_definition = {
 	" WHERE m.tenant_id = $1 AND m.key = $2 AND v.version = CASE $3 WHEN 0 THEN m.version ELSE $3 END",
 	3, {INT4OID, TEXTOID, INT4OID}, NULL
 };
+/* The columns of select_definition. */
+enum
+{
+	COLUMN_DEFINITION = 1, COLUMN_VERSION, COLUMN_CREATED_AT, COLUMN_JSON_SCHEMA
+};
 static KeptPlan select_modules = {
 	"SELECT key, name, description, version FROM qehs.module WHERE tenant_id = $1 AND key > $2 ORDER BY key",
 	2, {INT4OID, TEXTOID}, NULL
+};
+/* The columns of select_modules. */
+enum
+{
+	COLUMN_LISTED_KEY = 1, COLUMN_LISTED_NAME, COLUMN_LISTED_DESCRIPTION, COLUMN_LISTED_VERSION
 };
 #define COUNT_RECORDS "SELECT pg_catalog.count(*) FROM qehs.record WHERE tenant_id = $1 AND module_id = $2 AND deleted_at IS NULL"
 static KeptPlan count_records = {COUNT_RECORDS, 2, {INT4OID, INT4OID}, NULL};
@@ -69,8 +79,8 @@ write_definition(StringInfo out, int32 tenant_id, const char *key, int32 version
 	SPI_connect();
 	if (plan_execute(&select_definition, values, NULL, false, 1) == 0)
 		not_found();
-	definition = DatumGetJsonbP(plan_value(0, 1, &isnull));
-	schema = DatumGetJsonbP(plan_value(0, 4, &isnull));
+	definition = DatumGetJsonbP(plan_value(0, COLUMN_DEFINITION, &isnull));
+	schema = DatumGetJsonbP(plan_value(0, COLUMN_JSON_SCHEMA, &isnull));
 	language = locale_choose(definition, accept);
 	if (language)
 	{
@@ -81,9 +91,9 @@ write_definition(StringInfo out, int32 tenant_id, const char *key, int32 version
 	json_jsonb(out, definition);
 	out->len--;					/* the closing brace */
 	json_literal(out, ",\"definitionVersion\":");
-	json_int(out, DatumGetInt32(plan_value(0, 2, &isnull)));
+	json_int(out, DatumGetInt32(plan_value(0, COLUMN_VERSION, &isnull)));
 	json_literal(out, ",\"createdAt\":");
-	json_time(out, DatumGetTimestampTz(plan_value(0, 3, &isnull)));
+	json_time(out, DatumGetTimestampTz(plan_value(0, COLUMN_CREATED_AT, &isnull)));
 	json_literal(out, ",\"jsonSchema\":");
 	json_jsonb(out, schema);
 	appendStringInfoChar(out, '}');
@@ -97,6 +107,12 @@ module_write_definition(StringInfo out, int32 tenant_id, const char *key, int32 
 	write_definition(out, tenant_id, key, version, NULL);
 }
 
+/* The arguments of qehs.module_get. */
+enum
+{
+	ARGUMENT_GET_MODULE_KEY, ARGUMENT_GET_VERSION, ARGUMENT_GET_ACCEPT_LANGUAGE
+};
+
 /* module_get(module_key, version, accept_language) */
 Datum
 qehs_module_get(PG_FUNCTION_ARGS)
@@ -106,13 +122,13 @@ qehs_module_get(PG_FUNCTION_ARGS)
 	const char *language;
 	StringInfoData out;
 	char	   *key;
-	int32		version = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1);
+	int32		version = PG_ARGISNULL(ARGUMENT_GET_VERSION) ? 0 : PG_GETARG_INT32(ARGUMENT_GET_VERSION);
 
-	if (PG_ARGISNULL(0))
+	if (PG_ARGISNULL(ARGUMENT_GET_MODULE_KEY))
 		not_found();
-	if (!PG_ARGISNULL(1) && version < 1)
+	if (!PG_ARGISNULL(ARGUMENT_GET_VERSION) && version < 1)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?version", "range", "must be at least 1");
-	key = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	key = text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_GET_MODULE_KEY));
 	module = module_lookup(context->tenant_id, key);
 	if (module == NULL)
 		not_found();
@@ -120,7 +136,7 @@ qehs_module_get(PG_FUNCTION_ARGS)
 		permission_require(context, module, ACTION_READ, &permission_some_record);
 	json_begin(&out);
 	language = write_definition(&out, context->tenant_id, key, version,
-								argument_text(fcinfo, 2));
+								argument_text(fcinfo, ARGUMENT_GET_ACCEPT_LANGUAGE));
 	context_header(context, "Vary", "Accept-Language");
 	version = version ? version : module->version;
 	if (language)
@@ -194,12 +210,12 @@ write_item(StringInfo out, const RequestContext *context, const char *key, uint6
 	json_literal(out, "{\"key\":");
 	json_string(out, key);
 	json_literal(out, ",\"name\":");
-	json_string(out, TextDatumGetCString(plan_value(row, 2, &isnull)));
+	json_string(out, TextDatumGetCString(plan_value(row, COLUMN_LISTED_NAME, &isnull)));
 	json_literal(out, ",\"description\":");
-	description = plan_value(row, 3, &isnull);
+	description = plan_value(row, COLUMN_LISTED_DESCRIPTION, &isnull);
 	json_string(out, isnull ? NULL : TextDatumGetCString(description));
 	json_literal(out, ",\"definitionVersion\":");
-	json_int(out, DatumGetInt32(plan_value(row, 4, &isnull)));
+	json_int(out, DatumGetInt32(plan_value(row, COLUMN_LISTED_VERSION, &isnull)));
 	json_literal(out, ",\"recordCount\":");
 	json_int(out, readable_records(context, module_lookup(context->tenant_id, key), exact, &estimated));
 	if (estimated)
@@ -207,13 +223,19 @@ write_item(StringInfo out, const RequestContext *context, const char *key, uint6
 	appendStringInfoChar(out, '}');
 }
 
+/* The arguments of qehs.module_list. */
+enum
+{
+	ARGUMENT_LIST_PAGE_SIZE, ARGUMENT_LIST_CURSOR, ARGUMENT_LIST_COUNT
+};
+
 /* module_list(page_size, cursor, count) */
 Datum
 qehs_module_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_MODULES_READ);
 	ViolationList faults = {0};
-	int32		limit = argument_page_size(fcinfo, 0, &faults);
+	int32		limit = argument_page_size(fcinfo, ARGUMENT_LIST_PAGE_SIZE, &faults);
 	char	   *after = pstrdup("");
 	char	   *last = after;
 	Datum		values[2] = {Int32GetDatum(context->tenant_id)};
@@ -224,16 +246,16 @@ qehs_module_list(PG_FUNCTION_ARGS)
 	int			written = 0;
 	bool		more = false;
 	bool		isnull;
-	char	   *wanted = argument_text(fcinfo, 2);
+	char	   *wanted = argument_text(fcinfo, ARGUMENT_LIST_COUNT);
 	bool		exact = wanted && strcmp(wanted, "exact") == 0;
 
 	if (wanted && !exact && strcmp(wanted, "estimated") != 0)
 		violation_add(&faults, "?count", "enum", "must be exact or estimated");
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
-	if (!PG_ARGISNULL(1))
+	if (!PG_ARGISNULL(ARGUMENT_LIST_CURSOR))
 	{
 		int			length;
-		char	   *position = cursor_open(context->tenant_id, "module_list", "", text_to_cstring(PG_GETARG_TEXT_PP(1)), &length);
+		char	   *position = cursor_open(context->tenant_id, "module_list", "", text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_LIST_CURSOR)), &length);
 
 		after = pnstrdup(position, length);
 	}
@@ -244,7 +266,7 @@ qehs_module_list(PG_FUNCTION_ARGS)
 	rows = plan_execute(&select_modules, values, NULL, true, 0);
 	for (uint64 i = 0; i < rows && !more; i++)
 	{
-		char	   *key = TextDatumGetCString(plan_value(i, 1, &isnull));
+		char	   *key = TextDatumGetCString(plan_value(i, COLUMN_LISTED_KEY, &isnull));
 
 		if (!context_has_module(context, key))
 			continue;

@@ -36,6 +36,11 @@ static KeptPlan select_installed = {
 	" ON v.tenant_id = $1 AND v.module_id = m.id AND v.version = m.version WHERE m.tenant_id = $1 AND m.key = $2",
 	2, {INT4OID, TEXTOID}, NULL
 };
+/* The columns of select_installed. */
+enum
+{
+	COLUMN_INSTALLED = 1, COLUMN_DEFINITION
+};
 static KeptPlan update_installed = {
 	"UPDATE qehs.module SET installed = $3 WHERE tenant_id = $1 AND key = $2", 3, {INT4OID, TEXTOID, JSONBOID}, NULL
 };
@@ -57,8 +62,8 @@ read_installed(int32 tenant_id, const char *key)
 
 	if (plan_execute(&select_installed, values, NULL, false, 1) == 0)
 		return installed;
-	installed.ours = DatumGetJsonbPCopy(plan_value(0, 2, &isnull));
-	base = plan_value(0, 1, &isnull);
+	installed.ours = DatumGetJsonbPCopy(plan_value(0, COLUMN_DEFINITION, &isnull));
+	base = plan_value(0, COLUMN_INSTALLED, &isnull);
 	if (isnull)
 		problem_raise(PROBLEM_CONFLICT, "Give yours another key, or publish what you want of the catalogue's with qehs.module_publish.",
 					  "the tenant has a module \"%s\" of its own", key);
@@ -187,6 +192,12 @@ installed_definition(int32 tenant_id, const char *key)
 	return json_datum(&out);
 }
 
+/* The arguments of qehs.module_install. */
+enum
+{
+	ARGUMENT_TENANT, ARGUMENT_MODULE_KEYS
+};
+
 /* module_install(tenant, VARIADIC module_keys): the DBA's way to modules of the catalogue. */
 Datum
 qehs_module_install(PG_FUNCTION_ARGS)
@@ -197,15 +208,15 @@ qehs_module_install(PG_FUNCTION_ARGS)
 	int			count = 0;
 	int32		tenant_id;
 
-	if (PG_ARGISNULL(0))
+	if (PG_ARGISNULL(ARGUMENT_TENANT))
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/tenant", "required", "is required");
-	if (!PG_ARGISNULL(1))
-		deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT, &keys, &nulls, &count);
+	if (!PG_ARGISNULL(ARGUMENT_MODULE_KEYS))
+		deconstruct_array(PG_GETARG_ARRAYTYPE_P(ARGUMENT_MODULE_KEYS), TEXTOID, -1, false, TYPALIGN_INT, &keys, &nulls, &count);
 	if (count == 0)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/moduleKeys", "required", "is required");
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	SPI_connect();
-	tenant_id = tenant_of(PG_GETARG_TEXT_PP(0));
+	tenant_id = tenant_of(PG_GETARG_TEXT_PP(ARGUMENT_TENANT));
 	for (int i = 0; i < count; i++)
 	{
 		Datum		definition;

@@ -282,14 +282,20 @@ version_argument(FunctionCallInfo fcinfo, int index, const char *path, int32 low
 	return version;
 }
 
+/* The arguments of qehs.module_migrate. */
+enum
+{
+	ARGUMENT_MODULE_KEY, ARGUMENT_FROM_VERSION, ARGUMENT_TO_VERSION
+};
+
 /* module_migrate(module_key, from_version, to_version) */
 Datum
 qehs_module_migrate(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_MODULES_WRITE);
-	const ModuleDef *module = find_module(context, argument_text(fcinfo, 0));
-	int32		to = version_argument(fcinfo, 2, "/toVersion", 1, module->version, module->version);
-	int32		from = version_argument(fcinfo, 1, "/fromVersion", 1, to, 1);
+	const ModuleDef *module = find_module(context, argument_text(fcinfo, ARGUMENT_MODULE_KEY));
+	int32		to = version_argument(fcinfo, ARGUMENT_TO_VERSION, "/toVersion", 1, module->version, module->version);
+	int32		from = version_argument(fcinfo, ARGUMENT_FROM_VERSION, "/fromVersion", 1, to, 1);
 	JobOrder	order = {.kind = KIND, .subject = psprintf("module %d", module->module_id)};
 	StringInfoData arguments;
 	StringInfoData out;

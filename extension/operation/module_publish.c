@@ -49,6 +49,11 @@ static KeptPlan select_module = {
 	" ON v.tenant_id = $1 AND v.module_id = m.id AND v.version = m.version WHERE m.tenant_id = $1 AND m.key = $2",
 	2, {INT4OID, TEXTOID}, NULL
 };
+/* The columns of select_module. */
+enum
+{
+	COLUMN_ID = 1, COLUMN_VERSION, COLUMN_DISPLAY_PREFIX, COLUMN_DEFINITION, COLUMN_SLOTS, COLUMN_UNFILLED, COLUMN_SEARCH_UNFILLED
+};
 static KeptPlan select_any_record = {
 	"SELECT 1 FROM qehs.record WHERE tenant_id = $1 AND module_id = $2", 2, {INT4OID, INT4OID}, NULL
 };
@@ -102,13 +107,13 @@ read_published(int32 tenant_id, const char *key, Published *published)
 	if (plan_execute(&select_module, values, NULL, false, 1) == 0)
 		return;
 	published->exists = true;
-	published->module_id = DatumGetInt32(plan_value(0, 1, &isnull));
-	published->version = DatumGetInt32(plan_value(0, 2, &isnull));
-	published->prefix = TextDatumGetCString(plan_value(0, 3, &isnull));
-	published->index.definition = DatumGetJsonbPCopy(plan_value(0, 4, &isnull));
-	published->index.slots = DatumGetJsonbPCopy(plan_value(0, 5, &isnull));
-	published->index.unfilled = auth_names(plan_value(0, 6, &isnull), &published->index.unfilled_count);
-	published->index.search_unfilled = DatumGetBool(plan_value(0, 7, &isnull));
+	published->module_id = DatumGetInt32(plan_value(0, COLUMN_ID, &isnull));
+	published->version = DatumGetInt32(plan_value(0, COLUMN_VERSION, &isnull));
+	published->prefix = TextDatumGetCString(plan_value(0, COLUMN_DISPLAY_PREFIX, &isnull));
+	published->index.definition = DatumGetJsonbPCopy(plan_value(0, COLUMN_DEFINITION, &isnull));
+	published->index.slots = DatumGetJsonbPCopy(plan_value(0, COLUMN_SLOTS, &isnull));
+	published->index.unfilled = auth_names(plan_value(0, COLUMN_UNFILLED, &isnull), &published->index.unfilled_count);
+	published->index.search_unfilled = DatumGetBool(plan_value(0, COLUMN_SEARCH_UNFILLED, &isnull));
 }
 
 /* Whether values of a rule that both versions have are told apart in another way, or are of other fields. */
@@ -440,6 +445,12 @@ module_publish_apply(const PublishRequest *request, Jsonb *definition, int32 *ve
 	return first ? 201 : 200;
 }
 
+/* The arguments of qehs.module_publish. */
+enum
+{
+	ARGUMENT_MODULE_KEY, ARGUMENT_DEFINITION, ARGUMENT_IF_MATCH, ARGUMENT_IF_NONE_MATCH
+};
+
 /* module_publish(module_key, definition, if_match, if_none_match) */
 Datum
 qehs_module_publish(PG_FUNCTION_ARGS)
@@ -451,15 +462,16 @@ qehs_module_publish(PG_FUNCTION_ARGS)
 	int32		version;
 	int			status;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(1)))
+	if (PG_ARGISNULL(ARGUMENT_MODULE_KEY) || PG_ARGISNULL(ARGUMENT_DEFINITION) || !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(ARGUMENT_DEFINITION)))
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "", "type", "must be a definition object");
-	module_key = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	module_key = text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_MODULE_KEY));
 	permission_require_definition(context, module_key, "publish");
-	key = json_member_text(&PG_GETARG_JSONB_P(1)->root, "key");
+	key = json_member_text(&PG_GETARG_JSONB_P(ARGUMENT_DEFINITION)->root, "key");
 	if (key && strcmp(key, module_key) != 0)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/key", "const", "must be \"%s\", as in the path", module_key);
-	status = module_publish_apply(&(PublishRequest) {context->tenant_id, &context->actor_id, argument_text(fcinfo, 2), argument_text(fcinfo, 3), "", false},
-								  PG_GETARG_JSONB_P(1), &version);
+	status = module_publish_apply(&(PublishRequest) {context->tenant_id, &context->actor_id, argument_text(fcinfo, ARGUMENT_IF_MATCH),
+								  argument_text(fcinfo, ARGUMENT_IF_NONE_MATCH), "", false},
+								  PG_GETARG_JSONB_P(ARGUMENT_DEFINITION), &version);
 	context_status(context, status);
 	json_begin(&out);
 	module_write_definition(&out, context->tenant_id, module_key, version);

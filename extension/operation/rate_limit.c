@@ -43,6 +43,11 @@ static KeptPlan select_limits = {
 	" AND l.key_id = k.id) ORDER BY 2 NULLS FIRST, 1",
 	1, {INT4OID}, NULL
 };
+/* The columns of select_limits. */
+enum
+{
+	COLUMN_CLASS = 1, COLUMN_KEY_ID, COLUMN_QUANTITY, COLUMN_IS_DEFAULT
+};
 
 static bool
 is_class(const char *name)
@@ -62,6 +67,12 @@ read_key(const RequestContext *context, text *wire, pg_uuid_t *id)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such API key");
 }
 
+/* The arguments of qehs.rate_limit_set. */
+enum
+{
+	ARGUMENT_CLASS, ARGUMENT_QUANTITY, ARGUMENT_KEY_ID
+};
+
 /* rate_limit_set(class, quantity, key_id) */
 Datum
 qehs_rate_limit_set(PG_FUNCTION_ARGS)
@@ -70,18 +81,18 @@ qehs_rate_limit_set(PG_FUNCTION_ARGS)
 	pg_uuid_t	id = {{0}};
 	Datum		values[4] = {Int32GetDatum(context->tenant_id), (Datum) 0, UUIDPGetDatum(&id), (Datum) 0};
 
-	if (PG_ARGISNULL(0) || !is_class(text_to_cstring(PG_GETARG_TEXT_PP(0))))
+	if (PG_ARGISNULL(ARGUMENT_CLASS) || !is_class(text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_CLASS))))
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/class", "enum", "must be one of default, signed-urls, tenant, bulk, exports");
-	if (!PG_ARGISNULL(1) && PG_GETARG_INT32(1) < 0)
+	if (!PG_ARGISNULL(ARGUMENT_QUANTITY) && PG_GETARG_INT32(ARGUMENT_QUANTITY) < 0)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/quantity", "minimum", "must be at least 0");
-	if (!PG_ARGISNULL(2) && strcmp(text_to_cstring(PG_GETARG_TEXT_PP(0)), "tenant") == 0)
+	if (!PG_ARGISNULL(ARGUMENT_KEY_ID) && strcmp(text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_CLASS)), "tenant") == 0)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/keyId", "forbidden", "must be absent: the class tenant is that of all keys together");
 	SPI_connect();
-	if (!PG_ARGISNULL(2))
-		read_key(context, PG_GETARG_TEXT_PP(2), &id);
-	values[1] = PG_GETARG_DATUM(0);
-	values[3] = PG_GETARG_DATUM(1);
-	plan_execute(PG_ARGISNULL(1) ? &delete_limit : &upsert_limit, values, NULL, false, 0);
+	if (!PG_ARGISNULL(ARGUMENT_KEY_ID))
+		read_key(context, PG_GETARG_TEXT_PP(ARGUMENT_KEY_ID), &id);
+	values[1] = PG_GETARG_DATUM(ARGUMENT_CLASS);
+	values[3] = PG_GETARG_DATUM(ARGUMENT_QUANTITY);
+	plan_execute(PG_ARGISNULL(ARGUMENT_QUANTITY) ? &delete_limit : &upsert_limit, values, NULL, false, 0);
 	SPI_finish();
 	PG_RETURN_VOID();
 }
@@ -105,16 +116,16 @@ qehs_rate_limit_list(PG_FUNCTION_ARGS)
 		Datum		key_id;
 
 		appendStringInfoString(&out, i > 0 ? ",{\"class\":" : "{\"class\":");
-		json_string(&out, TextDatumGetCString(plan_value(i, 1, &isnull)));
+		json_string(&out, TextDatumGetCString(plan_value(i, COLUMN_CLASS, &isnull)));
 		json_literal(&out, ",\"keyId\":");
-		key_id = plan_value(i, 2, &isnull);
+		key_id = plan_value(i, COLUMN_KEY_ID, &isnull);
 		if (isnull)
 			json_literal(&out, "null");
 		else
 			json_id(&out, DatumGetUUIDP(key_id), QEHS_ID_KEY);
 		json_literal(&out, ",\"quantity\":");
-		json_int(&out, DatumGetInt32(plan_value(i, 3, &isnull)));
-		appendStringInfo(&out, ",\"builtIn\":%s}", DatumGetBool(plan_value(i, 4, &isnull)) ? "true" : "false");
+		json_int(&out, DatumGetInt32(plan_value(i, COLUMN_QUANTITY, &isnull)));
+		appendStringInfo(&out, ",\"builtIn\":%s}", DatumGetBool(plan_value(i, COLUMN_IS_DEFAULT, &isnull)) ? "true" : "false");
 	}
 	SPI_finish();
 	json_literal(&out, "]}");

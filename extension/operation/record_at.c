@@ -26,11 +26,21 @@ static KeptPlan select_later = {
 	" (SELECT f.id FROM qehs.audit_event AS f WHERE f.tenant_id = $1 AND f.record_id = $2 AND f.at > $3 ORDER BY f.id LIMIT 1) ORDER BY id DESC",
 	3, {INT4OID, UUIDOID, TIMESTAMPTZOID}, NULL
 };
+/* The columns of select_later. */
+enum
+{
+	COLUMN_LATER_ACTION = 1, COLUMN_LATER_CHANGES, COLUMN_LATER_FROM_STATE, COLUMN_LATER_FROM_DEFINITION
+};
 /* The newest event that is not undone. */
 static KeptPlan select_newest = {
 	"SELECT record_version, at, actor_id, action FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 AND NOT EXISTS"
 	" (SELECT FROM qehs.audit_event AS f WHERE f.tenant_id = $1 AND f.record_id = $2 AND f.at > $3 AND f.id <= audit_event.id) ORDER BY id DESC LIMIT 1",
 	3, {INT4OID, UUIDOID, TIMESTAMPTZOID}, NULL
+};
+/* The columns of select_newest. */
+enum
+{
+	COLUMN_NEWEST_RECORD_VERSION = 1, COLUMN_NEWEST_AT, COLUMN_NEWEST_ACTOR_ID, COLUMN_NEWEST_ACTION
 };
 
 /* Put back one member of the payload: its value before, or none. */
@@ -55,8 +65,8 @@ undo_change(Record *record, const JsonbContainer *change)
 static bool
 undo_event(uint64 row, Record *record)
 {
-	char	   *action = plan_text(row, 1);
-	char	   *state = plan_text(row, 3);
+	char	   *action = plan_text(row, COLUMN_LATER_ACTION);
+	char	   *state = plan_text(row, COLUMN_LATER_FROM_STATE);
 	bool		isnull;
 	Datum		value;
 
@@ -68,10 +78,10 @@ undo_event(uint64 row, Record *record)
 		record->deleted = true;
 	if (state)
 		record->workflow_state = state;
-	value = plan_value(row, 4, &isnull);
+	value = plan_value(row, COLUMN_LATER_FROM_DEFINITION, &isnull);
 	if (!isnull)
 		record->definition_version = DatumGetInt32(value);
-	value = plan_value(row, 2, &isnull);
+	value = plan_value(row, COLUMN_LATER_CHANGES, &isnull);
 	if (!isnull && JB_ROOT_IS_ARRAY(DatumGetJsonbP(value)))
 	{
 		Jsonb	   *changes = DatumGetJsonbP(value);
@@ -105,14 +115,20 @@ rewind_record(const RequestContext *context, TimestampTz time, Record *record)
 		return record->created_at <= time;
 	if (plan_execute(&select_newest, values, NULL, true, 1) == 0)
 		return false;
-	record->version = DatumGetInt32(plan_value(0, 1, &isnull));
-	record->updated_at = DatumGetTimestampTz(plan_value(0, 2, &isnull));
-	record->updated_by = *DatumGetUUIDP(plan_value(0, 3, &isnull));
+	record->version = DatumGetInt32(plan_value(0, COLUMN_NEWEST_RECORD_VERSION, &isnull));
+	record->updated_at = DatumGetTimestampTz(plan_value(0, COLUMN_NEWEST_AT, &isnull));
+	record->updated_by = *DatumGetUUIDP(plan_value(0, COLUMN_NEWEST_ACTOR_ID, &isnull));
 	record->deleted_at = record->updated_at;
 	/* events do not say when it was due then */
 	record->has_due = false;
 	return true;
 }
+
+/* The arguments of qehs.record_at. */
+enum
+{
+	ARGUMENT_ID, ARGUMENT_AT_TIME
+};
 
 /* record_at(id, time) */
 Datum
@@ -126,10 +142,10 @@ qehs_record_at(PG_FUNCTION_ARGS)
 	pg_uuid_t	id;
 	StringInfoData out;
 
-	if (!argument_bound(argument_text(fcinfo, 1), true, "?time", &time, &faults))
+	if (!argument_bound(argument_text(fcinfo, ARGUMENT_AT_TIME), true, "?time", &time, &faults))
 		violation_add(&faults, "?time", "required", "is required");
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
-	record_parse_id(argument_text(fcinfo, 0), &id);
+	record_parse_id(argument_text(fcinfo, ARGUMENT_ID), &id);
 	json_begin(&out);
 	SPI_connect();
 	record_fetch(context, &id, RECORD_READ, audits, &record);

@@ -42,6 +42,12 @@ find_module(const RequestContext *context, const char *key)
 	return module;
 }
 
+/* The arguments of qehs.record_create. */
+enum
+{
+	ARGUMENT_MODULE_KEY, ARGUMENT_PAYLOAD, ARGUMENT_WORKFLOW_STATE, ARGUMENT_ACCEPT_LANGUAGE
+};
+
 /* record_create(module_key, payload, workflow_state, accept_language) */
 Datum
 qehs_record_create(PG_FUNCTION_ARGS)
@@ -50,25 +56,25 @@ qehs_record_create(PG_FUNCTION_ARGS)
 	ViolationList violations = {0};
 	const ModuleDef *module;
 	char	   *key;
-	char	   *state = argument_text(fcinfo, 2);
+	char	   *state = argument_text(fcinfo, ARGUMENT_WORKFLOW_STATE);
 	Record		record = {0};
 	Change		change = change_make(AUDIT_CREATE, NULL, &record);
 	StringInfoData out;
 	char		id[QEHS_ID_LENGTH + 1];
 
-	if (PG_ARGISNULL(0))
+	if (PG_ARGISNULL(ARGUMENT_MODULE_KEY))
 		violation_add(&violations, "/moduleKey", "required", "is required");
-	if (PG_ARGISNULL(1))
+	if (PG_ARGISNULL(ARGUMENT_PAYLOAD))
 		violation_add(&violations, "/payload", "required", "is required");
 	violation_raise(&violations);
-	key = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	key = text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_MODULE_KEY));
 	module = find_module(context, key);
 	module_hold_slots(context->tenant_id, module->module_id);
 	/* again: a publisher may have been waited for, whose version permits less */
 	module = find_module(context, key);
 	record.workflow_state = start_state(context, module, state, &violations);
-	record.payload = record_check_payload(context, module, PG_GETARG_JSONB_P(1), record.workflow_state, &violations);
-	locale_name_fields(module->definition, argument_text(fcinfo, 3), &violations);
+	record.payload = record_check_payload(context, module, PG_GETARG_JSONB_P(ARGUMENT_PAYLOAD), record.workflow_state, &violations);
+	locale_name_fields(module->definition, argument_text(fcinfo, ARGUMENT_ACCEPT_LANGUAGE), &violations);
 	violation_raise(&violations);
 	id_generate(&record.id);
 	record.module_id = module->module_id;

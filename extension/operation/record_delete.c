@@ -15,6 +15,12 @@
 
 PG_FUNCTION_INFO_V1(qehs_record_delete);
 
+/* The arguments of qehs.record_delete. */
+enum
+{
+	ARGUMENT_ID, ARGUMENT_IF_MATCH
+};
+
 /* record_delete(id, if_match) */
 Datum
 qehs_record_delete(PG_FUNCTION_ARGS)
@@ -26,10 +32,10 @@ qehs_record_delete(PG_FUNCTION_ARGS)
 	pg_uuid_t	id;
 	Change		change = change_make(AUDIT_DELETE, &before, &after);
 
-	record_parse_id(argument_text(fcinfo, 0), &id);
+	record_parse_id(argument_text(fcinfo, ARGUMENT_ID), &id);
 	SPI_connect();
 	change_hold_referrers(context, &id);
-	module = record_open(context, argument_text(fcinfo, 0), ACTION_DELETE, argument_text(fcinfo, 1), &before);
+	module = record_open(context, argument_text(fcinfo, ARGUMENT_ID), ACTION_DELETE, argument_text(fcinfo, ARGUMENT_IF_MATCH), &before);
 	record_require_unlocked(context, module, &before, NULL);
 	change_require_unreferred(context, &before);
 	after = before;

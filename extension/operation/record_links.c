@@ -126,14 +126,20 @@ write_links(StringInfo out, const RequestContext *context, const Record *record,
 	}
 }
 
+/* The arguments of qehs.record_links. */
+enum
+{
+	ARGUMENT_ID, ARGUMENT_PAGE_SIZE, ARGUMENT_CURSOR
+};
+
 /* record_links(id, page_size, cursor) */
 Datum
 qehs_record_links(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_READ);
 	ViolationList faults = {0};
-	int32		limit = argument_page_size(fcinfo, 1, &faults);
-	char	   *cursor = argument_text(fcinfo, 2);
+	int32		limit = argument_page_size(fcinfo, ARGUMENT_PAGE_SIZE, &faults);
+	char	   *cursor = argument_text(fcinfo, ARGUMENT_CURSOR);
 	Position	last = {{{0}}, false};
 	Record		record;
 	pg_uuid_t	id;
@@ -142,7 +148,7 @@ qehs_record_links(PG_FUNCTION_ARGS)
 	char	   *next = NULL;
 
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
-	record_parse_id(argument_text(fcinfo, 0), &id);
+	record_parse_id(argument_text(fcinfo, ARGUMENT_ID), &id);
 	json_begin(&out);
 	SPI_connect();
 	record_fetch(context, &id, RECORD_READ, false, &record);

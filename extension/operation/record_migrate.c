@@ -29,6 +29,12 @@ target_version(const RequestContext *context, const Record *record, bool given, 
 	return wanted;
 }
 
+/* The arguments of qehs.record_migrate. */
+enum
+{
+	ARGUMENT_ID, ARGUMENT_DEFINITION_VERSION, ARGUMENT_IF_MATCH, ARGUMENT_ACCEPT_LANGUAGE
+};
+
 /* record_migrate(id, definition_version, if_match, accept_language) */
 Datum
 qehs_record_migrate(PG_FUNCTION_ARGS)
@@ -44,14 +50,15 @@ qehs_record_migrate(PG_FUNCTION_ARGS)
 
 	json_begin(&out);
 	SPI_connect();
-	module = record_open(context, argument_text(fcinfo, 0), ACTION_UPDATE, argument_text(fcinfo, 2), &before);
-	target = target_version(context, &before, !PG_ARGISNULL(1), PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1));
+	module = record_open(context, argument_text(fcinfo, ARGUMENT_ID), ACTION_UPDATE, argument_text(fcinfo, ARGUMENT_IF_MATCH), &before);
+	target = target_version(context, &before, !PG_ARGISNULL(ARGUMENT_DEFINITION_VERSION),
+							PG_ARGISNULL(ARGUMENT_DEFINITION_VERSION) ? 0 : PG_GETARG_INT32(ARGUMENT_DEFINITION_VERSION));
 	after = before;
 	/* one that is there already stays as it is */
 	if (target != before.definition_version)
 	{
 		module = record_move(context, &before, target, &after, &violations);
-		locale_name_fields(module->definition, argument_text(fcinfo, 3), &violations);
+		locale_name_fields(module->definition, argument_text(fcinfo, ARGUMENT_ACCEPT_LANGUAGE), &violations);
 		violation_raise(&violations);
 		record_apply_one(context, &change);
 	}

@@ -12,6 +12,12 @@
 
 PG_FUNCTION_INFO_V1(qehs_record_restore);
 
+/* The arguments of qehs.record_restore. */
+enum
+{
+	ARGUMENT_ID, ARGUMENT_IF_MATCH
+};
+
 /* record_restore(id, if_match) */
 Datum
 qehs_record_restore(PG_FUNCTION_ARGS)
@@ -24,14 +30,14 @@ qehs_record_restore(PG_FUNCTION_ARGS)
 	pg_uuid_t	id;
 	StringInfoData out;
 
-	record_parse_id(argument_text(fcinfo, 0), &id);
+	record_parse_id(argument_text(fcinfo, ARGUMENT_ID), &id);
 	json_begin(&out);
 	SPI_connect();
 	record_fetch(context, &id, RECORD_FOR_UPDATE, true, &before);
 	module = record_module(context, &before);
 	record_require(context, module, ACTION_DELETE, &before);
 	/* nobody can read the version of a deleted record: to restore it needs none, whatever the module demands */
-	context_check_if_match(argument_text(fcinfo, 1), before.version);
+	context_check_if_match(argument_text(fcinfo, ARGUMENT_IF_MATCH), before.version);
 	if (!before.deleted)
 		problem_raise(PROBLEM_CONFLICT, NULL, "the record is not deleted");
 	after = before;

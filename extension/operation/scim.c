@@ -20,6 +20,15 @@
 #include "scim/write.h"
 #include "utils/builtins.h"
 
+/*
+ * The first argument of all functions is a request, an id, a name or a filter, which is refused; the second
+ * of those that are not of one resource is the base URL.
+ */
+enum
+{
+	ARGUMENT_REQUEST, ARGUMENT_BASE_URL, ARGUMENT_RESOURCE_TYPE, ARGUMENT_ID = 0, ARGUMENT_NAME = 0, ARGUMENT_FILTER = 0
+};
+
 /* What all functions about resources begin with. */
 typedef struct Entry
 {
@@ -64,7 +73,7 @@ begin(Entry *entry, FunctionCallInfo fcinfo, const char *endpoint, int attribute
 static const char *
 id_argument(FunctionCallInfo fcinfo)
 {
-	return text_or_empty(fcinfo, 0);
+	return text_or_empty(fcinfo, ARGUMENT_ID);
 }
 
 static ScimValue *
@@ -114,7 +123,7 @@ create(FunctionCallInfo fcinfo, const char *endpoint)
 
 	begin(&entry, fcinfo, endpoint, 1, 3);
 	id_generate(&id);
-	resource = apply_create(&entry.call, body_argument(fcinfo, 0), &id);
+	resource = apply_create(&entry.call, body_argument(fcinfo, ARGUMENT_REQUEST), &id);
 	context_header(entry.context, "Location", "%s", write_location(entry.call.type, entry.call.base_url, &resource->id));
 	return answer(&entry, resource);
 }
@@ -171,9 +180,9 @@ search(FunctionCallInfo fcinfo, const char *endpoint)
 	Entry		entry;
 	ScimSearch	request = {0};
 
-	begin(&entry, fcinfo, endpoint, -1, 1);
+	begin(&entry, fcinfo, endpoint, -1, ARGUMENT_BASE_URL);
 	request.type = entry.call.type;
-	search_read(body_argument(fcinfo, 0), &request);
+	search_read(body_argument(fcinfo, ARGUMENT_REQUEST), &request);
 	search_write(&entry.out, entry.context, entry.call.base_url, &request);
 	SPI_finish();
 	return context_answer(&entry.out);
@@ -328,14 +337,14 @@ qehs_scim_search(PG_FUNCTION_ARGS)
 	ScimSearch	request = {0};
 	StringInfoData out;
 
-	if (!PG_ARGISNULL(2))
+	if (!PG_ARGISNULL(ARGUMENT_RESOURCE_TYPE))
 		return search(fcinfo, NULL);
 	context = context_require_scope(SCOPE_ADMIN_USERS);
 	schema_catalogue();
-	search_read(body_argument(fcinfo, 0), &request);
+	search_read(body_argument(fcinfo, ARGUMENT_REQUEST), &request);
 	json_begin(&out);
 	SPI_connect();
-	search_write(&out, context, text_or_empty(fcinfo, 1), &request);
+	search_write(&out, context, text_or_empty(fcinfo, ARGUMENT_BASE_URL), &request);
 	SPI_finish();
 	PG_RETURN_DATUM(context_answer(&out));
 }
@@ -349,7 +358,7 @@ qehs_scim_bulk(PG_FUNCTION_ARGS)
 
 	json_begin(&out);
 	SPI_connect();
-	scim_bulk_run(&out, context, text_or_empty(fcinfo, 1), body_argument(fcinfo, 0));
+	scim_bulk_run(&out, context, text_or_empty(fcinfo, ARGUMENT_BASE_URL), body_argument(fcinfo, ARGUMENT_REQUEST));
 	SPI_finish();
 	PG_RETURN_DATUM(context_answer(&out));
 }
@@ -369,9 +378,9 @@ qehs_scim_service_provider_config(PG_FUNCTION_ARGS)
 {
 	StringInfoData out;
 
-	refuse_filter(fcinfo, 0);
+	refuse_filter(fcinfo, ARGUMENT_FILTER);
 	json_begin(&out);
-	discovery_write_config(&out, text_or_empty(fcinfo, 1));
+	discovery_write_config(&out, text_or_empty(fcinfo, ARGUMENT_BASE_URL));
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
@@ -381,9 +390,9 @@ qehs_scim_resource_type_list(PG_FUNCTION_ARGS)
 {
 	StringInfoData out;
 
-	refuse_filter(fcinfo, 0);
+	refuse_filter(fcinfo, ARGUMENT_FILTER);
 	json_begin(&out);
-	discovery_write_types(&out, text_or_empty(fcinfo, 1), NULL);
+	discovery_write_types(&out, text_or_empty(fcinfo, ARGUMENT_BASE_URL), NULL);
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
@@ -395,7 +404,7 @@ qehs_scim_resource_type_get(PG_FUNCTION_ARGS)
 
 	context_require();
 	json_begin(&out);
-	if (!discovery_write_types(&out, text_or_empty(fcinfo, 1), text_or_empty(fcinfo, 0)))
+	if (!discovery_write_types(&out, text_or_empty(fcinfo, ARGUMENT_BASE_URL), text_or_empty(fcinfo, ARGUMENT_NAME)))
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no resource type with this name");
 	PG_RETURN_DATUM(context_answer(&out));
 }
@@ -406,9 +415,9 @@ qehs_scim_schema_list(PG_FUNCTION_ARGS)
 {
 	StringInfoData out;
 
-	refuse_filter(fcinfo, 0);
+	refuse_filter(fcinfo, ARGUMENT_FILTER);
 	json_begin(&out);
-	discovery_write_schemas(&out, text_or_empty(fcinfo, 1), NULL);
+	discovery_write_schemas(&out, text_or_empty(fcinfo, ARGUMENT_BASE_URL), NULL);
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
@@ -420,7 +429,7 @@ qehs_scim_schema_get(PG_FUNCTION_ARGS)
 
 	context_require();
 	json_begin(&out);
-	if (!discovery_write_schemas(&out, text_or_empty(fcinfo, 1), text_or_empty(fcinfo, 0)))
+	if (!discovery_write_schemas(&out, text_or_empty(fcinfo, ARGUMENT_BASE_URL), text_or_empty(fcinfo, ARGUMENT_NAME)))
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no schema with this URN");
 	PG_RETURN_DATUM(context_answer(&out));
 }

@@ -38,12 +38,18 @@ check_length(const char *secret, const char *path, ViolationList *faults)
 		violation_add(faults, path, "length", "must have %d to %d characters", QEHS_SIGNATURE_MIN, QEHS_SIGNATURE_MAX);
 }
 
+/* The arguments of qehs.signature_credential_set. */
+enum
+{
+	ARGUMENT_CREDENTIAL, ARGUMENT_CURRENT
+};
+
 /* signature_credential_set(credential, current) */
 Datum
 qehs_signature_credential_set(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require();
-	char	   *secret = argument_text(fcinfo, 0);
+	char	   *secret = argument_text(fcinfo, ARGUMENT_CREDENTIAL);
 	ViolationList faults = {0};
 	Datum		values[4] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&context->actor_id)};
 
@@ -52,7 +58,7 @@ qehs_signature_credential_set(PG_FUNCTION_ARGS)
 	check_length(secret, "/credential", &faults);
 	violation_raise(&faults);
 	SPI_connect();
-	signature_require_current(context, argument_text(fcinfo, 1));
+	signature_require_current(context, argument_text(fcinfo, ARGUMENT_CURRENT));
 	values[2] = CStringGetTextDatum(credential_hash(secret));
 	values[3] = TimestampTzGetDatum(clock_transaction());
 	plan_execute(&upsert_secret, values, NULL, false, 0);

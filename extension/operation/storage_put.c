@@ -203,13 +203,19 @@ stored_arguments(FunctionCallInfo fcinfo, int first)
 		argument_text(fcinfo, first + 2), argument_text(fcinfo, first + 3)};
 }
 
+/* The arguments of qehs.storage_put and of qehs.attachment_settle. */
+enum
+{
+	ARGUMENT_TENANT, ARGUMENT_ID, ARGUMENT_STORED_SIZE, ARGUMENT_STORED_SHA256, ARGUMENT_STORED_TYPE, ARGUMENT_STORED_SCAN
+};
+
 /* storage_put(tenant, id, stored_size, stored_sha256, stored_type, stored_scan) */
 Datum
 qehs_storage_put(PG_FUNCTION_ARGS)
 {
-	char	   *tenant = argument_text(fcinfo, 0);
-	char	   *id = argument_text(fcinfo, 1);
-	Stored		stored = stored_arguments(fcinfo, 2);
+	char	   *tenant = argument_text(fcinfo, ARGUMENT_TENANT);
+	char	   *id = argument_text(fcinfo, ARGUMENT_ID);
+	Stored		stored = stored_arguments(fcinfo, ARGUMENT_STORED_SIZE);
 	Announced	announced;
 
 	context_require();
@@ -236,15 +242,15 @@ forget_wanted(const Announced *announced)
 Datum
 qehs_attachment_settle(PG_FUNCTION_ARGS)
 {
-	char	   *tenant = argument_text(fcinfo, 0);
-	char	   *id = argument_text(fcinfo, 1);
-	Stored		stored = stored_arguments(fcinfo, 2);
+	char	   *tenant = argument_text(fcinfo, ARGUMENT_TENANT);
+	char	   *id = argument_text(fcinfo, ARGUMENT_ID);
+	Stored		stored = stored_arguments(fcinfo, ARGUMENT_STORED_SIZE);
 	Announced	announced;
 
 	SPI_connect();
 	if (!find_announced(tenant, id, &announced))
 		;
-	else if (PG_ARGISNULL(2))
+	else if (PG_ARGISNULL(ARGUMENT_STORED_SIZE))
 		forget_wanted(&announced);
 	else if (strcmp(announced.status, "pending") == 0 || (strcmp(announced.status, "uploaded") == 0 && stored.scan))
 		settle(tenant, id, &announced, &stored);

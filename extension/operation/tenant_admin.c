@@ -67,13 +67,19 @@ write_tenant(StringInfo out, uint64 row)
 	appendStringInfoChar(out, '}');
 }
 
+/* The arguments of qehs.tenant_list. */
+enum
+{
+	ARGUMENT_PAGE_SIZE, ARGUMENT_AFTER
+};
+
 /* tenant_list(page_size, after) */
 Datum
 qehs_tenant_list(PG_FUNCTION_ARGS)
 {
 	ViolationList faults = {0};
-	int32		limit = argument_page_size(fcinfo, 0, &faults);
-	Datum		after = PG_ARGISNULL(1) ? CStringGetTextDatum("") : PG_GETARG_DATUM(1);
+	int32		limit = argument_page_size(fcinfo, ARGUMENT_PAGE_SIZE, &faults);
+	Datum		after = PG_ARGISNULL(ARGUMENT_AFTER) ? CStringGetTextDatum("") : PG_GETARG_DATUM(ARGUMENT_AFTER);
 	StringInfoData out;
 	uint64		rows;
 	bool		isnull;
@@ -91,7 +97,7 @@ qehs_tenant_list(PG_FUNCTION_ARGS)
 	}
 	json_literal(&out, "],\"nextAfter\":");
 	if (rows > (uint64) limit)
-		json_string(&out, TextDatumGetCString(plan_value(limit - 1, 1, &isnull)));
+		json_string(&out, TextDatumGetCString(plan_value(limit - 1, COLUMN_SLUG, &isnull)));
 	else
 		json_literal(&out, "null");
 	SPI_finish();

@@ -40,6 +40,11 @@ static const char queue_objects[] =
 static KeptPlan select_tenant = {
 	"SELECT id, suspended_at IS NOT NULL FROM qehs.tenant WHERE slug = $1 FOR UPDATE", 1, {TEXTOID}, NULL
 };
+/* The columns of select_tenant. */
+enum
+{
+	COLUMN_ID = 1, COLUMN_SUSPENDED
+};
 static KeptPlan select_modules = {"SELECT id FROM qehs.module WHERE tenant_id = $1 ORDER BY id", 1, {INT4OID}, NULL};
 /* A partition goes with its table. */
 static KeptPlan select_tables = {
@@ -90,9 +95,9 @@ find_tenant(const char *slug)
 
 	if (plan_execute(&select_tenant, &value, NULL, false, 1) == 0)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no tenant \"%s\"", slug);
-	if (!DatumGetBool(plan_value(0, 2, &isnull)))
+	if (!DatumGetBool(plan_value(0, COLUMN_SUSPENDED, &isnull)))
 		problem_raise(PROBLEM_CONFLICT, "Suspend it first with qehs.tenant_suspend.", "the tenant \"%s\" is not suspended", slug);
-	return DatumGetInt32(plan_value(0, 1, &isnull));
+	return DatumGetInt32(plan_value(0, COLUMN_ID, &isnull));
 }
 
 /* Wait for other removals, and for all writers of the tenant's records. */

@@ -65,14 +65,20 @@ write_user(StringInfo out, uint64 row)
 	appendStringInfoChar(out, '}');
 }
 
+/* The arguments of qehs.user_list. */
+enum
+{
+	ARGUMENT_PAGE_SIZE, ARGUMENT_CURSOR
+};
+
 /* user_list(page_size, cursor) */
 Datum
 qehs_user_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_ADMIN_USERS);
 	ViolationList faults = {0};
-	int32		limit = argument_page_size(fcinfo, 0, &faults);
-	char	   *cursor = argument_text(fcinfo, 1);
+	int32		limit = argument_page_size(fcinfo, ARGUMENT_PAGE_SIZE, &faults);
+	char	   *cursor = argument_text(fcinfo, ARGUMENT_CURSOR);
 	pg_uuid_t	last = {{0}};
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&last)};
 	StringInfoData out;

@@ -22,6 +22,11 @@ static KeptPlan select_attachment = {
 	"SELECT record_id, field, status, content_type, COALESCE(size_bytes, announced_size), created_by FROM qehs.attachment"
 	" WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL", 2, {INT4OID, UUIDOID}, NULL
 };
+/* The columns of select_attachment. */
+enum
+{
+	COLUMN_RECORD_ID = 1, COLUMN_FIELD, COLUMN_STATUS, COLUMN_CONTENT_TYPE, COLUMN_SIZE_BYTES, COLUMN_CREATED_BY
+};
 
 typedef struct Collected
 {
@@ -219,27 +224,27 @@ static bool
 is_reachable(const PayloadCheck *check)
 {
 	bool		isnull;
-	Datum		record = plan_value(0, 1, &isnull);
+	Datum		record = plan_value(0, COLUMN_RECORD_ID, &isnull);
 
 	if (!isnull)
 		return check->record_id && memcmp(DatumGetUUIDP(record), check->record_id, sizeof(pg_uuid_t)) == 0;
-	return memcmp(DatumGetUUIDP(plan_value(0, 6, &isnull)), &check->context->actor_id, sizeof(pg_uuid_t)) == 0;
+	return memcmp(DatumGetUUIDP(plan_value(0, COLUMN_CREATED_BY, &isnull)), &check->context->actor_id, sizeof(pg_uuid_t)) == 0;
 }
 
 static void
 check_row(const PayloadCheck *check, const ModuleField *field, const char *path)
 {
-	const char *owner = plan_text(0, 2);
-	const char *status = plan_text(0, 3);
+	const char *owner = plan_text(0, COLUMN_FIELD);
+	const char *status = plan_text(0, COLUMN_STATUS);
 	bool		isnull;
-	Datum		size = plan_value(0, 5, &isnull);
+	Datum		size = plan_value(0, COLUMN_SIZE_BYTES, &isnull);
 
 	if (owner && strcmp(owner, name_of(path)) != 0)
 		violation_add(check->violations, path, "references", "names an attachment of another field");
 	else if (strcmp(status, "infected") == 0 || strcmp(status, "failed") == 0)
 		violation_add(check->violations, path, "status", "names an attachment that is %s", status);
 	else
-		attached_check_media(field, plan_text(0, 4), isnull ? -1 : DatumGetInt64(size), path, path, check->violations);
+		attached_check_media(field, plan_text(0, COLUMN_CONTENT_TYPE), isnull ? -1 : DatumGetInt64(size), path, path, check->violations);
 }
 
 static void

@@ -19,6 +19,11 @@
 static KeptPlan select_record = {
 	"SELECT definition_version, payload FROM qehs.record WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL
 };
+/* The columns of select_record. */
+enum
+{
+	COLUMN_DEFINITION_VERSION = 1, COLUMN_PAYLOAD
+};
 
 static void
 hold_chains(const ModuleDef *module)
@@ -41,8 +46,8 @@ add_next(LinkSet *reached, const ModuleDef *current, const ModuleField *field, c
 
 	if (plan_execute_latest(&select_record, values, NULL, 1) == 0)
 		return;
-	key = module_field_key(field, DatumGetInt32(plan_value(0, 1, &isnull)));
-	if (key && json_member(&DatumGetJsonbP(plan_value(0, 2, &isnull))->root, key, strlen(key), &value))
+	key = module_field_key(field, DatumGetInt32(plan_value(0, COLUMN_DEFINITION_VERSION, &isnull)));
+	if (key && json_member(&DatumGetJsonbP(plan_value(0, COLUMN_PAYLOAD, &isnull))->root, key, strlen(key), &value))
 		link_add_value(&named, field, &value);
 	/* one more than are looked at */
 	for (int i = 0; i < named.count && reached->count <= QEHS_CYCLE_DEPTH; i++)

@@ -1,7 +1,7 @@
 /*
  * filter.h
- *	  Filters of lists: a document read into conditions (filter_parse.c), and
- *	  conditions as SQL (filter_sql.c).
+ *	  Filters of lists: a document read into conditions (filter_parse.c,
+ *	  filter_values.c), and conditions as SQL (filter_sql.c).
  *
  * The parser is pure: no SPI, no errors; every fault goes into the caller's
  * list, below the caller's path.  The SQL names the record's row by an alias, so
@@ -102,5 +102,10 @@ extern void filter_each(const FilterNode *node, void (*visit) (const FilterField
 
 /* Whether records without a value of the named field never match. */
 extern bool filter_requires(const FilterNode *node, const char *name);
+
+/* ---- filter_values.c ---- */
+
+/* Whether a field can have a text: one that its options, units, comparators or bands do not list it cannot. */
+extern bool filter_may_have(const FilterField *field, const char *text);
 
 #endif							/* QEHS_FILTER_H */

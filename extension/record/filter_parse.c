@@ -219,15 +219,6 @@ parse_uuid(const FilterField *field, const char *text, Datum *value, const char 
 	return id_parse(text, length, QEHS_ID_USER, id) || id_parse(text, length, QEHS_ID_KEY, id);
 }
 
-static bool
-is_option(const ModuleField *field, const char *text)
-{
-	for (int i = 0; i < field->option_count; i++)
-		if (strcmp(field->options[i], text) == 0)
-			return true;
-	return false;
-}
-
 /* A fault for a state or an option that no version of the module has; by order only what this one has counts. */
 static void
 check_known(const FilterScope *scope, const FilterField *field, FilterOperator operator, const char *text, const char *path)
@@ -236,16 +227,19 @@ check_known(const FilterScope *scope, const FilterField *field, FilterOperator o
 
 	if (operator == FILTER_STARTS_WITH || (operator == FILTER_CONTAINS && field->kind != VALUE_LIST))
 		return;
-	if (is_state ? (ORDER & (1u << operator)) || module_has_state(scope->module, text) :
-		field->field == NULL || field->field->option_count == 0 || is_option(field->field, text))
+	/* members of values are ordered as texts, and so are states */
+	if ((ORDER & (1u << operator)) && field->field == NULL)
+		return;
+	if (is_state ? module_has_state(scope->module, text) : filter_may_have(field, text))
 		return;
 	if (scope->knew && !(ORDER & (1u << operator)) && scope->knew(scope->module, field, text))
 		return;
 	if (is_state)
 		violation_add_first(scope->faults, path, "enum", "must be a state of the module, not \"%s\"", text);
 	else
-		violation_add_first(scope->faults, path, "enum", "must be an option of the field, not \"%s\"%s", text,
-							operator == FILTER_IN || operator == FILTER_NIN ? "; quote one that holds a comma" : "");
+		violation_add_first(scope->faults, path, "enum", "must be a%s of the field, not \"%s\"%s",
+							field->field ? "n option" : psprintf(" %s", strrchr(field->name, '.') + 1), text, operator == FILTER_IN || operator == FILTER_NIN ?
+							"; quote one that holds a comma" : "");
 }
 
 /* Read one value by the field's type. */

@@ -39,7 +39,7 @@ require_condition(const FilterField *field, void *walk)
 	list_require_readable(of, field, psprintf(*of->root == '/' ? "/filter/%s" : "?filter[%s]", field->name));
 }
 
-/* Whether a version before the current one had the state or the option. */
+/* Whether a version before the current one had the state, or the option or what else a field lists. */
 static bool
 knew(const ModuleDef *module, const FilterField *field, const char *value)
 {
@@ -54,11 +54,8 @@ knew(const ModuleDef *module, const FilterField *field, const char *value)
 		if (field->built_in == BUILT_IN_STATE && module_has_state(old, value))
 			return true;
 		key = field->top ? module_field_key(field->top, version) : NULL;
-		if (key == NULL || !filter_field(old, psprintf("%s%s", key, field->below), &old_field) || old_field.field == NULL)
-			continue;
-		for (int i = 0; i < old_field.field->option_count; i++)
-			if (strcmp(old_field.field->options[i], value) == 0)
-				return true;
+		if (key && filter_field(old, psprintf("%s%s", key, field->below), &old_field) && filter_may_have(&old_field, value))
+			return true;
 	}
 	return false;
 }
@@ -214,7 +211,7 @@ visit_rows(ListPass *pass, SortPart part, uint64 rows)
 		bool		isnull;
 
 		CHECK_FOR_INTERRUPTS();
-		position.id = *DatumGetUUIDP(plan_value(row, 1, &isnull));
+		position.id = *DatumGetUUIDP(plan_value(row, LIST_ID_COLUMN, &isnull));
 		for (int i = 0; i < pass->sort.count; i++)
 			position.values[i] = plan_value(row, LIST_PLACE_COLUMN + i, &position.nulls[i]);
 		pass->left--;

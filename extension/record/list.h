@@ -80,11 +80,13 @@ extern int64 list_count(ListWalk *walk);
 extern int64 list_estimate(ListWalk *walk, bool *estimated);
 
 /*
- * Records whose field of type record-reference names one of ids (text, rec_…), the newest first, at most limit of each:
+ * Records whose field names one of ids (text, rec_…), the newest first, at most limit of each:
  * columns, and in column LIST_PLACE_COLUMN the id's place in ids, from 1, by which they come together.  Returns how many.
  */
 extern uint64 list_rows_that_name(ListWalk *walk, const char *field_key, const Datum *ids, int id_count, int32 limit, const char *columns);
 
+/* The id among columns, the first of QEHS_RECORD_COLUMNS, and the first column behind them. */
+#define LIST_ID_COLUMN 1
 #define LIST_PLACE_COLUMN 14
 
 /* Raise QH403 when the caller may not read the field of every record: to order, group or filter by it would tell. */

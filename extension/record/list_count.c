@@ -29,7 +29,7 @@ list_count(ListWalk *walk)
 	ListQuery	query = walk->query;
 
 	if (walk->steps)
-		return list_search_count(walk);
+		return list_search_count(walk, PG_INT64_MAX);
 	initStringInfo(&query.sql);
 	appendStringInfo(&query.sql, "SELECT pg_catalog.count(*) FROM %s WHERE %s", query_source(&query), walk->conditions);
 	return count_rows(&query);
@@ -41,13 +41,10 @@ list_estimate(ListWalk *walk, bool *estimated)
 	ListQuery	query = walk->query;
 	int64		count;
 
-	*estimated = false;
-	if (walk->steps)
-		return list_search_count(walk);
 	initStringInfo(&query.sql);
 	appendStringInfo(&query.sql, "SELECT pg_catalog.count(*) FROM (SELECT FROM %s WHERE %s LIMIT %d) AS s", query_source(&query), walk->conditions,
 					 COUNTED + 1);
-	count = count_rows(&query);
+	count = walk->steps ? list_search_count(walk, COUNTED) : count_rows(&query);
 	*estimated = count > COUNTED;
 	return *estimated ? (int64) Max(query_expect(&walk->query, walk->conditions, NULL), (double) count) : count;
 }

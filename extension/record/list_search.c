@@ -153,14 +153,14 @@ list_search_append(ListWalk *walk, const Question *question, const ListRequest *
 }
 
 int64
-list_search_count(const ListWalk *walk)
+list_search_count(const ListWalk *walk, int64 enough)
 {
 	Found		found;
 	int64		count = 0;
 	bool		isnull;
 
 	found_begin(&found, walk->question, walk->context->tenant_id, walk->query.module->module_id, true, NULL);
-	while (found_next(&found))
+	while (count <= enough && found_next(&found))
 	{
 		list_search_step(walk, &found, "pg_catalog.count(*)", "", 1);
 		count += DatumGetInt64(plan_value(0, 1, &isnull));

@@ -22,7 +22,7 @@ extern void list_search_append(ListWalk *walk, const Question *question, const L
 /* Run one step of walk->question: columns of its records, in each bucket in order.  Returns SPI_processed, at most limit (0: all). */
 extern uint64 list_search_step(const ListWalk *walk, const Found *found, const char *columns, const char *order, uint64 limit);
 
-/* How many records walk->question finds, counted step by step. */
-extern int64 list_search_count(const ListWalk *walk);
+/* How many records walk->question finds, counted step by step until there are more than enough. */
+extern int64 list_search_count(const ListWalk *walk, int64 enough);
 
 #endif							/* QEHS_LIST_SEARCH_H */

@@ -63,6 +63,11 @@ static KeptPlan select_records = {
 	" JOIN qehs.module AS m ON m.tenant_id = $1 AND m.id = r.module_id WHERE r.deleted_at IS NULL",
 	2, {INT4OID, UUIDARRAYOID}, NULL
 };
+/* The columns of select_records. */
+enum
+{
+	COLUMN_ID = 1, COLUMN_KEY
+};
 
 /* The number of a module one of whose references keeps what it names; otherwise 0, as of one that is not published yet (defaults.c). */
 static int32
@@ -142,8 +147,9 @@ record_remember_payload(const ModuleDef *module, const Jsonb *payload)
 			continue;
 		if (field->type != FIELD_RECORD_REFERENCES)
 			note(module->tenant_id, field->type == FIELD_USER, holder, &value);
-		else
-			for (uint32 j = 0; value.type == jbvBinary && j < JsonContainerSize(value.val.binary.data); j++)
+		/* not checked yet: it may be anything */
+		else if (value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data))
+			for (uint32 j = 0; j < JsonContainerSize(value.val.binary.data); j++)
 				note(module->tenant_id, false, holder, getIthJsonbValueFromContainer(value.val.binary.data, j));
 	}
 }
@@ -172,10 +178,10 @@ look_up_noted(int32 tenant_id, int32 is_user, int32 holder)
 	for (uint64 i = 0; i < found; i++)
 	{
 		bool		isnull;
-		NamedKey	key = {.tenant_id = tenant_id, .is_user = is_user, .holder = holder, .id = *DatumGetUUIDP(plan_value(i, 1, &isnull))};
+		NamedKey	key = {.tenant_id = tenant_id, .is_user = is_user, .holder = holder, .id = *DatumGetUUIDP(plan_value(i, COLUMN_ID, &isnull))};
 
 		named = hash_search(remembered, &key, HASH_FIND, NULL);
-		named->module = MemoryContextStrdup(remembered_memory, TextDatumGetCString(plan_value(i, 2, &isnull)));
+		named->module = MemoryContextStrdup(remembered_memory, TextDatumGetCString(plan_value(i, COLUMN_KEY, &isnull)));
 	}
 	SPI_finish();
 	/* only now, since the statement may fail */

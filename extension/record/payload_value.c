@@ -22,12 +22,18 @@ PG_FUNCTION_INFO_V1(qehs_payload_time);
 PG_FUNCTION_INFO_V1(qehs_payload_list);
 PG_FUNCTION_INFO_V1(qehs_payload_exists);
 
+/* The arguments of these functions; payload_exists has no type. */
+enum
+{
+	ARGUMENT_PAYLOAD, ARGUMENT_PLACE, ARGUMENT_TYPE
+};
+
 /* Finds the member at a place such as "location.site"; returns false if there is none or it is null. */
 static bool
 find_member(FunctionCallInfo fcinfo, JsonbValue *value)
 {
-	Jsonb	   *payload = PG_GETARG_JSONB_P(0);
-	text	   *place = PG_GETARG_TEXT_PP(1);
+	Jsonb	   *payload = PG_GETARG_JSONB_P(ARGUMENT_PAYLOAD);
+	text	   *place = PG_GETARG_TEXT_PP(ARGUMENT_PLACE);
 	const JsonbContainer *object = &payload->root;
 	const char *at = VARDATA_ANY(place);
 	int			length = VARSIZE_ANY_EXHDR(place);
@@ -53,7 +59,7 @@ find_member(FunctionCallInfo fcinfo, JsonbValue *value)
 static bool
 payload_value(FunctionCallInfo fcinfo, Oid oid, Datum *value)
 {
-	int32		type = PG_GETARG_INT32(2);
+	int32		type = PG_GETARG_INT32(ARGUMENT_TYPE);
 	JsonbValue	json;
 
 	if (type < 0 || type >= FIELD_TYPE_COUNT || value_oid(module_field_types[type].kind) != oid)

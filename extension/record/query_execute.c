@@ -97,21 +97,21 @@ bound_values(const ListQuery *query)
 }
 
 double
-query_expect(const ListQuery *of, const char *conditions, double *cost)
+query_expect(const ListQuery *query, const char *conditions, double *cost)
 {
-	ListQuery	query = *of;
+	StringInfoData sql;
 	SPIPlanPtr	plan;
 	CachedPlan *planned;
 	const Plan *tree;
 	double		rows;
 
-	initStringInfo(&query.sql);
-	appendStringInfo(&query.sql, "SELECT FROM %s WHERE %s", query_source(&query), conditions);
-	plan = SPI_prepare_cursor(query.sql.data, query.count, query.types, CURSOR_OPT_CUSTOM_PLAN);
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT FROM %s WHERE %s", query_source(query), conditions);
+	plan = SPI_prepare_cursor(sql.data, query->count, unconstify(Oid *, &query->types[0]), CURSOR_OPT_CUSTOM_PLAN);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
 	/* the plan dies with SPI_finish; only a kept one may have a resource owner */
-	planned = GetCachedPlan(linitial(SPI_plan_get_plan_sources(plan)), bound_values(&query), NULL, NULL);
+	planned = GetCachedPlan(linitial(SPI_plan_get_plan_sources(plan)), bound_values(query), NULL, NULL);
 	tree = linitial_node(PlannedStmt, planned->stmt_list)->planTree;
 	rows = tree->plan_rows;
 	if (cost)

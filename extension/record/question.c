@@ -273,9 +273,15 @@ each_need(List *parts, void (*visit) (Item *item, Need *need, void *owner), void
 	ListCell   *need;
 
 	foreach(part, parts)
+	{
 		foreach(item, ((Part *) lfirst(part))->items)
+		{
 			foreach(need, ((Item *) lfirst(item))->needs)
+			{
 				visit(lfirst(item), lfirst(need), owner);
+			}
+		}
+	}
 }
 
 static void
@@ -542,7 +548,7 @@ write_item(StringInfo out, const Item *item, const char *prefix)
 
 /* The text of a question as a tsquery. */
 static Datum
-query_of(const StringInfo text)
+query_of(StringInfo text)
 {
 	return DirectFunctionCall1(tsqueryin, CStringGetDatum(text->data));
 }

@@ -15,9 +15,19 @@
 static KeptPlan select_module_id = {
 	"SELECT module_id, definition_version FROM qehs.record WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL
 };
+/* The columns of select_module_id. */
+enum
+{
+	COLUMN_MODULE_ID = 1, COLUMN_DEFINITION_VERSION
+};
 
 static KeptPlan select_subject = {
 	"SELECT created_by, definition_version, payload FROM qehs.record WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL
+};
+/* The columns of select_subject. */
+enum
+{
+	COLUMN_SUBJECT_CREATED_BY = 1, COLUMN_SUBJECT_DEFINITION_VERSION, COLUMN_SUBJECT_PAYLOAD
 };
 
 #define SELECT_RECORD "SELECT " QEHS_RECORD_COLUMNS " FROM qehs.record WHERE tenant_id = $1 AND id = $2"
@@ -112,8 +122,8 @@ record_hold_module(const RequestContext *context, const pg_uuid_t *id, int32 *de
 
 	if (plan_execute(&select_module_id, values, NULL, false, 1) == 0)
 		record_not_found();
-	module_id = DatumGetInt32(plan_value(0, 1, &isnull));
-	*definition_version = DatumGetInt32(plan_value(0, 2, &isnull));
+	module_id = DatumGetInt32(plan_value(0, COLUMN_MODULE_ID, &isnull));
+	*definition_version = DatumGetInt32(plan_value(0, COLUMN_DEFINITION_VERSION, &isnull));
 	module_hold_slots(context->tenant_id, module_id);
 	return module_id;
 }
@@ -170,10 +180,10 @@ record_find_subject(int32 tenant_id, const pg_uuid_t *id, PermissionSubject *sub
 	found = plan_execute(&select_subject, values, NULL, true, 1) == 1;
 	if (found)
 	{
-		subject->created_by = *DatumGetUUIDP(plan_value(0, 1, &isnull));
-		subject->definition_version = DatumGetInt32(plan_value(0, 2, &isnull));
+		subject->created_by = *DatumGetUUIDP(plan_value(0, COLUMN_SUBJECT_CREATED_BY, &isnull));
+		subject->definition_version = DatumGetInt32(plan_value(0, COLUMN_SUBJECT_DEFINITION_VERSION, &isnull));
 		previous = MemoryContextSwitchTo(caller);
-		subject->payload = DatumGetJsonbPCopy(plan_value(0, 3, &isnull));
+		subject->payload = DatumGetJsonbPCopy(plan_value(0, COLUMN_SUBJECT_PAYLOAD, &isnull));
 		MemoryContextSwitchTo(previous);
 	}
 	SPI_finish();

@@ -226,13 +226,20 @@ count_words(TSVector words, int prefix_length, uint32 *bytes)
 	return count;
 }
 
+/* The arguments of qehs.search_words. */
+enum
+{
+	ARGUMENT_TENANT_ID, ARGUMENT_MODULE_ID, ARGUMENT_DISPLAY_NO, ARGUMENT_WORDS
+};
+
 /* search_words(tenant_id, module_id, display_no, words): the words with tenant, module and bucket in front, in their order, without positions. */
 Datum
 qehs_search_words(PG_FUNCTION_ARGS)
 {
-	TSVector	words = PG_GETARG_TSVECTOR(3);
+	TSVector	words = PG_GETARG_TSVECTOR(ARGUMENT_WORDS);
 	char		prefix[QEHS_SEARCH_PREFIX];
-	int			prefix_length = search_prefix(prefix, PG_GETARG_INT32(0), PG_GETARG_INT32(1), PG_GETARG_INT64(2) / QEHS_SEARCH_BUCKET);
+	int			prefix_length = search_prefix(prefix, PG_GETARG_INT32(ARGUMENT_TENANT_ID), PG_GETARG_INT32(ARGUMENT_MODULE_ID),
+											  PG_GETARG_INT64(ARGUMENT_DISPLAY_NO) / QEHS_SEARCH_BUCKET);
 	uint32		bytes;
 	uint32		offset = 0;
 	int			count = count_words(words, prefix_length, &bytes);

@@ -33,6 +33,11 @@ static KeptPlan select_login = {
 	" WHERE r.tenant_id = $1 AND r.login = $2 AND t.suspended_at IS NULL",
 	2, {INT4OID, TEXTOID}, NULL
 };
+/* The columns of select_login. */
+enum
+{
+	COLUMN_ROLES = 1, COLUMN_AUDIT
+};
 static KeptPlan select_modules = {"SELECT id FROM qehs.module WHERE tenant_id = $1 ORDER BY id", 1, {INT4OID}, NULL};
 
 /* Fills the context of a reporting login, with which permissions are looked up; nothing is read or written under it. */
@@ -63,9 +68,9 @@ find_login(int32 tenant_id, Oid user, RequestContext *context, MemoryContext mem
 	if (plan_execute(&select_login, values, NULL, true, 1) == 0)
 		return false;
 	previous = MemoryContextSwitchTo(memory);
-	context->roles = auth_names(plan_value(0, 1, &isnull), &context->role_count);
+	context->roles = auth_names(plan_value(0, COLUMN_ROLES, &isnull), &context->role_count);
 	MemoryContextSwitchTo(previous);
-	if (DatumGetBool(plan_value(0, 2, &isnull)))
+	if (DatumGetBool(plan_value(0, COLUMN_AUDIT, &isnull)))
 		context->scopes |= SCOPE_AUDIT_READ;
 	return true;
 }
@@ -108,6 +113,12 @@ reads(const RequestContext *context, int32 module_id, int32 version, const char 
 	return field && reads_everywhere(context, module, field);
 }
 
+/* The arguments of qehs.report_reads. */
+enum
+{
+	ARGUMENT_READS_TENANT_ID, ARGUMENT_READS_MODULE_ID, ARGUMENT_READS_VERSION, ARGUMENT_READS_FIELD
+};
+
 /* report_reads(tenant_id, module_id, version, field) */
 Datum
 qehs_report_reads(PG_FUNCTION_ARGS)
@@ -117,13 +128,14 @@ qehs_report_reads(PG_FUNCTION_ARGS)
 	int			security;
 	bool		result;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+	if (PG_ARGISNULL(ARGUMENT_READS_TENANT_ID) || PG_ARGISNULL(ARGUMENT_READS_MODULE_ID) || PG_ARGISNULL(ARGUMENT_READS_VERSION))
 		PG_RETURN_BOOL(false);
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(get_role_oid("qehs_owner", false), security | SECURITY_LOCAL_USERID_CHANGE);
 	SPI_connect();
-	result = find_login(PG_GETARG_INT32(0), user, &context, CurrentMemoryContext) &&
-		reads(&context, PG_GETARG_INT32(1), PG_GETARG_INT32(2), PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)));
+	result = find_login(PG_GETARG_INT32(ARGUMENT_READS_TENANT_ID), user, &context, CurrentMemoryContext) &&
+		reads(&context, PG_GETARG_INT32(ARGUMENT_READS_MODULE_ID), PG_GETARG_INT32(ARGUMENT_READS_VERSION),
+			  PG_ARGISNULL(ARGUMENT_READS_FIELD) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_READS_FIELD)));
 	SPI_finish();
 	SetUserIdAndSecContext(user, security);
 	PG_RETURN_BOOL(result);
@@ -161,6 +173,12 @@ modules_for(const RequestContext *context, const char *what)
 	return PointerGetDatum(construct_array(ids, result, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 }
 
+/* The arguments of qehs.report_modules. */
+enum
+{
+	ARGUMENT_MODULES_TENANT_ID, ARGUMENT_MODULES_WHAT
+};
+
 /* report_modules(tenant_id, what) */
 Datum
 qehs_report_modules(PG_FUNCTION_ARGS)
@@ -171,13 +189,13 @@ qehs_report_modules(PG_FUNCTION_ARGS)
 	Oid			user;
 	int			security;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+	if (PG_ARGISNULL(ARGUMENT_MODULES_TENANT_ID) || PG_ARGISNULL(ARGUMENT_MODULES_WHAT))
 		PG_RETURN_ARRAYTYPE_P(construct_empty_array(INT4OID));
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(get_role_oid("qehs_owner", false), security | SECURITY_LOCAL_USERID_CHANGE);
 	SPI_connect();
-	if (find_login(PG_GETARG_INT32(0), user, &context, memory))
-		result = modules_for(&context, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	if (find_login(PG_GETARG_INT32(ARGUMENT_MODULES_TENANT_ID), user, &context, memory))
+		result = modules_for(&context, text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_MODULES_WHAT)));
 	else
 		result = PointerGetDatum(construct_empty_array(INT4OID));
 	result = SPI_datumTransfer(result, false, -1);

@@ -14,13 +14,19 @@
 PG_FUNCTION_INFO_V1(qehs_display_code);
 PG_FUNCTION_INFO_V1(qehs_id_uuid);
 
+/* The arguments of qehs.display_code. */
+enum
+{
+	ARGUMENT_PREFIX, ARGUMENT_DISPLAY_NO
+};
+
 /* display_code(prefix, display_no) */
 Datum
 qehs_display_code(PG_FUNCTION_ARGS)
 {
-	int64		number = PG_GETARG_INT64(1);
+	int64		number = PG_GETARG_INT64(ARGUMENT_DISPLAY_NO);
 
-	PG_RETURN_TEXT_P(cstring_to_text(psprintf(QEHS_DISPLAY_FORMAT, text_to_cstring(PG_GETARG_TEXT_PP(0)), (int) (number / QEHS_DISPLAY_YEAR),
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf(QEHS_DISPLAY_FORMAT, text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_PREFIX)), (int) (number / QEHS_DISPLAY_YEAR),
 											  (int) (number % QEHS_DISPLAY_YEAR))));
 }
 

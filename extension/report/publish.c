@@ -43,6 +43,11 @@ static KeptPlan select_columns = {
 	" WHERE n.nspname = $1 AND v.relname = $2 AND v.relkind = 'v' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
 	2, {TEXTOID, TEXTOID}, NULL
 };
+/* The columns of select_columns. */
+enum
+{
+	COLUMN_NAME = 1, COLUMN_TYPE, COLUMN_IS_C_COLLATED
+};
 static KeptPlan select_views = {
 	"SELECT v.relname::pg_catalog.text FROM pg_catalog.pg_class AS v JOIN pg_catalog.pg_namespace AS n ON n.oid = v.relnamespace"
 	" WHERE n.nspname = $1 AND v.relkind = 'v' AND v.relowner = 'qehs_owner'::pg_catalog.regrole",
@@ -196,11 +201,11 @@ arrange(const Target *target, const char *view, const ModuleDef *module, List *c
 	for (uint64 i = 0; i < count; i++)
 	{
 		ReportColumn *held = palloc0(sizeof(ReportColumn));
-		Datum		is_c = plan_value(i, 3, &isnull);
+		Datum		is_c = plan_value(i, COLUMN_IS_C_COLLATED, &isnull);
 
 		held->sql = !isnull && DatumGetBool(is_c) ? "C" : "";
-		strlcpy(held->name, TextDatumGetCString(plan_value(i, 1, &isnull)), NAMEDATALEN);
-		held->type = TextDatumGetCString(plan_value(i, 2, &isnull));
+		strlcpy(held->name, TextDatumGetCString(plan_value(i, COLUMN_NAME, &isnull)), NAMEDATALEN);
+		held->type = TextDatumGetCString(plan_value(i, COLUMN_TYPE, &isnull));
 		before = lappend(before, held);
 	}
 	foreach(cell, before)
@@ -367,11 +372,17 @@ report_remove(const char *slug)
 		run(psprintf("DROP SCHEMA %s CASCADE", quote_identifier(schema)));
 }
 
+/* The arguments of qehs.report_publish. */
+enum
+{
+	ARGUMENT_TENANT, ARGUMENT_DROP_DEPRECATED
+};
+
 /* report_publish(tenant, drop_deprecated) */
 Datum
 qehs_report_publish(PG_FUNCTION_ARGS)
 {
-	char	   *slug = argument_text(fcinfo, 0);
+	char	   *slug = argument_text(fcinfo, ARGUMENT_TENANT);
 	Datum		value;
 	Target		target;
 	bool		isnull;
@@ -390,7 +401,7 @@ qehs_report_publish(PG_FUNCTION_ARGS)
 		run(psprintf("COMMENT ON SCHEMA %s IS %s", quote_identifier(target.schema),
 					 quote_literal_cstr(psprintf("Reporting views of the tenant %s, made by qehs.report_publish.", slug))));
 	}
-	else if (!PG_ARGISNULL(1) && PG_GETARG_BOOL(1))
+	else if (!PG_ARGISNULL(ARGUMENT_DROP_DEPRECATED) && PG_GETARG_BOOL(ARGUMENT_DROP_DEPRECATED))
 		drop_views(target.schema);
 	make_modules(&target, 0);
 	make_standard(&target);

@@ -200,11 +200,17 @@ is_constant(const FmgrInfo *function)
 	return expression && IsA(expression, FuncExpr) && IsA(linitial(expression->args), Const);
 }
 
+/* The arguments of qehs.jsonschema_is_valid and qehs.jsonschema_errors. */
+enum
+{
+	ARGUMENT_SCHEMA, ARGUMENT_INSTANCE, ARGUMENT_ASSERT_FORMATS
+};
+
 static Schema *
 schema_of_call(FunctionCallInfo fcinfo)
 {
-	Jsonb	   *document = PG_GETARG_JSONB_P(0);
-	bool		assert_formats = PG_GETARG_BOOL(2);
+	Jsonb	   *document = PG_GETARG_JSONB_P(ARGUMENT_SCHEMA);
+	bool		assert_formats = PG_GETARG_BOOL(ARGUMENT_ASSERT_FORMATS);
 	CallSite   *site = fcinfo->flinfo->fn_extra;
 
 	if (site == NULL)
@@ -237,7 +243,7 @@ qehs_jsonschema_is_valid(PG_FUNCTION_ARGS)
 {
 	const Schema *schema = schema_of_call(fcinfo);
 	const char *fault;
-	bool		valid = schema_holds(schema, PG_GETARG_JSONB_P(1), &fault);
+	bool		valid = schema_holds(schema, PG_GETARG_JSONB_P(ARGUMENT_INSTANCE), &fault);
 
 	if (fault)
 		give_up(fault);
@@ -288,7 +294,7 @@ qehs_jsonschema_errors(PG_FUNCTION_ARGS)
 
 	schema_errors_init(&errors);
 	errors.explain = true;
-	schema_validate(schema, PG_GETARG_JSONB_P(1), &errors);
+	schema_validate(schema, PG_GETARG_JSONB_P(ARGUMENT_INSTANCE), &errors);
 	if (errors.fault)
 		give_up(errors.fault);
 	put_rows(fcinfo, &errors, true);
@@ -373,12 +379,18 @@ check_registrable(Jsonb *document)
 		refuse(first);
 }
 
+/* The arguments of qehs.jsonschema_register. */
+enum
+{
+	ARGUMENT_REGISTER_URI, ARGUMENT_REGISTER_SCHEMA
+};
+
 /* jsonschema_register(uri, schema) */
 Datum
 qehs_jsonschema_register(PG_FUNCTION_ARGS)
 {
-	char	   *uri = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	Datum		values[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
+	char	   *uri = text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_REGISTER_URI));
+	Datum		values[2] = {PG_GETARG_DATUM(ARGUMENT_REGISTER_URI), PG_GETARG_DATUM(ARGUMENT_REGISTER_SCHEMA)};
 	bool		inserted;
 
 	if (strchr(uri, '#') != NULL || strchr(uri, ':') == NULL)
@@ -390,14 +402,14 @@ qehs_jsonschema_register(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("the URI of a schema must be at most %d bytes", MAX_URI));
-	check_registrable(PG_GETARG_JSONB_P(1));
+	check_registrable(PG_GETARG_JSONB_P(ARGUMENT_REGISTER_SCHEMA));
 	SPI_connect();
 	inserted = plan_execute(&insert_schema, values, NULL, false, 0) > 0;
 	SPI_finish();
 	if (!inserted)
 	{
 		Jsonb	   *known = jsonschema_find_registered(NULL, uri);
-		Jsonb	   *document = PG_GETARG_JSONB_P(1);
+		Jsonb	   *document = PG_GETARG_JSONB_P(ARGUMENT_REGISTER_SCHEMA);
 
 		if (known == NULL || VARSIZE(known) != VARSIZE(document) || memcmp(known, document, VARSIZE(known)) != 0)
 			ereport(ERROR,

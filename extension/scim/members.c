@@ -52,6 +52,11 @@ static KeptPlan select_members = {
 	" WHERE m.tenant_id = $1 AND m.role_id = $2 AND m.user_id > $3 ORDER BY m.user_id LIMIT $4",
 	4, {INT4OID, UUIDOID, UUIDOID, INT4OID}, NULL
 };
+/* The columns of select_members. */
+enum
+{
+	COLUMN_USER_ID = 1, COLUMN_DISPLAY_NAME
+};
 static KeptPlan select_unresolved = {
 	"SELECT value FROM qehs.scim_unresolved_member WHERE tenant_id = $1 AND role_id = $2 ORDER BY value", 2, {INT4OID, UUIDOID}, NULL
 };
@@ -222,11 +227,11 @@ members_write(StringInfo out, const RequestContext *context, const pg_uuid_t *gr
 		rows = plan_execute(&select_members, values, NULL, false, 0);
 		for (uint64 i = 0; i < rows; i++)
 		{
-			last = *DatumGetUUIDP(plan_value(i, 1, &isnull));
+			last = *DatumGetUUIDP(plan_value(i, COLUMN_USER_ID, &isnull));
 			if (!first)
 				appendStringInfoChar(out, ',');
 			first = false;
-			write_member(out, DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&last))), TextDatumGetCString(plan_value(i, 2, &isnull)),
+			write_member(out, DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&last))), TextDatumGetCString(plan_value(i, COLUMN_DISPLAY_NAME, &isnull)),
 						 base_url, shows, owner);
 		}
 		SPI_freetuptable(SPI_tuptable);

@@ -41,6 +41,11 @@ const ScimAttribute schema_common[SCIM_COMMON_COUNT] = {
 };
 
 static KeptPlan select_schemas = {"SELECT urn, name, description FROM qehs.scim_schema ORDER BY position, urn", 0, {0}, NULL};
+/* The columns of select_schemas. */
+enum
+{
+	COLUMN_SCHEMA_URN = 1, COLUMN_SCHEMA_NAME, COLUMN_SCHEMA_DESCRIPTION
+};
 /* A sub-attribute comes behind its parent, whatever its position. */
 static KeptPlan select_attributes = {
 	"SELECT pg_catalog.split_part(path, '.', 1), pg_catalog.split_part(path, '.', 2), description, type, mutability, returned, uniqueness,"
@@ -48,8 +53,21 @@ static KeptPlan select_attributes = {
 	" ORDER BY pg_catalog.strpos(path, '.') > 0, position, path",
 	1, {TEXTOID}, NULL
 };
+/* The columns of select_attributes. */
+enum
+{
+	COLUMN_ATTRIBUTE_NAME = 1, COLUMN_ATTRIBUTE_SUB_NAME, COLUMN_ATTRIBUTE_DESCRIPTION, COLUMN_ATTRIBUTE_TYPE, COLUMN_ATTRIBUTE_MUTABILITY,
+	COLUMN_ATTRIBUTE_RETURNED, COLUMN_ATTRIBUTE_UNIQUENESS, COLUMN_ATTRIBUTE_MULTI_VALUED, COLUMN_ATTRIBUTE_REQUIRED,
+	COLUMN_ATTRIBUTE_CASE_EXACT, COLUMN_ATTRIBUTE_CANONICAL_VALUES, COLUMN_ATTRIBUTE_REFERENCE_TYPES
+};
 static KeptPlan select_types = {
 	"SELECT name, endpoint, description, storage, schema_urn, extensions FROM qehs.scim_resource_type ORDER BY position, name", 0, {0}, NULL
+};
+/* The columns of select_types. */
+enum
+{
+	COLUMN_TYPE_NAME = 1, COLUMN_TYPE_ENDPOINT, COLUMN_TYPE_DESCRIPTION, COLUMN_TYPE_STORAGE, COLUMN_TYPE_SCHEMA_URN,
+	COLUMN_TYPE_EXTENSIONS
 };
 
 static MemoryContext catalogue_context = NULL;
@@ -129,16 +147,16 @@ static void
 read_attribute(ScimAttribute *attribute, uint64 row, const char *name)
 {
 	attribute->name = name;
-	attribute->description = read_text(row, 3);
-	attribute->type = (ScimType) read_word(row, 4, type_names, lengthof(type_names));
-	attribute->mutability = (ScimMutability) read_word(row, 5, mutability_names, lengthof(mutability_names));
-	attribute->returned = (ScimReturned) read_word(row, 6, returned_names, lengthof(returned_names));
-	attribute->uniqueness = read_text(row, 7);
-	attribute->multi_valued = read_flag(row, 8);
-	attribute->required = read_flag(row, 9);
-	attribute->case_exact = read_flag(row, 10);
-	attribute->canonical = read_names(row, 11, &attribute->canonical_count);
-	attribute->references = read_names(row, 12, &attribute->reference_count);
+	attribute->description = read_text(row, COLUMN_ATTRIBUTE_DESCRIPTION);
+	attribute->type = (ScimType) read_word(row, COLUMN_ATTRIBUTE_TYPE, type_names, lengthof(type_names));
+	attribute->mutability = (ScimMutability) read_word(row, COLUMN_ATTRIBUTE_MUTABILITY, mutability_names, lengthof(mutability_names));
+	attribute->returned = (ScimReturned) read_word(row, COLUMN_ATTRIBUTE_RETURNED, returned_names, lengthof(returned_names));
+	attribute->uniqueness = read_text(row, COLUMN_ATTRIBUTE_UNIQUENESS);
+	attribute->multi_valued = read_flag(row, COLUMN_ATTRIBUTE_MULTI_VALUED);
+	attribute->required = read_flag(row, COLUMN_ATTRIBUTE_REQUIRED);
+	attribute->case_exact = read_flag(row, COLUMN_ATTRIBUTE_CASE_EXACT);
+	attribute->canonical = read_names(row, COLUMN_ATTRIBUTE_CANONICAL_VALUES, &attribute->canonical_count);
+	attribute->references = read_names(row, COLUMN_ATTRIBUTE_REFERENCE_TYPES, &attribute->reference_count);
 }
 
 /* The attributes of a schema, sub-attributes below theirs. */
@@ -151,8 +169,8 @@ read_attributes(ScimSchema *schema)
 	schema->attributes = palloc0(sizeof(ScimAttribute) * Max(rows, 1));
 	for (uint64 i = 0; i < rows; i++)
 	{
-		const char *name = read_text(i, 1);
-		const char *sub = read_text(i, 2);
+		const char *name = read_text(i, COLUMN_ATTRIBUTE_NAME);
+		const char *sub = read_text(i, COLUMN_ATTRIBUTE_SUB_NAME);
 		ScimAttribute *parent;
 
 		if (*sub == '\0')
@@ -191,12 +209,12 @@ read_types(ScimCatalogue *all)
 		ScimResourceType *type = &all->types[i];
 		const char **urns;
 
-		type->name = read_text(i, 1);
-		type->endpoint = read_text(i, 2);
-		type->description = read_text(i, 3);
-		type->storage = (ScimStorage) read_word(i, 4, storage_names, lengthof(storage_names));
-		type->schema = find_schema(all, read_text(i, 5));
-		urns = read_names(i, 6, &type->extension_count);
+		type->name = read_text(i, COLUMN_TYPE_NAME);
+		type->endpoint = read_text(i, COLUMN_TYPE_ENDPOINT);
+		type->description = read_text(i, COLUMN_TYPE_DESCRIPTION);
+		type->storage = (ScimStorage) read_word(i, COLUMN_TYPE_STORAGE, storage_names, lengthof(storage_names));
+		type->schema = find_schema(all, read_text(i, COLUMN_TYPE_SCHEMA_URN));
+		urns = read_names(i, COLUMN_TYPE_EXTENSIONS, &type->extension_count);
 		type->extensions = palloc0(sizeof(ScimSchema *) * Max(type->extension_count, 1));
 		for (int j = 0; j < type->extension_count; j++)
 			type->extensions[j] = find_schema(all, urns[j]);
@@ -214,9 +232,9 @@ read_catalogue(void)
 	all->schema_count = (int) rows;
 	for (uint64 i = 0; i < rows; i++)
 	{
-		all->schemas[i].urn = read_text(i, 1);
-		all->schemas[i].name = read_text(i, 2);
-		all->schemas[i].description = read_text(i, 3);
+		all->schemas[i].urn = read_text(i, COLUMN_SCHEMA_URN);
+		all->schemas[i].name = read_text(i, COLUMN_SCHEMA_NAME);
+		all->schemas[i].description = read_text(i, COLUMN_SCHEMA_DESCRIPTION);
 	}
 	for (int i = 0; i < all->schema_count; i++)
 		read_attributes(&all->schemas[i]);

@@ -158,6 +158,12 @@ read_groups(Datum array)
 	return list;
 }
 
+/* What store_from and find_plans give of a resource. */
+enum
+{
+	COLUMN_ID = 1, COLUMN_VERSION, COLUMN_CREATED_AT, COLUMN_UPDATED_AT, COLUMN_CONTENT, COLUMN_EXTERNAL_ID, COLUMN_GROUPS
+};
+
 ScimResource *
 store_read(const ScimResourceType *type, uint64 row)
 {
@@ -165,15 +171,15 @@ store_read(const ScimResourceType *type, uint64 row)
 	bool		isnull;
 	Datum		value;
 
-	resource->id = *DatumGetUUIDP(plan_value(row, 1, &isnull));
-	resource->version = DatumGetInt32(plan_value(row, 2, &isnull));
-	resource->created_at = DatumGetTimestampTz(plan_value(row, 3, &isnull));
-	resource->updated_at = DatumGetTimestampTz(plan_value(row, 4, &isnull));
-	resource->content = tree_of_jsonb(DatumGetJsonbP(plan_value(row, 5, &isnull)));
-	value = plan_value(row, 6, &isnull);
+	resource->id = *DatumGetUUIDP(plan_value(row, COLUMN_ID, &isnull));
+	resource->version = DatumGetInt32(plan_value(row, COLUMN_VERSION, &isnull));
+	resource->created_at = DatumGetTimestampTz(plan_value(row, COLUMN_CREATED_AT, &isnull));
+	resource->updated_at = DatumGetTimestampTz(plan_value(row, COLUMN_UPDATED_AT, &isnull));
+	resource->content = tree_of_jsonb(DatumGetJsonbP(plan_value(row, COLUMN_CONTENT, &isnull)));
+	value = plan_value(row, COLUMN_EXTERNAL_ID, &isnull);
 	if (!isnull)
 		tree_set(resource->content, "externalId", tree_text(TextDatumGetCString(value)));
-	value = plan_value(row, 7, &isnull);
+	value = plan_value(row, COLUMN_GROUPS, &isnull);
 	if (!isnull)
 		resource->groups = read_groups(value);
 	return resource;
@@ -193,6 +199,12 @@ store_find(const ScimResourceType *type, const RequestContext *context, const ch
 
 /* ---- writing ---- */
 
+/* What the statements that write a resource return. */
+enum
+{
+	COLUMN_WRITTEN_VERSION = 1, COLUMN_WRITTEN_CREATED_AT, COLUMN_WRITTEN_UPDATED_AT, COLUMN_WRITTEN_ID
+};
+
 /* The row that a statement returned is what the resource is now; false when there is none. */
 static bool
 take_written(ScimResource *resource, uint64 rows)
@@ -201,10 +213,10 @@ take_written(ScimResource *resource, uint64 rows)
 
 	if (rows == 0)
 		return false;
-	resource->version = DatumGetInt32(plan_value(0, 1, &isnull));
-	resource->created_at = DatumGetTimestampTz(plan_value(0, 2, &isnull));
-	resource->updated_at = DatumGetTimestampTz(plan_value(0, 3, &isnull));
-	resource->id = *DatumGetUUIDP(plan_value(0, 4, &isnull));
+	resource->version = DatumGetInt32(plan_value(0, COLUMN_WRITTEN_VERSION, &isnull));
+	resource->created_at = DatumGetTimestampTz(plan_value(0, COLUMN_WRITTEN_CREATED_AT, &isnull));
+	resource->updated_at = DatumGetTimestampTz(plan_value(0, COLUMN_WRITTEN_UPDATED_AT, &isnull));
+	resource->id = *DatumGetUUIDP(plan_value(0, COLUMN_WRITTEN_ID, &isnull));
 	return true;
 }
 

@@ -39,6 +39,11 @@ static KeptPlan select_due = {
 	" WHERE t.tenant_id = n.id AND t.at <= $1 ORDER BY t.at LIMIT $2) AS d WHERE n.suspended_at IS NULL ORDER BY d.at LIMIT $2",
 	2, {TIMESTAMPTZOID, INT8OID}, NULL
 };
+/* The columns of select_due. */
+enum
+{
+	COLUMN_TENANT_ID = 1, COLUMN_RECORD_ID, COLUMN_KIND, COLUMN_STEP
+};
 
 #define TIMER " qehs.record_timer WHERE tenant_id = $1 AND record_id = $2 AND kind = $3 AND step = $4"
 #define TIMER_ARGUMENTS INT4OID, UUIDOID, CHAROID, INT4OID
@@ -312,22 +317,28 @@ find_due(int32 batch_size, int *count)
 	*count = (int) plan_execute(&select_due, values, NULL, false, 0);
 	timers = MemoryContextAlloc(caller, sizeof(DueTimer) * Max(*count, 1));
 	for (int i = 0; i < *count; i++)
-		timers[i] = (DueTimer) {DatumGetInt32(plan_value(i, 1, &isnull)), *DatumGetUUIDP(plan_value(i, 2, &isnull)),
-			(TimerKind) DatumGetChar(plan_value(i, 3, &isnull)), DatumGetInt32(plan_value(i, 4, &isnull)), now, NULL, false};
+		timers[i] = (DueTimer) {DatumGetInt32(plan_value(i, COLUMN_TENANT_ID, &isnull)), *DatumGetUUIDP(plan_value(i, COLUMN_RECORD_ID, &isnull)),
+			(TimerKind) DatumGetChar(plan_value(i, COLUMN_KIND, &isnull)), DatumGetInt32(plan_value(i, COLUMN_STEP, &isnull)), now, NULL, false};
 	SPI_finish();
 	return timers;
 }
+
+/* The arguments of qehs.timer_run. */
+enum
+{
+	ARGUMENT_UNTIL, ARGUMENT_BATCH_SIZE
+};
 
 /* timer_run(until, batch_size): how many were done, or put off. */
 Datum
 qehs_timer_run(PG_FUNCTION_ARGS)
 {
-	TimestampTz until = PG_GETARG_TIMESTAMPTZ(0);
+	TimestampTz until = PG_GETARG_TIMESTAMPTZ(ARGUMENT_UNTIL);
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext memory = AllocSetContextCreate(caller, "qehs timer", ALLOCSET_DEFAULT_SIZES);
 	int			count;
 	int			done = 0;
-	DueTimer   *timers = find_due(Max(PG_GETARG_INT32(1), 1), &count);
+	DueTimer   *timers = find_due(Max(PG_GETARG_INT32(ARGUMENT_BATCH_SIZE), 1), &count);
 
 	for (int i = 0; i < count && (i == 0 || GetCurrentTimestamp() < until); i++)
 	{

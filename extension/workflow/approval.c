@@ -31,6 +31,11 @@ static KeptPlan select_approvals = {
 	" '00000000-0000-0000-0000-000000000000') ORDER BY a.id",
 	5, {INT4OID, UUIDOID, TEXTOID, INT4OID, BYTEAOID}, NULL
 };
+/* The columns of select_approvals. */
+enum
+{
+	COLUMN_APPROVAL_ACTOR_ID = 1, COLUMN_APPROVAL_APPROVER_ID, COLUMN_APPROVAL_STEP
+};
 static KeptPlan insert_approval = {
 	"INSERT INTO qehs.approval (tenant_id, id, record_id, transition, step, record_version, payload_hash, approved, actor_id, on_behalf_of, at, comment,"
 	" signature) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
@@ -46,6 +51,11 @@ static KeptPlan select_delegators = {
 	"SELECT u.id, " AUTH_ROLES_OF_USER("$1", "u.id") " FROM qehs.delegation AS d JOIN qehs.user_account AS u ON u.tenant_id = $1 AND u.id = d.from_user"
 	" WHERE d.tenant_id = $1 AND d.to_user = $2 AND d.revoked_at IS NULL AND d.starts_at <= $3 AND d.ends_at > $3 AND u.active ORDER BY d.id",
 	3, {INT4OID, UUIDOID, TIMESTAMPTZOID}, NULL
+};
+/* The columns of select_delegators. */
+enum
+{
+	COLUMN_DELEGATOR_ID = 1, COLUMN_DELEGATOR_ROLES
 };
 
 /* The SHA-256 of what the record holds. */
@@ -72,9 +82,9 @@ approval_state(const RequestContext *context, const ModuleTransition *transition
 	state.items = palloc(sizeof(GivenApproval) * Max(state.count, 1));
 	for (int i = 0; i < state.count; i++)
 	{
-		state.items[i].actor = *DatumGetUUIDP(plan_value(i, 1, &isnull));
-		state.items[i].principal = *DatumGetUUIDP(plan_value(i, 2, &isnull));
-		state.items[i].step = DatumGetInt32(plan_value(i, 3, &isnull));
+		state.items[i].actor = *DatumGetUUIDP(plan_value(i, COLUMN_APPROVAL_ACTOR_ID, &isnull));
+		state.items[i].principal = *DatumGetUUIDP(plan_value(i, COLUMN_APPROVAL_APPROVER_ID, &isnull));
+		state.items[i].step = DatumGetInt32(plan_value(i, COLUMN_APPROVAL_STEP, &isnull));
 	}
 	return state;
 }
@@ -142,8 +152,8 @@ find_delegated(const Firing *firing, const ApprovalState *state, int32 *step, pg
 		RequestContext other = *firing->context;
 		bool		isnull;
 
-		other.actor_id = *DatumGetUUIDP(plan_value(i, 1, &isnull));
-		other.roles = auth_names(plan_value(i, 2, &isnull), &other.role_count);
+		other.actor_id = *DatumGetUUIDP(plan_value(i, COLUMN_DELEGATOR_ID, &isnull));
+		other.roles = auth_names(plan_value(i, COLUMN_DELEGATOR_ROLES, &isnull), &other.role_count);
 		if (approval_is_given(state, &other.actor_id) || permission_is_one_of(&other, firing->module, &subject, &firing->transition->not_same_actor) ||
 			!find_step(firing, state, &other, step))
 			continue;

@@ -23,6 +23,11 @@ static KeptPlan select_children = {
 	" WHERE l.tenant_id = $1 AND l.target_id = $2 AND r.module_id = $3 AND r.deleted_at IS NULL",
 	3, {INT4OID, UUIDOID, INT4OID}, NULL
 };
+/* The columns of select_children. */
+enum
+{
+	COLUMN_DEFINITION_VERSION = 1, COLUMN_WORKFLOW_STATE, COLUMN_PAYLOAD
+};
 
 /* Whether the field that a guard names, by the current definition, holds the record's id. */
 static bool
@@ -62,9 +67,10 @@ children_hold(int32 tenant_id, const ModuleChildren *guard, const pg_uuid_t *id)
 		bool		isnull;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!refers_by(module, guard->via, DatumGetInt32(plan_value(i, 1, &isnull)), DatumGetJsonbP(plan_value(i, 3, &isnull)), id))
+		if (!refers_by(module, guard->via, DatumGetInt32(plan_value(i, COLUMN_DEFINITION_VERSION, &isnull)),
+					   DatumGetJsonbP(plan_value(i, COLUMN_PAYLOAD, &isnull)), id))
 			continue;
-		if (!has_name(&guard->states, plan_text(i, 2)))
+		if (!has_name(&guard->states, plan_text(i, COLUMN_WORKFLOW_STATE)))
 			return false;
 		count++;
 	}

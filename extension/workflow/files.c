@@ -20,6 +20,11 @@ static KeptPlan select_files = {
 	" AND status IN ('uploaded', 'clean')",
 	3, {INT4OID, UUIDOID, UUIDARRAYOID}, NULL
 };
+/* The columns of select_files. */
+enum
+{
+	COLUMN_ID = 1, COLUMN_CONTENT_TYPE
+};
 
 static bool
 has_type(const ModuleFiles *guard, const char *type)
@@ -57,11 +62,11 @@ count_files(const Firing *firing, int32 *counts)
 	rows = plan_execute_latest(&select_files, values, NULL, 0);
 	for (uint64 i = 0; i < rows; i++)
 	{
-		const char *type = plan_text(i, 2);
+		const char *type = plan_text(i, COLUMN_CONTENT_TYPE);
 
 		for (int j = 0; j < transition->file_count; j++)
 			counts[j] += has_type(&transition->files[j], type) &&
-				in_field(&transition->files[j], named, named_count, DatumGetUUIDP(plan_value(i, 1, &isnull)));
+				in_field(&transition->files[j], named, named_count, DatumGetUUIDP(plan_value(i, COLUMN_ID, &isnull)));
 	}
 }
 

@@ -27,6 +27,11 @@ static KeptPlan select_secret = {
 	" ON s.tenant_id = $1 AND s.user_id = u.id WHERE u.tenant_id = $1 AND u.id = $2 AND u.active",
 	2, {INT4OID, UUIDOID}, NULL
 };
+/* The columns of select_secret. */
+enum
+{
+	COLUMN_HASH = 1, COLUMN_FAILURES, COLUMN_FAILED_AT, COLUMN_DISPLAY_NAME
+};
 static KeptPlan clear_failures = {
 	"UPDATE qehs.signature_credential SET failures = 0, failed_at = NULL WHERE tenant_id = $1 AND user_id = $2", 2, {INT4OID, UUIDOID}, NULL
 };
@@ -133,13 +138,13 @@ read_secret(const RequestContext *context)
 	/* not read-only: what was counted while the lock was waited for is to be seen */
 	if (plan_execute(&select_secret, values, NULL, false, 1) == 0)
 		problem_raise_at(PROBLEM_FORBIDDEN, "/signature", "forbidden", "is for a person who is active");
-	secret.name = plan_text(0, 4);
-	value = plan_value(0, 1, &isnull);
+	secret.name = plan_text(0, COLUMN_DISPLAY_NAME);
+	value = plan_value(0, COLUMN_HASH, &isnull);
 	if (isnull)
 		return secret;
 	secret.hash = TextDatumGetCString(value);
-	secret.failures = DatumGetInt32(plan_value(0, 2, &isnull));
-	secret.failed_at = DatumGetTimestampTz(plan_value(0, 3, &isnull));
+	secret.failures = DatumGetInt32(plan_value(0, COLUMN_FAILURES, &isnull));
+	secret.failed_at = DatumGetTimestampTz(plan_value(0, COLUMN_FAILED_AT, &isnull));
 	return secret;
 }
 

@@ -189,12 +189,15 @@ static void
 draw(Paper *paper, const Picture *picture, double scale)
 {
 	cairo_surface_t *surface = picture_surface(picture);
+	cairo_matrix_t upright;
 
 	if (surface == NULL)
 		return;
 	cairo_save(paper->cairo);
 	cairo_translate(paper->cairo, PAPER_MARGIN, paper->y);
 	cairo_scale(paper->cairo, scale, scale);
+	picture_matrix(picture, &upright);
+	cairo_transform(paper->cairo, &upright);
 	cairo_set_source_surface(paper->cairo, surface, 0, 0);
 	cairo_paint(paper->cairo);
 	cairo_restore(paper->cairo);

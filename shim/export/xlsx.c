@@ -299,6 +299,14 @@ write_cell(XlsxFile *file, Rows *rows, int column, const Column *of, const Cell 
 	}
 }
 
+/* A full sheet is followed by another. */
+static void
+make_room(XlsxFile *file, Rows *rows)
+{
+	if (rows->next > LAST_ROW)
+		begin_sheet(file, rows);
+}
+
 /* The rows of a table, each with the code of its record in front; gives how many. */
 static int
 write_table(XlsxFile *file, int column, const Cell *cell)
@@ -315,8 +323,7 @@ write_table(XlsxFile *file, int column, const Cell *cell)
 	{
 		if (!row_read(lines[i].text, lines[i].length, &file->arena, cells, of->count))
 			continue;
-		if (rows->next > LAST_ROW)
-			begin_sheet(file, rows);
+		make_room(file, rows);
 		if (code && code->type == CELL_TEXT)
 			write_text(file, rows, 0, code->text, code->length);
 		else
@@ -403,8 +410,7 @@ xlsx_row(void *owner, const char *line, size_t length)
 	arena_reset(&file->arena);
 	if (file->output->failed || !row_read(line, length, &file->arena, file->cells, info->column_count))
 		return output_fail(file->output, "the database gave a row that is none");
-	if (file->records.next > LAST_ROW)
-		begin_sheet(file, &file->records);
+	make_room(file, &file->records);
 	file->row_count++;
 	for (int i = 0; i < info->column_count && !file->output->failed; i++)
 	{

@@ -23,8 +23,6 @@
 #define LOAD "SELECT qehs.bulk_job_load($1, $2, $3, $4::bytea, $5::int8, $6::int8, $7::bytea, $8::int8, $9::int8, $10::jsonb)"
 #define LOAD_ARGUMENTS 10
 #define END "SELECT qehs.bulk_job_end($1, $2, $3, $4::jsonb)"
-/* A chunk that waits longer for others' locks is tried again later: the time limit of the endpoint. */
-#define LIMIT "SET statement_timeout = 60000"
 #define READ_BYTES (64 * 1024)
 #define MAX_LINE_BYTES (64 * 1024 * 1024)
 
@@ -210,8 +208,7 @@ load_job_run(HeldJob *job)
 
 	stream_metrics_running(1);
 	read_arguments(&load);
-	done = open_body(&load) && held_run(job, LIMIT, 0, NULL, NULL, NULL) &&
-		(!load.transaction || held_run(job, "BEGIN", 0, NULL, NULL, NULL)) && load_lines(&load, buffer) && end_load(&load);
+	done = open_body(&load) && (!load.transaction || held_run(job, "BEGIN", 0, NULL, NULL, NULL)) && load_lines(&load, buffer) && end_load(&load);
 	if (load.file >= 0)
 	{
 		lines_close(&load.reader);

@@ -27,6 +27,14 @@ const disposition = name => {
 }
 const encodePath = path => path.split('/').map(part => encodeURIComponent(part).replace(/[!'()*]/g, c => '%' + c.charCodeAt(0).toString(16).toUpperCase())).join('/')
 
+// the presigner gives AWS's published example, https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+const published = await new S3RequestPresigner({
+	region: 'us-east-1', sha256: Sha256, credentials: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' },
+}).presign(new HttpRequest({ protocol: 'https:', hostname: 'examplebucket.s3.amazonaws.com', method: 'GET', path: '/test.txt', headers: { host: 'examplebucket.s3.amazonaws.com' } }), {
+	expiresIn: 86400, signingDate: new Date('2013-05-24T00:00:00Z'), unhoistableHeaders: new Set(['x-amz-content-sha256']), unsignableHeaders: new Set(['x-amz-content-sha256']),
+})
+assert.equal(published.query['X-Amz-Signature'], 'aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404')
+
 const made = []
 for (let i = 0; i < cases; i++) {
 	const time = new Date(Date.UTC(2015 + random(30), random(12), 1 + random(28), random(24), random(60), random(60)))

@@ -252,7 +252,10 @@ test(`${MOST} lines of a kilobyte are kept and loaded in constant memory`, async
 	assert.equal(done.rowCount, MOST)
 	const back = peak(worker.pid)
 	t.diagnostic(`${MOST} lines in ${done.result.summary.durationMs} ms: peak of the shim ${front} kB, of the worker ${back} kB`)
-	assert.ok(front <= MOST_KB, `the shim took ${front} kB`)
-	assert.ok(back <= MOST_KB, `the worker took ${back} kB`)
+	// sanitizers have memory of their own
+	if (!/sanitized/.test(process.env.QEHS_SHIM_BIN ?? "")) {
+		assert.ok(front <= MOST_KB, `the shim took ${front} kB`)
+		assert.ok(back <= MOST_KB, `the worker took ${back} kB`)
+	}
 	await stopWorker(worker)
 })

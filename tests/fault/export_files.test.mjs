@@ -105,6 +105,43 @@ test("XLSX: exceljs finds typed cells, a frozen head with a filter, a sheet for 
 	assert.equal(job.rowCount, 16)
 })
 
+test("XLSX: rows beyond the 1,048,576th of a sheet go on on a further one, with its head", async () => {
+	const RECORDS = 1049
+	const wide = JSON.stringify({ key: "visits", name: "Visits", displayCode: { prefix: "V" }, fields: [{ key: "title", type: "text" },
+		{ key: "parts", label: "Parts", type: "table", fields: [{ key: "count", label: "Count", type: "integer" }] }], workflow: { states: ["open"], initial: "open", transitions: {} } })
+	made.cluster.sql(`SELECT qehs.tenant_create('sheets', 'Sheets'); SELECT qehs.use_tenant('sheets'); SELECT qehs.module_publish('visits', '${wide}');
+		SELECT count(qehs.bulk_load('visits', convert_to((SELECT string_agg(format('{"title":"%s","parts":%s}', n, (SELECT jsonb_agg(jsonb_build_object('count', (n - 1) * 1000 + i)) FROM generate_series(1, 1000) AS i)), E'\\n')
+			FROM generate_series(s, least(s + 49, ${RECORDS})) AS n), 'UTF8'))) FROM generate_series(1, ${RECORDS}, 50) AS s`)
+	const auditor = made.cluster.sql("SELECT qehs.use_tenant('sheets'); SELECT qehs.api_key_create('auditor', rate_limit => 0) ->> 'key'")
+	const { path } = await exported({ format: "xlsx", columns: ["parts"], sort: "createdAt" }, auditor)
+	// Python's zipfile and expat: of each sheet its name, how many rows it has, and the values of the first, the second and the last
+	const sheets = python(`import json,sys,zipfile,xml.etree.ElementTree as E,xml.parsers.expat
+z = zipfile.ZipFile(sys.argv[1])
+names = [s.get('name') for s in E.parse(z.open('xl/workbook.xml')).iter('{http://schemas.openxmlformats.org/spreadsheetml/2006/main}sheet')]
+result = []
+for number, name in enumerate(names, 1):
+	rows = [0]; cells = []; ends = {}
+	def start(tag, attributes):
+		if tag == 'row': rows[0] += 1; cells.clear(); rows.append(int(attributes['r'])); del rows[1:-1]
+		elif tag == 'c': cells.append('')
+	def data(text):
+		if cells: cells[-1] += text
+	def end(tag):
+		if tag == 'row':
+			ends['last'] = list(cells)
+			if rows[0] < 3: ends[str(rows[0])] = list(cells)
+	parser = xml.parsers.expat.ParserCreate(); parser.buffer_text = True
+	parser.StartElementHandler = start; parser.CharacterDataHandler = data; parser.EndElementHandler = end
+	parser.ParseFile(z.open('xl/worksheets/sheet%d.xml' % number))
+	result.append([name, rows[0], rows[-1], ends.get('1'), ends.get('2'), ends.get('last')])
+print(json.dumps(result))`, path)
+	assert.deepEqual(sheets.map(([name, count, last]) => [name, count, last]).slice(1), [["Visits", RECORDS + 1, RECORDS + 1], ["Parts", 1048576, 1048576], ["Parts (2)", RECORDS * 1000 - 1048575 + 1, RECORDS * 1000 - 1048575 + 1]])
+	const [, first, second] = sheets.slice(1)
+	assert.deepEqual(second[3], first[3])
+	const sum = [first, second].map(([, , , , second, last]) => [Number(second.at(-1)), Number(last.at(-1))])
+	assert.deepEqual(sum, [[1, 1048575], [1048576, RECORDS * 1000]])
+})
+
 test("PDF: pdftotext finds text of eight scripts, who exported it and the number of pages; pdftoppm draws it", async () => {
 	const { path } = await exported({ sort: "n", format: "pdf", columns: ["displayCode", "title", "n"], paper: "Letter" })
 	const text = execFileSync("pdftotext", [path, "-"], { encoding: "utf8" }).normalize("NFKC")
@@ -176,6 +213,77 @@ test("PDF: a report has the photos of its record, a JPEG as it was sent, and who
 	// who may not read files gets no photos
 	const reader = made.cluster.sql("SELECT qehs.use_tenant('signed'); SELECT qehs.api_key_create('reader', scopes => '{records.read,exports.create}', rate_limit => 0) ->> 'key'")
 	assert.doesNotMatch(execFileSync("pdftotext", [await report(reader), "-"], { encoding: "utf8" }), /Photos|stairs/)
+})
+
+// A JPEG of four colours, twice as wide as high, whose Exif data says how the camera was held.
+const COLOURS = [[[1, 0, 0], [0, 1, 0]], [[0, 0, 1], [1, 0, 1]]]
+function photo(orientation) {
+	const draw = COLOURS.map((row, y) => row.map((colour, x) => `${colour.join(" ")} rg ${x * 60} ${60 - y * 60} 60 60 re f`)).flat().join("\n")
+	const page = `${directory}/photo.pdf`
+	writeFileSync(page, `%PDF-1.4\n1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj\n2 0 obj <</Type/Pages/Kids[3 0 R]/Count 1>> endobj
+3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 120 120]/Contents 4 0 R>> endobj\n4 0 obj <</Length ${draw.length}>> stream\n${draw}\nendstream endobj\ntrailer <</Root 1 0 R>>\n`)
+	const jpeg = execFileSync("pdftoppm", ["-scale-to-x", "120", "-scale-to-y", "60", "-jpeg", "-singlefile", page], { stdio: ["ignore", "pipe", "ignore"] })
+	// a TIFF header, one entry (Orientation, SHORT, 1), in either byte order
+	const big = orientation % 2
+	const entry = big ? [0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0] : [42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0]
+	const exif = Buffer.from([...Buffer.from("Exif\0\0"), ...Buffer.from(big ? "MM" : "II"), ...entry, 0, 0, 0, 0])
+	return Buffer.concat([jpeg.subarray(0, 2), Buffer.from([0xFF, 0xE1, 0, exif.length + 2]), exif, jpeg.subarray(2)])
+}
+
+// The coloured rectangles of a page, from top to bottom: {width, height, corners}, corners as COLOURS has them.
+function rectangles(path) {
+	const image = execFileSync("pdftoppm", ["-r", "150", "-singlefile", path], { maxBuffer: 1 << 28 })
+	const [, width, height, rest] = /^P6\n(\d+) (\d+)\n255\n/.exec(image.toString("latin1", 0, 40)).map(Number).concat(0)
+	const at = image.length - width * height * 3 + rest
+	const colour = (x, y) => [0, 1, 2].map((i) => Number(image[at + (y * width + x) * 3 + i] > 128))
+	const isColoured = (x, y) => [0, 1, 2].some((i) => image[at + (y * width + x) * 3 + i] > 200) && [0, 1, 2].some((i) => image[at + (y * width + x) * 3 + i] < 50)
+	const found = []
+	for (let y = 0; y < height; y++) {
+		const columns = Array.from({ length: width }, (_, x) => x).filter((x) => isColoured(x, y))
+		if (columns.length < 20)
+			continue
+		const last = found.at(-1)
+		// where two colours meet a JPEG blurs them
+		if (last?.bottom > y - 8)
+			last.bottom = y
+		else
+			found.push({ left: columns[0], right: columns.at(-1), top: y, bottom: y })
+	}
+	return found.map(({ left, right, top, bottom }) => ({ width: right - left + 1, height: bottom - top + 1,
+		corners: [top + 10, bottom - 10].map((y) => [left + 10, right - 10].map((x) => colour(x, y))) }))
+}
+
+test("PDF: photos of a report stand upright, whichever way the camera was held", async () => {
+	const photographer = makeTenant(made.cluster, "held")
+	made.cluster.sql("SELECT qehs.use_tenant('held'); SELECT qehs.rate_limit_set('signed-urls', 0)")
+	load(made.cluster, "held", [{ title: "Stairs" }])
+	const [record] = (await call(made.shim, photographer, "GET", "/api/v1/records?moduleKey=visits")).json.items
+	for (let orientation = 1; orientation <= 8; orientation++) {
+		const { json } = await call(made.shim, photographer, "POST", "/api/v1/attachments", { recordId: record.id, filename: `held ${orientation}.jpg`, contentType: "image/jpeg" })
+		assert.equal((await fetch(new URL(json.uploadUrl, `http://127.0.0.1:${made.shim.port}`), { method: "PUT", headers: json.headers, body: photo(orientation) })).status, 204)
+	}
+	const { path } = await exported({ format: "pdf", recordId: record.id }, photographer)
+	const pages = Number(/Pages: +(\d+)/.exec(execFileSync("pdfinfo", [path], { encoding: "utf8" }))[1])
+	const shown = []
+	for (let page = 1; page <= pages; page++) {
+		execFileSync("pdfseparate", ["-f", String(page), "-l", String(page), path, `${directory}/page.pdf`])
+		shown.push(...rectangles(`${directory}/page.pdf`))
+	}
+	// where the first row and the first column are seen (Exif 2.3, table 6)
+	const sides = [["top", "left"], ["top", "right"], ["bottom", "right"], ["bottom", "left"], ["left", "top"], ["right", "top"], ["right", "bottom"], ["left", "bottom"]]
+	const place = (side, i) => ["top", "left"].includes(side) ? i : 1 - i
+	assert.equal(shown.length, 8)
+	for (const [i, [row, column]] of sides.entries()) {
+		const turned = i >= 4
+		const corners = [[], []]
+		for (const y of [0, 1])
+			for (const x of [0, 1]) {
+				const [down, right] = turned ? [place(column, x), place(row, y)] : [place(row, y), place(column, x)]
+				corners[down][right] = COLOURS[y][x]
+			}
+		assert.deepEqual(shown[i].corners, corners, `orientation ${i + 1}`)
+		assert.ok(Math.abs(shown[i].width - (turned ? 60 : 120)) <= 3 && Math.abs(shown[i].height - (turned ? 120 : 60)) <= 3, `orientation ${i + 1}: ${shown[i].width} x ${shown[i].height}`)
+	}
 })
 
 test("what the caller may read is in the file, and nothing else", async () => {

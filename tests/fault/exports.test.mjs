@@ -1,13 +1,15 @@
 // Jobs of exports end once, in a state that says why, whatever happens to workers and callers.
 import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
-import { rmSync } from "node:fs"
+import { randomBytes } from "node:crypto"
+import { readFileSync, rmSync } from "node:fs"
 import { after, test } from "node:test"
 import { freePort, Shim, sleep, stage } from "./cluster.mjs"
 import { uuidOf } from "../http/lib/tenant.mjs"
 import { ask, call, file, load, makeTenant, storeFolder, until } from "./exports.mjs"
 
 const ROWS = Number(process.env.EXPORT_ROWS ?? 12000)
+const ZIP_FILES = Number(process.env.EXPORT_FILES ?? 20)
 const folder = storeFolder()
 let key
 const others = []
@@ -148,6 +150,29 @@ test("an export whose key was revoked meanwhile fails and says so", async () => 
 function makeKey() {
 	return JSON.parse(made.cluster.sql("SELECT qehs.use_tenant('many'); SELECT qehs.api_key_create('gone', rate_limit => 0)"))
 }
+
+test(`a ZIP with ${ZIP_FILES} attachments of 10 MB is written in constant memory`, async (t) => {
+	const bytes = randomBytes(10000000)
+	made.cluster.sql("SELECT qehs.use_tenant('many'); SELECT qehs.rate_limit_set('signed-urls', 0)")
+	const [record] = (await call(made.shim, key, "GET", "/api/v1/records?moduleKey=visits&filter[n]=0")).json.items
+	for (let i = 0; i < ZIP_FILES; i++) {
+		const { json } = await call(made.shim, key, "POST", "/api/v1/attachments", { recordId: record.id, filename: `photo ${i}.bin`, contentType: "application/octet-stream" })
+		const answer = await fetch(new URL(json.uploadUrl, `http://127.0.0.1:${made.shim.port}`), { method: "PUT", headers: json.headers, body: bytes })
+		assert.equal(answer.status, 204, await answer.text())
+	}
+	const id = await ask(made.shim, key, { format: "csv", includeAttachments: true })
+	const worker = startWorker()
+	const done = await until(made.shim, key, id, undefined, 240)
+	assert.equal(done.status, "succeeded", JSON.stringify(done))
+	const peak = Number(/^VmHWM:\s*(\d+) kB/m.exec(readFileSync(`/proc/${worker.pid}/status`, "latin1"))[1])
+	t.diagnostic(`${ZIP_FILES} files of 10 MB in ${(Date.parse(done.finishedAt) - Date.parse(done.startedAt)) / 1000} s: a ZIP of ${done.result.sizeBytes} bytes, peak of the worker ${peak} kB`)
+	assert.ok(done.result.sizeBytes > ZIP_FILES * bytes.length)
+	// sanitizers have memory of their own
+	if (!/sanitized/.test(process.env.QEHS_SHIM_BIN ?? ""))
+		assert.ok(peak <= 64 * 1024, `the worker took ${peak} kB`)
+	worker.kill("SIGTERM")
+	await worker.gone
+})
 
 test("a shim without an object store refuses exports", async () => {
 	const shim = new Shim(made.cluster, await freePort())

@@ -64,7 +64,8 @@ for (const limit of [1, ROWS])
 			availableTransitions { name } } }`)
 		assert.equal(data.tasksList[0].incident.tasksByIncident.length, 3)
 		assert.ok(data.tasksList[0].owner.displayName)
-		assert.equal(calls - none.calls, 9, JSON.stringify(statements, null, 1))
+		// the one record that one task names is read by the index on ids, without a statement
+		assert.equal(calls - none.calls, limit === 1 ? 8 : 9, JSON.stringify(statements, null, 1))
 	})
 
 test("actors of events who are not at hand are one statement, however many they are", async () => {

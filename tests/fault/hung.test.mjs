@@ -160,12 +160,28 @@ test("each table that they read is locked in turn: SIGHUP and SIGTERM are seen, 
 		await shim.ready()
 		await held(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`, async () => {
 			shim.process.kill("SIGHUP")
-			await sleep(1500)
-			const answer = await fetch(`http://127.0.0.1:${shim.port}/healthz`)
-			assert.equal(answer.status, 200)
+			// each is answered while the lock is held: with what it asks for, or that it could not wait longer for the table
+			const asked = await Promise.all([send(shim.port, at.key, "GET", "/api/v1/modules"), send(shim.port, at.key, "GET", "/api/v1/records?moduleKey=incidents"),
+				fetch(`http://127.0.0.1:${shim.port}/readyz`), fetch(`http://127.0.0.1:${shim.port}/healthz`), sleep(1500)])
+			const allowed = [[200, 503, 504], [200, 503, 504], [200, 503], [200]]
+			assert.ok(allowed.every((statuses, i) => statuses.includes(asked[i].status)), `${table}: ${asked.map((answer) => answer?.status)}`)
 			const { ms } = await timed(shim.stop().then(() => ({ status: 0 })))
 			assert.ok(ms < 3000, `${table}: stopped after ${ms} ms`)
 		})
+	}
+})
+
+test("readiness goes on through others when the server process that answers the probes is stopped", async () => {
+	const probing = at.cluster.sql("SELECT pid FROM pg_stat_activity WHERE usename = 'qehs_shim' AND query LIKE '%extversion%'").split("\n").filter(Boolean).map(Number)
+	assert.ok(probing.length > 0)
+	signal(probing, "SIGSTOP")
+	try {
+		const seen = []
+		for (const until = Date.now() + 8000; Date.now() < until; await sleep(100))
+			seen.push(await ready())
+		assert.deepEqual(seen.filter((status) => status !== 200), [])
+	} finally {
+		signal(probing, "SIGCONT")
 	}
 })
 

@@ -77,10 +77,16 @@ run_one(const uint8_t *data, size_t size)
 	return 0;
 }
 
+/* The arguments of qehs_fuzz. */
+enum
+{
+	ARGUMENT_TARGET, ARGUMENT_OPTIONS
+};
+
 Datum
 qehs_fuzz(PG_FUNCTION_ARGS)
 {
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_TARGET));
 	Datum	   *items;
 	int			count;
 	int			argc = 1;
@@ -91,7 +97,7 @@ qehs_fuzz(PG_FUNCTION_ARGS)
 			chosen = targets[i];
 	if (chosen == NULL)
 		ereport(ERROR, errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no fuzz target \"%s\"", name));
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT, &items, NULL, &count);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(ARGUMENT_OPTIONS), TEXTOID, -1, false, TYPALIGN_INT, &items, NULL, &count);
 	/* a server in single-user mode leaves out where the stack begins, and then no depth is too deep */
 	set_stack_base();
 	argv = palloc0((count + 2) * sizeof(char *));

@@ -40,7 +40,10 @@ let tenant
 let spec
 
 before(async () => {
-	tenant = await makeTenant('clients', { ...definition, key: 'near_misses', name: 'Near misses', displayCode: { prefix: 'NM' } })
+	tenant = await makeTenant('clients', {
+		...definition, key: 'near_misses', name: 'Near misses', displayCode: { prefix: 'NM' }, unique: [{ fields: ['title', 'occurred_at'] }],
+		fields: [...definition.fields, { key: 'alike', type: 'record-references', references: 'near_misses' }, { key: 'cause', type: 'record-reference' }],
+	})
 	await tenant.sql(`SELECT qehs.module_install('${tenant.slug}', key) FROM qehs.module_catalogue \\g /dev/null`)
 	spec = (await tenant.api.get('/api/docs/spec.json')).text
 })

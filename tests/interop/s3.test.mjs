@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { sleep, stage } from '../fault/cluster.mjs'
 import { fetched, until } from '../fault/exports.mjs'
 
@@ -78,14 +78,16 @@ test('the server refuses another method, key, header and time', async context =>
 	assert.equal((await send(one, text)).status, 200)
 })
 
+// The store as the shim describes it, at a time.
+function storage(date = new Date()) {
+	const stamp = date.toISOString().replace(/[-:]|\.\d+/g, '')
+	const signingKey = [stamp.slice(0, 8), 'us-east-1', 's3', 'aws4_request'].reduce((k, part) => createHmac('sha256', k).update(part).digest(), 'AWS4testing').toString('hex')
+	return JSON.stringify({ kind: 's3', endpoint: `http://127.0.0.1:${port}`, bucket: 'qehs-files', prefix: 'ours/', region: 'us-east-1', style: 'path', accessKey: 'test:tester', sessionToken: '', time: stamp, signingKey })
+}
+
 test('an expired URL is refused', async context => {
 	if (missing) return context.skip('Swift could not be had')
-	const past = new Date(Date.now() - 3600000)
-	const stamp = past.toISOString().replace(/[-:]|\.\d+/g, '')
-	const { createHmac } = await import('node:crypto')
-	const key = [stamp.slice(0, 8), 'us-east-1', 's3', 'aws4_request'].reduce((k, part) => createHmac('sha256', k).update(part).digest(), 'AWS4testing').toString('hex')
-	const storage = { kind: 's3', endpoint: `http://127.0.0.1:${port}`, bucket: 'qehs-files', prefix: 'ours/', region: 'us-east-1', style: 'path', accessKey: 'test:tester', sessionToken: '', time: stamp, signingKey: key }
-	const url = at.cluster.sql(`SELECT qehs.storage_sign('${JSON.stringify(storage)}', 'GET', 'bucket', 'att_01KA5X8ZK5Q3V7N2M4T6W8Y0AB')`)
+	const url = at.cluster.sql(`SELECT qehs.storage_sign('${storage(new Date(Date.now() - 3600000))}', 'GET', 'bucket', 'att_01KA5X8ZK5Q3V7N2M4T6W8Y0AB')`)
 	assert.equal((await fetch(url)).status, 403)
 })
 
@@ -143,4 +145,30 @@ test('the secret key is in no statement, log or answer', async context => {
 	if (missing) return context.skip('Swift could not be had')
 	const answers = JSON.stringify(await api('POST', '/api/v1/attachments', { filename: 'a.txt', contentType: 'text/plain' }))
 	assert.ok(!answers.includes('testing') && !answers.includes('signingKey'))
+})
+
+test('a body of Prefer: respond-async waits in the bucket, is loaded from there, and leaves it; one of a call that was answered before leaves at once', async context => {
+	if (missing) return context.skip('Swift could not be had')
+	const body = Array.from({ length: 3000 }, (_, i) => JSON.stringify({ title: `waits ${i}`, severity: 'low' })).join('\n')
+	const queue = async () => {
+		const answer = await fetch(`http://127.0.0.1:${at.shim.port}/api/v1/modules/incidents/bulk`, { method: 'POST', body,
+			headers: { Authorization: `Bearer ${at.key}`, 'Content-Type': 'application/x-ndjson', Prefer: 'respond-async', 'Idempotency-Key': 'once' } })
+		assert.equal(answer.status, 202, await answer.clone().text())
+		return (await answer.json()).jobId
+	}
+	const id = await queue()
+	assert.equal(await queue(), id)
+	let job
+	for (let i = 0; i < 240 && !job?.finishedAt; i++, await sleep(250))
+		job = await api('GET', `/api/v1/jobs/${id}`)
+	assert.deepEqual([job.status, job.rowCount, job.result?.summary.created], ['succeeded', 3000, 3000], JSON.stringify(job))
+	for (let i = 0; i < 60 && at.cluster.sql("SELECT count(*) FROM qehs.job WHERE input_bytes IS NOT NULL") !== '0'; i++)
+		await sleep(250)
+	for (let i = 0; i < 60 && at.cluster.sql("SELECT count(*) FROM qehs.object_removal WHERE not_before < now()") !== '0'; i++)
+		await sleep(250)
+	const there = at.cluster.sql("SELECT string_agg(object, ' ') FROM qehs.object_removal")
+	for (const name of [id, ...there.split(' ').filter(Boolean)]) {
+		const url = at.cluster.sql(`SELECT qehs.storage_sign('${storage()}', 'GET', 'bucket', '${name}')`)
+		assert.equal((await fetch(url)).status, 404, name)
+	}
 })

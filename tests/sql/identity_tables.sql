@@ -9,6 +9,7 @@ SELECT user_name, version, external_id, attributes, updated_at = created_at AS u
 SELECT name, r.version, substr(r.id::text, 15, 1) AS uuid_version FROM own_role AS r JOIN qehs.role_member AS m ON m.role_id = r.id JOIN own_user AS u ON u.id = m.user_id ORDER BY name;
 
 -- a change counts, what changes nothing does not
+SELECT pg_sleep(0.002) IS NOT NULL AS later;
 UPDATE qehs.user_account SET external_id = 'okta-1', display_name = 'Dora D.' WHERE user_name = 'dora';
 UPDATE qehs.user_account SET display_name = 'Dora D.' WHERE user_name = 'dora';
 SELECT version, external_id, updated_at > created_at AS changed FROM own_user;

@@ -53,3 +53,7 @@ END $$;
 SELECT sort, pg_temp.walk(sort, filter) FROM unnest('{updatedAt,-updatedAt}'::text[]) AS sort, unnest('{NULL,"{\"updatedAt\":{\"gt\":\"2026-06-01T10:00:00Z\"}}"}'::jsonb[]) AS filter;
 -- the index of events has the order, and none of the records has the time
 SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'qehs.record'::regclass AND pg_get_indexdef(indexrelid) LIKE '%updated_at%';
+-- every record's time is that of one of its events, loaded ones and those with a time of creation of their own too
+SELECT count(*) > 0 FROM (SELECT qehs.bulk_load('things', convert_to(E'{"payload":{"no":20},"createdAt":"2020-01-01T00:00:00Z"}\n{"no":21}', 'UTF8'))) AS loaded;
+SELECT count(*), count(*) FILTER (WHERE NOT EXISTS (SELECT FROM qehs.audit_event AS e WHERE e.tenant_id = r.tenant_id AND e.module_id = r.module_id AND e.record_id = r.id AND e.at = r.updated_at)) AS without
+FROM qehs.record AS r WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'list_by_change');

@@ -70,6 +70,7 @@ SELECT f -> 'name' AS name, f -> 'type' AS type FROM jsonb_array_elements(qehs.g
 	WHERE f ->> 'name' ~ '^(about|cause|copies)';
 -- a CSV with two in a cell, and views to report from
 SELECT line::jsonb - 'id' #- '{summary,durationMs}' AS line FROM qehs.bulk_load_csv('letters', E'title,about\ncsv,' || :'l1' || '; ' || :'v1' || E'\nbad,l1\n') AS line;
+SELECT line::jsonb #- '{summary,durationMs}' AS line FROM string_to_table(qehs.bulk_load('letters', E'{"about":{"a":["b"]}}\n{"about":[{"a":1},["x"]],"copies":7}\n'), E'\n') AS line WHERE line <> '';
 SELECT title, cause_code, about_codes, cardinality(about_ids) AS ids FROM report_links.letters ORDER BY 1;
 SELECT display_code, row_no, about_code, about_id IS NOT NULL AS id FROM report_links.letters__about ORDER BY 1, 2;
 -- what a definition cannot say, and what a next version may

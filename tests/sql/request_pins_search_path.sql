@@ -8,6 +8,7 @@ SELECT qehs.api_key_create('k', rate_limit => 0) ->> 'key' AS key \gset
 SELECT qehs.record_create('incidents', '{"title":"slip","severity":"low"}')::jsonb ->> 'id' AS id \gset
 -- one's own functions and operators, in front of those of pg_catalog
 CREATE SCHEMA paths;
+GRANT USAGE ON SCHEMA paths TO PUBLIC;
 CREATE FUNCTION paths.hostile(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'a hostile operator was called as %', current_user; END $$;
 CREATE FUNCTION paths.hostile(uuid, uuid) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'a hostile operator was called as %', current_user; END $$;
 CREATE FUNCTION paths.hostile(int4, int4) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'a hostile operator was called as %', current_user; END $$;

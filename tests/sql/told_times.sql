@@ -8,6 +8,7 @@ SELECT qehs.record_create('incidents', jsonb_build_object('title', 'T' || i, 'se
 SELECT qehs.record_create('incidents', '{"title":"T4","severity":"low"}')::json ->> 'id' AS id \gset
 SELECT pg_sleep(0.002);
 SELECT qehs.record_update(:'id', '{"severity":"high"}');
+SELECT qehs.export_create('incidents', 'csv');
 SELECT qehs.bulk_load('incidents', convert_to(E'{"payload":{"title":"T5","severity":"low"},"createdAt":"2026-01-01T00:00:00.123987+01:00"}\n', 'UTF8'));
 \o
 \set ECHO all

@@ -6,8 +6,8 @@ cd "$(dirname "$0")/../.."
 
 packages="gcc make libc6-dev postgresql-15 postgresql-server-dev-15 postgresql-client-15 libmicrohttpd-dev libgnutls28-dev
 libpq-dev libjansson-dev libcjose-dev libpcre2-dev libidn2-dev zlib1g-dev libzstd-dev libssl-dev libcurl4-openssl-dev libmagic-dev
-pkg-config libxlsxwriter-dev libarchive-dev libpango1.0-dev libcairo2-dev libicu-dev fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji curl jq nodejs npm"
-[ "${1:-}" = "" ] || packages="$packages chromium poppler-utils python3 zstd git clang-14 libclang-rt-14-dev"
+pkg-config libxlsxwriter-dev libarchive-dev libpango1.0-dev libcairo2-dev libicu-dev libexif-dev fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji curl jq nodejs npm"
+[ "${1:-}" = "" ] || packages="$packages chromium poppler-utils python3 zstd git strace clang-14 libclang-rt-14-dev"
 [ "${1:-}" != interop ] || packages="$packages debootstrap debian-archive-keyring haproxy pgbouncer
 clamav-daemon libreoffice-calc-nogui libreoffice-draw-nogui python3-psycopg2 python3-pandas unixodbc odbc-postgresql"
 missing=""

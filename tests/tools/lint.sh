@@ -21,7 +21,7 @@ fi
 server=$("${PG_CONFIG:-pg_config}" --includedir-server)
 client=$("${PG_CONFIG:-pg_config}" --includedir)
 number=$(sed -n 's/^#define PG_VERSION_NUM \([0-9]*\).*/\1/p' "$server/pg_config.h")
-libraries=$(pkg-config --cflags pangocairo cairo-pdf icu-i18n)
+libraries=$(pkg-config --cflags pangocairo cairo-pdf icu-i18n libexif)
 export server client libraries
 
 # The flags that the Makefile compiles with.

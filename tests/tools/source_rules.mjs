@@ -53,7 +53,7 @@ const messages = [
 // Who alone knows a library or the server.
 const owners = [
 	[/<microhttpd\.h>/, /^shim\/http\//], [/<libpq-fe\.h>/, /^shim\/db\//], [/<jansson\.h>/, /^shim\/(exchange\/(router|token)|export\/info)\.c$/], [/<cjose\//, /^shim\/exchange\/token\.c$/], [/<curl\//, /^shim\/storage\/s3\.c$/],
-	[/<magic\.h>/, /^shim\/storage\/sniff\.c$/], [/<xlsxwriter\.h>/, /^shim\/export\/xlsx\.c$/], [/<archive/, /^shim\/export\/bundle\.c$/], [/<(pango|cairo)/, /^shim\/export\/(pdf|paper)/], [/<unicode\//, /^shim\/export\/dates\.c$/],
+	[/<magic\.h>/, /^shim\/storage\/sniff\.c$/], [/<xlsxwriter\.h>/, /^shim\/export\/xlsx\.c$/], [/<archive/, /^shim\/export\/bundle\.c$/], [/<(pango|cairo)/, /^shim\/export\/(pdf|paper)/], [/<libexif\//, /^shim\/export\/pdf_pictures\.c$/], [/<unicode\//, /^shim\/export\/dates\.c$/],
 	[/"postgres\.h"/, /^extension\/base\/compat\.h$/], [/"(executor\/spi|base\/plan)\.h"/, /^(?!extension\/schema\/(?!jsonschema\.)|extension\/common\/|extension\/base\/(json|json_time|text|id)\.)extension\//],
 ]
 
