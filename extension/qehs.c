@@ -25,6 +25,7 @@
 #include "operation/module_migrate.h"
 #include "operation/module_refill.h"
 #include "record/record.h"
+#include "report/report.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
@@ -77,6 +78,7 @@ _PG_init(void)
 	watch_init();
 	cache_init();
 	worker_init();
+	report_planner_init();
 	job_register(&module_migrate_job);
 	job_register(&module_refill_job);
 	MarkGUCPrefixReserved("qehs");

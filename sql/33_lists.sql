@@ -1,23 +1,23 @@
 -- Lists: pages by cursor.
 
 CREATE FUNCTION qehs.payload_text(payload jsonb, place text, type int4) RETURNS text AS 'MODULE_PATHNAME', 'qehs_payload_text'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION qehs.payload_text(jsonb, text, int4) IS 'A member of a payload as filters compare it, as text, whole; NULL where there is none. place is keys with dots between them (site.city). type is the number of a field type in the server''s library, which writes these calls itself.';
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION qehs.payload_text(jsonb, text, int4) IS 'A member of a payload as filters compare it, as text, whole; NULL where there is none. place is keys with dots between them (site.city). type is the number of a field type in the server''s library, which writes these calls itself; a wrong one gives NULL.';
 
 CREATE FUNCTION qehs.payload_clip(payload jsonb, place text, type int4) RETURNS text AS 'MODULE_PATHNAME', 'qehs_payload_clip'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION qehs.payload_clip(jsonb, text, int4) IS 'A member of a payload as filters compare it, as text, the first 255 bytes, by which it is ordered; NULL where there is none. Arguments are those of qehs.payload_text.';
 
 CREATE FUNCTION qehs.payload_number(payload jsonb, place text, type int4) RETURNS numeric AS 'MODULE_PATHNAME', 'qehs_payload_number'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
 COMMENT ON FUNCTION qehs.payload_number(jsonb, text, int4) IS 'A member of a payload as filters compare it, as a number, of a duration in microseconds; NULL where there is none. Arguments are those of qehs.payload_text.';
 
 CREATE FUNCTION qehs.payload_time(payload jsonb, place text, type int4) RETURNS timestamptz AS 'MODULE_PATHNAME', 'qehs_payload_time'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
 COMMENT ON FUNCTION qehs.payload_time(jsonb, text, int4) IS 'A member of a payload as filters compare it, as an instant; a date is midnight UTC; NULL where there is none. Arguments are those of qehs.payload_text.';
 
 CREATE FUNCTION qehs.payload_list(payload jsonb, place text) RETURNS text[] AS 'MODULE_PATHNAME', 'qehs_payload_list'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
 COMMENT ON FUNCTION qehs.payload_list(jsonb, text) IS 'A member of a payload as filters compare it, as the elements of a list; NULL where there is none. Arguments are those of qehs.payload_text.';
 
 CREATE FUNCTION qehs.payload_exists(payload jsonb, place text) RETURNS boolean AS 'MODULE_PATHNAME', 'qehs_payload_exists'

@@ -26,21 +26,21 @@ COMMENT ON COLUMN qehs.report_view.columns IS 'comment of columns by name; other
 COMMENT ON COLUMN qehs.report_view.query IS 'SELECT over the views of the schema; @tenant stands for the tenant''s number, @today for the day in UTC';
 
 CREATE FUNCTION qehs.display_code(prefix text, display_no int8) RETURNS text AS 'MODULE_PATHNAME', 'qehs_display_code'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
 COMMENT ON FUNCTION qehs.display_code(text, int8) IS 'The display code (INC-2026-0001) of a prefix and a display_no of qehs.record.';
-
-CREATE FUNCTION qehs.id_uuid(id text) RETURNS uuid AS 'MODULE_PATHNAME', 'qehs_id_uuid'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION qehs.id_uuid(text) IS 'The UUID of an id of a record or user in either form (rec_…, usr_… or the UUID); NULL for a text that is none.';
 
 CREATE FUNCTION qehs.report_reads(tenant_id int4, module_id int4, version int4 DEFAULT 0, field text DEFAULT NULL) RETURNS boolean
 AS 'MODULE_PATHNAME', 'qehs_report_reads'
-LANGUAGE C STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp;
+LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION qehs.report_reads(int4, int4, int4, text) IS 'Whether the current user may read records of a module, or a field of a version of its definition (0: the current one), in reports: false for whatever he may not know of. Reporting views ask it.';
 
 CREATE FUNCTION qehs.report_modules(tenant_id int4, what text DEFAULT 'read') RETURNS int4[] AS 'MODULE_PATHNAME', 'qehs_report_modules'
-LANGUAGE C STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp;
+LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION qehs.report_modules(int4, text) IS 'Numbers of the modules of a tenant of which the current user may read in reports: read (records), audit (events and deleted records) or changes (what events say of fields, which may be all).';
+
+CREATE FUNCTION qehs.report_name(tenant_id int4, id uuid) RETURNS text AS 'MODULE_PATHNAME', 'qehs_report_name'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION qehs.report_name(int4, uuid) IS 'The name of a user or API key of a tenant, or System, for reports: NULL for an id that is none, and for whoever does not read reports of the tenant.';
 
 CREATE FUNCTION qehs.report_publish(tenant text, drop_deprecated boolean DEFAULT false) RETURNS void AS 'MODULE_PATHNAME', 'qehs_report_publish'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
@@ -145,10 +145,7 @@ INSERT INTO qehs.report_view (name, place, comment, columns, query) VALUES
 ('record_activity', 10, 'What happened to live records, who did it and when.',
 	'{"id":"Id of the event","record_id":"Id of the record","module_key":"Key of its module","display_code":"Display code of the record","action":"created, updated, transitioned, restored, migrated, …","at":"When","actor_id":"Id of who did it","actor_name":"Name of who did it","transition":"Transition that was fired","from_state":"State before","to_state":"State after","record_version":"Version of the record after it","comment":"What was said to it"}',
 	$$SELECT e.id, e.record_id, m.key AS module_key, qehs.display_code(m.display_prefix, r.display_no) AS display_code, e.action, e.at,
-	e.actor_id, COALESCE((SELECT u.display_name FROM qehs.user_account AS u WHERE u.tenant_id = @tenant AND u.id = e.actor_id),
-		(SELECT k.name FROM qehs.api_key AS k WHERE k.tenant_id = @tenant AND k.id = e.actor_id),
-		CASE WHEN e.actor_id = '00000000-0000-0000-0000-000000000000' THEN 'System' END) AS actor_name,
-	e.transition, e.from_state, e.to_state, e.record_version, e.comment
+	e.actor_id, qehs.report_name(@tenant, e.actor_id) AS actor_name, e.transition, e.from_state, e.to_state, e.record_version, e.comment
 	FROM qehs.audit_event AS e
 	JOIN qehs.record AS r ON r.tenant_id = @tenant AND r.id = e.record_id AND r.deleted_at IS NULL
 	JOIN qehs.module AS m ON m.tenant_id = @tenant AND m.id = e.module_id
@@ -171,10 +168,7 @@ INSERT INTO qehs.report_view (name, place, comment, columns, query) VALUES
 ('audit', 30, 'The whole audit trail, deleted records included, for auditors. Changes are shown of modules without rules for fields, and of all to tenant-owner and tenant-admin.',
 	'{"id":"Id of the event","record_id":"Id of the record","module_key":"Key of its module","display_code":"Display code of the record","action":"created, updated, transitioned, deleted, restored, migrated, …","at":"When","actor_id":"Id of who did it","actor_name":"Name of who did it","transition":"Transition that was fired","from_state":"State before","to_state":"State after","record_version":"Version of the record after it","comment":"What was said to it","reason":"Why","address":"Where the request came from","trace_id":"Trace of the request","changes":"[{path, from, to}], or the last payload of what was deleted"}',
 	$$SELECT e.id, e.record_id, m.key AS module_key, qehs.display_code(m.display_prefix, r.display_no) AS display_code, e.action, e.at,
-	e.actor_id, COALESCE((SELECT u.display_name FROM qehs.user_account AS u WHERE u.tenant_id = @tenant AND u.id = e.actor_id),
-		(SELECT k.name FROM qehs.api_key AS k WHERE k.tenant_id = @tenant AND k.id = e.actor_id),
-		CASE WHEN e.actor_id = '00000000-0000-0000-0000-000000000000' THEN 'System' END) AS actor_name,
-	e.transition, e.from_state, e.to_state, e.record_version, e.comment, e.reason, e.address, e.trace_id,
+	e.actor_id, qehs.report_name(@tenant, e.actor_id) AS actor_name, e.transition, e.from_state, e.to_state, e.record_version, e.comment, e.reason, e.address, e.trace_id,
 	CASE WHEN e.module_id = ANY ((SELECT qehs.report_modules(@tenant, 'changes'))::int4[]) THEN e.changes END AS changes
 	FROM qehs.audit_event AS e
 	LEFT JOIN qehs.record AS r ON r.tenant_id = @tenant AND r.id = e.record_id

@@ -78,7 +78,7 @@ $$WITH usable AS MATERIALIZED (
 fact AS (
 	SELECT h.establishment_id, pg_catalog.date_trunc('month', h.month::timestamp)::date AS month, h.hours, 0 AS recordable, 0 AS dart, 0 AS lost_time, 0::numeric AS days, 0::numeric AS days_lost FROM exposure_hours AS h
 	UNION ALL
-	SELECT s.establishment_id, pg_catalog.date_trunc('month', s.occurred_on::timestamp)::date, 0, s.recordable, s.dart, s.lost_time, s.days, s.days_lost FROM qehs.report_case AS s WHERE s.tenant_id = @tenant AND s.recordable = 1 AND (SELECT u.is_used FROM usable AS u)
+	SELECT NULLIF(s.establishment_id, '00000000-0000-0000-0000-000000000000'), NULLIF(s.month, 'infinity'), 0, s.recordable, s.dart, s.lost_time, s.days, s.days_lost FROM qehs.report_rate AS s WHERE s.tenant_id = @tenant AND s.recordable > 0 AND (SELECT u.is_used FROM usable AS u)
 	UNION ALL
 	SELECT o.establishment_id, pg_catalog.date_trunc('month', o.d_date::timestamp)::date, 0, 1, (o.h_days_away OR o.i_restricted)::int, (o.g_death OR o.h_days_away)::int, o.k_days_away + o.l_days_restricted, o.days_lost FROM osha_300 AS o WHERE NOT (SELECT u.is_used FROM usable AS u)),
 total AS (
@@ -103,24 +103,41 @@ $$SELECT d.incident_code, d.case_code, d.occurred_at, d.days_lost AS days_incapa
 	CASE WHEN d.outcome = 'death' THEN 'fatal' WHEN d.regulator_notifiable = 'riddor_immediate' THEN 'specified' WHEN d.days_lost > 7 THEN 'over_7_days' WHEN d.days_lost > 3 THEN 'over_3_days' ELSE 'none' END AS category,
 	CASE WHEN d.outcome = 'death' OR d.regulator_notifiable = 'riddor_immediate' THEN d.occurred_on WHEN d.days_lost > 7 THEN d.occurred_on + 15 END AS report_by
 FROM osha_case_days AS d$$),
-('actions_overdue', 200, '{actions}', 'Actions that are neither verified nor cancelled and past their due date, or past their original one: days by each, and bucket (1-7, 8-30, 31-60, 61-90, over 90; extended: due later by now, days_overdue 0).',
+('actions_overdue', 200, '{actions}', 'Actions that are neither verified nor cancelled and past their due date, or past their original one: days by each, and bucket (1-7, 8-30, 31-60, 61-90, over 90; extended: due later by now, days_overdue 0). Days are today less the date. Source: ISO 9001, 14001 and 45001, 10.2.',
 $$SELECT a.id, a.display_code, a.title, a.workflow_state, a.workflow_state_label, a.priority, a.priority_label, a.owner_name, a.parent_code, a.due_date, a.original_due_date, d.overdue AS days_overdue, GREATEST(@today - COALESCE(a.original_due_date, a.due_date), 0) AS days_overdue_original,
 	CASE WHEN d.overdue = 0 THEN 'extended' WHEN d.overdue <= 7 THEN '1-7' WHEN d.overdue <= 30 THEN '8-30' WHEN d.overdue <= 60 THEN '31-60' WHEN d.overdue <= 90 THEN '61-90' ELSE 'over 90' END AS bucket
 FROM actions AS a CROSS JOIN LATERAL (SELECT GREATEST(@today - a.due_date, 0) AS overdue) AS d
-WHERE a.workflow_state NOT IN ('verified', 'cancelled') AND (a.due_date < @today OR a.original_due_date < @today)$$),
-('ageing', 210, '{actions}', 'Open actions by priority and age since they were created: 0-7, 8-30, 31-60, 61-90, over 90 days.',
+WHERE a.workflow_state = ANY (ARRAY(SELECT s.state FROM workflow_states AS s WHERE s.module_key = 'actions' AND s.state NOT IN ('verified', 'cancelled'))) AND (a.due_date < @today OR a.original_due_date < @today)$$),
+('ageing', 210, '{actions}', 'Open actions by priority and age since they were created: 0-7, 8-30, 31-60, 61-90, over 90 days. Source: ISO 9001, 14001 and 45001, 10.2.',
 $$SELECT b.place, b.bucket, p.priority, pg_catalog.count(a.id) AS actions
 FROM (VALUES (1, '0-7', 0, 7), (2, '8-30', 8, 30), (3, '31-60', 31, 60), (4, '61-90', 61, 90), (5, 'over 90', 91, 1000000)) AS b (place, bucket, least, most)
 CROSS JOIN (VALUES ('low'), ('medium'), ('high'), ('critical')) AS p (priority)
-LEFT JOIN actions AS a ON a.priority = p.priority AND a.workflow_state NOT IN ('verified', 'cancelled') AND @today - (a.created_at AT TIME ZONE 'UTC')::date BETWEEN b.least AND b.most
+LEFT JOIN actions AS a ON a.priority = p.priority AND a.workflow_state = ANY (ARRAY(SELECT s.state FROM workflow_states AS s WHERE s.module_key = 'actions' AND s.state NOT IN ('verified', 'cancelled'))) AND @today - (a.created_at AT TIME ZONE 'UTC')::date BETWEEN b.least AND b.most
 GROUP BY 1, 2, 3$$),
-('state_dwell', 220, '{}', 'How long records stay in each state: visits that have ended, their median and 90th percentile (interpolated), records that are there now, and entries beyond a record''s first. Source: record_transitions.',
-$$SELECT d.module_key, d.state, COALESCE(l.label, d.state) AS state_label, d.visits, d.median, d.p90, d.there_now, d.re_entries
-FROM (
-	SELECT s.module_key, s.state, pg_catalog.count(s."left") AS visits, pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY s.dwell) FILTER (WHERE s."left" IS NOT NULL) AS median, pg_catalog.percentile_cont(0.9) WITHIN GROUP (ORDER BY s.dwell) FILTER (WHERE s."left" IS NOT NULL) AS p90,
-		pg_catalog.count(*) - pg_catalog.count(s."left") AS there_now, pg_catalog.count(*) - pg_catalog.count(DISTINCT s.record_id) AS re_entries
-	FROM record_transitions AS s GROUP BY 1, 2) AS d
-LEFT JOIN workflow_states AS l ON l.module_key = d.module_key AND l.state = d.state$$),
+('state_dwell', 220, '{}', 'How long records stay in each state: visits that have ended, their median and 90th percentile (interpolated, of lengths within 0.5%), records that are there now, and entries beyond a record''s first. Source: record_transitions, as qehs.tick has counted it last (qehs.report_trail).',
+$$WITH usable AS MATERIALIZED (SELECT EXISTS (SELECT FROM qehs.report_trail AS s WHERE s.tenant_id = @tenant AND s.is_whole) AS is_used),
+bucket AS (
+	SELECT b.module_id, b.state, b.bucket >= 0 AS has_ended, b.stays, b.re_entries, b.microseconds / b.stays AS mean, pg_catalog.sum(b.stays) OVER (w ORDER BY b.bucket) AS upto, pg_catalog.sum(b.stays) OVER w AS visits
+	FROM qehs.report_stay AS b WHERE b.tenant_id = @tenant AND b.stays > 0 AND b.module_id = ANY ((SELECT qehs.report_modules(@tenant))::int4[]) AND (SELECT u.is_used FROM usable AS u)
+	WINDOW w AS (PARTITION BY b.module_id, b.state, b.bucket >= 0)),
+-- the visits that are floor and ceil of a percentile's place
+place AS (
+	SELECT b.*, 0.5 * (b.visits - 1) AS half, 0.9 * (b.visits - 1) AS tenth FROM bucket AS b),
+summed AS (
+	SELECT p.module_id, p.state, COALESCE(pg_catalog.sum(p.stays) FILTER (WHERE p.has_ended), 0)::int8 AS visits, COALESCE(pg_catalog.sum(p.stays) FILTER (WHERE NOT p.has_ended), 0)::int8 AS there_now, pg_catalog.sum(p.re_entries)::int8 AS re_entries,
+		pg_catalog.min(p.mean) FILTER (WHERE p.has_ended AND p.upto > pg_catalog.floor(p.half)) AS half_floor, pg_catalog.min(p.mean) FILTER (WHERE p.has_ended AND p.upto > pg_catalog.ceil(p.half)) AS half_ceil, pg_catalog.max(p.half % 1) FILTER (WHERE p.has_ended) AS half_part,
+		pg_catalog.min(p.mean) FILTER (WHERE p.has_ended AND p.upto > pg_catalog.floor(p.tenth)) AS tenth_floor, pg_catalog.min(p.mean) FILTER (WHERE p.has_ended AND p.upto > pg_catalog.ceil(p.tenth)) AS tenth_ceil, pg_catalog.max(p.tenth % 1) FILTER (WHERE p.has_ended) AS tenth_part
+	FROM place AS p GROUP BY 1, 2),
+counted AS (
+	SELECT m.key AS module_key, s.state, s.visits, pg_catalog.justify_hours(pg_catalog.make_interval(secs => ((s.half_floor + (s.half_ceil - s.half_floor) * s.half_part) / 1000000)::float8)) AS median,
+		pg_catalog.justify_hours(pg_catalog.make_interval(secs => ((s.tenth_floor + (s.tenth_ceil - s.tenth_floor) * s.tenth_part) / 1000000)::float8)) AS p90, s.there_now, s.re_entries
+	FROM summed AS s JOIN qehs.module AS m ON m.tenant_id = @tenant AND m.id = s.module_id
+	UNION ALL
+	SELECT s.module_key, s.state, pg_catalog.count(s."left"), pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY s.dwell) FILTER (WHERE s."left" IS NOT NULL), pg_catalog.percentile_cont(0.9) WITHIN GROUP (ORDER BY s.dwell) FILTER (WHERE s."left" IS NOT NULL),
+		pg_catalog.count(*) - pg_catalog.count(s."left"), pg_catalog.count(*) - pg_catalog.count(DISTINCT s.record_id)
+	FROM record_transitions AS s WHERE NOT (SELECT u.is_used FROM usable AS u) GROUP BY 1, 2)
+SELECT c.module_key, c.state, COALESCE(l.label, c.state) AS state_label, c.visits, c.median, c.p90, c.there_now, c.re_entries
+FROM counted AS c LEFT JOIN workflow_states AS l ON l.module_key = c.module_key AND l.state = c.state$$),
 ('findings_by_clause', 230, '{findings,audits}', 'Audit findings by standard, clause, grade and site, those that repeat an earlier one apart. Source: ISO 19011, 6.4.8.',
 $$SELECT f.standard, f.standard_label, f.clause, f.grade, f.grade_label, a.site, f.repeat_of_id IS NOT NULL AS is_repeat, pg_catalog.count(*) AS findings, pg_catalog.count(*) FILTER (WHERE f.workflow_state <> 'closed') AS open
 FROM findings AS f LEFT JOIN audits AS a ON a.id = f.audit_id GROUP BY 1, 2, 3, 4, 5, 6, 7$$),
@@ -136,7 +153,7 @@ SELECT COALESCE(d.person_id, l.person_id) AS person_id, COALESCE(d.person_name, 
 		WHEN e.expires_on <= @today + 30 THEN 'expiring' ELSE 'valid' END AS status
 FROM demand AS d FULL JOIN latest AS l ON l.person_id = d.person_id AND l.course = d.course
 CROSS JOIN LATERAL (SELECT COALESCE(l.expires_on, (l.completed_on + pg_catalog.make_interval(months => COALESCE(l.valid_months, d.valid_months)::int))::date) AS expires_on) AS e$$),
-('risk_heatmap', 250, '{risk_assessments}', 'Residual risk of assessments in force or in review by likelihood and severity, cells without any too; size of the matrix and bands are those of the field residual_risk, which has 5 x 5 and low to 4, medium to 9, high to 16, extreme to 25 without its own.',
+('risk_heatmap', 250, '{risk_assessments}', 'Residual risk of assessments in force or in review by likelihood and severity, cells without any too; size of the matrix and bands are those of the field residual_risk, which has 5 x 5 and low to 4, medium to 9, high to 16, extreme to 25 without its own. Score = likelihood x severity. Source: IEC 31010, consequence/likelihood matrix.',
 $$WITH field AS (
 	SELECT f.value AS field FROM qehs.module AS m JOIN qehs.module_version AS v ON v.tenant_id = @tenant AND v.module_id = m.id AND v.version = m.version CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(v.definition -> 'fields') AS f
 	WHERE m.tenant_id = @tenant AND m.key = 'risk_assessments' AND f.value ->> 'key' = 'residual_risk'),
@@ -145,22 +162,30 @@ SELECT l.likelihood, s.severity, l.likelihood * s.severity AS score,
 	(SELECT b.value ->> 'name' FROM pg_catalog.jsonb_array_elements(x.bands) AS b WHERE l.likelihood * s.severity <= (b.value ->> 'max')::int ORDER BY (b.value ->> 'max')::int LIMIT 1) AS band, pg_catalog.count(r.id) AS assessments
 FROM matrix AS x CROSS JOIN LATERAL pg_catalog.generate_series(1, x.size) AS l (likelihood) CROSS JOIN LATERAL pg_catalog.generate_series(1, x.size) AS s (severity)
 LEFT JOIN risk_assessments AS r ON r.residual_risk_likelihood = l.likelihood AND r.residual_risk_severity = s.severity AND r.workflow_state IN ('active', 'review') GROUP BY 1, 2, x.bands$$),
-('leading_lagging', 260, '{observations,inspections,actions,complaints,training,incidents,injury_cases,establishments,exposure_hours}', 'By month, of all establishments. Leading: near misses per 200,000 hours; inspections conducted by their day, actions done by their due date (for the first time), trainings completed by theirs (% of those due in the month). Lagging: TRIR, DART, environmental releases, complaints. What is void, cancelled, rejected or waived does not count, nor actions that were loaded after their due date, since when they were done is not known.',
-$$WITH fact AS (
-	SELECT (x.occurred_at AT TIME ZONE 'UTC')::date AS day, 'near_miss' AS what, true AS good FROM observations AS x WHERE x.kind = 'near_miss' AND x.workflow_state <> 'void'
-	UNION ALL SELECT x.scheduled_for, 'inspection', (x.conducted_at AT TIME ZONE 'UTC')::date <= x.scheduled_for FROM inspections AS x
-	UNION ALL SELECT x.due_date, 'action', (d.entered AT TIME ZONE 'UTC')::date <= x.due_date FROM actions AS x CROSS JOIN LATERAL (SELECT pg_catalog.min(v.at) AS begun, pg_catalog.min(v.at) FILTER (WHERE v.to_state = 'done') AS entered FROM record_activity AS v WHERE v.record_id = x.id AND v.to_state IS NOT NULL) AS d WHERE x.workflow_state <> 'cancelled' AND (d.begun AT TIME ZONE 'UTC')::date <= x.due_date
-	UNION ALL SELECT x.due_date, 'training', x.completed_on <= x.due_date FROM training AS x WHERE x.workflow_state <> 'waived'
-	UNION ALL SELECT (x.occurred_at AT TIME ZONE 'UTC')::date, 'release', true FROM incidents AS x WHERE x.event_type = 'environmental_release' AND x.workflow_state <> 'rejected'
-	UNION ALL SELECT (x.received_at AT TIME ZONE 'UTC')::date, 'complaint', true FROM complaints AS x WHERE x.workflow_state <> 'cancelled'),
-counted AS (SELECT pg_catalog.date_trunc('month', f.day::timestamp)::date AS month, f.what, pg_catalog.count(*) AS n, pg_catalog.count(*) FILTER (WHERE f.good) AS good FROM fact AS f WHERE f.day IS NOT NULL GROUP BY 1, 2),
+('indicator_facts', 255, '{observations,inspections,actions,complaints,training,incidents}', 'What each live record adds to the indicators of leading_lagging, on its day: near_miss, inspection, action, training, release, complaint; is_good: in time, of those that are due. What is void, cancelled, rejected or waived is not there, nor actions that were loaded after their due date. Source: leading_lagging.',
+$$SELECT f.record_id, f.what, f.day, COALESCE(f.is_good, false) AS is_good FROM (
+	SELECT x.id AS record_id, 'near_miss' AS what, (x.occurred_at AT TIME ZONE 'UTC')::date AS day, true AS is_good FROM observations AS x WHERE x.kind = 'near_miss' AND x.workflow_state <> 'void'
+	UNION ALL SELECT x.id, 'inspection', x.scheduled_for, (x.conducted_at AT TIME ZONE 'UTC')::date <= x.scheduled_for FROM inspections AS x
+	UNION ALL SELECT x.id, 'action', x.due_date, (d.entered AT TIME ZONE 'UTC')::date <= x.due_date FROM actions AS x CROSS JOIN LATERAL (SELECT pg_catalog.min(v.at) AS begun, pg_catalog.min(v.at) FILTER (WHERE v.to_state = 'done') AS entered FROM record_activity AS v WHERE v.record_id = x.id AND v.to_state IS NOT NULL) AS d WHERE x.workflow_state <> 'cancelled' AND (d.begun AT TIME ZONE 'UTC')::date <= x.due_date
+	UNION ALL SELECT x.id, 'training', x.due_date, x.completed_on <= x.due_date FROM training AS x WHERE x.workflow_state <> 'waived'
+	UNION ALL SELECT x.id, 'release', (x.occurred_at AT TIME ZONE 'UTC')::date, true FROM incidents AS x WHERE x.event_type = 'environmental_release' AND x.workflow_state <> 'rejected'
+	UNION ALL SELECT x.id, 'complaint', (x.received_at AT TIME ZONE 'UTC')::date, true FROM complaints AS x WHERE x.workflow_state <> 'cancelled') AS f WHERE f.day IS NOT NULL$$),
+('leading_lagging', 260, '{observations,inspections,actions,complaints,training,incidents,injury_cases,establishments,exposure_hours}', 'By month, of all establishments. Leading: near misses per 200,000 hours; inspections conducted by their day, actions done by their due date (for the first time), trainings completed by theirs (% of those due in the month). Lagging: TRIR, DART, environmental releases, complaints. What is void, cancelled, rejected or waived does not count, nor actions that were loaded after their due date, since when they were done is not known. Records as qehs.tick has counted them last (qehs.report_trail), for who may read all that they are made of. Sources: ISO 45001, 9.1.1; OSHA, "Using Leading Indicators to Improve Safety and Health Outcomes".',
+$$WITH usable AS MATERIALIZED (
+	SELECT EXISTS (SELECT FROM qehs.report_trail AS s WHERE s.tenant_id = @tenant AND s.is_whole AND s.has_facts) AND (SELECT pg_catalog.bool_and(qehs.report_reads(@tenant, m.id) AND qehs.report_reads(@tenant, m.id, 0, f.field)) FROM (VALUES ('observations', 'kind'), ('observations', 'occurred_at'),
+		('inspections', 'scheduled_for'), ('inspections', 'conducted_at'), ('actions', 'due_date'), ('training', 'due_date'), ('training', 'completed_on'), ('incidents', 'event_type'), ('incidents', 'occurred_at'), ('complaints', 'received_at')) AS f (module, field)
+		JOIN qehs.module AS m ON m.tenant_id = @tenant AND m.key = f.module) AS is_used),
+counted AS (
+	SELECT i.month, i.what, i.records AS n, i.good FROM qehs.report_indicator AS i WHERE i.tenant_id = @tenant AND i.records > 0 AND (SELECT u.is_used FROM usable AS u)
+	UNION ALL
+	SELECT pg_catalog.date_trunc('month', f.day::timestamp)::date, f.what, pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE f.is_good) FROM indicator_facts AS f WHERE NOT (SELECT u.is_used FROM usable AS u) GROUP BY 1, 2),
 wide AS (SELECT c.month, pg_catalog.max(c.n) FILTER (WHERE c.what = 'near_miss') AS near_misses, pg_catalog.max(c.n) FILTER (WHERE c.what = 'release') AS releases, pg_catalog.max(c.n) FILTER (WHERE c.what = 'complaint') AS complaints,
 	pg_catalog.max(pg_catalog.round(100.0 * c.good / c.n, 1)) FILTER (WHERE c.what = 'inspection') AS inspections_on_time, pg_catalog.max(pg_catalog.round(100.0 * c.good / c.n, 1)) FILTER (WHERE c.what = 'action') AS actions_on_time,
 	pg_catalog.max(pg_catalog.round(100.0 * c.good / c.n, 1)) FILTER (WHERE c.what = 'training') AS trainings_on_time FROM counted AS c GROUP BY 1)
 SELECT COALESCE(k.month, w.month) AS month, k.hours, COALESCE(w.near_misses, 0) AS near_misses, pg_catalog.round(200000 * COALESCE(w.near_misses, 0) / NULLIF(k.hours, 0), 2) AS near_miss_rate, w.inspections_on_time, w.actions_on_time, w.trainings_on_time,
 	k.trir, k.dart, COALESCE(w.releases, 0) AS releases, COALESCE(w.complaints, 0) AS complaints
 FROM (SELECT r.* FROM kpi_rates AS r WHERE r.establishment_id IS NULL) AS k FULL JOIN wide AS w ON w.month = k.month$$),
-('cost_of_poor_quality', 270, '{nonconformances,complaints,actions}', 'Cost by month and currency: prevention (preventive actions), internal failure (rework and scrap of nonconformances), external failure (complaints); what is void or cancelled does not count. Appraisal cost and revenue are not recorded, so no share is given.',
+('cost_of_poor_quality', 270, '{nonconformances,complaints,actions}', 'Cost by month and currency: prevention (preventive actions), internal failure (rework and scrap of nonconformances), external failure (complaints); what is void or cancelled does not count. Appraisal cost and revenue are not recorded, so no share is given. Source: BS 6143-2, prevention, appraisal and failure model.',
 $$SELECT x.month, x.currency, pg_catalog.sum(x.prevention) AS prevention, pg_catalog.sum(x.internal_failure) AS internal_failure, pg_catalog.sum(x.external_failure) AS external_failure, pg_catalog.sum(x.prevention + x.internal_failure + x.external_failure) AS total FROM (
 	SELECT pg_catalog.date_trunc('month', a.created_at AT TIME ZONE 'UTC')::date AS month, a.cost_currency AS currency, a.cost AS prevention, 0::numeric AS internal_failure, 0::numeric AS external_failure
 		FROM actions AS a WHERE a.action_type = 'preventive' AND a.cost IS NOT NULL AND a.workflow_state <> 'cancelled'

@@ -23,6 +23,22 @@ COMMENT ON COLUMN qehs.report_case.open_until IS 'the day up to which the days w
 CREATE INDEX report_case_incident ON qehs.report_case (tenant_id, incident_id);
 CREATE INDEX report_case_open ON qehs.report_case (tenant_id, open_until) WHERE open_until IS NOT NULL;
 
+CREATE TABLE qehs.report_rate (
+	tenant_id int4 NOT NULL,
+	establishment_id uuid NOT NULL,
+	month date NOT NULL,
+	cases int8 NOT NULL,
+	recordable int8 NOT NULL,
+	dart int8 NOT NULL,
+	lost_time int8 NOT NULL,
+	days int8 NOT NULL,
+	days_lost int8 NOT NULL,
+	PRIMARY KEY (tenant_id, establishment_id, month)
+);
+COMMENT ON TABLE qehs.report_rate IS 'Sums of qehs.report_case by establishment and month, which the rates read: as many rows however many cases there are. Made by qehs.report_count, not dumped.';
+COMMENT ON COLUMN qehs.report_rate.establishment_id IS 'zeros: of no establishment';
+COMMENT ON COLUMN qehs.report_rate.month IS 'its first day; infinity: the day of the injury is not known';
+
 CREATE TABLE qehs.report_summary (
 	tenant_id int4 PRIMARY KEY,
 	counted_at timestamptz NOT NULL,
@@ -39,9 +55,27 @@ COMMENT ON COLUMN qehs.report_summary.is_whole IS 'whether all cases that there 
 COMMENT ON COLUMN qehs.report_summary.changed_since IS 'events since then are still looked at';
 COMMENT ON COLUMN qehs.report_summary.seen IS 'changed_since becomes this once the transactions below seen_before have ended';
 
+CREATE FUNCTION qehs.report_event_id(at timestamptz) RETURNS uuid
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $event$
+	SELECT (lpad(to_hex((EXTRACT(epoch FROM at) * 1000)::int8), 12, '0') || repeat('0', 20))::uuid
+$event$;
+COMMENT ON FUNCTION qehs.report_event_id(timestamptz) IS 'The least id that an event of this time can have: ids begin with their time in milliseconds.';
+
+CREATE FUNCTION qehs.report_rate_add(tenant_id int4, cases uuid[], sign int4) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $rate$
+	INSERT INTO qehs.report_rate AS r (tenant_id, establishment_id, month, cases, recordable, dart, lost_time, days, days_lost)
+	SELECT report_rate_add.tenant_id, COALESCE(c.establishment_id, '00000000-0000-0000-0000-000000000000'), COALESCE(date_trunc('month', c.occurred_on::timestamp)::date, 'infinity'),
+		sign * count(*), sign * sum(c.recordable), sign * sum(c.dart), sign * sum(c.lost_time), sign * sum(c.days), sign * sum(c.days_lost)
+	FROM qehs.report_case AS c WHERE c.tenant_id = report_rate_add.tenant_id AND c.case_id = ANY (report_rate_add.cases) GROUP BY 2, 3
+	ON CONFLICT ON CONSTRAINT report_rate_pkey DO UPDATE SET cases = r.cases + EXCLUDED.cases, recordable = r.recordable + EXCLUDED.recordable, dart = r.dart + EXCLUDED.dart,
+		lost_time = r.lost_time + EXCLUDED.lost_time, days = r.days + EXCLUDED.days, days_lost = r.days_lost + EXCLUDED.days_lost
+$rate$;
+COMMENT ON FUNCTION qehs.report_rate_add(int4, uuid[], int4) IS 'Adds injury cases of a tenant as qehs.report_case has them to the sums of qehs.report_rate, or takes them out (sign -1). For qehs.report_count_cases.';
+
 CREATE FUNCTION qehs.report_count_cases(tenant_id int4, schema_name text, cases uuid[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $cases$
 BEGIN
+	PERFORM qehs.report_rate_add(tenant_id, cases, -1);
 	DELETE FROM qehs.report_case AS r WHERE r.tenant_id = report_count_cases.tenant_id AND r.case_id = ANY (cases);
 	EXECUTE format($count$
 		INSERT INTO qehs.report_case (tenant_id, case_id, incident_id, establishment_id, occurred_on, recordable, dart, lost_time, days, days_lost, open_until)
@@ -50,6 +84,7 @@ BEGIN
 		FROM unnest($2) AS u (id) CROSS JOIN LATERAL (SELECT x.id, x.incident_id, x.establishment_id FROM %1$I.injury_cases AS x WHERE x.id = u.id LIMIT 1) AS c
 		LEFT JOIN LATERAL (SELECT y.*, COALESCE(y.recordable AND y.employment IN ('employee', 'temp_supervised'), false) AS counts FROM %1$I.osha_case_days AS y WHERE y.case_id = u.id LIMIT 1) AS d ON true$count$,
 		schema_name) USING tenant_id, cases;
+	PERFORM qehs.report_rate_add(tenant_id, cases, 1);
 END
 $cases$;
 COMMENT ON FUNCTION qehs.report_count_cases(int4, text, uuid[]) IS 'Counts injury cases of a tenant anew, whose views are in that schema; those that are gone are no more. For qehs.report_count.';
@@ -71,6 +106,10 @@ BEGIN
 		RETURN false;
 	END IF;
 	INSERT INTO qehs.report_summary (tenant_id, counted_at, changed_since, seen, seen_before) VALUES (report_count.tenant_id, now(), now(), now(), pg_snapshot_xmax(pg_current_snapshot())) ON CONFLICT DO NOTHING;
+	IF FOUND THEN
+		DELETE FROM qehs.report_case AS c WHERE c.tenant_id = report_count.tenant_id;
+		DELETE FROM qehs.report_rate AS r WHERE r.tenant_id = report_count.tenant_id;
+	END IF;
 	SELECT * INTO state FROM qehs.report_summary AS s WHERE s.tenant_id = report_count.tenant_id FOR UPDATE;
 	WHILE NOT state.is_whole LOOP
 		SELECT array_agg(r.id ORDER BY r.created_at, r.id), (array_agg(r.created_at ORDER BY r.created_at DESC, r.id DESC))[1] INTO found_cases, state.last_at FROM (
@@ -83,8 +122,8 @@ BEGIN
 	END LOOP;
 	-- before the events are looked for: what ends meanwhile is looked at again
 	ended := pg_snapshot_xmin(pg_current_snapshot());
-	-- ids of events begin with their time in milliseconds; sessions may be ahead of each other
-	since := (lpad(to_hex((EXTRACT(epoch FROM state.changed_since - interval '10 seconds') * 1000)::int8), 12, '0') || repeat('0', 20))::uuid;
+	-- sessions may be ahead of each other
+	since := qehs.report_event_id(state.changed_since - interval '10 seconds');
 	found_cases := ARRAY(
 		SELECT e.record_id FROM qehs.audit_event AS e WHERE e.tenant_id = report_count.tenant_id AND e.id >= since AND e.module_id = injuries
 		UNION SELECT c.case_id FROM qehs.audit_event AS e JOIN qehs.report_case AS c ON c.tenant_id = report_count.tenant_id AND c.incident_id = e.record_id

@@ -34,18 +34,21 @@ static const char *
 code_of(const RequestContext *context, const ModuleUnique *unique, const pg_uuid_t *holder)
 {
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(holder)};
-	const char *code = "";
+	StringInfoData code;
 	Record		record;
 
+	initStringInfo(&code);
 	if (plan_execute(&select_holder, values, NULL, false, 1) == 1)
 	{
 		record_read_row(0, &record);
 		if (may_be_told(context, unique, &record))
-			code = psprintf(", " QEHS_DISPLAY_FORMAT, record_module(context, &record)->prefix,
-							(int) (record.display_no / QEHS_DISPLAY_YEAR), (int) (record.display_no % QEHS_DISPLAY_YEAR));
+		{
+			appendStringInfoString(&code, ", ");
+			record_append_display_code(&code, record_module(context, &record), record.display_no);
+		}
 	}
 	SPI_freetuptable(SPI_tuptable);
-	return code;
+	return code.data;
 }
 
 /* The other fields of what is unique that the caller may know of: " together with /payload/b and /payload/c", or "". */

@@ -51,8 +51,8 @@ record_current_payload(const ModuleDef *current, const Record *record)
 
 /* display_no holds the year in its upper digits: one column, one range per year. */
 #define QEHS_DISPLAY_YEAR INT64CONST(1000000000)
-/* A display code by prefix, year and number. */
-#define QEHS_DISPLAY_FORMAT "%s-%04d-%04d"
+/* The bytes that record_display_code writes at most, beside the prefix. */
+#define QEHS_DISPLAY_BYTES 32
 
 typedef enum RecordLock
 {
@@ -142,7 +142,10 @@ extern void record_write_json(StringInfo out, const RequestContext *context, con
 							  const Record *record, bool open);
 /* The same as the answer to a change: without payload for a caller who may not read the record. */
 extern void record_write_answer(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record);
-/* Append the display code's text (INC-2026-0001, quoted). */
+/* Write a display code (INC-2026-0001), without a NUL; gives its length, QEHS_DISPLAY_BYTES more than the prefix at most. */
+extern int	record_display_code(char *buffer, const char *prefix, int prefix_length, int64 display_no);
+/* Append that of a module's record as plain text, or as a string of JSON. */
+extern void record_append_display_code(StringInfo out, const ModuleDef *module, int64 display_no);
 extern void record_write_display_code(StringInfo out, const ModuleDef *module, int64 display_no);
 
 /* ---- check.c ---- */

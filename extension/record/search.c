@@ -137,7 +137,8 @@ record_search_text(const ModuleDef *module, Jsonb *payload, int64 display_no)
 	append_fields(&text, module, payload, true);
 	if (text.len > 0)
 		appendStringInfoChar(&text, QEHS_SEARCH_OPTION);
-	appendStringInfo(&text, QEHS_DISPLAY_FORMAT "\n", module->prefix, (int) (display_no / QEHS_DISPLAY_YEAR), (int) (display_no % QEHS_DISPLAY_YEAR));
+	record_append_display_code(&text, module, display_no);
+	appendStringInfoChar(&text, '\n');
 	append_fields(&text, module, payload, false);
 	return text.data;
 }

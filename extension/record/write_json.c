@@ -7,12 +7,37 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "record/record.h"
+#include "utils/builtins.h"
+
+int
+record_display_code(char *buffer, const char *prefix, int prefix_length, int64 display_no)
+{
+	char	   *at = buffer + prefix_length;
+
+	memcpy(buffer, prefix, prefix_length);
+	*at++ = '-';
+	at = pg_ultostr_zeropad(at, (uint32) (display_no / QEHS_DISPLAY_YEAR), 4);
+	*at++ = '-';
+	at = pg_ultostr_zeropad(at, (uint32) (display_no % QEHS_DISPLAY_YEAR), 4);
+	return (int) (at - buffer);
+}
+
+void
+record_append_display_code(StringInfo out, const ModuleDef *module, int64 display_no)
+{
+	int			length = strlen(module->prefix);
+
+	enlargeStringInfo(out, length + QEHS_DISPLAY_BYTES);
+	out->len += record_display_code(out->data + out->len, module->prefix, length, display_no);
+	out->data[out->len] = '\0';
+}
 
 void
 record_write_display_code(StringInfo out, const ModuleDef *module, int64 display_no)
 {
-	appendStringInfo(out, "\"" QEHS_DISPLAY_FORMAT "\"", module->prefix, (int) (display_no / QEHS_DISPLAY_YEAR),
-					 (int) (display_no % QEHS_DISPLAY_YEAR));
+	appendStringInfoChar(out, '"');
+	record_append_display_code(out, module, display_no);
+	appendStringInfoChar(out, '"');
 }
 
 /* The record without the closing brace. */

@@ -8,12 +8,16 @@
  * qehs.reporter; members of qehs_owner, superusers among them, may read all.  Tables are read
  * as qehs_owner.
  *
+ * Who the user is in a tenant is found once a statement, and again after a second.
+ *
  * A login is no user of the tenant: roles that a record gives (@createdBy) never
  * apply, and what it may read does not depend on the record.
  */
 #include "base/compat.h"
 
+#include "access/xact.h"
 #include "base/plan.h"
+#include "base/search_path.h"
 #include "caller/auth.h"
 #include "caller/delegate.h"
 #include "catalog/pg_type.h"
@@ -24,6 +28,8 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(qehs_report_reads);
 PG_FUNCTION_INFO_V1(qehs_report_modules);
@@ -51,9 +57,9 @@ fill_context(RequestContext *context, int32 tenant_id)
 	context->scopes = SCOPE_RECORDS_READ | SCOPE_MODULES_READ;
 }
 
-/* The context of the current user in a tenant; false when he reports nothing of it.  Inside SPI; the result lives in memory. */
+/* The context of a user in a tenant, with roles in memory; false when he reports nothing of it.  Inside SPI. */
 static bool
-find_login(int32 tenant_id, Oid user, RequestContext *context, MemoryContext memory)
+read_login(int32 tenant_id, Oid user, RequestContext *context, MemoryContext memory)
 {
 	Datum		values[2] = {Int32GetDatum(tenant_id), CStringGetTextDatum(GetUserNameFromId(user, false))};
 	MemoryContext previous;
@@ -73,6 +79,64 @@ find_login(int32 tenant_id, Oid user, RequestContext *context, MemoryContext mem
 	if (DatumGetBool(plan_value(0, COLUMN_AUDIT, &isnull)))
 		context->scopes |= SCOPE_AUDIT_READ;
 	return true;
+}
+
+/* read_login, kept; as the owner.  The context is good until another one is asked for. */
+static bool
+find_login(int32 tenant_id, Oid user, RequestContext *context)
+{
+	static struct
+	{
+		TimestampTz statement;
+		TimestampTz read_at;
+		int32		tenant_id;
+		Oid			user;
+		bool		is_login;
+		RequestContext context;
+		MemoryContext memory;
+	}			kept;
+	TimestampTz statement = GetCurrentStatementStartTimestamp();
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (kept.statement != statement || kept.tenant_id != tenant_id || kept.user != user || now - kept.read_at > USECS_PER_SEC || now < kept.read_at)
+	{
+		kept.statement = 0;
+		if (kept.memory == NULL)
+			kept.memory = AllocSetContextCreate(TopMemoryContext, "qehs report login", ALLOCSET_SMALL_SIZES);
+		MemoryContextReset(kept.memory);
+		SPI_connect();
+		kept.is_login = read_login(tenant_id, user, &kept.context, kept.memory);
+		SPI_finish();
+		kept.tenant_id = tenant_id;
+		kept.user = user;
+		kept.read_at = now;
+		kept.statement = statement;
+	}
+	*context = kept.context;
+	return kept.is_login;
+}
+
+void
+report_become_owner(ReportUser *before)
+{
+	GetUserIdAndSecContext(&before->user, &before->security);
+	before->path = search_path_pin();
+	SetUserIdAndSecContext(get_role_oid("qehs_owner", false), before->security | SECURITY_LOCAL_USERID_CHANGE);
+}
+
+void
+report_become_again(const ReportUser *before)
+{
+	SetUserIdAndSecContext(before->user, before->security);
+	search_path_leave(before->path);
+}
+
+bool
+report_is_login(int32 tenant_id, Oid user)
+{
+	RequestContext context;
+
+	return find_login(tenant_id, user, &context);
 }
 
 /* Whether the caller may read the field in records of each version that has it, up to that of module. */
@@ -124,20 +188,18 @@ Datum
 qehs_report_reads(PG_FUNCTION_ARGS)
 {
 	RequestContext context;
-	Oid			user;
-	int			security;
+	ReportUser	before;
 	bool		result;
 
 	if (PG_ARGISNULL(ARGUMENT_READS_TENANT_ID) || PG_ARGISNULL(ARGUMENT_READS_MODULE_ID) || PG_ARGISNULL(ARGUMENT_READS_VERSION))
 		PG_RETURN_BOOL(false);
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(get_role_oid("qehs_owner", false), security | SECURITY_LOCAL_USERID_CHANGE);
+	report_become_owner(&before);
 	SPI_connect();
-	result = find_login(PG_GETARG_INT32(ARGUMENT_READS_TENANT_ID), user, &context, CurrentMemoryContext) &&
+	result = find_login(PG_GETARG_INT32(ARGUMENT_READS_TENANT_ID), before.user, &context) &&
 		reads(&context, PG_GETARG_INT32(ARGUMENT_READS_MODULE_ID), PG_GETARG_INT32(ARGUMENT_READS_VERSION),
 			  PG_ARGISNULL(ARGUMENT_READS_FIELD) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_READS_FIELD)));
 	SPI_finish();
-	SetUserIdAndSecContext(user, security);
+	report_become_again(&before);
 	PG_RETURN_BOOL(result);
 }
 
@@ -183,23 +245,20 @@ enum
 Datum
 qehs_report_modules(PG_FUNCTION_ARGS)
 {
-	MemoryContext memory = CurrentMemoryContext;
 	RequestContext context;
+	ReportUser	before;
 	Datum		result;
-	Oid			user;
-	int			security;
 
 	if (PG_ARGISNULL(ARGUMENT_MODULES_TENANT_ID) || PG_ARGISNULL(ARGUMENT_MODULES_WHAT))
 		PG_RETURN_ARRAYTYPE_P(construct_empty_array(INT4OID));
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(get_role_oid("qehs_owner", false), security | SECURITY_LOCAL_USERID_CHANGE);
+	report_become_owner(&before);
 	SPI_connect();
-	if (find_login(PG_GETARG_INT32(ARGUMENT_MODULES_TENANT_ID), user, &context, memory))
+	if (find_login(PG_GETARG_INT32(ARGUMENT_MODULES_TENANT_ID), before.user, &context))
 		result = modules_for(&context, text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_MODULES_WHAT)));
 	else
 		result = PointerGetDatum(construct_empty_array(INT4OID));
 	result = SPI_datumTransfer(result, false, -1);
 	SPI_finish();
-	SetUserIdAndSecContext(user, security);
+	report_become_again(&before);
 	PG_RETURN_DATUM(result);
 }

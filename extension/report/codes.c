@@ -1,6 +1,6 @@
 /*
  * codes.c
- *	  SQL functions that views show codes and ids with.
+ *	  SQL functions that views show codes, ids and days with.
  *
  * They take whatever a row holds and raise no errors.
  */
@@ -10,9 +10,12 @@
 #include "fmgr.h"
 #include "record/record.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(qehs_display_code);
 PG_FUNCTION_INFO_V1(qehs_id_uuid);
+PG_FUNCTION_INFO_V1(qehs_utc_day);
 
 /* The arguments of qehs.display_code. */
 enum
@@ -24,10 +27,12 @@ enum
 Datum
 qehs_display_code(PG_FUNCTION_ARGS)
 {
-	int64		number = PG_GETARG_INT64(ARGUMENT_DISPLAY_NO);
+	text	   *prefix = PG_GETARG_TEXT_PP(ARGUMENT_PREFIX);
+	int			length = VARSIZE_ANY_EXHDR(prefix);
+	text	   *code = palloc(VARHDRSZ + length + QEHS_DISPLAY_BYTES);
 
-	PG_RETURN_TEXT_P(cstring_to_text(psprintf(QEHS_DISPLAY_FORMAT, text_to_cstring(PG_GETARG_TEXT_PP(ARGUMENT_PREFIX)), (int) (number / QEHS_DISPLAY_YEAR),
-											  (int) (number % QEHS_DISPLAY_YEAR))));
+	SET_VARSIZE(code, VARHDRSZ + record_display_code(VARDATA(code), VARDATA_ANY(prefix), length, PG_GETARG_INT64(ARGUMENT_DISPLAY_NO)));
+	PG_RETURN_TEXT_P(code);
 }
 
 /* id_uuid(id) */
@@ -42,4 +47,18 @@ qehs_id_uuid(PG_FUNCTION_ARGS)
 		if (id_parse(VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id), prefixes[i], result))
 			PG_RETURN_UUID_P(result);
 	PG_RETURN_NULL();
+}
+
+/* utc_day(instant) */
+Datum
+qehs_utc_day(PG_FUNCTION_ARGS)
+{
+	TimestampTz instant = PG_GETARG_TIMESTAMPTZ(0);
+
+	if (TIMESTAMP_IS_NOBEGIN(instant))
+		PG_RETURN_DATEADT(DATEVAL_NOBEGIN);
+	if (TIMESTAMP_IS_NOEND(instant))
+		PG_RETURN_DATEADT(DATEVAL_NOEND);
+	/* division that rounds down, since days before 2000 are negative */
+	PG_RETURN_DATEADT((DateADT) (instant >= 0 ? instant / USECS_PER_DAY : -((USECS_PER_DAY - 1 - instant) / USECS_PER_DAY)));
 }

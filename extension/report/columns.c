@@ -85,12 +85,11 @@ report_add(List *columns, const char *name, const char *type, const char *commen
 	return lappend(columns, column);
 }
 
-const char *
-report_name_of(int32 tenant_id, const char *id)
+/* Name of who has the id that the expression is. */
+static const char *
+name_of(int32 tenant_id, const char *id)
 {
-	return psprintf("COALESCE((SELECT u.display_name FROM qehs.user_account AS u WHERE u.tenant_id = %d AND u.id = %s),"
-					" (SELECT k.name FROM qehs.api_key AS k WHERE k.tenant_id = %d AND k.id = %s),"
-					" CASE WHEN %s = '00000000-0000-0000-0000-000000000000' THEN 'System' END)", tenant_id, id, tenant_id, id, id);
+	return psprintf("qehs.report_name(%d, %s)", tenant_id, id);
 }
 
 /* The display code of the live record that has the id, as far as the login may read its module. */
@@ -241,7 +240,7 @@ add_id(List *columns, const Place *place, const ModuleField *field)
 
 	columns = add(columns, place, field, "_id", "uuid", "id", id);
 	if (field->value_type == FIELD_USER)
-		return add(columns, place, field, "_name", "text", "name", report_name_of(place->module->tenant_id, id));
+		return add(columns, place, field, "_name", "text", "name", name_of(place->module->tenant_id, id));
 	return add(columns, place, field, "_code", "text", "display code", code_of(place->module->tenant_id, id));
 }
 
@@ -276,7 +275,7 @@ add_time(List *columns, const Place *place, const ModuleField *field)
 
 	if (field->value_type == FIELD_DATETIME)
 		return add(columns, place, field, "", "timestamp with time zone", "", sql);
-	return add(columns, place, field, "", "date", "", psprintf("(%s AT TIME ZONE 'UTC')::pg_catalog.date", sql));
+	return add(columns, place, field, "", "date", "", psprintf("qehs.utc_day(%s)", sql));
 }
 
 static List *
@@ -285,9 +284,9 @@ add_object(List *columns, const Place *place, const ModuleField *field)
 	if (field->type == FIELD_DATE_RANGE)
 	{
 		columns = add(columns, place, field, "_from", "date", "first day",
-					  psprintf("(%s AT TIME ZONE 'UTC')::pg_catalog.date", call(place, field, "payload_time", ".from", FIELD_DATE)));
+					  psprintf("qehs.utc_day(%s)", call(place, field, "payload_time", ".from", FIELD_DATE)));
 		return add(columns, place, field, "_to", "date", "last day",
-				   psprintf("(%s AT TIME ZONE 'UTC')::pg_catalog.date", call(place, field, "payload_time", ".to", FIELD_DATE)));
+				   psprintf("qehs.utc_day(%s)", call(place, field, "payload_time", ".to", FIELD_DATE)));
 	}
 	if (field->type == FIELD_GEOLOCATION)
 	{
@@ -387,9 +386,9 @@ report_columns(const ModuleDef *module, bool is_current, bool with_slots)
 	columns = report_add(columns, "workflow_state_label", "text", "Workflow state: as people read it", state_label(module));
 	columns = report_add(columns, "created_at", "timestamp with time zone", "When the record was created", "r.created_at");
 	columns = report_add(columns, "created_by_id", "uuid", "Id of who created it", "r.created_by");
-	columns = report_add(columns, "created_by_name", "text", "Name of who created it", report_name_of(tenant_id, "r.created_by"));
+	columns = report_add(columns, "created_by_name", "text", "Name of who created it", name_of(tenant_id, "r.created_by"));
 	columns = report_add(columns, "updated_at", "timestamp with time zone", "When it was changed last", "r.updated_at");
-	columns = report_add(columns, "updated_by_name", "text", "Name of who changed it last", report_name_of(tenant_id, "r.updated_by"));
+	columns = report_add(columns, "updated_by_name", "text", "Name of who changed it last", name_of(tenant_id, "r.updated_by"));
 	columns = report_add(columns, "version", "integer", "Version of the record", "r.version");
 	columns = report_add(columns, "definition_version", "integer", "Version of the module's definition that it was written against",
 						 "r.definition_version");

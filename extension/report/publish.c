@@ -18,7 +18,6 @@
 #include "base/argument.h"
 #include "base/json.h"
 #include "base/plan.h"
-#include "base/search_path.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
@@ -342,13 +341,10 @@ report_refresh(int32 tenant_id, int32 module_id)
 {
 	Datum		value = Int32GetDatum(tenant_id);
 	Target		target = {.tenant_id = tenant_id};
-	int			path = search_path_pin();
-	Oid			user;
-	int			security;
+	ReportUser	before;
 	bool		isnull;
 
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(get_role_oid("qehs_owner", false), security | SECURITY_LOCAL_USERID_CHANGE);
+	report_become_owner(&before);
 	CommandCounterIncrement();
 	SPI_connect();
 	if (plan_execute(&select_slug, &value, NULL, false, 1) > 0)
@@ -359,8 +355,7 @@ report_refresh(int32 tenant_id, int32 module_id)
 		make_standard(&target);
 	}
 	SPI_finish();
-	SetUserIdAndSecContext(user, security);
-	search_path_leave(path);
+	report_become_again(&before);
 }
 
 void

@@ -52,13 +52,30 @@ extern List *report_add(List *columns, const char *name, const char *type, const
 /* The column of the name, or NULL. */
 extern ReportColumn *report_find(List *columns, const char *name);
 
-/* Name of who has the id that the expression is, as SQL. */
-extern const char *report_name_of(int32 tenant_id, const char *id);
-
 /* ---- access.c ---- */
 
 /* Whether each caller may read a field of a definition, in records of whichever version: then no view has to ask. */
 extern bool report_is_open(const ModuleDef *module, const ModuleField *field);
+
+/* Who a function of the views was called by. */
+typedef struct ReportUser
+{
+	Oid			user;
+	int			security;
+	int			path;			/* what search_path_leave takes */
+} ReportUser;
+
+/* Go on as qehs_owner, with its search path; and as before.  An error undoes it with its transaction. */
+extern void report_become_owner(ReportUser *before);
+extern void report_become_again(const ReportUser *before);
+
+/* Whether the user reads reports of the tenant; as the owner. */
+extern bool report_is_login(int32 tenant_id, Oid user);
+
+/* ---- planner.c ---- */
+
+/* Have views of records planned with the query that reads them; once, when the library is loaded. */
+extern void report_planner_init(void);
 
 /* ---- publish.c ---- */
 

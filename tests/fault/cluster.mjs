@@ -58,8 +58,8 @@ export class Cluster {
 		shell('echo "$2" | as_postgres tee -a "$1/data/postgresql.conf"', `${this.directory}/pg`, line)
 	}
 
-	session() {
-		return new Session(this)
+	session(user = "postgres") {
+		return new Session(this, user)
 	}
 
 	// A standby that replays what this cluster writes, as pg_basebackup makes it; hot: it can be read.
@@ -139,8 +139,8 @@ export class Cluster {
 
 // A psql whose statements keep their locks, as they are in one transaction when the first of them is BEGIN.
 export class Session {
-	constructor(cluster) {
-		this.process = spawn("psql", ["-X", "-q", "-A", "-t", "-d", `${cluster.conninfo} user=postgres`], { stdio: ["pipe", "pipe", "ignore"] })
+	constructor(cluster, user) {
+		this.process = spawn("psql", ["-X", "-q", "-A", "-t", "-d", `${cluster.conninfo} user=${user}`], { stdio: ["pipe", "pipe", "ignore"] })
 		this.process.stdout.setEncoding("utf8")
 		this.output = ""
 		this.waiting = []

@@ -8,7 +8,7 @@ import { agent, send } from "./retry.mjs"
 // Filled by CREATE EXTENSION itself, with the contents of the release that restores.
 const FIXED = ["endpoint", "job_kind", "module_catalogue", "openapi_component", "osha_column", "problem", "report_view"]
 // what clients send again, and what tick counts again
-const FORGOTTEN = ["graphql_document", "report_case", "report_summary"]
+const FORGOTTEN = ["graphql_document", "report_case", "report_fact", "report_indicator", "report_rate", "report_stay", "report_summary", "report_trail"]
 const records = "/api/v1/records?moduleKey=incidents&limit=4"
 const twin = { moduleKey: "incidents", payload: { title: "Twin", severity: "low" } }
 

@@ -97,3 +97,21 @@ test("a key that was revoked there is refused here", async () => {
 	const found = await answers(list, made.key, "SELECT qehs.use_tenant('replicated'); SELECT qehs.api_key_revoke(item ->> 'id') FROM json_array_elements(qehs.api_key_list() -> 'items') AS item WHERE item ->> 'name' = 'test'")
 	assert.deepEqual([found.before, found.after], [[200, 200], [401, 401]])
 })
+
+test("a reporting login reads its views on the standby, until it is revoked", async () => {
+	const replayed = async () => {
+		const position = made.publisher.sql("SELECT pg_current_wal_insert_lsn()")
+		await until(() => made.standby.sql(`SELECT pg_last_wal_replay_lsn() >= '${position}'`) === "t")
+	}
+	const read = "SET ROLE replica_reader; SELECT count(*), min(kind_label), min(created_by_name), (SELECT sum(there_now) FROM report_replicated.state_dwell) FROM report_replicated.observations"
+	made.publisher.sql(`SELECT qehs.use_tenant('replicated'); SELECT qehs.record_create('observations', '{"kind":"near_miss","occurred_at":"2026-01-02T03:04:05Z","site":"A","description":"x","category":"lifting",
+		"potential_risk":{"likelihood":1,"severity":1}}'); CREATE ROLE replica_reader LOGIN; SELECT qehs.reporter_grant('replica_reader', 'replicated', '{tenant-admin}')`)
+	await replayed()
+	const [found, expected] = [made.standby.sql(read), made.publisher.sql(read)]
+	assert.match(found, /^1\|Near miss\|.+\|1$/)
+	assert.equal(found, expected)
+	assert.match(made.standby.sql("SELECT array_to_string(setconfig, ' ') FROM pg_db_role_setting WHERE setrole = 'replica_reader'::regrole"), /statement_timeout=5min/)
+	made.publisher.sql("SELECT qehs.reporter_revoke('replica_reader', 'replicated')")
+	await replayed()
+	assert.throws(() => made.standby.sql(read), /permission denied/)
+})

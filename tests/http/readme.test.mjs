@@ -120,3 +120,10 @@ test('what a DBA runs', async t => {
 	await check(chosen, outputs, t)
 	assert.match(outputs.join(''), /qehs_live_sk_/)
 })
+
+test('each reporting view shows something of the demo', () => {
+	const input = `SELECT name || ' is not there' FROM qehs.report_view WHERE to_regclass('report_acme.' || name) IS NULL;
+		SELECT format('SELECT %L WHERE NOT EXISTS (SELECT FROM report_acme.%I)', name || ' is empty', name) FROM qehs.report_view WHERE to_regclass('report_acme.' || name) IS NOT NULL \\gexec\n`
+	const { stdout, stderr } = spawnSync('bash', ['-c', '. .run/demo.env && exec psql -X -q -A -t'], { cwd: directory, env: environment, encoding: 'utf8', input })
+	assert.deepEqual([stdout, stderr], ['', ''])
+})

@@ -28,3 +28,7 @@ SELECT qehs.module_install(NULL, 'audits');
 SET client_min_messages = notice;
 SELECT qehs.report_publish('shipped');
 SELECT name FROM qehs.report_view WHERE to_regclass('report_shipped.' || name) IS NULL;
+-- every view and column has a comment, each key figure its source
+SELECT c.relname, a.attname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum >= 0 WHERE c.relnamespace = 'report_shipped'::regnamespace AND COALESCE(col_description(c.oid, a.attnum), '') = '';
+SELECT relname FROM pg_class WHERE relnamespace = 'report_shipped'::regnamespace AND COALESCE(obj_description(oid, 'pg_class'), '') = '';
+SELECT name FROM qehs.report_view WHERE place >= 100 AND comment !~ 'Sources?: ';

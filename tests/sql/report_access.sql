@@ -96,7 +96,7 @@ SET SESSION AUTHORIZATION report_reader_b;
 -- 20
 SET ROLE qehs_owner;
 -- 21 what the views ask, about others: nothing is told
-SELECT qehs.report_reads(:tenant_b, 1), qehs.report_modules(:tenant_b), qehs.report_modules(:tenant_b, 'changes'), qehs.report_reads(:tenant_a, 1, 0, 'notes'), qehs.report_reads(:tenant_a, 2), qehs.report_reads(NULL, 1), qehs.report_reads(:tenant_b, 99), qehs.report_modules(NULL);
+SELECT qehs.report_reads(:tenant_b, 1), qehs.report_modules(:tenant_b), qehs.report_modules(:tenant_b, 'changes'), qehs.report_reads(:tenant_a, 1, 0, 'notes'), qehs.report_reads(:tenant_a, 2), qehs.report_reads(NULL, 1), qehs.report_reads(:tenant_b, 99), qehs.report_modules(NULL), qehs.report_name(:tenant_b, '00000000-0000-0000-0000-000000000000'), qehs.report_name(:tenant_a, '00000000-0000-0000-0000-000000000000');
 -- 22 a function that tells what it is shown, in front of the conditions on tenant and module
 CREATE FUNCTION pg_temp.tell(value anyelement) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$BEGIN RAISE NOTICE 'told: %', value; RETURN true; END$$;
 SELECT title FROM report_report_a.cases WHERE pg_temp.tell(title);
@@ -195,6 +195,17 @@ SELECT count(*) FROM report_report_a.cases AS x JOIN report_report_a.cases AS y 
 SELECT count(*) FROM report_report_a.record_activity WHERE module_key = 'secrets' OR record_id = :'record_b';
 -- 45 privileges that the catalogs name
 SELECT count(*) FROM pg_class WHERE relnamespace::regnamespace::text LIKE 'report\_report\_b' AND has_table_privilege(oid, 'SELECT') AND has_schema_privilege(relnamespace, 'USAGE');
+-- 46 joins of views, which are planned together: a function in front of the conditions of either, on what is hidden, on a module that it does not read
+SET enable_indexscan = off;
+SET enable_bitmapscan = off;
+SELECT count(*) FROM report_report_a.cases AS x JOIN report_report_a.cases AS y ON y.id = x.id WHERE pg_temp.tell(x.title || y.title);
+SELECT count(*) FROM report_report_a.cases AS x LEFT JOIN report_report_a.secrets AS s ON pg_temp.tell(s.title);
+SELECT count(*) FROM report_report_a.cases AS x LEFT JOIN report_report_a.cases AS y ON pg_temp.tell(y.notes) AND pg_temp.tell(y.grade);
+SELECT count(*) FROM report_report_a.cases AS x LEFT JOIN LATERAL (SELECT p.part FROM report_report_a.cases__parts AS p WHERE p.record_id = x.id AND pg_temp.tell(p.part)) AS p ON true;
+SELECT count(*) FROM report_report_a.cases AS x WHERE EXISTS (SELECT FROM report_report_a.secrets AS s WHERE pg_temp.tell(s.title));
+WITH c AS NOT MATERIALIZED (SELECT * FROM report_report_a.cases) SELECT count(*) FROM c WHERE pg_temp.tell(c.title);
+RESET enable_indexscan;
+RESET enable_bitmapscan;
 \c - :me
 -- a suspended tenant tells nothing, one who is taken out neither
 SELECT qehs.tenant_suspend('report_a') IS NOT NULL AS suspended;

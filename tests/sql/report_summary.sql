@@ -56,6 +56,7 @@ SELECT qehs.record_restore(pg_temp.of('incident e')) IS NOT NULL AS restored, qe
 SELECT * FROM pg_temp.same();
 -- a spell without an end goes on from day to day
 UPDATE qehs.report_case SET open_until = open_until - 1, days = days - 1 WHERE open_until IS NOT NULL;
+UPDATE qehs.report_rate SET days = days - 1 WHERE month = '2024-06-01';
 SELECT * FROM pg_temp.same();
 -- who may not read the cases has none of them, nor of the summary
 CREATE ROLE summary_reader LOGIN;

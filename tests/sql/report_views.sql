@@ -67,6 +67,23 @@ SET timezone = 'UTC';
 SELECT query, pg_temp.conditions('SELECT note FROM report_report_views.cases WHERE ' || query) AS index_condition FROM (VALUES (1, $$id = '01a2210d-6855-726c-8120-5b23aba2ae41'$$), (2, $$title = 'n17'$$),
 	(3, $$kind = 'b'$$), (4, $$title IN ('n1', 'n2')$$), (5, $$day BETWEEN '2026-01-01' AND '2026-03-31'$$), (6, $$"at" >= '1200-01-01' AND "at" < '1201-01-01'$$),
 	(7, $$created_at >= now() + interval '1 hour'$$), (8, $$workflow_state = 'done'$$), (9, $$open$$), (10, $$title >= 'n898' AND title < 'n899'$$)) AS v (place, query) ORDER BY place;
+-- joins of views: from a filter on one, to the other by its id; from a record to those that refer to it, and to the rows of its table
+\o /dev/null
+SELECT qehs.record_update(r.id::text, jsonb_build_object('owner', :'ada')) FROM report_report_views.cases AS r WHERE title IN ('n20', 'n21');
+SELECT qehs.record_create('cases', jsonb_build_object('title', 'n0', 'owner', qehs.user_create('u' || i, 'U') ->> 'id')) FROM generate_series(1, 100) AS i;
+ANALYZE qehs.record;
+\o
+-- whatever the planner thinks of so few rows
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SELECT pg_temp.conditions($$SELECT title FROM report_report_views.cases WHERE owner_id = '01a2210d-6855-726c-8120-5b23aba2ae41'$$);
+SELECT regexp_replace(pg_temp.conditions($$SELECT c.note, o.at FROM report_report_views.cases AS c JOIN report_report_views.cases AS o ON o.id = c.parent_id WHERE c.title = 'n17'$$), ', \d+', '') AS conditions;
+SELECT pg_temp.conditions($$SELECT c.note, o.at FROM report_report_views.cases AS c LEFT JOIN report_report_views.cases AS o ON o.owner_id = c.id WHERE c.title = 'n17'$$);
+SELECT pg_temp.conditions($$SELECT w.name FROM report_report_views.cases AS c JOIN report_report_views.cases__witnesses AS w ON w.record_id = c.id WHERE c.title = 'n17' AND w.age > 30$$);
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+SELECT qehs.utc_day(t) FROM unnest('{2026-01-01 00:00:00+00,2026-01-01 23:59:59.999999+00,1999-12-31 23:59:59.999999+00,2000-01-01 00:00:00+00,1970-01-01 00:00:00+00,1969-12-31 23:59:59+00,0001-01-01 00:00:00+00 BC,-infinity,infinity}'::timestamptz[]) AS t;
+SELECT count(*) AS not_the_same FROM generate_series(timestamptz '1998-01-01 00:00+00', '2002-01-01 00:00+00', '7 hours 13 minutes') AS t WHERE qehs.utc_day(t) <> (t AT TIME ZONE 'UTC')::date;
 SELECT bool_and(qehs.record_delete(id::text) IS NULL) AS deleted FROM report_report_views.cases WHERE title LIKE 'n%';
 -- a new version: a field renamed, one gone, one of another type, one more; old reports go on
 CREATE VIEW public.report_of_mine AS SELECT display_code, note, weight, count FROM report_report_views.cases;
