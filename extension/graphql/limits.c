@@ -31,6 +31,10 @@ run_list_limit(const RunField *field)
 		case ORIGIN_ACTIVITY:
 			run_argument_int(field, "limit", &limit);
 			return limit;
+		case ORIGIN_REFERENCE:	/* a list of them has the argument, with a default */
+			limit = 1;
+			run_argument_int(field, "limit", &limit);
+			return limit;
 		case ORIGIN_CONNECTION:
 			if (!run_argument_int(field, "first", &limit))
 				run_argument_int(field, "last", &limit);

@@ -246,9 +246,9 @@ load_actor_field(Run *run, const RunLevel *level, bool creator, RunLoaded *loade
 	}
 }
 
-/* The ids that a field of the level's records has; starts and counts of loaded say which are whose. */
+/* The ids that a field of the level's records has, of each at most limit; starts and counts of loaded say which are whose. */
 static LinkSet
-read_named(const Run *run, const RunLevel *level, const ModuleField *definition, RunLoaded *loaded)
+read_named(const Run *run, const RunLevel *level, const ModuleField *definition, int32 limit, RunLoaded *loaded)
 {
 	LinkSet		ids = {0};
 
@@ -261,6 +261,7 @@ read_named(const Run *run, const RunLevel *level, const ModuleField *definition,
 		loaded->starts[i] = ids.count;
 		if (load_value(run, level, definition, &level->records[i], &value))
 			link_add_value(&ids, definition, &value);
+		ids.count = Min(ids.count, loaded->starts[i] + limit);
 		loaded->counts[i] = ids.count - loaded->starts[i];
 	}
 	return ids;
@@ -303,7 +304,7 @@ static void
 load_reference_field(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded)
 {
 	const ModuleField *definition = module_field(level->module, field->source->key, strlen(field->source->key));
-	LinkSet		ids = read_named(run, level, definition, loaded);
+	LinkSet		ids = read_named(run, level, definition, run_list_limit(field), loaded);
 	Datum	   *wanted = palloc(Max(ids.count, 1) * sizeof(Datum));
 	Record	   *records = NULL;
 	RunNamed   *found;

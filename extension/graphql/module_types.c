@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "graphql/build.h"
 #include "graphql/names.h"
+#include "module/definition.h"
 #include "miscadmin.h"
 
 /* Fields that every record has. */
@@ -250,7 +251,8 @@ add_payload_field(ModelBuilder *builder, const ModuleView *views, int count, Mod
 		deprecate(build_field(builder, &view->fields, pstrdup(name), "User", NULL, (GraphqlSource) {ORIGIN_USER, NULL, field->key, NULL},
 							  description_of(field)), field);
 	else if (target)
-		deprecate(build_field(builder, &view->fields, pstrdup(name), is_list ? psprintf("[%s!]!", target) : target, NULL,
+		deprecate(build_field(builder, &view->fields, pstrdup(name), is_list ? psprintf("[%s!]!", target) : target,
+							  is_list ? psprintf("limit: Int = %d", QEHS_MAX_REFERENCES) : NULL,
 							  (GraphqlSource) {ORIGIN_REFERENCE, field->reference_count == 1 ? field->references[0] : NULL, field->key, NULL},
 							  description_of(field)), field);
 	deprecate(build_field(builder, &view->fields, field->type == FIELD_USER || module_names_records(field->type) ?

@@ -63,9 +63,10 @@ SELECT pg_temp.made('valves', jsonb_build_object('title', 'v4', 'parts', jsonb_b
 SELECT pg_temp.told(format('SELECT qehs.record_update(%L, %L)', :'v1', jsonb_build_object('parts', jsonb_build_array(:'v4')))) AS circle,
 	pg_temp.told(format('SELECT qehs.record_update(%L, %L)', :'v1', jsonb_build_object('parts', jsonb_build_array(:'v1')))) AS itself;
 -- GraphQL: the interface Record for several modules, one statement for each module
-SELECT qehs.graphql('{ lettersList(orderBy: "title") { title cause { __typename displayCode ... on Leak { title } } about { moduleKey ... on Valve { title } ... on Leak { lettersByAbout { title } lettersByCause { title } } } aboutIds rows { seen } } }')::jsonb
+SELECT qehs.graphql('{ lettersList(orderBy: "title", limit: 10) { title cause { __typename displayCode ... on Leak { title } } about(limit: 10) { moduleKey ... on Valve { title } ... on Leak { lettersByAbout { title } lettersByCause { title } } } aboutIds rows { seen } } }')::jsonb
 	#- '{data,lettersList,0,aboutIds}' #- '{data,lettersList,2,rows}' AS answer;
-SELECT qehs.graphql('{ valvesList(orderBy: "title") { title parts { title parts { title } } valvesByParts { title } } }') AS answer;
+SELECT qehs.graphql('{ valvesList(orderBy: "title", limit: 10) { title parts(limit: 10) { title parts { title } } valvesByParts { title } } }') AS answer;
+SELECT qehs.graphql('{ valvesList(orderBy: "title") { parts(limit: 1) { title } } }') -> 'data' AS first_of_each, qehs.graphql('{ valvesList(limit: 200) { parts { parts { title } } } }') -> 'errors' -> 0 ->> 'message' AS too_many;
 SELECT f -> 'name' AS name, f -> 'type' AS type FROM jsonb_array_elements(qehs.graphql('{ __type(name: "Letter") { fields { name type { kind name ofType { kind name ofType { kind ofType { kind name } } } } } } }')::jsonb #> '{data,__type,fields}') AS f
 	WHERE f ->> 'name' ~ '^(about|cause|copies)';
 -- a CSV with two in a cell, and views to report from
