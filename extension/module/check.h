@@ -29,6 +29,9 @@ extern const char *check_by_language(const JsonbValue *value);
 /* Whether a name is among those. */
 extern bool check_has_name(const Names *names, const char *name);
 
+/* Whether a text is one of the states of a definition, whose "workflow" need not have been checked. */
+extern bool check_has_state(const JsonbContainer *definition, const JsonbValue *state);
+
 /* Whether the key is of a field of type user; whether it is of one that takes attachments. */
 extern bool check_is_user_field(const Names *fields, const char *key);
 extern bool check_is_file_field(const Names *fields, const char *key);
