@@ -75,6 +75,9 @@ extern void check_deadlines(const JsonbContainer *workflow, const Names *states,
 extern void check_due_is_open(const JsonbContainer *definition, ViolationList *faults);
 extern void check_timed(const JsonbContainer *transition, const char *path, const Names *fields, ViolationList *faults);
 
+/* Add every fault of "retention" (check_retention.c). */
+extern void check_retention(const JsonbContainer *definition, const Names *fields, ViolationList *faults);
+
 /* Add every fault of a transition's effects. */
 extern void check_effects(const JsonbContainer *transition, const char *path, const Names *fields, ViolationList *faults);
 

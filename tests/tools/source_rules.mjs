@@ -139,7 +139,7 @@ for (const [what, place, pattern] of [
 
 // A folder includes itself and the folders that stand before it here; files at the root of a program may include all.
 const layers = {
-	extension: ['common', 'base', 'caller', 'schema', 'calendar', 'module', 'permission', 'record', 'audit', 'workflow', 'change', 'effect', 'timer', 'job', 'attachment', 'export', 'bulk', 'graphql', 'report', 'scim', 'operation', 'openapi'],
+	extension: ['common', 'base', 'caller', 'schema', 'calendar', 'module', 'permission', 'record', 'audit', 'workflow', 'change', 'effect', 'timer', 'job', 'retention', 'attachment', 'export', 'bulk', 'graphql', 'report', 'scim', 'operation', 'openapi'],
 	shim: ['base', 'storage', 'db', 'exchange', 'portal', 'stream', 'export', 'worker', 'http'],
 }
 // Arrows that still point up; each goes when its seam is rebuilt.
