@@ -37,17 +37,13 @@ QEHS_MODULE_MAGIC;
 void		_PG_init(void);
 
 static shmem_startup_hook_type previous_shmem_startup_hook = NULL;
-#if QEHS_HAS_SHMEM_REQUEST_HOOK
 static shmem_request_hook_type previous_shmem_request_hook = NULL;
-#endif
 
 static void
 request_shmem(void)
 {
-#if QEHS_HAS_SHMEM_REQUEST_HOOK
 	if (previous_shmem_request_hook)
 		previous_shmem_request_hook();
-#endif
 	RequestAddinShmemSpace(ratelimit_shmem_size());
 	RequestAddinShmemSpace(figures_shmem_size());
 	RequestAddinShmemSpace(worker_shmem_size());
@@ -86,12 +82,8 @@ _PG_init(void)
 	MarkGUCPrefixReserved("qehs");
 	if (!process_shared_preload_libraries_in_progress)
 		return;
-#if QEHS_HAS_SHMEM_REQUEST_HOOK
 	previous_shmem_request_hook = shmem_request_hook;
 	shmem_request_hook = request_shmem;
-#else
-	request_shmem();
-#endif
 	previous_shmem_startup_hook = shmem_startup_hook;
 	shmem_startup_hook = start_shmem;
 }

@@ -27,6 +27,11 @@ static bool retires = false;
 static KeptPlan select_newest = {
 	"SELECT id, previous FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 ORDER BY id DESC LIMIT 1", 2, {INT4OID, UUIDOID}, NULL
 };
+/* The columns of select_newest. */
+enum
+{
+	COLUMN_ID = 1, COLUMN_PREVIOUS
+};
 static KeptPlan retire = {
 	"WITH gone AS (DELETE FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 AND id < $3 RETURNING id, digest)"
 	" INSERT INTO qehs.audit_tombstone (tenant_id, event_id, record_id, digest, purged_at) SELECT $1, g.id, $2, g.digest, $4 FROM gone AS g",
@@ -102,8 +107,8 @@ retire_events(int32 tenant_id, const pg_uuid_t *record_id, TimestampTz time, Ret
 	memset(retired, 0, sizeof(*retired));
 	if (plan_execute(&select_newest, values, NULL, false, 1) == 0)
 		elog(ERROR, "a record that is purged has no event");
-	retired->last = *DatumGetUUIDP(plan_value(0, 1, &isnull));
-	head = plan_value(0, 2, &isnull);
+	retired->last = *DatumGetUUIDP(plan_value(0, COLUMN_ID, &isnull));
+	head = plan_value(0, COLUMN_PREVIOUS, &isnull);
 	if (!isnull)
 		memcpy(retired->head, VARDATA_ANY(DatumGetByteaPP(head)), QEHS_SHA256_LENGTH);
 	values[2] = UUIDPGetDatum(&retired->last);

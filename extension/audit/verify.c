@@ -70,6 +70,11 @@ static KeptPlan select_unsaid = {
 	" ORDER BY t.event_id LIMIT 1",
 	3, {INT4OID, UUIDOID, UUIDOID}, NULL
 };
+/* The columns of select_unsaid. */
+enum
+{
+	COLUMN_UNSAID_EVENT_ID = 1, COLUMN_UNSAID_RECORD_ID
+};
 static KeptPlan select_tenant = {"SELECT id FROM qehs.tenant WHERE slug = $1", 1, {TEXTOID}, NULL};
 
 /* Keep a fault if it is before the one that is known; an event is before the seal that is over it. */
@@ -195,8 +200,8 @@ check_tombstones(Verification *verification)
 
 	if (plan_execute(&select_unsaid, arguments, NULL, true, 1) == 0)
 		return;
-	fault.event = *DatumGetUUIDP(plan_value(0, 1, &isnull));
-	fault.record = *DatumGetUUIDP(plan_value(0, 2, &isnull));
+	fault.event = *DatumGetUUIDP(plan_value(0, COLUMN_UNSAID_EVENT_ID, &isnull));
+	fault.record = *DatumGetUUIDP(plan_value(0, COLUMN_UNSAID_RECORD_ID, &isnull));
 	note_fault(verification, &fault);
 }
 

@@ -1,6 +1,6 @@
 /*
  * compat.h
- *	  The one place that knows differences between PostgreSQL 14 to 18.
+ *	  The one place that knows differences between PostgreSQL 15 to 18.
  *
  * Every source file of the extension includes this first, in place of
  * postgres.h.  Where a server API changed, the newest form is the one used in
@@ -11,19 +11,12 @@
 
 #include "postgres.h"
 
-#if PG_VERSION_NUM < 140000
-#error "qehs needs PostgreSQL 14 or later"
+#if PG_VERSION_NUM < 150000
+#error "qehs needs PostgreSQL 15 or later"
 #endif
 
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
-#endif
-
-#if PG_VERSION_NUM < 150000
-#define QEHS_HAS_SHMEM_REQUEST_HOOK 0
-#define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
-#else
-#define QEHS_HAS_SHMEM_REQUEST_HOOK 1
 #endif
 
 #if PG_VERSION_NUM >= 180000

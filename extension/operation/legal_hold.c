@@ -321,13 +321,19 @@ qehs_legal_hold_create(PG_FUNCTION_ARGS)
 
 /* ---- reading and releasing ---- */
 
+/* The arguments of qehs.legal_hold_list. */
+enum
+{
+	ARGUMENT_LIST_PAGE_SIZE, ARGUMENT_LIST_CURSOR
+};
+
 /* legal_hold_list(page_size, cursor) */
 Datum
 qehs_legal_hold_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_HOLDS_WRITE);
 	ViolationList faults = {0};
-	int32		limit = argument_page_size(fcinfo, 0, &faults);
+	int32		limit = argument_page_size(fcinfo, ARGUMENT_LIST_PAGE_SIZE, &faults);
 	pg_uuid_t	last;
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&last)};
 	StringInfoData out;
@@ -336,7 +342,7 @@ qehs_legal_hold_list(PG_FUNCTION_ARGS)
 
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
 	memset(&last, 0xFF, sizeof(last));
-	cursor_open_id(context->tenant_id, "legal_hold_list", "", argument_text(fcinfo, 1), &last);
+	cursor_open_id(context->tenant_id, "legal_hold_list", "", argument_text(fcinfo, ARGUMENT_LIST_CURSOR), &last);
 	json_begin(&out);
 	json_literal(&out, "{\"items\":[");
 	SPI_connect();
@@ -386,13 +392,19 @@ qehs_legal_hold_get(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
+/* The arguments of qehs.legal_hold_release. */
+enum
+{
+	ARGUMENT_RELEASE_ID, ARGUMENT_RELEASE_REASON
+};
+
 /* legal_hold_release(id, reason) */
 Datum
 qehs_legal_hold_release(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_HOLDS_WRITE);
 	ViolationList faults = {0};
-	char	   *reason = read_reason(fcinfo, 1, &faults);
+	char	   *reason = read_reason(fcinfo, ARGUMENT_RELEASE_REASON, &faults);
 	pg_uuid_t	id;
 	Datum		values[5] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&id), TimestampTzGetDatum(clock_transaction()),
 	UUIDPGetDatum(&context->actor_id), reason ? CStringGetTextDatum(reason) : (Datum) 0};

@@ -37,17 +37,23 @@ enum
 	COLUMN_EVENT_ID, COLUMN_EVENT_COUNT, COLUMN_HEAD
 };
 
+/* The arguments of qehs.record_purge. */
+enum
+{
+	ARGUMENT_PURGE_ID, ARGUMENT_PURGE_REASON
+};
+
 /* record_purge(id, reason) */
 Datum
 qehs_record_purge(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_PURGE);
-	char	   *reason = argument_text(fcinfo, 1);
+	char	   *reason = argument_text(fcinfo, ARGUMENT_PURGE_REASON);
 	Record		record;
 	const ModuleDef *module;
 	pg_uuid_t	id;
 
-	record_parse_id(argument_text(fcinfo, 0), &id);
+	record_parse_id(argument_text(fcinfo, ARGUMENT_PURGE_ID), &id);
 	SPI_connect();
 	hold_lock(context->tenant_id, false);
 	change_hold_referrers(context, &id);
@@ -123,12 +129,18 @@ may_read(const RequestContext *context, uint64 row)
 	return permission_may(context, module_lookup_version(context->tenant_id, module_id, 0), ACTION_AUDIT, NULL, NULL);
 }
 
+/* The arguments of qehs.tombstone_list. */
+enum
+{
+	ARGUMENT_LIST_RECORD_ID, ARGUMENT_LIST_MODULE_KEY, ARGUMENT_LIST_PAGE_SIZE, ARGUMENT_LIST_CURSOR
+};
+
 /* Narrow the statement to a module and a record; faults name parameters that are neither. */
 static void
 read_narrowing(FunctionCallInfo fcinfo, const RequestContext *context, Datum *values, char *nulls, ViolationList *faults)
 {
-	char	   *record = argument_text(fcinfo, 0);
-	char	   *key = argument_text(fcinfo, 1);
+	char	   *record = argument_text(fcinfo, ARGUMENT_LIST_RECORD_ID);
+	char	   *key = argument_text(fcinfo, ARGUMENT_LIST_MODULE_KEY);
 	const ModuleDef *module = key ? module_lookup(context->tenant_id, key) : NULL;
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 
@@ -148,9 +160,10 @@ qehs_tombstone_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_AUDIT_READ);
 	ViolationList faults = {0};
-	int32		limit = argument_page_size(fcinfo, 2, &faults);
-	char	   *cursor = argument_text(fcinfo, 3);
-	const char *binding = psprintf("%s %s", PG_ARGISNULL(0) ? "" : argument_text(fcinfo, 0), PG_ARGISNULL(1) ? "" : argument_text(fcinfo, 1));
+	int32		limit = argument_page_size(fcinfo, ARGUMENT_LIST_PAGE_SIZE, &faults);
+	char	   *cursor = argument_text(fcinfo, ARGUMENT_LIST_CURSOR);
+	const char *binding = psprintf("%s %s", PG_ARGISNULL(ARGUMENT_LIST_RECORD_ID) ? "" : argument_text(fcinfo, ARGUMENT_LIST_RECORD_ID),
+								   PG_ARGISNULL(ARGUMENT_LIST_MODULE_KEY) ? "" : argument_text(fcinfo, ARGUMENT_LIST_MODULE_KEY));
 	Position	last = {DT_NOEND, {{0}}};
 	Datum		values[5] = {Int32GetDatum(context->tenant_id)};
 	char		nulls[6] = "     ";

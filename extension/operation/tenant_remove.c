@@ -55,6 +55,11 @@ static KeptPlan select_tables = {
 	" WHERE c.relnamespace = 'qehs'::pg_catalog.regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname",
 	0, {0}, NULL
 };
+/* The columns of select_tables. */
+enum
+{
+	COLUMN_TABLE_NAME = 1, COLUMN_TABLE_IS_KEPT
+};
 
 /* At the end of the transaction, or of the subtransaction that failed. */
 static void
@@ -154,12 +159,12 @@ delete_rows(StringInfo out, int32 tenant_id)
 
 	for (uint64 i = 0; i < rows; i++)
 	{
-		char	   *name = TextDatumGetCString(SPI_getbinval(tables->vals[i], tables->tupdesc, 1, &isnull));
+		char	   *name = TextDatumGetCString(SPI_getbinval(tables->vals[i], tables->tupdesc, COLUMN_TABLE_NAME, &isnull));
 		char	   *sql;
 
 		CHECK_FOR_INTERRUPTS();
 		sql = psprintf("DELETE FROM qehs.%s WHERE tenant_id = $1", quote_identifier(name));
-		if (DatumGetBool(SPI_getbinval(tables->vals[i], tables->tupdesc, 2, &isnull)))
+		if (DatumGetBool(SPI_getbinval(tables->vals[i], tables->tupdesc, COLUMN_TABLE_IS_KEPT, &isnull)))
 			retire_run(sql, tenant_id);
 		else
 			execute(sql, tenant_id);

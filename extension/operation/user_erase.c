@@ -44,14 +44,20 @@ wants(void *owner, const ErasableEvent *event, const char *label)
 	return true;
 }
 
+/* The arguments of qehs.user_erase. */
+enum
+{
+	ARGUMENT_USER_NAME, ARGUMENT_REASON
+};
+
 /* user_erase(user_name, reason) */
 Datum
 qehs_user_erase(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_ADMIN_USERS);
 	static const pg_uuid_t none = {{0}};
-	char	   *name = argument_text(fcinfo, 0);
-	char	   *reason = argument_text(fcinfo, 1);
+	char	   *name = argument_text(fcinfo, ARGUMENT_USER_NAME);
+	char	   *reason = argument_text(fcinfo, ARGUMENT_REASON);
 	pg_uuid_t	id = none;
 	Datum		values[3] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&id)};
 	bool		isnull;

@@ -68,12 +68,18 @@ qehs_search_keys(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(keys);
 }
 
+/* The arguments of qehs.search_longer that it looks at. */
+enum
+{
+	ARGUMENT_WORD, ARGUMENT_KEY
+};
+
 /* search_longer(word, key, strategy, extra): 0 if the key is longer than the word and begins with it, below if one behind it may be, above if none is. */
 Datum
 qehs_search_longer(PG_FUNCTION_ARGS)
 {
-	text	   *word = PG_GETARG_TEXT_PP(0);
-	text	   *key = PG_GETARG_TEXT_PP(1);
+	text	   *word = PG_GETARG_TEXT_PP(ARGUMENT_WORD);
+	text	   *key = PG_GETARG_TEXT_PP(ARGUMENT_KEY);
 	int			length = VARSIZE_ANY_EXHDR(word);
 	int			order = tsCompareString(VARDATA_ANY(word), length, VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key), true);
 

@@ -26,6 +26,11 @@ static KeptPlan select_holds = {
 	" AND qehs.legal_hold_covers(h, $2, $3) ORDER BY h.id LIMIT 50",
 	3, {INT4OID, INT4OID, UUIDOID}, NULL
 };
+/* The columns of select_holds. */
+enum
+{
+	COLUMN_ID = 1, COLUMN_REASON, COLUMN_CREATED_AT
+};
 static KeptPlan select_any = {
 	"SELECT EXISTS (SELECT FROM qehs.legal_hold WHERE tenant_id = $1 AND released_at IS NULL)", 1, {INT4OID}, NULL
 };
@@ -94,11 +99,11 @@ hold_write(StringInfo out, const RequestContext *context, const ModuleDef *modul
 		bool		isnull;
 
 		json_literal(out, "{\"id\":");
-		json_id(out, DatumGetUUIDP(plan_value(i, 1, &isnull)), QEHS_ID_LEGAL_HOLD);
+		json_id(out, DatumGetUUIDP(plan_value(i, COLUMN_ID, &isnull)), QEHS_ID_LEGAL_HOLD);
 		json_literal(out, ",\"reason\":");
-		json_string(out, plan_text(i, 2));
+		json_string(out, plan_text(i, COLUMN_REASON));
 		json_literal(out, ",\"createdAt\":");
-		json_time(out, DatumGetTimestampTz(plan_value(i, 3, &isnull)));
+		json_time(out, DatumGetTimestampTz(plan_value(i, COLUMN_CREATED_AT, &isnull)));
 		appendStringInfoString(out, i + 1 < rows ? "}," : "}");
 	}
 	appendStringInfoChar(out, ']');

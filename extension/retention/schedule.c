@@ -39,6 +39,11 @@ static KeptPlan select_due = {
 	" FOR NO KEY UPDATE SKIP LOCKED) AS m WHERE t.suspended_at IS NULL",
 	1, {TIMESTAMPTZOID}, NULL
 };
+/* The columns of select_due. */
+enum
+{
+	COLUMN_DUE_TENANT_ID = 1, COLUMN_DUE_ID, COLUMN_DUE_KEY
+};
 static KeptPlan put_off = {
 	"UPDATE qehs.module SET retention_next = $3 + interval '1 day' WHERE tenant_id = $1 AND id = $2", 3, {INT4OID, INT4OID, TIMESTAMPTZOID}, NULL
 };
@@ -288,6 +293,12 @@ advance(Progress *progress)
 	}
 }
 
+/* The columns of the statements of a batch. */
+enum
+{
+	COLUMN_BATCH_AT = 1, COLUMN_BATCH_ID
+};
+
 /* Do a batch; false when there was nothing more of the scan. */
 static bool
 run_batch(const RequestContext *context, const Rule *rule, Progress *progress, int64 *done)
@@ -297,10 +308,10 @@ run_batch(const RequestContext *context, const Rule *rule, Progress *progress, i
 	bool		isnull;
 
 	for (uint64 i = 0; i < count; i++)
-		ids[i] = *DatumGetUUIDP(plan_value(i, 2, &isnull));
+		ids[i] = *DatumGetUUIDP(plan_value(i, COLUMN_BATCH_ID, &isnull));
 	if (count > 0)
 	{
-		progress->at = DatumGetTimestampTz(plan_value(count - 1, 1, &isnull));
+		progress->at = DatumGetTimestampTz(plan_value(count - 1, COLUMN_BATCH_AT, &isnull));
 		progress->id = ids[count - 1];
 	}
 	SPI_freetuptable(SPI_tuptable);
@@ -362,8 +373,8 @@ qehs_retention_due(PG_FUNCTION_ARGS)
 	modules = SPI_tuptable;
 	for (uint64 i = 0; i < count; i++)
 	{
-		int32		tenant_id = DatumGetInt32(SPI_getbinval(modules->vals[i], modules->tupdesc, 1, &isnull));
-		int32		module_id = DatumGetInt32(SPI_getbinval(modules->vals[i], modules->tupdesc, 2, &isnull));
+		int32		tenant_id = DatumGetInt32(SPI_getbinval(modules->vals[i], modules->tupdesc, COLUMN_DUE_TENANT_ID, &isnull));
+		int32		module_id = DatumGetInt32(SPI_getbinval(modules->vals[i], modules->tupdesc, COLUMN_DUE_ID, &isnull));
 		Datum		values[3] = {Int32GetDatum(tenant_id), Int32GetDatum(module_id), value};
 		JobOrder	order = {.kind = KIND, .subject = psprintf("module %d", module_id), .restart = true};
 		StringInfoData arguments;
@@ -371,7 +382,7 @@ qehs_retention_due(PG_FUNCTION_ARGS)
 
 		initStringInfo(&arguments);
 		json_literal(&arguments, "{\"moduleKey\":");
-		json_string(&arguments, SPI_getvalue(modules->vals[i], modules->tupdesc, 3));
+		json_string(&arguments, SPI_getvalue(modules->vals[i], modules->tupdesc, COLUMN_DUE_KEY));
 		appendStringInfo(&arguments, ",\"moduleId\":%d}", module_id);
 		order.arguments = make_jsonb(arguments.data);
 		job_enqueue(tenant_id, NULL, &order, &id);
