@@ -79,7 +79,7 @@ SET enable_mergejoin = off;
 SELECT pg_temp.conditions($$SELECT title FROM report_report_views.cases WHERE owner_id = '01a2210d-6855-726c-8120-5b23aba2ae41'$$);
 SELECT regexp_replace(pg_temp.conditions($$SELECT c.note, o.at FROM report_report_views.cases AS c JOIN report_report_views.cases AS o ON o.id = c.parent_id WHERE c.title = 'n17'$$), ', \d+', '') AS conditions;
 SELECT pg_temp.conditions($$SELECT c.note, o.at FROM report_report_views.cases AS c LEFT JOIN report_report_views.cases AS o ON o.owner_id = c.id WHERE c.title = 'n17'$$);
-SELECT pg_temp.conditions($$SELECT w.name FROM report_report_views.cases AS c JOIN report_report_views.cases__witnesses AS w ON w.record_id = c.id WHERE c.title = 'n17' AND w.age > 30$$);
+SELECT regexp_replace(pg_temp.conditions($$SELECT w.name FROM report_report_views.cases AS c JOIN report_report_views.cases__witnesses AS w ON w.record_id = c.parent_id WHERE c.title = 'n17' AND w.age > 30$$), ', \d+', '') AS conditions;
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 SELECT qehs.utc_day(t) FROM unnest('{2026-01-01 00:00:00+00,2026-01-01 23:59:59.999999+00,1999-12-31 23:59:59.999999+00,2000-01-01 00:00:00+00,1970-01-01 00:00:00+00,1969-12-31 23:59:59+00,0001-01-01 00:00:00+00 BC,-infinity,infinity}'::timestamptz[]) AS t;
