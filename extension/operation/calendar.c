@@ -76,24 +76,36 @@ check_days(FunctionCallInfo fcinfo, ViolationList *faults)
 			violation_add_first(faults, "/workingDays", "range", "must be days from 1, Monday, to 7, Sunday");
 }
 
-/* Read a time of day such as 08:00 or 08:00:00, or 24:00; NULL is none.  A fault at path when the text is another. */
+/* Read HH:MM or HH:MM:SS, or 24:00, all of text; false when it is none. */
+static bool
+parse_time(const char *text, TimeADT *time)
+{
+	int			length = strlen(text);
+	const char *end = text + length;
+	int			parts[3] = {0, 0, 0};
+
+	if (length != 5 && length != 8)
+		return false;
+	for (int i = 0; i < (length + 1) / 3; i++)
+		if ((i > 0 && !rfc3339_char(&text, end, ':')) || (parts[i] = rfc3339_digits(&text, end, 2)) < 0)
+			return false;
+	*time = ((parts[0] * INT64CONST(60) + parts[1]) * 60 + parts[2]) * USECS_PER_SEC;
+	return parts[1] < 60 && parts[2] < 60 && *time <= USECS_PER_DAY;
+}
+
+/* A time of day; 0 when it is NULL, or is none, which is a fault at path. */
 static Datum
 read_time(FunctionCallInfo fcinfo, int argument, const char *path, ViolationList *faults)
 {
 	char	   *text = argument_text(fcinfo, argument);
-	int			hour;
-	int			minute;
-	int			second = 0;
-	size_t		length = text ? strlen(text) : 0;
+	TimeADT		time = 0;
 
-	if (text == NULL)
-		return (Datum) 0;
-	if ((length == 5 || length == 8) && strspn(text, "0123456789:") == length &&
-		sscanf(text, "%2d:%2d:%2d", &hour, &minute, &second) == (length == 5 ? 2 : 3) &&
-		minute < 60 && second < 60 && (hour < 24 || (hour == 24 && minute == 0 && second == 0)))
-		return TimeADTGetDatum(((hour * INT64CONST(60) + minute) * 60 + second) * USECS_PER_SEC);
-	violation_add(faults, path, "format", "must be a time of day, such as 08:00");
-	return (Datum) 0;
+	if (text && !parse_time(text, &time))
+	{
+		violation_add(faults, path, "format", "must be a time of day, such as 08:00");
+		time = 0;
+	}
+	return TimeADTGetDatum(time);
 }
 
 /* The holidays as date[]; NULL is none. */

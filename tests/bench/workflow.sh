@@ -37,7 +37,8 @@ workflow_scripts() {
 	local tenant id name state
 	read -r tenant id < <("$PG_BIN/psql" -X -At -F ' ' -c "SELECT tenant_id, id FROM public.plain ORDER BY id OFFSET $1 * 100 LIMIT 1")
 	for name in forth back; do
-		state=$([ $name = forth ] && echo done || echo open)
+		state=open
+		[ $name = back ] || state='done'
 		printf '%s\n' '\if :begun' '\else' "SELECT qehs.use_tenant('flow', 'mover');" '\set begun 1' '\endif' "SELECT qehs.record_transition('$id', '$name');" \
 			> "$dir/transition.$1$name.sql"
 		printf '%s\n' '\startpipeline' \
