@@ -89,7 +89,7 @@ EXTENSION_SCRIPT := sql/qehs--$(RELEASE).sql
 DATA_built = $(EXTENSION_SCRIPT)
 PG_CPPFLAGS = -I$(CURDIR)/extension -DQEHS_VERSION='"$(RELEASE)"'
 PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-declaration-after-statement
-SHLIB_LINK = -lpcre2-8 -lidn2 -lcrypt
+SHLIB_LINK = -lpcre2-8 -lidn2 -lcrypt -lcrypto
 SHIM_SOURCES := $(sort $(wildcard shim/*.c shim/*/*.c))
 ifneq ($(wildcard shim/main.c),)
 EXTRA_CLEAN = qehs-shim build

@@ -26,6 +26,7 @@
 #include "operation/module_refill.h"
 #include "record/record.h"
 #include "report/report.h"
+#include "retention/schedule.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
@@ -81,6 +82,7 @@ _PG_init(void)
 	report_planner_init();
 	job_register(&module_migrate_job);
 	job_register(&module_refill_job);
+	job_register(&retention_job);
 	MarkGUCPrefixReserved("qehs");
 	if (!process_shared_preload_libraries_in_progress)
 		return;

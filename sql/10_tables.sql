@@ -183,9 +183,11 @@ CREATE TABLE qehs.module (
 	unfilled text[] NOT NULL DEFAULT '{}',
 	search_unfilled boolean NOT NULL DEFAULT false,
 	installed jsonb,
+	retention_next timestamptz,
 	PRIMARY KEY (tenant_id, id),
 	UNIQUE (tenant_id, key)
 );
+COMMENT ON COLUMN qehs.module.retention_next IS 'when records whose time is over are looked for next (qehs.retention_due); NULL: its definition has no "retention"';
 COMMENT ON COLUMN qehs.module.unfilled IS 'keys of indexed fields whose slots older records do not have yet: lists do without until the job module_refill has ended';
 COMMENT ON COLUMN qehs.module.search_unfilled IS 'the same of the column search';
 COMMENT ON TABLE qehs.module IS 'Modules of a tenant; the definition of each version is in qehs.module_version.';
@@ -262,6 +264,8 @@ CREATE INDEX record_created ON qehs.record (tenant_id, module_id, created_at, id
 -- By state and by creator, which people list by every day.
 CREATE INDEX record_state ON qehs.record (tenant_id, module_id, workflow_state COLLATE "C", id) WHERE deleted_at IS NULL;
 CREATE INDEX record_creator ON qehs.record (tenant_id, module_id, created_by, id) WHERE deleted_at IS NULL;
+-- What is deleted, for retention.
+CREATE INDEX record_deleted ON qehs.record (tenant_id, module_id, deleted_at, id) WHERE deleted_at IS NOT NULL;
 -- What is overdue.
 CREATE INDEX record_due ON qehs.record (tenant_id, module_id, due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX record_t1 ON qehs.record (tenant_id, module_id, t1, id) WHERE t1 IS NOT NULL;
@@ -303,9 +307,27 @@ COMMENT ON FUNCTION qehs.search_vector(text) IS 'The words of a text as people s
 CREATE FUNCTION qehs.search_words(tenant_id int4, module_id int4, display_no int8, words tsvector) RETURNS tsvector AS 'MODULE_PATHNAME', 'qehs_search_words'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION qehs.search_words(int4, int4, int8, tsvector) IS 'Words with tenant, module and a bucket of 4,096 display numbers in front (12.3.1d.ladder), as the index of words has them; what does not fit into a tsvector is left out.';
+CREATE FUNCTION qehs.search_keys(question tsvector, count internal, strategy int2, partial internal, extra internal, nulls internal, mode internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'qehs_search_keys' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION qehs.search_keys(tsvector, internal, int2, internal, internal, internal, internal) IS 'Of operator class search_ops: the keys that a question is asked by, for the beginning of a word two, the word and what is longer.';
+CREATE FUNCTION qehs.search_longer(word text, key text, strategy int2, extra internal) RETURNS int4
+AS 'MODULE_PATHNAME', 'qehs_search_longer' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION qehs.search_longer(text, text, int2, internal) IS 'Of operator class search_ops: 0 if a key is longer than a word and begins with it.';
+CREATE FUNCTION qehs.search_consistent("check" internal, strategy int2, question tsvector, keys int4, extra internal, entry internal, nulls internal) RETURNS "char"
+AS 'MODULE_PATHNAME', 'qehs_search_consistent' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION qehs.search_consistent(internal, int2, tsvector, int4, internal, internal, internal) IS 'Of operator class search_ops: whether an entry of the index can answer a question, by which of its keys it has.';
+CREATE OPERATOR CLASS qehs.search_ops FOR TYPE tsvector USING gin AS
+	OPERATOR 1 pg_catalog.@@ (tsvector, tsquery),
+	FUNCTION 1 pg_catalog.gin_cmp_tslexeme(text, text),
+	FUNCTION 2 pg_catalog.gin_extract_tsvector(tsvector, internal, internal),
+	FUNCTION 3 qehs.search_keys(tsvector, internal, int2, internal, internal, internal, internal),
+	FUNCTION 5 qehs.search_longer(text, text, int2, internal),
+	FUNCTION 6 qehs.search_consistent(internal, int2, tsvector, int4, internal, internal, internal),
+	STORAGE text;
+COMMENT ON OPERATOR CLASS qehs.search_ops USING gin IS 'As tsvector_ops of PostgreSQL, and twice as quick at words that are common and never meet: the beginning of a word is asked for by the word itself and by what is longer.';
 -- Filled only for modules with searched fields; a question reads entries of its own module alone, bucket by bucket. Each step of a question
 -- reads the list of what waits to be indexed: it is short.
-CREATE INDEX record_search ON qehs.record USING gin (qehs.search_words(tenant_id, module_id, display_no, search)) WITH (gin_pending_list_limit = 128) WHERE search IS NOT NULL;
+CREATE INDEX record_search ON qehs.record USING gin (qehs.search_words(tenant_id, module_id, display_no, search) qehs.search_ops) WITH (gin_pending_list_limit = 128) WHERE search IS NOT NULL;
 
 CREATE TABLE qehs.record_unique (
 	tenant_id int4 NOT NULL,
@@ -486,17 +508,20 @@ COMMENT ON COLUMN qehs.audit_event.from_definition IS 'Version of the definition
 -- What changed when: lists by updatedAt walk it, since an index of qehs.record by that would be written with each update, and all others with it.
 CREATE INDEX audit_event_time ON qehs.audit_event (tenant_id, module_id, at, record_id);
 CREATE INDEX audit_event_record ON qehs.audit_event (tenant_id, record_id, id);
+CREATE FUNCTION qehs.audit_retires() RETURNS boolean AS 'MODULE_PATHNAME', 'qehs_audit_retires'
+LANGUAGE C STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION qehs.audit_retires() IS 'Whether this session is just taking events away that are to go (extension/audit/retire.c). Triggers ask it.';
 CREATE FUNCTION qehs.audit_event_is_append_only() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $append$
 BEGIN
-	IF TG_OP = 'DELETE' AND qehs.tenant_remove_runs() THEN
+	IF qehs.audit_retires() THEN
 		RETURN NULL;
 	END IF;
 	RAISE EXCEPTION 'audit events are only ever added' USING ERRCODE = 'QH409', CONSTRAINT = 'conflict',
 		HINT = 'What an event got wrong is said by another event.';
 END
 $append$;
-COMMENT ON FUNCTION qehs.audit_event_is_append_only() IS 'Trigger of qehs.audit_event, qehs.audit_seal and qehs.audit_tombstone: refuses UPDATE, DELETE and TRUNCATE with QH409 conflict, whoever asks; only qehs.tenant_remove deletes.';
+COMMENT ON FUNCTION qehs.audit_event_is_append_only() IS 'Trigger of qehs.audit_event, qehs.audit_seal, qehs.audit_tombstone and qehs.record_tombstone: refuses UPDATE, DELETE and TRUNCATE with QH409 conflict, whoever asks; only the functions that purge a record, remove a tenant or erase values write there.';
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON qehs.audit_event
 	FOR EACH STATEMENT EXECUTE FUNCTION qehs.audit_event_is_append_only();
 CREATE FUNCTION qehs.audit_event_chain() RETURNS trigger AS 'MODULE_PATHNAME', 'qehs_audit_event_chain'
@@ -536,6 +561,61 @@ CREATE INDEX audit_tombstone_record ON qehs.audit_tombstone (tenant_id, record_i
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON qehs.audit_tombstone
 	FOR EACH STATEMENT EXECUTE FUNCTION qehs.audit_event_is_append_only();
 COMMENT ON COLUMN qehs.audit_event.changes IS '[{"path","from","to"}] of an update, transition or migration; {"payload":…} of a delete';
+
+CREATE TABLE qehs.record_tombstone (
+	tenant_id int4 NOT NULL,
+	record_id uuid NOT NULL,
+	module_id int4 NOT NULL,
+	display_no int8 NOT NULL,
+	created_at timestamptz NOT NULL,
+	deleted_at timestamptz NOT NULL,
+	purged_at timestamptz NOT NULL,
+	purged_by uuid NOT NULL,
+	reason text NOT NULL,
+	event_id uuid NOT NULL,
+	event_count int8 NOT NULL,
+	head bytea NOT NULL CHECK (pg_catalog.octet_length(head) = 32),
+	PRIMARY KEY (tenant_id, record_id)
+);
+COMMENT ON TABLE qehs.record_tombstone IS 'What is left of a record that was purged. Rows are only ever added.';
+COMMENT ON COLUMN qehs.record_tombstone.reason IS 'why: what who purged it has said, or the rule of retention';
+COMMENT ON COLUMN qehs.record_tombstone.event_id IS 'the audit event that says so';
+COMMENT ON COLUMN qehs.record_tombstone.event_count IS 'audit events that the record had before it, of which qehs.audit_tombstone has the digests';
+COMMENT ON COLUMN qehs.record_tombstone.head IS 'digest of the last of them, to which the event that says so is chained';
+CREATE INDEX record_tombstone_display ON qehs.record_tombstone (tenant_id, module_id, display_no);
+CREATE INDEX record_tombstone_purged ON qehs.record_tombstone (tenant_id, purged_at, record_id);
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON qehs.record_tombstone
+	FOR EACH STATEMENT EXECUTE FUNCTION qehs.audit_event_is_append_only();
+
+CREATE TABLE qehs.legal_hold (
+	tenant_id int4 NOT NULL,
+	id uuid NOT NULL,
+	module_id int4,
+	filter jsonb,
+	of_records boolean NOT NULL,
+	record_count int8 NOT NULL,
+	reason text NOT NULL,
+	created_at timestamptz NOT NULL,
+	created_by uuid NOT NULL,
+	released_at timestamptz,
+	released_by uuid,
+	release_reason text,
+	PRIMARY KEY (tenant_id, id)
+);
+COMMENT ON TABLE qehs.legal_hold IS 'Legal holds: what must neither be deleted nor purged nor erased, whatever its retention says. Placed by qehs.legal_hold_create; a released one stays.';
+COMMENT ON COLUMN qehs.legal_hold.of_records IS 'it holds the records in qehs.legal_hold_record; false: all of the module, or where that is NULL all of the tenant, those to come too';
+COMMENT ON COLUMN qehs.legal_hold.filter IS 'by which its records were found when it was placed; NULL: they were named, or it is of a whole module or tenant';
+COMMENT ON COLUMN qehs.legal_hold.record_count IS 'of qehs.legal_hold_record';
+CREATE INDEX legal_hold_active ON qehs.legal_hold (tenant_id, id) WHERE released_at IS NULL;
+
+CREATE TABLE qehs.legal_hold_record (
+	tenant_id int4 NOT NULL,
+	record_id uuid NOT NULL,
+	hold_id uuid NOT NULL,
+	PRIMARY KEY (tenant_id, record_id, hold_id)
+);
+COMMENT ON TABLE qehs.legal_hold_record IS 'The records of legal holds that are of records.';
+CREATE INDEX legal_hold_record_hold ON qehs.legal_hold_record (tenant_id, hold_id, record_id);
 
 CREATE TABLE qehs.attachment (
 	tenant_id int4 NOT NULL,
@@ -618,6 +698,7 @@ COMMENT ON COLUMN qehs.job_kind.max_attempts IS 'how often it is tried when it f
 INSERT INTO qehs.job_kind (kind, description, outside, can_cancel, tenant_limit, limit_class, max_attempts) VALUES
 	('module_migrate', 'Moves the records of a module to a newer definition.', false, true, 1, NULL, 5),
 	('module_refill', 'Fills a new index of a module, or its search, from the records that are there.', false, false, 1, NULL, 20),
+	('retention', 'Deletes and purges records of a module that have been kept as long as its definition says.', false, true, 1, NULL, 5),
 	('export', 'Writes records into a file.', true, true, 5, 'exports', 3),
 	('bulk_load', 'Loads records from a body that waits in the object store.', true, true, 10, 'bulk', 5);
 
@@ -770,7 +851,7 @@ BEGIN
 	FOREACH table_name IN ARRAY ARRAY['qehs.tenant', 'qehs.tenant_id_seq', 'qehs.secret', 'qehs.user_account', 'qehs.role',
 		'qehs.role_member', 'qehs.location', 'qehs.api_key', 'qehs.rate_limit', 'qehs.module', 'qehs.module_version', 'qehs.record', 'qehs.record_unique', 'qehs.record_link', 'qehs.record_comment', 'qehs.record_timer', 'qehs.calendar',
 		'qehs.outbox', 'qehs.approval', 'qehs.delegation', 'qehs.signature_credential',
-		'qehs.audit_event', 'qehs.audit_seal', 'qehs.audit_tombstone', 'qehs.attachment', 'qehs.object_removal', 'qehs.idempotency', 'qehs.job', 'qehs.json_schema']
+		'qehs.audit_event', 'qehs.audit_seal', 'qehs.audit_tombstone', 'qehs.record_tombstone', 'qehs.legal_hold', 'qehs.legal_hold_record', 'qehs.attachment', 'qehs.object_removal', 'qehs.idempotency', 'qehs.job', 'qehs.json_schema']
 	LOOP
 		PERFORM pg_catalog.pg_extension_config_dump(table_name::pg_catalog.regclass, '');
 	END LOOP;

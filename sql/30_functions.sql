@@ -95,7 +95,7 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalo
 COMMENT ON FUNCTION qehs.user_create(text, text, text, text[]) IS 'Creates a user of the current tenant with roles; roles that do not exist yet are created. Gives {"id","userName","displayName"}. Needs scope admin.users. Raises QH409 conflict for a taken user name.';
 
 CREATE FUNCTION qehs.api_key_create(name text,
-	scopes text[] DEFAULT '{records.read,records.write,modules.read,modules.write,attachments.read,attachments.write,exports.create,audit.read,admin.users,admin.keys}',
+	scopes text[] DEFAULT '{records.read,records.write,modules.read,modules.write,attachments.read,attachments.write,exports.create,audit.read,admin.users,admin.keys,holds.write,records.purge}',
 	roles text[] DEFAULT '{tenant-owner}', modules text[] DEFAULT NULL, expires_at timestamptz DEFAULT NULL,
 	acting_user text DEFAULT NULL, rate_limit int4 DEFAULT NULL, allowed_addresses text[] DEFAULT NULL,
 	kind text DEFAULT 'live')

@@ -42,7 +42,9 @@ BEGIN
 		WITH old AS (
 			UPDATE qehs.attachment AS a SET removed_at = now WHERE a.tenant_id = tenant.id AND a.removed_at IS NULL AND a.id = ANY (ARRAY(
 				SELECT d.id FROM qehs.attachment AS d WHERE d.tenant_id = tenant.id AND d.deleted_at IS NOT NULL AND d.removed_at IS NULL
-					AND d.deleted_at < now - interval '30 days' ORDER BY d.deleted_at LIMIT batch_size))
+					AND d.deleted_at < now - interval '30 days' AND NOT EXISTS (SELECT FROM qehs.record AS r
+						WHERE r.tenant_id = tenant.id AND r.id = d.record_id AND qehs.record_is_held(r.tenant_id, r.module_id, r.id))
+				ORDER BY d.deleted_at LIMIT batch_size))
 			RETURNING a.id)
 		INSERT INTO qehs.object_removal (tenant, object) SELECT tenant.slug, qehs.id_text('att_', old.id) FROM old ON CONFLICT DO NOTHING;
 		GET DIAGNOSTICS gone = ROW_COUNT;
@@ -51,4 +53,4 @@ BEGIN
 	RETURN result;
 END
 $collect$;
-COMMENT ON FUNCTION qehs.attachment_collect(int4) IS 'Has the shim remove the files of attachments that were announced a day ago and never sent or never named by a record, which are forgotten, and of those deleted 30 days ago; batch_size of each tenant and kind at most. Gives how many. tick calls it.';
+COMMENT ON FUNCTION qehs.attachment_collect(int4) IS 'Has the shim remove the files of attachments that were announced a day ago and never sent or never named by a record, which are forgotten, and of those deleted 30 days ago, unless their record is under a legal hold; batch_size of each tenant and kind at most. Gives how many. tick calls it.';

@@ -81,12 +81,13 @@ BEGIN
 	PERFORM qehs.audit_seal_due(deadline);
 	jobs_due := qehs.report_count_due(deadline) OR jobs_due;
 	jobs_due := qehs.report_trail_count_due(deadline) OR jobs_due;
+	jobs_due := qehs.retention_due() > 0 OR jobs_due;
 	PERFORM qehs.attachment_collect(step);
 	PERFORM qehs.tick_note(expired, secrets);
 	RETURN json_build_object('idempotencyKeys', expired, 'secrets', secrets, 'more', jobs_due OR timers_due OR tenants <> '{}');
 END
 $tick$;
-COMMENT ON FUNCTION qehs.tick(int4, interval) IS 'Housekeeping in small steps: does what is due of records by time (qehs.timer_run) for half of budget, runs jobs that are due inside the database until budget is used up, removes expired idempotency keys, batch_size of a tenant at a time while budget lasts, jobs that ended 7 days ago, attachments that nobody named (qehs.attachment_collect) and secrets that verify nothing any more, seals audit events that are a minute old, and counts injury cases, indicators and stays in states for the key figures of reports. Several sessions may call it at once. The background worker and the shim call it; without either call it from a scheduler. Gives {"idempotencyKeys","secrets","more"}: the numbers removed, and whether timers or jobs are due or expired keys are left.';
+COMMENT ON FUNCTION qehs.tick(int4, interval) IS 'Housekeeping in small steps: does what is due of records by time (qehs.timer_run) for half of budget, runs jobs that are due inside the database until budget is used up, removes expired idempotency keys, batch_size of a tenant at a time while budget lasts, jobs that ended 7 days ago, attachments that nobody named (qehs.attachment_collect) and secrets that verify nothing any more, seals audit events that are a minute old, queues the daily retention of modules (qehs.retention_due), and counts injury cases, indicators and stays in states for the key figures of reports. Several sessions may call it at once. The background worker and the shim call it; without either call it from a scheduler. Gives {"idempotencyKeys","secrets","more"}: the numbers removed, and whether timers or jobs are due or expired keys are left.';
 
 CREATE FUNCTION qehs.deprecation_list() RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

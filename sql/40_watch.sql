@@ -43,3 +43,8 @@ $watch$;
 CREATE TRIGGER announce_introspection AFTER UPDATE OF graphql_introspection ON qehs.tenant
 	FOR EACH ROW EXECUTE FUNCTION qehs.table_changed('module', 'id');
 ALTER TABLE qehs.tenant ENABLE ALWAYS TRIGGER announce_introspection;
+
+-- So is whether a tenant has a legal hold.
+CREATE TRIGGER announce AFTER INSERT OR UPDATE OR DELETE ON qehs.legal_hold FOR EACH ROW EXECUTE FUNCTION qehs.table_changed('module', 'tenant_id');
+CREATE TRIGGER announce_truncate AFTER TRUNCATE ON qehs.legal_hold FOR EACH STATEMENT EXECUTE FUNCTION qehs.table_changed('module', 'tenant_id');
+ALTER TABLE qehs.legal_hold ENABLE ALWAYS TRIGGER announce, ENABLE ALWAYS TRIGGER announce_truncate;

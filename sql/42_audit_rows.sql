@@ -49,6 +49,9 @@ BEGIN
 	IF changes IS NULL THEN
 		RETURN NULL;
 	END IF;
+	IF TG_ARGV[0] = 'legalHold' AND TG_OP = 'UPDATE' AND old_row -> 'released_at' = 'null' AND new_row -> 'released_at' <> 'null' THEN
+		verb := 'released';
+	END IF;
 	IF TG_ARGV[0] IN ('apiKey', 'delegation') AND TG_OP = 'UPDATE' AND old_row -> 'revoked_at' = 'null' AND new_row -> 'revoked_at' <> 'null' THEN
 		verb := 'revoked';
 	END IF;
@@ -56,7 +59,7 @@ BEGIN
 	RETURN NULL;
 END
 $audit$;
-COMMENT ON FUNCTION qehs.audit_row() IS 'Trigger of users, roles, members, locations, API keys, delegations, credentials of signatures and definitions: writes an audit event of each row that is made, changed or deleted, by whichever way. Arguments: what the event calls it, the column of its id, and columns that are left out, such as a key''s hash.';
+COMMENT ON FUNCTION qehs.audit_row() IS 'Trigger of users, roles, members, locations, API keys, delegations, legal holds, credentials of signatures and definitions: writes an audit event of each row that is made, changed or deleted, by whichever way. Arguments: what the event calls it, the column of its id, and columns that are left out, such as a key''s hash.';
 
 CREATE FUNCTION qehs.audit_module_subject(module_id int4) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -105,6 +108,7 @@ BEGIN
 			('location', $$'location', 'id', 'tenant_id', 'version', 'created_at', 'updated_at'$$, 'UPDATE'),
 			('api_key', $$'apiKey', 'id', 'tenant_id', 'hash', 'created_at', 'created_by', 'last_used_at'$$,
 				'UPDATE OF tenant_id, id, name, prefix, hash, scopes, roles, modules, user_id, rate_limit, expires_at, revoked_at, allowed_addresses'),
+			('legal_hold', $$'legalHold', 'id', 'tenant_id', 'created_at', 'created_by'$$, 'UPDATE'),
 			('delegation', $$'delegation', 'id', 'tenant_id', 'created_at', 'created_by'$$, 'UPDATE'),
 			('signature_credential', $$'signatureCredential', 'user_id', 'tenant_id', 'hash', 'failures', 'failed_at'$$, 'UPDATE OF tenant_id, user_id, hash, changed_at'),
 			('module_version', $$'module', 'module_id', 'tenant_id', 'definition', 'json_schema', 'slots', 'created_at', 'created_by'$$, 'UPDATE')

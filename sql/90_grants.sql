@@ -14,7 +14,7 @@ BEGIN
 	END LOOP;
 	FOR found IN
 		SELECT p.oid::pg_catalog.regprocedure AS name, p.prosecdef,
-			p.proname = ANY ('{tenant_create,tenant_list,tenant_suspend,tenant_resume,tenant_remove,use_tenant,user_create,user_list,user_deactivate,user_activate,module_install,module_merge,module_refill,jsonschema_register,tick_note,job_work,timer_run,job_forget,secret_rotate,rate_limit_set,rate_limit_list,signature_failed,graphql_introspection_set,audit_seal,audit_seal_due,audit_verify,storage_quota_set,attachment_collect,job_release_input}') AS for_dba,
+			p.proname = ANY ('{tenant_create,tenant_list,tenant_suspend,tenant_resume,tenant_remove,use_tenant,user_create,user_list,user_deactivate,user_activate,module_install,module_merge,module_refill,jsonschema_register,tick_note,job_work,timer_run,job_forget,secret_rotate,rate_limit_set,rate_limit_list,signature_failed,graphql_introspection_set,audit_seal,audit_seal_due,audit_verify,storage_quota_set,attachment_collect,job_release_input,retention_due,user_erase}') AS for_dba,
 			p.proname = ANY ('{jsonschema_is_valid,jsonschema_errors,jsonschema_check}') AS for_all
 		FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = 'qehs'::pg_catalog.regnamespace
 	LOOP
@@ -30,7 +30,7 @@ END
 $grants$;
 
 -- not even what runs with the owner's rights changes what happened
-REVOKE UPDATE, DELETE, TRUNCATE ON qehs.audit_event, qehs.audit_seal, qehs.audit_tombstone FROM qehs_owner;
+REVOKE UPDATE, DELETE, TRUNCATE ON qehs.audit_event, qehs.audit_seal, qehs.audit_tombstone, qehs.record_tombstone FROM qehs_owner;
 
 -- what the views of reports call, as whoever reads them; who may read them is for the DBA to say
 GRANT EXECUTE ON FUNCTION qehs.report_reads, qehs.report_modules, qehs.report_name, qehs.display_code, qehs.id_uuid, qehs.utc_day, qehs.payload_text, qehs.payload_number,

@@ -35,6 +35,8 @@ static const char *const action_names[] = {
 	[AUDIT_UNCOMMENT] = "comment_deleted",
 	[AUDIT_ESCALATE] = "escalated",
 	[AUDIT_HOLD] = "held",
+	[AUDIT_PURGE] = "purged",
+	[AUDIT_ERASE] = "erased",
 };
 
 static const pg_uuid_t nobody = {{0}};
@@ -241,7 +243,7 @@ audit_note(const RequestContext *context, const AuditNote *note)
 	AuditEntry	entry = {.record_id = &record->id,.action = action_names[note->action],.from_state = record->workflow_state,
 		.to_state = record->workflow_state,.transition = note->transition,.record_version = record->version,.comment = note->comment,
 		.changes = note->changes,.signature = note->signature,.from_definition = record->definition_version,
-	.to_definition = record->definition_version,.on_behalf_of = note->on_behalf_of};
+	.to_definition = record->definition_version,.on_behalf_of = note->on_behalf_of,.reason = note->reason};
 
 	audit_append(&head, &entry);
 }

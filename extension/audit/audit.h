@@ -18,7 +18,9 @@ typedef enum AuditAction
 	AUDIT_CREATE, AUDIT_UPDATE, AUDIT_TRANSITION, AUDIT_DELETE, AUDIT_RESTORE, AUDIT_MIGRATE,
 	AUDIT_ATTACH, AUDIT_DETACH,	/* of a file: the record stays as it is */
 	AUDIT_APPROVE, AUDIT_REJECT, AUDIT_COMMENT, AUDIT_UNCOMMENT,	/* of notes: likewise */
-	AUDIT_ESCALATE, AUDIT_HOLD	/* by time: who is told that it is due, and what could not be fired */
+	AUDIT_ESCALATE, AUDIT_HOLD, /* by time: who is told that it is due, and what could not be fired */
+	AUDIT_PURGE,				/* the last of a record */
+	AUDIT_ERASE					/* values of fields, here and in all events before */
 } AuditAction;
 
 typedef struct AuditEvent
@@ -107,6 +109,7 @@ typedef struct AuditNote
 	const Record *record;
 	const char *transition;		/* name, or NULL */
 	const char *comment;		/* or NULL */
+	const char *reason;			/* or NULL */
 	Jsonb	   *signature;		/* or NULL */
 	const pg_uuid_t *on_behalf_of;	/* a user, or NULL */
 	Jsonb	   *changes;		/* of what it is of, or NULL */

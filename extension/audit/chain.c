@@ -71,7 +71,7 @@ static KeptPlan select_sealed = {
 static bool
 is_change(const char *action)
 {
-	static const char *const changes[] = {"updated", "transitioned", "deleted", "restored", "migrated"};
+	static const char *const changes[] = {"updated", "transitioned", "deleted", "restored", "migrated", "erased"};
 
 	for (int i = 0; i < (int) lengthof(changes); i++)
 		if (strcmp(action, changes[i]) == 0)

@@ -20,6 +20,8 @@ typedef struct Salts
 {
 	const bytea *salt;			/* NULL when values of the event are erased */
 	const Jsonb *erased;		/* or NULL */
+	DigestVisit visit;			/* is told each value; or NULL */
+	void	   *owner;
 } Salts;
 
 static void
@@ -87,17 +89,37 @@ put_value(StringInfo out, const Salts *salts, const char *label, const char *tex
 {
 	uint8		commitment[QEHS_SHA256_LENGTH];
 	bool		is_null = length == 4 && memcmp(text, "null", 4) == 0;
+	bool		is_erased = is_null && salts->erased && read_erased(salts->erased, label, "digest", commitment);
+	char	   *bytes = palloc0(QEHS_SHA256_LENGTH + length);
 
-	if (!is_null || salts->erased == NULL || !read_erased(salts->erased, label, "digest", commitment))
+	if (!is_erased)
 	{
-		char	   *bytes = palloc(QEHS_SHA256_LENGTH + length);
-
 		value_salt(salts, label, (uint8 *) bytes);
 		memcpy(bytes + QEHS_SHA256_LENGTH, text, length);
 		sha256_bytes(bytes, QEHS_SHA256_LENGTH + length, commitment);
-		pfree(bytes);
 	}
+	if (salts->visit)
+		salts->visit(salts->owner, label, commitment, (const uint8 *) bytes, is_erased);
+	pfree(bytes);
 	put(out, commitment, sizeof(commitment));
+}
+
+char *
+digest_side_label(const char *path, const char *side)
+{
+	return psprintf("%s %s", path, side);
+}
+
+char *
+digest_member_label(const char *key)
+{
+	return psprintf("/payload/%s from", key);
+}
+
+char *
+digest_change_label(int index)
+{
+	return psprintf("change %d", index);
 }
 
 static void
@@ -128,7 +150,7 @@ put_change(StringInfo out, const Salts *salts, int index, const JsonbValue *chan
 	}
 	if (path == NULL || JsonContainerSize(object) != known)
 	{
-		put_json(out, salts, psprintf("change %d", index), change);
+		put_json(out, salts, digest_change_label(index), change);
 		return;
 	}
 	put(out, path, strlen(path));
@@ -137,7 +159,7 @@ put_change(StringInfo out, const Salts *salts, int index, const JsonbValue *chan
 		JsonbValue	value;
 
 		if (json_member(object, sides[i], strlen(sides[i]), &value))
-			put_json(out, salts, psprintf("%s %s", path, sides[i]), &value);
+			put_json(out, salts, digest_side_label(path, sides[i]), &value);
 		else
 			put_null(out);
 	}
@@ -159,7 +181,7 @@ put_payload(StringInfo out, const Salts *salts, JsonbContainer *payload)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
 		put(out, key.val.string.val, key.val.string.len);
-		put_json(out, salts, psprintf("/payload/%s from", json_text_copy(&key)), &value);
+		put_json(out, salts, digest_member_label(json_text_copy(&key)), &value);
 	}
 }
 
@@ -224,7 +246,11 @@ put_absent(StringInfo out, const Salts *salts, EventColumn column)
 	uint8		commitment[QEHS_SHA256_LENGTH];
 
 	if (label && salts->erased && read_erased(salts->erased, label, "digest", commitment))
+	{
+		if (salts->visit)
+			salts->visit(salts->owner, label, commitment, NULL, true);
 		put(out, commitment, sizeof(commitment));
+	}
 	else
 		put_null(out);
 }
@@ -271,27 +297,44 @@ put_column(StringInfo out, const Salts *salts, EventColumn column, Datum value)
 	}
 }
 
-void
-digest_event(const Datum *values, const bool *nulls, uint8 *digest)
+static void
+put_event(StringInfo out, const Datum *values, const bool *nulls, DigestVisit visit, void *owner)
 {
 	Salts		salts = {
 		nulls[EVENT_SALT] ? NULL : DatumGetByteaPP(values[EVENT_SALT]),
-		nulls[EVENT_ERASED] ? NULL : DatumGetJsonbP(values[EVENT_ERASED])
+		nulls[EVENT_ERASED] ? NULL : DatumGetJsonbP(values[EVENT_ERASED]),
+		visit, owner
 	};
-	StringInfoData out;
 
-	initStringInfo(&out);
-	json_literal(&out, FORM);
+	initStringInfo(out);
+	appendStringInfoString(out, FORM);
 	/* either all values have salts of the event's, or each what is kept of it */
 	if (salts.salt && salts.erased)
-		json_literal(&out, "and more");
+		appendStringInfoString(out, "and more");
 	for (EventColumn column = EVENT_TENANT_ID; column <= EVENT_PREVIOUS; column++)
 	{
 		if (nulls[column])
-			put_absent(&out, &salts, column);
+			put_absent(out, &salts, column);
 		else
-			put_column(&out, &salts, column, values[column]);
+			put_column(out, &salts, column, values[column]);
 	}
+}
+
+void
+digest_visit(const Datum *values, const bool *nulls, DigestVisit visit, void *owner)
+{
+	StringInfoData out;
+
+	put_event(&out, values, nulls, visit, owner);
+	pfree(out.data);
+}
+
+void
+digest_event(const Datum *values, const bool *nulls, uint8 *digest)
+{
+	StringInfoData out;
+
+	put_event(&out, values, nulls, NULL, NULL);
 	sha256_bytes(out.data, out.len, digest);
 	pfree(out.data);
 }

@@ -31,6 +31,17 @@ typedef enum EventColumn
 #define QEHS_EVENT_ALL_COLUMNS "tenant_id, module_id, id, record_id, actor_id, at, action, from_state, to_state, transition, record_version," \
 	" trace_id, comment, changes, reason, on_behalf_of, address, signature, from_definition, to_definition, previous, salt, erased, digest"
 
+/* What is told of a value that stands as a commitment: erased is that it was erased before, and salt is not to be had then. */
+typedef void (*DigestVisit) (void *owner, const char *label, const uint8 *commitment, const uint8 *salt, bool erased);
+
+/* Tell all values of an event that stand as commitments, those that are erased too. */
+extern void digest_visit(const Datum *values, const bool *nulls, DigestVisit visit, void *owner);
+
+/* The labels of one side ("from", "to") of a change, of a member of a payload that a delete keeps, and of a change that has no path. */
+extern char *digest_side_label(const char *path, const char *side);
+extern char *digest_member_label(const char *key);
+extern char *digest_change_label(int index);
+
 /* The digest of an event from its columns, which the column digest has no part in. */
 extern void digest_event(const Datum *values, const bool *nulls, uint8 *digest);
 

@@ -63,6 +63,13 @@ static KeptPlan select_before = {
 	" ORDER BY b.id DESC LIMIT 1",
 	3, {INT4OID, UUIDOID, UUIDOID}, NULL
 };
+/* A digest that stands for an event without an event behind it that says why. */
+static KeptPlan select_unsaid = {
+	"SELECT t.event_id, t.record_id FROM qehs.audit_tombstone AS t WHERE t.tenant_id = $1 AND t.event_id >= $2 AND t.event_id <= $3 AND NOT EXISTS"
+	" (SELECT FROM qehs.audit_event AS e WHERE e.tenant_id = $1 AND e.record_id = t.record_id AND e.id > t.event_id AND e.action = 'purged')"
+	" ORDER BY t.event_id LIMIT 1",
+	3, {INT4OID, UUIDOID, UUIDOID}, NULL
+};
 static KeptPlan select_tenant = {"SELECT id FROM qehs.tenant WHERE slug = $1", 1, {TEXTOID}, NULL};
 
 /* Keep a fault if it is before the one that is known; an event is before the seal that is over it. */
@@ -176,6 +183,21 @@ check_events(Verification *verification)
 	}
 	SPI_cursor_close(portal);
 	MemoryContextDelete(memory);
+}
+
+/* Events that are gone: each has an event of its record behind it that says that the record was purged. */
+static void
+check_tombstones(Verification *verification)
+{
+	Datum		arguments[3] = {Int32GetDatum(verification->tenant_id), UUIDPGetDatum(&verification->from), UUIDPGetDatum(&verification->to)};
+	Fault		fault = {.code = "purge", .detail = "the event is gone, and no event says that its record was purged"};
+	bool		isnull;
+
+	if (plan_execute(&select_unsaid, arguments, NULL, true, 1) == 0)
+		return;
+	fault.event = *DatumGetUUIDP(plan_value(0, 1, &isnull));
+	fault.record = *DatumGetUUIDP(plan_value(0, 2, &isnull));
+	note_fault(verification, &fault);
 }
 
 /* ---- seals ---- */
@@ -297,6 +319,7 @@ qehs_audit_verify(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(ARGUMENT_TO_TIME))
 		id_of_time(PG_GETARG_TIMESTAMPTZ(ARGUMENT_TO_TIME), true, &verification.to);
 	check_events(&verification);
+	check_tombstones(&verification);
 	check_seals(&verification);
 	json_literal(&out, "{\"events\":");
 	json_int(&out, verification.events);

@@ -21,6 +21,7 @@
 #define QEHS_ID_APPROVAL "apr_"
 #define QEHS_ID_DELEGATION "dlg_"
 #define QEHS_ID_COMMENT "cmt_"
+#define QEHS_ID_LEGAL_HOLD "hld_"
 
 /* A new UUIDv7; rises strictly within one backend. */
 extern void id_generate(pg_uuid_t *id);

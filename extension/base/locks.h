@@ -16,7 +16,6 @@ typedef enum LockKind
 	LOCK_BULK_TENANT = 5,		/* tenant, place: loads at once of a tenant; qehs.figures counts them */
 	LOCK_JOB_KIND = 6,			/* tenant, hash of the kind: jobs at once */
 	LOCK_TICK = 7,				/* housekeeping: one at a time */
-	LOCK_TENANT_REMOVE = 8,		/* removals of tenants take turns */
 	LOCK_DISPLAY_NO = 9,		/* tenant, module: display numbers without shared memory */
 	LOCK_IDEMPOTENCY = 10,		/* hash of tenant, API key and idempotency key: who runs */
 	LOCK_BULK_KEY = 11,			/* hash of the API key, place: loads at once of a key */
@@ -26,7 +25,8 @@ typedef enum LockKind
 	LOCK_CHILDREN = 15,			/* tenant, module and place: changes of records that refer to others against guards over them and deletions */
 	LOCK_SIGNATURE = 16,		/* tenant, bits of a user: his signatures one after the other */
 	LOCK_AUDIT_CHAINS = 17,		/* tenant: all chains, by who writes to very many; shared by who writes to one */
-	LOCK_CHAINS = 18			/* tenant, module: changes of references that must not lead back */
+	LOCK_CHAINS = 18,			/* tenant, module: changes of references that must not lead back */
+	LOCK_LEGAL_HOLD = 19		/* tenant: placing a legal hold, against deletions and purges, which share it */
 } LockKind;
 
 #endif							/* QEHS_LOCKS_H */

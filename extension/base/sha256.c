@@ -1,33 +1,30 @@
 /*
  * sha256.c
- *	  SHA-256 of bytes.
+ *	  SHA-256 of bytes, by OpenSSL.
  *
- * The context of the library is kept for the life of the backend, since making one
- * costs more than hashing a few hundred bytes.
+ * The method and the context are kept for the life of the backend: looking the method up, as each use of
+ * PostgreSQL's own pg_cryptohash does, takes locks and costs several times what hashing some hundred bytes does
+ * (OpenSSL's ossl-guide-libcrypto-introduction, "Performance").
  */
 #include "base/compat.h"
 
+#include <openssl/evp.h>
+
 #include "base/sha256.h"
-#include "common/cryptohash.h"
 #include "utils/builtins.h"
-#include "utils/resowner.h"
 
 void
 sha256_bytes(const void *data, size_t length, uint8 *digest)
 {
-	static pg_cryptohash_ctx *hash = NULL;
+	static EVP_MD *method = NULL;
+	static EVP_MD_CTX *hash = NULL;
 
+	if (method == NULL)
+		method = EVP_MD_fetch(NULL, "SHA256", NULL);
 	if (hash == NULL)
-	{
-		ResourceOwner owner = CurrentResourceOwner;
-
-		/* under an owner of its own: that of the statement would free it */
-		CurrentResourceOwner = ResourceOwnerCreate(NULL, "qehs sha256");
-		hash = pg_cryptohash_create(PG_SHA256);
-		CurrentResourceOwner = owner;
-	}
-	if (hash == NULL || pg_cryptohash_init(hash) < 0 || pg_cryptohash_update(hash, data, length) < 0 ||
-		pg_cryptohash_final(hash, digest, QEHS_SHA256_LENGTH) < 0)
+		hash = EVP_MD_CTX_new();
+	if (method == NULL || hash == NULL || EVP_DigestInit_ex2(hash, method, NULL) != 1 || EVP_DigestUpdate(hash, data, length) != 1 ||
+		EVP_DigestFinal_ex(hash, digest, NULL) != 1)
 		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute a SHA-256 hash")));
 }
 

@@ -1,6 +1,6 @@
 /*
  * sha256.h
- *	  SHA-256 (FIPS 180-4) of bytes, by PostgreSQL's own library.
+ *	  SHA-256 (FIPS 180-4) of bytes, by OpenSSL's libcrypto.
  */
 #ifndef QEHS_SHA256_H
 #define QEHS_SHA256_H

@@ -43,6 +43,8 @@ static const struct
 	{SCOPE_AUDIT_READ, "audit.read"},
 	{SCOPE_ADMIN_USERS, "admin.users"},
 	{SCOPE_ADMIN_KEYS, "admin.keys"},
+	{SCOPE_HOLDS_WRITE, "holds.write"},
+	{SCOPE_RECORDS_PURGE, "records.purge"},
 };
 
 const char *

@@ -34,7 +34,9 @@ typedef enum Scope
 	SCOPE_AUDIT_READ = 1 << 7,
 	SCOPE_ADMIN_USERS = 1 << 8,
 	SCOPE_ADMIN_KEYS = 1 << 9,
-	SCOPE_ALL = (1 << 10) - 1
+	SCOPE_HOLDS_WRITE = 1 << 10,
+	SCOPE_RECORDS_PURGE = 1 << 11,
+	SCOPE_ALL = (1 << 12) - 1
 } Scope;
 
 typedef struct RequestContext

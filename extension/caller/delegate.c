@@ -42,7 +42,7 @@ static KeptPlan select_caller = {
 /* The columns of select_caller. */
 enum
 {
-	COLUMN_TENANT_SLUG = 1, COLUMN_ID, COLUMN_DISPLAY_NAME, COLUMN_IS_USER, COLUMN_ROLES, COLUMN_SCOPES, COLUMN_MODULES
+	COLUMN_TENANT_SLUG = 1, COLUMN_ID, COLUMN_DISPLAY_NAME, COLUMN_IS_USER, COLUMN_ROLES, COLUMN_SCOPES, COLUMN_MODULES, COLUMN_KEY_ID
 };
 
 void
@@ -147,7 +147,7 @@ read_caller(RequestContext *context)
 	if (!isnull)
 		context->modules = auth_names(modules, &context->module_count);
 	/* idempotency keys of what is done are those of the caller */
-	context->key_id = *DatumGetUUIDP(plan_value(0, 8, &isnull));
+	context->key_id = *DatumGetUUIDP(plan_value(0, COLUMN_KEY_ID, &isnull));
 	MemoryContextSwitchTo(previous);
 }
 

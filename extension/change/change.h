@@ -162,7 +162,10 @@ extern void change_store_links(const RequestContext *context, const Change *chan
  */
 extern void change_hold_referrers(const RequestContext *context, const pg_uuid_t *id);
 
-/* After that: raise QH409 conflict when a live record keeps the record; tells those that the caller may read, by fields that he may read. */
+/* After that: whether a live record keeps the record. */
+extern bool change_is_referred(const RequestContext *context, const Record *record);
+
+/* The same: raise QH409 conflict when a live record keeps the record; tells those that the caller may read, by fields that he may read. */
 extern void change_require_unreferred(const RequestContext *context, const Record *record);
 
 /* ---- timer.c: qehs.record_timer, inside SPI ---- */

@@ -138,6 +138,16 @@ find_referrers(Referrers *found, const RequestContext *context, const pg_uuid_t 
 	}
 }
 
+bool
+change_is_referred(const RequestContext *context, const Record *record)
+{
+	Referrers	found = {0};
+
+	initStringInfo(&found.codes);
+	find_referrers(&found, context, &record->id);
+	return found.is_kept;
+}
+
 void
 change_require_unreferred(const RequestContext *context, const Record *record)
 {

@@ -81,7 +81,7 @@ load_event_actors(Run *run, uint64 rows)
 	{
 		bool		isnull;
 
-		ids[row] = *DatumGetUUIDP(plan_value(row, 4, &isnull));
+		ids[row] = *DatumGetUUIDP(plan_value(row, EVENT_COLUMN_ACTOR_ID, &isnull));
 	}
 	context_load_actors(run->context->tenant_id, ids, rows);
 }

@@ -43,6 +43,17 @@ check_has_name(const Names *names, const char *name)
 }
 
 bool
+check_has_state(const JsonbContainer *definition, const JsonbValue *state)
+{
+	JsonbValue	workflow;
+	JsonbValue	states;
+
+	return json_member(definition, "workflow", 8, &workflow) && workflow.type == jbvBinary &&
+		json_member(workflow.val.binary.data, "states", 6, &states) && states.type == jbvBinary && JsonContainerIsArray(states.val.binary.data) &&
+		findJsonbValueFromContainer(states.val.binary.data, JB_FARRAY, unconstify(JsonbValue *, state)) != NULL;
+}
+
+bool
 check_is_user_field(const Names *fields, const char *key)
 {
 	for (int i = 0; i < fields->count; i++)

@@ -29,6 +29,9 @@ extern const char *check_by_language(const JsonbValue *value);
 /* Whether a name is among those. */
 extern bool check_has_name(const Names *names, const char *name);
 
+/* Whether a text is one of the states of a definition, whose "workflow" need not have been checked. */
+extern bool check_has_state(const JsonbContainer *definition, const JsonbValue *state);
+
 /* Whether the key is of a field of type user; whether it is of one that takes attachments. */
 extern bool check_is_user_field(const Names *fields, const char *key);
 extern bool check_is_file_field(const Names *fields, const char *key);
@@ -71,6 +74,9 @@ extern void check_approvers(const JsonbContainer *transition, const JsonbContain
 extern void check_deadlines(const JsonbContainer *workflow, const Names *states, const Names *fields, ViolationList *faults);
 extern void check_due_is_open(const JsonbContainer *definition, ViolationList *faults);
 extern void check_timed(const JsonbContainer *transition, const char *path, const Names *fields, ViolationList *faults);
+
+/* Add every fault of "retention" (check_retention.c). */
+extern void check_retention(const JsonbContainer *definition, const Names *fields, ViolationList *faults);
 
 /* Add every fault of a transition's effects. */
 extern void check_effects(const JsonbContainer *transition, const char *path, const Names *fields, ViolationList *faults);

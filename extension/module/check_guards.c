@@ -178,18 +178,6 @@ check_lock(const JsonbContainer *lock, const char *path, const Names *fields, Vi
 	}
 }
 
-/* Whether the definition has a state of the name. */
-static bool
-has_state(const JsonbContainer *definition, const JsonbValue *name)
-{
-	JsonbValue	workflow;
-	JsonbValue	states;
-
-	return json_member(definition, "workflow", 8, &workflow) && workflow.type == jbvBinary &&
-		json_member(workflow.val.binary.data, "states", 6, &states) && states.type == jbvBinary && JsonContainerIsArray(states.val.binary.data) &&
-		findJsonbValueFromContainer(states.val.binary.data, JB_FARRAY, unconstify(JsonbValue *, name)) != NULL;
-}
-
 void
 check_locks(const JsonbContainer *definition, const JsonbContainer *permissions, const Names *fields, ViolationList *faults)
 {
@@ -204,7 +192,7 @@ check_locks(const JsonbContainer *definition, const JsonbContainer *permissions,
 		if (token == WJB_KEY)
 		{
 			path = json_pointer_to("/permissions/states", json_text_copy(&value));
-			if (!has_state(definition, &value))
+			if (!check_has_state(definition, &value))
 				violation_add(faults, path, "undefined", "is not a state");
 		}
 		else if (token == WJB_VALUE && value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data))

@@ -226,6 +226,7 @@ definition_check(Jsonb *definition, ViolationList *faults)
 		violation_add(faults, "/workflow", "required", "is required");
 	else
 		check_workflow(part, &fields, faults);
+	check_retention(root, &fields, faults);
 	part = check_object(root, "permissions", "", faults);
 	if (part)
 	{

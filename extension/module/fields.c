@@ -78,6 +78,7 @@ static const struct
 	{ACTION_BULK_STATE, "bulk.state"},
 	{ACTION_EXPORT, "export"},
 	{ACTION_COMMENT, "comment"},
+	{ACTION_HOLD, "hold"},
 };
 
 const char *

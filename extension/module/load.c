@@ -115,6 +115,7 @@ load_field(ModuleField *field, const JsonbContainer *source, const JsonbContaine
 	field->references = load_names(source, "references", &field->reference_count);
 	field->acyclic = json_member_bool(source, "acyclic", false);
 	field->restricts = json_member(source, "onDelete", 8, &value);
+	field->personal = json_member_bool(source, "personalData", false);
 	field->required_when = load_expression(source, "requiredWhen");
 	field->visible_when = load_expression(source, "visibleWhen");
 	if (field->type == FIELD_COMPUTED)
@@ -364,6 +365,7 @@ module_load(int32 tenant_id, int32 module_id, int32 version, const char *prefix,
 	load_roles(module);
 	load_field_rules(module);
 	load_locks(module);
+	load_retention(module);
 	schema_errors_init(&faults);
 	module->schema = schema_compile(json_schema, &options, memory, &faults);
 	MemoryContextSwitchTo(previous);

@@ -30,6 +30,9 @@ extern void load_locks(ModuleDef *module);
 /* When the transition is fired by itself; sets module->has_timers, as load_deadlines does. */
 extern void load_timed(ModuleDef *module, ModuleTransition *transition, const JsonbContainer *source);
 
+/* How long records are kept. */
+extern void load_retention(ModuleDef *module);
+
 /* When states are due to be left. */
 extern void load_deadlines(ModuleDef *module, const JsonbContainer *workflow);
 

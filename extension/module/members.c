@@ -24,6 +24,14 @@ const DefinitionMember definition_members[] = {
 	{"migrate", "rule"},
 	{"requireIfMatch", "module_load"},
 	{"unique", "unique_rules_read"},
+	{"retention", "load_retention"},
+	{NULL, NULL}
+};
+
+const DefinitionMember retention_members[] = {
+	{"after", "load_rule"},
+	{"from", "load_rule"},
+	{"action", "load_rule"},
 	{NULL, NULL}
 };
 
@@ -75,7 +83,7 @@ const DefinitionMember field_members[] = {
 	{"description", "write_field"},
 	{"deprecated", "write_field"},
 	{"schema", "write_field"},
-	{"personalData", NULL},
+	{"personalData", "load_field"},
 	{NULL, NULL}
 };
 

@@ -14,8 +14,9 @@ typedef struct DefinitionMember
 	const char *acted_on_by;	/* the function that reads it; NULL: refused, since nothing does yet */
 } DefinitionMember;
 
-/* The root, and what stands in it: /displayCode, /fields/0, an entry of its options or units, of its bands. */
+/* The root, and what stands in it: /retention, /displayCode, /fields/0, an entry of its options or units, of its bands. */
 extern const DefinitionMember definition_members[];
+extern const DefinitionMember retention_members[];
 extern const DefinitionMember display_code_members[];
 extern const DefinitionMember unique_members[];
 extern const DefinitionMember field_members[];

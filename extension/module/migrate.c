@@ -5,6 +5,7 @@
 #include "base/compat.h"
 
 #include "base/json.h"
+#include "module/check.h"
 #include "module/definition.h"
 #include "module/members.h"
 #include "module/migrate.h"
@@ -105,16 +106,6 @@ has_field(Jsonb *definition, const char *key)
 	return false;
 }
 
-static bool
-has_state(Jsonb *definition, const char *state)
-{
-	JsonbValue	workflow;
-	JsonbValue	states;
-
-	return json_member(&definition->root, "workflow", 8, &workflow) &&
-		json_member(workflow.val.binary.data, "states", 6, &states) && lists(states.val.binary.data, state);
-}
-
 /* One member of an object of rules; value is a field's key, a state or a default. */
 static void
 check_member(Jsonb *definition, const char *rule_name, const JsonbValue *key, const JsonbValue *value, ViolationList *faults)
@@ -131,7 +122,7 @@ check_member(Jsonb *definition, const char *rule_name, const JsonbValue *key, co
 	}
 	else if (value->type != jbvString)
 		violation_add(faults, path.data, "type", "must be a string");
-	else if (strcmp(rule_name, "states") == 0 ? !has_state(definition, json_text_copy(value)) :
+	else if (strcmp(rule_name, "states") == 0 ? !check_has_state(&definition->root, value) :
 			 !has_field(definition, json_text_copy(value)))
 		violation_add(faults, path.data, "undefined", "is not a %s: \"%s\"",
 					  strcmp(rule_name, "states") == 0 ? "state" : "field", json_text_copy(value));
@@ -139,7 +130,7 @@ check_member(Jsonb *definition, const char *rule_name, const JsonbValue *key, co
 
 /* "rename", "default" or "states". */
 static void
-check_object(Jsonb *definition, const char *name, const JsonbValue *value, ViolationList *faults)
+check_rules(Jsonb *definition, const char *name, const JsonbValue *value, ViolationList *faults)
 {
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
@@ -203,7 +194,7 @@ migrate_check(Jsonb *definition, ViolationList *faults)
 		if (strcmp(name, "drop") == 0)
 			check_drop(&value, faults);
 		else if (members_find(migrate_members, name))
-			check_object(definition, name, &value, faults);
+			check_rules(definition, name, &value, faults);
 	}
 }
 

@@ -153,6 +153,7 @@ typedef struct ModuleField
 	const char **references;
 	bool		acyclic;		/* of one to its own module: no chain leads back */
 	bool		restricts;		/* of one: what it names is not deleted */
+	bool		personal;		/* personal data, as GDPR article 4 has it: erased when no fields are named */
 	JsonPath   *required_when;
 	JsonPath   *visible_when;
 	JsonPath   *computed;
@@ -256,6 +257,25 @@ typedef struct ModuleDeadline
 	const ModuleEscalation *escalations;
 } ModuleDeadline;
 
+#define QEHS_MAX_RETENTION_RULES 4	/* of a module */
+
+/* From when on records are kept. */
+typedef enum RetentionStart
+{
+	RETENTION_CREATED,			/* createdAt */
+	RETENTION_DELETED,			/* deletedAt */
+	RETENTION_FIELD				/* what a field of type date or datetime has */
+} RetentionStart;
+
+/* How long records are kept, and what becomes of them then (retention/). */
+typedef struct ModuleRetention
+{
+	Duration	after;
+	RetentionStart start;
+	const char *field;			/* of RETENTION_FIELD, else NULL */
+	bool		purges;			/* else they are deleted, as by a person */
+} ModuleRetention;
+
 typedef struct ModuleTransition
 {
 	const char *name;
@@ -305,10 +325,11 @@ typedef enum ModuleAction
 	ACTION_BULK_STATE = 1 << 5, /* to create records in any state, at any time */
 	ACTION_EXPORT = 1 << 6,		/* to write records that may be read into a file */
 	ACTION_COMMENT = 1 << 7,	/* to say something of a record, and to take back what one has said */
-	ACTION_ALL = (1 << 8) - 1,	/* of those that definitions name */
+	ACTION_HOLD = 1 << 8,		/* to place and release legal holds on records, and to be told of them */
+	ACTION_ALL = (1 << 9) - 1,	/* of those that definitions name */
 	/* implied by read, each by a scope of its own */
-	ACTION_AUDIT = 1 << 8,		/* to read the events of records */
-	ACTION_COUNT = 1 << 9		/* to be told how many records there are */
+	ACTION_AUDIT = 1 << 9,		/* to read the events of records */
+	ACTION_COUNT = 1 << 10		/* to be told how many records there are */
 } ModuleAction;
 
 typedef struct ModuleRole
@@ -360,6 +381,8 @@ typedef struct ModuleDef
 	const ModuleField *location;	/* what says where a record is, for those actions; or NULL */
 	int			lock_count;
 	ModuleLock *locks;			/* of states that lock */
+	int			retention_count;
+	ModuleRetention *retentions;	/* in the order of the definition */
 	Jsonb	   *definition;		/* as published */
 	/* slot s is filled from field slot_field[s], or -1 */
 	int16		slot_field[QEHS_SLOTS];

@@ -126,7 +126,7 @@ static void
 check_flags(const JsonbContainer *field, const char *path, ViolationList *faults)
 {
 	static const char *const names[] = {"required", "unique", "indexed", "searchable", "deprecated", "ordered", "acyclic", "readOnly",
-	"writeOnce"};
+	"writeOnce", "personalData"};
 	JsonbValue	value;
 
 	for (int i = 0; i < (int) lengthof(names); i++)
@@ -497,6 +497,8 @@ definition_check_options(const JsonbContainer *field, FieldType type, int depth,
 	check_on_delete(field, depth, path, faults);
 	if (depth > 0 && json_member_bool(field, "unique", false))
 		violation_add(faults, psprintf("%s/unique", path), "unique", "cannot be set below a table or object");
+	if (depth > 0 && json_member_bool(field, "personalData", false))
+		violation_add(faults, psprintf("%s/personalData", path), "type", "cannot be set below a table or object: the whole of it is erased");
 	if (depth > 0 && json_member_bool(field, "acyclic", false))
 		violation_add(faults, psprintf("%s/acyclic", path), "type", "cannot be set below a table or object");
 	if (depth > 0 && json_member_bool(field, "searchable", false))

@@ -1,7 +1,8 @@
 /*
  * times.c
- *	  The times of a workflow as the backend uses them: when states are due to be
- *	  left, whom that is told, and which transitions are fired by themselves.
+ *	  The times of a definition as the backend uses them: when states are due to be
+ *	  left, whom that is told, which transitions are fired by themselves, and how long
+ *	  records are kept.
  */
 #include "base/compat.h"
 
@@ -116,4 +117,42 @@ load_deadlines(ModuleDef *module, const JsonbContainer *workflow)
 		else if (token == WJB_VALUE)
 			load_deadline(module, state, value.val.binary.data);
 	}
+}
+
+/* ---- retention ---- */
+
+static void
+load_rule(ModuleRetention *rule, const JsonbContainer *source)
+{
+	char	   *after = json_member_text(source, "after");
+	char	   *from = json_member_text(source, "from");
+
+	duration_read(after, strlen(after), &rule->after);
+	rule->purges = strcmp(json_member_text(source, "action"), "purge") == 0;
+	if (from == NULL)
+		rule->start = rule->purges ? RETENTION_DELETED : RETENTION_CREATED;
+	else if (strcmp(from, "createdAt") == 0)
+		rule->start = RETENTION_CREATED;
+	else if (strcmp(from, "deletedAt") == 0)
+		rule->start = RETENTION_DELETED;
+	else
+	{
+		rule->start = RETENTION_FIELD;
+		rule->field = from;
+	}
+}
+
+void
+load_retention(ModuleDef *module)
+{
+	JsonbValue	value;
+	bool		is_array;
+
+	if (!json_member(&module->definition->root, "retention", 9, &value))
+		return;
+	is_array = JsonContainerIsArray(value.val.binary.data);
+	module->retention_count = is_array ? JsonContainerSize(value.val.binary.data) : 1;
+	module->retentions = palloc0(sizeof(ModuleRetention) * Max(module->retention_count, 1));
+	for (int i = 0; i < module->retention_count; i++)
+		load_rule(&module->retentions[i], is_array ? getIthJsonbValueFromContainer(value.val.binary.data, i)->val.binary.data : value.val.binary.data);
 }

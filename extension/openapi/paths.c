@@ -18,6 +18,7 @@ static const struct
 	const char *description;
 }			tags[] = {
 	{"Records", "Records of the tenant's modules: create, read, change, move through their workflow."},
+	{"Retention", "Legal holds, and what is left of records that were purged."},
 	{"Audit", "What happened, and who did it."},
 	{"Modules", "Definitions: fields, workflow, permissions."},
 	{"Approvals", "Who approves a transition before it is fired, in whose place, and signatures."},

@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "record/attached.h"
+#include "retention/hold.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(qehs_attachment_delete);
@@ -31,9 +32,12 @@ qehs_attachment_delete(PG_FUNCTION_ARGS)
 	const ModuleDef *module;
 
 	SPI_connect();
+	hold_lock(context->tenant_id, false);
 	attachment_open(context, argument_text(fcinfo, 0), true, &attachment, &record, &module);
 	if (module && attached_names(module, record.payload, &attachment.id))
 		problem_raise(PROBLEM_CONFLICT, "Change the field first.", "a field of the record names the attachment");
+	if (module)
+		hold_require_none(context->tenant_id, record.module_id, &record.id, "rid of a file");
 	if (module)
 		attachment_note(context, module, &record, AUDIT_DETACH, &attachment);
 	{

@@ -91,7 +91,8 @@ subject_prefix(const char *type)
 		const char *kind;
 		const char *prefix;
 	}			kinds[] = {
-		{"apiKey.", QEHS_ID_KEY}, {"user.", QEHS_ID_USER}, {"signatureCredential.", QEHS_ID_USER}, {"delegation.", QEHS_ID_DELEGATION}
+		{"apiKey.", QEHS_ID_KEY}, {"user.", QEHS_ID_USER}, {"signatureCredential.", QEHS_ID_USER}, {"delegation.", QEHS_ID_DELEGATION},
+		{"legalHold.", QEHS_ID_LEGAL_HOLD}
 	};
 
 	for (int i = 0; i < (int) lengthof(kinds); i++)

@@ -23,13 +23,14 @@
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
-/* The arguments of qehs.bulk_job_load behind tenant, job_id and worker. */
+/* The arguments of qehs.bulk_job_load. */
 enum
 {
-	ARGUMENT_LINES = 3, ARGUMENT_FIRST_LINE, ARGUMENT_LAST_LINE, ARGUMENT_HEADER, ARGUMENT_LONG_LINE, ARGUMENT_LINE_LIMIT, ARGUMENT_SO_FAR
+	ARGUMENT_TENANT, ARGUMENT_JOB_ID, ARGUMENT_WORKER, ARGUMENT_LINES, ARGUMENT_FIRST_LINE, ARGUMENT_LAST_LINE,
+	ARGUMENT_HEADER, ARGUMENT_LONG_LINE, ARGUMENT_LINE_LIMIT, ARGUMENT_SO_FAR
 };
 
-/* The argument of qehs.bulk_job_end behind the same. */
+/* The argument of qehs.bulk_job_end behind tenant, job_id and worker. */
 #define END_SO_FAR 3
 
 PG_FUNCTION_INFO_V1(qehs_bulk_job_load);
@@ -225,9 +226,10 @@ static void
 keep(FunctionCallInfo fcinfo, const HeldJob *job, const char *position)
 {
 	pg_uuid_t	id;
-	Datum		values[4] = {Int32GetDatum(job->context->tenant_id), UUIDPGetDatum(&id), PG_GETARG_DATUM(2), JsonbPGetDatum(make_jsonb(position))};
+	Datum		values[4] = {Int32GetDatum(job->context->tenant_id), UUIDPGetDatum(&id), PG_GETARG_DATUM(ARGUMENT_WORKER),
+		JsonbPGetDatum(make_jsonb(position))};
 
-	argument_id(fcinfo, 1, QEHS_ID_JOB, &id);
+	argument_id(fcinfo, ARGUMENT_JOB_ID, QEHS_ID_JOB, &id);
 	SPI_connect();
 	if (plan_execute(&keep_position, values, NULL, false, 0) == 0)
 		problem_raise(PROBLEM_CONFLICT, "Give it up: another worker has it now, or it has ended.", "the worker does not hold the job");
@@ -277,7 +279,7 @@ qehs_bulk_job_end(PG_FUNCTION_ARGS)
 	BulkRequest request;
 	Progress	progress;
 	StringInfoData result;
-	Datum		values[5] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2)};
+	Datum		values[5] = {PG_GETARG_DATUM(ARGUMENT_TENANT), PG_GETARG_DATUM(ARGUMENT_JOB_ID), PG_GETARG_DATUM(ARGUMENT_WORKER)};
 	bool		undone;
 
 	enter(fcinfo, &job, &request);

@@ -38,8 +38,11 @@ enum
 
 #define COLUMNS "l.key, l.name, l.parent, ARRAY(SELECT u.user_name FROM qehs.user_account AS u WHERE u.tenant_id = $1 AND u.id = ANY (l.users)" \
 	" AND u.deleted_at IS NULL ORDER BY u.user_name), l.roles"
-#define COLUMN_USERS 4
-#define COLUMN_ROLES 5
+/* The columns of COLUMNS. */
+enum
+{
+	COLUMN_KEY = 1, COLUMN_NAME, COLUMN_PARENT, COLUMN_USERS, COLUMN_ROLES
+};
 
 static KeptPlan select_location = {
 	"SELECT " COLUMNS " FROM qehs.location AS l WHERE l.tenant_id = $1 AND l.key = $2", 2, {INT4OID, TEXTOID}, NULL
@@ -65,6 +68,11 @@ static KeptPlan select_above = {
 	" UNION ALL SELECT l.key, l.parent, a.depth + 1 FROM above AS a JOIN qehs.location AS l ON l.tenant_id = $1 AND l.key = a.parent WHERE a.depth < $4)"
 	" SELECT COALESCE(pg_catalog.max(depth), 0), COALESCE(pg_catalog.bool_or(key = $3), false) FROM above",
 	4, {INT4OID, TEXTOID, TEXTOID, INT4OID}, NULL
+};
+/* The columns of select_above. */
+enum
+{
+	COLUMN_ABOVE_DEPTH = 1, COLUMN_ABOVE_HAS_KEY
 };
 /* How many there are at most from a location down to a leaf. */
 static KeptPlan select_below = {
@@ -95,11 +103,11 @@ write_location(StringInfo out, const RequestContext *context, uint64 row)
 	int			count;
 
 	json_literal(out, "{\"key\":");
-	json_string(out, plan_text(row, 1));
+	json_string(out, plan_text(row, COLUMN_KEY));
 	json_literal(out, ",\"name\":");
-	json_string(out, plan_text(row, 2));
+	json_string(out, plan_text(row, COLUMN_NAME));
 	json_literal(out, ",\"parent\":");
-	json_string(out, plan_text(row, 3));
+	json_string(out, plan_text(row, COLUMN_PARENT));
 	if (context->scopes & SCOPE_ADMIN_USERS)
 	{
 		names = auth_names(plan_value(row, COLUMN_USERS, &isnull), &count);
@@ -143,10 +151,10 @@ check_parent(int32 tenant_id, const char *key, const char *parent, ViolationList
 	int			depth;
 
 	plan_execute_latest(&select_above, above, NULL, 1);
-	depth = DatumGetInt32(plan_value(0, 1, &isnull));
+	depth = DatumGetInt32(plan_value(0, COLUMN_ABOVE_DEPTH, &isnull));
 	if (depth == 0)
 		violation_add(faults, "/parent", "not_found", "names no location");
-	else if (DatumGetBool(plan_value(0, 2, &isnull)))
+	else if (DatumGetBool(plan_value(0, COLUMN_ABOVE_HAS_KEY, &isnull)))
 		violation_add(faults, "/parent", "cycle", "must not be the location itself, nor lie in it");
 	else
 	{
@@ -298,14 +306,20 @@ qehs_location_get(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
+/* The arguments of qehs.location_list. */
+enum
+{
+	LIST_PAGE_SIZE, LIST_CURSOR
+};
+
 /* location_list(page_size, cursor) */
 Datum
 qehs_location_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = require_whole_tenant(SCOPE_MODULES_READ);
 	ViolationList faults = {0};
-	int32		limit = argument_page_size(fcinfo, 0, &faults);
-	char	   *cursor = argument_text(fcinfo, 1);
+	int32		limit = argument_page_size(fcinfo, LIST_PAGE_SIZE, &faults);
+	char	   *cursor = argument_text(fcinfo, LIST_CURSOR);
 	char	   *last = pstrdup("");
 	int			length = 0;
 	Datum		values[2] = {Int32GetDatum(context->tenant_id)};

@@ -58,14 +58,14 @@ static KeptPlan select_any_record = {
 	"SELECT 1 FROM qehs.record WHERE tenant_id = $1 AND module_id = $2", 2, {INT4OID, INT4OID}, NULL
 };
 static KeptPlan insert_module = {
-	"INSERT INTO qehs.module (tenant_id, id, key, name, description, display_prefix, version)"
-	" SELECT $1, 1 + coalesce(max(id), 0), $2, $3, $4, $5, 1 FROM qehs.module WHERE tenant_id = $1 RETURNING id",
-	5, {INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}, NULL
+	"INSERT INTO qehs.module (tenant_id, id, key, name, description, display_prefix, version, retention_next)"
+	" SELECT $1, 1 + coalesce(max(id), 0), $2, $3, $4, $5, 1, $6 FROM qehs.module WHERE tenant_id = $1 RETURNING id",
+	6, {INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 static KeptPlan update_module = {
-	"UPDATE qehs.module SET name = $3, description = $4, version = $5, updated_at = $6"
+	"UPDATE qehs.module SET name = $3, description = $4, version = $5, updated_at = $6, retention_next = $7"
 	" WHERE tenant_id = $1 AND id = $2",
-	6, {INT4OID, INT4OID, TEXTOID, TEXTOID, INT4OID, TIMESTAMPTZOID}, NULL
+	7, {INT4OID, INT4OID, TEXTOID, TEXTOID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID}, NULL
 };
 static KeptPlan insert_version = {
 	"INSERT INTO qehs.module_version (tenant_id, module_id, version, definition, json_schema, slots, created_by)"
@@ -244,6 +244,8 @@ store(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, Jsonb *sche
 	Datum		values[7];
 	char		nulls[8] = "       ";
 	bool		isnull;
+	bool		retains = json_member(&definition->root, "retention", 9, &code);
+	Datum		now = TimestampTzGetDatum(clock_transaction());
 
 	values[0] = Int32GetDatum(tenant_id);
 	nulls[3] = description ? ' ' : 'n';
@@ -253,7 +255,9 @@ store(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, Jsonb *sche
 		values[1] = Int32GetDatum(published->module_id);
 		values[2] = CStringGetTextDatum(name);
 		values[4] = Int32GetDatum(++published->version);
-		values[5] = TimestampTzGetDatum(clock_transaction());
+		values[5] = now;
+		values[6] = now;
+		nulls[6] = retains ? ' ' : 'n';
 		plan_execute(&update_module, values, nulls, false, 0);
 	}
 	else
@@ -262,6 +266,8 @@ store(int32 tenant_id, const pg_uuid_t *actor_id, Jsonb *definition, Jsonb *sche
 		values[1] = CStringGetTextDatum(json_member_text(&definition->root, "key"));
 		values[2] = CStringGetTextDatum(name);
 		values[4] = CStringGetTextDatum(json_member_text(code.val.binary.data, "prefix"));
+		values[5] = now;
+		nulls[5] = retains ? ' ' : 'n';
 		plan_execute(&insert_module, values, nulls, false, 0);
 		published->module_id = DatumGetInt32(plan_value(0, 1, &isnull));
 		published->version = 1;

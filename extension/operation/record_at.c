@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "workflow/timer.h"
 
 PG_FUNCTION_INFO_V1(qehs_record_at);
 
@@ -43,6 +44,13 @@ enum
 	COLUMN_NEWEST_RECORD_VERSION = 1, COLUMN_NEWEST_AT, COLUMN_NEWEST_ACTOR_ID, COLUMN_NEWEST_ACTION
 };
 
+/* When it entered its state, of what is not undone. */
+static KeptPlan select_entered = {
+	"SELECT at FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 AND action IN ('transitioned', 'restored') AND NOT EXISTS"
+	" (SELECT FROM qehs.audit_event AS f WHERE f.tenant_id = $1 AND f.record_id = $2 AND f.at > $3 AND f.id <= audit_event.id) ORDER BY id DESC LIMIT 1",
+	3, {INT4OID, UUIDOID, TIMESTAMPTZOID}, NULL
+};
+
 /* Put back one member of the payload: its value before, or none. */
 static void
 undo_change(Record *record, const JsonbContainer *change)
@@ -55,7 +63,8 @@ undo_change(Record *record, const JsonbContainer *change)
 		return;
 	/* keys need no escapes, and one path is one top-level member */
 	key = path + strlen("/payload/");
-	if (json_member(change, "from", 4, &from))
+	/* null is what is left of a value that was erased */
+	if (json_member(change, "from", 4, &from) && from.type != jbvNull)
 		record->payload = json_with_member(record->payload, key, strlen(key), &from);
 	else
 		record->payload = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(record->payload), CStringGetTextDatum(key)));
@@ -97,6 +106,23 @@ undo_event(uint64 row, Record *record)
 	return true;
 }
 
+/* When the record was due then: by its definition of then, in the calendar of now, as due dates follow from both. */
+static void
+rewind_due(const RequestContext *context, Datum *values, Record *record)
+{
+	const ModuleDef *module = record_module(context, record);
+	TimerPlan	plan;
+	bool		isnull;
+
+	record->has_due = false;
+	if (record->deleted || !module->has_timers)
+		return;
+	plan = timer_plan(module, record, plan_execute(&select_entered, values, NULL, true, 1) == 1 ? DatumGetTimestampTz(plan_value(0, 1, &isnull)) :
+					  record->created_at);
+	record->has_due = plan.has_due;
+	record->due_at = plan.due_at;
+}
+
 /* Turn the record into what it was; false when it was not there yet.  Inside SPI. */
 static bool
 rewind_record(const RequestContext *context, TimestampTz time, Record *record)
@@ -119,8 +145,7 @@ rewind_record(const RequestContext *context, TimestampTz time, Record *record)
 	record->updated_at = DatumGetTimestampTz(plan_value(0, COLUMN_NEWEST_AT, &isnull));
 	record->updated_by = *DatumGetUUIDP(plan_value(0, COLUMN_NEWEST_ACTOR_ID, &isnull));
 	record->deleted_at = record->updated_at;
-	/* events do not say when it was due then */
-	record->has_due = false;
+	rewind_due(context, values, record);
 	return true;
 }
 

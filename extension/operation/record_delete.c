@@ -12,6 +12,7 @@
 #include "base/plan.h"
 #include "change/change.h"
 #include "fmgr.h"
+#include "retention/hold.h"
 
 PG_FUNCTION_INFO_V1(qehs_record_delete);
 
@@ -34,8 +35,10 @@ qehs_record_delete(PG_FUNCTION_ARGS)
 
 	record_parse_id(argument_text(fcinfo, ARGUMENT_ID), &id);
 	SPI_connect();
+	hold_lock(context->tenant_id, false);
 	change_hold_referrers(context, &id);
 	module = record_open(context, argument_text(fcinfo, ARGUMENT_ID), ACTION_DELETE, argument_text(fcinfo, ARGUMENT_IF_MATCH), &before);
+	hold_require_none(context->tenant_id, before.module_id, &id, "deleted");
 	record_require_unlocked(context, module, &before, NULL);
 	change_require_unreferred(context, &before);
 	after = before;

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/plan.h"
 #include "fmgr.h"
+#include "retention/hold.h"
 #include "workflow/workflow.h"
 
 PG_FUNCTION_INFO_V1(qehs_record_get);
@@ -36,6 +37,7 @@ qehs_record_get(PG_FUNCTION_ARGS)
 	json_literal(&out, ",\"attachments\":");
 	attachment_write_list(&out, context, module, &record);
 	workflow_write_available(&out, context, module, &record);
+	hold_write(&out, context, module, &record);
 	appendStringInfoChar(&out, '}');
 	SPI_finish();
 	context_etag(context, record.version);

@@ -4,24 +4,23 @@
  *	  transaction.
  *
  * The tenant is suspended, so nothing new begins; writers under way hold the
- * slots of their module, and are waited for.  Audit events and published versions
- * are else kept for ever: their triggers let go while tenant_remove_runs(), and the
- * owner's right to delete events is there for this transaction only.  One
- * removal runs at a time, as two cannot change that right at once.
+ * slots of their module, and are waited for.  What is else kept for ever goes by
+ * audit/retire.c, and published versions since their trigger lets go while
+ * tenant_remove_runs().  A tenant with a legal hold that is not released stays.
  */
 #include "base/compat.h"
 
 #include "access/xact.h"
+#include "audit/retire.h"
 #include "base/argument.h"
 #include "base/json.h"
-#include "base/locks.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "module/publish.h"
 #include "report/report.h"
-#include "storage/lock.h"
+#include "retention/hold.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(qehs_tenant_remove);
@@ -45,10 +44,14 @@ enum
 {
 	COLUMN_ID = 1, COLUMN_SUSPENDED
 };
+static KeptPlan count_holds = {
+	"SELECT pg_catalog.count(*) FROM qehs.legal_hold WHERE tenant_id = $1 AND released_at IS NULL", 1, {INT4OID}, NULL
+};
 static KeptPlan select_modules = {"SELECT id FROM qehs.module WHERE tenant_id = $1 ORDER BY id", 1, {INT4OID}, NULL};
-/* A partition goes with its table. */
+/* A partition goes with its table; those that not even their owner may delete from are only ever added to. */
 static KeptPlan select_tables = {
-	"SELECT c.relname::pg_catalog.text FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'tenant_id'"
+	"SELECT c.relname::pg_catalog.text, NOT pg_catalog.has_table_privilege(c.oid, 'DELETE') FROM pg_catalog.pg_class AS c"
+	" JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'tenant_id'"
 	" WHERE c.relnamespace = 'qehs'::pg_catalog.regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname",
 	0, {0}, NULL
 };
@@ -100,18 +103,31 @@ find_tenant(const char *slug)
 	return DatumGetInt32(plan_value(0, COLUMN_ID, &isnull));
 }
 
-/* Wait for other removals, and for all writers of the tenant's records. */
+/* Raise QH409 while a legal hold of the tenant is not released. */
+static void
+require_no_hold(int32 tenant_id)
+{
+	Datum		value = Int32GetDatum(tenant_id);
+	bool		isnull;
+	int64		count;
+
+	hold_lock(tenant_id, true);
+	plan_execute_latest(&count_holds, &value, NULL, 1);
+	count = DatumGetInt64(plan_value(0, 1, &isnull));
+	if (count > 0)
+		problem_raise(PROBLEM_CONFLICT, "Release it first with qehs.legal_hold_release.", "the tenant has %lld legal hold%s that %s not released",
+					  (long long) count, count == 1 ? "" : "s", count == 1 ? "is" : "are");
+}
+
+/* Wait for all writers of the tenant's records. */
 static void
 wait_for_others(int32 tenant_id)
 {
-	LOCKTAG		tag;
 	Datum		value = Int32GetDatum(tenant_id);
 	uint64		rows;
 	SPITupleTable *modules;
 	bool		isnull;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, LOCK_TENANT_REMOVE);
-	LockAcquire(&tag, ExclusiveLock, false, false);
 	rows = plan_execute(&select_modules, &value, NULL, false, 0);
 	modules = SPI_tuptable;
 	for (uint64 i = 0; i < rows; i++)
@@ -124,7 +140,7 @@ execute(const char *sql, int32 tenant_id)
 	Oid			types[1] = {INT4OID};
 	Datum		values[1] = {Int32GetDatum(tenant_id)};
 
-	if (SPI_execute_with_args(sql, tenant_id ? 1 : 0, types, values, NULL, false, 0) < 0)
+	if (SPI_execute_with_args(sql, 1, types, values, NULL, false, 0) < 0)
 		elog(ERROR, "could not run %s", sql);
 }
 
@@ -139,9 +155,14 @@ delete_rows(StringInfo out, int32 tenant_id)
 	for (uint64 i = 0; i < rows; i++)
 	{
 		char	   *name = TextDatumGetCString(SPI_getbinval(tables->vals[i], tables->tupdesc, 1, &isnull));
+		char	   *sql;
 
 		CHECK_FOR_INTERRUPTS();
-		execute(psprintf("DELETE FROM qehs.%s WHERE tenant_id = $1", quote_identifier(name)), tenant_id);
+		sql = psprintf("DELETE FROM qehs.%s WHERE tenant_id = $1", quote_identifier(name));
+		if (DatumGetBool(SPI_getbinval(tables->vals[i], tables->tupdesc, 2, &isnull)))
+			retire_run(sql, tenant_id);
+		else
+			execute(sql, tenant_id);
 		if (i > 0)
 			appendStringInfoChar(out, ',');
 		json_name(out, name);
@@ -166,12 +187,11 @@ qehs_tenant_remove(PG_FUNCTION_ARGS)
 	watch_transactions();
 	SPI_connect();
 	tenant_id = find_tenant(slug);
+	require_no_hold(tenant_id);
 	wait_for_others(tenant_id);
 	runs = true;
 	execute(queue_objects, tenant_id);
-	execute("GRANT DELETE ON qehs.audit_event, qehs.audit_seal, qehs.audit_tombstone TO qehs_owner", 0);
 	delete_rows(&out, tenant_id);
-	execute("REVOKE DELETE ON qehs.audit_event, qehs.audit_seal, qehs.audit_tombstone FROM qehs_owner", 0);
 	execute("DELETE FROM qehs.tenant WHERE id = $1", tenant_id);
 	runs = false;
 	report_remove(slug);

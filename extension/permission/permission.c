@@ -24,6 +24,7 @@ static const struct
 	{ACTION_BULK_STATE, SCOPE_RECORDS_WRITE},
 	{ACTION_EXPORT, SCOPE_EXPORTS_CREATE},
 	{ACTION_COMMENT, SCOPE_RECORDS_WRITE},
+	{ACTION_HOLD, SCOPE_HOLDS_WRITE},
 	{ACTION_AUDIT, SCOPE_AUDIT_READ},
 	{ACTION_COUNT, SCOPE_MODULES_READ},
 };
@@ -36,7 +37,7 @@ static const ModuleRole built_in[] = {
 uint32
 permission_token_scopes(const RequestContext *context)
 {
-	return permission_is_administrator(context) ? SCOPE_ALL : SCOPE_ALL & ~(SCOPE_ADMIN_USERS | SCOPE_ADMIN_KEYS);
+	return permission_is_administrator(context) ? SCOPE_ALL : SCOPE_ALL & ~(SCOPE_ADMIN_USERS | SCOPE_ADMIN_KEYS | SCOPE_RECORDS_PURGE);
 }
 
 static bool
@@ -210,6 +211,22 @@ permission_require_definition(const RequestContext *context, const char *module_
 	if (module_key && !context_has_module(context, module_key))
 		problem_raise(PROBLEM_FORBIDDEN, "Use a key that names the module, or none.",
 					  "the API key may not touch the module \"%s\"", module_key);
+}
+
+bool
+permission_holds(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject)
+{
+	if (module)
+		return permission_may(context, module, ACTION_HOLD, subject, NULL);
+	return permission_is_administrator(context) && context->module_count < 0 && (context->scopes & SCOPE_HOLDS_WRITE) != 0;
+}
+
+void
+permission_require_disposal(const RequestContext *context, const ModuleDef *module, const char *verb)
+{
+	if (!permission_is_administrator(context) || !context_has_module(context, module->key) || !(context->scopes & SCOPE_RECORDS_PURGE))
+		problem_raise(PROBLEM_FORBIDDEN, "Use a key with role tenant-owner or tenant-admin and scope records.purge.",
+					  "the caller may not %s records of module \"%s\"", verb, module->key);
 }
 
 bool

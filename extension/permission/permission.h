@@ -85,6 +85,15 @@ extern bool permission_is_administrator(const RequestContext *context);
 /* Raise QH403 unless the caller may publish definitions of the module (NULL: some), verb "publish", or move all its records, "migrate". */
 extern void permission_require_definition(const RequestContext *context, const char *module_key, const char *verb);
 
+/*
+ * Whether the caller may place and release legal holds: on the record, with subject NULL on the module as a whole, with
+ * module NULL on all of the tenant.
+ */
+extern bool permission_holds(const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject);
+
+/* Raise QH403 unless the caller may take records of the module away for good (purge) or values in them (erase). */
+extern void permission_require_disposal(const RequestContext *context, const ModuleDef *module, const char *verb);
+
 /* ---- predicate.c ---- */
 
 /*

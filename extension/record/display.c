@@ -7,6 +7,7 @@
  * waits for another's commit; a rolled-back create leaves a gap.  An absent
  * counter starts at the greatest number stored, read before the lock is taken:
  * whoever enters first wins, and every number in flight came from the counter.
+ * What a purged record had is not given out again.
  * Records that came in by another door, as from a restore into a running server, may
  * have numbers that the counter has not given out: then it is raised to theirs.
  *
@@ -52,8 +53,9 @@ static HTAB *counters = NULL;
 static LWLock *counters_lock = NULL;
 
 static KeptPlan select_greatest = {
-	"SELECT display_no FROM qehs.record WHERE tenant_id = $1 AND module_id = $2"
-	" AND display_no >= $3 AND display_no < $4 ORDER BY display_no DESC",
+	"SELECT n.display_no FROM (SELECT display_no FROM qehs.record WHERE tenant_id = $1 AND module_id = $2 AND display_no >= $3 AND display_no < $4"
+	" UNION ALL SELECT display_no FROM qehs.record_tombstone WHERE tenant_id = $1 AND module_id = $2 AND display_no >= $3 AND display_no < $4) AS n"
+	" ORDER BY n.display_no DESC LIMIT 1",
 	4, {INT4OID, INT4OID, INT8OID, INT8OID}, NULL
 };
 

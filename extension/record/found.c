@@ -50,6 +50,11 @@ static KeptPlan sample = {
 	" ORDER BY display_no LIMIT " CppAsString2(SAMPLE) ") AS r GROUP BY n.place ORDER BY n.place",
 	5, {INT4OID, INT4OID, TSQUERY_ARRAY_OID, INT8ARRAYOID, INT8OID}, NULL
 };
+/* The columns of sample. */
+enum
+{
+	COLUMN_MEETING = 1, COLUMN_COUNTED
+};
 
 /* ---- steps ---- */
 
@@ -98,7 +103,7 @@ choose_needs(const Found *found)
 	if (plan_execute(&sample, values, NULL, true, 0) == (uint64) count)
 	{
 		for (int i = 0; i < count; i++)
-			shares[i] = (DatumGetInt64(plan_value(i, 1, &isnull)) + 0.5) / (DatumGetInt64(plan_value(i, 2, &isnull)) + 1);
+			shares[i] = (DatumGetInt64(plan_value(i, COLUMN_MEETING, &isnull)) + 0.5) / (DatumGetInt64(plan_value(i, COLUMN_COUNTED, &isnull)) + 1);
 		question_ask(found->question, shares);
 	}
 	SPI_freetuptable(SPI_tuptable);

@@ -187,8 +187,8 @@ approval_store(const Firing *firing, int32 step, const pg_uuid_t *principal, boo
 		TimestampTzGetDatum(clock_transaction()), firing->comment ? CStringGetTextDatum(firing->comment) : (Datum) 0,
 	JsonbPGetDatum(firing->signature)};
 	char		nulls[14] = "             ";
-	AuditNote	note = {approved ? AUDIT_APPROVE : AUDIT_REJECT, firing->record, firing->transition->name, firing->comment, firing->signature,
-	for_other ? principal : NULL, NULL};
+	AuditNote	note = {.action = approved ? AUDIT_APPROVE : AUDIT_REJECT, .record = firing->record, .transition = firing->transition->name,
+	.comment = firing->comment, .signature = firing->signature, .on_behalf_of = for_other ? principal : NULL};
 
 	id_generate(&id);
 	nulls[9] = for_other ? ' ' : 'n';

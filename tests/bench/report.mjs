@@ -75,6 +75,17 @@ if (rounds.has('paced quiet')) {
 		})]))
 	console.log(`The load beside them: ${count(figure('beside load'))} rows a second.\n`)
 }
+if (has('transition')) {
+	const used = name => figure(name, 4)
+	// neighbours in time: the difference of the medians would be that of what else the machine does
+	const event = median(rounds.get('create-audit event').map((row, i) => row[4] - rounds.get('create-audit row')[i][4]))
+	table(['workflow and audit, synchronous_commit off', 'a second', 'CPU of PostgreSQL, µs', 'goal', 'reached'], [
+		['record_transition (roles, requires, when, audit)', count(figure('transition call')), count(used('transition call')), '≥ 0.4 × plain', `**${ratio('transition', 'plain', 'call', 4)}** (by the clock ${ratio('transition', 'call', 'plain')})`],
+		['prepared UPDATE and two INSERTs', count(figure('transition plain')), count(used('transition plain')), '', ''],
+		['record_create', count(figure('create-audit call')), count(used('create-audit call')), 'event ≤ 25% more', `**${(100 * event / (used('create-audit call') - event)).toFixed(0)}%**`],
+		['prepared INSERT of the record and its event, of the record alone', '', ['event', 'row'].map(side => count(used(`create-audit ${side}`))).join(', '), '', '']])
+	console.log(`audit_verify of ${count(figure('verify events'))} events: ${(figure('verify events', 1) / 1000).toFixed(1)} s of processor time (goal: 10 s).\n`)
+}
 // What the request path aims at, beside what this run reached; bounds are of one quiet run.
 const goals = [['GET, × pgbench with 3 statements', '≥', 1.0, ratio('get', 'shim', 'pgbench')], ['page of 50, × the same', '≥', 0.95, ratio('page', 'shim', 'pgbench')],
 	['create, × the same', '≥', 0.95, ratio('create', 'shim', 'pgbench')], ['GET, × the payload alone', '≥', 0.55, ratio('get', 'shim', 'pgbench-plain')],

@@ -5,7 +5,7 @@
 #
 # BENCH_SECONDS (3) and BENCH_ROUNDS (3) say how long, BENCH_ROWS (1000000) how big the table of the page walk, BENCH_BULK_ROWS
 # (200000) how much the loader loads, BENCH_BULK_ROUNDS (2) how often, BENCH_ONLY (all of "http graphql conventions sql bulk beside schema documents
-# depth idle") which parts; of http, BENCH_KINDS ("get page create") which requests, and BENCH_PEERS (1; 0 without) whether beside Fastify too.
+# depth idle", and workflow) which parts; of http, BENCH_KINDS ("get page create") which requests, and BENCH_PEERS (1; 0 without) whether beside Fastify too.
 # The database settings are those of the tests but for memory; commits are durable.
 # start_server sets the variables url_NAME and pid_NAME by their names.
 # shellcheck disable=SC2154
@@ -13,6 +13,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/tools/cluster.sh
 . tests/bench/bulk.sh
+. tests/bench/workflow.sh
 
 seconds=${BENCH_SECONDS:-3}
 rounds=${BENCH_ROUNDS:-3}

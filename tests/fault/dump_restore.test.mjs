@@ -50,6 +50,7 @@ async function fillTenant(port, slug, key) {
 	source.sql(`SELECT qehs.use_tenant('${slug}');
 		SELECT qehs.user_create('${slug}.user', 'A user', 'user@${slug}.example', '{tenant-user,manager}');
 		SELECT qehs.rate_limit_set('bulk', 3);
+		SELECT qehs.location_put('world', 'World');
 		SELECT qehs.calendar_set('Europe/Berlin', opens => '08:00', closes => '17:00', holidays => '{2026-12-25}');
 		SELECT qehs.module_publish('badges', '{"key":"badges","name":"Badges","displayCode":{"prefix":"BDG"},"fields":[{"key":"badge","type":"identifier"}],
 			"workflow":{"states":["open"],"initial":"open"},"permissions":{"roles":{"tenant-user":["read"]}}}');
@@ -66,6 +67,10 @@ async function fillTenant(port, slug, key) {
 		SELECT qehs.signature_credential_set('the secret of a user');
 		SELECT qehs.record_approve(qehs.record_list('notes') -> 'items' -> 0 ->> 'id', 'close');
 		SELECT qehs.use_tenant('${slug}');
+		SELECT qehs.record_create('badges', '{"badge":"purged"}');
+		SELECT qehs.record_delete(qehs.record_list('badges', '{"badge":"purged"}') -> 'items' -> 0 ->> 'id');
+		SELECT qehs.record_purge(r.id::text, 'old') FROM qehs.record AS r JOIN qehs.tenant AS t ON t.id = r.tenant_id WHERE t.slug = '${slug}' AND r.payload ->> 'badge' = 'purged';
+		SELECT qehs.legal_hold_create('claim', ARRAY[qehs.record_list('badges') -> 'items' -> 0 ->> 'id']);
 		CREATE ROLE reports_of_${slug} LOGIN;
 		SELECT qehs.reporter_grant('reports_of_${slug}', '${slug}')`)
 	const first = await send(port, key, "GET", records)
@@ -97,8 +102,7 @@ before(async () => {
 	// no function queues what runs outside before exports are there
 	source.sql(`INSERT INTO qehs.job (tenant_id, id, kind, created_at, not_before, created_by)
 		SELECT id, gen_random_uuid(), 'export', now(), now(), '00000000-0000-0000-0000-000000000000' FROM qehs.tenant`)
-	source.sql(`SELECT qehs.audit_seal(slug) FROM qehs.tenant;
-		INSERT INTO qehs.audit_tombstone SELECT id, 'ffffffff-ffff-7fff-bfff-ffffffffffff', gen_random_uuid(), sha256('x'), now() FROM qehs.tenant`)
+	source.sql(`SELECT qehs.audit_seal(slug) FROM qehs.tenant`)
 	// files and what identity providers keep, as rows: their own tests tell how they come about
 	source.sql(`INSERT INTO qehs.attachment (tenant_id, id, filename, content_type, created_at, created_by)
 			SELECT id, 'ffffffff-ffff-7fff-bfff-ffffffffffff', 'note.txt', 'text/plain', now(), '00000000-0000-0000-0000-000000000000' FROM qehs.tenant;

@@ -23,6 +23,8 @@ const files = []
 const doomed = []
 const comments = []
 const events = []
+const holds = []
+let held
 const refresh = async () => {
 	for (let i = 0; i < 20; i++) alive.push((await makeRecord(tenant)).id)
 	for (let i = 0; i < 5; i++) {
@@ -36,6 +38,8 @@ const refresh = async () => {
 	for (let i = 0; i < 5; i++)
 		for (const pool of [files, doomed]) pool.push((await tenant.api.post('/api/v1/attachments', { recordId: alive.at(-1), filename: 'a.txt', contentType: 'text/plain' })).json.id)
 	for (let i = 0; i < 5; i++) comments.push((await tenant.api.post(`/api/v1/records/${alive.at(-1)}/comments`, { body: 'Seen' })).json.id)
+	held ??= (await makeRecord(tenant)).id
+	holds.push((await tenant.api.post('/api/v1/legal-holds', { reason: 'Claim', recordIds: [held] })).json.id)
 	for (let i = 0; i < 5; i++) keys.push((await tenant.api.post('/api/v1/api-keys', { name: 'k', scopes: ['records.read'], roles: ['viewer'] })).json.id)
 }
 
@@ -66,6 +70,9 @@ function fit(body, operation) {
 	if (operation.operationId === 'export_create') return { moduleKey: 'incidents', format: body.format, filter: body.filter && {}, columns: body.columns && ['title'] }
 	// a record that exists, its field, a name without control characters, a media type
 	if (operation.operationId === 'attachment_create') return { recordId: alive[0], filename: 'a.txt', contentType: 'text/plain', ...('sizeBytes' in body && { sizeBytes: 7 }) }
+	// what goes together; a field that no other request needs
+	if (operation.operationId === 'record_erase') return { reason: body.reason, fields: ['cost'], ...('comments' in body && { comments: false }) }
+	if (operation.operationId === 'legal_hold_create') return { reason: body.reason, recordIds: [held] }
 	const { payload } = body
 	if (payload?.period) {
 		if (operation.operationId === 'record_create') payload.period = { from: [payload.period.from, payload.period.to].sort()[0], to: [payload.period.from, payload.period.to].sort()[1] }
@@ -114,7 +121,7 @@ function valid(random, at = random.pick(operations)) {
 	let target = path
 	for (const parameter of operation.parameters.map(resolve)) {
 		if (parameter.in === 'path') {
-			const pool = operation.operationId === 'record_restore' ? deleted : operation.operationId.startsWith('api_key') ? keys : operation.operationId === 'attachment_delete' ? doomed : operation.operationId.startsWith('attachment') ? files : operation.operationId === 'comment_delete' ? comments : alive
+			const pool = ['record_restore', 'record_purge'].includes(operation.operationId) ? deleted : operation.operationId.startsWith('legal_hold') ? holds : operation.operationId.startsWith('api_key') ? keys : operation.operationId === 'attachment_delete' ? doomed : operation.operationId.startsWith('attachment') ? files : operation.operationId === 'comment_delete' ? comments : alive
 			const value = parameter.name === 'jobId' ? random.pick(jobs) : parameter.name === 'eventId' ? random.pick(events) : parameter.name !== 'id' ? operation.operationId === 'module_publish' ? parameter.example : random.pick(['incidents', 'near_misses', 'none'])
 				: random.chance(0.85) && pool.length > 0 ? random.pick(pool) : generator.value(parameter.schema)
 			target = target.replace(`{${parameter.name}}`, encode(value))

@@ -22,7 +22,7 @@ const documented = new Map(Object.values(document.paths).flatMap(item => Object.
 	.map(({ operationId, responses }) => [operationId, Object.values(responses).flatMap(codesOf)]))
 const keys = {
 	metered: await tenant.makeKey({ rateLimit: 1000000 }), // a key without a limit has no headers of it
-	powerless: await tenant.makeKey({ scopes: ['records.read', 'records.write', 'modules.read', 'modules.write', 'audit.read', 'admin.keys'], roles: [], rateLimit: 1000000 }),
+	powerless: await tenant.makeKey({ scopes: ['records.read', 'records.write', 'modules.read', 'modules.write', 'audit.read', 'admin.keys', 'holds.write', 'records.purge'], roles: [], rateLimit: 1000000 }),
 	narrow: await tenant.makeKey({ modules: ['strict'], rateLimit: 1000000 }),
 	elsewhere: (await tenant.api.post('/api/v1/api-keys', { name: 'elsewhere', scopes: ['records.read'], roles: ['viewer'], rateLimit: 1000000, allowedAddresses: ['192.0.2.0/24'] })).json,
 	scopeless: await tenant.makeKey({ scopes: ['exports.create'], roles: ['tenant-owner'], rateLimit: 1000000 }),
@@ -57,6 +57,10 @@ const toApprove = async () => (await tenant.api.post('/api/v1/records', { module
 const approved = await toApprove()
 await person.api.post(`/api/v1/records/${approved}:approve`, { transition: 'close' })
 const comment = (await tenant.api.post(`/api/v1/records/${other.id}/comments`, { body: 'Seen' })).json.id
+const heldRecord = (await makeRecord(tenant)).id
+const hold = (await tenant.api.post('/api/v1/legal-holds', { reason: 'Claim', recordIds: [heldRecord] })).json.id
+const released = (await tenant.api.post('/api/v1/legal-holds', { reason: 'Claim', recordIds: [other.id] })).json.id
+await tenant.api.post(`/api/v1/legal-holds/${released}:release`, { reason: 'Settled' })
 await tenant.api.put('/api/v1/locations/world', { name: 'World' })
 await tenant.api.put('/api/v1/locations/berlin', { name: 'Berlin', parent: 'world' })
 const reached = new Set()
@@ -110,6 +114,13 @@ const calls = {
 	signature_credential_set: { forbidden: false, json: { credential: 'a long secret' }, own: [['validation_failed', { json: {} }], ['forbidden', {}]] },
 	record_delete: { own: [['not_found', { id: nobody }], ['precondition_required', { id: careful }], ['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
 	record_restore: { own: [['not_found', { id: nobody }], ['conflict', {}], ['version_mismatch', { id: await deleted(), headers: { 'If-Match': '"99"' } }]] },
+	record_purge: { json: { reason: 'old' }, own: [['not_found', { id: nobody }], ['conflict', {}], ['validation_failed', { id: await deleted(), json: {} }]] },
+	record_erase: { json: { reason: 'old', fields: ['cost'] }, own: [['not_found', { id: nobody }], ['conflict', { id: heldRecord }], ['validation_failed', { json: { reason: 'old' } }]] },
+	tombstone_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { recordId: 'x' } }]] },
+	legal_hold_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '0' } }]] },
+	legal_hold_create: { json: { reason: 'Claim' }, own: [['validation_failed', { json: { reason: 'Claim', recordIds: [nobody] } }]] },
+	legal_hold_get: { id: hold, own: [['not_found', { id: 'hld_00000000000000000000000000' }]] },
+	legal_hold_release: { id: hold, json: { reason: 'Settled' }, own: [['not_found', { id: 'hld_00000000000000000000000000' }], ['conflict', { id: released }], ['validation_failed', { json: {} }]] },
 	record_migrate: { json: {}, own: [['not_found', { id: nobody }], ['validation_failed', { json: { definitionVersion: 99 } }], ['precondition_required', { id: careful }],
 		['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
 	record_at: { query: { time: '2099-12-31' }, own: [['not_found', { id: nobody, query: { time: '2099-12-31' } }], ['invalid_parameter', { query: { time: 'x' } }]] },
@@ -311,7 +322,7 @@ test('every code that the document gives an endpoint was reached there', async (
 	const missing = [...documented].flatMap(([operation, codes]) =>
 		codes.filter(code => ![...elsewhere, ...unread].includes(code) && !reached.has(`${operation} ${code}`)).map(code => `${operation} ${code}`))
 	// a conflict of two requests that change the same is every change's: tests/fault
-	assert.deepEqual(missing, ['bulk_load', 'api_key_create', 'api_key_revoke', 'api_key_rotate', 'attachment_create', 'attachment_delete', 'calendar_set', 'comment_delete', 'delegation_create', 'delegation_revoke', 'export_create', 'export_cancel', 'location_put', 'signature_credential_set', 'module_publish_all', 'module_publish', 'record_delete', 'record_comment', 'record_migrate'].map(operation => `${operation} conflict`))
+	assert.deepEqual(missing, ['bulk_load', 'api_key_create', 'api_key_revoke', 'api_key_rotate', 'attachment_create', 'attachment_delete', 'calendar_set', 'comment_delete', 'delegation_create', 'delegation_revoke', 'export_create', 'export_cancel', 'legal_hold_create', 'location_put', 'signature_credential_set', 'module_publish_all', 'module_publish', 'record_delete', 'record_comment', 'record_migrate'].map(operation => `${operation} conflict`))
 })
 
 test('each of these answers has one line in the log of the shim, with its status', { skip: !process.env.QEHS_SHIM_LOG }, async () => {

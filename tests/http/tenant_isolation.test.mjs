@@ -17,7 +17,7 @@ const endpoints = JSON.parse(await psql('SELECT qehs.endpoint_list()'))
 
 // A body that the endpoint would take from its own tenant.
 const bodies = {
-	record_update: { payload: { cost: 1 } }, record_transition: { transition: 'reset' }, record_approve: { transition: 'close' }, record_reject: { transition: 'close' }, record_comment: { body: 'x' }, record_migrate: {}, api_key_rotate: {},
+	record_update: { payload: { cost: 1 } }, record_transition: { transition: 'reset' }, record_approve: { transition: 'close' }, record_reject: { transition: 'close' }, record_comment: { body: 'x' }, record_purge: { reason: 'x' }, record_erase: { reason: 'x', fields: ['title'] }, legal_hold_release: { reason: 'x' }, record_migrate: {}, api_key_rotate: {},
 }
 
 const queries = { record_at: '?time=2099-12-31' }
@@ -30,7 +30,7 @@ function bare(answer, id) {
 	return { status: answer.status, headers, text }
 }
 
-const idKinds = path => path.includes('/records/') ? 'rec' : path.includes('/api-keys/') ? 'key' : path.includes('/attachments/') ? 'att' : path.includes('/delegations/') ? 'dlg' : path.startsWith('/api/v1/comments/') ? 'cmt' : /\/(exports|jobs)\//.test(path) ? 'job' : null
+const idKinds = path => path.includes('/records/') ? 'rec' : path.includes('/api-keys/') ? 'key' : path.includes('/attachments/') ? 'att' : path.includes('/delegations/') ? 'dlg' : path.includes('/legal-holds/') ? 'hld' : path.startsWith('/api/v1/comments/') ? 'cmt' : /\/(exports|jobs)\//.test(path) ? 'job' : null
 missing.att = 'att_01KQ0000000000000000000000'
 missing.job = 'job_01KQ0000000000000000000000'
 foreign.att = 'att_01KQ0000000000000000000001'
@@ -39,6 +39,8 @@ missing.cmt = 'cmt_01KQ0000000000000000000000'
 foreign.cmt = assertOk(await theirs.api.post(`/api/v1/records/${foreign.rec}/comments`, { body: 'Theirs' }), 201).id
 missing.dlg = 'dlg_01KQ0000000000000000000000'
 foreign.dlg = assertOk(await theirs.api.post('/api/v1/delegations', { from: 'one', to: 'two', startsAt: '2026-01-01T00:00:00Z', endsAt: '2099-01-01T00:00:00Z' }), 201).id
+missing.hld = 'hld_01KQ0000000000000000000000'
+foreign.hld = assertOk(await theirs.api.post('/api/v1/legal-holds', { reason: 'Theirs', recordIds: [foreign.rec] }), 201).id
 await makeJob(theirs)
 foreign.job = (await theirs.api.get('/api/v1/jobs')).json.items[0].jobId
 

@@ -77,6 +77,8 @@ SELECT name, bit_count, bit_count = count(*) FILTER (WHERE found <> 'NOTHING') A
 GROUP BY name, bit_count ORDER BY name;
 SELECT what, pg_temp.found(change) AS found FROM (VALUES
 	('an event removed', 'DELETE FROM qehs.audit_event AS e USING target AS t WHERE e.tenant_id = t.tenant_id AND e.id = t.id'),
+	('an event replaced by its digest', 'INSERT INTO qehs.audit_tombstone SELECT t.tenant_id, t.id, t.record_id, t.digest, now() FROM target AS t;
+		DELETE FROM qehs.audit_event AS e USING target AS t WHERE e.tenant_id = t.tenant_id AND e.id = t.id'),
 	('the last event of a record removed', 'DELETE FROM qehs.audit_event AS e USING tenant AS t WHERE e.tenant_id = t.id AND e.action = ''deleted'''),
 	('the first event of a record removed', 'DELETE FROM qehs.audit_event AS e USING target AS t WHERE e.tenant_id = t.tenant_id AND e.record_id = t.record_id AND e.action = ''created'''),
 	('all events of a record removed', 'DELETE FROM qehs.audit_event AS e USING target AS t WHERE e.tenant_id = t.tenant_id AND e.record_id = t.record_id'),

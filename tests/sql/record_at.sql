@@ -30,10 +30,24 @@ SELECT hour, pg_temp.told(:'id', format('2027-03-01T0%s:30:00Z', hour)) FROM gen
 -- the time of an event is with it; a date is its end
 SELECT pg_temp.told(:'id', '2027-03-01T02:00:00Z') AS with_event, pg_temp.told(:'id', '2027-03-01T01:59:59.999Z') AS before, pg_temp.told(:'id', '2027-03-01') = pg_temp.told(:'id', '2027-03-01T07:00:00Z') AS date_is_end;
 -- what is told of the last moment is what the record is
-SELECT qehs.record_at(:'id', '2027-03-01')::jsonb - '{activity,attachments,availableTransitions}'::text[] = qehs.record_get(:'id')::jsonb - '{activity,attachments,availableTransitions}'::text[] AS same_as_now;
+SELECT qehs.record_at(:'id', '2027-03-01')::jsonb - '{activity,attachments,availableTransitions,legalHolds}'::text[] = qehs.record_get(:'id')::jsonb - '{activity,attachments,availableTransitions,legalHolds}'::text[] AS same_as_now;
 SELECT qehs.record_at(:'id', NULL);
 SELECT qehs.record_at(:'id', '2027-03-01T02:00:00');
 SELECT qehs.record_at('rec_00000000000000000000000000', '2027-03-01');
 -- a DBA's change past the functions is undone as well
 UPDATE qehs.record SET payload = '{"title":"dba","severity":"low"}' WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'record_at');
 SELECT pg_temp.told(:'id', '2027-03-01T06:30:00Z');
+-- when it was due: by the state that it was in, and by what its field had
+SELECT pg_temp.at(1), qehs.use_tenant('record_at');
+SELECT qehs.module_publish('visits', '{"key":"visits","name":"Visits","displayCode":{"prefix":"VIS"},"fields":[{"key":"title","type":"text"},{"key":"on","type":"datetime"}],
+	"workflow":{"states":["open","told","done"],"initial":"open","deadlines":{"open":{"due":"PT5H"},"told":{"due":"@on+P1D"}},"transitions":{"tell":{"from":"open","to":"told"},"end":{"from":"told","to":"done"}}}}') -> 'definitionVersion' AS version;
+SELECT qehs.record_create('visits', '{"title":"one","on":"2027-04-01T10:00:00Z"}') ->> 'id' AS visit \gset
+SELECT pg_temp.at(2);
+SELECT qehs.record_update(:'visit', '{"title":"two"}') ->> 'dueAt' AS due;
+SELECT pg_temp.at(3);
+SELECT qehs.record_transition(:'visit', 'tell') ->> 'dueAt' AS due;
+SELECT pg_temp.at(4);
+SELECT qehs.record_update(:'visit', '{"on":"2027-05-01T10:00:00Z"}') ->> 'dueAt' AS due;
+SELECT pg_temp.at(5);
+SELECT qehs.record_transition(:'visit', 'end') ->> 'dueAt' AS due;
+SELECT hour, qehs.record_at(:'visit', format('2027-03-01T0%s:30:00Z', hour)) ->> 'dueAt' AS due FROM generate_series(1, 5) AS hour;

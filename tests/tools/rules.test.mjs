@@ -22,7 +22,7 @@ before(() => {
 })
 after(() => rmSync(copy, { recursive: true, force: true }))
 beforeEach(() => {
-	for (const folder of ['extension', 'shim', 'tests/tools', 'tests/fuzz', 'build/qehs-shim.o']) {
+	for (const folder of ['extension', 'shim', 'sql', 'tests/tools', 'tests/fuzz', 'build/qehs-shim.o']) {
 		rmSync(join(copy, folder), { recursive: true, force: true })
 		cpSync(join(root, folder), join(copy, folder), { recursive: true, filter: path => !/node_modules|\.bc$/.test(path) })
 	}
@@ -68,13 +68,33 @@ test('a member of a definition on which nothing acts is seen', () => {
 	assert.match(said, /name is listed twice/)
 })
 
-test('the fifth argument of a function by its bare number is seen', () => {
-	const path = 'extension/operation/storage_sign.c'
-	plant(path, readFileSync(join(copy, path), 'utf8').replace('argument_text(fcinfo, ARGUMENT_CONTENT_TYPE)', 'argument_text(fcinfo, 4)'))
-	const { status, said } = run('source_rules.mjs')
-	assert.equal(status, 1)
-	assert.match(said, /storage_sign\.c:\d+: the arguments of a function of five and more have names/)
-})
+for (const [what, path, from, to] of [
+	['arguments', 'extension/operation/storage_sign.c', 'argument_text(fcinfo, ARGUMENT_CONTENT_TYPE)', 'argument_text(fcinfo, 4)'],
+	['arguments', 'extension/operation/record_delete.c', 'argument_text(fcinfo, ARGUMENT_ID), &id', 'argument_text(fcinfo, 0), &id'],
+	['columns', 'extension/calendar/tenant.c', 'plan_value(0, COLUMN_OPENS,', 'plan_value(0, 3,'],
+	['columns', 'extension/audit/seal.c', 'hash_column(row, COLUMN_ROOT)', 'hash_column(row, 5)'],
+])
+	test(`a bare number is seen: ${to} in ${path}`, () => {
+		const text = readFileSync(join(copy, path), 'utf8')
+		assert.ok(text.includes(from))
+		plant(path, text.replace(from, to))
+		const { status, said } = run('source_rules.mjs')
+		assert.equal(status, 1)
+		assert.match(said, new RegExp(`^${path}:\\d+: ${what} of which there are more than one have names$`, 'm'))
+	})
+
+for (const [path, text, what] of [
+	['sql/30_functions.sql', "INSERT INTO qehs.audit_event (tenant_id) VALUES (1);", 'rows of qehs.audit_event are inserted in extension/audit/audit.h only'],
+	['extension/operation/comment.c', 'static const char *planted = "UPDATE qehs.record SET version = 1";', 'rows of qehs.record are updated in extension/change/row.c only'],
+	['extension/change/row.c', 'static const char *planted = "INSERT INTO qehs.record";', 'rows of qehs.record are inserted here, once'],
+	['extension/operation/me.c', 'static int planted(RequestContext *context) { return strcmp(context->roles[0], "viewer"); }', 'roles of a caller are compared in extension/permission/roles.c only'],
+])
+	test(`a second place is seen: ${what}`, () => {
+		plant(path, `${readFileSync(join(copy, path), 'utf8')}${text}\n`)
+		const { status, said } = run('source_rules.mjs')
+		assert.equal(status, 1)
+		assert.ok(said.includes(what), said)
+	})
 
 test('a circle of headers is seen', () => {
 	include('extension/base/text.h', 'base/id.h')

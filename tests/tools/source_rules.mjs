@@ -86,9 +86,17 @@ for (const [path, text] of sources) {
 		for (const [what, owner] of owners)
 			if (what.test(include[1]) && !owner.test(path))
 				fault(path, text, include.index, `${include[1]} is not for this file`)
-	// one more argument in the middle moves all behind it
-	for (const match of bare.matchAll(/\b(PG_GETARG_\w+\(|PG_ARGISNULL\(|argument_\w+\(fcinfo, )([4-9]|\d{2})\b/g))
-		fault(path, text, match.index, 'the arguments of a function of five and more have names')
+	// one more argument or column in the middle moves all behind it: only the one argument of a function, and the one column of a row, goes by its number
+	for (const [what, alone, pattern] of [
+		['arguments', 0, /\b(?:PG_GETARG_\w+\(|PG_ARGISNULL\(|(?!LOCAL_)\w+\(fcinfo, )(\d+|[A-Z]\w*)\b/g],
+		['columns', 1, /\b(?:plan_(?:value|text)\([^,;]+, |SPI_get(?:binval|value)\([^,;]+, [^,;]+, |PQget(?:value|isnull|length)\([^,;]+, [^,;]+, |(?:read|write|hash|text|number|jsonb)_\w+\((?:[^,;()]+, )*?row, )(\d+|[A-Z]\w*)\b/g],
+	])
+		for (const body of bare.matchAll(/^\{\n[^]*?^\}/gm)) {
+			const found = [...body[0].matchAll(pattern)]
+			const named = what === 'arguments' && found.some(match => /^[A-Z]/.test(match[1]))
+			for (const match of found.filter(match => /^\d/.test(match[1]) && (named || Number(match[1]) > (path.startsWith('shim/') ? 0 : alone))))
+				fault(path, text, body.index + match.index, `${what} of which there are more than one have names`)
+		}
 	// a paragraph of declarations is under a comment
 	if (path.endsWith('.h'))
 		for (const paragraph of text.matchAll(/(?:^|\n\n)((?:[^\n]+\n?)+)/g))
@@ -113,9 +121,25 @@ for (const list of sources.get(membersFile).matchAll(/^const DefinitionMember (\
 		fault(membersFile, sources.get(membersFile), list.index, `${list[1]} has an entry that is not read`)
 }
 
+// What is written, and how roles are compared, stands in one place each.
+const scripts = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'sql/*.sql'], { encoding: 'utf8' }).split('\n').filter(Boolean)
+const texts = new Map([...sources, ...scripts.map(path => [path, readFileSync(path, 'utf8')])].map(([path, text]) => [path, path.endsWith('.sql') ? text : strip(text).code]))
+for (const [what, place, pattern] of [
+	['rows of qehs.audit_event are inserted', 'extension/audit/audit.h', /INSERT\s+INTO\s+qehs\.audit_event\b/gi],
+	['rows of qehs.record are inserted', 'extension/change/row.c', /INSERT\s+INTO\s+qehs\.record\b/gi],
+	['rows of qehs.record are updated', 'extension/change/row.c', /UPDATE\s+(ONLY\s+)?qehs\.record\b/gi],
+	['roles of a caller are compared', 'extension/permission/roles.c', /\b\w*cmp\([^;]*?->roles\[|roles_has\([^;]*?"[\w-]+"/g],
+]) {
+	const found = [...texts].flatMap(([path, text]) => [...text.matchAll(pattern)].map(match => [path, text, match.index]))
+	for (const [path, text, at] of found.filter(([path]) => path !== place))
+		fault(path, text, at, `${what} in ${place} only`)
+	if (!found.some(([path]) => path === place) || (/^rows/.test(what) && found.length > 1))
+		faults.push(`${place}: ${what} here, once`)
+}
+
 // A folder includes itself and the folders that stand before it here; files at the root of a program may include all.
 const layers = {
-	extension: ['common', 'base', 'caller', 'schema', 'calendar', 'module', 'permission', 'record', 'audit', 'workflow', 'change', 'effect', 'timer', 'job', 'attachment', 'export', 'bulk', 'graphql', 'report', 'scim', 'operation', 'openapi'],
+	extension: ['common', 'base', 'caller', 'schema', 'calendar', 'module', 'permission', 'record', 'audit', 'workflow', 'change', 'effect', 'timer', 'job', 'retention', 'attachment', 'export', 'bulk', 'graphql', 'report', 'scim', 'operation', 'openapi'],
 	shim: ['base', 'storage', 'db', 'exchange', 'portal', 'stream', 'export', 'worker', 'http'],
 }
 // Arrows that still point up; each goes when its seam is rebuilt.

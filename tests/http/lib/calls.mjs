@@ -12,6 +12,8 @@ const makeApprovable = async ({ api }) => {
 	return (await api.post('/api/v1/records', { moduleKey: 'approvable', payload: {} })).json.id
 }
 
+const makeHold = async ({ api }, recordId) => (await api.post('/api/v1/legal-holds', { reason: 'Claim', recordIds: [recordId] })).json.id
+
 let people = 0
 const makeUser = async tenant => {
 	const name = `person ${++people}`
@@ -46,6 +48,16 @@ export const calls = {
 		await api.delete(`/api/v1/records/${record}`)
 		return { id: record }
 	},
+	record_purge: async (record, _, { api }) => {
+		await api.delete(`/api/v1/records/${record}`)
+		return { id: record, json: { reason: 'Entered by mistake' } }
+	},
+	record_erase: record => ({ id: record, json: { reason: 'Asked for', fields: ['title'] } }),
+	tombstone_list: () => ({}),
+	legal_hold_list: () => ({}),
+	legal_hold_create: record => ({ json: { reason: 'Claim', recordIds: [record] } }),
+	legal_hold_get: async (record, _, tenant) => ({ id: await makeHold(tenant, record) }),
+	legal_hold_release: async (record, _, tenant) => ({ id: await makeHold(tenant, record), json: { reason: 'Settled' } }),
 	record_migrate: record => ({ id: record, json: {} }),
 	bulk_load: () => ({ target: '/api/v1/modules/incidents/bulk', body: JSON.stringify(payload()), headers: { 'Content-Type': 'application/x-ndjson' } }),
 	audit_list: record => ({ target: `/api/v1/audit?recordId=${record}` }),
