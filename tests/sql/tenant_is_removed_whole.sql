@@ -28,7 +28,7 @@ DECLARE columns text; vals text;
 BEGIN
 	SELECT string_agg(quote_ident(a.attname), ', '), string_agg(CASE WHEN a.attname = 'tenant_id' THEN tenant::text WHEN a.attname = 'kind' THEN '''e''' WHEN a.attname = 'class' THEN '''default'''
 		WHEN a.attname ~ '^(digest|hash|head|root)$' AND a.atttypid = 'bytea'::regtype THEN 'sha256(''x'')' WHEN a.attname = 'starts_at' THEN '''2026-01-01''' WHEN a.attname = 'from_user' THEN '''00000000-0000-0000-0000-000000000001'''
-		ELSE CASE a.atttypid::regtype::text WHEN 'uuid' THEN '''00000000-0000-0000-0000-000000000000''' WHEN 'integer' THEN '1' WHEN 'bigint' THEN '1' WHEN 'numeric' THEN '1' WHEN 'text' THEN '''x''' WHEN 'jsonb' THEN '''{}'''
+		ELSE CASE a.atttypid::regtype::text WHEN 'uuid' THEN '''00000000-0000-0000-0000-000000000000''' WHEN 'integer' THEN '1' WHEN 'bigint' THEN '1' WHEN 'text' THEN '''x''' WHEN 'jsonb' THEN '''{}'''
 			WHEN 'bytea' THEN '''x''' WHEN 'boolean' THEN 'false' WHEN 'timestamp with time zone' THEN '''2027-01-01''' WHEN 'xid8' THEN '''1''' WHEN 'name' THEN '''x''' WHEN 'date' THEN '''2027-01-01'''
 			WHEN '"char"' THEN '''e''' ELSE '''{}''' END END, ', ')
 	INTO columns, vals FROM pg_attribute AS a WHERE a.attrelid = ('qehs.' || name)::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull AND NOT a.atthasdef;
