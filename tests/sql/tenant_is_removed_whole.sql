@@ -1,13 +1,13 @@
 -- Of a tenant that is removed nothing is left in any table that has a tenant_id, as the catalog lists them, nor its schema of reports.
 \set VERBOSITY terse
 \set ECHO none
-SELECT qehs.tenant_create('whole', 'A'), qehs.tenant_create('stays', 'B') \g /dev/null
+SELECT qehs.tenant_create('whole', 'A'), qehs.tenant_create('not_removed', 'B') \g /dev/null
 SELECT qehs.use_tenant('whole') \g /dev/null
 SELECT qehs.user_create('ann', 'Ann'), qehs.user_create('bob', 'Bob') \g /dev/null
 SET client_min_messages = warning;
 SELECT count(*) FROM qehs.module_install('whole', 'incidents') \g /dev/null
 SELECT id AS tenant FROM qehs.tenant WHERE slug = 'whole' \gset
-SELECT id AS other FROM qehs.tenant WHERE slug = 'stays' \gset
+SELECT id AS other FROM qehs.tenant WHERE slug = 'not_removed' \gset
 -- a row in each table: what the functions write, and in the others a row of SQL
 SELECT qehs.record_create('incidents', '{"title":"one","severity":"low"}') ->> 'id' AS id, qehs.record_create('incidents', '{"title":"two","severity":"low"}') ->> 'id' AS gone \gset
 SELECT qehs.record_comment(:'id', 'seen'), qehs.attachment_create(:'id', 'a.txt', 'text/plain'), qehs.delegation_create('ann', now(), now() + interval '1 day', 'bob') \g /dev/null
@@ -28,9 +28,9 @@ DECLARE columns text; vals text;
 BEGIN
 	SELECT string_agg(quote_ident(a.attname), ', '), string_agg(CASE WHEN a.attname = 'tenant_id' THEN tenant::text WHEN a.attname = 'kind' THEN '''e''' WHEN a.attname = 'class' THEN '''default'''
 		WHEN a.attname ~ '^(digest|hash|head|root)$' AND a.atttypid = 'bytea'::regtype THEN 'sha256(''x'')' WHEN a.attname = 'starts_at' THEN '''2026-01-01''' WHEN a.attname = 'from_user' THEN '''00000000-0000-0000-0000-000000000001'''
-		ELSE CASE a.atttypid::regtype::text WHEN 'uuid' THEN '''00000000-0000-0000-0000-000000000000''' WHEN 'integer' THEN '1' WHEN 'bigint' THEN '1' WHEN 'text' THEN '''x''' WHEN 'jsonb' THEN '''{}'''
-			WHEN 'bytea' THEN '''x''' WHEN 'boolean' THEN 'false' WHEN 'timestamp with time zone' THEN '''2027-01-01''' WHEN 'xid8' THEN '''1''' WHEN 'name' THEN '''x''' WHEN 'date' THEN '''2027-01-01'''
-			WHEN '"char"' THEN '''e''' ELSE '''{}''' END END, ', ')
+		WHEN a.atttypid = 'uuid'::regtype THEN '''00000000-0000-0000-0000-000000000000''' WHEN a.atttypid = 'bytea'::regtype THEN '''x''' WHEN a.atttypid = '"char"'::regtype THEN '''e'''
+		ELSE CASE (SELECT t.typcategory FROM pg_type AS t WHERE t.oid = a.atttypid) WHEN 'A' THEN '''{}''' WHEN 'N' THEN '1' WHEN 'D' THEN '''2027-01-01''' WHEN 'T' THEN '''1 day''' WHEN 'B' THEN 'false' WHEN 'S' THEN '''x'''
+			WHEN 'R' THEN '''empty''' ELSE CASE a.atttypid WHEN 'jsonb'::regtype THEN '''{}''' ELSE '''1''' END END END, ', ')
 	INTO columns, vals FROM pg_attribute AS a WHERE a.attrelid = ('qehs.' || name)::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull AND NOT a.atthasdef;
 	EXECUTE format('INSERT INTO qehs.%I (%s) VALUES (%s)', name, columns, vals);
 END $$;
