@@ -1,18 +1,18 @@
 -- Of a tenant that is removed nothing is left in any table that has a tenant_id, as the catalog lists them, nor its schema of reports.
 \set VERBOSITY terse
 \set ECHO none
-SELECT qehs.tenant_create('whole', 'A'), qehs.tenant_create('not_removed', 'B') \g /dev/null
-SELECT qehs.use_tenant('whole') \g /dev/null
+SELECT qehs.tenant_create('removed', 'A'), qehs.tenant_create('not_removed', 'B') \g /dev/null
+SELECT qehs.use_tenant('removed') \g /dev/null
 SELECT qehs.user_create('ann', 'Ann'), qehs.user_create('bob', 'Bob') \g /dev/null
 SET client_min_messages = warning;
-SELECT count(*) FROM qehs.module_install('whole', 'incidents') \g /dev/null
-SELECT id AS tenant FROM qehs.tenant WHERE slug = 'whole' \gset
+SELECT count(*) FROM qehs.module_install('removed', 'incidents') \g /dev/null
+SELECT id AS tenant FROM qehs.tenant WHERE slug = 'removed' \gset
 SELECT id AS other FROM qehs.tenant WHERE slug = 'not_removed' \gset
 -- a row in each table: what the functions write, and in the others a row of SQL
 SELECT qehs.record_create('incidents', '{"title":"one","severity":"low"}') ->> 'id' AS id, qehs.record_create('incidents', '{"title":"two","severity":"low"}') ->> 'id' AS gone \gset
 SELECT qehs.record_comment(:'id', 'seen'), qehs.attachment_create(:'id', 'a.txt', 'text/plain'), qehs.delegation_create('ann', now(), now() + interval '1 day', 'bob') \g /dev/null
 SELECT qehs.record_delete(:'gone') \g /dev/null
-SELECT qehs.record_purge(:'gone', 'old'), qehs.report_publish('whole'), qehs.audit_seal('whole'), qehs.export_create('incidents', 'csv'), qehs.rate_limit_set('tenant', 10), qehs.calendar_set('UTC') \g /dev/null
+SELECT qehs.record_purge(:'gone', 'old'), qehs.report_publish('removed'), qehs.audit_seal('removed'), qehs.export_create('incidents', 'csv'), qehs.rate_limit_set('tenant', 10), qehs.calendar_set('UTC') \g /dev/null
 SELECT qehs.legal_hold_create('claim', ARRAY[:'id']) ->> 'id' AS hold \gset
 CREATE FUNCTION pg_temp.tables() RETURNS SETOF text LANGUAGE sql AS $$
 SELECT c.relname::text FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'tenant_id' WHERE c.relnamespace = 'qehs'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1 $$;
@@ -41,12 +41,12 @@ RESET session_replication_role;
 \set ECHO all
 SELECT name AS empty_before FROM pg_temp.tables() AS name WHERE pg_temp.rows(name, :tenant) = 0;
 -- not under a hold
-SELECT qehs.tenant_suspend('whole') ->> 'slug' AS slug;
-SELECT qehs.tenant_remove('whole');
+SELECT qehs.tenant_suspend('removed') ->> 'slug' AS slug;
+SELECT qehs.tenant_remove('removed');
 UPDATE qehs.legal_hold SET released_at = now() WHERE tenant_id = :tenant AND released_at IS NULL;
-SELECT (SELECT count(*) FROM json_each_text(r -> 'rows') AS t (name, n) WHERE n <> '0') = (SELECT count(*) FROM pg_temp.tables()) AS of_each_table FROM qehs.tenant_remove('whole') AS r;
+SELECT (SELECT count(*) FROM json_each_text(r -> 'rows') AS t (name, n) WHERE n <> '0') = (SELECT count(*) FROM pg_temp.tables()) AS of_each_table FROM qehs.tenant_remove('removed') AS r;
 SELECT name AS left_over, pg_temp.rows(name, :tenant) FROM pg_temp.tables() AS name WHERE pg_temp.rows(name, :tenant) > 0;
-SELECT to_regnamespace('report_whole') AS schema, (SELECT count(*) FROM qehs.tenant WHERE slug = 'whole') AS tenants;
+SELECT to_regnamespace('report_removed') AS schema, (SELECT count(*) FROM qehs.tenant WHERE slug = 'removed') AS tenants;
 -- its files are queued for the shim, the other tenant's rows are there
-SELECT substr(object, 1, 4) AS kind, count(*) > 0 AS queued FROM qehs.object_removal WHERE tenant = 'whole' GROUP BY 1 ORDER BY 1;
+SELECT substr(object, 1, 4) AS kind, count(*) > 0 AS queued FROM qehs.object_removal WHERE tenant = 'removed' GROUP BY 1 ORDER BY 1;
 SELECT name AS lost FROM pg_temp.tables() AS name WHERE pg_temp.rows(name, :other) = 0 AND name NOT IN ('calendar');
