@@ -108,15 +108,28 @@ take_word(void *owner, const Word *word)
 static void
 try_search(const char *text, int length)
 {
+	static const ModuleDef no_options;
 	/* q has 500 bytes at most */
-	Question   *question = question_read(pnstrdup(text, pg_mbcliplen(text, length, 500)));
+	Question   *question = question_read(pnstrdup(text, pg_mbcliplen(text, length, 500)), &no_options);
+	Datum	   *needs;
+	double	   *shares;
+	int			count;
 
 	words_split(text, length, take_word, NULL);
 	if (question->has_words)
 	{
 		question_on_record(question);
 		if (question->narrows)
-			question_on_index(question, 1, 2, 3, 4);
+		{
+			question_ask_all(question);
+			question_on_index(question, 1, 2, 3);
+			count = question_needs(question, &needs);
+			shares = palloc(sizeof(double) * (count + 1));
+			for (int i = 0; i < count; i++)
+				shares[i] = (double) ((unsigned char) text[i % length] + 1) / 256;
+			question_ask(question, shares);
+			question_on_index(question, 1, 2, 3);
+		}
 	}
 	DirectFunctionCall1(qehs_search_vector, PointerGetDatum(cstring_to_text_with_len(text, length)));
 }

@@ -12,11 +12,11 @@ RUNTIME := $(dir $(shell $(CLANG) -print-file-name=libclang_rt.fuzzer_no_main-x8
 COMMON = -O1 -w -g -fno-omit-frame-pointer -DQEHS_VERSION='"fuzz"' -D_GNU_SOURCE -MMD -MP
 
 SHIM_FLAGS = -std=c11 $(COMMON) -fsanitize=fuzzer-no-link,address,undefined -Ishim -Iextension -Ibuild -I$(shell $(PG_CONFIG) --includedir) \
-	$(shell pkg-config --cflags pangocairo cairo-pdf icu-i18n)
+	$(shell pkg-config --cflags pangocairo cairo-pdf icu-i18n libexif)
 SHIM_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(sort $(filter-out shim/main.c,$(wildcard shim/*.c shim/*/*.c))))
 SHIM_TARGETS := $(patsubst tests/fuzz/%.c,$(OUT)/%,$(wildcard tests/fuzz/shim_*.c))
 SHIM_LIBS = $(shell cat shim/LIBS) -lpq -ljansson -lcjose -lz -lzstd -lcurl -lmagic -lcrypto -lxlsxwriter -larchive \
-	$(shell pkg-config --libs pangocairo cairo-pdf icu-i18n icu-uc) -lm
+	$(shell pkg-config --libs pangocairo cairo-pdf icu-i18n icu-uc libexif) -lm
 
 # Without AddressSanitizer, with whose library in front Debian's postgres does not start: extension_driver.c puts a guard behind each
 # input. Zero added to NULL (an empty table's end) is no fault.
@@ -40,7 +40,7 @@ $(SHIM_TARGETS): $(OUT)/%: $(OUT)/tests/fuzz/%.o $(OUT)/shim.a
 	$(CLANG) -fsanitize=fuzzer,address,undefined $< $(OUT)/shim.a build/portal.S $(SHIM_LIBS) -o $@
 
 $(OUT)/qehs_fuzz.so: $(EXTENSION_OBJECTS)
-	$(CLANG) -shared $^ $(RUNTIME)libclang_rt.fuzzer_no_main-x86_64.a -lstdc++ -lm -lpcre2-8 -lidn2 -lcrypt -o $@
+	$(CLANG) -shared $^ $(RUNTIME)libclang_rt.fuzzer_no_main-x86_64.a -lstdc++ -lm -lpcre2-8 -lidn2 -lcrypt -lcrypto -o $@
 
 -include $(shell find $(OUT) -name '*.d' 2> /dev/null)
 .PHONY: all

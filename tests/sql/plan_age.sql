@@ -9,7 +9,8 @@ BEGIN
 	END LOOP;
 END
 $load$;
-DELETE FROM qehs.idempotency;
+-- a new file, so that VACUUM knows it to be empty whoever else looks on
+TRUNCATE qehs.idempotency;
 VACUUM qehs.idempotency;
 -- the key's index is the first choice in a table that is known to be empty
 BEGIN;
