@@ -87,12 +87,13 @@ hold_write(StringInfo out, const RequestContext *context, const ModuleDef *modul
 {
 	PermissionSubject subject = record_subject(record);
 	Datum		values[3] = {Int32GetDatum(context->tenant_id), Int32GetDatum(record->module_id), UUIDPGetDatum(&record->id)};
-	uint64		rows = 0;
+	uint64		rows;
 
-	if (!permission_may(context, module, ACTION_HOLD, &subject, NULL))
+	if (!permission_may(context, module, ACTION_HOLD, &subject, NULL) || !has_holds(context->tenant_id))
 		return;
-	if (has_holds(context->tenant_id))
-		rows = plan_execute(&select_holds, values, NULL, true, 0);
+	rows = plan_execute(&select_holds, values, NULL, true, 0);
+	if (rows == 0)
+		return;
 	json_literal(out, ",\"legalHolds\":[");
 	for (uint64 i = 0; i < rows; i++)
 	{

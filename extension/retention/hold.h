@@ -23,8 +23,8 @@ extern bool hold_covers(int32 tenant_id, int32 module_id, const pg_uuid_t *recor
 extern void hold_require_none(int32 tenant_id, int32 module_id, const pg_uuid_t *record_id, const char *verb);
 
 /*
- * Append ,"legalHolds":[{"id","reason","createdAt"}], those that cover the record, for a caller who may place holds on it; nothing for
- * others.  Inside SPI.
+ * Append ,"legalHolds":[{"id","reason","createdAt"}], those that cover the record, for a caller who may place holds on it; nothing
+ * where there is none, and for others.  Inside SPI.
  */
 extern void hold_write(StringInfo out, const RequestContext *context, const ModuleDef *module, const Record *record);
 
