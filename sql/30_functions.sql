@@ -73,6 +73,31 @@ CREATE FUNCTION qehs.tenant_remove(slug text) RETURNS json AS 'MODULE_PATHNAME',
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.tenant_remove(text) IS 'Removes a suspended tenant with all that it has, audit events included, in one transaction: {"slug","rows":{table:number}}. Its number is not used again; dumps and replicas keep what they have. Raises QH404 not_found, QH409 conflict while it is not suspended.';
 
+-- What is a secret, or follows from the rest, stays here.
+CREATE FUNCTION qehs.tenant_export(slug text) RETURNS SETOF json
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $export$
+#variable_conflict use_column
+DECLARE
+	tenant qehs.tenant;
+	name name;
+BEGIN
+	SELECT * INTO tenant FROM qehs.tenant AS t WHERE t.slug = tenant_export.slug;
+	IF tenant.id IS NULL THEN
+		RAISE EXCEPTION 'there is no tenant "%"', tenant_export.slug USING ERRCODE = 'QH404', CONSTRAINT = 'not_found', HINT = 'qehs.tenant_list names those there are.';
+	END IF;
+	RETURN NEXT json_build_object('table', 'tenant', 'row', to_json(tenant));
+	FOR name IN
+		SELECT c.relname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
+		WHERE c.relnamespace = 'qehs'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname !~ '^report'
+			AND c.relname <> ALL ('{idempotency,signature_credential,graphql_document}') ORDER BY c.relname
+	LOOP
+		RETURN QUERY EXECUTE format('SELECT json_build_object(''table'', %L, ''row'', %s) FROM qehs.%I AS t WHERE t.tenant_id = $1', name,
+			CASE name WHEN 'api_key' THEN 'to_jsonb(t) - ''hash''' ELSE 'to_json(t)' END, name) USING tenant.id;
+	END LOOP;
+END
+$export$;
+COMMENT ON FUNCTION qehs.tenant_export(text) IS 'A tenant whole, as {"table","row"}: each row of each table that has a tenant_id, deleted records, audit events with their digests, seals, legal holds and tombstones included, in one snapshot; table by table. Left out are secrets (hashes of API keys, what people sign with), answers kept for retries, and what reports count from the rest. Files of attachments are in the object store. To a file: psql -At -v FETCH_COUNT=1000 -c "SELECT qehs.tenant_export(''acme'')". Raises QH404 for an unknown tenant.';
+
 CREATE FUNCTION qehs.user_list(page_size int4 DEFAULT NULL, cursor text DEFAULT NULL) RETURNS json AS 'MODULE_PATHNAME', 'qehs_user_list'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.user_list(int4, text) IS 'A page of the current tenant''s users in order of creation: {"id","userName","displayName","email","active","createdAt","roles"}. page_size is 1 to 200, default 50. Needs scope admin.users. Raises QH400 invalid_parameter, invalid_cursor.';

@@ -126,8 +126,8 @@ write_record(StringInfo out, const ApiModule *module, RecordForm form)
 		json_literal(out, ",\"activity\":{\"type\":\"array\",\"maxItems\":50,\"items\":{\"$ref\":\"" COMPONENT_REFERENCE "Activity\"}},"
 					 "\"attachments\":{\"type\":\"array\",\"items\":{\"$ref\":\"" COMPONENT_REFERENCE "Attachment\"}},"
 					 "\"availableTransitions\":{\"type\":\"array\",\"items\":{\"$ref\":\"" COMPONENT_REFERENCE "AvailableTransition\"}},"
-					 "\"legalHolds\":{\"type\":\"array\",\"description\":\"The legal holds over the record, for a caller who may place them; absent where there is none.\",\"items\":{\"$ref\":\""
-					 COMPONENT_REFERENCE "RecordHold\"}}");
+					 "\"legalHolds\":{\"type\":\"array\",\"description\":\"The legal holds over the record, for a caller who may place them; absent where there is none.\","
+					 "\"items\":{\"$ref\":\"" COMPONENT_REFERENCE "RecordHold\"}}");
 	json_literal(out, "},\"additionalProperties\":false}");
 }
 

@@ -40,6 +40,11 @@ SELECT pg_temp.fill(name, :other) FROM pg_temp.tables() AS name WHERE name NOT I
 RESET session_replication_role;
 \set ECHO all
 SELECT name AS empty_before FROM pg_temp.tables() AS name WHERE pg_temp.rows(name, :tenant) = 0;
+-- what is exported before: all but secrets and what follows from the rest
+SELECT name AS not_exported FROM pg_temp.tables() AS name WHERE name NOT IN (SELECT e ->> 'table' FROM qehs.tenant_export('removed') AS e);
+SELECT count(*) FILTER (WHERE e ->> 'table' = 'tenant') AS tenants, count(*) FILTER (WHERE e ->> 'table' = 'api_key' AND e::jsonb -> 'row' ? 'hash') AS hashes,
+	count(*) FILTER (WHERE e -> 'row' ->> 'tenant_id' <> :'tenant') AS of_others FROM qehs.tenant_export('removed') AS e;
+SELECT qehs.tenant_export('nobody');
 -- not under a hold
 SELECT qehs.tenant_suspend('removed') ->> 'slug' AS slug;
 SELECT qehs.tenant_remove('removed');
