@@ -1,7 +1,7 @@
 // What the shim takes at start and at reload: settings that cannot be meant are refused, endpoint rows that it does not know are told.
 import assert from "node:assert/strict"
 import { spawn, spawnSync } from "node:child_process"
-import { mkdirSync, readFileSync, renameSync } from "node:fs"
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import net from "node:net"
 import { test } from "node:test"
 import { freePort, Shim, sleep, stage } from "./cluster.mjs"
@@ -113,5 +113,29 @@ test("a log that cannot be opened again is told on stderr too", async () => {
 	} finally {
 		child.kill("SIGTERM")
 		await new Promise((resolve) => child.once("exit", resolve))
+	}
+})
+
+test("the connection string comes from QEHS_DB and the password from PGPASSFILE: ps shows neither", async () => {
+	const rules = `${at.cluster.directory}/pg/data/pg_hba.conf`
+	at.cluster.sql("CREATE ROLE with_password LOGIN PASSWORD 'correct horse' IN ROLE qehs_shim")
+	writeFileSync(rules, `local all with_password scram-sha-256\n${readFileSync(rules, "utf8")}`)
+	at.cluster.sql("SELECT pg_reload_conf()")
+	for (const [password, status] of [["correct horse", 200], ["battery staple", 503]]) {
+		const file = `${at.cluster.directory}/pgpass`
+		const port = await freePort()
+		writeFileSync(file, `*:*:*:with_password:${password}\n`, { mode: 0o600 })
+		const child = spawn(binary, ["--listen", `127.0.0.1:${port}`, "--log", "off"], { stdio: "ignore", env: { ...process.env, QEHS_DB: `${at.cluster.conninfo} user=with_password`, PGPASSFILE: file } })
+		try {
+			let answer
+			for (let i = 0; i < 60 && answer?.status !== 200 && (status === 200 || i < 20); i++) {
+				await sleep(50)
+				answer = await send(port, at.key, "GET", "/readyz").catch(() => undefined)
+			}
+			assert.equal(answer?.status, status)
+			assert.doesNotMatch(readFileSync(`/proc/${child.pid}/cmdline`, "utf8"), /with_password|correct|host=/)
+		} finally {
+			child.kill()
+		}
 	}
 })

@@ -60,7 +60,7 @@ FROM (VALUES
 	('file','"att_01M88BWFQDXERQR4MVR8KF1JGF"'),('file','["att_01M88BWFQDXERQR4MVR8KF1JGF"]'),('file','"rec_01M88BWFQDXERQR4MVR8KF1JGF"'),('file','[]'),('file','"x.pdf"'),('file',(SELECT jsonb_agg('att_01M88BWFQDXERQR4MVR8KF1JGF'::text) FROM generate_series(1,21))),
 	('image','"att_01M88BWFQDXERQR4MVR8KF1JGF"'),('image','5'),
 	('signature','{"name":"Ann"}'),('signature','{"name":""}'),('signature','{"name":"Ann","signedAt":"2024-01-01"}'),('signature','"Ann"'),('signature','{}'),
-	('matrix_score','{"likelihood":5,"severity":5}'),('matrix_score','{"likelihood":6,"severity":0}'),('matrix_score','{"likelihood":1.5,"severity":1}'),('matrix_score','{"likelihood":1}'),('matrix_score','{"likelihood":1,"severity":1,"score":2}'),('matrix_score','3'),('matrix_score','{"likelihood":2.0,"severity":1}'),
+	('matrix_score','{"likelihood":5,"severity":5}'),('matrix_score','{"likelihood":6,"severity":0}'),('matrix_score','{"likelihood":1.5,"severity":1}'),('matrix_score','{"likelihood":1}'),('matrix_score','{"likelihood":1,"severity":1,"score":2}'),('matrix_score','3'),('matrix_score','{"likelihood":1,"severity":1,"colour":"red"}'),('matrix_score','{"likelihood":2.0,"severity":1}'),
 	('table','[{"x":"a"}]'),('table','[{}]'),('table','[1]'),('table','{}'),('table','[{"x":"a","y":1}]'),('table','[]'),('table',(SELECT jsonb_agg('{"x":"a"}'::jsonb) FROM generate_series(1,1001))),('table','[null]'),
 	('object','{"any":1}'),('object','[]'),('object','{}')
 ) AS v (field, value);
