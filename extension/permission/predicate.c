@@ -40,9 +40,12 @@ append_role(StringInfo sql, const RequestContext *context, const ModuleDef *modu
 		appendStringInfo(sql, "%s%s = $%d", joint, module_field_sql(field, alias, psprintf("%spayload->>'%%s'", alias)), first + 1);
 }
 
-/* Append that the record is the caller's own, for a role that he has or that the record gives him. */
+/*
+ * Append a condition that a right depends on (the record is the caller's own, or in a location that he reaches), for a
+ * role that he has or that the record gives him.
+ */
 static void
-append_own(StringInfo sql, const RequestContext *context, const ModuleDef *module, const char *role, const char *alias, int first)
+append_scoped(StringInfo sql, const RequestContext *context, const ModuleDef *module, const char *role, const char *condition, const char *alias, int first)
 {
 	StringInfoData given;
 
@@ -51,7 +54,7 @@ append_own(StringInfo sql, const RequestContext *context, const ModuleDef *modul
 		append_role(&given, context, module, role, alias, first);
 	if (role[0] == '@' ? given.len == 0 : !roles_has(context, role))
 		return;
-	appendStringInfo(sql, "%s%screated_by = $%d", sql->len > 0 ? " OR " : "", alias, first);
+	appendStringInfo(sql, "%s%s", sql->len > 0 ? " OR " : "", condition);
 	if (given.len > 0)
 		appendStringInfo(sql, " AND %s", given.data);
 }
@@ -62,23 +65,6 @@ location_value(const ModuleField *field, const char *alias, bool deleted_too)
 {
 	return field->slot >= 0 && !deleted_too ? psprintf("%st%d", alias, field->slot + 1) :
 		module_field_sql(field, alias, psprintf("%spayload->>'%%s'", alias));
-}
-
-/* Append that the record is in a location that the caller reaches, for a role that he has or that the record gives him. */
-static void
-append_location(StringInfo sql, const RequestContext *context, const ModuleDef *module, const char *role, ModuleAction action,
-				const char *alias, int first)
-{
-	StringInfoData given;
-
-	initStringInfo(&given);
-	if (role[0] == '@')
-		append_role(&given, context, module, role, alias, first);
-	if (role[0] == '@' ? given.len == 0 : !roles_has(context, role))
-		return;
-	appendStringInfo(sql, "%s%s = ANY ($%d)", sql->len > 0 ? " OR " : "", location_value(module->location, alias, action == ACTION_AUDIT), first + 2);
-	if (given.len > 0)
-		appendStringInfo(sql, " AND %s", given.data);
 }
 
 const char *
@@ -99,9 +85,10 @@ permission_predicate(const RequestContext *context, const ModuleDef *module, Mod
 		if (role->name[0] == '@' && (roles_implied(role->actions) & action))
 			append_role(&sql, context, module, role->name, alias, first);
 		if (role->own_actions && (roles_implied(role->own_actions) & action))
-			append_own(&sql, context, module, role->name, alias, first);
+			append_scoped(&sql, context, module, role->name, psprintf("%screated_by = $%d", alias, first), alias, first);
 		if (role->location_actions && module->location && (roles_implied(role->location_actions) & action))
-			append_location(&sql, context, module, role->name, action, alias, first);
+			append_scoped(&sql, context, module, role->name,
+						  psprintf("%s = ANY ($%d)", location_value(module->location, alias, action == ACTION_AUDIT), first + 2), alias, first);
 	}
 	return sql.len > 0 ? psprintf("(%s)", sql.data) : "false";
 }
