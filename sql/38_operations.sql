@@ -80,7 +80,6 @@ BEGIN
 	PERFORM qehs.job_forget(step);
 	PERFORM qehs.audit_seal_due(deadline);
 	jobs_due := qehs.report_count_due(deadline) OR jobs_due;
-	jobs_due := qehs.report_trail_count_due(deadline) OR jobs_due;
 	jobs_due := qehs.retention_due() > 0 OR jobs_due;
 	PERFORM qehs.attachment_collect(step);
 	PERFORM qehs.tick_note(expired, secrets);
