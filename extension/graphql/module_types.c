@@ -407,7 +407,7 @@ add_queries(ModelBuilder *builder, const ModuleView *view, FieldList *query)
 				(GraphqlSource) {ORIGIN_CONNECTION, key, NULL, NULL}, psprintf("A page of %s.", name));
 	build_field(builder, query, psprintf("%sAggregate", view->plural), psprintf("[%sAggregate!]!", view->type_name),
 				"filter: JSON, groupBy: [String!], q: String", (GraphqlSource) {ORIGIN_AGGREGATE, key, NULL, NULL},
-				psprintf("Counts and sums of %s.", name));
+				psprintf("Counts and sums of %s: the 1,000 largest groups.", name));
 }
 
 static void

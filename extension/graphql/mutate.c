@@ -84,6 +84,8 @@ set_version(const RunField *field, Datum *values, char *nulls, int number)
 {
 	int32		version;
 
+	if (run_argument_int(field, "ifVersion", &version) && version < 1)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?ifVersion", "range", "must be at least 1, the version of a new record");
 	set_text(values, nulls, number, run_argument_int(field, "ifVersion", &version) ? psprintf("%d", version) : NULL);
 }
 
