@@ -477,28 +477,43 @@ append_node(ScimSql *sql, const ScimFilter *filter, int at, Place place, const S
 	}
 }
 
-/* Is the whole filter an id, or a user's name, that is asked for? */
-static bool
-is_key(const ScimSql *sql, const ScimNode *node)
+/* The attribute of which the whole filter wants one value, or NULL. */
+static const ScimAttribute *
+only_attribute(const ScimResourceType *type, const ScimFilter *filter)
 {
+	const ScimNode *node = &filter->nodes[filter->root];
 	ScimTarget	target;
 
-	if (node->kind != SCIM_NODE_COMPARE || node->op != SCIM_EQ || !find_target(sql, node->name, &target) || target.extension || target.sub)
-		return false;
-	return strcmp(target.attribute->name, "id") == 0 ||
-		(sql->type->storage == SCIM_IN_USERS && strcmp(target.attribute->name, "userName") == 0);
+	if (node->kind != SCIM_NODE_COMPARE || node->op != SCIM_EQ || node->literal != SCIM_LITERAL_TEXT || !schema_find(type, node->name, &target) ||
+		target.extension || target.sub)
+		return NULL;
+	return target.attribute;
 }
 
-void
-filter_append(ScimSql *sql, const char *text)
+const char *
+filter_user_name(const ScimResourceType *type, const ScimFilter *filter)
+{
+	const ScimAttribute *attribute = type->storage == SCIM_IN_USERS ? only_attribute(type, filter) : NULL;
+
+	return attribute && strcmp(attribute->name, "userName") == 0 && !attribute->case_exact ? filter->nodes[filter->root].value : NULL;
+}
+
+const ScimFilter *
+filter_read(const char *text)
 {
 	ScimFilter *filter = palloc(sizeof(ScimFilter));
 	int			length = (int) strlen(text);
 
 	if (!scim_parse_filter(text, length, palloc(length + 1), filter))
 		problem_raise(PROBLEM_INVALID_FILTER, NULL, "the filter cannot be read at character %d: %s", filter->fault_at + 1, filter->fault);
+	return filter;
+}
+
+void
+filter_append(ScimSql *sql, const ScimFilter *filter)
+{
 	append_node(sql, filter, filter->root, IN_RESOURCE, NULL);
-	sql->one = is_key(sql, &filter->nodes[filter->root]);
+	sql->one = filter_user_name(sql->type, filter) || only_attribute(sql->type, filter) == &schema_common[0];
 }
 
 void

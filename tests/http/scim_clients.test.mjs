@@ -34,6 +34,22 @@ test('filters of Entra ID: a manager, the value of an element, a text of a boole
 		refused(await scim.get(`/Users?filter=${encodeURIComponent(filter)}`), 400, 'invalidFilter')
 })
 
+test('a search by userName alone, which takes no statement, answers as one by statement', async () => {
+	const other = await scimTenant('scim_clients_other')
+	const names = ['Grüße "An" \\ alle@Example.com', 'gone@example.com', 'off@example.com', 'there@example.com', 'nobody@example.com']
+	const [full, gone] = [await tenant.user(names[0], { externalId: 'x', title: 't', [ENTERPRISE]: { department: 'D' } }), await tenant.user(names[1])]
+	await scim.delete(`/Users/${gone.id}`)
+	await tenant.user(names[2], { active: false })
+	await other.user(names[3])
+	const answer = async (filter, query) => (await scim.get(`/Users?filter=${encodeURIComponent(filter)}&${query}`)).json
+	for (const name of [...names, names[0].toUpperCase()])
+		for (const query of ['excludedAttributes=groups', 'attributes=userName,active', 'excludedAttributes=groups&count=0', 'excludedAttributes=groups&startIndex=2', 'attributes=id&cursor=', 'attributes=id&sortBy=title'])
+			assert.deepEqual(await answer(`userName eq ${JSON.stringify(name)}`, query), await answer(`userName eq ${JSON.stringify(name)} and id pr`, query), `${name} ${query}`)
+	const { meta, externalId, title, ...rest } = (await answer(`userName eq ${JSON.stringify(names[0])}`, 'excludedAttributes=groups')).Resources[0]
+	assert.deepEqual([meta, externalId, title, rest[ENTERPRISE]], [full.meta, 'x', 't', { department: 'D' }])
+	refused(await scim.get('/Users?filter=userName%20eq%20%22a%22&attributes=id&sortOrder=up'), 400, 'invalidValue')
+})
+
 test('paths of Entra ID: roles[primary eq "True"], one value in a list, a manager in one', async () => {
 	const roles = await patched({ roles: [{ value: 'old', primary: true }] }, [{ op: 'Replace', path: 'roles[primary eq "True"].value', value: 'Admin' }])
 	assert.deepEqual(roles.roles, [{ value: 'Admin', primary: true }])
