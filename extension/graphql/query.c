@@ -380,6 +380,7 @@ write_connection(Run *run, StringInfo out, RunField *field)
 	after = open_cursor(page, "after");
 	before = open_cursor(page, "before");
 	connection.begins_inside = after || before;
+	page->walk.bounded = true;
 	if (wants_rows(members))
 		fetch_page(page, page->backward ? before : after, NULL);
 	return write_members(run, out, members, write_connection_member, page, 0);
