@@ -141,7 +141,7 @@ CREATE FUNCTION qehs.search_words(tenant_id int4, module_id int4, display_no int
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION qehs.search_words(int4, int4, int8, tsvector) IS 'Words with tenant, module and a bucket of 4,096 display numbers in front (12.3.1d.ladder), as the index of words has them; what does not fit into a tsvector is left out.';
 CREATE FUNCTION qehs.search_goes_on(words tsquery) RETURNS boolean AS 'MODULE_PATHNAME', 'qehs_search_goes_on'
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION qehs.search_goes_on(tsquery) IS 'Whether a question that is answered bucket by bucket reads the next one: true until the index has done the work of a page (setting qehs.search_work).';
 CREATE FUNCTION qehs.search_keys(question tsvector, count internal, strategy int2, partial internal, extra internal, nulls internal, mode internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'qehs_search_keys' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

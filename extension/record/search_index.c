@@ -12,6 +12,8 @@
  */
 #include "base/compat.h"
 
+#include <limits.h>
+
 #include "access/gin.h"
 #include "fmgr.h"
 #include "record/search_index.h"
