@@ -503,7 +503,8 @@ definition_check_options(const JsonbContainer *field, FieldType type, int depth,
 	if (depth > 0 && json_member_bool(field, "acyclic", false))
 		violation_add(faults, psprintf("%s/acyclic", path), "type", "cannot be set below a table or object");
 	if (depth > 0 && json_member_bool(field, "searchable", false))
-		violation_add(faults, psprintf("%s/searchable", path), "searchable", "cannot be true below a table or object: there it says what is searched with all its texts");
+		violation_add(faults, psprintf("%s/searchable", path), "searchable",
+					  "cannot be true below a table or object: say it of the whole, and false of what is left out");
 	if (depth == 0 && (type == FIELD_TABLE || type == FIELD_OBJECT) && json_member_bool(field, "searchable", false) &&
 		!index_searches(field, false))
 		violation_add(faults, psprintf("%s/searchable", path), "searchable", "cannot be true of a %s without a text that is searched",

@@ -172,8 +172,9 @@ found_end_step(Found *found)
 static char *
 source_of(ListQuery *query, Datum *buckets, int count, const char *goes_on, const char *conditions)
 {
-	return psprintf("(SELECT * FROM pg_catalog.unnest($%1$d) AS b (words)%4$s OFFSET 0) AS b CROSS JOIN LATERAL (SELECT %2$s.* FROM (SELECT * FROM qehs.record AS %2$s"
-					" WHERE qehs.search_words(%2$s.tenant_id, %2$s.module_id, %2$s.display_no, %2$s.search) OPERATOR(pg_catalog.@@) b.words OFFSET 0)"
+	return psprintf("(SELECT * FROM pg_catalog.unnest($%1$d) AS b (words)%4$s OFFSET 0) AS b CROSS JOIN LATERAL"
+					" (SELECT %2$s.* FROM (SELECT * FROM qehs.record AS %2$s WHERE"
+					" qehs.search_words(%2$s.tenant_id, %2$s.module_id, %2$s.display_no, %2$s.search) OPERATOR(pg_catalog.@@) b.words OFFSET 0)"
 					" AS %2$s%3$s) AS %2$s", query_array(query, TSQUERYOID, buckets, count), query->alias, conditions, goes_on);
 }
 

@@ -79,25 +79,6 @@ skip_or(const char **at)
 
 /* ---- needs of an item ---- */
 
-static void
-add_lexeme(Way *way, const char *text, bool beginning)
-{
-	Lexeme	   *lexeme = palloc(sizeof(Lexeme));
-
-	lexeme->text = text;
-	lexeme->beginning = beginning;
-	way->lexemes = lappend(way->lexemes, lexeme);
-}
-
-void
-question_add_way(Need *need, const char *text, bool beginning)
-{
-	Way		   *way = palloc0(sizeof(Way));
-
-	add_lexeme(way, text, beginning);
-	need->ways = lappend(need->ways, way);
-}
-
 /* A phrase: its words in a row. */
 static void
 read_phrase(Item *item)
@@ -111,7 +92,7 @@ read_phrase(Item *item)
 		const Word *word = lfirst(cell);
 
 		if (word->kind != WORD_END || word->alone)
-			add_lexeme(way, word->text, word->kind == WORD_END);
+			question_add_lexeme(way, word->text, word->kind == WORD_END);
 	}
 	need->ways = list_make1(way);
 	item->needs = list_make1(need);
@@ -198,25 +179,6 @@ read_words(Item *item, const Word *before_item, const Word *behind_item)
 }
 
 /* ---- the question ---- */
-
-void
-question_each_need(List *parts, void (*visit) (Item *item, Need *need, void *owner), void *owner)
-{
-	ListCell   *part;
-	ListCell   *item;
-	ListCell   *need;
-
-	foreach(part, parts)
-	{
-		foreach(item, ((Part *) lfirst(part))->items)
-		{
-			foreach(need, ((Item *) lfirst(item))->needs)
-			{
-				visit(lfirst(item), lfirst(need), owner);
-			}
-		}
-	}
-}
 
 /* Items up to "or", which all must hold; at moves behind it. */
 static Part *

@@ -43,7 +43,8 @@ typedef struct Part
 	List	   *items;			/* none without words */
 } Part;
 
-/* Add a way of one lexeme to a need. */
+/* Add a lexeme to a way, and a way of one lexeme to a need. */
+extern void question_add_lexeme(Way *way, const char *text, bool beginning);
 extern void question_add_way(Need *need, const char *text, bool beginning);
 
 /* Call back for each need of a question, with its item. */

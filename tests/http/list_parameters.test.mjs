@@ -46,10 +46,10 @@ test('filter=<JSON> is the filter of SQL, alone and beside the brackets', async 
 })
 
 test('in and nin take a thousand values', async () => {
-	const thousand = [...Array.from({ length: 999 }, (_, i) => `none${i}`), 'b']
-	assert.equal(await titles(json({ title: { in: thousand } })), 'b')
+	const thousand = [...Array.from({ length: 999 }, (_, i) => i), 'b']
+	assert.equal(await titles(`filter[title][in]=${thousand.join()}`), 'b')
 	assert.equal(await titles(`filter[title][nin]=${thousand.join()}`), 'ac')
-	assert.deepEqual(await faults(json({ title: { in: [...thousand, 'a'] } })), ['?filter[title][in] maxItems'])
+	assert.deepEqual(await faults(`filter[title][in]=${thousand.join()},a`), ['?filter[title][in] maxItems'])
 })
 
 test('members of objects filter and sort by their types', async () => {
