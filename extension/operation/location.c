@@ -9,11 +9,11 @@
 #include "base/compat.h"
 
 #include "base/argument.h"
-#include "base/cursor.h"
 #include "base/json.h"
 #include "base/locks.h"
 #include "base/plan.h"
 #include "caller/auth.h"
+#include "caller/page.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
@@ -306,10 +306,10 @@ qehs_location_get(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
-/* The arguments of qehs.location_list. */
+/* The arguments of qehs.location_list: page_size, cursor. */
 enum
 {
-	LIST_PAGE_SIZE, LIST_CURSOR
+	LIST_PAGE_SIZE
 };
 
 /* location_list(page_size, cursor) */
@@ -317,37 +317,23 @@ Datum
 qehs_location_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = require_whole_tenant(SCOPE_MODULES_READ);
-	ViolationList faults = {0};
-	int32		limit = argument_page_size(fcinfo, LIST_PAGE_SIZE, &faults);
-	char	   *cursor = argument_text(fcinfo, LIST_CURSOR);
-	char	   *last = pstrdup("");
-	int			length = 0;
+	char		last[QEHS_LOCATION_BYTES + 1] = "";
+	ListPage	page = {.context = context, .endpoint = "location_list", .position = last, .size = sizeof(last)};
 	Datum		values[2] = {Int32GetDatum(context->tenant_id)};
-	MemoryContext caller = CurrentMemoryContext;
-	StringInfoData out;
-	char	   *next = NULL;
 	uint64		rows;
 
-	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
-	if (cursor)
-		last = cursor_open(context->tenant_id, "location_list", "", cursor, &length);
-	values[1] = PointerGetDatum(cstring_to_text_with_len(last, length));
-	json_begin(&out);
-	json_literal(&out, "{\"items\":[");
+	page_begin(&page, fcinfo, LIST_PAGE_SIZE);
+	values[1] = CStringGetTextDatum(last);
 	SPI_connect();
-	rows = plan_execute(&select_page, values, NULL, true, limit + 1);
-	for (uint64 i = 0; i < Min(rows, (uint64) limit); i++)
+	rows = page_select(&page, &select_page, values, NULL);
+	for (uint64 i = 0; i < rows; i++)
 	{
-		if (i > 0)
-			appendStringInfoChar(&out, ',');
-		write_location(&out, context, i);
+		page_next(&page);
+		write_location(&page.out, context, i);
+		strlcpy(last, plan_text(i, COLUMN_KEY), sizeof(last));
 	}
-	if (rows > (uint64) limit)
-		last = MemoryContextStrdup(caller, plan_text(limit - 1, 1));
 	SPI_finish();
-	if (rows > (uint64) limit)
-		next = cursor_seal(context->tenant_id, "location_list", "", last, strlen(last));
-	PG_RETURN_DATUM(context_answer_page(&out, context, next));
+	PG_RETURN_DATUM(page_end(&page));
 }
 
 /* location_delete(key) */

@@ -108,7 +108,7 @@ const calls = {
 	record_comment: { json: { body: 'Seen' }, own: [['not_found', { id: nobody }], ['validation_failed', { json: { body: ' ' } }], ['validation_failed', { json: {} }]] },
 	comment_delete: { id: comment, own: [['not_found', { id: 'cmt_00000000000000000000000000' }]] },
 	record_links: { own: [['not_found', { id: nobody }], ['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '0' } }]] },
-	delegation_list: { forbidden: false, own: [] },
+	delegation_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '0' } }]] },
 	delegation_create: { forbidden: false, json: { to: 'nobody', startsAt: '2026-01-01T00:00:00Z', endsAt: '2099-01-01T00:00:00Z' }, own: [['validation_failed', {}]] },
 	delegation_revoke: { forbidden: false, own: [['not_found', { id: 'dlg_00000000000000000000000000' }]] },
 	signature_credential_set: { forbidden: false, json: { credential: 'a long secret' }, own: [['validation_failed', { json: {} }], ['forbidden', {}]] },
