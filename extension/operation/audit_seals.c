@@ -122,7 +122,14 @@ may_audit(const RequestContext *context, int32 module_id, const pg_uuid_t *recor
 	return record_find_subject(context->tenant_id, record, &subject) && permission_may(context, module, ACTION_AUDIT, &subject, NULL);
 }
 
-/* Find the event's digest; raises QH404, for one that the caller may not read as well. */
+/* Whether the event, which the caller may not read, is as one that is not there to him, who may read others of its module. */
+static bool
+is_hidden(const RequestContext *context, int32 module_id)
+{
+	return module_id != 0 && permission_may(context, module_lookup_version(context->tenant_id, module_id, 0), ACTION_AUDIT, &permission_some_record, NULL);
+}
+
+/* Find the event's digest; raises QH404, or QH403 for one that the caller may not read. */
 static MerkleHash
 find_event(const RequestContext *context, const pg_uuid_t *id)
 {
@@ -138,6 +145,8 @@ find_event(const RequestContext *context, const pg_uuid_t *id)
 		memcpy(digest.bytes, VARDATA_ANY(DatumGetByteaPP(plan_value(0, COLUMN_DIGEST, &isnull))), sizeof(digest));
 		if (may_audit(context, module_id, &record))
 			return digest;
+		if (!is_hidden(context, module_id))
+			problem_raise(PROBLEM_FORBIDDEN, NULL, "the caller may not read the event");
 	}
 	problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such event");
 }

@@ -66,6 +66,11 @@ static KeptPlan select_holds = {
 static KeptPlan select_hold = {
 	"SELECT " COLUMNS " FROM qehs.legal_hold WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL
 };
+static KeptPlan select_modules = {
+	"SELECT DISTINCT r.module_id FROM qehs.legal_hold_record AS h JOIN qehs.record AS r ON r.tenant_id = $1 AND r.id = h.record_id"
+	" WHERE h.tenant_id = $1 AND h.hold_id = $2",
+	2, {INT4OID, UUIDOID}, NULL
+};
 static KeptPlan release_hold = {
 	"UPDATE qehs.legal_hold SET released_at = $3, released_by = $4, release_reason = $5 WHERE tenant_id = $1 AND id = $2 AND released_at IS NULL"
 	" RETURNING " COLUMNS,
@@ -369,14 +374,32 @@ qehs_legal_hold_list(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(page_end(&page));
 }
 
-/* Find a hold that the caller may see, the only row of SPI_tuptable then; raises QH404.  Inside SPI. */
+/* Whether the hold, which is not the caller's, is as one that is not there to him, who may hold others of the modules of its records. */
+static bool
+is_hidden(const RequestContext *context, const pg_uuid_t *id)
+{
+	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(id)};
+	uint64		count = plan_execute(&select_modules, values, NULL, true, 0);
+	bool		isnull;
+
+	for (uint64 i = 0; i < count; i++)
+		if (permission_holds(context, module_lookup_version(context->tenant_id, DatumGetInt32(plan_value(i, 1, &isnull)), 0), &permission_some_record))
+			return true;
+	return false;
+}
+
+/* Find a hold that the caller may see, the only row of SPI_tuptable then; raises QH404, QH403.  Inside SPI. */
 static void
 find_hold(FunctionCallInfo fcinfo, const RequestContext *context, pg_uuid_t *id)
 {
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(id)};
+	bool		found = argument_id(fcinfo, 0, QEHS_ID_LEGAL_HOLD, id) && plan_execute(&select_hold, values, NULL, false, 1) == 1;
 
-	if (!argument_id(fcinfo, 0, QEHS_ID_LEGAL_HOLD, id) || plan_execute(&select_hold, values, NULL, false, 1) == 0 || !is_for(context, 0))
-		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such legal hold");
+	if (found && is_for(context, 0))
+		return;
+	if (found && !is_hidden(context, id))
+		problem_raise(PROBLEM_FORBIDDEN, NULL, "the legal hold is over records that the caller may not hold");
+	problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such legal hold");
 }
 
 /* legal_hold_get(id) */

@@ -126,3 +126,18 @@ test('what is still missing of approvals has no ETag, since an approval comes wh
 	assertOk(await rita.api.post(`/api/v1/records/${id}:approve`, { transition: 'submit' }))
 	assert.equal(assertOk(await rita.api.get(`/api/v1/records/${id}/approvals`, { 'If-None-Match': `"${version}"` })).pending[0].steps[0].approved, 1)
 })
+
+test('a location changes and goes only as it was read; * makes a new one only', async () => {
+	const path = '/api/v1/locations/hall-3'
+	const put = (name, headers) => api.put(path, { name, users: [] }, headers)
+	assertProblem(await put('Hall', { 'If-Match': '*' }), 412, 'version_mismatch')
+	const first = await put('Hall', { 'If-None-Match': '*' })
+	assertOk(first, 201)
+	assert.equal((await api.get(path)).headers.etag, first.headers.etag)
+	assert.equal((await api.get(path, { 'If-None-Match': first.headers.etag })).status, 304)
+	assertProblem(await put('Hall 3', { 'If-None-Match': '*' }), 412, 'version_mismatch')
+	const answers = await Promise.all(['One', 'Two'].map(name => put(name, { 'If-Match': first.headers.etag })))
+	assert.deepEqual(answers.map(answer => answer.status).sort(), [200, 412])
+	assertProblem(await api.delete(path, { 'If-Match': first.headers.etag }), 412, 'version_mismatch')
+	assert.equal((await api.delete(path, { 'If-Match': (await api.get(path)).headers.etag })).status, 204)
+})
