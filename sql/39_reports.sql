@@ -29,6 +29,10 @@ CREATE FUNCTION qehs.display_code(prefix text, display_no int8) RETURNS text AS 
 LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
 COMMENT ON FUNCTION qehs.display_code(text, int8) IS 'The display code (INC-2026-0001) of a prefix and a display_no of qehs.record.';
 
+CREATE FUNCTION qehs.report_label(value text, labels text[]) RETURNS text AS 'MODULE_PATHNAME', 'qehs_report_label'
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION qehs.report_label(text, text[]) IS 'What a value is called: labels are value, label, value, label …; one that they lack is itself. Reporting views show choices and states with it.';
+
 CREATE FUNCTION qehs.report_reads(tenant_id int4, module_id int4, version int4 DEFAULT 0, field text DEFAULT NULL) RETURNS boolean
 AS 'MODULE_PATHNAME', 'qehs_report_reads'
 LANGUAGE C STABLE PARALLEL RESTRICTED;

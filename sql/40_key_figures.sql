@@ -18,9 +18,11 @@ SELECT e.edition, 'cases', n.place, n.name FROM (VALUES ('ein'), ('ein_number'))
 	WITH ORDINALITY AS n (name, place);
 
 INSERT INTO qehs.report_view (name, place, modules, comment, query) VALUES
-('osha_case_days', 100, '{incidents,injury_cases}', 'Injury cases with their incidents and days: calendar days, the day of injury not counted, away and restricted together at most 180, in the order of the days; a spell without an end runs to today; a day that is both counts as away. days_lost is days away without the limit, none counted twice. Source: 29 CFR 1904.7(b)(3), (b)(4).',
+('osha_case_days', 100, '{incidents,injury_cases}', 'Injury cases with their incidents and days: calendar days, the day of injury not counted, away and restricted together at most 180, in the order of the days; a spell without an end runs to today; a day that is both counts as away. days_lost is days away without the limit, none counted twice. is_logged: in osha_300; riddor: its category there. Source: 29 CFR 1904.7(b)(3), (b)(4).',
 $$SELECT c.id AS case_id, COALESCE(n.away, 0)::int8 AS days_away, COALESCE(n.restricted, 0)::int8 AS days_restricted, COALESCE(n.lost, 0)::int8 AS days_lost, c.display_code AS case_code, i.display_code AS incident_code, c.establishment_id, i.occurred_at, i.occurred_on,
-	i.site, c.person_name, c.job_title, c.employment, c.recordable, c.outcome, c.kind, c.privacy_case, COALESCE(c.nar_injury, i.description, i.title) AS description, i.regulator_notifiable, i.notified_at, c.incident_id, COALESCE(n.is_open, false) AS has_open_days
+	i.site, c.person_name, c.job_title, c.employment, c.recordable, c.outcome, c.kind, c.privacy_case, COALESCE(c.nar_injury, i.description, i.title) AS description, i.regulator_notifiable, i.notified_at, c.incident_id, COALESCE(n.is_open, false) AS has_open_days,
+	COALESCE(c.recordable AND c.employment IN ('employee', 'temp_supervised'), false) AS is_logged,
+	CASE WHEN c.outcome = 'death' THEN 'fatal' WHEN i.regulator_notifiable = 'riddor_immediate' THEN 'specified' WHEN n.lost > 7 THEN 'over_7_days' WHEN n.lost > 3 THEN 'over_3_days' ELSE 'none' END AS riddor
 FROM injury_cases AS c
 -- one by one, since a tenant has far more incidents than injuries
 CROSS JOIN LATERAL (SELECT x.display_code, x.occurred_at, (x.occurred_at AT TIME ZONE 'UTC')::date AS occurred_on, x.site, x.description, x.title, x.regulator_notifiable, x.notified_at FROM incidents AS x WHERE x.id = c.incident_id LIMIT 1) AS i
@@ -38,23 +40,23 @@ $$SELECT d.establishment_id, e.name AS establishment, EXTRACT(year FROM d.occurr
 	d.description AS f_description, d.outcome = 'death' AS g_death, d.outcome = 'days_away' AS h_days_away, d.outcome = 'job_transfer_restriction' AS i_restricted, d.outcome = 'other_recordable' AS j_other,
 	d.days_away AS k_days_away, d.days_restricted AS l_days_restricted, d.kind AS m_kind, pg_catalog.array_position('{injury,skin_disorder,respiratory,poisoning,hearing_loss,other_illness}'::text[], d.kind) AS m_type, d.days_lost
 FROM osha_case_days AS d LEFT JOIN establishments AS e ON e.id = d.establishment_id
-WHERE d.recordable AND d.employment IN ('employee', 'temp_supervised')$$),
+WHERE d.is_logged$$),
 ('osha_301', 120, '{incidents,injury_cases,establishments}', 'Injury and illness incident report (OSHA Form 301): a row per row of osha_300, with what was told; nothing of the person in a privacy case. Source: 29 CFR 1904.29(b)(2).',
 $$SELECT l.establishment, l.year, l.a_case_no AS case_no, l.b_name AS name, l.c_job_title AS job_title, CASE WHEN NOT c.privacy_case THEN c.birth_date END AS birth_date, CASE WHEN NOT c.privacy_case THEN c.hire_date END AS hire_date,
 	CASE WHEN NOT c.privacy_case THEN c.sex END AS sex, c.er_treated, c.inpatient, l.d_date AS date_of_injury, c.time_began_work, CASE WHEN c.time_unknown IS NOT TRUE THEN c.time_of_event END AS time_of_event, COALESCE(c.time_unknown, false) AS time_unknown,
 	c.nar_before, c.nar_what, c.nar_injury, c.nar_object, c.death_date
 FROM osha_300 AS l JOIN injury_cases AS c ON c.id = l.case_id$$),
-('osha_300a', 130, '{incidents,injury_cases,establishments,exposure_hours}', 'Summary of injuries and illnesses (OSHA Form 300A): a row per establishment and year that has hours, also without a case. G to J cases by outcome, K and L days, M1 to M6 cases by kind; is_consistent: G+H+I+J = M1+…+M6. Source: 29 CFR 1904.32.',
+('osha_300a', 130, '{incidents,injury_cases,establishments,exposure_hours}', 'Summary of injuries and illnesses (OSHA Form 300A): a row per establishment and year that has hours, also without a case. G to J cases by outcome, K and L days, M1 to M6 cases by kind; is_consistent: G+H+I+J = M1+…+M6. Cases: case_totals. Source: 29 CFR 1904.32.',
 $$SELECT y.establishment_id, e.name AS establishment, y.year, pg_catalog.round(y.employees) AS annual_average_employees, pg_catalog.round(y.hours) AS total_hours_worked, COALESCE(n.cases, 0) = 0 AS no_cases,
 	COALESCE(n.g, 0) AS g_deaths, COALESCE(n.h, 0) AS h_days_away, COALESCE(n.i, 0) AS i_restricted, COALESCE(n.j, 0) AS j_other, COALESCE(n.k, 0) AS k_days_away, COALESCE(n.l, 0) AS l_days_restricted,
 	COALESCE(n.m1, 0) AS m1_injuries, COALESCE(n.m2, 0) AS m2_skin_disorders, COALESCE(n.m3, 0) AS m3_respiratory, COALESCE(n.m4, 0) AS m4_poisonings, COALESCE(n.m5, 0) AS m5_hearing_loss, COALESCE(n.m6, 0) AS m6_other_illnesses,
 	COALESCE(n.g + n.h + n.i + n.j = n.m1 + n.m2 + n.m3 + n.m4 + n.m5 + n.m6, true) AS is_consistent
 FROM (SELECT h.establishment_id, EXTRACT(year FROM h.month)::int AS year, pg_catalog.sum(h.hours) AS hours, pg_catalog.avg(h.average_employees) AS employees FROM exposure_hours AS h GROUP BY 1, 2) AS y
 LEFT JOIN establishments AS e ON e.id = y.establishment_id
-LEFT JOIN (SELECT o.establishment_id, o.year, pg_catalog.count(*) AS cases, pg_catalog.count(*) FILTER (WHERE o.g_death) AS g, pg_catalog.count(*) FILTER (WHERE o.h_days_away) AS h, pg_catalog.count(*) FILTER (WHERE o.i_restricted) AS i,
-	pg_catalog.count(*) FILTER (WHERE o.j_other) AS j, pg_catalog.sum(o.k_days_away) AS k, pg_catalog.sum(o.l_days_restricted) AS l, pg_catalog.count(*) FILTER (WHERE o.m_type = 1) AS m1, pg_catalog.count(*) FILTER (WHERE o.m_type = 2) AS m2,
-	pg_catalog.count(*) FILTER (WHERE o.m_type = 3) AS m3, pg_catalog.count(*) FILTER (WHERE o.m_type = 4) AS m4, pg_catalog.count(*) FILTER (WHERE o.m_type = 5) AS m5, pg_catalog.count(*) FILTER (WHERE o.m_type = 6) AS m6
-	FROM osha_300 AS o GROUP BY 1, 2) AS n ON n.establishment_id = y.establishment_id AND n.year = y.year$$),
+LEFT JOIN (SELECT t.establishment_id, EXTRACT(year FROM t.month)::int AS year, pg_catalog.sum(t.recordable)::int8 AS cases, pg_catalog.sum(t.deaths)::int8 AS g, pg_catalog.sum(t.away)::int8 AS h, pg_catalog.sum(t.restricted)::int8 AS i, pg_catalog.sum(t.other)::int8 AS j,
+	pg_catalog.sum(t.days_away) AS k, pg_catalog.sum(t.days_restricted) AS l, pg_catalog.sum(t.injuries)::int8 AS m1, pg_catalog.sum(t.skin_disorders)::int8 AS m2, pg_catalog.sum(t.respiratory)::int8 AS m3,
+	pg_catalog.sum(t.poisonings)::int8 AS m4, pg_catalog.sum(t.hearing_loss)::int8 AS m5, pg_catalog.sum(t.other_illnesses)::int8 AS m6
+	FROM case_totals AS t GROUP BY 1, 2) AS n ON n.establishment_id = y.establishment_id AND n.year = y.year$$),
 ('osha_ita_300a', 140, '{incidents,injury_cases,establishments,exposure_hours}', 'The 28 columns of the electronic Form 300A: size 1 (under 20 at the peak), 21 (20-99), 22 (100-249), 3 (250 and more); establishment_type 1 private, 2 state, 3 local; no_injuries_illnesses 1 had cases, 2 had none. Other headers of column 2: qehs.osha_column. Source: 29 CFR 1904.41.',
 $$SELECT e.name AS establishment_name, e.ein, e.company_name, e.street_address, e.city, e.region AS state, e.postal_code AS zip, e.naics_code, e.industry_description,
 	CASE WHEN e.peak_employees < 20 THEN 1 WHEN e.peak_employees < 100 THEN 21 WHEN e.peak_employees < 250 THEN 22 WHEN e.peak_employees >= 250 THEN 3 END AS size,
@@ -69,18 +71,11 @@ $$SELECT l.establishment AS establishment_name, l.year AS year_of_filing, l.a_ca
 	c.time_began_work AS time_started_work, CASE WHEN c.time_unknown IS NOT TRUE THEN c.time_of_event END AS time_of_incident, COALESCE(c.time_unknown, false)::int AS time_unknown,
 	c.nar_before AS nar_before_incident, c.nar_what AS nar_what_happened, c.nar_injury AS nar_injury_illness, c.nar_object AS nar_object_substance, pg_catalog.to_char(c.death_date, 'MM/DD/YYYY') AS date_of_death
 FROM osha_300 AS l JOIN injury_cases AS c ON c.id = l.case_id$$),
-('kpi_rates', 160, '{incidents,injury_cases,establishments,exposure_hours}', 'Rates by month of injury and establishment, and of all together (establishment_id NULL), for the month and the twelve months to it (_12m). TRIR = 200,000 (G+H+I+J) / hours; DART = 200,000 (H+I) / hours; LTIFR = 1,000,000 (G+H) / hours; severity_osha = 200,000 (K+L) / hours; severity_ilo = 1,000,000 days lost / hours, not limited to 180. Sums over sums. Cases as qehs.tick has counted them last (qehs.report_summary), for who may read all that they are made of. Sources: OSHA, "How to compute incidence rates"; ILO Resolution of 1998.',
-$$WITH usable AS MATERIALIZED (
-	-- the summary is for who may read all that it is made of
-	SELECT EXISTS (SELECT FROM qehs.report_summary AS s WHERE s.tenant_id = @tenant AND s.is_whole) AND (SELECT pg_catalog.bool_and(qehs.report_reads(@tenant, m.id) AND qehs.report_reads(@tenant, m.id, 0, f.field)) FROM (VALUES ('injury_cases', 'incident'),
-		('injury_cases', 'establishment'), ('injury_cases', 'employment'), ('injury_cases', 'recordable'), ('injury_cases', 'outcome'), ('injury_cases', 'days'), ('incidents', 'occurred_at')) AS f (module, field)
-		JOIN qehs.module AS m ON m.tenant_id = @tenant AND m.key = f.module) AS is_used),
-fact AS (
+('kpi_rates', 160, '{incidents,injury_cases,establishments,exposure_hours}', 'Rates by month of injury and establishment, and of all together (establishment_id NULL), for the month and the twelve months to it (_12m). TRIR = 200,000 (G+H+I+J) / hours; DART = 200,000 (H+I) / hours; LTIFR = 1,000,000 (G+H) / hours; severity_osha = 200,000 (K+L) / hours; severity_ilo = 1,000,000 days lost / hours, not limited to 180. Sums over sums. Cases: case_totals. Sources: OSHA, "How to compute incidence rates"; ILO Resolution of 1998.',
+$$WITH fact AS (
 	SELECT h.establishment_id, pg_catalog.date_trunc('month', h.month::timestamp)::date AS month, h.hours, 0 AS recordable, 0 AS dart, 0 AS lost_time, 0::numeric AS days, 0::numeric AS days_lost FROM exposure_hours AS h
 	UNION ALL
-	SELECT NULLIF(s.establishment_id, '00000000-0000-0000-0000-000000000000'), NULLIF(s.month, 'infinity'), 0, s.recordable, s.dart, s.lost_time, s.days, s.days_lost FROM qehs.report_rate AS s WHERE s.tenant_id = @tenant AND s.recordable > 0 AND (SELECT u.is_used FROM usable AS u)
-	UNION ALL
-	SELECT o.establishment_id, pg_catalog.date_trunc('month', o.d_date::timestamp)::date, 0, 1, (o.h_days_away OR o.i_restricted)::int, (o.g_death OR o.h_days_away)::int, o.k_days_away + o.l_days_restricted, o.days_lost FROM osha_300 AS o WHERE NOT (SELECT u.is_used FROM usable AS u)),
+	SELECT t.establishment_id, t.month, 0, t.recordable, t.away + t.restricted, t.deaths + t.away, t.days_away + t.days_restricted, t.days_lost FROM case_totals AS t WHERE t.recordable > 0),
 total AS (
 	SELECT f.establishment_id, f.month, GROUPING(f.establishment_id) AS is_all, pg_catalog.sum(f.hours) AS hours, pg_catalog.sum(f.recordable) AS recordable, pg_catalog.sum(f.dart) AS dart, pg_catalog.sum(f.lost_time) AS lost_time, pg_catalog.sum(f.days) AS days, pg_catalog.sum(f.days_lost) AS days_lost
 	FROM fact AS f GROUP BY GROUPING SETS ((f.establishment_id, f.month), (f.month))),
@@ -100,9 +95,13 @@ FROM (SELECT h.establishment_id, EXTRACT(year FROM h.month)::int AS year, pg_cat
 	pg_catalog.min(pg_catalog.min(h.month)) OVER (PARTITION BY h.establishment_id) AS first_day, pg_catalog.sum(h.hours) AS hours, pg_catalog.avg(h.average_employees) AS employees FROM exposure_hours AS h GROUP BY 1, 2) AS y LEFT JOIN establishments AS e ON e.id = y.establishment_id$$),
 ('riddor', 180, '{incidents,injury_cases}', 'Injury cases by what RIDDOR 2013 asks of them: fatal without delay, over seven days within 15 days, over three days to be recorded only. Days are consecutive days away, the day of the accident not counted. Source: RIDDOR 2013, regulations 4, 6, 12 (specified injuries are told by the incident''s regulator_notifiable).',
 $$SELECT d.incident_code, d.case_code, d.occurred_at, d.days_lost AS days_incapacitated, d.regulator_notifiable, d.notified_at,
-	CASE WHEN d.outcome = 'death' THEN 'fatal' WHEN d.regulator_notifiable = 'riddor_immediate' THEN 'specified' WHEN d.days_lost > 7 THEN 'over_7_days' WHEN d.days_lost > 3 THEN 'over_3_days' ELSE 'none' END AS category,
-	CASE WHEN d.outcome = 'death' OR d.regulator_notifiable = 'riddor_immediate' THEN d.occurred_on WHEN d.days_lost > 7 THEN d.occurred_on + 15 END AS report_by
+	d.riddor AS category, CASE WHEN d.riddor IN ('fatal', 'specified') THEN d.occurred_on WHEN d.riddor = 'over_7_days' THEN d.occurred_on + 15 END AS report_by
 FROM osha_case_days AS d$$),
+('riddor_totals', 185, '{incidents,injury_cases}', 'Injury cases of riddor by year, establishment and category. Cases: case_totals. Source: RIDDOR 2013, regulations 4, 6, 12.',
+$$SELECT EXTRACT(year FROM t.month)::int AS year, t.establishment_id, x.category, pg_catalog.sum(x.cases)::int8 AS cases FROM case_totals AS t
+CROSS JOIN LATERAL (VALUES ('fatal', t.riddor_fatal), ('specified', t.riddor_specified), ('over_7_days', t.riddor_over_7), ('over_3_days', t.riddor_over_3),
+	('none', t.cases - t.riddor_fatal - t.riddor_specified - t.riddor_over_7 - t.riddor_over_3)) AS x (category, cases)
+WHERE x.cases > 0 GROUP BY 1, 2, 3$$),
 ('actions_overdue', 200, '{actions}', 'Actions that are neither verified nor cancelled and past their due date, or past their original one: days by each, and bucket (1-7, 8-30, 31-60, 61-90, over 90; extended: due later by now, days_overdue 0). Days are today less the date. Source: ISO 9001, 14001 and 45001, 10.2.',
 $$SELECT a.id, a.display_code, a.title, a.workflow_state, a.workflow_state_label, a.priority, a.priority_label, a.owner_name, a.parent_code, a.due_date, a.original_due_date, d.overdue AS days_overdue, GREATEST(@today - COALESCE(a.original_due_date, a.due_date), 0) AS days_overdue_original,
 	CASE WHEN d.overdue = 0 THEN 'extended' WHEN d.overdue <= 7 THEN '1-7' WHEN d.overdue <= 30 THEN '8-30' WHEN d.overdue <= 60 THEN '31-60' WHEN d.overdue <= 90 THEN '61-90' ELSE 'over 90' END AS bucket

@@ -1,4 +1,5 @@
--- Injury cases as kpi_rates counts them, kept in a narrow table that qehs.tick brings up to date, so that a dashboard does not count the days of each case.
+-- Injury cases as osha_case_days has them, kept in a narrow table that qehs.tick brings up to date, and their sums by establishment and month, so that a dashboard
+-- does not count the days of each case.
 --
 -- Which cases have changed is told by the audit trail, whose events have ids by time. An event can be committed behind later ones: so a span of time is
 -- looked at until each transaction has ended that was under way at its end (seen, seen_before), and a case is counted again as often as it is found.
@@ -9,16 +10,19 @@ CREATE TABLE qehs.report_case (
 	incident_id uuid,
 	establishment_id uuid,
 	occurred_on date,
-	recordable int4 NOT NULL,
-	dart int4 NOT NULL,
-	lost_time int4 NOT NULL,
-	days int8 NOT NULL,
+	is_logged boolean NOT NULL,
+	outcome text,
+	kind text,
+	riddor text,
+	days_away int8 NOT NULL,
+	days_restricted int8 NOT NULL,
 	days_lost int8 NOT NULL,
 	open_until date,
 	PRIMARY KEY (tenant_id, case_id)
 );
-COMMENT ON TABLE qehs.report_case IS 'Live injury cases of tenants that report, with what they add to the rates. Made by qehs.report_count, not dumped.';
-COMMENT ON COLUMN qehs.report_case.recordable IS '1 when the case is in osha_300, else 0; dart and lost_time likewise';
+COMMENT ON TABLE qehs.report_case IS 'Live injury cases of tenants that report, as osha_case_days has them. Made by qehs.report_count, not dumped.';
+COMMENT ON COLUMN qehs.report_case.is_logged IS 'whether the case is in osha_300';
+COMMENT ON COLUMN qehs.report_case.riddor IS 'its category in the view riddor; NULL: its incident is gone, and the case counts nowhere';
 COMMENT ON COLUMN qehs.report_case.open_until IS 'the day up to which the days were counted, of a case that has a spell without an end';
 CREATE INDEX report_case_incident ON qehs.report_case (tenant_id, incident_id);
 CREATE INDEX report_case_open ON qehs.report_case (tenant_id, open_until) WHERE open_until IS NOT NULL;
@@ -29,14 +33,28 @@ CREATE TABLE qehs.report_rate (
 	month date NOT NULL,
 	cases int8 NOT NULL,
 	recordable int8 NOT NULL,
-	dart int8 NOT NULL,
-	lost_time int8 NOT NULL,
-	days int8 NOT NULL,
+	deaths int8 NOT NULL,
+	away int8 NOT NULL,
+	restricted int8 NOT NULL,
+	other int8 NOT NULL,
+	days_away int8 NOT NULL,
+	days_restricted int8 NOT NULL,
 	days_lost int8 NOT NULL,
+	injuries int8 NOT NULL,
+	skin_disorders int8 NOT NULL,
+	respiratory int8 NOT NULL,
+	poisonings int8 NOT NULL,
+	hearing_loss int8 NOT NULL,
+	other_illnesses int8 NOT NULL,
+	riddor_fatal int8 NOT NULL,
+	riddor_specified int8 NOT NULL,
+	riddor_over_7 int8 NOT NULL,
+	riddor_over_3 int8 NOT NULL,
 	PRIMARY KEY (tenant_id, establishment_id, month)
 );
-COMMENT ON TABLE qehs.report_rate IS 'Sums of qehs.report_case by establishment and month, which the rates read: as many rows however many cases there are. Made by qehs.report_count, not dumped.';
+COMMENT ON TABLE qehs.report_rate IS 'Sums of qehs.report_case by establishment and month, which case_totals reads: as many rows however many cases there are. Made by qehs.report_count, not dumped.';
 COMMENT ON COLUMN qehs.report_rate.establishment_id IS 'zeros: of no establishment';
+COMMENT ON COLUMN qehs.report_rate.recordable IS 'those in osha_300, of which deaths to other_illnesses are; cases and riddor_… are of all';
 COMMENT ON COLUMN qehs.report_rate.month IS 'its first day; infinity: the day of the injury is not known';
 
 CREATE TABLE qehs.report_summary (
@@ -61,14 +79,28 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_tem
 $event$;
 COMMENT ON FUNCTION qehs.report_event_id(timestamptz) IS 'The least id that an event of this time can have: ids begin with their time in milliseconds.';
 
+CREATE FUNCTION qehs.report_case_sums() RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sums$
+	SELECT $text$pg_catalog.count(c.riddor) AS cases, pg_catalog.count(*) FILTER (WHERE c.is_logged) AS recordable,
+		pg_catalog.count(*) FILTER (WHERE c.is_logged AND c.outcome = 'death') AS deaths, pg_catalog.count(*) FILTER (WHERE c.is_logged AND c.outcome = 'days_away') AS away, pg_catalog.count(*) FILTER (WHERE c.is_logged AND c.outcome = 'job_transfer_restriction') AS restricted, pg_catalog.count(*) FILTER (WHERE c.is_logged AND c.outcome = 'other_recordable') AS other,
+		COALESCE(pg_catalog.sum(c.days_away) FILTER (WHERE c.is_logged), 0)::int8 AS days_away, COALESCE(pg_catalog.sum(c.days_restricted) FILTER (WHERE c.is_logged), 0)::int8 AS days_restricted, COALESCE(pg_catalog.sum(c.days_lost) FILTER (WHERE c.is_logged), 0)::int8 AS days_lost,
+		pg_catalog.count(*) FILTER (WHERE c.is_logged AND c.kind = 'injury') AS injuries, pg_catalog.count(*) FILTER (WHERE c.is_logged AND c.kind = 'skin_disorder') AS skin_disorders, pg_catalog.count(*) FILTER (WHERE c.is_logged AND c.kind = 'respiratory') AS respiratory,
+		pg_catalog.count(*) FILTER (WHERE c.is_logged AND c.kind = 'poisoning') AS poisonings, pg_catalog.count(*) FILTER (WHERE c.is_logged AND c.kind = 'hearing_loss') AS hearing_loss, pg_catalog.count(*) FILTER (WHERE c.is_logged AND c.kind = 'other_illness') AS other_illnesses,
+		pg_catalog.count(*) FILTER (WHERE c.riddor = 'fatal') AS riddor_fatal, pg_catalog.count(*) FILTER (WHERE c.riddor = 'specified') AS riddor_specified, pg_catalog.count(*) FILTER (WHERE c.riddor = 'over_7_days') AS riddor_over_7, pg_catalog.count(*) FILTER (WHERE c.riddor = 'over_3_days') AS riddor_over_3$text$
+$sums$;
+COMMENT ON FUNCTION qehs.report_case_sums() IS 'What is summed of injury cases c, as osha_case_days and qehs.report_case have them: the columns of qehs.report_rate from cases on, as SQL.';
+
 CREATE FUNCTION qehs.report_rate_add(tenant_id int4, cases uuid[], sign int4) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $rate$
-	INSERT INTO qehs.report_rate AS r (tenant_id, establishment_id, month, cases, recordable, dart, lost_time, days, days_lost)
-	SELECT report_rate_add.tenant_id, COALESCE(c.establishment_id, '00000000-0000-0000-0000-000000000000'), COALESCE(date_trunc('month', c.occurred_on::timestamp)::date, 'infinity'),
-		sign * count(*), sign * sum(c.recordable), sign * sum(c.dart), sign * sum(c.lost_time), sign * sum(c.days), sign * sum(c.days_lost)
-	FROM qehs.report_case AS c WHERE c.tenant_id = report_rate_add.tenant_id AND c.case_id = ANY (report_rate_add.cases) GROUP BY 2, 3
-	ON CONFLICT ON CONSTRAINT report_rate_pkey DO UPDATE SET cases = r.cases + EXCLUDED.cases, recordable = r.recordable + EXCLUDED.recordable, dart = r.dart + EXCLUDED.dart,
-		lost_time = r.lost_time + EXCLUDED.lost_time, days = r.days + EXCLUDED.days, days_lost = r.days_lost + EXCLUDED.days_lost
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $rate$
+BEGIN
+	EXECUTE format($add$
+		INSERT INTO qehs.report_rate AS r (tenant_id, establishment_id, month, cases, recordable, deaths, away, restricted, other, days_away, days_restricted, days_lost, injuries, skin_disorders, respiratory, poisonings, hearing_loss, other_illnesses, riddor_fatal, riddor_specified, riddor_over_7, riddor_over_3)
+		SELECT $1, s.establishment_id, s.month, $3 * s.cases, $3 * s.recordable, $3 * s.deaths, $3 * s.away, $3 * s.restricted, $3 * s.other, $3 * s.days_away, $3 * s.days_restricted, $3 * s.days_lost, $3 * s.injuries, $3 * s.skin_disorders, $3 * s.respiratory, $3 * s.poisonings, $3 * s.hearing_loss, $3 * s.other_illnesses, $3 * s.riddor_fatal, $3 * s.riddor_specified, $3 * s.riddor_over_7, $3 * s.riddor_over_3 FROM (
+			SELECT COALESCE(c.establishment_id, '00000000-0000-0000-0000-000000000000') AS establishment_id, COALESCE(date_trunc('month', c.occurred_on::timestamp)::date, 'infinity') AS month, %s
+			FROM qehs.report_case AS c WHERE c.tenant_id = $1 AND c.case_id = ANY ($2) GROUP BY 1, 2) AS s
+		ON CONFLICT ON CONSTRAINT report_rate_pkey DO UPDATE SET cases = r.cases + EXCLUDED.cases, recordable = r.recordable + EXCLUDED.recordable, deaths = r.deaths + EXCLUDED.deaths, away = r.away + EXCLUDED.away, restricted = r.restricted + EXCLUDED.restricted, other = r.other + EXCLUDED.other, days_away = r.days_away + EXCLUDED.days_away, days_restricted = r.days_restricted + EXCLUDED.days_restricted, days_lost = r.days_lost + EXCLUDED.days_lost, injuries = r.injuries + EXCLUDED.injuries, skin_disorders = r.skin_disorders + EXCLUDED.skin_disorders, respiratory = r.respiratory + EXCLUDED.respiratory, poisonings = r.poisonings + EXCLUDED.poisonings, hearing_loss = r.hearing_loss + EXCLUDED.hearing_loss, other_illnesses = r.other_illnesses + EXCLUDED.other_illnesses, riddor_fatal = r.riddor_fatal + EXCLUDED.riddor_fatal, riddor_specified = r.riddor_specified + EXCLUDED.riddor_specified, riddor_over_7 = r.riddor_over_7 + EXCLUDED.riddor_over_7, riddor_over_3 = r.riddor_over_3 + EXCLUDED.riddor_over_3$add$, qehs.report_case_sums())
+	USING tenant_id, cases, sign;
+END
 $rate$;
 COMMENT ON FUNCTION qehs.report_rate_add(int4, uuid[], int4) IS 'Adds injury cases of a tenant as qehs.report_case has them to the sums of qehs.report_rate, or takes them out (sign -1). For qehs.report_count_cases.';
 
@@ -78,11 +110,10 @@ BEGIN
 	PERFORM qehs.report_rate_add(tenant_id, cases, -1);
 	DELETE FROM qehs.report_case AS r WHERE r.tenant_id = report_count_cases.tenant_id AND r.case_id = ANY (cases);
 	EXECUTE format($count$
-		INSERT INTO qehs.report_case (tenant_id, case_id, incident_id, establishment_id, occurred_on, recordable, dart, lost_time, days, days_lost, open_until)
-		SELECT $1, c.id, c.incident_id, c.establishment_id, d.occurred_on, COALESCE(d.counts, false)::int4, COALESCE(d.counts AND d.outcome IN ('days_away', 'job_transfer_restriction'), false)::int4, COALESCE(d.counts AND d.outcome IN ('death', 'days_away'), false)::int4,
-			CASE WHEN d.counts THEN d.days_away + d.days_restricted ELSE 0 END, CASE WHEN d.counts THEN d.days_lost ELSE 0 END, CASE WHEN d.has_open_days THEN (now() AT TIME ZONE 'UTC')::date END
+		INSERT INTO qehs.report_case (tenant_id, case_id, incident_id, establishment_id, occurred_on, is_logged, outcome, kind, riddor, days_away, days_restricted, days_lost, open_until)
+		SELECT $1, c.id, c.incident_id, c.establishment_id, d.occurred_on, COALESCE(d.is_logged, false), d.outcome, d.kind, d.riddor, COALESCE(d.days_away, 0), COALESCE(d.days_restricted, 0), COALESCE(d.days_lost, 0), CASE WHEN d.has_open_days THEN (now() AT TIME ZONE 'UTC')::date END
 		FROM unnest($2) AS u (id) CROSS JOIN LATERAL (SELECT x.id, x.incident_id, x.establishment_id FROM %1$I.injury_cases AS x WHERE x.id = u.id LIMIT 1) AS c
-		LEFT JOIN LATERAL (SELECT y.*, COALESCE(y.recordable AND y.employment IN ('employee', 'temp_supervised'), false) AS counts FROM %1$I.osha_case_days AS y WHERE y.case_id = u.id LIMIT 1) AS d ON true$count$,
+		LEFT JOIN LATERAL (SELECT y.* FROM %1$I.osha_case_days AS y WHERE y.case_id = u.id LIMIT 1) AS d ON true$count$,
 		schema_name) USING tenant_id, cases;
 	PERFORM qehs.report_rate_add(tenant_id, cases, 1);
 END
@@ -142,27 +173,15 @@ END
 $count$;
 COMMENT ON FUNCTION qehs.report_count(int4, timestamptz) IS 'Brings qehs.report_case up to date for a tenant: the cases that have changed, or whose incident has, those whose days go on, and until the time is up those that were there before; gives whether such are left. A tenant without the views has no summary. qehs.report_count_due calls it.';
 
-CREATE FUNCTION qehs.report_count_due(until timestamptz) RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $due$
-DECLARE
-	tenant int4;
-	more boolean := false;
-BEGIN
-	FOR tenant IN
-		SELECT t.id FROM qehs.tenant AS t LEFT JOIN qehs.report_summary AS s ON s.tenant_id = t.id
-		WHERE t.suspended_at IS NULL AND to_regclass(format('%I.osha_case_days', 'report_' || t.slug)) IS NOT NULL
-			AND (s.tenant_id IS NULL OR NOT s.is_whole OR s.counted_at < clock_timestamp() - interval '10 seconds')
-		ORDER BY s.counted_at NULLS FIRST
-	LOOP
-		-- modules of these keys whose fields are others make views that do not fit
-		BEGIN
-			more := qehs.report_count(tenant, until) OR more;
-		EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
-			DELETE FROM qehs.report_summary AS s WHERE s.tenant_id = tenant;
-		END;
-		EXIT WHEN clock_timestamp() >= until;
-	END LOOP;
-	RETURN more;
-END
-$due$;
-COMMENT ON FUNCTION qehs.report_count_due(timestamptz) IS 'Brings qehs.report_case up to date for tenants whose last time is 10 seconds ago, longest ago first, until the time is up; gives whether cases are left. tick calls it.';
+INSERT INTO qehs.report_view (name, place, modules, comment, columns, query) VALUES
+('case_totals', 105, '{incidents,injury_cases}', 'Injury cases by establishment and month of the injury, as qehs.tick has counted them last (qehs.report_summary), for who may read all that they are made of; else as osha_case_days has them now. cases and riddor_… are of all, the others of those in osha_300. Source: osha_case_days.',
+	'{"month":"Its first day; NULL: the day is not known"}', pg_catalog.format($$WITH usable AS MATERIALIZED (
+	-- the summary is for who may read all that it is made of
+	SELECT EXISTS (SELECT FROM qehs.report_summary AS s WHERE s.tenant_id = @tenant AND s.is_whole) AND (SELECT pg_catalog.bool_and(qehs.report_reads(@tenant, m.id) AND qehs.report_reads(@tenant, m.id, 0, f.field)) FROM (VALUES ('injury_cases', 'incident'),
+		('injury_cases', 'establishment'), ('injury_cases', 'employment'), ('injury_cases', 'recordable'), ('injury_cases', 'outcome'), ('injury_cases', 'kind'), ('injury_cases', 'days'), ('incidents', 'occurred_at'), ('incidents', 'regulator_notifiable')) AS f (module, field)
+		JOIN qehs.module AS m ON m.tenant_id = @tenant AND m.key = f.module) AS is_used)
+SELECT NULLIF(s.establishment_id, '00000000-0000-0000-0000-000000000000') AS establishment_id, NULLIF(s.month, 'infinity') AS month, s.cases, s.recordable, s.deaths, s.away, s.restricted, s.other, s.days_away, s.days_restricted, s.days_lost, s.injuries, s.skin_disorders, s.respiratory, s.poisonings, s.hearing_loss, s.other_illnesses, s.riddor_fatal, s.riddor_specified, s.riddor_over_7, s.riddor_over_3
+FROM qehs.report_rate AS s WHERE s.tenant_id = @tenant AND s.cases > 0 AND (SELECT u.is_used FROM usable AS u)
+UNION ALL
+SELECT c.establishment_id, pg_catalog.date_trunc('month', c.occurred_on::timestamp)::date, %s
+FROM osha_case_days AS c WHERE NOT (SELECT u.is_used FROM usable AS u) GROUP BY 1, 2$$, qehs.report_case_sums()));

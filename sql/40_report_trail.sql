@@ -45,11 +45,16 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $count$
 DECLARE
 	place text := (SELECT 'report_' || t.slug FROM qehs.tenant AS t WHERE t.id = report_trail_count.tenant_id);
 	modules int4[] := ARRAY(SELECT m.id FROM qehs.module AS m WHERE m.tenant_id = report_trail_count.tenant_id AND m.key IN ('observations', 'inspections', 'actions', 'training', 'incidents', 'complaints'));
-	state qehs.report_trail := qehs.report_trail_begin(tenant_id, to_regclass(format('%I.indicator_facts', place)) IS NOT NULL);
+	state qehs.report_trail;
 	ended xid8 := pg_snapshot_xmin(pg_current_snapshot());
 	upto uuid;
 	step int4 := 5000;
 BEGIN
+	IF to_regclass(format('%I.state_dwell', place)) IS NULL THEN
+		DELETE FROM qehs.report_trail AS s WHERE s.tenant_id = report_trail_count.tenant_id;
+		RETURN false;
+	END IF;
+	state := qehs.report_trail_begin(tenant_id, to_regclass(format('%I.indicator_facts', place)) IS NOT NULL);
 	IF ended >= state.seen_before THEN
 		-- sessions may be ahead of each other
 		state.complete_to := GREATEST(state.complete_to, qehs.report_event_id(state.seen - interval '10 seconds'));
@@ -73,30 +78,33 @@ BEGIN
 	RETURN state.counted_to < state.complete_to;
 END
 $count$;
-COMMENT ON FUNCTION qehs.report_trail_count(int4, timestamptz) IS 'Counts the events of a tenant that are left, some thousand at a time until the time is up; gives whether some are. qehs.report_trail_count_due calls it.';
+COMMENT ON FUNCTION qehs.report_trail_count(int4, timestamptz) IS 'Counts the events of a tenant that are left, some thousand at a time until the time is up; gives whether some are. A tenant without the views has no counts. qehs.report_count_due calls it.';
 
-CREATE FUNCTION qehs.report_trail_count_due(until timestamptz) RETURNS boolean
+CREATE FUNCTION qehs.report_count_due(until timestamptz) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $due$
 DECLARE
-	tenant int4;
+	due record;
+	has_more boolean;
 	more boolean := false;
 BEGIN
-	DELETE FROM qehs.report_trail AS s USING qehs.tenant AS t WHERE t.id = s.tenant_id AND to_regclass(format('%I.state_dwell', 'report_' || t.slug)) IS NULL;
-	FOR tenant IN
-		SELECT t.id FROM qehs.tenant AS t LEFT JOIN qehs.report_trail AS s ON s.tenant_id = t.id
-		WHERE t.suspended_at IS NULL AND to_regclass(format('%I.state_dwell', 'report_' || t.slug)) IS NOT NULL
-			AND (s.tenant_id IS NULL OR s.counted_to < s.complete_to OR s.counted_at < clock_timestamp() - interval '10 seconds')
-		ORDER BY s.counted_at NULLS FIRST
+	FOR due IN
+		SELECT t.id, k.* FROM qehs.tenant AS t LEFT JOIN qehs.report_summary AS s ON s.tenant_id = t.id LEFT JOIN qehs.report_trail AS r ON r.tenant_id = t.id
+		CROSS JOIN LATERAL (VALUES ('osha_case_days', 'report_count', 'report_summary', s.counted_at, NOT s.is_whole), ('state_dwell', 'report_trail_count', 'report_trail', r.counted_at, r.counted_to < r.complete_to))
+			AS k (of_view, count, state, counted_at, is_left)
+		WHERE t.suspended_at IS NULL AND (k.counted_at IS NOT NULL OR to_regclass(format('%I.%I', 'report_' || t.slug, k.of_view)) IS NOT NULL)
+			AND (k.counted_at IS NULL OR k.is_left OR k.counted_at < clock_timestamp() - interval '10 seconds')
+		ORDER BY k.counted_at NULLS FIRST
 	LOOP
 		-- modules of these keys whose fields are others make views that do not fit
 		BEGIN
-			more := qehs.report_trail_count(tenant, until) OR more;
+			EXECUTE format('SELECT qehs.%I($1, $2)', due.count) INTO has_more USING due.id, until;
+			more := has_more OR more;
 		EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
-			DELETE FROM qehs.report_trail AS s WHERE s.tenant_id = tenant;
+			EXECUTE format('DELETE FROM qehs.%I WHERE tenant_id = $1', due.state) USING due.id;
 		END;
 		EXIT WHEN clock_timestamp() >= until;
 	END LOOP;
 	RETURN more;
 END
 $due$;
-COMMENT ON FUNCTION qehs.report_trail_count_due(timestamptz) IS 'Counts the audit trails of tenants whose last time is 10 seconds ago, longest ago first, until the time is up; gives whether events are left. tick calls it.';
+COMMENT ON FUNCTION qehs.report_count_due(timestamptz) IS 'Counts the cases and the audit trails of tenants whose last time is 10 seconds ago, longest ago first, until the time is up; gives whether some are left. tick calls it.';

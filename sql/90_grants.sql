@@ -33,7 +33,7 @@ $grants$;
 REVOKE UPDATE, DELETE, TRUNCATE ON qehs.audit_event, qehs.audit_seal, qehs.audit_tombstone, qehs.record_tombstone FROM qehs_owner;
 
 -- what the views of reports call, as whoever reads them; who may read them is for the DBA to say
-GRANT EXECUTE ON FUNCTION qehs.report_reads, qehs.report_modules, qehs.report_name, qehs.display_code, qehs.id_uuid, qehs.utc_day, qehs.payload_text, qehs.payload_number,
+GRANT EXECUTE ON FUNCTION qehs.report_reads, qehs.report_modules, qehs.report_name, qehs.report_label, qehs.display_code, qehs.id_uuid, qehs.utc_day, qehs.payload_text, qehs.payload_number,
 	qehs.payload_time, qehs.payload_list TO qehs_reporter;
 REVOKE EXECUTE ON FUNCTION qehs.report_publish, qehs.reporter_keep, qehs.reporter_revoke, qehs.catalogue FROM qehs_shim;
 

@@ -12,6 +12,9 @@
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
+/* Members up to which json_member looks at one key after the other. */
+#define SMALL_OBJECT 100
+
 void
 json_begin(StringInfo out)
 {
@@ -217,12 +220,68 @@ json_jsonb_value(StringInfo out, const JsonbValue *value)
 		write_scalar(out, value);
 }
 
+/* Reads the child with this number of an object: keys first, then values. */
+static void
+read_child(const JsonbContainer *object, uint32 number, JsonbValue *value)
+{
+	JEntry		entry = object->children[number];
+	char	   *base = (char *) unconstify(JEntry *, &object->children[JsonContainerSize(object) * 2]);
+	uint32		start = getJsonbOffset(object, number);
+
+	if (JBE_ISNULL(entry))
+		value->type = jbvNull;
+	else if (JBE_ISSTRING(entry))
+	{
+		value->type = jbvString;
+		value->val.string.val = base + start;
+		value->val.string.len = getJsonbLength(object, number);
+	}
+	else if (JBE_ISNUMERIC(entry))
+	{
+		value->type = jbvNumeric;
+		value->val.numeric = (Numeric) (base + INTALIGN(start));
+	}
+	else if (JBE_ISBOOL(entry))
+	{
+		value->type = jbvBool;
+		value->val.boolean = JBE_ISBOOL_TRUE(entry);
+	}
+	else
+	{
+		value->type = jbvBinary;
+		value->val.binary.data = (JsonbContainer *) (base + INTALIGN(start));
+		value->val.binary.len = getJsonbLength(object, number) - (INTALIGN(start) - start);
+	}
+}
+
+/* Keys are in the order of their lengths: of a small object, looking at these is faster than halving. */
 bool
 json_member(const JsonbContainer *object, const char *key, int key_length, JsonbValue *value)
 {
+	uint32		count = JsonContainerSize(object);
+	const char *base = (const char *) &object->children[count * 2];
+	uint32		start = 0;
+
 	if (!JsonContainerIsObject(object))
 		return false;
-	return getKeyJsonValueFromContainer(unconstify(JsonbContainer *, object), key, key_length, value) != NULL;
+	if (count > SMALL_OBJECT)
+		return getKeyJsonValueFromContainer(unconstify(JsonbContainer *, object), key, key_length, value) != NULL;
+	for (uint32 i = 0; i < count; i++)
+	{
+		JEntry		entry = object->children[i];
+		uint32		end = JBE_HAS_OFF(entry) ? JBE_OFFLENFLD(entry) : start + JBE_OFFLENFLD(entry);
+		int			length = (int) (end - start);
+
+		if (length > key_length)
+			return false;
+		if (length == key_length && memcmp(base + start, key, length) == 0)
+		{
+			read_child(object, count + i, value);
+			return true;
+		}
+		start = end;
+	}
+	return false;
 }
 
 bool

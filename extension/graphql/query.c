@@ -106,7 +106,7 @@ open_cursor(RecordPage *page, const char *name)
 	if (cursor == NULL)
 		return NULL;
 	position = palloc0(sizeof(SortPosition));
-	bytes = cursor_open(page->run->context->tenant_id, "graphql", page->binding, cursor, &length);
+	bytes = cursor_open_as(name, page->run->context->tenant_id, "graphql", page->binding, cursor, &length);
 	if (!sort_read_position(&page->walk.sort, bytes, length, position))
 		problem_raise_at(PROBLEM_INVALID_CURSOR, psprintf("?%s", name), "invalid", "is not a cursor of this list with this filter and order");
 	return position;
@@ -127,7 +127,7 @@ static void
 open_page(RecordPage *page, const char *module_key, const char *order)
 {
 	ListRequest request = {.filter = run_argument_json(page->field, "filter"),.filter_path = "?filter",
-	.q = run_argument_text(page->field, "q"),.sort = run_argument_text(page->field, order)};
+	.q = run_argument_text(page->field, "q"),.sort = run_argument_text(page->field, order),.sort_name = order};
 
 	page->module = request.module = module_lookup(page->run->context->tenant_id, module_key);
 	page->limit = run_list_limit(page->field);

@@ -136,18 +136,20 @@ list_open(ListWalk *walk, const RequestContext *context, const ListRequest *requ
 {
 	ListQuery  *query = &walk->query;
 	Question   *question;
+	const char *sort_path;
 
 	memset(walk, 0, sizeof(*walk));
 	walk->context = context;
 	walk->root = request->in_body ? "/" : "?";
+	sort_path = path_of(walk, request->sort_name ? request->sort_name : "sort");
 	query->module = request->module;
 	query->alias = "r";
 	query->faults = faults;
 	question = list_search_open(walk, request);
-	sort_read(query->module, request->sort ? request->sort : walk->question ? "-displayCode" : "-createdAt", path_of(walk, "sort"), &walk->sort, faults);
+	sort_read(query->module, request->sort ? request->sort : walk->question ? "-displayCode" : "-createdAt", sort_path, &walk->sort, faults);
 	for (int i = 0; i < walk->sort.count; i++)
 	{
-		list_require_readable(walk, &walk->sort.keys[i].field, path_of(walk, "sort"));
+		list_require_readable(walk, &walk->sort.keys[i].field, sort_path);
 		if (request->deleted_too)
 			walk->sort.keys[i].field.slot = -1;
 	}

@@ -28,6 +28,7 @@ typedef struct ListRequest
 	const char *to;
 	const char *q;
 	const char *sort;			/* NULL: -createdAt, with q -displayCode */
+	const char *sort_name;		/* of the parameter; NULL: sort */
 	bool		deleted_too;
 	uint32		action;			/* that the caller must have on a record beside read; 0: none */
 	bool		in_body;		/* faults are at /filter…, /sort in place of ?filter…, ?sort */

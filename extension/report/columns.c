@@ -20,10 +20,14 @@
 #include "base/compat.h"
 
 #include "base/json.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "module/locale.h"
 #include "report/report.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 
 /* A text of at most this many characters is whole in its slot (QEHS_TEXT_SLOT_BYTES of UTF-8). */
 #define WHOLE_CHARACTERS (QEHS_TEXT_SLOT_BYTES / 4)
@@ -157,16 +161,29 @@ number_of(const Place *place, const ModuleField *field, const char *below)
 	return call(place, field, "payload_number", below, *below ? FIELD_NUMBER : field->value_type);
 }
 
-/* CASE x WHEN 'key' THEN 'Label' … ELSE x END; of a list, all with commas between them. */
+/* What the expression's value is called, by labels of type text: value, label, value, label …; itself where there are none. */
+static const char *
+labelled(const char *sql, const List *labels)
+{
+	Datum	   *texts = palloc(sizeof(Datum) * Max(list_length(labels), 1));
+	int			count = 0;
+	ListCell   *cell;
+
+	if (labels == NIL)
+		return sql;
+	foreach(cell, labels)
+		texts[count++] = CStringGetTextDatum(lfirst(cell));
+	return psprintf("qehs.report_label(%s, %s)", sql, quote_literal_cstr(OidOutputFunctionCall(F_ARRAY_OUT,
+		PointerGetDatum(construct_array(texts, count, TEXTOID, -1, false, TYPALIGN_INT)))));
+}
+
+/* What the value of a choice is called. */
 static const char *
 label_of(const ModuleField *field, const char *sql)
 {
-	StringInfoData out;
+	List	   *labels = NIL;
 	JsonbValue	options;
-	bool		any = false;
 
-	initStringInfo(&out);
-	appendStringInfo(&out, "CASE %s", sql);
 	if (json_member(field->definition, "options", 7, &options) && options.type == jbvBinary)
 	{
 		for (uint32 i = 0; i < JsonContainerSize(options.val.binary.data); i++)
@@ -175,14 +192,11 @@ label_of(const ModuleField *field, const char *sql)
 			char	   *label = option->type == jbvBinary ? label_default(option->val.binary.data) : NULL;
 			char	   *value = option->type == jbvBinary ? json_member_text(option->val.binary.data, "value") : NULL;
 
-			if (label == NULL || value == NULL)
-				continue;
-			appendStringInfo(&out, " WHEN %s THEN %s", quote_literal_cstr(value), quote_literal_cstr(label));
-			any = true;
+			if (label && value)
+				labels = lappend(lappend(labels, value), label);
 		}
 	}
-	appendStringInfo(&out, " ELSE %s END", sql);
-	return any ? out.data : sql;
+	return labelled(sql, labels);
 }
 
 /* Add a column of the field. */
@@ -354,22 +368,16 @@ add_fields(List *columns, const Place *place, const ModuleFields *fields, const 
 static const char *
 state_label(const ModuleDef *module)
 {
-	StringInfoData out;
-	bool		any = false;
+	List	   *labels = NIL;
 
-	initStringInfo(&out);
-	appendStringInfoString(&out, "(CASE r.workflow_state");
 	for (int i = 0; i < module->state_count; i++)
 	{
 		char	   *label = label_state(&module->definition->root, module->states[i]);
 
-		if (label == NULL)
-			continue;
-		appendStringInfo(&out, " WHEN %s THEN %s", quote_literal_cstr(module->states[i]), quote_literal_cstr(label));
-		any = true;
+		if (label)
+			labels = lappend(lappend(labels, unconstify(char *, module->states[i])), label);
 	}
-	appendStringInfoString(&out, " ELSE r.workflow_state END) COLLATE \"default\"");
-	return any ? out.data : "r.workflow_state COLLATE \"default\"";
+	return psprintf("%s COLLATE \"default\"", labelled("r.workflow_state", labels));
 }
 
 List *

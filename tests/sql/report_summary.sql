@@ -19,6 +19,10 @@ $$;
 SELECT pg_temp.injure('a', :'pat', '2024-03-01', '{"days":[{"kind":"away","from_date":"2024-03-02","to_date":"2024-03-11"}]}'), pg_temp.injure('b', :'pat', '2024-04-01', '{"outcome":"other_recordable"}'),
 	pg_temp.injure('c', :'pat', '2024-05-01', '{"employment":"contractor"}'), pg_temp.injure('d', :'pat', '2024-06-01', '{"outcome":"job_transfer_restriction","days":[{"kind":"restricted","from_date":"2024-06-02"}]}');
 SELECT qehs.report_publish('report_summary');
+-- Form 300A, RIDDOR and the totals that they and the rates are made of
+CREATE FUNCTION pg_temp.told() RETURNS SETOF jsonb LANGUAGE sql AS $$
+	SELECT to_jsonb(a) FROM report_report_summary.osha_300a AS a UNION ALL SELECT to_jsonb(t) FROM report_report_summary.case_totals AS t UNION ALL SELECT to_jsonb(r) FROM report_report_summary.riddor_totals AS r
+$$;
 -- the rates by the views alone, beside those by the summary
 CREATE FUNCTION pg_temp.same() RETURNS TABLE (is_filled boolean, cases bigint, days numeric, differ bigint) LANGUAGE plpgsql AS $$
 DECLARE
@@ -27,12 +31,14 @@ BEGIN
 	UPDATE qehs.report_summary SET counted_at = '-infinity' WHERE tenant_id = tenant;
 	PERFORM qehs.report_count_due(clock_timestamp() + interval '1 minute');
 	CREATE TEMP TABLE by_summary AS SELECT * FROM report_report_summary.kpi_rates;
+	CREATE TEMP TABLE told AS SELECT * FROM pg_temp.told();
 	UPDATE qehs.report_summary AS s SET is_whole = false WHERE s.tenant_id = tenant;
 	RETURN QUERY SELECT EXISTS (SELECT FROM qehs.report_case AS c WHERE c.tenant_id = tenant), (SELECT sum(s.recordable_cases)::bigint FROM by_summary AS s WHERE s.establishment_id IS NULL),
 		(SELECT sum(s.days_away_restricted) FROM by_summary AS s WHERE s.establishment_id IS NULL AND s.month < '2024-06-01'),
-		(SELECT count(*) FROM ((TABLE by_summary EXCEPT SELECT * FROM report_report_summary.kpi_rates) UNION ALL (SELECT * FROM report_report_summary.kpi_rates EXCEPT TABLE by_summary)) AS d);
+		(SELECT count(*) FROM ((TABLE by_summary EXCEPT SELECT * FROM report_report_summary.kpi_rates) UNION ALL (SELECT * FROM report_report_summary.kpi_rates EXCEPT TABLE by_summary)) AS d)
+		+ (SELECT count(*) FROM ((TABLE told EXCEPT ALL SELECT * FROM pg_temp.told()) UNION ALL (SELECT * FROM pg_temp.told() EXCEPT ALL TABLE told)) AS d);
 	UPDATE qehs.report_summary AS s SET is_whole = true WHERE s.tenant_id = tenant;
-	DROP TABLE by_summary;
+	DROP TABLE by_summary, told;
 END
 $$;
 \o
@@ -55,8 +61,8 @@ SELECT * FROM pg_temp.same();
 SELECT qehs.record_restore(pg_temp.of('incident e')) IS NOT NULL AS restored, qehs.record_restore(pg_temp.of('b')) IS NOT NULL AS restored;
 SELECT * FROM pg_temp.same();
 -- a spell without an end goes on from day to day
-UPDATE qehs.report_case SET open_until = open_until - 1, days = days - 1 WHERE open_until IS NOT NULL;
-UPDATE qehs.report_rate SET days = days - 1 WHERE month = '2024-06-01';
+UPDATE qehs.report_case SET open_until = open_until - 1, days_restricted = days_restricted - 1 WHERE open_until IS NOT NULL;
+UPDATE qehs.report_rate SET days_restricted = days_restricted - 1 WHERE month = '2024-06-01';
 SELECT * FROM pg_temp.same();
 -- who may not read the cases has none of them, nor of the summary
 CREATE ROLE summary_reader LOGIN;
