@@ -3,34 +3,13 @@
  *	  The links of records of a level, with the records at their other ends.
  *
  * One statement finds the links of all records of the level, with the rows at their other
- * ends; those become levels of their own, one for each module.
+ * ends.
  */
 #include "base/compat.h"
 
-#include "base/json.h"
 #include "graphql/load.h"
 #include "miscadmin.h"
 #include "record/link.h"
-
-typedef struct RunLink
-{
-	int			place;			/* of the record that it is a link of */
-	LinkPosition position;
-	const char *fields;			/* a JSON array */
-} RunLink;
-
-struct RunLinks
-{
-	Run		   *run;			/* while they are taken */
-	MemoryContext memory;
-	bool		keeps_records;	/* the other records are asked for */
-	int			count;
-	int			room;
-	RunLink    *items;			/* record by record, when all are there */
-	int			record_count;
-	Record	   *records;		/* at their other ends, by their ids, each once */
-	RunNamed  **named;			/* of each field of RecordLink that is the record: where records are */
-};
 
 /* A record that outlives the row that it was read from. */
 static Record
@@ -85,30 +64,20 @@ sort_links(RunLinks *links, int record_count, RunLoaded *loaded)
 	links->items = sorted;
 }
 
-/* The other records, each once, as each field asks for them. */
+/* The other records by their ids, each once. */
 static void
-load_others(Run *run, RunLinks *links, RunFields *members)
+sort_records(RunLinks *links)
 {
 	record_sort(links->records, links->count);
 	for (int i = 0; i < links->count; i++)
 		if (links->record_count == 0 || memcmp(&links->records[links->record_count - 1].id, &links->records[i].id, UUID_LEN) != 0)
 			links->records[links->record_count++] = links->records[i];
-	for (int i = 0; i < members->count; i++)
-		if (graphql_is_composite(graphql_named_type(members->items[i].field->type)))
-			links->named[i] = load_named(run, &members->items[i], links->records, links->record_count);
 }
 
-/* The fields of RecordLink that are asked for. */
-static RunFields *
-link_members(Run *run, RunField *field)
+RunLinks *
+links_find(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded)
 {
-	return run_fields(run, field, graphql_named_type(field->field->type));
-}
-
-void
-links_load(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded)
-{
-	RunFields  *members = link_members(run, field);
+	RunFields  *members = run_fields(run, field, graphql_named_type(field->field->type));
 	RunLinks   *links = palloc0(sizeof(RunLinks));
 	char	   *cursor = run_argument_text(field, "cursor");
 	LinkPosition *after = palloc(level->count * sizeof(LinkPosition));
@@ -123,68 +92,6 @@ links_load(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded)
 	link_walk(run->context, level->records, after, level->count, run_list_limit(field), take_link, links);
 	sort_links(links, level->count, loaded);
 	if (links->keeps_records)
-		load_others(run, links, members);
-	loaded->links = links;
-}
-
-static bool
-write_member(Run *run, StringInfo out, RunFields *members, int number, const pg_uuid_t *record_id, const RunLinks *links, const RunLink *link)
-{
-	const RunField *member = &members->items[number];
-	const RunNamed *other;
-
-	if (member->source->origin == ORIGIN_TYPENAME)
-		json_string_n(out, members->type->name.data, members->type->name.length);
-	else if (strcmp(member->source->member, "direction") == 0)
-		json_string(out, link->position.is_in ? "in" : "out");
-	else if (strcmp(member->source->member, "fields") == 0)
-		appendStringInfoString(out, link->fields);
-	else if (strcmp(member->source->member, "cursor") == 0)
-		json_string(out, link_seal_cursor(run->context->tenant_id, record_id, &link->position));
-	else
-	{
-		other = &links->named[number][record_find(links->records, links->record_count, &link->position.other)];
-		return load_write_record(run, out, other->level, other->number);
-	}
-	return true;
-}
-
-static bool
-write_link(Run *run, StringInfo out, RunFields *members, const pg_uuid_t *record_id, const RunLinks *links, const RunLink *link)
-{
-	int			start = out->len;
-
-	for (int i = 0; i < members->count; i++)
-	{
-		int			path = run_begin_member(run, out, start, &members->items[i]);
-		bool		written = write_member(run, out, members, i, record_id, links, link);
-
-		if (!run_end_member(run, out, start, path, written))
-			return false;
-	}
-	appendStringInfoString(out, out->len > start ? "}" : "{}");
-	return true;
-}
-
-bool
-links_write(Run *run, StringInfo out, RunField *field, const RunLevel *level, const RunLoaded *loaded, int number)
-{
-	RunFields  *members = link_members(run, field);
-	int			start = out->len;
-
-	appendStringInfoChar(out, '[');
-	for (int i = 0; i < loaded->counts[number]; i++)
-	{
-		int			path = run_begin_item(run, i);
-		bool		written;
-
-		CHECK_FOR_INTERRUPTS();
-		if (i > 0)
-			appendStringInfoChar(out, ',');
-		written = write_link(run, out, members, &level->records[number].id, loaded->links, &loaded->links->items[loaded->starts[number] + i]);
-		if (!run_end_member(run, out, start, path, written))
-			return false;
-	}
-	appendStringInfoChar(out, ']');
-	return true;
+		sort_records(links);
+	return links;
 }

@@ -300,7 +300,11 @@ named_need_payload(Run *run, RunField *field)
 	return target == NULL || load_needs_payload(run, run_fields(run, field, graphql_named_type(field->field->type)), target);
 }
 
-RunNamed *
+/*
+ * The levels, one for each module, of records that a field names, whose type is their own: where each record is in them, in the order of
+ * records, which are each there once; its level is NULL where the field's type does not have it.
+ */
+static RunNamed *
 load_named(Run *run, RunField *field, const Record *records, int count)
 {
 	RunNamed   *named = palloc0(Max(count, 1) * sizeof(RunNamed));
@@ -397,6 +401,19 @@ load_back_reference_field(Run *run, const RunLevel *level, RunField *field, RunL
 	loaded->below = load_level(run, below, other, records, rows);
 }
 
+/* Links, with the records at their other ends as each field of them asks for these. */
+static void
+load_links_field(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded)
+{
+	RunFields  *members = run_fields(run, field, graphql_named_type(field->field->type));
+	RunLinks   *links = links_find(run, level, field, loaded);
+
+	for (int i = 0; i < members->count; i++)
+		if (graphql_is_composite(graphql_named_type(members->items[i].field->type)))
+			links->named[i] = load_named(run, &members->items[i], links->records, links->record_count);
+	loaded->links = links;
+}
+
 static void
 load_field(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded)
 {
@@ -422,7 +439,7 @@ load_field(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded)
 			lists_load(run, level, field, loaded);
 			break;
 		case ORIGIN_LINKS:
-			links_load(run, level, field, loaded);
+			load_links_field(run, level, field, loaded);
 			break;
 		default:
 			break;				/* the row has it */

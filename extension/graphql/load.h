@@ -11,6 +11,7 @@
 #define QEHS_GRAPHQL_LOAD_H
 
 #include "graphql/run.h"
+#include "record/link.h"
 
 typedef struct RunLevel RunLevel;
 
@@ -21,8 +22,27 @@ typedef struct RunNamed
 	int			number;
 } RunNamed;
 
-/* Links of the records of a level (links.c). */
-typedef struct RunLinks RunLinks;
+/* A link of a record of a level. */
+typedef struct RunLink
+{
+	int			place;			/* of the record that it is a link of */
+	LinkPosition position;
+	const char *fields;			/* a JSON array */
+} RunLink;
+
+/* All of them. */
+typedef struct RunLinks
+{
+	Run		   *run;			/* while they are taken */
+	MemoryContext memory;
+	bool		keeps_records;	/* the other records are asked for */
+	int			count;
+	int			room;
+	RunLink    *items;			/* record by record, when all are there */
+	int			record_count;
+	Record	   *records;		/* at their other ends, by their ids, each once */
+	RunNamed  **named;			/* of each field of RecordLink that is the record: where records are */
+} RunLinks;
 
 /* What was loaded for one field of a level. */
 typedef struct RunLoaded
@@ -60,20 +80,11 @@ extern RunLevel *load_level(Run *run, RunFields *fields, const ModuleDef *module
 /* The live records of ids that the caller may read, in one statement; *count says how many. */
 extern Record *load_records(Run *run, const Datum *ids, int id_count, bool with_payload, int *count);
 
-/*
- * The levels, one for each module, of records that a field names, whose type is their own: where each record is in them, in the order of
- * records, which are each there once; its level is NULL where the field's type does not have it.
- */
-extern RunNamed *load_named(Run *run, RunField *field, const Record *records, int count);
-
 /* Load activity, attachments, comments or availableTransitions of the level's records into values (lists.c). */
 extern void lists_load(Run *run, const RunLevel *level, const RunField *field, RunLoaded *loaded);
 
-/* ---- links.c ---- */
-
-/* Load the links of the level's records; append those of the record of a number, false where null came to a field that does not take it. */
-extern void links_load(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded);
-extern bool links_write(Run *run, StringInfo out, RunField *field, const RunLevel *level, const RunLoaded *loaded, int number);
+/* Find the links of the level's records, all but the levels of the other records (links.c). */
+extern RunLinks *links_find(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded);
 
 /* Append the record of a number; false where null came to a field that does not take it. */
 extern bool load_write_record(Run *run, StringInfo out, const RunLevel *level, int number);

@@ -48,6 +48,69 @@ write_named(Run *run, StringInfo out, RunField *field, const RunNamed *named, in
 }
 
 static bool
+write_link_member(Run *run, StringInfo out, RunFields *members, int number, const pg_uuid_t *record_id, const RunLinks *links, const RunLink *link)
+{
+	const RunField *member = &members->items[number];
+	const RunNamed *other;
+
+	if (member->source->origin == ORIGIN_TYPENAME)
+		json_string_n(out, members->type->name.data, members->type->name.length);
+	else if (strcmp(member->source->member, "direction") == 0)
+		json_string(out, link->position.is_in ? "in" : "out");
+	else if (strcmp(member->source->member, "fields") == 0)
+		appendStringInfoString(out, link->fields);
+	else if (strcmp(member->source->member, "cursor") == 0)
+		json_string(out, link_seal_cursor(run->context->tenant_id, record_id, &link->position));
+	else
+	{
+		other = &links->named[number][record_find(links->records, links->record_count, &link->position.other)];
+		return load_write_record(run, out, other->level, other->number);
+	}
+	return true;
+}
+
+static bool
+write_link(Run *run, StringInfo out, RunFields *members, const pg_uuid_t *record_id, const RunLinks *links, const RunLink *link)
+{
+	int			start = out->len;
+
+	for (int i = 0; i < members->count; i++)
+	{
+		int			path = run_begin_member(run, out, start, &members->items[i]);
+		bool		written = write_link_member(run, out, members, i, record_id, links, link);
+
+		if (!run_end_member(run, out, start, path, written))
+			return false;
+	}
+	appendStringInfoString(out, out->len > start ? "}" : "{}");
+	return true;
+}
+
+/* The links of the record of a number. */
+static bool
+write_links(Run *run, StringInfo out, RunField *field, const RunLevel *level, const RunLoaded *loaded, int number)
+{
+	RunFields  *members = run_fields(run, field, graphql_named_type(field->field->type));
+	int			start = out->len;
+
+	appendStringInfoChar(out, '[');
+	for (int i = 0; i < loaded->counts[number]; i++)
+	{
+		int			path = run_begin_item(run, i);
+		bool		written;
+
+		CHECK_FOR_INTERRUPTS();
+		if (i > 0)
+			appendStringInfoChar(out, ',');
+		written = write_link(run, out, members, &level->records[number].id, loaded->links, &loaded->links->items[loaded->starts[number] + i]);
+		if (!run_end_member(run, out, start, path, written))
+			return false;
+	}
+	appendStringInfoChar(out, ']');
+	return true;
+}
+
+static bool
 write_field(Run *run, StringInfo out, const RunLevel *level, int number, int place)
 {
 	RunField   *field = &level->fields->items[place];
@@ -101,7 +164,7 @@ write_field(Run *run, StringInfo out, const RunLevel *level, int number, int pla
 		case ORIGIN_BACK_REFERENCE:
 			return load_write_records(run, out, loaded->below, loaded->starts[number], loaded->counts[number]);
 		case ORIGIN_LINKS:
-			return links_write(run, out, field, level, loaded, number);
+			return write_links(run, out, field, level, loaded, number);
 		default:
 			return write_loaded(run, out, field, loaded->values[number]);
 	}

@@ -20,6 +20,15 @@ typedef struct CsvFile
 	Arena		arena;			/* of one row */
 } CsvFile;
 
+/* Whether a cell is a text that might begin a formula; a number with a unit is none, unless the unit goes on with one. */
+static bool
+is_guarded(CellType type, const Column *column, const char *text)
+{
+	if (type == CELL_ARRAY && column->type == COLUMN_MEASURE)
+		return *text != '\0' && strpbrk(text + 1, "=+-@|!(<>&*\"'") != NULL;
+	return type == CELL_TEXT || type == CELL_ARRAY;
+}
+
 static void
 put(Output *output, const char *text, size_t length, bool guarded)
 {
@@ -91,7 +100,7 @@ csv_row(void *owner, const char *line, size_t length)
 
 		if (i > 0)
 			output_write(file->output, ",", 1);
-		put(file->output, text, text_length, type == CELL_TEXT || (type == CELL_ARRAY && column->type != COLUMN_MEASURE));
+		put(file->output, text, text_length, is_guarded(type, column, text));
 	}
 	return output_write(file->output, "\r\n", 2);
 }

@@ -355,10 +355,11 @@ paper_table(Paper *paper, PaperTable *table)
 {
 	size_t		count = (size_t) table->column_count;
 	PaperRow	row = {calloc(count * 2, sizeof(PaperText)), calloc(count * 2, sizeof(PaperPlace))};
-	PaperRow	head = {row.texts + count, row.places + count};
+	PaperRow	head;
 
 	if (row.texts == NULL || row.places == NULL)
 		abort();
+	head = (PaperRow) {row.texts + count, row.places + count};
 	if (room(paper) < 4)
 		begin_page(paper);
 	show_head(paper, table, &head);

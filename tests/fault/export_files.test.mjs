@@ -55,6 +55,17 @@ test("CSV: Python's csv reads what was written, and no text begins a formula", a
 	assert.ok(text.startsWith("Title,") && text.endsWith("\r\n"))
 })
 
+test("CSV: a unit is no way to a formula, and a negative amount stays as it is", async () => {
+	const gauges = { key: "gauges", name: "Gauges", displayCode: { prefix: "G" }, fields: [{ key: "level", label: "Level", type: "quantity" }], workflow: { states: ["open"], initial: "open", transitions: {} } }
+	const reader = makeTenant(made.cluster, "gaugers")
+	made.cluster.sql(`SELECT qehs.use_tenant('gaugers'); SELECT qehs.module_publish('gauges', $q$${JSON.stringify(gauges)}$q$)`)
+	for (const level of [{ value: -1.5, unit: "+x|'/C'!A" }, { value: -2, unit: "kg/m³" }, { value: 3, unit: "=1" }])
+		assert.equal((await call(made.shim, reader, "POST", "/api/v1/records", { moduleKey: "gauges", payload: { level } })).status, 201)
+	const job = await until(made.shim, reader, await ask(made.shim, reader, { moduleKey: "gauges", format: "csv", columns: ["level"], sort: "createdAt" }))
+	writeFileSync(`${directory}/gauges.csv`, await fetched(made.shim, job))
+	assert.deepEqual(readCsv(`${directory}/gauges.csv`).slice(1).flat().sort(), ["'-1.5 +x|'/C'!A", "-2 kg/m³", "3 =1"])
+})
+
 test("CSV: \\copy takes it", async () => {
 	const { path } = await exported({ sort: "n", format: "csv", columns: ["displayCode", "title", "n"], header: "keys" })
 	made.cluster.sql("CREATE TABLE copied (code text, title text, n numeric)")
