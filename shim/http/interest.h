@@ -20,7 +20,7 @@ extern void interest_close(int socket);
 
 /* All that had come has been read. */
 extern void interest_drained(int socket);
-/* Is it known that there is nothing to read? */
+/* Is there nothing to read before the library waits again: as all has been read, or since an end came that would cost the client its answer? */
 extern bool interest_is_drained(int socket);
 
 /* May the library's epoll have something to tell?  If not, it is not asked in this thread, until this is said again. */
