@@ -59,12 +59,12 @@ BEGIN
 		RETURN json_build_object('idempotencyKeys', 0, 'secrets', 0, 'more', jobs_due OR timers_due);
 	END IF;
 	tenants := ARRAY(SELECT t.id FROM qehs.tenant AS t WHERE (
-		SELECT e.created_at FROM qehs.idempotency AS e WHERE e.tenant_id = t.id ORDER BY e.created_at LIMIT 1) < cutoff ORDER BY random());
+		SELECT e.created_at FROM qehs.idempotency AS e WHERE e.tenant_id = t.id AND e.created_at > '-infinity' ORDER BY e.created_at LIMIT 1) < cutoff ORDER BY random());
 	-- in turns, a batch each, until none has any left or the time is up
 	WHILE NOT late AND tenants <> '{}' LOOP
 		FOREACH tenant IN ARRAY tenants LOOP
 			DELETE FROM qehs.idempotency WHERE ctid = ANY (ARRAY(SELECT e.ctid FROM qehs.idempotency AS e
-				WHERE e.tenant_id = tenant AND e.created_at < cutoff ORDER BY e.created_at LIMIT step));
+				WHERE e.tenant_id = tenant AND e.created_at > '-infinity' AND e.created_at < cutoff ORDER BY e.created_at LIMIT step));
 			GET DIAGNOSTICS gone = ROW_COUNT;
 			expired := expired + gone;
 			IF gone < step THEN

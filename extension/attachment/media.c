@@ -4,7 +4,8 @@
  *
  * libmagic knows many formats and not all: text is text to it, an office document
  * may be a zip file.  So what counts is that nothing claims to be what it surely is
- * not: an image that is a program, a PDF that is a page with scripts.
+ * not: a PNG that is a GIF, an image that is a program, a PDF that is a page with
+ * scripts, a Word document that is any zip file.
  */
 #include "base/compat.h"
 
@@ -68,20 +69,43 @@ contains(const char *type, const char *part)
 	return false;
 }
 
-/* Is it a type whose files are text, as libmagic sees it? */
+/* Is it the format of pictures, which libmagic tells from the others by its first bytes? */
 static bool
-is_text(const char *type)
+is_sure_picture(const char *type)
 {
-	return begins(type, "text/") || begins(type, "message/") || contains(type, "json") || contains(type, "xml") || contains(type, "yaml") ||
-		contains(type, "csv") || contains(type, "javascript") || contains(type, "sql") || contains(type, "rtf") || contains(type, "postscript");
+	static const char *const sure[] = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/tiff", "image/bmp"};
+
+	for (int i = 0; i < (int) lengthof(sure); i++)
+		if (begins(type, sure[i]))
+			return true;
+	return false;
+}
+
+/* Are they of one family of Office documents (ECMA-376): "…officedocument.wordprocessingml." in front of document, template? */
+static bool
+is_same_office(const char *claimed, const char *sniffed)
+{
+	const char *end = strrchr(sniffed, '.');
+
+	return contains(sniffed, "openxmlformats") && end && pg_strncasecmp(claimed, sniffed, end + 1 - sniffed) == 0;
 }
 
 /* Is it a type whose files are containers in the form of others (zip, OLE)? */
 static bool
 is_container(const char *type)
 {
-	return contains(type, "zip") || contains(type, "officedocument") || contains(type, "opendocument") || contains(type, "ms-") ||
-		contains(type, "msword") || contains(type, "epub") || contains(type, "ole");
+	return !begins(type, "text/") && (contains(type, "zip") || contains(type, "officedocument") || contains(type, "opendocument") || contains(type, "ms-") ||
+		contains(type, "msword") || contains(type, "epub") || contains(type, "ole"));
+}
+
+/* Is it a type whose files are text, as libmagic sees it? */
+static bool
+is_text(const char *type)
+{
+	if (is_container(type))
+		return false;
+	return begins(type, "text/") || begins(type, "message/") || contains(type, "json") || contains(type, "xml") || contains(type, "yaml") ||
+		contains(type, "csv") || contains(type, "javascript") || contains(type, "sql") || contains(type, "rtf") || contains(type, "postscript");
 }
 
 bool
@@ -93,16 +117,23 @@ media_is_plausible(const char *claimed, const char *sniffed)
 		return true;
 	if (begins(claimed, "application/octet-stream") || strcmp(sniffed, "inode/x-empty") == 0 || strcmp(sniffed, "application/x-empty") == 0)
 		return true;
-	/* a picture looks like a picture, sound and film as well, whichever of its formats it claims */
 	if (begins(claimed, "image/svg"))
 		return is_text(sniffed) || begins(sniffed, "image/svg");
+	if (begins(claimed, "image/jpg") || begins(claimed, "image/pjpeg"))
+		return strcmp(sniffed, "image/jpeg") == 0;
+	if (is_sure_picture(claimed))
+		return begins(claimed, "image/bmp") && strcmp(sniffed, "image/x-ms-bmp") == 0;
+	/* another format of pictures may go by several names; so may sound and film */
 	if (begins(claimed, "image/"))
-		return begins(sniffed, "image/") && !begins(sniffed, "image/svg");
+		return begins(sniffed, "image/") && !begins(sniffed, "image/svg") && !is_sure_picture(sniffed);
 	if (begins(claimed, "audio/") || begins(claimed, "video/"))
 		return begins(sniffed, "audio/") || begins(sniffed, "video/") || strcmp(sniffed, "application/ogg") == 0 ||
 			strcmp(sniffed, "application/octet-stream") == 0;
 	if (begins(claimed, "application/pdf"))
 		return false;
+	/* one with a password is in the older form of Office */
+	if (contains(claimed, "openxmlformats"))
+		return is_same_office(claimed, sniffed) || strcmp(sniffed, "application/CDFV2") == 0 || strcmp(sniffed, "application/encrypted") == 0;
 	if (is_text(claimed))
 		return is_text(sniffed);
 	if (is_container(claimed))

@@ -108,8 +108,7 @@ cursor_seal(int32 tenant_id, const char *endpoint, const char *binding,
 }
 
 char *
-cursor_open(int32 tenant_id, const char *endpoint, const char *binding,
-			const char *cursor, int *length)
+cursor_open_as(const char *name, int32 tenant_id, const char *endpoint, const char *binding, const char *cursor, int *length)
 {
 	int			text_length = strlen(cursor);
 	uint8	   *bytes = palloc(text_length + 1);
@@ -130,8 +129,14 @@ cursor_open(int32 tenant_id, const char *endpoint, const char *binding,
 				return position;
 		}
 	}
-	problem_raise_at(PROBLEM_INVALID_CURSOR, "?cursor", "invalid",
+	problem_raise_at(PROBLEM_INVALID_CURSOR, psprintf("?%s", name), "invalid",
 					 "is not a cursor of this list with this filter and sort");
+}
+
+char *
+cursor_open(int32 tenant_id, const char *endpoint, const char *binding, const char *cursor, int *length)
+{
+	return cursor_open_as("cursor", tenant_id, endpoint, binding, cursor, length);
 }
 
 void

@@ -18,6 +18,10 @@ extern char *cursor_seal(int32 tenant_id, const char *endpoint, const char *bind
 extern char *cursor_open(int32 tenant_id, const char *endpoint, const char *binding,
 						 const char *cursor, int *length);
 
+/* The same of a cursor that is sent as a parameter of another name than "cursor". */
+extern char *cursor_open_as(const char *name, int32 tenant_id, const char *endpoint, const char *binding,
+							const char *cursor, int *length);
+
 /* Open a cursor whose position is an id alone; NULL is the start and leaves id as it is. */
 extern void cursor_open_id(int32 tenant_id, const char *endpoint, const char *binding, const char *cursor, pg_uuid_t *id);
 

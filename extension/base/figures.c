@@ -45,7 +45,7 @@ static FigureRow *rows = NULL;
 static KeptPlan select_figures = {
 	"SELECT (SELECT GREATEST(c.reltuples, 0)::pg_catalog.int8 FROM pg_catalog.pg_class AS c WHERE c.oid = 'qehs.idempotency'::pg_catalog.regclass),"
 	" (SELECT count(*) FROM (SELECT FROM qehs.tenant AS t CROSS JOIN LATERAL (SELECT FROM qehs.idempotency AS i"
-	" WHERE i.tenant_id = t.id AND i.created_at < $3 - interval '24 hours' LIMIT $1) AS e LIMIT $1) AS old),"
+	" WHERE i.tenant_id = t.id AND i.created_at > '-infinity' AND i.created_at < $3 - interval '24 hours' LIMIT $1) AS e LIMIT $1) AS old),"
 	" (SELECT count(*) FROM pg_catalog.pg_locks AS l WHERE l.locktype = 'advisory' AND l.objsubid = 5 AND l.database = $2),"
 	" j.queued, j.running, j.waiting FROM (SELECT count(*) FILTER (WHERE lease_until IS NULL OR lease_until < $3) AS queued,"
 	" count(*) FILTER (WHERE lease_until >= $3) AS running,"

@@ -16,6 +16,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
 #include "fmgr.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -89,7 +90,8 @@ find_out(KeptLookup *lookup)
 	table = try_relation_open(lookup->table_id, AccessShareLock);
 	index = table ? try_relation_open(lookup->index_id, AccessShareLock) : NULL;
 	lookup->tenant_number = number_of(lookup, "tenant_id");
-	lookup->key_number = number_of(lookup, lookup->key);
+	/* an index says 0 of an expression, in place of a column's number, and so the scan finds it */
+	lookup->key_number = lookup->key ? number_of(lookup, lookup->key) : InvalidAttrNumber;
 	lookup->column_count = 0;
 	while (lookup->column_count < LOOKUP_MOST_COLUMNS && lookup->columns[lookup->column_count])
 	{
@@ -134,8 +136,9 @@ read_row(const KeptLookup *lookup, HeapTuple tuple, TupleDesc description, Looku
 	}
 }
 
-int
-lookup_rows(KeptLookup *lookup, int32 tenant_id, const pg_uuid_t *id, ScanDirection direction, int most, LookupRow *rows)
+/* Rows whose key is equal by the operator's function. */
+static int
+scan(KeptLookup *lookup, int32 tenant_id, RegProcedure equal, Datum key, ScanDirection direction, int most, LookupRow *rows)
 {
 	Relation	table;
 	Relation	index;
@@ -147,7 +150,7 @@ lookup_rows(KeptLookup *lookup, int32 tenant_id, const pg_uuid_t *id, ScanDirect
 	if (!open_both(lookup, &table, &index))
 		return -1;
 	ScanKeyInit(&keys[0], lookup->tenant_number, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(tenant_id));
-	ScanKeyInit(&keys[1], lookup->key_number, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(id));
+	ScanKeyEntryInitialize(&keys[1], 0, lookup->key_number, BTEqualStrategyNumber, InvalidOid, index->rd_indcollation[1], equal, key);
 	scan = systable_beginscan_ordered(table, index, GetActiveSnapshot(), 2, keys);
 	while (count < most && (tuple = systable_getnext_ordered(scan, direction)) != NULL)
 		read_row(lookup, tuple, RelationGetDescr(table), &rows[count++]);
@@ -155,4 +158,16 @@ lookup_rows(KeptLookup *lookup, int32 tenant_id, const pg_uuid_t *id, ScanDirect
 	relation_close(index, NoLock);
 	relation_close(table, NoLock);
 	return count;
+}
+
+int
+lookup_rows(KeptLookup *lookup, int32 tenant_id, const pg_uuid_t *id, ScanDirection direction, int most, LookupRow *rows)
+{
+	return scan(lookup, tenant_id, F_UUID_EQ, UUIDPGetDatum(id), direction, most, rows);
+}
+
+int
+lookup_text(KeptLookup *lookup, int32 tenant_id, const char *text, LookupRow *row)
+{
+	return scan(lookup, tenant_id, F_TEXTEQ, CStringGetTextDatum(text), ForwardScanDirection, 1, row);
 }

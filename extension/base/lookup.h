@@ -1,6 +1,6 @@
 /*
  * lookup.h
- *	  Rows of a tenant by an id, found by an index without the executor.
+ *	  Rows of a tenant by an id or a text, found by an index without the executor.
  *
  * To start and end a statement costs several times what it takes to find a row by
  * a key.  So the reads of which a request has one each time go to the index
@@ -22,8 +22,8 @@
 typedef struct KeptLookup
 {
 	const char *table;			/* in the schema qehs */
-	const char *index;			/* a B-tree that begins with tenant_id (int4) and key (uuid) */
-	const char *key;
+	const char *index;			/* a B-tree that begins with tenant_id (int4) and key */
+	const char *key;			/* a column (uuid), or NULL: the index has an expression (text) there */
 	const char *columns[LOOKUP_MOST_COLUMNS];	/* what is read, up to a NULL */
 
 	/* found by lookup_rows */
@@ -51,5 +51,8 @@ typedef struct LookupRow
  * or -1 where the statement must be used.
  */
 extern int	lookup_rows(KeptLookup *lookup, int32 tenant_id, const pg_uuid_t *id, ScanDirection direction, int most, LookupRow *rows);
+
+/* The same of one row, by what the index's expression gives; a partial index finds the rows that it has. */
+extern int	lookup_text(KeptLookup *lookup, int32 tenant_id, const char *text, LookupRow *row);
 
 #endif							/* QEHS_LOOKUP_H */

@@ -5,6 +5,7 @@
  */
 #include "base/compat.h"
 
+#include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
 #include "graphql/names.h"
@@ -60,7 +61,7 @@ read_groups(Aggregate *aggregate)
 		char	   *name = json_text_copy(getIthJsonbValueFromContainer(&names->root, i));
 		FilterField *group = &aggregate->groups[aggregate->group_count];
 
-		if (!filter_field(aggregate->module, name, group) || (group->field && (group->field->type == FIELD_TABLE || group->field->type == FIELD_OBJECT)))
+		if (!filter_field(aggregate->module, name, group) || group->kind == VALUE_NONE)
 			violation_add(&aggregate->faults, "?groupBy", "unknown_field", "has no field \"%s\" to group by", name);
 		else
 		{
@@ -94,6 +95,28 @@ read_columns(Aggregate *aggregate, RunField *function)
 
 /* ---- the statement ---- */
 
+/* Whether the group's values are numbers that stand for texts, of which several may mean the same. */
+static bool
+is_span(const FilterField *group)
+{
+	return group->kind == VALUE_DURATION || group->kind == VALUE_TIME_OF_DAY;
+}
+
+/* What the values that a group of records share are told from: they themselves, or one of their texts. */
+static const char *
+key_sql(const ListQuery *query, const FilterField *group)
+{
+	FilterField text = *group;
+
+	if (is_span(group))
+	{
+		text.type = FIELD_TEXT;
+		text.kind = VALUE_TEXT;
+		return psprintf("pg_catalog.min(%s COLLATE \"C\")", query_whole(query, &text));
+	}
+	return psprintf(filter_oid(group) == NUMERICOID || filter_oid(group) == TEXTARRAYOID ? "pg_catalog.to_jsonb(%s)" : "%s", query_whole(query, group));
+}
+
 static void
 write_statement(Aggregate *aggregate, ListQuery *query)
 {
@@ -103,7 +126,7 @@ write_statement(Aggregate *aggregate, ListQuery *query)
 	initStringInfo(&sql);
 	json_literal(&sql, "SELECT pg_catalog.count(*)");
 	for (int i = 0; i < aggregate->group_count; i++)
-		appendStringInfo(&sql, ", pg_catalog.to_jsonb(%s)", query_whole(query, &aggregate->groups[i]));
+		appendStringInfo(&sql, ", %s", key_sql(query, &aggregate->groups[i]));
 	for (int i = 0; i < aggregate->column_count; i++)
 	{
 		filter_field(aggregate->module, aggregate->columns[i].key, &field);
@@ -112,27 +135,77 @@ write_statement(Aggregate *aggregate, ListQuery *query)
 	}
 	appendStringInfo(&sql, " FROM qehs.record AS %s WHERE %s", query->alias, aggregate->walk.conditions);
 	for (int i = 0; i < aggregate->group_count; i++)
-		appendStringInfo(&sql, "%s%d", i == 0 ? " GROUP BY " : ", ", i + 2);
-	appendStringInfo(&sql, " ORDER BY 1 DESC LIMIT %d", MAX_GROUPS);
+		appendStringInfo(&sql, "%s%s", i == 0 ? " GROUP BY " : ", ", query_whole(query, &aggregate->groups[i]));
+	json_literal(&sql, " ORDER BY 1 DESC");
+	for (int i = 0; i < aggregate->group_count; i++)
+		appendStringInfo(&sql, ", %d", COLUMN_FIRST_KEY + i);
+	appendStringInfo(&sql, " LIMIT %d", MAX_GROUPS);
 	query->sql = sql;
+}
+
+static void
+write_time(StringInfo out, bool is_date, TimestampTz time)
+{
+	StringInfoData text;
+
+	if (!is_date)
+	{
+		json_time(out, time);
+		return;
+	}
+	initStringInfo(&text);
+	json_time_raw(&text, time);
+	json_string_n(out, text.data, strlen("2026-01-01"));
+}
+
+/* The id that an actor has on the wire, or null of the system. */
+static void
+write_actor_id(StringInfo out, int32 tenant_id, const pg_uuid_t *id)
+{
+	StringInfoData actor;
+
+	initStringInfo(&actor);
+	context_write_actor(&actor, tenant_id, id);
+	json_string(out, json_member_text(&DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(actor.data)))->root, "id"));
+}
+
+/* A value that the records of a group share, as a filter takes it and a record shows it. */
+static void
+write_key(StringInfo out, const Aggregate *aggregate, const FilterField *group, Datum value)
+{
+	switch (filter_oid(group))
+	{
+		case UUIDOID:
+			if (group->built_in == BUILT_IN_ID)
+				json_id(out, DatumGetUUIDP(value), QEHS_ID_RECORD);
+			else
+				write_actor_id(out, aggregate->run->context->tenant_id, DatumGetUUIDP(value));
+			break;
+		case INT8OID:			/* the number of a display code */
+			record_write_display_code(out, aggregate->module, DatumGetInt64(value));
+			break;
+		case TIMESTAMPTZOID:
+			write_time(out, group->type == FIELD_DATE, DatumGetTimestampTz(value));
+			break;
+		case TEXTOID:
+			if (group->kind == VALUE_BOOLEAN)
+				appendStringInfoString(out, TextDatumGetCString(value));
+			else
+				json_string(out, TextDatumGetCString(value));
+			break;
+		default:
+			if (is_span(group))
+				json_string(out, TextDatumGetCString(value));
+			else
+				json_jsonb(out, DatumGetJsonbP(value));
+	}
 }
 
 static void
 write_value(StringInfo out, const Column *column, Datum value)
 {
 	if (column->type == TIMESTAMPTZOID)
-	{
-		if (column->is_date)
-		{
-			StringInfoData time;
-
-			initStringInfo(&time);
-			json_time_raw(&time, DatumGetTimestampTz(value));
-			json_string_n(out, time.data, strlen("2026-01-01"));
-		}
-		else
-			json_time(out, DatumGetTimestampTz(value));
-	}
+		write_time(out, column->is_date, DatumGetTimestampTz(value));
 	else
 		appendStringInfoString(out, DatumGetCString(DirectFunctionCall1(numeric_out, value)));
 }
@@ -164,6 +237,24 @@ write_function(StringInfo out, const Aggregate *aggregate, const char *function,
 	appendStringInfoChar(out, '}');
 }
 
+/* Have the actors among the keys at hand. */
+static void
+load_key_actors(const Aggregate *aggregate, uint64 rows)
+{
+	pg_uuid_t  *ids = palloc(Max(rows, 1) * sizeof(pg_uuid_t));
+
+	for (int i = 0; i < aggregate->group_count; i++)
+	{
+		bool		isnull;
+
+		if (aggregate->groups[i].built_in != BUILT_IN_CREATED_BY)
+			continue;
+		for (uint64 row = 0; row < rows; row++)
+			ids[row] = *DatumGetUUIDP(plan_value(row, COLUMN_FIRST_KEY + i, &isnull));
+		context_load_actors(aggregate->run->context->tenant_id, ids, rows);
+	}
+}
+
 static void
 write_row(StringInfo out, const Aggregate *aggregate, uint64 row)
 {
@@ -186,7 +277,7 @@ write_row(StringInfo out, const Aggregate *aggregate, uint64 row)
 			if (isnull)
 				json_literal(out, "null");
 			else
-				json_jsonb(out, DatumGetJsonbP(value));
+				write_key(out, aggregate, &aggregate->groups[i], value);
 		}
 		appendStringInfoChar(out, '}');
 	}
@@ -219,6 +310,7 @@ run_write_aggregate(Run *run, StringInfo out, RunField *field)
 	query = aggregate.walk.query;
 	write_statement(&aggregate, &query);
 	rows = query_execute(&query, false, 0);
+	load_key_actors(&aggregate, rows);
 	initStringInfo(&text);
 	appendStringInfoChar(&text, '[');
 	for (uint64 row = 0; row < rows; row++)

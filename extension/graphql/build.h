@@ -55,6 +55,10 @@ typedef struct ModuleView
 	FieldList	fields;
 } ModuleView;
 
+/* Give the type of links its fields, when the interface of records is there. */
+extern void build_link_fields(ModelBuilder *builder);
+
+/* The type of a module's records; and, when those of all modules are there, its fields and what else the module gives. */
 extern void build_module_type(ModelBuilder *builder, ModuleView *view);
 extern void build_module_fields(ModelBuilder *builder, const RequestContext *context, ModuleView *views, int count, ModuleView *view,
 								FieldList *query, FieldList *mutation);

@@ -29,6 +29,8 @@ run_list_limit(const RunField *field)
 		case ORIGIN_RECORDS:
 		case ORIGIN_BACK_REFERENCE:
 		case ORIGIN_ACTIVITY:
+		case ORIGIN_COMMENTS:
+		case ORIGIN_LINKS:
 			run_argument_int(field, "limit", &limit);
 			return limit;
 		case ORIGIN_REFERENCE:	/* a list of them has the argument, with a default */

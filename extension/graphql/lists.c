@@ -1,16 +1,18 @@
 /*
  * lists.c
- *	  What hangs on records of a level as lists of JSON: events, files, transitions.
+ *	  What hangs on records of a level as lists of JSON: events, files, comments, transitions.
  */
 #include "base/compat.h"
 
 #include "attachment/attachment.h"
 #include "audit/audit.h"
+#include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "graphql/load.h"
 #include "miscadmin.h"
+#include "record/comment.h"
 #include "utils/array.h"
 #include "utils/fmgrprotos.h"
 #include "workflow/workflow.h"
@@ -20,6 +22,12 @@ static KeptPlan select_events = {
 	" FROM pg_catalog.unnest($2) AS r (wanted) CROSS JOIN LATERAL (SELECT * FROM qehs.audit_event AS e WHERE e.tenant_id = $1 AND"
 	" e.record_id = r.wanted ORDER BY e.id DESC LIMIT $3) AS e ORDER BY record_id, id DESC",
 	3, {INT4OID, UUIDARRAYOID, INT4OID}, NULL
+};
+
+static KeptPlan select_comments = {
+	"SELECT " QEHS_COMMENT_COLUMNS " FROM pg_catalog.unnest($2) AS r (wanted) CROSS JOIN LATERAL (SELECT * FROM qehs.record_comment AS c"
+	" WHERE c.tenant_id = $1 AND c.record_id = r.wanted AND c.id > $4 ORDER BY c.id LIMIT $3) AS c ORDER BY record_id, id",
+	4, {INT4OID, UUIDARRAYOID, INT4OID, UUIDOID}, NULL
 };
 
 static int
@@ -144,6 +152,29 @@ load_activity_field(Run *run, const RunLevel *level, const RunField *field, RunL
 	load_lists(run, level, loaded, rows, QEHS_EVENT_COLUMN_COUNT + 1, write_event);
 }
 
+static bool
+write_comment(StringInfo out, const RequestContext *context, const ModuleDef *module, const PermissionSubject *subject, uint64 row)
+{
+	comment_write(out, context, row);
+	return true;
+}
+
+/* Comments on the records behind one of them, the oldest first: who may read a record may read what is said of it. */
+static void
+load_comments_field(Run *run, const RunLevel *level, const RunField *field, RunLoaded *loaded)
+{
+	pg_uuid_t	after = {{0}};
+	char	   *text = run_argument_text(field, "after");
+	Datum		values[4] = {Int32GetDatum(run->context->tenant_id), level_ids(level), Int32GetDatum(run_list_limit(field)), UUIDPGetDatum(&after)};
+	uint64		rows;
+
+	if (text && !id_parse(text, strlen(text), QEHS_ID_COMMENT, &after))
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?after", "format", "must be the id of a comment");
+	rows = plan_execute_generic(&select_comments, values, NULL, true, 0);
+	comment_load_actors(run->context, rows);
+	load_lists(run, level, loaded, rows, COMMENT_COLUMN_RECORD_ID, write_comment);
+}
+
 static void
 load_transitions_field(Run *run, const RunLevel *level, RunLoaded *loaded)
 {
@@ -168,6 +199,8 @@ lists_load(Run *run, const RunLevel *level, const RunField *field, RunLoaded *lo
 {
 	if (field->source->origin == ORIGIN_ACTIVITY)
 		load_activity_field(run, level, field, loaded);
+	else if (field->source->origin == ORIGIN_COMMENTS)
+		load_comments_field(run, level, field, loaded);
 	else if (field->source->origin == ORIGIN_TRANSITIONS)
 		load_transitions_field(run, level, loaded);
 	else

@@ -63,6 +63,7 @@ load_needs_payload(const Run *run, const RunFields *fields, const ModuleDef *mod
 			case ORIGIN_TRANSITIONS:
 			case ORIGIN_ACTIVITY:
 			case ORIGIN_ATTACHMENTS:
+			case ORIGIN_LINKS:
 				return true;
 			default:
 				break;
@@ -299,6 +300,23 @@ named_need_payload(Run *run, RunField *field)
 	return target == NULL || load_needs_payload(run, run_fields(run, field, graphql_named_type(field->field->type)), target);
 }
 
+RunNamed *
+load_named(Run *run, RunField *field, const Record *records, int count)
+{
+	RunNamed   *named = palloc0(Max(count, 1) * sizeof(RunNamed));
+
+	for (int i = 0; i < count; i++)
+	{
+		int			before = 0;
+
+		while (records[before].module_id != records[i].module_id)
+			before++;
+		if (before == i)
+			load_named_module(run, field, records, count, i, named);
+	}
+	return named;
+}
+
 /* The records that a field names, one or a list: all in one statement, then a level for each module, whose type is its own. */
 static void
 load_reference_field(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded)
@@ -315,16 +333,7 @@ load_reference_field(Run *run, const RunLevel *level, RunField *field, RunLoaded
 		wanted[i] = UUIDPGetDatum(&ids.items[i]);
 	if (ids.count > 0)
 		records = load_records(run, wanted, ids.count, named_need_payload(run, field), &count);
-	found = palloc0(Max(count, 1) * sizeof(RunNamed));
-	for (int i = 0; i < count; i++)
-	{
-		int			before = 0;
-
-		while (records[before].module_id != records[i].module_id)
-			before++;
-		if (before == i)
-			load_named_module(run, field, records, count, i, found);
-	}
+	found = load_named(run, field, records, count);
 	loaded->named = palloc(Max(ids.count, 1) * sizeof(RunNamed));
 	for (int i = 0; i < level->count; i++)
 	{
@@ -409,7 +418,11 @@ load_field(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded)
 		case ORIGIN_ACTIVITY:
 		case ORIGIN_TRANSITIONS:
 		case ORIGIN_ATTACHMENTS:
+		case ORIGIN_COMMENTS:
 			lists_load(run, level, field, loaded);
+			break;
+		case ORIGIN_LINKS:
+			links_load(run, level, field, loaded);
 			break;
 		default:
 			break;				/* the row has it */

@@ -21,12 +21,16 @@ typedef struct RunNamed
 	int			number;
 } RunNamed;
 
+/* Links of the records of a level (links.c). */
+typedef struct RunLinks RunLinks;
+
 /* What was loaded for one field of a level. */
 typedef struct RunLoaded
 {
 	RunLevel   *below;			/* of a field of records that refer to these */
 	RunNamed   *named;		/* of a field that names records */
-	int		   *starts;			/* for each record: its first below, or in named, and how many */
+	RunLinks   *links;			/* of the field links */
+	int		   *starts;			/* for each record: its first below, in named or in links, and how many */
 	int		   *counts;
 	Jsonb	  **values;			/* of another field: for each record its value, or NULL */
 } RunLoaded;
@@ -56,8 +60,20 @@ extern RunLevel *load_level(Run *run, RunFields *fields, const ModuleDef *module
 /* The live records of ids that the caller may read, in one statement; *count says how many. */
 extern Record *load_records(Run *run, const Datum *ids, int id_count, bool with_payload, int *count);
 
-/* Load activity, attachments or availableTransitions of the level's records into values (lists.c). */
+/*
+ * The levels, one for each module, of records that a field names, whose type is their own: where each record is in them, in the order of
+ * records, which are each there once; its level is NULL where the field's type does not have it.
+ */
+extern RunNamed *load_named(Run *run, RunField *field, const Record *records, int count);
+
+/* Load activity, attachments, comments or availableTransitions of the level's records into values (lists.c). */
 extern void lists_load(Run *run, const RunLevel *level, const RunField *field, RunLoaded *loaded);
+
+/* ---- links.c ---- */
+
+/* Load the links of the level's records; append those of the record of a number, false where null came to a field that does not take it. */
+extern void links_load(Run *run, const RunLevel *level, RunField *field, RunLoaded *loaded);
+extern bool links_write(Run *run, StringInfo out, RunField *field, const RunLevel *level, const RunLoaded *loaded, int number);
 
 /* Append the record of a number; false where null came to a field that does not take it. */
 extern bool load_write_record(Run *run, StringInfo out, const RunLevel *level, int number);

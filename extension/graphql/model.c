@@ -200,6 +200,8 @@ build_model(const RequestContext *context, ModuleView *views, int count)
 
 	model->serial = ++serial;
 	build_static_types(&builder);
+	if (count > 0)
+		build_type(&builder, GRAPHQL_TYPE_OBJECT, "RecordLink", "A record that another one names in a field.");
 	for (int i = 0; i < count; i++)
 		build_module_type(&builder, &views[i]);
 	if (count > 0)
@@ -208,6 +210,7 @@ build_model(const RequestContext *context, ModuleView *views, int count)
 		common.count = views[0].fields.count;
 		memcpy(common.items, views[0].fields.items, common.count * sizeof(GraphqlField));
 		model->record = add_interfaces(&builder, views, count, &common);
+		build_link_fields(&builder);
 	}
 	query_type = build_type(&builder, GRAPHQL_TYPE_OBJECT, "Query", "What can be read.");
 	add_root_fields(&builder, &query, count > 0);

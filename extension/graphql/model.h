@@ -41,6 +41,8 @@ typedef enum GraphqlOrigin
 	ORIGIN_REJECT,
 	ORIGIN_DELETE,
 	ORIGIN_RESTORE,
+	ORIGIN_COMMENT,
+	ORIGIN_DELETE_COMMENT,
 	/* of a record */
 	ORIGIN_ID,
 	ORIGIN_MODULE_KEY,
@@ -60,6 +62,8 @@ typedef enum GraphqlOrigin
 	ORIGIN_BACK_REFERENCE,		/* records of a module whose field names this one; module, key */
 	ORIGIN_ACTIVITY,
 	ORIGIN_ATTACHMENTS,
+	ORIGIN_COMMENTS,
+	ORIGIN_LINKS,
 	ORIGIN_TRANSITIONS
 } GraphqlOrigin;
 

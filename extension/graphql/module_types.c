@@ -40,6 +40,9 @@ static const struct
 	{"data", "JSON!", NULL, ORIGIN_PAYLOAD, "The same as payload."},
 	{"activity", "[ActivityItem!]!", "limit: Int = 50", ORIGIN_ACTIVITY, "The newest events first."},
 	{"attachments", "[Attachment!]!", NULL, ORIGIN_ATTACHMENTS, "Its files."},
+	{"comments", "[RecordComment!]!", "after: ID, limit: Int = 50", ORIGIN_COMMENTS, "What is said of it, the oldest first, behind the comment after."},
+	{"links", "[RecordLink!]!", "cursor: String, limit: Int = 50", ORIGIN_LINKS,
+	"The records that it names, and those that name it; cursor is that of the link before."},
 	{"availableTransitions", "[AvailableTransition!]!", NULL, ORIGIN_TRANSITIONS, "What the caller may do next."},
 };
 
@@ -404,7 +407,7 @@ add_queries(ModelBuilder *builder, const ModuleView *view, FieldList *query)
 				(GraphqlSource) {ORIGIN_CONNECTION, key, NULL, NULL}, psprintf("A page of %s.", name));
 	build_field(builder, query, psprintf("%sAggregate", view->plural), psprintf("[%sAggregate!]!", view->type_name),
 				"filter: JSON, groupBy: [String!], q: String", (GraphqlSource) {ORIGIN_AGGREGATE, key, NULL, NULL},
-				psprintf("Counts and sums of %s.", name));
+				psprintf("Counts and sums of %s: the 1,000 largest groups.", name));
 }
 
 static void
@@ -417,19 +420,23 @@ add_mutations(ModelBuilder *builder, const ModuleView *view, FieldList *mutation
 		const char *verb;
 		const char *arguments;
 		const char *description;
+		const char *result;		/* NULL: the record */
 	}			rows[] = {
-		{ACTION_CREATE, ORIGIN_CREATE, "Create", "payload: JSON, data: JSON, workflowState: String", "Creates a record; data is another name of payload."},
+		{ACTION_CREATE, ORIGIN_CREATE, "Create", "payload: JSON, data: JSON, workflowState: String", "Creates a record; data is another name of payload.", NULL},
 		{ACTION_UPDATE, ORIGIN_UPDATE, "Update", "id: ID!, payload: JSON, data: JSON, comment: String, ifVersion: Int",
-		"Merges a payload into a record (RFC 7396)."},
+		"Merges a payload into a record (RFC 7396).", NULL},
 		{ACTION_READ, ORIGIN_TRANSITION, "Transition",
 			"id: ID!, transition: String!, payload: JSON, data: JSON, comment: String, signature: JSON, ifVersion: Int",
-		"Moves a record along a transition of its workflow; signature is {meaning, credential}."},
+		"Moves a record along a transition of its workflow; signature is {meaning, credential}.", NULL},
 		{ACTION_READ, ORIGIN_APPROVE, "Approve", "id: ID!, transition: String!, comment: String, signature: JSON, ifVersion: Int",
-		"Approves a transition for the caller; the last approval fires it."},
+		"Approves a transition for the caller; the last approval fires it.", NULL},
 		{ACTION_READ, ORIGIN_REJECT, "Reject", "id: ID!, transition: String!, comment: String, signature: JSON, ifVersion: Int",
-		"Rejects a transition for the caller."},
-		{ACTION_DELETE, ORIGIN_DELETE, "Delete", "id: ID!, ifVersion: Int", "Deletes a record softly, and gives its id."},
-		{ACTION_DELETE, ORIGIN_RESTORE, "Restore", "id: ID!", "Restores a deleted record."},
+		"Rejects a transition for the caller.", NULL},
+		{ACTION_DELETE, ORIGIN_DELETE, "Delete", "id: ID!, ifVersion: Int", "Deletes a record softly, and gives its id.", "ID"},
+		{ACTION_DELETE, ORIGIN_RESTORE, "Restore", "id: ID!", "Restores a deleted record.", NULL},
+		{ACTION_COMMENT, ORIGIN_COMMENT, "Comment", "id: ID!, body: String!, parentId: ID",
+		"Says something of a record, as an answer to the comment parentId or as a new thread.", "RecordComment"},
+		{ACTION_COMMENT, ORIGIN_DELETE_COMMENT, "DeleteComment", "id: ID!", "Takes back a comment, and gives its id; its place in the thread stays.", "ID"},
 	};
 	bool		approves = false;
 
@@ -437,7 +444,7 @@ add_mutations(ModelBuilder *builder, const ModuleView *view, FieldList *mutation
 		approves |= view->module->transitions[i].step_count > 0;
 	for (int i = 0; i < (int) lengthof(rows); i++)
 		if ((view->actions & rows[i].action) && (approves || (rows[i].origin != ORIGIN_APPROVE && rows[i].origin != ORIGIN_REJECT)))
-			build_field(builder, mutation, psprintf("%s%s", view->plural, rows[i].verb), rows[i].origin == ORIGIN_DELETE ? "ID" : view->type_name,
+			build_field(builder, mutation, psprintf("%s%s", view->plural, rows[i].verb), rows[i].result ? rows[i].result : view->type_name,
 						rows[i].arguments, (GraphqlSource) {rows[i].origin, view->module->key, NULL, NULL}, rows[i].description);
 }
 

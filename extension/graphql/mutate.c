@@ -46,6 +46,13 @@ static KeptPlan call_restore = {
 	"SELECT qehs.record_restore($1)", 1, {TEXTOID}, NULL
 };
 
+static KeptPlan call_comment = {
+	"SELECT qehs.record_comment(id => $1, body => $2, parent_id => $3)", 3, {TEXTOID, TEXTOID, TEXTOID}, NULL
+};
+static KeptPlan call_delete_comment = {
+	"SELECT qehs.comment_delete($1)", 1, {TEXTOID}, NULL
+};
+
 /* ---- arguments ---- */
 
 static void
@@ -77,6 +84,8 @@ set_version(const RunField *field, Datum *values, char *nulls, int number)
 {
 	int32		version;
 
+	if (run_argument_int(field, "ifVersion", &version) && version < 1)
+		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?ifVersion", "range", "must be at least 1, the version of a new record");
 	set_text(values, nulls, number, run_argument_int(field, "ifVersion", &version) ? psprintf("%d", version) : NULL);
 }
 
@@ -93,7 +102,7 @@ set_move(const RunField *field, Datum *values, char *nulls)
 	set_version(field, values, nulls, 4);
 }
 
-/* The record that an id names must be of the field's module: others are not there for it. */
+/* The record that an id names, or that the comment of an id is on, must be of the field's module: others are not there for it. */
 static void
 require_module(Run *run, const RunField *field, const char *id_text)
 {
@@ -101,18 +110,24 @@ require_module(Run *run, const RunField *field, const char *id_text)
 		"SELECT m.key FROM qehs.record AS r JOIN qehs.module AS m ON m.tenant_id = r.tenant_id AND m.id = r.module_id"
 		" WHERE r.tenant_id = $1 AND r.id = $2", 2, {INT4OID, UUIDOID}, NULL
 	};
+	static KeptPlan select_module_of_comment = {
+		"SELECT m.key FROM qehs.record_comment AS c JOIN qehs.record AS r ON r.tenant_id = c.tenant_id AND r.id = c.record_id"
+		" JOIN qehs.module AS m ON m.tenant_id = r.tenant_id AND m.id = r.module_id WHERE c.tenant_id = $1 AND c.id = $2", 2, {INT4OID, UUIDOID}, NULL
+	};
+	bool		of_comment = field->source->origin == ORIGIN_DELETE_COMMENT;
 	pg_uuid_t	id;
 	Datum		values[2] = {Int32GetDatum(run->context->tenant_id), UUIDPGetDatum(&id)};
 	bool		isnull;
 
-	if (id_text == NULL || !id_parse(id_text, strlen(id_text), QEHS_ID_RECORD, &id) || plan_execute(&select_module, values, NULL, true, 1) == 0 ||
+	if (id_text == NULL || !id_parse(id_text, strlen(id_text), of_comment ? QEHS_ID_COMMENT : QEHS_ID_RECORD, &id) ||
+		plan_execute(of_comment ? &select_module_of_comment : &select_module, values, NULL, true, 1) == 0 ||
 		strcmp(TextDatumGetCString(plan_value(0, 1, &isnull)), field->source->module) != 0)
-		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such record");
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such %s", of_comment ? "comment" : "record");
 }
 
 /* ---- calls ---- */
 
-/* Call the function of a field; gives the record's JSON, or NULL of a delete. */
+/* Call the function of a field; gives the JSON of the record or comment, or NULL of a delete. */
 static char *
 call(Run *run, const RunField *field)
 {
@@ -156,6 +171,14 @@ call(Run *run, const RunField *field)
 			plan = &call_delete;
 			set_version(field, values, nulls, 1);
 			break;
+		case ORIGIN_COMMENT:
+			plan = &call_comment;
+			set_text(values, nulls, 1, run_argument_text(field, "body"));
+			set_text(values, nulls, 2, run_argument_text(field, "parentId"));
+			break;
+		case ORIGIN_DELETE_COMMENT:
+			plan = &call_delete_comment;
+			break;
 		default:
 			plan = &call_restore;
 	}
@@ -191,6 +214,18 @@ write_record(Run *run, StringInfo out, RunField *field, const char *json)
 	return written;
 }
 
+/* Write the comment that a function gave. */
+static bool
+write_comment(Run *run, StringInfo out, RunField *field, const char *json)
+{
+	Jsonb	   *comment = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json)));
+	JsonbValue	value = {.type = jbvBinary};
+
+	value.val.binary.data = &comment->root;
+	value.val.binary.len = VARSIZE_ANY_EXHDR(comment);
+	return run_write_json(run, out, field, field->field->type, &value);
+}
+
 static bool
 write_field(Run *run, StringInfo out, RunField *field)
 {
@@ -201,6 +236,8 @@ write_field(Run *run, StringInfo out, RunField *field)
 	/* Location and ETag are of a record, and the answer is none */
 	context->headers.len = headers;
 	context->status = 0;
+	if (json && field->source->origin == ORIGIN_COMMENT)
+		return write_comment(run, out, field, json);
 	if (json)
 		return write_record(run, out, field, json);
 	json_string(out, run_argument_text(field, "id"));

@@ -100,6 +100,8 @@ write_field(Run *run, StringInfo out, const RunLevel *level, int number, int pla
 			return write_named(run, out, field, loaded->named + loaded->starts[number], loaded->counts[number]);
 		case ORIGIN_BACK_REFERENCE:
 			return load_write_records(run, out, loaded->below, loaded->starts[number], loaded->counts[number]);
+		case ORIGIN_LINKS:
+			return links_write(run, out, field, level, loaded, number);
 		default:
 			return write_loaded(run, out, field, loaded->values[number]);
 	}

@@ -7,7 +7,8 @@
  *	  coerce.c		values of variables and arguments
  *	  limits.c		depth, aliases, complexity
  *	  load.c		rows of records and what hangs on them, a statement a level
- *	  lists.c		activity, attachments and transitions of records
+ *	  lists.c		activity, attachments, comments and transitions of records
+ *	  links.c		the records that they name, and that name them
  *	  query.c		the fields of the query type
  *	  mutate.c		the fields of the mutation type
  *	  guarded.c		a field whose failure leaves the others

@@ -48,6 +48,7 @@ static const struct
 	{"FieldChange", "What an event changed in one member of the payload."},
 	{"ActivityItem", "An event of a record's life."},
 	{"Attachment", "A file that belongs to a record."},
+	{"RecordComment", "What somebody says of a record, in a thread."},
 	{"AvailableTransition", "A transition that the caller may fire now."},
 	{"Tenant", "A customer, whose data no other sees."},
 	{"Caller", "Who asks, and what he may do."},
@@ -75,7 +76,7 @@ static const StaticField fields[] = {
 	{NULL, "from", "JSON", NULL, "The value before.", NULL},
 	{NULL, "to", "JSON", NULL, "The value after.", NULL},
 	{"ActivityItem", "id", "ID!", NULL, "The event's id.", NULL},
-	{NULL, "type", "String!", NULL, "created, updated, transitioned, deleted, restored, migrated, attached or detached.", NULL},
+	{NULL, "type", "String!", NULL, "created, updated, transitioned, commented and what else the audit trail has.", NULL},
 	{NULL, "at", "DateTime!", NULL, "When it happened.", NULL},
 	{NULL, "actor", "Actor", NULL, "Who did it.", NULL},
 	{NULL, "changes", "[FieldChange!]!", NULL, "What it changed, as far as the caller may read it.", NULL},
@@ -89,6 +90,14 @@ static const StaticField fields[] = {
 	{NULL, "sha256", "String", NULL, "SHA-256 of the bytes, in hexadecimal digits.", NULL},
 	{NULL, "status", "String!", NULL, "pending, uploaded, clean, infected or failed.", NULL},
 	{NULL, "createdAt", "DateTime!", NULL, "When it was announced.", NULL},
+	{"RecordComment", "id", "ID!", NULL, "The comment's id.", NULL},
+	{NULL, "recordId", "ID!", NULL, "Id of the record.", NULL},
+	{NULL, "parentId", "ID", NULL, "Id of the comment that it answers; null of one that begins a thread.", NULL},
+	{NULL, "body", "String", NULL, "The text; null where it was taken back.", NULL},
+	{NULL, "mentions", "[Actor!]!", NULL, "Whom the text names as @name.", NULL},
+	{NULL, "createdAt", "DateTime!", NULL, "When it was said.", NULL},
+	{NULL, "createdBy", "Actor", NULL, "Who said it.", NULL},
+	{NULL, "deletedAt", "DateTime", NULL, "When it was taken back.", NULL},
 	{"AvailableTransition", "name", "String!", NULL, "The transition's name.", NULL},
 	{NULL, "to", "String!", NULL, "The state that it leads to.", NULL},
 	{NULL, "requires", "[String!]!", NULL, "Fields that must be filled.", NULL},
@@ -171,6 +180,7 @@ static const StaticField meta_fields[] = {
 	{NULL, "args", "[__InputValue!]!", "includeDeprecated: Boolean = false", NULL, NULL},
 };
 
+static const char *const link_directions[] = {"in", "out", NULL};
 static const char *const type_kinds[] = {"SCALAR", "OBJECT", "INTERFACE", "UNION", "ENUM", "INPUT_OBJECT", "LIST", "NON_NULL", NULL};
 static const char *const directive_locations[] = {
 	"QUERY", "MUTATION", "SUBSCRIPTION", "FIELD", "FRAGMENT_DEFINITION", "FRAGMENT_SPREAD", "INLINE_FRAGMENT", "VARIABLE_DEFINITION", "SCHEMA",
@@ -229,12 +239,26 @@ build_static_types(ModelBuilder *builder)
 	}
 	for (int i = 0; i < (int) lengthof(objects); i++)
 		build_type(builder, GRAPHQL_TYPE_OBJECT, objects[i].name, objects[i].description);
+	add_enum(builder, "RecordLinkDirection", link_directions);
 	add_fields(builder, fields, lengthof(fields), ORIGIN_MEMBER);
 	for (int i = 0; i < (int) lengthof(meta_objects); i++)
 		build_type(builder, GRAPHQL_TYPE_OBJECT, meta_objects[i], NULL);
 	add_enum(builder, "__TypeKind", type_kinds);
 	add_enum(builder, "__DirectiveLocation", directive_locations);
 	add_fields(builder, meta_fields, lengthof(meta_fields), ORIGIN_INTROSPECTION);
+}
+
+void
+build_link_fields(ModelBuilder *builder)
+{
+	static const StaticField link_fields[] = {
+		{"RecordLink", "direction", "RecordLinkDirection!", NULL, "in: the other record names this one; out: this one names the other.", NULL},
+		{NULL, "fields", "[String!]!", NULL, "Keys of the fields that name it, of those that the caller may read.", NULL},
+		{NULL, "record", "Record!", NULL, "The other record.", NULL},
+		{NULL, "cursor", "String!", NULL, "Where it stands; good for GET /api/v1/records/{id}/links too.", NULL},
+	};
+
+	add_fields(builder, link_fields, lengthof(link_fields), ORIGIN_MEMBER);
 }
 
 const GraphqlDirective *

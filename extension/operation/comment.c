@@ -22,6 +22,7 @@
 #include "effect/effect.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
+#include "record/comment.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -31,14 +32,6 @@ PG_FUNCTION_INFO_V1(qehs_record_comments);
 PG_FUNCTION_INFO_V1(qehs_comment_delete);
 
 #define MOST_CHARACTERS 10000
-#define COLUMNS "id, record_id, parent_id, body, mentions, created_at, created_by, deleted_at"
-
-/* The columns of COLUMNS. */
-enum
-{
-	COLUMN_ID = 1, COLUMN_RECORD_ID, COLUMN_PARENT_ID, COLUMN_BODY, COLUMN_MENTIONS, COLUMN_CREATED_AT, COLUMN_CREATED_BY,
-	COLUMN_DELETED_AT
-};
 
 /* A user name may end in a dot, and so may the sentence that mentions it: the name is looked up with and without what stands at its end. */
 static KeptPlan insert_comment = {
@@ -47,75 +40,24 @@ static KeptPlan insert_comment = {
 	" FROM (SELECT 1) AS one LEFT JOIN (pg_catalog.regexp_matches($5, '(?:^|[^[:alnum:]_@.])@([[:alnum:]][[:alnum:]_.+@-]*)', 'g') AS m (name)"
 	" JOIN qehs.user_account AS u ON u.tenant_id = $1 AND u.active AND pg_catalog.lower(u.user_name) IN (pg_catalog.lower(m.name[1]),"
 	" pg_catalog.lower(pg_catalog.rtrim(m.name[1], '.@-+_')))) ON true"
-	" RETURNING " COLUMNS,
+	" RETURNING " QEHS_COMMENT_COLUMNS,
 	7, {INT4OID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, UUIDOID}, NULL
 };
 static KeptPlan select_comments = {
-	"SELECT " COLUMNS " FROM qehs.record_comment WHERE tenant_id = $1 AND record_id = $2 AND id > $3 ORDER BY id LIMIT 201",
+	"SELECT " QEHS_COMMENT_COLUMNS " FROM qehs.record_comment WHERE tenant_id = $1 AND record_id = $2 AND id > $3 ORDER BY id LIMIT 201",
 	3, {INT4OID, UUIDOID, UUIDOID}, NULL
 };
 static KeptPlan select_parent = {
 	"SELECT FROM qehs.record_comment WHERE tenant_id = $1 AND record_id = $2 AND id = $3 AND deleted_at IS NULL", 3, {INT4OID, UUIDOID, UUIDOID}, NULL
 };
 static KeptPlan lock_comment = {
-	"SELECT " COLUMNS " FROM qehs.record_comment WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE", 2, {INT4OID, UUIDOID}, NULL
+	"SELECT " QEHS_COMMENT_COLUMNS " FROM qehs.record_comment WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE",
+	2, {INT4OID, UUIDOID}, NULL
 };
 static KeptPlan delete_comment = {
 	"UPDATE qehs.record_comment SET body = NULL, mentions = '{}', deleted_at = $3, deleted_by = $4 WHERE tenant_id = $1 AND id = $2",
 	4, {INT4OID, UUIDOID, TIMESTAMPTZOID, UUIDOID}, NULL
 };
-
-/* ---- answers ---- */
-
-static void
-write_mentions(StringInfo out, const RequestContext *context, Datum value)
-{
-	Datum	   *ids;
-	int			count;
-
-	deconstruct_array(DatumGetArrayTypeP(value), UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, &ids, NULL, &count);
-	json_literal(out, ",\"mentions\":[");
-	for (int i = 0; i < count; i++)
-	{
-		if (i > 0)
-			appendStringInfoChar(out, ',');
-		context_write_actor(out, context->tenant_id, DatumGetUUIDP(ids[i]));
-	}
-	appendStringInfoChar(out, ']');
-}
-
-/* Append the comment of a row of COLUMNS. */
-static void
-write_comment(StringInfo out, const RequestContext *context, uint64 row)
-{
-	bool		isnull;
-	Datum		value;
-
-	json_literal(out, "{\"id\":");
-	json_id(out, DatumGetUUIDP(plan_value(row, COLUMN_ID, &isnull)), QEHS_ID_COMMENT);
-	json_literal(out, ",\"recordId\":");
-	json_id(out, DatumGetUUIDP(plan_value(row, COLUMN_RECORD_ID, &isnull)), QEHS_ID_RECORD);
-	json_literal(out, ",\"parentId\":");
-	value = plan_value(row, COLUMN_PARENT_ID, &isnull);
-	if (isnull)
-		json_literal(out, "null");
-	else
-		json_id(out, DatumGetUUIDP(value), QEHS_ID_COMMENT);
-	json_literal(out, ",\"body\":");
-	json_string(out, plan_text(row, COLUMN_BODY));
-	write_mentions(out, context, plan_value(row, COLUMN_MENTIONS, &isnull));
-	json_literal(out, ",\"createdAt\":");
-	json_time(out, DatumGetTimestampTz(plan_value(row, COLUMN_CREATED_AT, &isnull)));
-	json_literal(out, ",\"createdBy\":");
-	context_write_actor(out, context->tenant_id, DatumGetUUIDP(plan_value(row, COLUMN_CREATED_BY, &isnull)));
-	json_literal(out, ",\"deletedAt\":");
-	value = plan_value(row, COLUMN_DELETED_AT, &isnull);
-	if (isnull)
-		json_literal(out, "null");
-	else
-		json_time(out, DatumGetTimestampTz(value));
-	appendStringInfoChar(out, '}');
-}
 
 /* ---- what follows ---- */
 
@@ -131,20 +73,20 @@ note(const RequestContext *context, AuditAction action, const Record *record, co
 	audit_note(context, &event);
 }
 
-/* Tell who is mentioned; row is one of COLUMNS. */
+/* Tell who is mentioned; row is one of QEHS_COMMENT_COLUMNS. */
 static void
 tell_mentioned(const RequestContext *context, const ModuleDef *module, const Record *record, uint64 row)
 {
 	bool		isnull;
-	Datum		mentions = plan_value(row, COLUMN_MENTIONS, &isnull);
+	Datum		mentions = plan_value(row, COMMENT_COLUMN_MENTIONS, &isnull);
 	StringInfoData body;
 
 	if (ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(mentions)), ARR_DIMS(DatumGetArrayTypeP(mentions))) == 0)
 		return;
 	outbox_begin(&body, module, record);
 	json_literal(&body, ",\"commentId\":");
-	json_id(&body, DatumGetUUIDP(plan_value(row, COLUMN_ID, &isnull)), QEHS_ID_COMMENT);
-	write_mentions(&body, context, mentions);
+	json_id(&body, DatumGetUUIDP(plan_value(row, COMMENT_COLUMN_ID, &isnull)), QEHS_ID_COMMENT);
+	comment_write_mentions(&body, context, mentions);
 	outbox_add(context, "comment.mentioned", record, &body);
 }
 
@@ -196,7 +138,7 @@ qehs_record_comment(PG_FUNCTION_ARGS)
 	violation_raise(&faults);
 	id_generate(&id);
 	plan_execute(&insert_comment, values, PG_ARGISNULL(ARGUMENT_PARENT_ID) ? "   n   " : NULL, false, 0);
-	write_comment(&out, context, 0);
+	comment_write(&out, context, 0);
 	tell_mentioned(context, module, &record, 0);
 	note(context, AUDIT_COMMENT, &record, &id, body);
 	SPI_finish();
@@ -236,12 +178,13 @@ qehs_record_comments(PG_FUNCTION_ARGS)
 	cursor_open_id(context->tenant_id, "record_comments", binding, argument_text(fcinfo, ARGUMENT_LIST_CURSOR), &last);
 	json_literal(&out, "{\"items\":[");
 	rows = plan_execute(&select_comments, values, NULL, true, limit + 1);
+	comment_load_actors(context, Min(rows, (uint64) limit));
 	for (uint64 i = 0; i < Min(rows, (uint64) limit); i++)
 	{
 		if (i > 0)
 			appendStringInfoChar(&out, ',');
-		write_comment(&out, context, i);
-		last = *DatumGetUUIDP(plan_value(i, COLUMN_ID, &isnull));
+		comment_write(&out, context, i);
+		last = *DatumGetUUIDP(plan_value(i, COMMENT_COLUMN_ID, &isnull));
 	}
 	SPI_finish();
 	if (rows > (uint64) limit)
@@ -273,9 +216,9 @@ qehs_comment_delete(PG_FUNCTION_ARGS)
 	SPI_connect();
 	if (!argument_id(fcinfo, 0, QEHS_ID_COMMENT, &id) || plan_execute(&lock_comment, values, NULL, false, 1) == 0)
 		not_found();
-	record_id = *DatumGetUUIDP(plan_value(0, COLUMN_RECORD_ID, &isnull));
-	author = *DatumGetUUIDP(plan_value(0, COLUMN_CREATED_BY, &isnull));
-	body = plan_text(0, COLUMN_BODY);
+	record_id = *DatumGetUUIDP(plan_value(0, COMMENT_COLUMN_RECORD_ID, &isnull));
+	author = *DatumGetUUIDP(plan_value(0, COMMENT_COLUMN_CREATED_BY, &isnull));
+	body = plan_text(0, COMMENT_COLUMN_BODY);
 	record_fetch(context, &record_id, RECORD_READ, true, &record);
 	if (record.deleted)
 		not_found();

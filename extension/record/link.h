@@ -50,4 +50,38 @@ extern void link_hold_children(int32 tenant_id, int32 module_id, const pg_uuid_t
 /* The fields of a payload that name the target, themselves or in rows and objects; at most as many as the module has.  Gives their number. */
 extern int	link_fields(const ModuleDef *module, const Jsonb *payload, const pg_uuid_t *target, const ModuleField **fields);
 
+/* ---- linked.c: the records that a record names, and those that name it, as a caller may be told ---- */
+
+/* Where a link stands among those of a record: its cursor's bytes. */
+typedef struct LinkPosition
+{
+	pg_uuid_t	other;
+	bool		is_in;			/* the other names the record */
+} LinkPosition;
+
+/* A link that the caller may be told of: he may read the other record, and of the fields that name it these. */
+typedef struct LinkTold
+{
+	int			place;			/* of the record among those that were asked of */
+	LinkPosition position;
+	const ModuleDef *module;	/* of the other record, as it was written */
+	const Record *other;
+	const char *fields;			/* their keys, a JSON array */
+} LinkTold;
+
+/* Takes a link, whose parts live until it returns. */
+typedef void (*LinkTake) (void *owner, const LinkTold *link);
+
+/*
+ * Give the owner up to limit links of each of records, which have their payloads, behind a position (the array after,
+ * or NULL: from the first on): record by record unless some are not told, those of each in the order of their positions.
+ * One statement, unless some are not told.  Inside SPI.
+ */
+extern void link_walk(const RequestContext *context, const Record *records, const LinkPosition *after, int count, int32 limit, LinkTake take,
+					  void *owner);
+
+/* The cursor of a position among the links of a record, and the position of one (NULL: before the first); raises QH400 invalid_cursor. */
+extern LinkPosition link_open_cursor(int32 tenant_id, const pg_uuid_t *record_id, const char *cursor);
+extern char *link_seal_cursor(int32 tenant_id, const pg_uuid_t *record_id, const LinkPosition *position);
+
 #endif							/* QEHS_LINK_H */

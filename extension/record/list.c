@@ -19,6 +19,7 @@
 #include "record/changed.h"
 #include "record/list_search.h"
 #include "record/record.h"
+#include "record/search_index.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -136,18 +137,20 @@ list_open(ListWalk *walk, const RequestContext *context, const ListRequest *requ
 {
 	ListQuery  *query = &walk->query;
 	Question   *question;
+	const char *sort_path;
 
 	memset(walk, 0, sizeof(*walk));
 	walk->context = context;
 	walk->root = request->in_body ? "/" : "?";
+	sort_path = path_of(walk, request->sort_name ? request->sort_name : "sort");
 	query->module = request->module;
 	query->alias = "r";
 	query->faults = faults;
 	question = list_search_open(walk, request);
-	sort_read(query->module, request->sort ? request->sort : walk->question ? "-displayCode" : "-createdAt", path_of(walk, "sort"), &walk->sort, faults);
+	sort_read(query->module, request->sort ? request->sort : walk->question ? "-displayCode" : "-createdAt", sort_path, &walk->sort, faults);
 	for (int i = 0; i < walk->sort.count; i++)
 	{
-		list_require_readable(walk, &walk->sort.keys[i].field, path_of(walk, "sort"));
+		list_require_readable(walk, &walk->sort.keys[i].field, sort_path);
 		if (request->deleted_too)
 			walk->sort.keys[i].field.slot = -1;
 	}
@@ -263,9 +266,18 @@ visit_found(ListPass *pass, const SortPosition *after)
 	int64		position = after ? DatumGetInt64(after->values[0]) : 0;
 	Found		found;
 
-	found_begin(&found, walk->question, walk->context->tenant_id, walk->query.module->module_id, descending, after ? &position : NULL);
-	while (!pass->more && found_next(&found))
-		visit_rows(pass, SORT_VALUED, list_search_step(walk, &found, columns, order, pass->left + 1));
+	found_begin(&found, walk->question, walk->context->tenant_id, walk->query.module->module_id, descending, after ? &position : NULL,
+				walk->bounded ? search_index_most : PG_INT64_MAX);
+	while (!pass->more)
+	{
+		position = found.position;
+		if (!found_next(&found))
+			break;
+		walk->stopped = pass->more = found.cut;
+		if (!found.cut)
+			visit_rows(pass, SORT_VALUED, list_search_step(walk, &found, columns, order, pass->left + 1));
+	}
+	walk->stop = (SortPosition) {.part = SORT_VALUED,.values = {Int64GetDatum(position)}};
 }
 
 bool
@@ -275,6 +287,7 @@ list_rows(ListWalk *walk, const SortPosition *after, bool backward, uint64 limit
 	bool		has_rest = sort_has_rest(&walk->sort) && !walk->sort_required;
 
 	pass.sort.backward = backward;
+	walk->stopped = false;
 	if (walk->steps)
 	{
 		visit_found(&pass, after);

@@ -61,18 +61,37 @@ find_locked(const ScimCall *call, const char *id)
 	return resource;
 }
 
-/* Immutable attributes that have a value keep it. */
+/* Immutable attributes that have a value keep it, and those of a complex one for as long as it is there. */
 static void
-check_immutable(const ScimSchema *schema, const ScimValue *old, const ScimValue *new)
+keep_immutable(const ScimAttribute *attributes, int count, const ScimValue *old, const ScimValue *new)
 {
-	for (int i = 0; old && i < schema->count; i++)
+	for (int i = 0; i < count; i++)
 	{
-		const ScimAttribute *attribute = &schema->attributes[i];
+		const ScimAttribute *attribute = &attributes[i];
 		const ScimValue *was = tree_get(old, attribute->name);
+		const ScimValue *is = tree_get(new, attribute->name);
 
-		if (attribute->mutability == SCIM_IMMUTABLE && was && !tree_equal(was, tree_get(new, attribute->name)))
+		if (attribute->mutability == SCIM_IMMUTABLE && was && !tree_equal(was, is))
 			problem_raise(PROBLEM_MUTABILITY, NULL, "the attribute \"%s\" cannot be changed once it has a value", attribute->name);
+		if (was && is && was->kind == SCIM_VALUE_OBJECT)
+			keep_immutable(attribute->subs, attribute->count, was, is);
 	}
+}
+
+/* What a change must leave as it was. */
+static void
+check_kept(const ScimResourceType *type, const ScimValue *old, ScimValue *new)
+{
+	keep_immutable(type->schema->attributes, type->schema->count, old, new);
+	for (int i = 0; i < type->extension_count; i++)
+	{
+		const ScimSchema *extension = type->extensions[i];
+
+		keep_immutable(extension->attributes, extension->count, tree_get(old, extension->urn), tree_get(new, extension->urn));
+	}
+	/* nobody is let in again by what is not said */
+	if (type->storage == SCIM_IN_USERS && tree_get(new, "active") == NULL)
+		tree_set(new, "active", tree_get(old, "active"));
 }
 
 ScimResource *
@@ -85,16 +104,7 @@ apply_replace(const ScimCall *call, const char *id, const ScimValue *raw)
 	bool		changed = false;
 
 	input_require(call->type, content);
-	check_immutable(call->type->schema, resource->content, content);
-	for (int i = 0; i < call->type->extension_count; i++)
-	{
-		const char *urn = call->type->extensions[i]->urn;
-
-		check_immutable(call->type->extensions[i], tree_get(resource->content, urn), tree_get(content, urn));
-	}
-	/* nobody is let in again by what is not said */
-	if (call->type->storage == SCIM_IN_USERS && tree_get(content, "active") == NULL)
-		tree_set(content, "active", tree_get(resource->content, "active"));
+	check_kept(call->type, resource->content, content);
 	members = take_members(call, content);
 	resource->content = content;
 	if (call->type->storage == SCIM_IN_ROLES)
@@ -118,6 +128,7 @@ apply_patch(const ScimCall *call, const char *id, const ScimValue *message)
 	int32		version = resource->version;
 
 	patch_apply(&patch, message);
+	check_kept(call->type, before, resource->content);
 	if (!tree_equal(before, resource->content))
 	{
 		input_require(call->type, resource->content);

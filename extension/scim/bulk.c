@@ -98,6 +98,21 @@ resolve(Bulk *bulk, const char *name)
 	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&made->id)));
 }
 
+static bool
+is_reference(const char *text)
+{
+	return text && strncmp(text, BULK_ID, strlen(BULK_ID)) == 0;
+}
+
+static void
+run_made(Bulk *bulk, const char *reference)
+{
+	BulkOperation *made = find_bulk_id(bulk, reference + strlen(BULK_ID));
+
+	if (made && made->state == BULK_WAITING)
+		run(bulk, made);
+}
+
 /* Run what a value refers to. */
 static void
 run_needed(Bulk *bulk, const ScimValue *value)
@@ -105,13 +120,8 @@ run_needed(Bulk *bulk, const ScimValue *value)
 	check_stack_depth();
 	if (value == NULL)
 		return;
-	if (value->kind == SCIM_VALUE_TEXT && strncmp(value->text, BULK_ID, strlen(BULK_ID)) == 0)
-	{
-		BulkOperation *made = find_bulk_id(bulk, value->text + strlen(BULK_ID));
-
-		if (made && made->state == BULK_WAITING)
-			run(bulk, made);
-	}
+	if (value->kind == SCIM_VALUE_TEXT && is_reference(value->text))
+		run_made(bulk, value->text);
 	for (int i = 0; i < value->count; i++)
 		run_needed(bulk, value->items[i]);
 }
@@ -125,7 +135,7 @@ replace_references(Bulk *bulk, ScimValue *value)
 	check_stack_depth();
 	if (value == NULL)
 		return;
-	if (value->kind == SCIM_VALUE_TEXT && strncmp(value->text, BULK_ID, strlen(BULK_ID)) == 0)
+	if (value->kind == SCIM_VALUE_TEXT && is_reference(value->text))
 		value->text = resolve(bulk, value->text + strlen(BULK_ID));
 	else if (value->kind == SCIM_VALUE_TEXT && (found = strstr(value->text, "\"" BULK_ID)) != NULL)
 	{
@@ -140,9 +150,9 @@ replace_references(Bulk *bulk, ScimValue *value)
 
 /* ---- one operation ---- */
 
-/* "/Users" or "/Users/id". */
+/* Take "/Users" or "/Users/id" apart, without a look at what it says. */
 static void
-read_path(Bulk *bulk, BulkOperation *operation)
+split_path(BulkOperation *operation)
 {
 	const char *path = operation->path ? operation->path : "";
 	const char *slash;
@@ -151,12 +161,20 @@ read_path(Bulk *bulk, BulkOperation *operation)
 	slash = strchr(path, '/');
 	operation->type = schema_type(slash ? pnstrdup(path, slash - path) : path);
 	operation->target = slash && slash[1] ? slash + 1 : NULL;
+}
+
+static void
+check_path(Bulk *bulk, BulkOperation *operation)
+{
 	if (operation->type == NULL)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no resource type at the path \"%s\"", operation->path ? operation->path : "");
-	if (operation->target && strncmp(operation->target, BULK_ID, strlen(BULK_ID)) == 0)
+	if (is_reference(operation->target))
 		operation->target = resolve(bulk, operation->target + strlen(BULK_ID));
 	if ((operation->target == NULL) != (strcmp(operation->method, "POST") == 0))
 		problem_raise(PROBLEM_INVALID_SYNTAX, NULL, "the path of a POST names a resource type, that of other methods a resource");
+	/* also of what fails, save a POST (RFC 7644 section 3.7) */
+	if (operation->target)
+		operation->location = psprintf("%s/api/scim/v2%s/%s", bulk->base_url, operation->type->endpoint, operation->target);
 }
 
 static void
@@ -166,7 +184,7 @@ execute(Bulk *bulk, BulkOperation *operation)
 	ScimResource *resource = NULL;
 	bool		deletes = strcmp(operation->method, "DELETE") == 0;
 
-	read_path(bulk, operation);
+	check_path(bulk, operation);
 	call.type = operation->type;
 	if (!deletes && (operation->data == NULL || operation->data->kind != SCIM_VALUE_OBJECT))
 		problem_raise(PROBLEM_INVALID_SYNTAX, NULL, "the operation needs an object \"data\"");
@@ -188,8 +206,8 @@ execute(Bulk *bulk, BulkOperation *operation)
 		problem_raise(PROBLEM_INVALID_SYNTAX, NULL, "the method of an operation is POST, PUT, PATCH or DELETE");
 	operation->status = strcmp(operation->method, "POST") == 0 ? 201 : deletes ? 204 : 200;
 	operation->version = resource ? resource->version : 0;
-	operation->location = resource ? write_location(call.type, bulk->base_url, &resource->id) :
-		psprintf("%s/api/scim/v2%s/%s", bulk->base_url, call.type->endpoint, operation->target);
+	if (resource)
+		operation->location = write_location(call.type, bulk->base_url, &resource->id);
 }
 
 /* The error as the response of its operation (section 3.12). */
@@ -266,6 +284,8 @@ run(Bulk *bulk, BulkOperation *operation)
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 	operation->state = BULK_RUNNING;
+	if (is_reference(operation->target))
+		run_made(bulk, operation->target);
 	run_needed(bulk, operation->data);
 	if (is_stopped(bulk))
 	{
@@ -293,6 +313,7 @@ read_operation(BulkOperation *operation, const ScimValue *source)
 	operation->path = read_text(source, "path");
 	operation->if_match = read_text(source, "version");
 	operation->data = tree_get_any_case(source, "data");
+	split_path(operation);
 	id_generate(&operation->id);
 }
 

@@ -230,6 +230,13 @@ append_time(ScimSql *sql, const ScimNode *node, const Expression *x)
 	appendStringInfo(&sql->query.sql, "(%s COLLATE \"C\" %s $%d)", x->text, sql_operator(node->op), filter_text(sql, text.data));
 }
 
+/* Whether an attribute is there at all, of whatever parts. */
+static bool
+asks_presence(const ScimNode *node)
+{
+	return node->op == SCIM_PR || node->literal == SCIM_LITERAL_NULL;
+}
+
 /* A comparison of a single value. */
 static void
 append_value(ScimSql *sql, const ScimAttribute *attribute, const ScimNode *node, const Expression *x)
@@ -237,11 +244,15 @@ append_value(ScimSql *sql, const ScimAttribute *attribute, const ScimNode *node,
 	StringInfo	out = &sql->query.sql;
 	const char *any = x->text ? x->text : x->json;
 	pg_uuid_t	id;
+	bool		truth;
 
-	if (node->op == SCIM_PR || node->literal == SCIM_LITERAL_NULL)
+	if (asks_presence(node))
 		appendStringInfo(out, "(%s %s)", any, node->op == SCIM_EQ ? "IS NULL" : "IS NOT NULL");
 	else if (attribute->type == SCIM_BOOLEAN)
-		appendStringInfo(out, "(%s%s)", (node->literal == SCIM_LITERAL_TRUE) == (node->op == SCIM_EQ) ? "" : "NOT ", x->boolean);
+	{
+		match_truth(node, &truth);
+		appendStringInfo(out, "(%s%s)", truth == (node->op == SCIM_EQ) ? "" : "NOT ", x->boolean);
+	}
 	else if (attribute->type == SCIM_INTEGER || attribute->type == SCIM_DECIMAL)
 		appendStringInfo(out, "(CASE WHEN pg_catalog.jsonb_typeof(%s) = 'number' THEN (%s)::pg_catalog.numeric END %s $%d::pg_catalog.numeric)",
 						 x->json, x->json, sql_operator(node->op), filter_text(sql, node->value));
@@ -261,21 +272,29 @@ append_value(ScimSql *sql, const ScimAttribute *attribute, const ScimNode *node,
 
 /* ---- elements of multi-valued attributes ---- */
 
+/* Are its elements rows of qehs.role_member? */
+static bool
+is_linked(const ScimSql *sql, const ScimTarget *target)
+{
+	const char *name = sql->type->storage == SCIM_IN_USERS ? "groups" : "members";
+
+	return target->extension == NULL && sql->type->storage != SCIM_IN_RESOURCES && strcmp(target->attribute->name, name) == 0;
+}
+
 /* EXISTS over the elements of an attribute, with a condition that the caller appends; returns how it ends. */
 static void
 append_elements(ScimSql *sql, const ScimTarget *target, const ScimFilter *filter, int at)
 {
 	StringInfo	out = &sql->query.sql;
 	const ScimAttribute *attribute = target->attribute;
-	bool		core = target->extension == NULL;
 
-	if (core && sql->type->storage == SCIM_IN_USERS && strcmp(attribute->name, "groups") == 0)
+	if (is_linked(sql, target) && sql->type->storage == SCIM_IN_USERS)
 	{
 		appendStringInfoString(out, "EXISTS (SELECT FROM qehs.role_member AS m JOIN qehs.role AS r ON r.tenant_id = $1 AND r.id = m.role_id"
 							   " AND r.provisioned WHERE m.tenant_id = $1 AND m.user_id = x.id AND ");
 		append_node(sql, filter, at, IN_GROUP, attribute);
 	}
-	else if (core && sql->type->storage == SCIM_IN_ROLES && strcmp(attribute->name, "members") == 0)
+	else if (is_linked(sql, target))
 	{
 		appendStringInfoString(out, "(EXISTS (SELECT FROM qehs.role_member AS m JOIN qehs.user_account AS u ON u.tenant_id = $1 AND u.id = m.user_id"
 							   " WHERE m.tenant_id = $1 AND m.role_id = x.id AND ");
@@ -284,7 +303,7 @@ append_elements(ScimSql *sql, const ScimTarget *target, const ScimFilter *filter
 		append_node(sql, filter, at, IN_UNRESOLVED, attribute);
 		appendStringInfoChar(out, ')');
 	}
-	else if (core && attribute == &schema_common[3])
+	else if (attribute == &schema_common[3])
 	{
 		appendStringInfo(out, "EXISTS (SELECT FROM (VALUES (pg_catalog.to_jsonb(%s::pg_catalog.text))", quoted(sql->type->schema->urn));
 		for (int i = 0; i < sql->type->extension_count && sql->type->storage != SCIM_IN_ROLES; i++)
@@ -357,11 +376,35 @@ find_target(const ScimSql *sql, ScimName name, ScimTarget *target)
 	return true;
 }
 
+/* attribute or attribute.sub of a multi-valued attribute: of any of its elements. */
+static void
+append_any_element(ScimSql *sql, const ScimTarget *target, const ScimNode *node)
+{
+	const ScimAttribute *sub = target->sub ? target->sub : schema_value_of(target->attribute);
+	ScimFilter *one = palloc(sizeof(ScimFilter));
+	const char *name = sub ? sub->name : "value";
+
+	if (target->attribute->type == SCIM_COMPLEX && sub == NULL)
+		problem_raise(PROBLEM_INVALID_FILTER, "Name a sub-attribute.", "the attribute \"%s\" has no value of its own", target->attribute->name);
+	one->count = 1;
+	one->root = 0;
+	one->nodes[0] = *node;
+	one->nodes[0].name = (ScimName) {name, (int) strlen(name)};
+	/* absent as a whole */
+	if (node->op == SCIM_EQ && node->literal == SCIM_LITERAL_NULL)
+	{
+		appendStringInfoString(&sql->query.sql, "NOT ");
+		one->nodes[0].op = SCIM_PR;
+	}
+	append_elements(sql, target, one, 0);
+}
+
 /* attribute or attribute.sub of the resource. */
 static void
 append_outer(ScimSql *sql, const ScimNode *node)
 {
 	ScimTarget	target;
+	const ScimAttribute *leaf;
 	Expression	x;
 
 	if (!find_target(sql, node->name, &target))
@@ -369,27 +412,15 @@ append_outer(ScimSql *sql, const ScimNode *node)
 		appendStringInfoString(&sql->query.sql, node->op == SCIM_EQ && node->literal == SCIM_LITERAL_NULL ? "true" : "false");
 		return;
 	}
-	if (target.attribute->multi_valued)
+	if (target.attribute->multi_valued && (target.sub || target.attribute->type != SCIM_COMPLEX || !asks_presence(node) || is_linked(sql, &target)))
 	{
-		const ScimAttribute *sub = target.sub ? target.sub : target.attribute->type == SCIM_COMPLEX ? schema_value_of(target.attribute) : NULL;
-		ScimFilter *one = palloc(sizeof(ScimFilter));
-		const char *name = sub ? sub->name : "value";
-
-		if (target.attribute->type == SCIM_COMPLEX && sub == NULL)
-			problem_raise(PROBLEM_INVALID_FILTER, "Name a sub-attribute.", "the attribute \"%s\" has no value of its own", target.attribute->name);
-		one->count = 1;
-		one->root = 0;
-		one->nodes[0] = *node;
-		one->nodes[0].name = (ScimName) {name, (int) strlen(name)};
-		/* absent as a whole */
-		if (node->op == SCIM_EQ && node->literal == SCIM_LITERAL_NULL)
-		{
-			appendStringInfoString(&sql->query.sql, "NOT ");
-			one->nodes[0].op = SCIM_PR;
-		}
-		append_elements(sql, &target, one, 0);
+		append_any_element(sql, &target, node);
 		return;
 	}
+	/* manager eq "…", as Entra ID asks */
+	if (target.attribute->type == SCIM_COMPLEX && target.sub == NULL && !asks_presence(node))
+		target.sub = schema_value_of(target.attribute);
+	leaf = target.sub ? target.sub : target.attribute;
 	if (!of_column(sql, &target, &x))
 	{
 		const char *json = json_of(sql, &target);
@@ -401,8 +432,8 @@ append_outer(ScimSql *sql, const ScimNode *node)
 		else
 			x = of_json(json, psprintf("(%s #>> '{}')", json));
 	}
-	match_check(target.sub ? target.sub : target.attribute, node);
-	append_value(sql, target.sub ? target.sub : target.attribute, node, &x);
+	match_check(leaf, node);
+	append_value(sql, leaf, node, &x);
 }
 
 static void
@@ -434,7 +465,7 @@ append_node(ScimSql *sql, const ScimFilter *filter, int at, Place place, const S
 				appendStringInfoString(out, "false");
 				break;
 			}
-			if (target.sub || target.attribute == &schema_common[2])
+			if (target.sub || target.attribute == &schema_common[2] || !(target.attribute->multi_valued || target.attribute->type == SCIM_COMPLEX))
 				problem_raise(PROBLEM_INVALID_FILTER, NULL, "\"%.*s\" has no elements", node->name.length, node->name.text);
 			append_elements(sql, &target, filter, node->left);
 			break;
@@ -446,34 +477,49 @@ append_node(ScimSql *sql, const ScimFilter *filter, int at, Place place, const S
 	}
 }
 
-/* Is the whole filter an id, or a user's name, that is asked for? */
-static bool
-is_key(const ScimSql *sql, const ScimNode *node)
+/* The attribute of which the whole filter wants one value, or NULL. */
+static const ScimAttribute *
+only_attribute(const ScimResourceType *type, const ScimFilter *filter)
 {
+	const ScimNode *node = &filter->nodes[filter->root];
 	ScimTarget	target;
 
-	if (node->kind != SCIM_NODE_COMPARE || node->op != SCIM_EQ || !find_target(sql, node->name, &target) || target.extension || target.sub)
-		return false;
-	return strcmp(target.attribute->name, "id") == 0 ||
-		(sql->type->storage == SCIM_IN_USERS && strcmp(target.attribute->name, "userName") == 0);
+	if (node->kind != SCIM_NODE_COMPARE || node->op != SCIM_EQ || node->literal != SCIM_LITERAL_TEXT || !schema_find(type, node->name, &target) ||
+		target.extension || target.sub)
+		return NULL;
+	return target.attribute;
 }
 
-void
-filter_append(ScimSql *sql, const char *text)
+const char *
+filter_user_name(const ScimResourceType *type, const ScimFilter *filter)
+{
+	const ScimAttribute *attribute = type->storage == SCIM_IN_USERS ? only_attribute(type, filter) : NULL;
+
+	return attribute && strcmp(attribute->name, "userName") == 0 && !attribute->case_exact ? filter->nodes[filter->root].value : NULL;
+}
+
+const ScimFilter *
+filter_read(const char *text)
 {
 	ScimFilter *filter = palloc(sizeof(ScimFilter));
 	int			length = (int) strlen(text);
 
 	if (!scim_parse_filter(text, length, palloc(length + 1), filter))
 		problem_raise(PROBLEM_INVALID_FILTER, NULL, "the filter cannot be read at character %d: %s", filter->fault_at + 1, filter->fault);
-	append_node(sql, filter, filter->root, IN_RESOURCE, NULL);
-	sql->one = is_key(sql, &filter->nodes[filter->root]);
+	return filter;
 }
 
 void
-filter_append_member(ScimSql *sql, const ScimFilter *filter, int node, const ScimAttribute *members)
+filter_append(ScimSql *sql, const ScimFilter *filter)
 {
-	append_node(sql, filter, node, IN_MEMBER, members);
+	append_node(sql, filter, filter->root, IN_RESOURCE, NULL);
+	sql->one = filter_user_name(sql->type, filter) || only_attribute(sql->type, filter) == &schema_common[0];
+}
+
+void
+filter_append_member(ScimSql *sql, const ScimFilter *filter, int node, const ScimAttribute *members, bool unresolved)
+{
+	append_node(sql, filter, node, unresolved ? IN_UNRESOLVED : IN_MEMBER, members);
 }
 
 /* ---- order ---- */

@@ -28,11 +28,17 @@ extern int	filter_text(ScimSql *sql, const char *text);
 extern int	filter_int(ScimSql *sql, int64 value);
 extern int	filter_uuid(ScimSql *sql, const pg_uuid_t *id);
 
-/* Read and append a filter as a condition; raises QH400 invalid_filter. */
-extern void filter_append(ScimSql *sql, const char *text);
+/* Read a filter, which refers to the text; raises QH400 invalid_filter. */
+extern const ScimFilter *filter_read(const char *text);
 
-/* Append a filter over one member (alias m and u), for members[…] of a PATCH path. */
-extern void filter_append_member(ScimSql *sql, const ScimFilter *filter, int node, const ScimAttribute *members);
+/* Append a filter as a condition; raises QH400 invalid_filter. */
+extern void filter_append(ScimSql *sql, const ScimFilter *filter);
+
+/* The user name that a filter of users asks for and nothing else, or NULL. */
+extern const char *filter_user_name(const ScimResourceType *type, const ScimFilter *filter);
+
+/* Append a filter over one member (alias m and u, of those that are no user n), for members[…] of a PATCH path. */
+extern void filter_append_member(ScimSql *sql, const ScimFilter *filter, int node, const ScimAttribute *members, bool unresolved);
 
 /*
  * SQL of what resources are ordered by: a text in order of its bytes, or with *is_number a numeric.  Raises QH400

@@ -60,6 +60,16 @@ input_time(const ScimAttribute *attribute, const ScimValue *raw)
 	return tree_text(text.data);
 }
 
+/* RFC 7643 section 2.3.6: in either alphabet, with its padding or without. */
+static bool
+is_base64(const char *text)
+{
+	const char *padding = text + strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_");
+	const char *end = padding + strspn(padding, "=");
+
+	return *end == '\0' && end - padding <= 2 && (padding - text) % 4 != 1;
+}
+
 static ScimValue *
 input_complex(const ScimAttribute *attribute, const ScimValue *raw)
 {
@@ -103,6 +113,8 @@ input_element(const ScimAttribute *attribute, const ScimValue *raw)
 		default:
 			if (raw->kind != SCIM_VALUE_TEXT)
 				refuse(attribute, raw, "a string");
+			if (attribute->type == SCIM_BINARY && !is_base64(raw->text))
+				problem_raise(PROBLEM_VALIDATION_FAILED, NULL, "the attribute \"%s\" must be in Base64", attribute->name);
 			return tree_text(raw->text);
 	}
 }
@@ -226,17 +238,23 @@ input_resource(const ScimResourceType *type, const ScimValue *raw)
 	return resource;
 }
 
+/* Of a complex attribute that is there, its required sub-attributes are, in each element. */
 static void
 require_attributes(const ScimAttribute *attributes, int count, const ScimValue *object)
 {
 	for (int i = 0; i < count; i++)
 	{
-		const ScimValue *value = tree_get(object, attributes[i].name);
+		const ScimAttribute *attribute = &attributes[i];
+		const ScimValue *value = tree_get(object, attribute->name);
 
-		if (!attributes[i].required || attributes[i].mutability == SCIM_READ_ONLY)
-			continue;
-		if (value == NULL || (value->kind == SCIM_VALUE_TEXT && value->text[strspn(value->text, " \t\r\n")] == '\0'))
-			problem_raise(PROBLEM_VALIDATION_FAILED, NULL, "the attribute \"%s\" is required", attributes[i].name);
+		if (attribute->required && attribute->mutability != SCIM_READ_ONLY &&
+			(value == NULL || (value->kind == SCIM_VALUE_TEXT && value->text[strspn(value->text, " \t\r\n")] == '\0')))
+			problem_raise(PROBLEM_VALIDATION_FAILED, NULL, "the attribute \"%s\" is required", attribute->name);
+		if (value && value->kind == SCIM_VALUE_OBJECT)
+			require_attributes(attribute->subs, attribute->count, value);
+		for (int j = 0; value && value->kind == SCIM_VALUE_LIST && j < value->count; j++)
+			if (value->items[j]->kind == SCIM_VALUE_OBJECT)
+				require_attributes(attribute->subs, attribute->count, value->items[j]);
 	}
 }
 

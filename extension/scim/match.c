@@ -26,18 +26,27 @@ match_sub(const ScimAttribute *attribute, ScimName name)
 	return sub;
 }
 
-static bool
-literal_fits(const ScimAttribute *attribute, ScimLiteral literal)
+bool
+match_truth(const ScimNode *node, bool *truth)
 {
+	*truth = node->literal == SCIM_LITERAL_TRUE || (node->literal == SCIM_LITERAL_TEXT && pg_strcasecmp(node->value, "true") == 0);
+	return *truth || node->literal == SCIM_LITERAL_FALSE || (node->literal == SCIM_LITERAL_TEXT && pg_strcasecmp(node->value, "false") == 0);
+}
+
+static bool
+literal_fits(const ScimAttribute *attribute, const ScimNode *node)
+{
+	bool		truth;
+
 	switch (attribute->type)
 	{
 		case SCIM_BOOLEAN:
-			return literal == SCIM_LITERAL_TRUE || literal == SCIM_LITERAL_FALSE;
+			return match_truth(node, &truth);
 		case SCIM_INTEGER:
 		case SCIM_DECIMAL:
-			return literal == SCIM_LITERAL_NUMBER;
+			return node->literal == SCIM_LITERAL_NUMBER;
 		default:
-			return literal == SCIM_LITERAL_TEXT;
+			return node->literal == SCIM_LITERAL_TEXT;
 	}
 }
 
@@ -57,7 +66,7 @@ match_check(const ScimAttribute *attribute, const ScimNode *node)
 	if (part && (attribute->type == SCIM_INTEGER || attribute->type == SCIM_DECIMAL || attribute->type == SCIM_DATETIME))
 		problem_raise(PROBLEM_INVALID_FILTER, NULL, "co, sw and ew compare strings, and the attribute \"%s\" is %s", attribute->name,
 					  schema_type_name(attribute->type));
-	if (attribute->type == SCIM_COMPLEX || !literal_fits(attribute, node->literal))
+	if (attribute->type == SCIM_COMPLEX || !literal_fits(attribute, node))
 		problem_raise(PROBLEM_INVALID_FILTER, NULL, "the value is not of the type of the attribute \"%s\", %s", attribute->name,
 					  schema_type_name(attribute->type));
 	if (attribute->type == SCIM_DATETIME && !json_time_parse(node->value, (int) strlen(node->value), &time))
@@ -131,6 +140,7 @@ static bool
 match_value(const ScimAttribute *attribute, const ScimNode *node, const ScimValue *value)
 {
 	bool		present = value && value->kind != SCIM_VALUE_NULL && !(value->kind == SCIM_VALUE_LIST && value->count == 0);
+	bool		truth;
 
 	match_check(attribute, node);
 	if (node->op == SCIM_PR)
@@ -142,7 +152,8 @@ match_value(const ScimAttribute *attribute, const ScimNode *node, const ScimValu
 	switch (attribute->type)
 	{
 		case SCIM_BOOLEAN:
-			return (value->kind == SCIM_VALUE_TRUE) == ((node->literal == SCIM_LITERAL_TRUE) == (node->op == SCIM_EQ));
+			match_truth(node, &truth);
+			return (value->kind == SCIM_VALUE_TRUE) == (truth == (node->op == SCIM_EQ));
 		case SCIM_INTEGER:
 		case SCIM_DECIMAL:
 			return value->kind == SCIM_VALUE_NUMBER &&

@@ -14,6 +14,7 @@
 #include "record/list.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #define MEMBERS_AT_ONCE 1000
 
@@ -165,60 +166,56 @@ members_keep(const RequestContext *context, const pg_uuid_t *group, const ScimVa
 	return change(&delete_other_unresolved, context, group, text_array(&named)) || changed;
 }
 
-bool
-members_remove_where(const ScimResourceType *type, const RequestContext *context, const pg_uuid_t *group, const ScimFilter *filter, int node,
-					 const ScimAttribute *members, const char *base_url)
+static bool
+remove_where(const ScimResourceType *type, const RequestContext *context, const pg_uuid_t *group, const ScimFilter *filter, int node,
+			 const ScimAttribute *members, const char *base_url, bool unresolved)
 {
 	ScimSql		sql;
 	StringInfo	out = &sql.query.sql;
 
 	filter_begin(&sql, type, context->tenant_id, base_url);
-	appendStringInfo(out, "DELETE FROM qehs.role_member AS m USING qehs.user_account AS u WHERE u.tenant_id = $1 AND u.id = m.user_id"
-					 " AND m.tenant_id = $1 AND m.role_id = $%d AND ", filter_uuid(&sql, group));
-	filter_append_member(&sql, filter, node, members);
+	filter_uuid(&sql, group);
+	appendStringInfoString(out, unresolved ? "DELETE FROM qehs.scim_unresolved_member AS n WHERE n.tenant_id = $1 AND n.role_id = $2 AND " :
+						   "DELETE FROM qehs.role_member AS m USING qehs.user_account AS u WHERE u.tenant_id = $1 AND u.id = m.user_id"
+						   " AND m.tenant_id = $1 AND m.role_id = $2 AND ");
+	filter_append_member(&sql, filter, node, members, unresolved);
 	if (SPI_execute_with_args(out->data, sql.query.count, sql.query.types, sql.query.values, NULL, false, 0) < 0)
 		elog(ERROR, "could not delete members");
 	return SPI_processed > 0;
 }
 
-/* One element of the array. */
-static void
-write_member(StringInfo out, const char *id, const char *display, const char *base_url, bool (*shows) (void *owner, const char *sub), void *owner)
+bool
+members_remove_where(const ScimResourceType *type, const RequestContext *context, const pg_uuid_t *group, const ScimFilter *filter, int node,
+					 const ScimAttribute *members, const char *base_url)
 {
-	int			begin = out->len;
+	bool		changed = remove_where(type, context, group, filter, node, members, base_url, false);
 
-	if (shows(owner, "value"))
-	{
-		json_literal(out, ",\"value\":");
-		json_string(out, id);
-	}
-	if (display && shows(owner, "$ref"))
-	{
-		json_literal(out, ",\"$ref\":");
-		json_string(out, psprintf("%s/api/scim/v2/Users/%s", base_url, id));
-	}
-	if (display && shows(owner, "display"))
-	{
-		json_literal(out, ",\"display\":");
-		json_string(out, display);
-	}
-	if (display && shows(owner, "type"))
-		json_literal(out, ",\"type\":\"User\"");
-	if (out->len == begin)
-		appendStringInfoChar(out, '{');
-	else
-		out->data[begin] = '{';
-	appendStringInfoChar(out, '}');
+	return remove_where(type, context, group, filter, node, members, base_url, true) || changed;
+}
+
+static ScimValue *
+make_member(const char *id, const char *display, const char *base_url)
+{
+	ScimValue  *member = tree_make(SCIM_VALUE_OBJECT);
+
+	tree_set(member, "value", tree_text(id));
+	if (display == NULL)
+		return member;
+	tree_set(member, "$ref", tree_text(psprintf("%s/api/scim/v2/Users/%s", base_url, id)));
+	tree_set(member, "display", tree_text(display));
+	tree_set(member, "type", tree_text("User"));
+	return member;
 }
 
 void
 members_write(StringInfo out, const RequestContext *context, const pg_uuid_t *group, const char *base_url,
-			  bool (*shows) (void *owner, const char *sub), void *owner)
+			  void (*write) (StringInfo out, void *owner, const ScimValue *member), void *owner)
 {
 	pg_uuid_t	last = {{0}};
 	Datum		values[4] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(group), UUIDPGetDatum(&last), Int32GetDatum(MEMBERS_AT_ONCE)};
+	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "qehs SCIM members", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext previous = MemoryContextSwitchTo(batch);
 	uint64		rows;
-	bool		first = true;
 	bool		isnull;
 
 	do
@@ -227,21 +224,17 @@ members_write(StringInfo out, const RequestContext *context, const pg_uuid_t *gr
 		rows = plan_execute(&select_members, values, NULL, false, 0);
 		for (uint64 i = 0; i < rows; i++)
 		{
+			const char *display = TextDatumGetCString(plan_value(i, COLUMN_DISPLAY_NAME, &isnull));
+
 			last = *DatumGetUUIDP(plan_value(i, COLUMN_USER_ID, &isnull));
-			if (!first)
-				appendStringInfoChar(out, ',');
-			first = false;
-			write_member(out, DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&last))), TextDatumGetCString(plan_value(i, COLUMN_DISPLAY_NAME, &isnull)),
-						 base_url, shows, owner);
+			write(out, owner, make_member(DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&last))), display, base_url));
 		}
 		SPI_freetuptable(SPI_tuptable);
+		MemoryContextReset(batch);
 	} while (rows == MEMBERS_AT_ONCE);
 	rows = plan_execute(&select_unresolved, values, NULL, false, 0);
 	for (uint64 i = 0; i < rows; i++)
-	{
-		if (!first)
-			appendStringInfoChar(out, ',');
-		first = false;
-		write_member(out, TextDatumGetCString(plan_value(i, 1, &isnull)), NULL, base_url, shows, owner);
-	}
+		write(out, owner, make_member(TextDatumGetCString(plan_value(i, 1, &isnull)), NULL, base_url));
+	MemoryContextSwitchTo(previous);
+	MemoryContextDelete(batch);
 }

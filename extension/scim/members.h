@@ -23,8 +23,11 @@ extern bool members_keep(const RequestContext *context, const pg_uuid_t *group, 
 extern bool members_remove_where(const ScimResourceType *type, const RequestContext *context, const pg_uuid_t *group, const ScimFilter *filter,
 								 int node, const ScimAttribute *members, const char *base_url);
 
-/* Append the members as elements of a JSON array, a thousand read at a time: subs are those that are shown. */
+/*
+ * Append the members as elements of a JSON array, a thousand read at a time, each by the caller's function, which gets
+ * value, and of a user $ref, display and type.
+ */
 extern void members_write(StringInfo out, const RequestContext *context, const pg_uuid_t *group, const char *base_url,
-						  bool (*shows) (void *owner, const char *sub), void *owner);
+						  void (*write) (StringInfo out, void *owner, const ScimValue *member), void *owner);
 
 #endif							/* QEHS_SCIM_MEMBERS_H */

@@ -363,16 +363,13 @@ parse_element(Parser *parser, ScimName name)
 	return node;
 }
 
+/* Behind a name: an operator and mostly a value. */
 static int
-parse_comparison(Parser *parser)
+parse_test(Parser *parser, ScimName name)
 {
-	ScimNode	comparison = {.kind = SCIM_NODE_COMPARE,.left = -1,.right = -1,.inner = parser->in_element};
+	ScimNode	comparison = {.kind = SCIM_NODE_COMPARE,.left = -1,.right = -1,.name = name};
 	int			node;
 
-	if (!parse_name(parser, &comparison.name))
-		return -1;
-	if (peek(parser) == '[')
-		return parse_element(parser, comparison.name);
 	if (peek(parser) != ' ')
 		return fail(parser, "a blank and an operator are expected");
 	skip_blanks(parser);
@@ -390,6 +387,37 @@ parse_comparison(Parser *parser)
 	if (node >= 0)
 		parser->filter->nodes[node] = comparison;
 	return node;
+}
+
+/* Behind name[filter]. : one more condition of the same element. */
+static int
+parse_element_test(Parser *parser, int element)
+{
+	ScimName	name;
+	int			test;
+
+	parser->at++;
+	test = parse_name(parser, &name) ? parse_test(parser, name) : -1;
+	if (test >= 0)
+		test = add_node(parser, SCIM_NODE_AND, parser->filter->nodes[element].left, test);
+	if (test < 0)
+		return -1;
+	parser->filter->nodes[element].left = test;
+	return element;
+}
+
+static int
+parse_comparison(Parser *parser)
+{
+	ScimName	name;
+	int			element;
+
+	if (!parse_name(parser, &name))
+		return -1;
+	if (peek(parser) != '[')
+		return parse_test(parser, name);
+	element = parse_element(parser, name);
+	return element >= 0 && peek(parser) == '.' ? parse_element_test(parser, element) : element;
 }
 
 /* ( filter ), at its parenthesis. */

@@ -3,6 +3,7 @@
  *	  SCIM filters (RFC 7644 section 3.4.2.2) and PATCH paths (section 3.5.2) as
  *	  trees.
  *
+ * name[filter].sub op value, which Entra ID looks for users by, is name[filter and sub op value].
  * Pure: no SPI, no errors raised, no memory of its own.  The caller owns a
  * ScimFilter and a text buffer of the source's length + 1; nodes refer to
  * each other by index and to names by slices of the source, which must outlive
@@ -48,7 +49,6 @@ typedef struct ScimNode
 	ScimNodeKind kind;
 	int			left;
 	int			right;
-	bool		inner;			/* a comparison inside name[…] */
 	ScimName	name;
 	ScimOperator op;
 	ScimLiteral literal;

@@ -34,9 +34,15 @@ typedef struct Operation
 static void apply_path(ScimPatch *patch, PatchVerb verb, const char *text, const ScimValue *value, bool from_object);
 
 static bool
+is_absent(const ScimValue *value)
+{
+	return value == NULL || value->kind == SCIM_VALUE_NULL;
+}
+
+static bool
 is_empty(const ScimValue *value)
 {
-	return value == NULL || value->kind == SCIM_VALUE_NULL || (value->kind == SCIM_VALUE_LIST && value->count == 0);
+	return is_absent(value) || (value->kind == SCIM_VALUE_LIST && value->count == 0);
 }
 
 /* RFC 7644 section 3.5.2.2: a required attribute is not removed. */
@@ -155,7 +161,7 @@ change_list(const Operation *operation)
 	}
 	else if (elements)
 		remove_elements(list, elements);
-	else
+	else if (is_absent(operation->value))
 		list = NULL;
 	if (is_empty(list))
 		require_removable(attribute);
@@ -164,18 +170,34 @@ change_list(const Operation *operation)
 
 /* ---- single-valued attributes ---- */
 
+/* What an attribute or sub-attribute is set to, NULL is nothing; Entra ID's older form of one value is [{"$ref":null,"value":…}]. */
+static ScimValue *
+new_value(const Operation *operation, const ScimAttribute *attribute)
+{
+	const ScimValue *value = operation->value;
+
+	if (operation->verb == PATCH_REMOVE || is_empty(value))
+		return NULL;
+	if (!attribute->multi_valued && value->kind == SCIM_VALUE_LIST && value->count == 1)
+	{
+		value = value->items[0];
+		if (attribute->type != SCIM_COMPLEX && tree_get(value, "value"))
+			value = tree_get(value, "value");
+	}
+	return input_value(attribute, value);
+}
+
 static void
 change_single(const Operation *operation)
 {
 	const ScimAttribute *attribute = operation->target.attribute;
 	ScimValue  *old = tree_get(operation->container, attribute->name);
-	ScimValue  *new = operation->verb == PATCH_REMOVE || is_empty(operation->value) ? NULL : input_value(attribute, operation->value);
+	ScimValue  *new = new_value(operation, attribute);
 
 	if (new == NULL && operation->verb == PATCH_ADD)
 		return;
 	if (new == NULL)
 		require_removable(attribute);
-	require_same(attribute, old, new);
 	if (new && old && attribute->type == SCIM_COMPLEX)
 		merge(attribute, old, new);
 	else
@@ -186,7 +208,7 @@ change_single(const Operation *operation)
 static void
 change_sub(const Operation *operation, const ScimAttribute *sub, ScimValue *object)
 {
-	ScimValue  *new = operation->verb == PATCH_REMOVE || is_empty(operation->value) ? NULL : input_value(sub, operation->value);
+	ScimValue  *new = new_value(operation, sub);
 
 	if (new == NULL && operation->verb == PATCH_ADD)
 		return;
@@ -216,6 +238,7 @@ change_dotted(const Operation *operation)
 		for (int i = value->count - 1; i >= 0; i--)
 		{
 			change_sub(operation, operation->target.sub, value->items[i]);
+			keep_one_primary(value, value->items[i]);
 			if (value->items[i]->count == 0)
 				tree_remove_at(value, i);
 		}
@@ -266,6 +289,8 @@ change_element(const Operation *operation, ScimValue *list, int at)
 		change_sub(operation, operation->target.sub, list->items[at]);
 	else
 	{
+		if (!is_absent(operation->value) && operation->value->kind == SCIM_VALUE_LIST && operation->value->count > 1)
+			problem_raise(PROBLEM_VALIDATION_FAILED, NULL, "an element of \"%s\" has one value, not a list of them", attribute->name);
 		new = is_empty(operation->value) ? NULL : input_element(attribute, operation->value->kind == SCIM_VALUE_LIST ?
 																operation->value->items[0] : operation->value);
 		if (new == NULL)
@@ -340,7 +365,7 @@ remove_members(ScimPatch *patch, const Operation *operation)
 	const char *one;
 
 	if (!operation->path->has_filter)
-		return is_empty(operation->value) ? members_keep(patch->context, group, NULL) :
+		return is_absent(operation->value) ? members_keep(patch->context, group, NULL) :
 			members_remove(patch->context, group, input_value(operation->target.attribute, operation->value));
 	one = one_member(filter);
 	if (one)
@@ -414,8 +439,6 @@ change_extension(ScimPatch *patch, PatchVerb verb, const ScimSchema *extension, 
 	}
 	if (value == NULL || value->kind != SCIM_VALUE_OBJECT)
 		problem_raise(PROBLEM_VALIDATION_FAILED, NULL, "the value for \"%s\" must be an object", extension->urn);
-	if (verb == PATCH_REPLACE)
-		tree_set(patch->resource->content, extension->urn, NULL);
 	for (int i = 0; i < value->count; i++)
 		apply_path(patch, verb, psprintf("%s:%s", extension->urn, value->names[i]), value->items[i], true);
 }
@@ -430,6 +453,16 @@ is_passed_over(const ScimTarget *target, bool from_object)
 	if (read_only && !from_object)
 		problem_raise(PROBLEM_MUTABILITY, NULL, "the attribute \"%s\" cannot be written", target->sub ? target->sub->name : target->attribute->name);
 	return read_only;
+}
+
+static const ScimAttribute *
+behind_filter(const ScimAttribute *attribute, ScimName name)
+{
+	const ScimAttribute *sub = schema_attribute(attribute->subs, attribute->count, name.text, name.length);
+
+	if (sub == NULL)
+		problem_raise(PROBLEM_INVALID_PATH, NULL, "\"%s\" has no sub-attribute \"%.*s\"", attribute->name, name.length, name.text);
+	return sub;
 }
 
 static void
@@ -455,7 +488,7 @@ apply_path(ScimPatch *patch, PatchVerb verb, const char *text, const ScimValue *
 		return;
 	}
 	if (operation.path->sub.length > 0)
-		operation.target.sub = match_sub(operation.target.attribute, operation.path->sub);
+		operation.target.sub = behind_filter(operation.target.attribute, operation.path->sub);
 	if (!is_passed_over(&operation.target, from_object))
 		change_attribute(patch, &operation);
 }

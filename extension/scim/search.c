@@ -32,6 +32,8 @@ typedef struct SearchPage
 	const RequestContext *context;
 	const char *base_url;
 	const ScimSearch *search;
+	const ScimFilter *filter;	/* or NULL */
+	bool		descending;
 	const ScimResourceType *type;
 	int64		offset;			/* rows to pass over */
 	int64		limit;
@@ -56,14 +58,14 @@ is_descending(const ScimSearch *search)
 
 /* FROM and WHERE of what the filter lets through. */
 static void
-append_source(ScimSql *sql, const ScimSearch *search)
+append_source(ScimSql *sql, const SearchPage *page)
 {
-	sql->all_types = search->type == NULL;
+	sql->all_types = page->search->type == NULL;
 	appendStringInfoString(&sql->query.sql, store_from(sql));
-	if (search->filter && *search->filter)
+	if (page->filter)
 	{
 		appendStringInfoString(&sql->query.sql, " AND (");
-		filter_append(sql, search->filter);
+		filter_append(sql, page->filter);
 		appendStringInfoChar(&sql->query.sql, ')');
 	}
 }
@@ -76,15 +78,16 @@ count_all(const SearchPage *page)
 
 	filter_begin(&sql, page->type, page->context->tenant_id, page->base_url);
 	appendStringInfoString(&sql.query.sql, "SELECT pg_catalog.count(*)");
-	append_source(&sql, page->search);
+	append_source(&sql, page);
 	query_execute(&sql.query, false, 1);
 	return DatumGetInt64(plan_value(0, 1, &isnull));
 }
 
 /* Rows behind the cursor's: absent keys come last ascending, first descending (RFC 7644 section 3.4.2.3). */
 static void
-append_position(ScimSql *sql, const SearchPage *page, const char *key, bool is_number, bool descending)
+append_position(ScimSql *sql, const SearchPage *page, const char *key, bool is_number)
 {
+	bool		descending = page->descending;
 	StringInfo	out = &sql->query.sql;
 	int			id = filter_uuid(sql, &page->after->id);
 	const char *value;
@@ -104,49 +107,84 @@ append_position(ScimSql *sql, const SearchPage *page, const char *key, bool is_n
 					 descending ? "" : psprintf(" OR %s IS NULL", key));
 }
 
-/* Read a page of one type and write its resources; first is whether none was written before. */
-static void
-write_page(StringInfo out, SearchPage *page, bool first)
+static bool
+is_sorted(const SearchPage *page)
 {
-	ScimWriter	writer = {page->type, page->context, page->base_url, write_selection(page->type, page->search->attributes, page->search->excluded)};
-	bool		descending = is_descending(page->search);
-	const char *key = NULL;
-	bool		is_number = false;
-	ScimSql		sql;
-	ScimResource **rows;
-	StringInfo	statement = &sql.query.sql;
-	bool		isnull;
+	return page->search->sort_by && *page->search->sort_by;
+}
 
-	filter_begin(&sql, page->type, page->context->tenant_id, page->base_url);
-	if (page->search->sort_by && *page->search->sort_by)
-		key = filter_sort_key(&sql, page->search->sort_by, &is_number);
-	appendStringInfo(statement, "SELECT %s, (%s)::pg_catalog.text", store_columns(&sql, write_shows(&writer, "groups")), key ? key : "NULL");
-	append_source(&sql, page->search);
+/* The first page of a search for one user name, by index; false where it takes a statement. */
+static bool
+read_user(SearchPage *page, const ScimWriter *writer, ScimResource ***rows)
+{
+	const char *name = page->filter && !page->after && page->offset == 0 && page->limit > 0 && !is_sorted(page) && !write_shows(writer, "groups") ?
+		filter_user_name(page->type, page->filter) : NULL;
+
+	*rows = palloc(sizeof(ScimResource *));
+	if (name == NULL || !store_find_user(page->context, name, *rows))
+		return false;
+	page->found = **rows ? 1 : 0;
+	page->more = false;
+	return true;
+}
+
+/* The statement of a page: as many rows as it has and one more, the sort key behind the columns. */
+static void
+append_page(ScimSql *sql, const SearchPage *page, const ScimWriter *writer)
+{
+	StringInfo	statement = &sql->query.sql;
+	bool		is_number = false;
+	const char *key = is_sorted(page) ? filter_sort_key(sql, page->search->sort_by, &is_number) : NULL;
+
+	appendStringInfo(statement, "SELECT %s, (%s)::pg_catalog.text", store_columns(sql, write_shows(writer, "groups")), key ? key : "NULL");
+	append_source(sql, page);
 	if (page->after)
-		append_position(&sql, page, key, is_number, descending);
-	if (sql.one)
+		append_position(sql, page, key, is_number);
+	if (sql->one)
 		;
 	else if (key)
-		appendStringInfo(statement, " ORDER BY %s%s, x.id", key, descending ? " DESC NULLS FIRST" : " ASC NULLS LAST");
+		appendStringInfo(statement, " ORDER BY %s%s, x.id", key, page->descending ? " DESC NULLS FIRST" : " ASC NULLS LAST");
 	else
 		appendStringInfoString(statement, " ORDER BY x.id");
-	appendStringInfo(statement, " LIMIT $%d", filter_int(&sql, page->limit + 1));
+	appendStringInfo(statement, " LIMIT $%d", filter_int(sql, page->limit + 1));
 	if (page->offset > 0)
-		appendStringInfo(statement, " OFFSET $%d", filter_int(&sql, page->offset));
+		appendStringInfo(statement, " OFFSET $%d", filter_int(sql, page->offset));
+}
+
+static ScimResource **
+read_rows(SearchPage *page, const ScimWriter *writer)
+{
+	ScimResource **rows;
+	ScimSql		sql;
+	bool		isnull;
+	Datum		last;
+
+	filter_begin(&sql, page->type, page->context->tenant_id, page->base_url);
+	append_page(&sql, page, writer);
 	page->found = (int64) query_execute(&sql.query, false, page->limit + 1);
 	page->more = page->found > page->limit;
 	page->found = Min(page->found, page->limit);
 	rows = palloc(sizeof(ScimResource *) * Max(page->found, 1));
 	for (int64 i = 0; i < page->found; i++)
 		rows[i] = store_read(page->type, i);
-	if (page->found > 0)
-	{
-		Datum		last = plan_value(page->found - 1, STORE_COLUMNS + 1, &isnull);
+	if (page->found == 0)
+		return rows;
+	last = plan_value(page->found - 1, STORE_COLUMNS + 1, &isnull);
+	page->last.id = rows[page->found - 1]->id;
+	page->last.has_key = !isnull;
+	page->last_key = isnull ? NULL : TextDatumGetCString(last);
+	return rows;
+}
 
-		page->last.id = rows[page->found - 1]->id;
-		page->last.has_key = !isnull;
-		page->last_key = isnull ? NULL : TextDatumGetCString(last);
-	}
+/* Read a page of one type and write its resources; first is whether none was written before. */
+static void
+write_page(StringInfo out, SearchPage *page, bool first)
+{
+	ScimWriter	writer = {page->type, page->context, page->base_url, write_selection(page->type, page->search->attributes, page->search->excluded)};
+	ScimResource **rows;
+
+	if (!read_user(page, &writer, &rows))
+		rows = read_rows(page, &writer);
 	for (int64 i = 0; i < page->found; i++)
 	{
 		if (!first || i > 0)
@@ -285,8 +323,10 @@ write_by_index(StringInfo out, SearchPage *page)
 void
 search_write(StringInfo out, const RequestContext *context, const char *base_url, const ScimSearch *search)
 {
-	SearchPage		page = {.context = context,.base_url = base_url,.search = search};
+	SearchPage	page = {.context = context,.base_url = base_url,.search = search,.descending = is_descending(search)};
 
+	if (search->filter && *search->filter)
+		page.filter = filter_read(search->filter);
 	if (search->cursor == NULL)
 	{
 		write_by_index(out, &page);

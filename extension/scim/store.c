@@ -9,10 +9,13 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "base/lookup.h"
 #include "base/plan.h"
 #include "caller/auth.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/formatting.h"
 #include "utils/timestamp.h"
 
 /* Room in an entry of an index, with some to spare. */
@@ -195,6 +198,39 @@ store_find(const ScimResourceType *type, const RequestContext *context, const ch
 		plan_execute(&find_plans[type->storage][lock ? 2 : with_groups ? 1 : 0], values, NULL, false, 1) == 0)
 		return NULL;
 	return store_read(type, 0);
+}
+
+static KeptLookup user_by_name = {
+	.table = "user_account",.index = "user_account_user_name",
+	.columns = {"id", "version", "created_at", "updated_at", "attributes", "external_id", "user_name", "display_name", "active"}
+};
+enum
+{
+	FOUND_ID, FOUND_VERSION, FOUND_CREATED_AT, FOUND_UPDATED_AT, FOUND_ATTRIBUTES, FOUND_EXTERNAL_ID, FOUND_USER_NAME, FOUND_DISPLAY_NAME, FOUND_ACTIVE
+};
+
+bool
+store_find_user(const RequestContext *context, const char *name, ScimResource **found)
+{
+	LookupRow	row;
+	int			count = lookup_text(&user_by_name, context->tenant_id, str_tolower(name, strlen(name), DEFAULT_COLLATION_OID), &row);
+	ScimResource *user;
+
+	*found = NULL;
+	if (count <= 0)
+		return count == 0;
+	*found = user = palloc0(sizeof(ScimResource));
+	user->id = *DatumGetUUIDP(row.values[FOUND_ID]);
+	user->version = DatumGetInt32(row.values[FOUND_VERSION]);
+	user->created_at = DatumGetTimestampTz(row.values[FOUND_CREATED_AT]);
+	user->updated_at = DatumGetTimestampTz(row.values[FOUND_UPDATED_AT]);
+	user->content = tree_of_jsonb(DatumGetJsonbP(row.values[FOUND_ATTRIBUTES]));
+	tree_set(user->content, "userName", tree_text(TextDatumGetCString(row.values[FOUND_USER_NAME])));
+	tree_set(user->content, "displayName", tree_text(TextDatumGetCString(row.values[FOUND_DISPLAY_NAME])));
+	tree_set(user->content, "active", tree_make(DatumGetBool(row.values[FOUND_ACTIVE]) ? SCIM_VALUE_TRUE : SCIM_VALUE_FALSE));
+	if (!row.nulls[FOUND_EXTERNAL_ID])
+		tree_set(user->content, "externalId", tree_text(TextDatumGetCString(row.values[FOUND_EXTERNAL_ID])));
+	return true;
 }
 
 /* ---- writing ---- */

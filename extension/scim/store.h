@@ -38,6 +38,12 @@ extern ScimResource *store_read(const ScimResourceType *type, uint64 row);
 /* Find one by id; locked until the transaction ends when it is to be changed.  NULL when there is none. */
 extern ScimResource *store_find(const ScimResourceType *type, const RequestContext *context, const char *id, bool lock, bool with_groups);
 
+/*
+ * Find a user, without groups, by name in any case, by index alone; false where the tables are not plain and it takes a statement.
+ * *found is NULL when there is none.
+ */
+extern bool store_find_user(const RequestContext *context, const char *name, ScimResource **found);
+
 /* Make one of its content; raises QH409 conflict. */
 extern void store_insert(const ScimResourceType *type, const RequestContext *context, ScimResource *resource);
 

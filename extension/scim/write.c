@@ -200,32 +200,37 @@ write_groups(StringInfo out, const ScimWriter *writer, const ScimAttribute *attr
 	write_value(out, writer, NULL, attribute, groups);
 }
 
-typedef struct MemberShows
+/* Where the members of a group are written. */
+typedef struct MemberList
 {
 	const ScimWriter *writer;
 	const ScimAttribute *attribute;
-} MemberShows;
+	const ScimPath *path;		/* with a filter, or NULL */
+	int			begin;
+} MemberList;
 
-static bool
-shows_member(void *owner, const char *name)
+static void
+write_member(StringInfo out, void *owner, const ScimValue *member)
 {
-	MemberShows *shows = owner;
-	const ScimAttribute *sub = schema_attribute(shows->attribute->subs, shows->attribute->count, name, (int) strlen(name));
+	MemberList *list = owner;
 
-	return sub && sub_is_shown(&shows->writer->selection, NULL, shows->attribute, sub);
+	if (list->path && !match_element(&list->path->filter, list->path->filter.root, list->attribute, member))
+		return;
+	if (out->len > list->begin)
+		appendStringInfoChar(out, ',');
+	write_element(out, list->writer, NULL, list->attribute, member);
 }
 
 static void
 write_members(StringInfo out, const ScimWriter *writer, const ScimAttribute *attribute, const ScimResource *resource)
 {
-	MemberShows shows = {writer, attribute};
-	int			begin;
+	MemberList	list = {writer, attribute, filter_of(writer, NULL, attribute), 0};
 
 	json_literal(out, ",\"members\":[");
-	begin = out->len;
-	members_write(out, writer->context, &resource->id, writer->base_url, shows_member, &shows);
+	list.begin = out->len;
+	members_write(out, writer->context, &resource->id, writer->base_url, write_member, &list);
 	/* absent rather than empty, as other attributes are */
-	if (out->len == begin)
+	if (out->len == list.begin)
 	{
 		out->len -= (int) strlen(",\"members\":[");
 		out->data[out->len] = '\0';

@@ -142,6 +142,12 @@ headers_check(Request *request)
 	if (request->media == NULL)
 		refuse_field(request, "not_acceptable", "@Accept", "media_type",
 					 arena_format(&request->arena, "must allow %s, which the endpoint answers", media_names(&endpoint->gives, &request->arena)));
+	/* a part of a body would be taken for the whole (RFC 9110 section 14.5) */
+	if (endpoint->body != BODY_NONE && request_header(request, "Content-Range"))
+	{
+		problem_violation(request, "@Content-Range", "unsupported", "must not be sent: a body is taken as a whole");
+		request_refuse(request, "invalid_parameter", "a part of a body is not taken");
+	}
 	if (endpoint->body == BODY_FILE && request_header(request, "Content-Encoding"))
 		refuse_field(request, "unsupported_media_type", "@Content-Encoding", "encoding", "must be none: a file is stored as it is sent");
 	if (endpoint->body == BODY_STREAM)

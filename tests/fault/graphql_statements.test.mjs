@@ -86,6 +86,18 @@ test("actors of events who are not at hand are one statement, however many they 
 	assert.equal(calls[0], calls[1])
 })
 
+for (const limit of [1, ROWS])
+	test(`comments and links of a page of ${limit}, with the records at their other ends, are three statements`, async () => {
+		if (limit === 1)
+			made.cluster.sql(`SELECT qehs.use_tenant('graphql'); SELECT qehs.record_comment(item ->> 'id', 'comment ' || n)
+				FROM json_array_elements(qehs.record_list('incidents', page_size => ${ROWS}) -> 'items') AS item, generate_series(1, 2) AS n`)
+		const { data, statements, calls } = await count(`{ incidentsList(limit: ${limit}) { comments { body createdBy { displayName } mentions { displayName } }
+			links { direction fields record { displayCode ... on Task { title } } } } }`)
+		assert.equal(data.incidentsList.length, limit)
+		assert.ok(data.incidentsList.every(({ comments, links }) => comments.length === 2 && links.length === 3 && links[0].record.title))
+		assert.equal(calls - none.calls, 3, JSON.stringify(statements, null, 1))
+	})
+
 test("totalCount is counted only when it is asked for", async () => {
 	assert.equal((await count("{ incidents(first: 5) { nodes { id } } }")).calls - none.calls, 1)
 	const { data, calls } = await count("{ incidents(first: 5) { nodes { id } totalCount } }")

@@ -169,6 +169,60 @@ test('a file that is not what it claims has failed, and is not given out', async
 	assertProblem(await api.patch(`/api/v1/records/${record.id}`, { payload: { photo: id } }), 400, 'validation_failed', { errors: [{ path: '/payload/photo', code: 'status' }] })
 })
 
+// A zip file with stored parts of these names, as the order of the names is (APPNOTE 4.3).
+function zipOf(...parts) {
+	const le = (value, bytes) => { const buffer = Buffer.alloc(bytes); buffer.writeUIntLE(value, 0, bytes); return buffer }
+	const heads = []
+	const listed = []
+	let offset = 0
+	for (const [name, body] of parts) {
+		const common = Buffer.concat([le(20, 2), le(0, 2), le(0, 2), le(0, 4), le(crc32(body), 4), le(body.length, 4), le(body.length, 4), le(name.length, 2), le(0, 2)])
+		const head = Buffer.concat([Buffer.from('PK\x03\x04'), common, Buffer.from(name), body])
+		listed.push(Buffer.concat([Buffer.from('PK\x01\x02'), le(20, 2), common, le(0, 2), le(0, 2), le(0, 2), le(0, 4), le(offset, 4), Buffer.from(name)]))
+		heads.push(head)
+		offset += head.length
+	}
+	const list = Buffer.concat(listed)
+	return Buffer.concat([...heads, list, Buffer.from('PK\x05\x06'), le(0, 4), le(parts.length, 2), le(parts.length, 2), le(list.length, 4), le(offset, 4), le(0, 2)])
+}
+
+function crc32(bytes) {
+	let crc = ~0
+	for (const byte of bytes) {
+		crc ^= byte
+		for (let bit = 0; bit < 8; bit++)
+			crc = crc & 1 ? (crc >>> 1) ^ 0xEDB88320 : crc >>> 1
+	}
+	return ~crc >>> 0
+}
+
+test('what a file looks like is held against what it claims: pictures by their format, Office documents by their parts', async () => {
+	const office = kind => `application/vnd.openxmlformats-officedocument.${kind}`
+	const types = ['[Content_Types].xml', Buffer.from('<Types/>')]
+	// not in Word's order, and the parts that tell are behind the first 64 KiB
+	const docx = zipOf(['big.bin', Buffer.alloc(100000)], ['word/document.xml', Buffer.from('<w/>')], types)
+	const xlsx = zipOf(types, ['xl/workbook.xml', Buffer.from('<x/>')])
+	const zip = zipOf(['a.txt', Buffer.from('a')])
+	const gif = Buffer.from('GIF89a\x01\0\x01\0\0\0\0;', 'latin1')
+	const html = Buffer.from('<!DOCTYPE html><html><body><script>alert(1)</script></body></html>')
+	for (const [contentType, body, status] of [
+		['image/png', png, 'uploaded'], ['image/png', gif, 'failed'], ['IMAGE/GIF', gif, 'uploaded'], ['image/jpeg', png, 'failed'], ['image/heic', png, 'failed'],
+		[office('wordprocessingml.document'), docx, 'uploaded'], [office('wordprocessingml.template'), docx, 'uploaded'], [office('spreadsheetml.sheet'), xlsx, 'uploaded'],
+		[office('wordprocessingml.document'), xlsx, 'failed'], [office('wordprocessingml.document'), zip, 'failed'], [office('wordprocessingml.document'), html, 'failed'],
+		['application/zip', docx, 'uploaded'], ['text/plain', docx, 'failed'], ['application/json', html, 'uploaded'],
+	]) {
+		const id = await upload({ contentType }, body)
+		assert.equal((await read(id)).json.status, status, `${contentType} ${body.subarray(0, 8).toString('latin1')}`)
+	}
+})
+
+test('a part of a file is not taken for the whole', async () => {
+	const announced = assertOk(await announce(), 201)
+	assertProblem(await send(announced, text, { ...announced.headers, 'Content-Range': `bytes 0-4/${text.length}` }), 400, 'invalid_parameter', { errors: [{ path: '@Content-Range', code: 'unsupported' }] })
+	assert.equal((await read(announced.id)).json.status, 'pending')
+	assertProblem(await request('PATCH', `/api/v1/records/${record.id}`, { key: tenant.key, json: { payload: {} }, headers: { 'Content-Range': 'bytes 0-1/2' } }), 400, 'invalid_parameter')
+})
+
 test('fields name attachments, which are looked up', async () => {
 	const photo = await upload({ filename: 'x.png', contentType: 'image/png' }, png)
 	const note = await upload()
