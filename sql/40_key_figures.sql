@@ -46,17 +46,17 @@ $$SELECT l.establishment, l.year, l.a_case_no AS case_no, l.b_name AS name, l.c_
 	CASE WHEN NOT c.privacy_case THEN c.sex END AS sex, c.er_treated, c.inpatient, l.d_date AS date_of_injury, c.time_began_work, CASE WHEN c.time_unknown IS NOT TRUE THEN c.time_of_event END AS time_of_event, COALESCE(c.time_unknown, false) AS time_unknown,
 	c.nar_before, c.nar_what, c.nar_injury, c.nar_object, c.death_date
 FROM osha_300 AS l JOIN injury_cases AS c ON c.id = l.case_id$$),
-('osha_300a', 130, '{incidents,injury_cases,establishments,exposure_hours}', 'Summary of injuries and illnesses (OSHA Form 300A): a row per establishment and year that has hours, also without a case. G to J cases by outcome, K and L days, M1 to M6 cases by kind; is_consistent: G+H+I+J = M1+…+M6. Cases: case_totals. Source: 29 CFR 1904.32.',
-$$SELECT y.establishment_id, e.name AS establishment, y.year, pg_catalog.round(y.employees) AS annual_average_employees, pg_catalog.round(y.hours) AS total_hours_worked, COALESCE(n.cases, 0) = 0 AS no_cases,
+('osha_300a', 130, '{incidents,injury_cases,establishments,exposure_hours}', 'Summary of injuries and illnesses (OSHA Form 300A): a row per establishment and year that has hours, also without a case, or cases, also without hours. G to J cases by outcome, K and L days, M1 to M6 cases by kind; is_consistent: G+H+I+J = M1+…+M6. Cases: case_totals. Source: 29 CFR 1904.32.',
+$$SELECT e.id AS establishment_id, e.name AS establishment, COALESCE(y.year, n.year) AS year, pg_catalog.round(y.employees) AS annual_average_employees, pg_catalog.round(y.hours) AS total_hours_worked, COALESCE(n.cases, 0) = 0 AS no_cases,
 	COALESCE(n.g, 0) AS g_deaths, COALESCE(n.h, 0) AS h_days_away, COALESCE(n.i, 0) AS i_restricted, COALESCE(n.j, 0) AS j_other, COALESCE(n.k, 0) AS k_days_away, COALESCE(n.l, 0) AS l_days_restricted,
 	COALESCE(n.m1, 0) AS m1_injuries, COALESCE(n.m2, 0) AS m2_skin_disorders, COALESCE(n.m3, 0) AS m3_respiratory, COALESCE(n.m4, 0) AS m4_poisonings, COALESCE(n.m5, 0) AS m5_hearing_loss, COALESCE(n.m6, 0) AS m6_other_illnesses,
 	COALESCE(n.g + n.h + n.i + n.j = n.m1 + n.m2 + n.m3 + n.m4 + n.m5 + n.m6, true) AS is_consistent
 FROM (SELECT h.establishment_id, EXTRACT(year FROM h.month)::int AS year, pg_catalog.sum(h.hours) AS hours, pg_catalog.avg(h.average_employees) AS employees FROM exposure_hours AS h GROUP BY 1, 2) AS y
-LEFT JOIN establishments AS e ON e.id = y.establishment_id
-LEFT JOIN (SELECT t.establishment_id, EXTRACT(year FROM t.month)::int AS year, pg_catalog.sum(t.recordable)::int8 AS cases, pg_catalog.sum(t.deaths)::int8 AS g, pg_catalog.sum(t.away)::int8 AS h, pg_catalog.sum(t.restricted)::int8 AS i, pg_catalog.sum(t.other)::int8 AS j,
+FULL JOIN (SELECT t.establishment_id, EXTRACT(year FROM t.month)::int AS year, pg_catalog.sum(t.recordable)::int8 AS cases, pg_catalog.sum(t.deaths)::int8 AS g, pg_catalog.sum(t.away)::int8 AS h, pg_catalog.sum(t.restricted)::int8 AS i, pg_catalog.sum(t.other)::int8 AS j,
 	pg_catalog.sum(t.days_away) AS k, pg_catalog.sum(t.days_restricted) AS l, pg_catalog.sum(t.injuries)::int8 AS m1, pg_catalog.sum(t.skin_disorders)::int8 AS m2, pg_catalog.sum(t.respiratory)::int8 AS m3,
 	pg_catalog.sum(t.poisonings)::int8 AS m4, pg_catalog.sum(t.hearing_loss)::int8 AS m5, pg_catalog.sum(t.other_illnesses)::int8 AS m6
-	FROM case_totals AS t GROUP BY 1, 2) AS n ON n.establishment_id = y.establishment_id AND n.year = y.year$$),
+	FROM case_totals AS t WHERE t.recordable > 0 AND t.month IS NOT NULL GROUP BY 1, 2) AS n ON n.establishment_id = y.establishment_id AND n.year = y.year
+JOIN establishments AS e ON e.id = COALESCE(y.establishment_id, n.establishment_id)$$),
 ('osha_ita_300a', 140, '{incidents,injury_cases,establishments,exposure_hours}', 'The 28 columns of the electronic Form 300A: size 1 (under 20 at the peak), 21 (20-99), 22 (100-249), 3 (250 and more); establishment_type 1 private, 2 state, 3 local; no_injuries_illnesses 1 had cases, 2 had none. Other headers of column 2: qehs.osha_column. Source: 29 CFR 1904.41.',
 $$SELECT e.name AS establishment_name, e.ein, e.company_name, e.street_address, e.city, e.region AS state, e.postal_code AS zip, e.naics_code, e.industry_description,
 	CASE WHEN e.peak_employees < 20 THEN 1 WHEN e.peak_employees < 100 THEN 21 WHEN e.peak_employees < 250 THEN 22 WHEN e.peak_employees >= 250 THEN 3 END AS size,

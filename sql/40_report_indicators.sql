@@ -34,8 +34,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $take$
 BEGIN
 	PERFORM qehs.report_indicator_add(tenant_id, records, -1);
 	DELETE FROM qehs.report_fact AS f WHERE f.tenant_id = report_facts_take.tenant_id AND f.record_id = ANY (records);
+	-- LIMIT has each record looked up by its id; a join would read the whole view each time
 	EXECUTE format('INSERT INTO qehs.report_fact (tenant_id, record_id, what, month, is_good) SELECT $1, f.record_id, f.what, date_trunc(''month'', f.day::timestamp)::date, f.is_good
-		FROM unnest($2) AS u (id) CROSS JOIN LATERAL (SELECT x.* FROM %1$I.indicator_facts AS x WHERE x.record_id = u.id) AS f', schema_name) USING tenant_id, records;
+		FROM unnest($2) AS u (id) CROSS JOIN LATERAL (SELECT x.* FROM %1$I.indicator_facts AS x WHERE x.record_id = u.id LIMIT 1) AS f', schema_name) USING tenant_id, records;
 	PERFORM qehs.report_indicator_add(tenant_id, records, 1);
 END
 $take$;

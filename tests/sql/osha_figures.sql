@@ -47,6 +47,11 @@ SET search_path = report_osha, public;
 SELECT establishment, b_name, c_job_title, d_date, e_where, g_death AS g, h_days_away AS h, i_restricted AS i, j_other AS j, k_days_away AS k, l_days_restricted AS l, m_type FROM osha_300 ORDER BY d_date;
 SELECT establishment, annual_average_employees AS employees, total_hours_worked AS hours, no_cases, g_deaths AS g, h_days_away AS h, i_restricted AS i, j_other AS j, k_days_away AS k, l_days_restricted AS l,
 	m1_injuries AS m1, m2_skin_disorders AS m2, m3_respiratory AS m3, m4_poisonings AS m4, m5_hearing_loss AS m5, m6_other_illnesses AS m6, is_consistent FROM osha_300a ORDER BY 1;
+-- a case in a year for which no hours were sent is in the form of that year, which lacks the hours
+BEGIN;
+SELECT pg_temp.injure(9, 'C', '2022-02-02', 'employee', true, 'other_recordable', 'hearing_loss', false);
+SELECT establishment, year, total_hours_worked AS hours, no_cases, j_other AS j, m5_hearing_loss AS m5, is_consistent FROM osha_300a WHERE establishment = 'Site C' ORDER BY 2;
+ROLLBACK;
 -- the month of March in A: 200,000 x 1 / 8,333 = 24.00
 SELECT establishment, trir, dart, ltifr FROM kpi_rates WHERE month = '2024-03-01' ORDER BY 1;
 SELECT establishment, hours_12m, recordable_cases_12m AS cases, trir_12m, dart_12m, ltifr_12m, severity_osha_12m FROM kpi_rates WHERE month = '2024-12-01' ORDER BY 1;

@@ -48,6 +48,19 @@ SELECT qehs.record_delete(pg_temp.of('seen 1')), qehs.record_delete(pg_temp.of('
 SELECT * FROM pg_temp.same();
 SELECT qehs.record_restore(pg_temp.of('seen 1')) IS NOT NULL AS restored, qehs.record_update(pg_temp.of('spill'), '{"occurred_at":"2024-06-01T00:00:00Z"}') IS NOT NULL AS moved, qehs.record_transition(pg_temp.of('seen 3'), 'void', comment => 'x') IS NOT NULL AS void;
 SELECT * FROM pg_temp.same();
+-- what has changed is looked up record by record: neither the records nor the trail are read whole with each step
+SELECT count(pg_temp.make('more ' || i, 'observations', '{"kind":"near_miss","occurred_at":"2024-07-01T00:00:00Z","site":"A","description":"x","category":"lifting","potential_risk":{"likelihood":1,"severity":1}}')) FROM generate_series(1, 200) AS i;
+SELECT * FROM pg_temp.same();
+SELECT qehs.record_update(pg_temp.of('spill'), '{"occurred_at":"2024-05-01T00:00:00Z"}') IS NOT NULL AS moved;
+ANALYZE qehs.record, qehs.audit_event;
+SELECT pg_sleep(0.02);
+BEGIN;
+SELECT COALESCE(sum(seq_scan), 0) AS scans FROM pg_stat_xact_user_tables WHERE relid IN ('qehs.record'::regclass, 'qehs.audit_event'::regclass) \gset
+UPDATE qehs.report_trail SET seen_before = '0', seen = clock_timestamp() + interval '10 seconds' WHERE tenant_id = :tenant;
+SELECT qehs.report_trail_count(:tenant, clock_timestamp() + interval '1 minute') IS NOT NULL AS counted;
+SELECT sum(seq_scan) - :scans AS read_whole FROM pg_stat_xact_user_tables WHERE relid IN ('qehs.record'::regclass, 'qehs.audit_event'::regclass);
+COMMIT;
+SELECT * FROM pg_temp.same();
 -- who may not read them has none of them, nor of the sums
 CREATE ROLE indicators_reader LOGIN;
 SELECT qehs.reporter_grant('indicators_reader', 'indicators', '{nobody}');
