@@ -1,11 +1,12 @@
 // Attachments in S3: a real server, which verifies signatures, takes what our URLs allow and refuses everything else.
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { createHash, createHmac } from 'node:crypto'
 import { sleep, stage } from '../fault/cluster.mjs'
 import { fetched, until } from '../fault/exports.mjs'
+import { start } from '../http/lib/process.mjs'
 
 const directory = mkdtempSync('/tmp/qehs-swift.')
 let swift
@@ -13,16 +14,18 @@ let missing
 let port
 
 before(async () => {
-	port = 20000 + Math.floor(Math.random() * 8000) * 5
-	swift = spawn(new URL('swift.sh', import.meta.url).pathname, [directory, String(port)], { stdio: ['pipe', 'pipe', 'inherit'] })
+	// five in a row, below those of clients (http/lib/process.mjs)
+	port = 10000 + Math.floor(Math.random() * 4000) * 5
+	swift = start(new URL('swift.sh', import.meta.url).pathname, [directory, String(port)], { stdio: ['pipe', 'pipe', 'inherit'] })
 	await new Promise(resolve => {
 		swift.stdout.on('data', text => /ready/.test(text) && resolve())
 		swift.on('exit', status => { missing = status; resolve() })
 	})
 })
-after(() => {
+after(async () => {
 	swift.stdin.end()
-	swift.on('exit', () => rmSync(directory, { recursive: true, force: true }))
+	if (missing === undefined) await new Promise(resolve => swift.on('exit', resolve))
+	rmSync(directory, { recursive: true, force: true })
 })
 const at = stage('bucket', {
 	flags: () => ['--s3-endpoint', `http://127.0.0.1:${port}`, '--s3-bucket', 'qehs-files', '--s3-prefix', 'ours/', '--s3-style', 'path', '--s3-access-key', 'test:tester', '--s3-secret-key', 'testing'],

@@ -23,7 +23,7 @@ finish() {
 	[ -z "$job" ] || kill -KILL -- "-$job" 2> /dev/null || true
 	stop_shim
 	# those of tests too, where a test was killed
-	find "$dir" -maxdepth 4 -name postmaster.pid -path '*/data/*' | while read -r file; do
+	find "$dir" -maxdepth 5 -name postmaster.pid -path '*/data/*' | while read -r file; do
 		cluster_stop "${file%/data/*}" immediate
 	done
 	rm -rf "$dir"
