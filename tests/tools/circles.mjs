@@ -13,6 +13,8 @@ const recursion = [
 		files: ['extension/schema/containers.c', 'extension/schema/validate.c'] },
 	{ reason: 'recursive descent: type definitions hold values, types and directives',
 		files: ['extension/graphql/parser.c', 'extension/graphql/parser_types.c'] },
+	{ reason: 'a level is loaded and written record by record, and what a link leads to is a level again',
+		files: ['extension/graphql/links.c', 'extension/graphql/load.c', 'extension/graphql/records.c'] },
 ]
 // Circles still to be opened, with who does it; each goes when its seam is rebuilt.
 const notYet = [
