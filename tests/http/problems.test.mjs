@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { assertLimited, assertProblem, assertTrace, raw, request } from './lib/client.mjs'
+import { until } from './lib/process.mjs'
 import { assertProblemSchema } from './lib/schema.mjs'
 import { definition, makeJob, makeRecord, makeTenant, payload, psql } from './lib/tenant.mjs'
 
@@ -329,15 +330,15 @@ test('every code that the document gives an endpoint was reached there', async (
 
 test('each of these answers has one line in the log of the shim, with its status', { skip: !process.env.QEHS_SHIM_LOG }, async () => {
 	const lines = new Map()
-	for (let i = 0; i < 50 && answered.some(({ traceId }) => !lines.has(traceId)); i++) {
-		await new Promise(resume => setTimeout(resume, 100))
+	await until('each answer is in the log', () => {
 		lines.clear()
-		for (const line of readFileSync(process.env.QEHS_SHIM_LOG, 'utf8').split('\n').filter(Boolean)) {
+		for (const line of readFileSync(process.env.QEHS_SHIM_LOG, 'utf8').split('\n').slice(0, -1)) {
 			const entry = JSON.parse(line)
 			const traceId = entry.traceId ?? /traceId ([0-9a-f]{32})$/.exec(entry.message)?.[1]
 			if (traceId) lines.set(traceId, [...lines.get(traceId) ?? [], entry])
 		}
-	}
+		return answered.every(({ traceId }) => lines.has(traceId))
+	}, 100)
 	for (const { traceId, status } of answered) {
 		assert.equal(lines.get(traceId)?.length, 1, `${traceId} ${status}`)
 		const [entry] = lines.get(traceId)
