@@ -23,6 +23,7 @@ const files = []
 const doomed = []
 const comments = []
 const users = []
+let named = 0
 const events = []
 const holds = []
 let held
@@ -34,7 +35,7 @@ const refresh = async () => {
 		deleted.push(id)
 	}
 	jobs.push(await makeJob(tenant))
-	users.push(await tenant.sql(`SELECT qehs.user_create('user-${users.length}', 'A user') ->> 'id'`))
+	users.push(await tenant.sql(`SELECT qehs.user_create('user-${named++}', 'A user') ->> 'id'`))
 	await tenant.sql(`SELECT qehs.audit_seal('${tenant.slug}')`)
 	events.push(...(await tenant.api.get('/api/v1/audit?limit=20')).json.items.map(event => event.id))
 	for (let i = 0; i < 5; i++)
