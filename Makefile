@@ -134,8 +134,8 @@ build/$(notdir $(SHIM)).o/%.o: %.c qehs.control Makefile
 # portal.c includes what embed.sh makes
 build/$(notdir $(SHIM)).o/shim/portal/portal.o: build/portal.S
 $(SHIM): $(SHIM_OBJECTS) build/portal.S shim/LIBS
-	@nm "$$($(CC) -print-file-name=libmicrohttpd.a)" 2> /dev/null | grep -qw 'U recv' || { \
-		echo "qehs-shim needs a static libmicrohttpd that reads with recv(): see shim/http/intake.c" >&2; exit 1; }
+	@[ "$$(nm "$$($(CC) -print-file-name=libmicrohttpd.a)" 2> /dev/null | grep -wE 'U (recv|epoll_ctl|epoll_wait)' | sort -u | wc -l)" = 3 ] || { \
+		echo "qehs-shim needs a static libmicrohttpd that reads with recv() and waits with epoll: see shim/http/intake.c, interest.c" >&2; exit 1; }
 	$(CC) $(SHIM_CFLAGS) -o $@ $(SHIM_OBJECTS) build/portal.S $(SHIM_LIBS)
 -include $(SHIM_OBJECTS:.o=.d)
 

@@ -25,6 +25,7 @@
 #include "operation/module_migrate.h"
 #include "operation/module_refill.h"
 #include "record/record.h"
+#include "record/search_index.h"
 #include "report/report.h"
 #include "retention/schedule.h"
 #include "storage/ipc.h"
@@ -76,6 +77,7 @@ _PG_init(void)
 	cache_init();
 	worker_init();
 	report_planner_init();
+	search_index_init();
 	job_register(&module_migrate_job);
 	job_register(&module_refill_job);
 	job_register(&retention_job);

@@ -134,9 +134,15 @@ CREATE INDEX record_t6_id ON qehs.record (tenant_id, module_id, qehs.id_uuid(t6)
 CREATE FUNCTION qehs.search_vector(source text) RETURNS tsvector AS 'MODULE_PATHNAME', 'qehs_search_vector'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION qehs.search_vector(text) IS 'The words of a text as people see them, as q finds them: letters and digits between what is neither, without case and accents; of AB-12 also its joint, ab/12, of Fork-lift forklift; options in front, a character U+0001 before each and one behind the last, as they are; of scripts without blanks each two characters in a row.';
+CREATE FUNCTION qehs.search_readable(tenant_id int4, module_id int4, definition_version int4, payload jsonb, display_no int8, hidden text[]) RETURNS tsvector
+AS 'MODULE_PATHNAME', 'qehs_search_readable' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION qehs.search_readable(int4, int4, int4, jsonb, int8, text[]) IS 'The words that q finds a record of a module by, as its current definition says, without those of the fields that are hidden from the caller; NULL for a module that is not searched.';
 CREATE FUNCTION qehs.search_words(tenant_id int4, module_id int4, display_no int8, words tsvector) RETURNS tsvector AS 'MODULE_PATHNAME', 'qehs_search_words'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION qehs.search_words(int4, int4, int8, tsvector) IS 'Words with tenant, module and a bucket of 4,096 display numbers in front (12.3.1d.ladder), as the index of words has them; what does not fit into a tsvector is left out.';
+CREATE FUNCTION qehs.search_goes_on(words tsquery) RETURNS boolean AS 'MODULE_PATHNAME', 'qehs_search_goes_on'
+LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION qehs.search_goes_on(tsquery) IS 'Whether a question that is answered bucket by bucket reads the next one: true until the index has done the work of a page (setting qehs.search_work).';
 CREATE FUNCTION qehs.search_keys(question tsvector, count internal, strategy int2, partial internal, extra internal, nulls internal, mode internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'qehs_search_keys' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION qehs.search_keys(tsvector, internal, int2, internal, internal, internal, internal) IS 'Of operator class search_ops: the keys that a question is asked by, for the beginning of a word two, the word and what is longer.';

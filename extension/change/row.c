@@ -133,7 +133,7 @@ static void
 set_listed(const ModuleDef *current, Jsonb *payload, int64 display_no, Datum *values, bool *nulls)
 {
 	RecordSlots slots;
-	char	   *search = payload ? record_search_text(current, payload, display_no) : NULL;
+	char	   *search = payload ? record_search_text(current, payload, display_no, NIL) : NULL;
 
 	nulls[ROW_SEARCH] = search == NULL;
 	values[ROW_SEARCH] = search ? CStringGetTextDatum(search) : (Datum) 0;

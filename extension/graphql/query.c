@@ -122,6 +122,13 @@ seal_cursor(const RecordPage *page, const SortPosition *position)
 	return cursor_seal(page->run->context->tenant_id, "graphql", page->binding, bytes.data, bytes.len);
 }
 
+/* Where the walk ended: at the last row of it, or where the index had done its work. */
+static const SortPosition *
+page_end(const RecordPage *page, int last)
+{
+	return list_end(&page->walk, page->count > 0 ? &page->positions[last] : NULL);
+}
+
 /* Read what a field of a list asks for; raises QH400 with all faults. */
 static void
 open_page(RecordPage *page, const char *module_key, const char *order)
@@ -199,6 +206,7 @@ write_records(Run *run, StringInfo out, RunField *field)
 
 		if (member->source->origin != ORIGIN_TYPENAME && !fetched)
 		{
+			page.walk.bounded = true;
 			fetch_page(&page, open_cursor(&page, "cursor"), NULL);
 			fetched = true;
 		}
@@ -208,7 +216,7 @@ write_records(Run *run, StringInfo out, RunField *field)
 			written = load_write_records(run, out, load_level(run, run_fields(run, member, type), page.module, page.records, page.count), 0,
 										 page.count);
 		else
-			json_string(out, page.more ? seal_cursor(&page, &page.positions[page.count - 1]) : NULL);
+			json_string(out, page.more ? seal_cursor(&page, page_end(&page, page.count - 1)) : NULL);
 		if (!run_end_member(run, out, start, path, written))
 			return false;
 	}
@@ -296,10 +304,12 @@ write_page_info_member(RecordPage *page, StringInfo out, RunField *member, int n
 		json_bool(out, page->backward ? begins_inside : page->more);
 	else if (strcmp(name, "hasPreviousPage") == 0)
 		json_bool(out, page->backward ? page->more : begins_inside);
-	else if (page->count == 0)
+	else if (page->count == 0 && !page->walk.stopped)
 		json_literal(out, "null");
+	else if ((strcmp(name, "startCursor") == 0) == page->backward)
+		json_string(out, seal_cursor(page, page_end(page, page->backward ? 0 : page->count - 1)));
 	else
-		json_string(out, seal_cursor(page, &page->positions[strcmp(name, "startCursor") == 0 ? 0 : page->count - 1]));
+		json_string(out, page->count > 0 ? seal_cursor(page, &page->positions[page->backward ? page->count - 1 : 0]) : NULL);
 	return true;
 }
 
@@ -370,6 +380,7 @@ write_connection(Run *run, StringInfo out, RunField *field)
 	after = open_cursor(page, "after");
 	before = open_cursor(page, "before");
 	connection.begins_inside = after || before;
+	page->walk.bounded = true;
 	if (wants_rows(members))
 		fetch_page(page, page->backward ? before : after, NULL);
 	return write_members(run, out, members, write_connection_member, page, 0);

@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "module/definition.h"
 #include "module/index.h"
 #include "module/migrate.h"
@@ -53,6 +54,21 @@ index_names_searched(const JsonbContainer *fields)
 	return false;
 }
 
+/* Whether q searches one of the fields of a table or object that it searches. */
+static bool
+searches_below(const JsonbContainer *field)
+{
+	JsonbValue	fields;
+
+	check_stack_depth();
+	if (!json_member(field, "fields", 6, &fields))
+		return false;
+	for (uint32 i = 0; i < JsonContainerSize(fields.val.binary.data); i++)
+		if (index_searches(index_field(fields.val.binary.data, i), false))
+			return true;
+	return false;
+}
+
 bool
 index_searches(const JsonbContainer *field, bool named)
 {
@@ -74,6 +90,9 @@ index_searches(const JsonbContainer *field, bool named)
 		case FIELD_MULTI_SELECT:
 		case FIELD_TAGS:
 			return true;
+		case FIELD_TABLE:
+		case FIELD_OBJECT:
+			return searches_below(field);
 		default:
 			return false;
 	}
@@ -168,18 +187,36 @@ assign_slots(Jsonb *definition, const ModuleIndex *before, ViolationList *faults
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
 }
 
-/* The keys of the fields that q searches. */
+/* Append the keys of the fields that q searches, those of tables and objects with what it searches of them. */
+static void
+append_searched(StringInfo keys, const JsonbContainer *fields, bool named)
+{
+	check_stack_depth();
+	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
+	{
+		const JsonbContainer *field = index_field(fields, i);
+		JsonbValue	below;
+
+		if (!index_searches(field, named))
+			continue;
+		appendStringInfo(keys, "%s\n", json_member_text(field, "key"));
+		if (!json_member(field, "fields", 6, &below))
+			continue;
+		appendStringInfoString(keys, "(\n");
+		append_searched(keys, below.val.binary.data, false);
+		appendStringInfoString(keys, ")\n");
+	}
+}
+
+/* What q searches, as a text to compare. */
 static const char *
-searchable_fields(Jsonb *definition)
+searched_fields(Jsonb *definition)
 {
 	const JsonbContainer *fields = index_fields(definition);
-	bool		named = index_names_searched(fields);
 	StringInfoData keys;
 
 	initStringInfo(&keys);
-	for (uint32 i = 0; i < JsonContainerSize(fields); i++)
-		if (index_searches(index_field(fields, i), named))
-			appendStringInfo(&keys, "%s\n", json_member_text(index_field(fields, i), "key"));
+	append_searched(&keys, fields, index_names_searched(fields));
 	return keys.data;
 }
 
@@ -247,7 +284,7 @@ index_next(const ModuleIndex *before, Jsonb *definition, ModuleIndex *after, Vio
 		if (json_member_int(&after->slots->root, key, &slot) && !is_filled(before, after, index_field(fields, i), key))
 			after->unfilled[after->unfilled_count++] = key;
 	}
-	changes = searches_others(definition) || strcmp(searchable_fields(before->definition), searchable_fields(definition)) != 0;
+	changes = searches_others(definition) || strcmp(searched_fields(before->definition), searched_fields(definition)) != 0;
 	after->search_unfilled = before->search_unfilled || changes;
 	/* those that are unfilled still have a job, unless there are more or other ones */
 	for (int i = 0; i < after->unfilled_count; i++)

@@ -27,7 +27,8 @@ extern bool index_next(const ModuleIndex *before, Jsonb *definition, ModuleIndex
 
 /*
  * Whether q searches a field of the array: it is named searchable, or none is and it is a text that is not
- * named otherwise; named is what index_names_searched gave.
+ * named otherwise; named is what index_names_searched gave.  A table or object is searched for its texts that are
+ * not named otherwise; of their fields named is false.
  */
 extern bool index_names_searched(const JsonbContainer *fields);
 extern bool index_searches(const JsonbContainer *field, bool named);

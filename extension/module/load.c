@@ -196,6 +196,21 @@ load_set(ModuleFields *set, const JsonbContainer *fields, const JsonbContainer *
 	order_computed(set);
 }
 
+/* Say of the fields of a set whether q searches them, of tables and objects with their own. */
+static void
+mark_searched(ModuleFields *set, bool named)
+{
+	check_stack_depth();
+	for (int i = 0; i < set->count; i++)
+	{
+		ModuleField *field = &set->items[i];
+
+		field->searchable = index_searches(field->definition, named);
+		if (field->searchable)
+			mark_searched(&field->nested, false);
+	}
+}
+
 static void
 load_fields(ModuleDef *module, const JsonbContainer *slots)
 {
@@ -205,6 +220,7 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 	json_member(&module->definition->root, "fields", 6, &fields);
 	named = index_names_searched(fields.val.binary.data);
 	load_set(&module->all, fields.val.binary.data, slots);
+	mark_searched(&module->all, named);
 	module->field_count = module->all.count;
 	module->fields = module->all.items;
 	for (int i = 0; i < QEHS_SLOTS; i++)
@@ -218,7 +234,6 @@ load_fields(ModuleDef *module, const JsonbContainer *slots)
 		module->has_references |= field->type == FIELD_USER || module_names_records(field->type);
 		module->refers |= field->refers;
 		module->restricts |= field->restricts;
-		field->searchable = index_searches(field->definition, named);
 		module->has_searchable |= field->searchable;
 		module->has_kept |= field->read_only || field->write_once;
 		module->has_attachments |= field->attaches;

@@ -148,7 +148,7 @@ typedef struct ModuleField
 	int			slot;			/* that lists may use: 0..QEHS_SLOTS-1 in the order t1..d4, or -1; writers go by slot_field */
 	bool		required;
 	bool		unique;			/* by itself: has a ModuleUnique of its own */
-	bool		searchable;		/* q searches it */
+	bool		searchable;		/* q searches it; of one that is nested: as far as it searches that which it is in */
 	int			reference_count;	/* of a reference: keys of the modules whose records it names; 0: any */
 	const char **references;
 	bool		acyclic;		/* of one to its own module: no chain leads back */

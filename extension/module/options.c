@@ -12,6 +12,7 @@
 #include "miscadmin.h"
 #include "module/check.h"
 #include "module/definition.h"
+#include "module/index.h"
 #include "module/locale.h"
 #include "module/members.h"
 #include "schema/jsonschema.h"
@@ -46,7 +47,7 @@ static const struct
 	{"comparators", OF(QUANTITY)},
 	{"timeZone", OF(DATETIME)},
 	{"unique", LINES | TIMES | OF(TIME) | IDS | NUMBERS | OF(SELECT) | OF(COMPUTED)},
-	{"searchable", LINES | OF(RICH_TEXT) | OF(SELECT) | OF(MULTI_SELECT) | OF(TAGS) | OF(COMPUTED)},
+	{"searchable", LINES | OF(RICH_TEXT) | OF(SELECT) | OF(MULTI_SELECT) | OF(TAGS) | OF(COMPUTED) | OF(TABLE) | OF(OBJECT)},
 	{"references", RECORDS},
 	{"acyclic", RECORDS},
 	{"onDelete", RECORDS},
@@ -502,7 +503,12 @@ definition_check_options(const JsonbContainer *field, FieldType type, int depth,
 	if (depth > 0 && json_member_bool(field, "acyclic", false))
 		violation_add(faults, psprintf("%s/acyclic", path), "type", "cannot be set below a table or object");
 	if (depth > 0 && json_member_bool(field, "searchable", false))
-		violation_add(faults, psprintf("%s/searchable", path), "searchable", "cannot be set below a table or object");
+		violation_add(faults, psprintf("%s/searchable", path), "searchable",
+					  "cannot be true below a table or object: say it of the whole, and false of what is left out");
+	if (depth == 0 && (type == FIELD_TABLE || type == FIELD_OBJECT) && json_member_bool(field, "searchable", false) &&
+		!index_searches(field, false))
+		violation_add(faults, psprintf("%s/searchable", path), "searchable", "cannot be true of a %s without a text that is searched",
+					  type == FIELD_TABLE ? "table" : "object");
 	if (depth > 0 && type == FIELD_IDENTIFIER)
 		violation_add(faults, psprintf("%s/type", path), "unique", "cannot be \"identifier\" below a table or object");
 }

@@ -119,7 +119,7 @@ write_page(ListPage *page, uint64 limit, const SortPosition *after, const char *
 		StringInfoData position;
 
 		initStringInfo(&position);
-		sort_write_position(&position, &page->walk.sort, &page->last);
+		sort_write_position(&position, &page->walk.sort, list_end(&page->walk, &page->last));
 		next = cursor_seal(page->context->tenant_id, "record_list", binding, position.data, position.len);
 	}
 	answer = end_page(page, next);
@@ -211,6 +211,7 @@ qehs_record_list(PG_FUNCTION_ARGS)
 	read_count(&page, argument_text(fcinfo, ARGUMENT_COUNT), &faults);
 	list_open(&page.walk, context, &request, &faults);
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
+	page.walk.bounded = !page.lines;
 	binding = list_binding(&page.walk, &request);
 	PG_RETURN_DATUM(write_page(&page, page.lines ? PART_RECORDS : limit, cursor ? read_position(&page, binding, cursor) : NULL, binding));
 }

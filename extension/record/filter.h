@@ -15,7 +15,7 @@
 
 #define QEHS_FILTER_DEPTH 8
 /* Values of one in or nin. */
-#define QEHS_FILTER_VALUES 200
+#define QEHS_FILTER_VALUES 1000
 
 typedef enum FilterOperator
 {

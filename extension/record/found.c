@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "nodes/tidbitmap.h"
 #include "record/found.h"
+#include "record/search_index.h"
 #include "tsearch/ts_utils.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -59,7 +60,7 @@ enum
 /* ---- steps ---- */
 
 void
-found_begin(Found *found, Question *question, int32 tenant_id, int32 module_id, bool descending, const int64 *after)
+found_begin(Found *found, Question *question, int32 tenant_id, int32 module_id, bool descending, const int64 *after, int64 most)
 {
 	memset(found, 0, sizeof(*found));
 	found->question = question;
@@ -68,6 +69,7 @@ found_begin(Found *found, Question *question, int32 tenant_id, int32 module_id, 
 	found->descending = descending;
 	found->position = after ? *after : descending ? PG_INT64_MAX : -1;
 	found->width = 1;
+	found->left = most;
 	question_ask_all(question);
 }
 
@@ -121,6 +123,8 @@ found_next(Found *found)
 		return false;
 	number = DatumGetInt64(plan_value(0, 1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
+	if (found->cut)
+		return true;
 	bucket = number / QEHS_SEARCH_BUCKET;
 	if (found->descending)
 	{
@@ -140,16 +144,38 @@ found_next(Found *found)
 	return true;
 }
 
+void
+found_begin_step(const Found *found)
+{
+	search_index_begin(found->left);
+}
+
+void
+found_end_step(Found *found)
+{
+	int64		first = found->low / QEHS_SEARCH_BUCKET;
+	int64		last = found->high / QEHS_SEARCH_BUCKET;
+	int			buckets;
+
+	found->left -= search_index_done(&buckets);
+	found->cut = found->left <= 0;
+	if (found->descending)
+		found->position = Max(last - buckets + 1, first) * QEHS_SEARCH_BUCKET;
+	else
+		found->position = Min(first + buckets, last + 1) * QEHS_SEARCH_BUCKET - 1;
+}
+
 /*
- * What stands in place of the records: those of buckets that have what is needed, bucket after bucket.
- * OFFSET 0: no condition from outside comes in, so that the index of words is the only way.
+ * What stands in place of the records: those of buckets that have what is needed, bucket after bucket, as long as goes_on, a
+ * condition on a bucket, holds.  OFFSET 0: no condition from outside comes in, so that the index of words is the only way.
  */
 static char *
-source_of(ListQuery *query, Datum *buckets, int count, const char *conditions)
+source_of(ListQuery *query, Datum *buckets, int count, const char *goes_on, const char *conditions)
 {
-	return psprintf("pg_catalog.unnest($%1$d) AS b (words) CROSS JOIN LATERAL (SELECT %2$s.* FROM (SELECT * FROM qehs.record AS %2$s"
-					" WHERE qehs.search_words(%2$s.tenant_id, %2$s.module_id, %2$s.display_no, %2$s.search) OPERATOR(pg_catalog.@@) b.words OFFSET 0)"
-					" AS %2$s%3$s) AS %2$s", query_array(query, TSQUERYOID, buckets, count), query->alias, conditions);
+	return psprintf("(SELECT * FROM pg_catalog.unnest($%1$d) AS b (words)%4$s OFFSET 0) AS b CROSS JOIN LATERAL"
+					" (SELECT %2$s.* FROM (SELECT * FROM qehs.record AS %2$s WHERE"
+					" qehs.search_words(%2$s.tenant_id, %2$s.module_id, %2$s.display_no, %2$s.search) OPERATOR(pg_catalog.@@) b.words OFFSET 0)"
+					" AS %2$s%3$s) AS %2$s", query_array(query, TSQUERYOID, buckets, count), query->alias, conditions, goes_on);
 }
 
 void
@@ -164,7 +190,7 @@ found_write_step(ListQuery *query, const Found *found, const char *columns, cons
 		buckets[i] = question_on_index(found->question, found->tenant_id, found->module_id, first + (found->descending ? count - 1 - i : i));
 	inside = psprintf(" WHERE %s.display_no BETWEEN $%d AND $%d AND %s%s", query->alias, query_argument(query, INT8OID, Int64GetDatum(found->low)),
 					  query_argument(query, INT8OID, Int64GetDatum(found->high)), conditions, order);
-	appendStringInfo(&query->sql, "SELECT %s FROM %s", columns, source_of(query, buckets, count, inside));
+	appendStringInfo(&query->sql, "SELECT %s FROM %s", columns, source_of(query, buckets, count, " WHERE qehs.search_goes_on(words)", inside));
 }
 
 /* ---- few records ---- */
@@ -217,7 +243,7 @@ found_few(Question *question, int32 tenant_id, int32 module_id, int64 limit, Lis
 	MemoryContext kept = CurrentMemoryContext;
 
 	SPI_connect();
-	found_begin(&found, question, tenant_id, module_id, true, NULL);
+	found_begin(&found, question, tenant_id, module_id, true, NULL, PG_INT64_MAX);
 	open_words(&words);
 	while (count <= limit && found_next(&found))
 		for (int64 bucket = found.low / QEHS_SEARCH_BUCKET; bucket <= found.high / QEHS_SEARCH_BUCKET && count <= limit; bucket++)
@@ -239,6 +265,6 @@ found_few(Question *question, int32 tenant_id, int32 module_id, int64 limit, Lis
 	SPI_finish();
 	if (count > limit)
 		return false;
-	query->source = psprintf("(SELECT %s.* FROM %s) AS %s", query->alias, source_of(query, buckets, bucket_count, ""), query->alias);
+	query->source = psprintf("(SELECT %s.* FROM %s) AS %s", query->alias, source_of(query, buckets, bucket_count, "", ""), query->alias);
 	return true;
 }

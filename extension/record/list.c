@@ -19,6 +19,7 @@
 #include "record/changed.h"
 #include "record/list_search.h"
 #include "record/record.h"
+#include "record/search_index.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -265,9 +266,18 @@ visit_found(ListPass *pass, const SortPosition *after)
 	int64		position = after ? DatumGetInt64(after->values[0]) : 0;
 	Found		found;
 
-	found_begin(&found, walk->question, walk->context->tenant_id, walk->query.module->module_id, descending, after ? &position : NULL);
-	while (!pass->more && found_next(&found))
-		visit_rows(pass, SORT_VALUED, list_search_step(walk, &found, columns, order, pass->left + 1));
+	found_begin(&found, walk->question, walk->context->tenant_id, walk->query.module->module_id, descending, after ? &position : NULL,
+				walk->bounded ? search_index_most : PG_INT64_MAX);
+	while (!pass->more)
+	{
+		position = found.position;
+		if (!found_next(&found))
+			break;
+		walk->stopped = pass->more = found.cut;
+		if (!found.cut)
+			visit_rows(pass, SORT_VALUED, list_search_step(walk, &found, columns, order, pass->left + 1));
+	}
+	walk->stop = (SortPosition) {.part = SORT_VALUED,.values = {Int64GetDatum(position)}};
 }
 
 bool
@@ -277,6 +287,7 @@ list_rows(ListWalk *walk, const SortPosition *after, bool backward, uint64 limit
 	bool		has_rest = sort_has_rest(&walk->sort) && !walk->sort_required;
 
 	pass.sort.backward = backward;
+	walk->stopped = false;
 	if (walk->steps)
 	{
 		visit_found(&pass, after);

@@ -45,6 +45,9 @@ typedef struct ListWalk
 	const char *root;			/* in front of the names of parameters in faults: "?" or "/" */
 	Question   *question;		/* q, where the index of words can answer it; else NULL */
 	bool		steps;			/* its records come out of the index step by step, in the order that is wanted */
+	bool		bounded;		/* set by who can tell where a page ended: it ends when the index has done its work (search_index.h) */
+	bool		stopped;		/* by list_rows: it ended so, at stop */
+	SortPosition stop;
 } ListWalk;
 
 /* Read a request; faults are added (paths ?filter…, ?sort, ?status, ?from, ?to, ?q).  Raises QH403 for fields that the caller may not read. */
@@ -59,10 +62,17 @@ typedef bool (*ListVisit) (void *owner, const SortPosition *position, uint64 row
 /*
  * Visit the rows behind a position (NULL: from the beginning), at most limit of them; backward
  * before it, in the opposite order (NULL: from the end).  columns stand for QEHS_RECORD_COLUMNS, in number
- * and order.  Returns whether more rows follow the last one visited.
+ * and order.  Returns whether more rows follow the last one visited, or, with walk->stopped, may follow.
  */
 extern bool list_rows(ListWalk *walk, const SortPosition *after, bool backward, uint64 limit, const char *columns, ListVisit visit,
 					  void *owner);
+
+/* Where the page behind the one that list_rows has visited begins; last is the position of its last row. */
+static inline const SortPosition *
+list_end(const ListWalk *walk, const SortPosition *last)
+{
+	return walk->stopped ? &walk->stop : last;
+}
 
 /*
  * The same for a whole walk by portals, which live as long as the transaction and show what was there

@@ -9,6 +9,7 @@
 
 #include "base/plan.h"
 #include "record/list_search.h"
+#include "record/search_index.h"
 
 /* Beyond so many an estimate is one. */
 #define COUNTED 10000
@@ -27,9 +28,10 @@ int64
 list_count(ListWalk *walk)
 {
 	ListQuery	query = walk->query;
+	bool		cut;
 
 	if (walk->steps)
-		return list_search_count(walk, PG_INT64_MAX);
+		return list_search_count(walk, PG_INT64_MAX, PG_INT64_MAX, &cut);
 	initStringInfo(&query.sql);
 	appendStringInfo(&query.sql, "SELECT pg_catalog.count(*) FROM %s WHERE %s", query_source(&query), walk->conditions);
 	return count_rows(&query);
@@ -40,11 +42,12 @@ list_estimate(ListWalk *walk, bool *estimated)
 {
 	ListQuery	query = walk->query;
 	int64		count;
+	bool		cut = false;
 
 	initStringInfo(&query.sql);
 	appendStringInfo(&query.sql, "SELECT pg_catalog.count(*) FROM (SELECT FROM %s WHERE %s LIMIT %d) AS s", query_source(&query), walk->conditions,
 					 COUNTED + 1);
-	count = walk->steps ? list_search_count(walk, COUNTED) : count_rows(&query);
-	*estimated = count > COUNTED;
+	count = walk->steps ? list_search_count(walk, COUNTED, search_index_most, &cut) : count_rows(&query);
+	*estimated = cut || count > COUNTED;
 	return *estimated ? (int64) Max(query_expect(&walk->query, walk->conditions, NULL), (double) count) : count;
 }

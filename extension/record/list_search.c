@@ -14,68 +14,37 @@
 #include "permission/permission.h"
 #include "record/list_search.h"
 #include "record/record.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 /* In another order than that of the index a question's records are all fetched, and sorted, if they are so many at most. */
 #define FEW_FOUND 5000
 
-/* Whether the caller may read all that the column search is made of. */
-static bool
-reads_searched(const ListWalk *walk)
+/* The keys of the searched fields that the caller may not read, as text[]; NULL when there are none. */
+static ArrayType *
+hidden_fields(const ListWalk *walk)
 {
 	const ModuleDef *module = walk->query.module;
+	Datum	   *keys = palloc(sizeof(Datum) * Max(module->field_count, 1));
+	int			count = 0;
 
 	for (int i = 0; i < module->field_count; i++)
 		if (module->fields[i].searchable && !permission_reads_field(walk->context, module, &module->fields[i], NULL))
-			return false;
-	return true;
+			keys[count++] = CStringGetTextDatum(module->fields[i].key);
+	return count > 0 ? construct_array(keys, count, TEXTOID, -1, false, TYPALIGN_INT) : NULL;
 }
 
-/* Whether the caller may read a searched field of the module; it is found. */
-static bool
-reads_field(const ListWalk *walk, const ModuleField *field, FilterField *found)
-{
-	return field->searchable && permission_reads_field(walk->context, walk->query.module, field, NULL) &&
-		filter_field(walk->query.module, field->key, found);
-}
-
-/* Append what records are found by in the fields that the caller may read: options, or texts. */
-static void
-append_read_fields(StringInfo out, const ListWalk *walk, bool options)
-{
-	const ModuleDef *module = walk->query.module;
-
-	for (int i = 0; i < module->field_count; i++)
-	{
-		const ModuleField *field = &module->fields[i];
-		FilterField found;
-		const char *before = options ? psprintf("\\x01=%s=", field->key) : "\\n";
-		const char *value;
-
-		if (options != search_has_options(field) || !reads_field(walk, field, &found) || !(filter_oid(&found) == TEXTOID || found.kind == VALUE_LIST))
-			continue;
-		value = query_whole(&walk->query, &found);
-		appendStringInfo(out, found.kind == VALUE_LIST ? ", E'%s' || pg_catalog.array_to_string(%s, E'%s')" : ", E'%s' || %s", before, value, before);
-	}
-}
-
-/* The words of a record, as far as the caller may read them: the column, or what it would be made of, as record_search_text has it. */
+/* The words of a record, as far as the caller may read them: the column, or what it would be made of. */
 static const char *
-searched_words(const ListWalk *walk, bool column)
+searched_words(ListWalk *walk, bool column)
 {
-	const ListQuery *query = &walk->query;
-	StringInfoData text;
+	ListQuery  *query = &walk->query;
+	ArrayType  *hidden = hidden_fields(walk);
 
-	if (column && reads_searched(walk))
+	if (column && hidden == NULL)
 		return psprintf("%s.search", query->alias);
-	initStringInfo(&text);
-	appendStringInfoString(&text, "qehs.search_vector(pg_catalog.left(pg_catalog.concat(''");
-	append_read_fields(&text, walk, true);
-	appendStringInfo(&text, ", E'\\x01', '%s-', pg_catalog.to_char(%s.display_no / " INT64_FORMAT ", 'FM0000-'), pg_catalog.to_char(%s.display_no %% "
-					 INT64_FORMAT ", 'FM999990000')", query->module->prefix, query->alias, QEHS_DISPLAY_YEAR, query->alias, QEHS_DISPLAY_YEAR);
-	append_read_fields(&text, walk, false);
-	appendStringInfo(&text, "), %d))", QEHS_SEARCH_BYTES);
-	return text.data;
+	return psprintf("qehs.search_readable(%1$s.tenant_id, %1$s.module_id, %1$s.definition_version, %1$s.payload, %1$s.display_no, $%2$d)", query->alias,
+					query_argument(query, TEXTARRAYOID, PointerGetDatum(hidden ? hidden : construct_empty_array(TEXTOID))));
 }
 
 Question *
@@ -99,14 +68,18 @@ list_search_open(ListWalk *walk, const ListRequest *request)
 }
 
 uint64
-list_search_step(const ListWalk *walk, const Found *found, const char *columns, const char *order, uint64 limit)
+list_search_step(const ListWalk *walk, Found *found, const char *columns, const char *order, uint64 limit)
 {
 	ListQuery	query = walk->query;
+	uint64		rows;
 
 	initStringInfo(&query.sql);
 	found_write_step(&query, found, columns, walk->conditions, order);
 	violation_raise_as(PROBLEM_INVALID_PARAMETER, query.faults);
-	return query_execute(&query, true, limit);
+	found_begin_step(found);
+	rows = query_execute(&query, true, limit);
+	found_end_step(found);
+	return rows;
 }
 
 /* Whether the order is that of the index of words. */
@@ -153,17 +126,18 @@ list_search_append(ListWalk *walk, const Question *question, const ListRequest *
 }
 
 int64
-list_search_count(const ListWalk *walk, int64 enough)
+list_search_count(const ListWalk *walk, int64 enough, int64 most, bool *cut)
 {
 	Found		found;
 	int64		count = 0;
 	bool		isnull;
 
-	found_begin(&found, walk->question, walk->context->tenant_id, walk->query.module->module_id, true, NULL);
-	while (count <= enough && found_next(&found))
+	found_begin(&found, walk->question, walk->context->tenant_id, walk->query.module->module_id, true, NULL, most);
+	while (count <= enough && found_next(&found) && !found.cut)
 	{
 		list_search_step(walk, &found, "pg_catalog.count(*)", "", 1);
 		count += DatumGetInt64(plan_value(0, 1, &isnull));
 	}
+	*cut = found.cut;
 	return count;
 }

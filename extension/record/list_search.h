@@ -20,9 +20,9 @@ extern Question *list_search_open(ListWalk *walk, const ListRequest *request);
 extern void list_search_append(ListWalk *walk, const Question *question, const ListRequest *request);
 
 /* Run one step of walk->question: columns of its records, in each bucket in order.  Returns SPI_processed, at most limit (0: all). */
-extern uint64 list_search_step(const ListWalk *walk, const Found *found, const char *columns, const char *order, uint64 limit);
+extern uint64 list_search_step(const ListWalk *walk, Found *found, const char *columns, const char *order, uint64 limit);
 
-/* How many records walk->question finds, counted step by step until there are more than enough. */
-extern int64 list_search_count(const ListWalk *walk, int64 enough);
+/* How many records walk->question finds, counted step by step until there are more than enough, or the work is done (found.h): then *cut. */
+extern int64 list_search_count(const ListWalk *walk, int64 enough, int64 most, bool *cut);
 
 #endif							/* QEHS_LIST_SEARCH_H */

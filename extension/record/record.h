@@ -206,14 +206,15 @@ extern void record_slots(const ModuleDef *module, Jsonb *payload, RecordSlots *s
 
 /*
  * The options, the display code and the text of the fields that are searched, as search_vector takes it: options, if there are any,
- * stand first, a QEHS_SEARCH_OPTION before each and one behind the last.  NULL for a module that is not searched.
+ * stand first, a QEHS_SEARCH_OPTION before each and one behind the last.  Fields whose keys are in hidden are left out.  NULL for a
+ * module that is not searched.
  */
 #define QEHS_SEARCH_OPTION '\x01'
-extern char *record_search_text(const ModuleDef *module, Jsonb *payload, int64 display_no);
+extern char *record_search_text(const ModuleDef *module, Jsonb *payload, int64 display_no, const List *hidden);
 
-/* Whether a searched field has options, and the word that one of them is found by. */
+/* Whether a searched field has options, and the word that one of them is found by; path is the field's from the top, "witnesses.role". */
 extern bool search_has_options(const ModuleField *field);
-extern char *search_option(const char *field_key, const char *option, int length);
+extern char *search_option(const char *path, const char *option, int length);
 
 /* ---- display.c ---- */
 

@@ -18,15 +18,20 @@
 #include "base/compat.h"
 
 #include "base/json.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "record/record.h"
 #include "record/question.h"
 #include "record/words.h"
 #include "tsearch/ts_type.h"
 #include "tsearch/ts_utils.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(qehs_search_vector);
+PG_FUNCTION_INFO_V1(qehs_search_readable);
 PG_FUNCTION_INFO_V1(qehs_search_words);
 
 /* Of the word that an option is found by: more than any has. */
@@ -56,25 +61,25 @@ append_text(StringInfo out, FieldType type, const char *text, int length)
 
 /* Append an option as what it is found by. */
 static void
-append_option(StringInfo out, const char *field_key, const char *option, int length)
+append_option(StringInfo out, const char *path, const char *option, int length)
 {
-	appendStringInfo(out, "%c%s", QEHS_SEARCH_OPTION, search_option(field_key, option, length));
+	appendStringInfo(out, "%c%s", QEHS_SEARCH_OPTION, search_option(path, option, length));
 }
 
-/* Append the options that a field has. */
+/* Append the options that a field, with this path from the top, has. */
 static void
-append_options(StringInfo out, const ModuleField *field, const JsonbValue *value)
+append_options(StringInfo out, const char *path, const JsonbValue *value)
 {
 	const JsonbContainer *list = value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data) ? value->val.binary.data : NULL;
 
 	if (value->type == jbvString)
-		append_option(out, field->key, value->val.string.val, value->val.string.len);
+		append_option(out, path, value->val.string.val, value->val.string.len);
 	for (uint32 i = 0; list && i < JsonContainerSize(list); i++)
 	{
 		JsonbValue *item = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, list), i);
 
 		if (item->type == jbvString)
-			append_option(out, field->key, item->val.string.val, item->val.string.len);
+			append_option(out, path, item->val.string.val, item->val.string.len);
 	}
 }
 
@@ -95,22 +100,65 @@ append_texts(StringInfo out, const ModuleField *field, const JsonbValue *value)
 	}
 }
 
-/* Append what the searched fields hold: options, or texts. */
-static void
-append_fields(StringInfo out, const ModuleDef *module, Jsonb *payload, bool options)
+/* What is appended. */
+typedef struct SearchedPart
 {
-	for (int i = 0; i < module->field_count && out->len < QEHS_SEARCH_BYTES; i++)
+	StringInfo	out;
+	bool		options;		/* else texts */
+	const List *hidden;			/* keys of fields of the module that are left out */
+} SearchedPart;
+
+static bool
+is_hidden(const SearchedPart *part, const char *key)
+{
+	ListCell   *cell;
+
+	foreach(cell, part->hidden)
+		if (strcmp(lfirst(cell), key) == 0)
+			return true;
+	return false;
+}
+
+static void append_set(const SearchedPart *part, const ModuleFields *set, const char *above, const JsonbContainer *object);
+
+/* Append what the rows of a table, or an object, hold. */
+static void
+append_nested(const SearchedPart *part, const ModuleField *field, const char *path, const JsonbContainer *value)
+{
+	const char *above = psprintf("%s.", path);
+
+	if (JsonContainerIsObject(value))
+		append_set(part, &field->nested, above, value);
+	for (uint32 i = 0; JsonContainerIsArray(value) && i < JsonContainerSize(value) && part->out->len < QEHS_SEARCH_BYTES; i++)
 	{
-		const ModuleField *field = &module->fields[i];
+		const JsonbValue *row = getIthJsonbValueFromContainer(unconstify(JsonbContainer *, value), i);
+
+		CHECK_FOR_INTERRUPTS();
+		if (row->type == jbvBinary && JsonContainerIsObject(row->val.binary.data))
+			append_set(part, &field->nested, above, row->val.binary.data);
+	}
+}
+
+/* Append what the searched fields of a set hold; above stands in front of their paths, "" or "witnesses.". */
+static void
+append_set(const SearchedPart *part, const ModuleFields *set, const char *above, const JsonbContainer *object)
+{
+	check_stack_depth();
+	for (int i = 0; i < set->count && part->out->len < QEHS_SEARCH_BYTES; i++)
+	{
+		const ModuleField *field = &set->items[i];
+		bool		nests = field->nested.count > 0;
 		JsonbValue	value;
 
-		if (!field->searchable || options != search_has_options(field) ||
-			!json_member(&payload->root, field->key, field->key_length, &value))
+		if (!field->searchable || (!nests && part->options != search_has_options(field)) || (*above == '\0' && is_hidden(part, field->key)) ||
+			!json_member(object, field->key, field->key_length, &value))
 			continue;
-		if (options)
-			append_options(out, field, &value);
-		else
-			append_texts(out, field, &value);
+		if (nests && value.type == jbvBinary)
+			append_nested(part, field, psprintf("%s%s", above, field->key), value.val.binary.data);
+		else if (!nests && part->options)
+			append_options(part->out, psprintf("%s%s", above, field->key), &value);
+		else if (!nests)
+			append_texts(part->out, field, &value);
 	}
 }
 
@@ -121,25 +169,27 @@ search_has_options(const ModuleField *field)
 }
 
 char *
-search_option(const char *field_key, const char *option, int length)
+search_option(const char *path, const char *option, int length)
 {
-	return psprintf("=%s=%.*s", field_key, length, option);
+	return psprintf("=%s=%.*s", path, length, option);
 }
 
 char *
-record_search_text(const ModuleDef *module, Jsonb *payload, int64 display_no)
+record_search_text(const ModuleDef *module, Jsonb *payload, int64 display_no, const List *hidden)
 {
 	StringInfoData text;
+	SearchedPart part = {&text, true, hidden};
 
 	if (!module->has_searchable)
 		return NULL;
 	initStringInfo(&text);
-	append_fields(&text, module, payload, true);
+	append_set(&part, &module->all, "", &payload->root);
 	if (text.len > 0)
 		appendStringInfoChar(&text, QEHS_SEARCH_OPTION);
 	record_append_display_code(&text, module, display_no);
 	appendStringInfoChar(&text, '\n');
-	append_fields(&text, module, payload, false);
+	part.options = false;
+	append_set(&part, &module->all, "", &payload->root);
 	return text.data;
 }
 
@@ -191,20 +241,64 @@ add_options(Collector *collector, const char *text, int length)
 	return at;
 }
 
-/* search_vector(text) */
-Datum
-qehs_search_vector(PG_FUNCTION_ARGS)
+/* The words of a text as record_search_text has it. */
+static TSVector
+vector_of(const char *text, int length)
 {
-	text	   *source = PG_GETARG_TEXT_PP(0);
 	Collector	collector;
 	int			options;
 
 	memset(&collector, 0, sizeof(collector));
 	collector.parsed.lenwords = 64;
 	collector.parsed.words = palloc(sizeof(ParsedWord) * collector.parsed.lenwords);
-	options = add_options(&collector, VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source));
-	words_lexemes(VARDATA_ANY(source) + options, VARSIZE_ANY_EXHDR(source) - options, add_lexeme, &collector);
-	PG_RETURN_TSVECTOR(make_tsvector(&collector.parsed));
+	options = add_options(&collector, text, length);
+	words_lexemes(text + options, length - options, add_lexeme, &collector);
+	return make_tsvector(&collector.parsed);
+}
+
+/* search_vector(text) */
+Datum
+qehs_search_vector(PG_FUNCTION_ARGS)
+{
+	text	   *source = PG_GETARG_TEXT_PP(0);
+
+	PG_RETURN_TSVECTOR(vector_of(VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source)));
+}
+
+/* The arguments of qehs.search_readable. */
+enum
+{
+	READABLE_TENANT_ID, READABLE_MODULE_ID, READABLE_VERSION, READABLE_PAYLOAD, READABLE_DISPLAY_NO, READABLE_HIDDEN
+};
+
+/* The texts of an array. */
+static List *
+texts_of(ArrayType *array)
+{
+	List	   *texts = NIL;
+	Datum	   *values;
+	int			count;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &values, NULL, &count);
+	for (int i = 0; i < count; i++)
+		texts = lappend(texts, TextDatumGetCString(values[i]));
+	return texts;
+}
+
+/* search_readable(tenant_id, module_id, definition_version, payload, display_no, hidden) */
+Datum
+qehs_search_readable(PG_FUNCTION_ARGS)
+{
+	const ModuleDef *module = module_lookup_version(PG_GETARG_INT32(READABLE_TENANT_ID), PG_GETARG_INT32(READABLE_MODULE_ID), 0);
+	Jsonb	   *payload = PG_GETARG_JSONB_P(READABLE_PAYLOAD);
+	char	   *text = NULL;
+
+	if (module)
+		text = record_search_text(module, module_payload_current(module, payload, PG_GETARG_INT32(READABLE_VERSION)),
+								  PG_GETARG_INT64(READABLE_DISPLAY_NO), texts_of(PG_GETARG_ARRAYTYPE_P(READABLE_HIDDEN)));
+	if (text == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TSVECTOR(vector_of(text, strlen(text)));
 }
 
 /* ---- words of the index ---- */

@@ -7,18 +7,72 @@
  * no longer one.  So here a beginning is two keys: the word itself, whose entries are read in their order as those of any
  * word are, and what is longer, of which a bitmap is made where there is some.
  * The values are those of tsvector_ops.
+ *
+ * These functions see all that the index does for a question, and count it.
  */
 #include "base/compat.h"
 
+#include <limits.h>
+
 #include "access/gin.h"
 #include "fmgr.h"
+#include "record/search_index.h"
 #include "tsearch/ts_type.h"
 #include "tsearch/ts_utils.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 
 PG_FUNCTION_INFO_V1(qehs_search_keys);
 PG_FUNCTION_INFO_V1(qehs_search_longer);
 PG_FUNCTION_INFO_V1(qehs_search_consistent);
+PG_FUNCTION_INFO_V1(qehs_search_goes_on);
+
+/* Of a word that is longer than what is asked for, whose entries go into a bitmap. */
+#define STEPS_A_LONGER_WORD 6
+
+int			search_index_most = 1000000;
+
+static int64 steps = 0;
+static int64 most_steps = PG_INT64_MAX;
+static int	buckets_begun = 0;
+
+/* ---- what is counted ---- */
+
+void
+search_index_init(void)
+{
+	DefineCustomIntVariable("qehs.search_work",
+							"Steps through the index of words after which a page of q ends, with a cursor that goes on.",
+							"A step is some 25 ns; a look at a record counts 40.",
+							&search_index_most, search_index_most, 0, INT_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
+}
+
+void
+search_index_begin(int64 most)
+{
+	steps = 0;
+	most_steps = most;
+	buckets_begun = 0;
+}
+
+int64
+search_index_done(int *buckets)
+{
+	*buckets = buckets_begun;
+	return steps;
+}
+
+/* search_goes_on(words): asked before each bucket is read. */
+Datum
+qehs_search_goes_on(PG_FUNCTION_ARGS)
+{
+	if (buckets_begun > 0 && steps >= most_steps)
+		PG_RETURN_BOOL(false);
+	buckets_begun++;
+	PG_RETURN_BOOL(true);
+}
+
+/* ---- the operator class ---- */
 
 /* Arguments of search_keys and search_consistent, as GIN's extractQuery and triConsistent have them. */
 enum
@@ -81,7 +135,10 @@ qehs_search_longer(PG_FUNCTION_ARGS)
 	text	   *word = PG_GETARG_TEXT_PP(ARGUMENT_WORD);
 	text	   *key = PG_GETARG_TEXT_PP(ARGUMENT_KEY);
 	int			length = VARSIZE_ANY_EXHDR(word);
-	int			order = tsCompareString(VARDATA_ANY(word), length, VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key), true);
+	int			order;
+
+	steps += STEPS_A_LONGER_WORD;
+	order = tsCompareString(VARDATA_ANY(word), length, VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key), true);
 
 	if (order == 0)
 		PG_RETURN_INT32((int) VARSIZE_ANY_EXHDR(key) == length ? -1 : 0);
@@ -124,5 +181,8 @@ qehs_search_consistent(PG_FUNCTION_ARGS)
 		}
 		done[count++] = one;
 	}
-	PG_RETURN_GIN_TERNARY_VALUE(count > 0 ? done[0] : GIN_FALSE);
+	if (count == 0)
+		done[0] = GIN_FALSE;
+	steps += done[0] == GIN_FALSE ? 1 : QEHS_ENTRIES_A_RECORD;
+	PG_RETURN_GIN_TERNARY_VALUE(done[0]);
 }

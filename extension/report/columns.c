@@ -429,9 +429,9 @@ report_row_columns(const ModuleDef *module, const ModuleField *table)
 }
 
 const char *
-report_rows(const ModuleDef *module, const ModuleField *table)
+report_rows(const ModuleDef *module, const ModuleField *table, bool is_current)
 {
-	const Place place = {.module = module, .object = "r.payload", .is_current = true};
+	const Place place = {.module = module, .object = "r.payload", .is_current = is_current};
 	const char *sql = read_field(&place, table, "r.payload -> '%s'");
 
 	return guard(&place, table, psprintf("CASE pg_catalog.jsonb_typeof(%s) WHEN 'array' THEN %s END", sql, sql));

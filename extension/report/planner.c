@@ -10,18 +10,26 @@
  * Nothing else changes: what is not leakproof is still computed behind the security
  * quals (optimizer/README, "RLS and security barriers").
  *
+ * Comparisons of numbers raise no error and tell nothing of what they compare, though
+ * PostgreSQL does not call them leakproof: a column that is a slot is compared with
+ * constants beside the security quals, so that such conditions reach its index, too,
+ * also out of the subselects that reporting tools write around a view.
+ *
  * A session that has not loaded the library yet, where it is not preloaded, plans
  * without the hook, to the same results.
  */
 #include "base/compat.h"
 
 #include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/planner.h"
 #include "parser/parsetree.h"
 #include "report/report.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
 static planner_hook_type previous_planner = NULL;
@@ -61,6 +69,15 @@ has_one_table(const Query *view, const Node *node, Index *table)
 	return true;
 }
 
+/* Whether a query gives each row that its FROM and WHERE give, and computes nothing over several. */
+static bool
+is_plain(const Query *query)
+{
+	return query->commandType == CMD_SELECT && !query->hasAggs && !query->hasWindowFuncs && !query->hasTargetSRFs && !query->distinctClause &&
+		!query->groupClause && !query->groupingSets && !query->havingQual && !query->limitOffset && !query->limitCount && !query->setOperations &&
+		!query->rowMarks && query->jointree;
+}
+
 /* The table's number in the range table of a view that is nothing but a filter and a projection of it; 0 for any other. */
 static Index
 only_table(const Query *view)
@@ -70,9 +87,7 @@ only_table(const Query *view)
 	int			single;
 	ListCell   *cell;
 
-	if (view->commandType != CMD_SELECT || view->hasAggs || view->hasWindowFuncs || view->hasTargetSRFs || view->distinctClause || view->groupClause ||
-		view->groupingSets || view->havingQual || view->sortClause || view->limitOffset || view->limitCount || view->setOperations ||
-		view->cteList || view->rowMarks || view->jointree == NULL || view->jointree->quals == NULL)
+	if (!is_plain(view) || view->sortClause || view->cteList || view->jointree->quals == NULL)
 		return 0;
 	foreach(cell, view->jointree->fromlist)
 		if (!has_one_table(view, lfirst(cell), &table))
@@ -81,33 +96,169 @@ only_table(const Query *view)
 	return table != 0 && bms_get_singleton_member(used, &single) && (Index) single == table ? table : 0;
 }
 
+/* ---- numbers ---- */
+
+/* Whether an expression is one value for the whole query: a constant or parameter, cast or not. */
+static bool
+is_value(const Node *node)
+{
+	check_stack_depth();
+	if (IsA(node, FuncExpr) && ((const FuncExpr *) node)->funcformat != COERCE_EXPLICIT_CALL)
+	{
+		const FuncExpr *cast = (const FuncExpr *) node;
+		ListCell   *cell;
+
+		foreach(cell, cast->args)
+			if (!is_value(lfirst(cell)))
+				return false;
+		return func_volatile(cast->funcid) == PROVOLATILE_IMMUTABLE;
+	}
+	return IsA(node, Const) || (IsA(node, Param) && ((const Param *) node)->paramkind == PARAM_EXTERN);
+}
+
+/* Whether a function compares numbers as an index does. */
+static bool
+compares_numbers(Oid operator)
+{
+	switch (get_opcode(operator))
+	{
+		case F_NUMERIC_LT:
+		case F_NUMERIC_LE:
+		case F_NUMERIC_EQ:
+		case F_NUMERIC_GE:
+		case F_NUMERIC_GT:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* The column that a condition compares with a value, as the place of its pointer; NULL: it is no such condition. */
+static Node **
+compared_column(Node *condition)
+{
+	List	   *arguments;
+
+	if (IsA(condition, OpExpr) && compares_numbers(((OpExpr *) condition)->opno))
+		arguments = ((OpExpr *) condition)->args;
+	else if (IsA(condition, ScalarArrayOpExpr) && ((ScalarArrayOpExpr *) condition)->useOr && compares_numbers(((ScalarArrayOpExpr *) condition)->opno))
+		arguments = ((ScalarArrayOpExpr *) condition)->args;
+	else
+		return NULL;
+	for (int i = 0; i < 2; i++)
+	{
+		Node	  **side = (Node **) &lfirst(list_nth_cell(arguments, i));
+
+		if (IsA(*side, Var) && ((Var *) *side)->varlevelsup == 0 && is_value(list_nth(arguments, 1 - i)))
+			return side;
+	}
+	return NULL;
+}
+
+/* Whether a table of the FROM list is joined by inner joins alone, so that a condition of WHERE on it may be computed before them. */
+static bool
+is_inner(const Node *node, Index number)
+{
+	ListCell   *cell;
+
+	check_stack_depth();
+	if (IsA(node, RangeTblRef))
+		return (Index) ((const RangeTblRef *) node)->rtindex == number;
+	if (IsA(node, JoinExpr))
+	{
+		const JoinExpr *join = (const JoinExpr *) node;
+
+		return join->jointype == JOIN_INNER && (is_inner(join->larg, number) || is_inner(join->rarg, number));
+	}
+	foreach(cell, ((const FromExpr *) node)->fromlist)
+		if (is_inner(lfirst(cell), number))
+			return true;
+	return false;
+}
+
+/* Move the comparisons of numbers from the WHERE of a query into that of its subquery with this number, where each of its rows is as it was. */
+static void
+hand_down(Query *query, Index number, Query *subquery)
+{
+	List	   *kept = NIL;
+	ListCell   *cell;
+
+	if (query->jointree == NULL || query->jointree->quals == NULL || !is_plain(subquery) || !is_inner((Node *) query->jointree, number))
+		return;
+	foreach(cell, make_ands_implicit((Expr *) eval_const_expressions(NULL, query->jointree->quals)))
+	{
+		Node	   *condition = lfirst(cell);
+		Node	  **side = compared_column(condition);
+		Var		   *column = side ? (Var *) *side : NULL;
+		TargetEntry *source = column && (Index) column->varno == number && column->varattno > 0 ? list_nth(subquery->targetList, column->varattno - 1) : NULL;
+
+		if (source && IsA(source->expr, Var) && ((Var *) source->expr)->varlevelsup == 0)
+		{
+			*side = copyObject((Node *) source->expr);
+			subquery->jointree->quals = make_and_qual(subquery->jointree->quals, condition);
+		}
+		else
+			kept = lappend(kept, condition);
+	}
+	query->jointree->quals = kept ? (Node *) make_ands_explicit(kept) : NULL;
+}
+
+/* ---- views ---- */
+
+/* Whether a barrier view is among what a query reads, below subselects without one. */
+static bool
+reads_view(const Query *query)
+{
+	ListCell   *cell;
+
+	check_stack_depth();
+	foreach(cell, query->rtable)
+	{
+		const RangeTblEntry *entry = lfirst(cell);
+
+		if (entry->rtekind == RTE_SUBQUERY && (entry->security_barrier || reads_view(entry->subquery)))
+			return true;
+	}
+	return false;
+}
+
 /* Make the WHERE of barrier views of records the security quals of their table, in place, at every depth. */
 static bool
 open_views(Node *node, void *records)
 {
+	Query	   *query = (Query *) node;
+	Index		number = 0;
 	ListCell   *cell;
 
 	if (node == NULL)
 		return false;
 	if (!IsA(node, Query))
 		return expression_tree_walker(node, open_views, records);
-	foreach(cell, ((Query *) node)->rtable)
+	foreach(cell, query->rtable)
 	{
 		RangeTblEntry *entry = lfirst(cell);
-		Index		table = entry->rtekind == RTE_SUBQUERY && entry->security_barrier ? only_table(entry->subquery) : 0;
-		RangeTblEntry *base = table > 0 ? rt_fetch(table, entry->subquery->rtable) : NULL;
+		Query	   *subquery = entry->rtekind == RTE_SUBQUERY ? entry->subquery : NULL;
+		Index		table = subquery && entry->security_barrier ? only_table(subquery) : 0;
+		RangeTblEntry *base = table > 0 ? rt_fetch(table, subquery->rtable) : NULL;
 
-		if (base == NULL)
-			continue;
-		if (!OidIsValid(*(Oid *) records))
+		number++;
+		if (base && !OidIsValid(*(Oid *) records))
 			*(Oid *) records = record_table();
-		if (base->relid != *(Oid *) records)
-			continue;
-		base->securityQuals = list_make1(entry->subquery->jointree->quals);
-		entry->subquery->jointree->quals = NULL;
-		entry->security_barrier = false;
+		if (base && base->relid == *(Oid *) records)
+		{
+			hand_down(query, number, subquery);
+			base->securityQuals = list_make1(subquery->jointree->quals);
+			subquery->jointree->quals = NULL;
+			entry->security_barrier = false;
+		}
+		else if (subquery)
+		{
+			if (!entry->security_barrier && reads_view(subquery))
+				hand_down(query, number, subquery);
+			open_views((Node *) subquery, records);
+		}
 	}
-	return query_tree_walker((Query *) node, open_views, records, 0);
+	return query_tree_walker(query, open_views, records, QTW_IGNORE_RT_SUBQUERIES);
 }
 
 static PlannedStmt *

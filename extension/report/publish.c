@@ -28,6 +28,7 @@
 #include "report/report.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(qehs_report_publish);
@@ -139,19 +140,31 @@ renamed(const ModuleDef *module, List *columns, int32 version, const ReportColum
 	return NULL;
 }
 
+/* The columns that an older version gives a view: of its records, or of the rows of a field. */
+static List *
+older_columns(const ModuleDef *older, const ModuleField *rows)
+{
+	const char *key = rows ? module_field_key(rows, older->version) : NULL;
+	const ModuleField *field = key ? module_field(older, key, strlen(key)) : NULL;
+
+	if (rows == NULL)
+		return report_columns(older, false, false);
+	return field && field->type == rows->type ? report_row_columns(older, field) : NIL;
+}
+
 /*
  * A column that the view has and the current definition gives no more: a renamed field's by its
  * old name, or what older records hold.
  */
 static ReportColumn *
-retained(const ModuleDef *module, List *columns, const char *name, const char *type, bool is_c)
+retained(const ModuleDef *module, const ModuleField *rows, List *columns, const char *name, const char *type, bool is_c)
 {
 	ReportColumn *column = palloc0(sizeof(ReportColumn));
 
 	for (int32 version = module->version - 1; version >= 1; version--)
 	{
 		const ModuleDef *older = module_lookup_version(module->tenant_id, module->module_id, version);
-		ReportColumn *found = older ? report_find(report_columns(older, false, false), name) : NULL;
+		ReportColumn *found = older ? report_find(older_columns(older, rows), name) : NULL;
 
 		if (found && strcmp(found->type, type) == 0)
 		{
@@ -188,7 +201,7 @@ tell_apart(ReportColumn *column)
 
 /* The columns in the order that the view has, those that it lacks behind them. */
 static List *
-arrange(const Target *target, const char *view, const ModuleDef *module, List *columns)
+arrange(const Target *target, const char *view, const ModuleDef *module, const ModuleField *rows, List *columns)
 {
 	Datum		values[2] = {CStringGetTextDatum(target->schema), CStringGetTextDatum(view)};
 	uint64		count = plan_execute(&select_columns, values, NULL, false, 0);
@@ -217,7 +230,7 @@ arrange(const Target *target, const char *view, const ModuleDef *module, List *c
 			tell_apart(column);
 			column = NULL;
 		}
-		result = lappend(result, column ? column : retained(module, columns, held->name, held->type, *held->sql == 'C'));
+		result = lappend(result, column ? column : retained(module, rows, columns, held->name, held->type, *held->sql == 'C'));
 	}
 	foreach(cell, columns)
 	{
@@ -238,14 +251,15 @@ comment_on(const Target *target, const char *view, const char *column, const cha
 				 quote_literal_cstr(comment)));
 }
 
+/* A view of records of a module, or of the rows of a field of it. */
 static void
-make_view(const Target *target, const char *view, const ModuleDef *module, List *columns, const char *from, const char *comment)
+make_view(const Target *target, const char *view, const ModuleDef *module, const ModuleField *rows, List *columns, const char *from, const char *comment)
 {
 	const char *name = quote_qualified_identifier(target->schema, view);
 	StringInfoData sql;
 	ListCell   *cell;
 
-	columns = arrange(target, view, module, columns);
+	columns = arrange(target, view, module, rows, columns);
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "CREATE OR REPLACE VIEW %s WITH (security_barrier) AS SELECT ", name);
 	foreach(cell, columns)
@@ -266,31 +280,85 @@ make_view(const Target *target, const char *view, const ModuleDef *module, List 
 	run(psprintf("GRANT SELECT ON %s TO qehs_reporter", name));
 }
 
+/* Whether fields have views of their rows. */
+static bool
+has_rows(const ModuleField *field)
+{
+	return field->type == FIELD_TABLE || field->type == FIELD_RECORD_REFERENCES;
+}
+
+/* The WHERE of views of live records. */
+static const char *
+live_records(const ModuleDef *module)
+{
+	return psprintf("r.tenant_id = %d AND r.module_id = %d AND r.deleted_at IS NULL AND (SELECT qehs.report_reads(%d, %d))",
+					module->tenant_id, module->module_id, module->tenant_id, module->module_id);
+}
+
+/* A view of the rows of a field, as a definition has it. */
+static void
+make_rows(const Target *target, const char *view, const ModuleDef *module, const ModuleField *field, bool is_current, const char *comment)
+{
+	make_view(target, view, module, field, report_row_columns(module, field),
+			  psprintf(" FROM qehs.record AS r CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(%s) WITH ORDINALITY AS e (row, n) WHERE %s",
+					   report_rows(module, field, is_current), live_records(module)), comment);
+}
+
+/*
+ * Views of rows that the schema has and the current definition gives no more: a renamed field's by its old name, or what older records
+ * hold.  They are made anew since rules of fields may have changed.  made are the names of those that are.
+ */
+static void
+retain_rows(const Target *target, const ModuleDef *module, List *made)
+{
+	for (int32 version = module->version - 1; version >= 1; version--)
+	{
+		const ModuleDef *older = module_lookup_version(module->tenant_id, module->module_id, version);
+
+		for (int i = 0; older && i < older->field_count; i++)
+		{
+			const ModuleField *field = &older->fields[i];
+			const char *view = has_rows(field) ? view_name(module, psprintf("__%s", field->key)) : NULL;
+			const ModuleField *now = view ? module_field_of(module, version, field->key, field->key_length) : NULL;
+			const char *label = field->label ? field->label : field->key;
+
+			if (view == NULL || list_member(made, makeString(pstrdup(view))) || !OidIsValid(get_relname_relid(view, get_namespace_oid(target->schema, false))))
+				continue;
+			made = lappend(made, makeString(pstrdup(view)));
+			if (now && now->type == field->type)
+				make_rows(target, view, module, now, true, psprintf("%s (called \"%s\" now)", label, now->key));
+			else
+				make_rows(target, view, older, field, false, psprintf("%s (in versions up to %d)", label, version));
+		}
+	}
+}
+
 static void
 make_module(const Target *target, const ModuleDef *module)
 {
-	const char *rows = psprintf(" FROM qehs.record AS r WHERE r.tenant_id = %d AND r.module_id = %d", target->tenant_id, module->module_id);
-	const char *live = psprintf(" r.deleted_at IS NULL AND (SELECT qehs.report_reads(%d, %d))", target->tenant_id, module->module_id);
 	const char *label = label_default(&module->definition->root);
 	List	   *columns = report_columns(module, true, false);
+	List	   *made = NIL;
 
 	label = label ? label : module->name;
-	make_view(target, view_name(module, ""), module, report_columns(module, true, true), psprintf("%s AND%s", rows, live), label);
+	make_view(target, view_name(module, ""), module, NULL, report_columns(module, true, true),
+			  psprintf(" FROM qehs.record AS r WHERE %s", live_records(module)), label);
 	columns = report_add(columns, "deleted_at", "timestamp with time zone", "When it was deleted", "r.deleted_at");
-	make_view(target, view_name(module, "_deleted"), module, columns,
-			  psprintf("%s AND r.deleted_at IS NOT NULL AND %d = ANY ((SELECT qehs.report_modules(%d, 'audit'))::pg_catalog.int4[])", rows,
+	make_view(target, view_name(module, "_deleted"), module, NULL, columns,
+			  psprintf(" FROM qehs.record AS r WHERE r.tenant_id = %d AND r.module_id = %d AND r.deleted_at IS NOT NULL"
+					   " AND %d = ANY ((SELECT qehs.report_modules(%d, 'audit'))::pg_catalog.int4[])", target->tenant_id, module->module_id,
 					   module->module_id, target->tenant_id), psprintf("%s: deleted records, for auditors", label));
 	for (int i = 0; i < module->field_count; i++)
 	{
 		const ModuleField *field = &module->fields[i];
+		const char *view = has_rows(field) ? view_name(module, psprintf("__%s", field->key)) : NULL;
 
-		if (field->type != FIELD_TABLE && field->type != FIELD_RECORD_REFERENCES)
+		if (view == NULL)
 			continue;
-		make_view(target, view_name(module, psprintf("__%s", field->key)), module, report_row_columns(module, field),
-				  psprintf(" FROM qehs.record AS r CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(%s) WITH ORDINALITY AS e (row, n)"
-						   " WHERE r.tenant_id = %d AND r.module_id = %d AND%s", report_rows(module, field), target->tenant_id,
-						   module->module_id, live), psprintf("%s: %s", label, field->label ? field->label : field->key));
+		make_rows(target, view, module, field, true, psprintf("%s: %s", label, field->label ? field->label : field->key));
+		made = lappend(made, makeString(pstrdup(view)));
 	}
+	retain_rows(target, module, made);
 }
 
 /* The live definitions of all modules, or of one. */

@@ -42,9 +42,11 @@ typedef struct ReportColumn
  */
 extern List *report_columns(const ModuleDef *module, bool is_current, bool with_slots);
 
-/* The columns of rows of a table field, or of elements of a list of references, from "e.row"; and the rows themselves, as SQL of type jsonb. */
+/* The columns of rows of a table field, or of elements of a list of references, from "e.row". */
 extern List *report_row_columns(const ModuleDef *module, const ModuleField *table);
-extern const char *report_rows(const ModuleDef *module, const ModuleField *table);
+
+/* The rows themselves, as SQL of type jsonb; of a definition that is not the current one, those of records of up to its version. */
+extern const char *report_rows(const ModuleDef *module, const ModuleField *table, bool is_current);
 
 /* Add a column; its name is made one that the list does not have, and no longer than a name may be. */
 extern List *report_add(List *columns, const char *name, const char *type, const char *comment, const char *sql);

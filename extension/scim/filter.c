@@ -517,9 +517,9 @@ filter_append(ScimSql *sql, const ScimFilter *filter)
 }
 
 void
-filter_append_member(ScimSql *sql, const ScimFilter *filter, int node, const ScimAttribute *members)
+filter_append_member(ScimSql *sql, const ScimFilter *filter, int node, const ScimAttribute *members, bool unresolved)
 {
-	append_node(sql, filter, node, IN_MEMBER, members);
+	append_node(sql, filter, node, unresolved ? IN_UNRESOLVED : IN_MEMBER, members);
 }
 
 /* ---- order ---- */

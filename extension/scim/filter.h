@@ -37,8 +37,8 @@ extern void filter_append(ScimSql *sql, const ScimFilter *filter);
 /* The user name that a filter of users asks for and nothing else, or NULL. */
 extern const char *filter_user_name(const ScimResourceType *type, const ScimFilter *filter);
 
-/* Append a filter over one member (alias m and u), for members[…] of a PATCH path. */
-extern void filter_append_member(ScimSql *sql, const ScimFilter *filter, int node, const ScimAttribute *members);
+/* Append a filter over one member (alias m and u, of those that are no user n), for members[…] of a PATCH path. */
+extern void filter_append_member(ScimSql *sql, const ScimFilter *filter, int node, const ScimAttribute *members, bool unresolved);
 
 /*
  * SQL of what resources are ordered by: a text in order of its bytes, or with *is_number a numeric.  Raises QH400

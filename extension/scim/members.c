@@ -166,20 +166,31 @@ members_keep(const RequestContext *context, const pg_uuid_t *group, const ScimVa
 	return change(&delete_other_unresolved, context, group, text_array(&named)) || changed;
 }
 
-bool
-members_remove_where(const ScimResourceType *type, const RequestContext *context, const pg_uuid_t *group, const ScimFilter *filter, int node,
-					 const ScimAttribute *members, const char *base_url)
+static bool
+remove_where(const ScimResourceType *type, const RequestContext *context, const pg_uuid_t *group, const ScimFilter *filter, int node,
+			 const ScimAttribute *members, const char *base_url, bool unresolved)
 {
 	ScimSql		sql;
 	StringInfo	out = &sql.query.sql;
 
 	filter_begin(&sql, type, context->tenant_id, base_url);
-	appendStringInfo(out, "DELETE FROM qehs.role_member AS m USING qehs.user_account AS u WHERE u.tenant_id = $1 AND u.id = m.user_id"
-					 " AND m.tenant_id = $1 AND m.role_id = $%d AND ", filter_uuid(&sql, group));
-	filter_append_member(&sql, filter, node, members);
+	filter_uuid(&sql, group);
+	appendStringInfoString(out, unresolved ? "DELETE FROM qehs.scim_unresolved_member AS n WHERE n.tenant_id = $1 AND n.role_id = $2 AND " :
+						   "DELETE FROM qehs.role_member AS m USING qehs.user_account AS u WHERE u.tenant_id = $1 AND u.id = m.user_id"
+						   " AND m.tenant_id = $1 AND m.role_id = $2 AND ");
+	filter_append_member(&sql, filter, node, members, unresolved);
 	if (SPI_execute_with_args(out->data, sql.query.count, sql.query.types, sql.query.values, NULL, false, 0) < 0)
 		elog(ERROR, "could not delete members");
 	return SPI_processed > 0;
+}
+
+bool
+members_remove_where(const ScimResourceType *type, const RequestContext *context, const pg_uuid_t *group, const ScimFilter *filter, int node,
+					 const ScimAttribute *members, const char *base_url)
+{
+	bool		changed = remove_where(type, context, group, filter, node, members, base_url, false);
+
+	return remove_where(type, context, group, filter, node, members, base_url, true) || changed;
 }
 
 static ScimValue *

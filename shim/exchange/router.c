@@ -381,7 +381,7 @@ router_release(Router *router)
 	}
 }
 
-/* Match one template; values of its names are copied into the arena, values of the template before are gone. */
+/* Match one template, or the rest of it from a name on; values of its names are copied into the arena, values of the template before are gone. */
 static bool
 match_template(const char *template, const char *path, Arena *arena, const char **values)
 {
@@ -454,7 +454,7 @@ router_match(const Router *router, const char *method, const char *path, Arena *
 		if (route->slashes != slashes || route->literal > length || memcmp(route->path, path, route->literal) != 0)
 			continue;
 		/* once a template has matched, less literal ones are another resource */
-		if ((best && strcmp(best, route->path) != 0) || !match_template(route->path, path, arena, values))
+		if ((best && strcmp(best, route->path) != 0) || !match_template(route->path + route->literal, path + route->literal, arena, values))
 			continue;
 		best = route->path;
 		if (has_method(&router->endpoints[i], method))

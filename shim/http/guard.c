@@ -65,6 +65,23 @@ take_byte(Guard *guard, char byte)
 	}
 }
 
+/* Is it a byte behind which the state is the same?  Most of a head is: its values, names and target. */
+static bool
+is_plain(GuardState state, unsigned char byte)
+{
+	switch (state)
+	{
+		case GUARD_FIELD_VALUE:
+			return !is_control(byte);
+		case GUARD_FIELD_NAME:
+			return !is_control(byte) && byte != ':';
+		case GUARD_REQUEST_LINE:
+			return byte > ' ' && byte != 0x7f;
+		default:
+			return false;
+	}
+}
+
 /* May a line end here? */
 static bool
 may_end(const Guard *guard)
@@ -134,11 +151,12 @@ guard_next(Guard *guard, const char *bytes, size_t length, GuardEvent *event)
 	{
 		char		byte;
 
-		/* most of a head is values of fields: each byte but the end of the line is the next one's equal */
-		if (guard->state == GUARD_FIELD_VALUE && !guard->carriage_return)
-			while (!is_control((unsigned char) bytes[at]))
-				if (++at == length)
-					return length;
+		while (!guard->carriage_return && is_plain(guard->state, (unsigned char) bytes[at]))
+		{
+			guard->seen = false;
+			if (++at == length)
+				return length;
+		}
 		byte = bytes[at];
 		if (guard->state == GUARD_BROKEN || guard->carriage_return != (byte == '\n') || (byte == '\r' && !may_end(guard)) ||
 			(byte != '\r' && byte != '\n' && !take_byte(guard, byte)))

@@ -10,10 +10,10 @@
 #include <string.h>
 #include <strings.h>
 
-/* tchar of RFC 9110 section 5.6.2. */
-#define TOKEN "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+/* Besides letters and digits: tchar of RFC 9110 section 5.6.2. */
+#define TOKEN "!#$%&'*+-.^_`|~"
 /* uri-host and port of RFC 3986 section 3.2: unreserved, sub-delims, % and what an IP literal has. */
-#define HOST "-._~!$&'()*+,;=%[]:0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define HOST "-._~!$&'()*+,;=%[]:"
 #define LENGTH_MOST_DIGITS 18
 
 #define MALFORMED(name, text) static const HeadFault name = {400, "malformed_request", text, false}
@@ -64,11 +64,31 @@ typedef struct Fields
 } Fields;
 
 static bool
-is_all_of(Slice text, const char *set)
+is_digit(char byte)
+{
+	return byte >= '0' && byte <= '9';
+}
+
+static bool
+is_number(Slice text)
 {
 	for (size_t i = 0; i < text.length; i++)
-		if (text.at[i] == '\0' || strchr(set, text.at[i]) == NULL)
+		if (!is_digit(text.at[i]))
 			return false;
+	return true;
+}
+
+/* Letters, digits and these others? */
+static bool
+is_all_of(Slice text, const char *others)
+{
+	for (size_t i = 0; i < text.length; i++)
+	{
+		char		byte = text.at[i];
+
+		if (!is_digit(byte) && !(byte >= 'a' && byte <= 'z') && !(byte >= 'A' && byte <= 'Z') && (byte == '\0' || strchr(others, byte) == NULL))
+			return false;
+	}
 	return true;
 }
 
@@ -160,7 +180,7 @@ version_fault(Slice version, bool *old)
 	if (*old || (version.length == 8 && memcmp(version.at, "HTTP/1.1", 8) == 0))
 		return NULL;
 	return version.length == 8 && memcmp(version.at, "HTTP/", 5) == 0 && version.at[6] == '.' &&
-		is_all_of((Slice) {version.at + 5, 1}, "0123456789") && is_all_of((Slice) {version.at + 7, 1}, "0123456789") ?
+		is_digit(version.at[5]) && is_digit(version.at[7]) ?
 		&other_version : &bad_line;
 }
 
@@ -213,7 +233,7 @@ fields_fault(const Fields *fields, bool old)
 		return &old_coding;
 	if (fields->transfer_encodings > 0 && !is_word(fields->transfer_encoding, "chunked"))
 		return &other_coding;
-	if (fields->content_lengths > 0 && (fields->content_length.length == 0 || !is_all_of(fields->content_length, "0123456789")))
+	if (fields->content_lengths > 0 && (fields->content_length.length == 0 || !is_number(fields->content_length)))
 		return &bad_length;
 	return fields->content_length.length > LENGTH_MOST_DIGITS ? &head_large_body : NULL;
 }

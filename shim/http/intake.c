@@ -28,6 +28,7 @@
 
 #include "common/hex.h"
 #include "http/guard.h"
+#include "http/interest.h"
 
 #define MAX_SOCKETS (1 << 20)
 #define HELD_FIRST 2048
@@ -274,6 +275,23 @@ give(Intake *intake, char *buffer, size_t room)
 	return part;
 }
 
+/* Without a system call where it is known that there is nothing. */
+static ssize_t
+receive(int socket, void *buffer, size_t size, int flags)
+{
+	ssize_t		length;
+
+	if (interest_is_drained(socket))
+	{
+		errno = EAGAIN;
+		return -1;
+	}
+	length = __real_recv(socket, buffer, size, flags);
+	if (length < 0 ? errno == EAGAIN : length > 0 && (size_t) length < size)
+		interest_drained(socket);
+	return length;
+}
+
 /* Nothing more of it is a request. */
 static ssize_t
 drop_all(int socket)
@@ -282,7 +300,7 @@ drop_all(int socket)
 	ssize_t		length = 1;
 
 	for (int i = 0; i < DROPS_A_TURN && length > 0; i++)
-		length = __real_recv(socket, dropped, sizeof(dropped), MSG_DONTWAIT);
+		length = receive(socket, dropped, sizeof(dropped), MSG_DONTWAIT);
 	if (length <= 0)
 		return length;
 	errno = EAGAIN;
@@ -356,7 +374,7 @@ __wrap_recv(int socket, void *buffer, size_t size, int flags)
 		if (intake->fault)
 			return drop_all(socket);
 		asked = intake->length == 0 ? size - out : sizeof(bytes);
-		length = __real_recv(socket, intake->length == 0 ? (char *) buffer + out : bytes, asked, flags);
+		length = receive(socket, intake->length == 0 ? (char *) buffer + out : bytes, asked, flags);
 		if (length == 0 && is_cut(intake))
 			continue;
 		if (length <= 0)

@@ -23,6 +23,7 @@
 #include "http/client.h"
 #include "http/early.h"
 #include "http/intake.h"
+#include "http/interest.h"
 #include "http/leave.h"
 #include "http/state.h"
 
@@ -56,10 +57,12 @@ on_connection(void *closure, struct MHD_Connection *library, void **memory, enum
 			abort();
 		connection->server = server;
 		intake_open(socket, on_head_begun, connection);
+		interest_open(socket, server_epoll(server));
 		deadline_open(&server->deadlines, &connection->watch, socket);
 		return;
 	}
 	intake_close(connection->watch.socket);
+	interest_close(connection->watch.socket);
 	deadline_close(&server->deadlines, &connection->watch);
 	if (connection->linger)
 		linger_start(&server->lingers, connection->watch.socket);
@@ -263,6 +266,8 @@ server_timeout(Server *server)
 		lingering = leaving;
 	if (late < 0 || (lingering >= 0 && lingering < late))
 		late = lingering;
+	if (interest_is_late())
+		return 0;
 	if (MHD_get_timeout(server->daemon, &milliseconds) == MHD_NO)
 		return late;
 	return late >= 0 && (MHD_UNSIGNED_LONG_LONG) late < milliseconds ? late : milliseconds > 60000 ? 60000 : (int) milliseconds;

@@ -57,22 +57,24 @@ const questions = [
 	['everywhere'], ['formerly'], ['often'], ['seldom'], ['once'], ['never'], ['e'], ['ev'], ['ba'], ['zuzuz'], ['red blue'], ['everywhere once'], ['everywhere never'],
 	['ab-77/7'], ['ab-77'], ['AB'], ['"everywhere red"'], ['everywhere -often'], ['seldom or once'],
 	['everywhere bacodi fegu haji kolu meno piqua rosu tevi woxe zu'],
+	['"red everywhere"'], ['"often red"'], ['ba co di fe gu ha ji ko lu me no pi ro su te red blue everywhere'],
 	['everywhere', '-createdAt'], ['often', '-createdAt'], ['seldom', '-createdAt'], ['seldom', 'size'], ['never', '-size'], ['often', 'size'],
 ]
 for (const [q, sort = null] of questions) {
 	const times = []
 	let found
+	let more
 	let started = 0
 	for (let i = 0; i <= ROUNDS; i++) {
 		// the first round reads from disk and plans
 		if (i === 1) started = processor()
 		const begun = performance.now()
 		const { rows } = await client.query({ name: 'page', rowMode: 'array', values: [q, sort],
-			text: "SELECT json_array_length(qehs.record_list('searched', q => $1, sort => $2) -> 'items')" })
+			text: "SELECT json_array_length(page -> 'items'), page ->> 'nextCursor' IS NOT NULL FROM qehs.record_list('searched', q => $1, sort => $2) AS page" })
 		times.push(performance.now() - begun)
-		found = rows[0][0]
+		;[found, more] = rows[0]
 	}
 	const spent = (processor() - started) / ROUNDS
-	console.log(`| \`${q}\` | ${sort ?? ''} | ${found} | ${spent.toFixed(1)} | ${median(times).toFixed(1)} |`)
+	console.log(`| \`${q}\` | ${sort ?? ''} | ${found}${more ? ', more' : ''} | ${spent.toFixed(1)} | ${median(times).toFixed(1)} |`)
 }
 await client.end()

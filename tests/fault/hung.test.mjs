@@ -1,5 +1,6 @@
 // Servers that do not answer, locks that somebody holds, statements that take long: each costs what it holds and nothing else.
 import assert from "node:assert/strict"
+import net from "node:net"
 import { test } from "node:test"
 import { Shim, freePort, sleep, stage } from "./cluster.mjs"
 import { send } from "./retry.mjs"
@@ -192,4 +193,32 @@ test("readiness is 503 while no probe is answered, and 200 again", async () => {
 		await readyIs(503)
 	})
 	await readyIs(200)
+})
+
+test("what comes on a connection whose request waits is the next request, in however many pieces", { timeout: 60000 }, async () => {
+	const text = `GET /api/v1/modules HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${at.key}\r\n\r\n`
+	const socket = net.connect(at.shim.port, "127.0.0.1").setNoDelay()
+	let received = ""
+	socket.setEncoding("utf8").on("data", (part) => received += part)
+	const answers = async (count) => {
+		while (received.split("HTTP/1.1 ").length <= count)
+			await sleep(10)
+	}
+	try {
+		await held("LOCK TABLE qehs.module", async () => {
+			socket.write(text)
+			for (const byte of text) {
+				socket.write(byte)
+				await sleep(1)
+			}
+		})
+		await answers(2)
+		// and again, with nothing held
+		for (const byte of text)
+			socket.write(byte)
+		await answers(3)
+		assert.match(received.split("HTTP/1.1 ")[3], /^200 /)
+	} finally {
+		socket.destroy()
+	}
 })

@@ -45,6 +45,13 @@ test('filter=<JSON> is the filter of SQL, alone and beside the brackets', async 
 	assert.deepEqual(await faults(`${json({})}&${json({})}`), ['?filter duplicate_parameter'])
 })
 
+test('in and nin take a thousand values', async () => {
+	const thousand = [...Array.from({ length: 999 }, (_, i) => i), 'b']
+	assert.equal(await titles(`filter[title][in]=${thousand.join()}`), 'b')
+	assert.equal(await titles(`filter[title][nin]=${thousand.join()}`), 'ac')
+	assert.deepEqual(await faults(`filter[title][in]=${thousand.join()},a`), ['?filter[title][in] maxItems'])
+})
+
 test('members of objects filter and sort by their types', async () => {
 	assert.equal(await titles('filter[address.city]=Ulm'), 'a')
 	assert.equal(await titles('filter[address.floor][gte]=10'), 'b')

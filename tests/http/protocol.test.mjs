@@ -71,6 +71,11 @@ test('Connection: close is honoured', async () => {
 	assert.equal(closed, true)
 	assert.equal(answers[0].headers.connection, 'close')
 })
+test('a client that closes its side behind its request is answered, and the connection ends then', async () => {
+	const text = `GET ${one} HTTP/1.1\r\n${head}\r\n`
+	const ended = await Promise.all(Array.from({ length: 40 }, (_, i) => i % 4).map(pause => raw([text, 200, text, pause], { half: true, wait: 60000 })))
+	for (const { answers, closed } of ended) assert.deepEqual([answers.map(answer => answer.status), closed], [[200, 200], true])
+})
 test('HTTP/1.0 closes, and keeps the connection when asked to', async () => {
 	assert.equal((await raw(`GET ${one} HTTP/1.0\r\n${head}\r\n`)).closed, true)
 	const kept = await raw(Array(2).fill(`GET ${one} HTTP/1.0\r\n${head}Connection: Keep-Alive\r\n\r\n`), { count: 2 })

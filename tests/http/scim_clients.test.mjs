@@ -83,6 +83,20 @@ test('one element at most is primary, also where all are made so; a list is no e
 	assert.equal((await scim.get(`/Groups/${group.id}`)).json.members, undefined)
 })
 
+test('a filtered path removes members that are no user as well', async () => {
+	const kept = await scimTenant('scim_clients_kept')
+	await kept.sql('SELECT qehs.scim_configure(keep_unresolved_members => true) \\g /dev/null')
+	const user = await kept.user('member@example.com')
+	const group = await kept.group('Mixed', [user.id, 'stranger', 'guest', 'other'])
+	const left = async path => {
+		assert.equal((await kept.scim.patch(`/Groups/${group.id}`, [{ op: 'remove', path }])).status, 204)
+		return (await kept.scim.get(`/Groups/${group.id}`)).json.members?.map(member => member.value)
+	}
+	assert.deepEqual(await left('members[value eq "stranger" or value sw "gu"]'), [user.id, 'other'])
+	assert.deepEqual(await left('members[type pr]'), ['other'])
+	assert.equal(await left('members[not (value eq "none")]'), undefined)
+})
+
 test('attributes=members[…] gives those members only', async () => {
 	const users = await Promise.all([1, 2].map(() => someone()))
 	const group = await tenant.group('Filtered', users.map(user => user.id))
