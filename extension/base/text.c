@@ -59,3 +59,19 @@ text_blank_length(const char *text, int length)
 	}
 	return length;
 }
+
+int
+text_trimmed_length(const char *text, int length)
+{
+	while (length > 0)
+	{
+		int			last = length - 1;
+
+		while (last > 0 && ((unsigned char) text[last] & 0xc0) == 0x80)
+			last--;
+		if (text_blank_length(text + last, length - last) != length - last)
+			break;
+		length = last;
+	}
+	return length;
+}

@@ -17,4 +17,7 @@ extern void text_append_va(StringInfo out, const char *format, va_list arguments
  */
 extern int	text_blank_length(const char *text, int length);
 
+/* How many bytes a UTF-8 text of length bytes has without such at its end. */
+extern int	text_trimmed_length(const char *text, int length);
+
 #endif							/* QEHS_TEXT_H */

@@ -30,11 +30,12 @@ bulk_status_name(BulkStatus status)
 
 /* ---- lines ---- */
 
+/* Whether a line has nothing, a row of CSV in any of its cells. */
 static bool
-is_blank(const char *text, int length)
+is_blank(const BulkLoad *load, const char *text, int length)
 {
 	for (int i = 0; i < length; i++)
-		if (text[i] != ' ' && text[i] != '\t')
+		if (text[i] != ' ' && text[i] != '\t' && !(load->options.is_csv && text[i] == load->options.csv.delimiter))
 			return false;
 	return true;
 }
@@ -97,7 +98,7 @@ split_lines(BulkLoad *load, const char *text, int length, int64 line)
 		const char *next = bulk_line_end(load, text, end);
 		int			size = line_length(text, next - text);
 
-		if (!is_blank(text, size))
+		if (!is_blank(load, text, size))
 			load->rows[load->count++] = (BulkRow) {.line = line, .text = text, .length = size};
 		text = next;
 	}

@@ -70,6 +70,9 @@ typedef struct CsvCell
 /* The cells of a record, at most most of them, and in *count how many it has; NULL with a violation for what is no CSV. */
 extern CsvCell *csv_cells(const char *text, int length, char delimiter, int most, int *count, ViolationList *violations);
 
+/* Take off what shows nothing around a text, of Unicode: spreadsheets leave no-break spaces. */
+extern void csv_trim(const char **text, int *length);
+
 /* ---- csv_header.c ---- */
 
 /* Lower case, with blanks, hyphens and underscores as one: by which names are compared; palloc'd. */

@@ -4,6 +4,7 @@
  */
 #include "base/compat.h"
 
+#include "base/text.h"
 #include "bulk/csv.h"
 #include "common/csv.h"
 
@@ -59,4 +60,13 @@ csv_cells(const char *text, int length, char delimiter, int most, int *count, Vi
 	*out = '\0';
 	++*count;
 	return cells;
+}
+
+void
+csv_trim(const char **text, int *length)
+{
+	int			blank = text_blank_length(*text, *length);
+
+	*text += blank;
+	*length = text_trimmed_length(*text, *length - blank);
 }

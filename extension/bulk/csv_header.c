@@ -5,6 +5,7 @@
 #include "base/compat.h"
 
 #include "base/json.h"
+#include "base/text.h"
 #include "bulk/bulk.h"
 #include "bulk/csv.h"
 #include "common/hashfn.h"
@@ -29,14 +30,15 @@ csv_fold(const char *text, int length)
 	char	   *folded = palloc(length + 1);
 	char	   *out = folded;
 
-	for (int i = 0; i < length; i++)
+	for (int i = 0; i < length;)
 	{
-		bool		blank = strchr(" \t\r\n-_", text[i]) != NULL;
+		int			blank = text[i] == '-' || text[i] == '_' ? 1 : text_blank_length(text + i, length - i);
 
-		if (!blank)
+		if (blank == 0)
 			*out++ = (char) pg_ascii_tolower((unsigned char) text[i]);
 		else if (out > folded && out[-1] != '_')
 			*out++ = '_';
+		i += Max(blank, 1);
 	}
 	while (out > folded && out[-1] == '_')
 		out--;
@@ -225,11 +227,10 @@ find_mapping(const CsvOptions *options, const char *name, char **path)
 static char *
 trimmed(const CsvCell *cell)
 {
-	const char *text = cell->text + strspn(cell->text, " \t\r\n");
+	const char *text = cell->text;
 	int			length = strlen(text);
 
-	while (length > 0 && strchr(" \t\r\n", text[length - 1]))
-		length--;
+	csv_trim(&text, &length);
 	return pnstrdup(text, length);
 }
 
@@ -239,6 +240,8 @@ unknown_hint(const HeaderReader *reader, const char *name)
 {
 	static const char delimiters[] = ",;\t|";
 
+	if (pg_strncasecmp(name, "sep=", 4) == 0)
+		return ": it is a hint for spreadsheets; leave that line out, line 1 must be the header";
 	for (const char *c = delimiters; *c && reader->header->column_count == 1; c++)
 		if (*c != reader->options->delimiter && strchr(name, *c))
 			return *c == '\t' ? "; the delimiter may be a tab (%09)" : psprintf("; the delimiter may be \"%c\"", *c);

@@ -78,6 +78,21 @@ make_envelope(const CsvHeader *header, const CsvCell *cells, bool nulls)
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
+/* How many cells there are without empty ones behind the columns, which spreadsheets leave. */
+static int
+without_surplus(const CsvHeader *header, const char *text, int length, int count)
+{
+	ViolationList none;
+	CsvCell    *cells;
+	int			last = count;
+
+	none.count = 0;
+	cells = csv_cells(text, length, header->delimiter, count, &count, &none);
+	while (last > header->column_count && cells[last - 1].length == 0)
+		last--;
+	return last == header->column_count ? last : count;
+}
+
 Jsonb *
 csv_read_row(const CsvHeader *header, const char *text, int length, bool nulls, ViolationList *violations)
 {
@@ -89,6 +104,8 @@ csv_read_row(const CsvHeader *header, const char *text, int length, bool nulls, 
 	cells = csv_cells(text, length, header->delimiter, header->column_count, &count, violations);
 	if (cells == NULL)
 		return NULL;
+	if (count > header->column_count)
+		count = without_surplus(header, text, length, count);
 	if (count != header->column_count)
 	{
 		violation_add(violations, "", "csv", "has %d cells, where the header has %d", count, header->column_count);

@@ -2,31 +2,22 @@
  * csv_value.c
  *	  What the cells of a CSV say, by the type of their field.
  *
- * Texts stay as they are.  Other types are read without blanks around: numbers with a
- * decimal point, booleans as PostgreSQL reads them, options by their labels too, lists
- * with ";" between, a measure as "12.5 mg/m3", a span as "2026-01-01/2026-01-31"
+ * Texts stay as they are.  Other types are read without blanks around, no-break spaces among
+ * them: numbers with a decimal point, and with their unit behind them where the field has
+ * one, booleans as PostgreSQL reads them, options by their labels too, lists with ";" between, a measure as "12.5 mg/m3", a span as "2026-01-01/2026-01-31"
  * (ISO 8601), a place as "48.1, 11.6", as exports write them; and JSON where a value is
  * an object or a list.
  */
 #include "base/compat.h"
 
+#include <ctype.h>
+
 #include "base/json.h"
+#include "base/text.h"
 #include "bulk/bulk.h"
 #include "bulk/csv.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-
-static void
-trim(const char **text, int *length)
-{
-	while (*length > 0 && strchr(" \t\r\n", **text))
-	{
-		++*text;
-		--*length;
-	}
-	while (*length > 0 && strchr(" \t\r\n", (*text)[*length - 1]))
-		--*length;
-}
 
 static void
 set_text(JsonbValue *value, const char *text, int length)
@@ -88,6 +79,59 @@ read_json(const char *text, int length, JsonbValue *value)
 	return true;
 }
 
+/* The bytes of a decimal number at the beginning. */
+static int
+number_length(const char *text, int length)
+{
+	int			at = length > 0 && (*text == '-' || *text == '+');
+
+	while (at < length && text[at] >= '0' && text[at] <= '9')
+		at++;
+	if (at + 1 < length && text[at] == '.' && text[at + 1] >= '0' && text[at + 1] <= '9')
+		for (at++; at < length && text[at] >= '0' && text[at] <= '9';)
+			at++;
+	if (at + 1 < length && (text[at] == 'e' || text[at] == 'E'))
+	{
+		int			exponent = at + 1 + (text[at + 1] == '-' || text[at + 1] == '+');
+
+		if (exponent < length && text[exponent] >= '0' && text[exponent] <= '9')
+			for (at = exponent; at < length && text[at] >= '0' && text[at] <= '9';)
+				at++;
+	}
+	return at;
+}
+
+/* Where a unit begins, at a blank or a letter behind a number ("12kg", "36.6 °C", "50%"), or else at the first blank; length if nowhere. */
+static int
+unit_begin(const char *text, int length)
+{
+	int			at = number_length(text, length);
+
+	if (at > 0 && at < length && (text[at] == '%' || isalpha((unsigned char) text[at]) || (unsigned char) text[at] >= 0x80 || text[at] == ' '))
+		return at;
+	for (at = 0; at < length && text_blank_length(text + at, length - at) == 0;)
+		at++;
+	return at;
+}
+
+/* A number alone, or with its field's unit behind it: % of a percentage. */
+static bool
+read_number_of(const CsvNode *node, const char *text, int length, JsonbValue *value)
+{
+	const char *unit = node->type == FIELD_PERCENTAGE ? "%" : node->field ? json_member_text(node->field->definition, "unit") : NULL;
+	int			begin;
+	const char *rest;
+	int			rest_length;
+
+	if (read_number(text, length, value))
+		return true;
+	begin = unit_begin(text, length);
+	rest = text + begin;
+	rest_length = length - begin;
+	csv_trim(&rest, &rest_length);
+	return unit && rest_length == (int) strlen(unit) && memcmp(rest, unit, rest_length) == 0 && read_number(text, begin, value);
+}
+
 /* An object of two members. */
 static void
 set_pair(JsonbValue *value, const char *first, JsonbValue *first_value, const char *second, JsonbValue *second_value)
@@ -118,7 +162,7 @@ take_comparator(const CsvNode *node, const char **text, int *length)
 	size = *length > 1 && (*text)[1] == '=' ? 2 : 1;
 	*text += size;
 	*length -= size;
-	trim(text, length);
+	csv_trim(text, length);
 	return size;
 }
 
@@ -129,19 +173,18 @@ read_measure(const CsvNode *node, const char *text, int length, JsonbValue *valu
 	bool		is_money = node->type == FIELD_CURRENCY;
 	const char *comparator = text;
 	int			comparator_length = take_comparator(node, &text, &length);
-	const char *blank = memchr(text, ' ', length);
+	int			left = unit_begin(text, length);
 	const char *unit = node->unit;
 	int			unit_length = unit ? (int) strlen(unit) : 0;
 	JsonbValue	number;
 	JsonbValue	unit_value;
 
-	if (blank)
+	if (left < length && !read_number(text, length, &number))
 	{
-		int			left = blank - text;
-		const char *right = blank;
+		const char *right = text + left;
 		int			right_length = length - left;
 
-		trim(&right, &right_length);
+		csv_trim(&right, &right_length);
 		if (read_number(text, left, &number))
 		{
 			unit = right;
@@ -198,11 +241,23 @@ read_place(const char *text, int length, JsonbValue *value)
 
 	if (comma == NULL)
 		return false;
-	trim(&text, &left_length);
-	trim(&right, &right_length);
+	csv_trim(&text, &left_length);
+	csv_trim(&right, &right_length);
 	if (!read_number(text, left_length, &lat) || !read_number(right, right_length, &lon))
 		return false;
 	set_pair(value, "lat", &lat, "lon", &lon);
+	return true;
+}
+
+/* "9:05" as spreadsheets write it, with the zero in front that it lacks. */
+static bool
+read_time(const char *text, int length, JsonbValue *value)
+{
+	char	   *padded = psprintf("0%.*s", length, text);
+
+	if (length < 4 || text[1] != ':' || (int) strspn(text, "0123456789:.") < length)
+		return false;
+	set_text(value, padded, length + 1);
 	return true;
 }
 
@@ -234,7 +289,7 @@ set_option(const CsvNode *node, const char *text, int length, JsonbValue *value)
 		set_text(value, found->option, strlen(found->option));
 }
 
-/* Texts, of options where there are some, with ";" between. */
+/* Texts, of options where there are some, with ";" or line breaks between. */
 static void
 set_list(const CsvNode *node, const char *text, int length, JsonbValue *value)
 {
@@ -244,12 +299,14 @@ set_list(const CsvNode *node, const char *text, int length, JsonbValue *value)
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	while (text < end)
 	{
-		const char *semicolon = memchr(text, ';', end - text);
-		const char *next = semicolon ? semicolon : end;
-		int			size = next - text;
+		const char *next = text + strcspn(text, ";\r\n");
+		int			size;
+
+		next = Min(next, end);
+		size = next - text;
 		JsonbValue	item;
 
-		trim(&text, &size);
+		csv_trim(&text, &size);
 		if (size > 0)
 		{
 			if (node->type == FIELD_MULTI_SELECT)
@@ -272,7 +329,9 @@ read_value(const CsvNode *node, const char *text, int length, JsonbValue *value)
 		case FIELD_NUMBER:
 		case FIELD_INTEGER:
 		case FIELD_PERCENTAGE:
-			return read_number(text, length, value);
+			return read_number_of(node, text, length, value);
+		case FIELD_TIME:
+			return read_time(text, length, value);
 		case FIELD_BOOLEAN:
 			return read_boolean(text, length, value);
 		case FIELD_QUANTITY:
@@ -309,12 +368,15 @@ csv_value(const CsvNode *node, const CsvCell *cell, JsonbValue *value)
 	const char *text = cell->text;
 	int			length = cell->length;
 
+	/* of these a blank is never a part */
+	if (node->type == FIELD_EMAIL || node->type == FIELD_PHONE || node->type == FIELD_URL)
+		csv_trim(&text, &length);
 	if (module_field_types[node->type].kind == VALUE_TEXT)
 	{
 		set_text(value, text, length);
 		return;
 	}
-	trim(&text, &length);
+	csv_trim(&text, &length);
 	if (!read_value(node, text, length, value))
 		set_text(value, text, length);
 }

@@ -244,7 +244,7 @@ keep(BulkLoad *load, BulkRow *row, Jsonb *payload, const char *state)
 	row->state = state == NULL || state == load->module->initial ? state : MemoryContextStrdup(load->memory, state);
 }
 
-/* What a cell is to be, of a field whose values are objects that cells write otherwise (csv_value.c); NULL of others. */
+/* What a cell is to be, of a field whose values cells write otherwise than JSON (csv_value.c); NULL of others. */
 static const char *
 cell_form(const ModuleField *field)
 {
@@ -258,12 +258,32 @@ cell_form(const ModuleField *field)
 			return "must be two dates, such as 2026-01-01/2026-01-31";
 		case FIELD_GEOLOCATION:
 			return "must be a latitude and a longitude, such as 48.1, 11.6";
+		case FIELD_BOOLEAN:
+			return "must be yes or no";
 		case FIELD_OBJECT:
 		case FIELD_TABLE:
 			return field->value_type == FIELD_TABLE ? "must be an array of objects in JSON" : "must be an object in JSON";
 		default:
 			return NULL;
 	}
+}
+
+/* An entry of a choice that is no option may be several with another sign between them than the one that cells have. */
+static void
+tell_separator(const ModuleDef *module, const Jsonb *payload, Violation *violation)
+{
+	const char *key = violation->path + strlen("/payload/");
+	int			length = strcspn(key, "/");
+	const ModuleField *field = module_field(module, key, length);
+	JsonbValue	value;
+	JsonbValue *entry;
+
+	if (field == NULL || field->type != FIELD_MULTI_SELECT || key[length] != '/' || !json_member(&payload->root, key, length, &value) ||
+		value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data))
+		return;
+	entry = getIthJsonbValueFromContainer(value.val.binary.data, strtoul(key + length + 1, NULL, 10));
+	if (entry && entry->type == jbvString && entry->val.string.len <= 100 && strpbrk(json_text_copy(entry), ",/|+&"))
+		violation->message = psprintf("%s, not \"%s\"; several stand with \";\" between them", violation->message, json_text_copy(entry));
 }
 
 void
@@ -280,6 +300,8 @@ bulk_fail_payload(BulkLoad *load, BulkRow *row, const Jsonb *payload, ViolationL
 		if (form && strcmp(violation->code, "type") == 0 && json_member(&payload->root, key, strlen(key), &value) &&
 			value.type == jbvString && value.val.string.len <= 100)
 			violation->message = psprintf("%s, not \"%s\"", form, json_text_copy(&value));
+		else if (strcmp(violation->code, "enum") == 0)
+			tell_separator(load->module, payload, violation);
 	}
 	bulk_fail(load, row, violations);
 }

@@ -131,20 +131,8 @@ static char *
 folded_text(FieldType type, const JsonbValue *json)
 {
 	char	   *text = normalized(json_text_copy(json), json->val.string.len);
-	int			length;
 
-	length = strlen(text);
-	while (length > 0)
-	{
-		int			last = length - 1;
-
-		while (last > 0 && ((unsigned char) text[last] & 0xc0) == 0x80)
-			last--;
-		if (text_blank_length(text + last, length - last) != length - last)
-			break;
-		length = last;
-	}
-	text[length] = '\0';
+	text[text_trimmed_length(text, strlen(text))] = '\0';
 	for (char *at = text; type == FIELD_EMAIL && *at; at++)
 		*at = pg_ascii_tolower((unsigned char) *at);
 	return text;

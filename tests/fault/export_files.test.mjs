@@ -36,7 +36,7 @@ async function exported(request, caller = key) {
 	assert.equal(job.result.sha256, createHash("sha256").update(bytes).digest("hex"))
 	const path = `${directory}/${job.result.filename}`
 	writeFileSync(path, bytes)
-	assert.match(job.result.filename, new RegExp(`^(visits|visitors|signed|[VS]-\\d{4}-\\d+)-\\d{8}T\\d{4}Z\\.${request.includeAttachments ? "zip" : request.format}$`))
+	assert.match(job.result.filename, new RegExp(`^(visits|visitors|signed|chains|[VS]-\\d{4}-\\d+)-\\d{8}T\\d{4}Z\\.${request.includeAttachments ? "zip" : request.format}$`))
 	return { path, bytes, text: bytes.toString(), job }
 }
 
@@ -365,6 +365,26 @@ test("ZIP: Python's zipfile finds the file of the rows, each attachment as it wa
 	const reader = made.cluster.sql("SELECT qehs.use_tenant('visitors'); SELECT qehs.api_key_create('reader', scopes => '{records.read,exports.create}', rate_limit => 0) ->> 'key'")
 	const refused = await call(made.shim, reader, "POST", "/api/v1/exports", { moduleKey: "visits", format: "csv", includeAttachments: true })
 	assert.deepEqual([refused.status, refused.json.errors[0].path], [403, "/includeAttachments"])
+})
+
+test("a list of records in XLSX, PDF and CSV: the ids with semicolons between, those of rows on the sheet of the table", async () => {
+	const chains = JSON.stringify({ key: "chains", name: "Chains", displayCode: { prefix: "C" }, fields: [{ key: "title", type: "text" }, { key: "about", label: "About", type: "record-references", references: "visits" },
+		{ key: "steps", label: "Steps", type: "table", fields: [{ key: "of", label: "Of", type: "record-references", references: "visits" }] }], workflow: { states: ["open"], initial: "open", transitions: {} } })
+	const [first, second] = (await call(made.shim, key, "GET", "/api/v1/records?moduleKey=visits&sort=n&limit=2")).json.items
+	made.cluster.sql(`SELECT qehs.use_tenant('visitors'); SELECT qehs.module_publish('chains', '${chains}')`)
+	const named = [first.displayCode, second.displayCode]
+	for (const payload of [{ title: "both", about: named, steps: [{ of: [named[1]] }, { of: [] }] }, { title: "none" }])
+		assert.equal((await call(made.shim, key, "POST", "/api/v1/records", { moduleKey: "chains", payload })).status, 201)
+	const request = { moduleKey: "chains", columns: ["title", "about", "steps"], sort: "createdAt" }
+	const book = new ExcelJS.Workbook()
+	await book.xlsx.readFile((await exported({ ...request, format: "xlsx" })).path)
+	assert.deepEqual([2, 3].map((row) => book.getWorksheet("Chains").getRow(row).getCell(2).value), [`${first.id}; ${second.id}`, null])
+	assert.deepEqual([2, 3].map((row) => book.getWorksheet("Steps").getRow(row).getCell(2).value), [second.id, null])
+	const { path } = await exported({ ...request, format: "pdf" })
+	const text = execFileSync("pdftotext", [path, "-"], { encoding: "utf8" }).replace(/\s+/g, "")
+	assert.ok(text.includes(`${first.id};${second.id}`), text)
+	const rows = readCsv((await exported({ ...request, format: "csv" })).path)
+	assert.deepEqual(rows.slice(1), [["both", `${first.id}; ${second.id}`, JSON.stringify([[[second.id]], [[]]])], ["none", "", ""]])
 })
 
 test("webhookUrl is refused by its name", async () => {

@@ -103,3 +103,31 @@ SELECT qehs.bulk_load('near_misses', '', delimiter => ';');
 SELECT qehs.bulk_load('near_misses', '', columns => '{}');
 SELECT qehs.bulk_begin('near_misses', content_type => 'text/csv', delimiter => E'\t');
 SELECT qehs.bulk_begin('near_misses', unknown_columns => 'ignore');
+-- what spreadsheets leave: no-break spaces, units without a blank, a percent sign, hours of one digit, empty rows and cells at the end, line breaks in lists, their hint of the delimiter
+\o /dev/null
+SELECT qehs.module_publish('sheets', $${"key":"sheets","name":"Sheets","displayCode":{"prefix":"SH"},"fields":[{"key":"name","label":"Full name","type":"text","required":true},{"key":"n","type":"integer"},
+ {"key":"temp","type":"number","unit":"°C"},{"key":"share","type":"percentage"},{"key":"weight","type":"quantity","unit":"kg"},{"key":"cost","type":"currency"},{"key":"at","type":"time"},{"key":"mail","type":"email"},
+ {"key":"phone","type":"phone"},{"key":"yes","type":"boolean"},{"key":"kinds","type":"multi-select","options":["Slip","Trip",{"value":"ppe","label":"PPE missing"}]},{"key":"words","type":"tags"}],
+ "workflow":{"states":["open"],"initial":"open"}}$$);
+CREATE FUNCTION pg_temp.sheet(csv text) RETURNS TABLE (line int, told text) LANGUAGE plpgsql AS $$
+DECLARE answer jsonb[];
+BEGIN
+	answer := ARRAY(SELECT l::jsonb FROM qehs.bulk_load_csv('sheets', csv) AS l);
+	FOR line, told IN SELECT a ->> 'line', coalesce((SELECT string_agg((e ->> 'path') || ' ' || (e ->> 'message'), '; ') FROM jsonb_array_elements(a -> 'errors') AS e),
+		((qehs.record_get(a ->> 'id')::jsonb -> 'payload') - 'name')::text) FROM unnest(answer) AS a WHERE a ? 'line' LOOP
+		RETURN NEXT;
+	END LOOP;
+EXCEPTION WHEN SQLSTATE 'QH400' THEN
+	line := 1;
+	GET STACKED DIAGNOSTICS told = PG_EXCEPTION_DETAIL;
+	RETURN NEXT;
+END $$;
+\o
+\pset format unaligned
+SELECT * FROM pg_temp.sheet(E'\u00a0Full\u00a0name\u00a0,n,kinds\na,\u00a04\u00a0,PPE\u00a0missing\nb,"1\u202f234",\u00a0slip ; \u200btrip\n');
+SELECT * FROM pg_temp.sheet(E'name,temp,share,weight,cost\na,36.6 °C,50%,12kg,12.5EUR\nb,36.6°C,12.5\u00a0%,12\u00a0kg,EUR\u00a03\nc,36.6 °F,50 pct,12lbs,€12\nd,"36,6",0.5%,12e3kg,"1,200 EUR"\ne,36.6,50,"12,5 kg",12/5\nf,-3 °C,,-2kg,-5 EUR\n');
+SELECT * FROM pg_temp.sheet(E'name,at,mail,phone,yes\na,9:05,\u00a0ann@example.com ,+4917012345\u00a0,yes\nb,9:05 AM,ann @example.com,+49 170,ja\nc,09:05:30,,,\u00a0No\n');
+SELECT * FROM pg_temp.sheet(E'name,kinds,words\na,"Slip\nTrip","x, y\r\nz"\nb,"Slip, Trip",\nc,Slip/PPE missing,\nd,Slip;Fall,\n');
+SELECT * FROM pg_temp.sheet(E'name,n\na,1,,\n,,\n ,\t\n\nb,2,x\nc\n');
+SELECT * FROM pg_temp.sheet(E'sep=,\nname,n\na,1\n');
+\pset format aligned
