@@ -40,12 +40,19 @@ enum
 	FOR_CLIENTS, FOR_METRICS, LISTENERS
 };
 
+/* The epoll of a server: has it something to tell in this turn? */
+typedef struct Readiness
+{
+	Watcher		watcher;		/* first, so that one is the other */
+	bool		ready;
+} Readiness;
+
 struct Loop
 {
 	pthread_t	thread;
 	int			epoll;
 	Watcher		news;
-	Watcher		http;
+	Readiness	http[LISTENERS];	/* of the servers */
 	int			wake;			/* eventfd: something below has changed */
 	Router	   *incoming;		/* atomic */
 	bool		stop;			/* atomic */
@@ -86,8 +93,8 @@ take_news(Watcher *watcher, uint32_t events)
 static void
 expect_http(Watcher *watcher, uint32_t events)
 {
-	(void) watcher;
 	(void) events;
+	((Readiness *) watcher)->ready = true;
 }
 
 static void
@@ -104,7 +111,10 @@ turn(Loop *loop, int timeout)
 	}
 	for (int i = 0; i < LISTENERS; i++)
 		if (loop->servers[i])
-			server_run(loop->servers[i]);
+		{
+			server_run(loop->servers[i], loop->http[i].ready);
+			loop->http[i].ready = false;
+		}
 	log_flush();
 }
 
@@ -137,7 +147,7 @@ start_listening(Loop *loop, int which, const char *address)
 		log_event("error", "could not listen on %s: %s", address, strerror(errno));
 		_exit(1);
 	}
-	watch(loop, server_epoll(loop->servers[which]), &loop->http);
+	watch(loop, server_epoll(loop->servers[which]), &loop->http[which].watcher);
 	if (loop->first)
 		log_event("info", "qehs-shim " QEHS_VERSION " listens on %s%s", address, which == FOR_METRICS ? " for metrics" : "");
 }
@@ -194,7 +204,7 @@ run(void *argument)
 		uint64_t	now;
 
 		turn(loop, deadline ? earlier(timeout, 20) : timeout);
-		now = clock_now();
+		now = clock_coarse();
 		if (deadline == 0 && __atomic_load_n(&loop->stop, __ATOMIC_ACQUIRE))
 		{
 			loop->exchange.stopping = true;
@@ -212,7 +222,7 @@ run(void *argument)
 	for (int i = 0; i < LISTENERS; i++)
 		if (loop->servers[i])
 		{
-			server_run(loop->servers[i]);
+			server_run(loop->servers[i], true);
 			server_free(loop->servers[i]);
 		}
 	tasks_finish(loop->exchange.tasks);
@@ -243,7 +253,8 @@ loop_start(const Config *config, int listener, int metrics_listener, bool first)
 	loop->exchange.tasks = tasks_create(loop->epoll);
 	loop->exchange.pool = pool_create(config->db, config->connections, loop->epoll);
 	loop->news = (Watcher) {take_news};
-	loop->http = (Watcher) {expect_http};
+	for (int i = 0; i < LISTENERS; i++)
+		loop->http[i] = (Readiness) {{expect_http}, false};
 	watch(loop, loop->wake, &loop->news);
 	if (pthread_create(&loop->thread, NULL, run, loop) != 0)
 		abort();

@@ -272,7 +272,9 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, answ
    {"name":"Accept-Language","in":"header","argument":"accept_language","type":"string","sqlType":"text","required":false}]'),
 ('record_approvals', 'GET', '/api/v1/records/{id}/approvals', 'qehs.record_approvals', 200, 'none', 'json', 'Approvals', 'List what a record''s transitions still lack, and the decisions on it',
  '[{"name":"id","in":"path","argument":"id","type":"string","sqlType":"text","required":true}]'),
-('delegation_list', 'GET', '/api/v1/delegations', 'qehs.delegation_list', 200, 'none', 'json', 'Approvals', 'List who approves for whom', '[]'),
+('delegation_list', 'GET', '/api/v1/delegations', 'qehs.delegation_list', 200, 'none', 'json', 'Approvals', 'List who approves for whom',
+ '[{"name":"limit","in":"query","argument":"page_size","type":"integer","sqlType":"int4","required":false},
+   {"name":"cursor","in":"query","argument":"cursor","type":"string","sqlType":"text","required":false}]'),
 ('delegation_create', 'POST', '/api/v1/delegations', 'qehs.delegation_create', 201, 'json', 'json', 'Approvals', 'Let somebody approve in one''s place',
  '[{"name":"to","in":"body","argument":"to","type":"string","sqlType":"text","required":true},
    {"name":"startsAt","in":"body","argument":"starts_at","type":"string","sqlType":"timestamptz","required":true},
@@ -315,9 +317,12 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, answ
    {"name":"name","in":"body","argument":"name","type":"string","sqlType":"text","required":true},
    {"name":"parent","in":"body","argument":"parent","type":"string","sqlType":"text","required":false},
    {"name":"users","in":"body","argument":"users","type":"array","sqlType":"text[]","required":false},
-   {"name":"roles","in":"body","argument":"roles","type":"array","sqlType":"text[]","required":false}]'),
+   {"name":"roles","in":"body","argument":"roles","type":"array","sqlType":"text[]","required":false},
+   {"name":"If-Match","in":"header","argument":"if_match","type":"string","sqlType":"text","required":false},
+   {"name":"If-None-Match","in":"header","argument":"if_none_match","type":"string","sqlType":"text","required":false}]'),
 ('location_delete', 'DELETE', '/api/v1/locations/{key}', 'qehs.location_delete', 204, 'none', 'none', 'Locations', 'Delete a location in which no other lies',
- '[{"name":"key","in":"path","argument":"key","type":"string","sqlType":"text","required":true}]');
+ '[{"name":"key","in":"path","argument":"key","type":"string","sqlType":"text","required":true},
+   {"name":"If-Match","in":"header","argument":"if_match","type":"string","sqlType":"text","required":false}]');
 
 INSERT INTO qehs.endpoint (operation, method, path, function, status, body, answer, tag, summary, parameters) VALUES
 ('record_purge', 'POST', '/api/v1/records/{id}:purge', 'qehs.record_purge', 204, 'json', 'none', 'Retention', 'Purge a deleted record for good; a tombstone stays',
@@ -328,6 +333,9 @@ INSERT INTO qehs.endpoint (operation, method, path, function, status, body, answ
    {"name":"reason","in":"body","argument":"reason","type":"string","sqlType":"text","required":true},
    {"name":"fields","in":"body","argument":"fields","type":"array","sqlType":"text[]","required":false},
    {"name":"comments","in":"body","argument":"comments","type":"boolean","sqlType":"bool","required":false}]'),
+('user_erase', 'POST', '/api/v1/users/{id}:erase', 'qehs.user_erase', 204, 'json', 'none', 'Retention', 'Erase what is known of a user; what he did stays, by nobody',
+ '[{"name":"id","in":"path","argument":"user_name","type":"string","sqlType":"text","required":true},
+   {"name":"reason","in":"body","argument":"reason","type":"string","sqlType":"text","required":true}]'),
 ('tombstone_list', 'GET', '/api/v1/tombstones', 'qehs.tombstone_list', 200, 'none', 'json', 'Retention', 'List what is left of purged records',
  '[{"name":"recordId","in":"query","argument":"record_id","type":"string","sqlType":"text","required":false},
    {"name":"moduleKey","in":"query","argument":"module_key","type":"string","sqlType":"text","required":false},

@@ -65,10 +65,10 @@ RETURNS json AS 'MODULE_PATHNAME', 'qehs_delegation_create'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.delegation_create(text, timestamptz, timestamptz, text, text) IS 'Lets a user (id or name) approve in the place of another from starts_at to ends_at, and gives the delegation: in that of the caller, or, for administrators, of "from". What is approved so is told as approved by one for the other. Needs scope records.write. Raises QH400 validation_failed, QH403 forbidden.';
 
-CREATE FUNCTION qehs.delegation_list()
+CREATE FUNCTION qehs.delegation_list(page_size int4 DEFAULT NULL, cursor text DEFAULT NULL)
 RETURNS json AS 'MODULE_PATHNAME', 'qehs_delegation_list'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.delegation_list() IS 'The 200 newest delegations that the caller has given or got, of administrators all, those that have ended too. Needs scope records.read.';
+COMMENT ON FUNCTION qehs.delegation_list(int4, text) IS 'A page of the delegations that the caller has given or got, of administrators all, newest first, those that have ended too: {"items","nextCursor"}. page_size 1 to 200, NULL is 50. Needs scope records.read. Raises QH400 invalid_parameter or invalid_cursor, QH403 forbidden.';
 
 CREATE FUNCTION qehs.delegation_revoke(id text)
 RETURNS void AS 'MODULE_PATHNAME', 'qehs_delegation_revoke'

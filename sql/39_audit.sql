@@ -19,7 +19,7 @@ COMMENT ON FUNCTION qehs.audit_seals(int4, text) IS 'A page of the tenant''s sea
 
 CREATE FUNCTION qehs.audit_proof(event_id text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_audit_proof'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.audit_proof(text) IS 'That an audit event is in its seal (RFC 6962 section 2.1.1): {"eventId","digest","leaf","leafIndex","treeSize","path","seal"}, hashes in hexadecimal. leaf is SHA-256(0x00, digest); with the nodes of path, from the leaf upwards, it makes the root of seal. Needs scope audit.read. Raises QH403 forbidden, QH404 not_found, QH409 conflict for an event that is not sealed yet or whose seal does not fit.';
+COMMENT ON FUNCTION qehs.audit_proof(text) IS 'That an audit event is in its seal (RFC 6962 section 2.1.1): {"eventId","digest","leaf","leafIndex","treeSize","path","seal"}, hashes in hexadecimal. leaf is SHA-256(0x00, digest); with the nodes of path, from the leaf upwards, it makes the root of seal. Of an event that was purged it is the digest that stayed which is proven. Needs scope audit.read, and the right to read the event. Raises QH403 forbidden, QH404 not_found, QH409 conflict for an event that is not sealed yet or whose seal does not fit.';
 
 CREATE FUNCTION qehs.record_at(id text, at_time text) RETURNS json AS 'MODULE_PATHNAME', 'qehs_record_at'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;

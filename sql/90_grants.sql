@@ -14,7 +14,7 @@ BEGIN
 	END LOOP;
 	FOR found IN
 		SELECT p.oid::pg_catalog.regprocedure AS name, p.prosecdef,
-			p.proname = ANY ('{tenant_create,tenant_list,tenant_suspend,tenant_resume,tenant_export,tenant_remove,use_tenant,user_create,user_list,user_deactivate,user_activate,module_install,module_merge,module_refill,jsonschema_register,tick_note,job_work,timer_run,job_forget,secret_rotate,rate_limit_set,rate_limit_list,signature_failed,graphql_introspection_set,audit_seal,audit_seal_due,audit_verify,storage_quota_set,attachment_collect,job_release_input,retention_due,user_erase}') AS for_dba,
+			p.proname = ANY ('{tenant_create,tenant_list,tenant_suspend,tenant_resume,tenant_export,tenant_remove,use_tenant,user_create,user_list,user_deactivate,user_activate,module_install,module_merge,module_refill,jsonschema_register,tick_note,job_work,timer_run,job_forget,secret_rotate,rate_limit_set,rate_limit_list,signature_failed,graphql_introspection_set,audit_seal,audit_seal_due,audit_verify,storage_quota_set,attachment_collect,job_release_input,retention_due}') AS for_dba,
 			p.proname = ANY ('{jsonschema_is_valid,jsonschema_errors,jsonschema_check}') AS for_all
 		FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = 'qehs'::pg_catalog.regnamespace
 	LOOP

@@ -10,9 +10,9 @@
  */
 #include "base/compat.h"
 
-#include "access/xact.h"
 #include "audit/digest.h"
 #include "audit/retire.h"
+#include "base/flag.h"
 #include "base/plan.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
@@ -22,7 +22,7 @@
 
 PG_FUNCTION_INFO_V1(qehs_audit_retires);
 
-static bool retires = false;
+static Flag retires;
 
 static KeptPlan select_newest = {
 	"SELECT id, previous FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 ORDER BY id DESC LIMIT 1", 2, {INT4OID, UUIDOID}, NULL
@@ -50,42 +50,21 @@ typedef struct Before
 	int			security;
 } Before;
 
-/* At the end of the transaction, or of the part of it that failed. */
-static void
-on_transaction_end(XactEvent event, void *argument)
-{
-	retires = false;
-}
-
-static void
-on_subtransaction_end(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *argument)
-{
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		retires = false;
-}
-
 static Before
 begin(void)
 {
-	static bool watching = false;
 	Before		before;
 
-	if (!watching)
-	{
-		RegisterXactCallback(on_transaction_end, NULL);
-		RegisterSubXactCallback(on_subtransaction_end, NULL);
-		watching = true;
-	}
 	GetUserIdAndSecContext(&before.user, &before.security);
 	SetUserIdAndSecContext(BOOTSTRAP_SUPERUSERID, before.security | SECURITY_LOCAL_USERID_CHANGE);
-	retires = true;
+	flag_raise(&retires);
 	return before;
 }
 
 static void
 end(Before before)
 {
-	retires = false;
+	flag_lower(&retires);
 	SetUserIdAndSecContext(before.user, before.security);
 }
 
@@ -93,7 +72,7 @@ end(Before before)
 Datum
 qehs_audit_retires(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(retires);
+	PG_RETURN_BOOL(retires.up);
 }
 
 void

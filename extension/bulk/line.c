@@ -181,7 +181,7 @@ bulk_parse_ahead(BulkLoad *load, BulkRow *row)
 			record_remember_payload(load->module, envelope.payload);
 		if (read_key(load, row, &envelope.key) && load->options.external)
 		{
-			char	   *text = value_unique(load->options.external, envelope.payload);
+			char	   *text = value_unique(load->options.external, record_fill_unique(load->context, load->module, load->options.external, envelope.payload));
 
 			row->external = text ? MemoryContextStrdup(load->memory, text) : NULL;
 		}
@@ -244,11 +244,11 @@ keep(BulkLoad *load, BulkRow *row, Jsonb *payload, const char *state)
 	row->state = state == NULL || state == load->module->initial ? state : MemoryContextStrdup(load->memory, state);
 }
 
-/* What a cell is to be, of a field whose values are objects. */
+/* What a cell is to be, of a field whose values are objects that cells write otherwise (csv_value.c); NULL of others. */
 static const char *
-object_words(const ModuleField *field)
+cell_form(const ModuleField *field)
 {
-	switch (field ? field->value_type : FIELD_OBJECT)
+	switch (field ? field->value_type : FIELD_TEXT)
 	{
 		case FIELD_QUANTITY:
 			return "must be a number and its unit, such as 12.5 mg/m3";
@@ -258,32 +258,28 @@ object_words(const ModuleField *field)
 			return "must be two dates, such as 2026-01-01/2026-01-31";
 		case FIELD_GEOLOCATION:
 			return "must be a latitude and a longitude, such as 48.1, 11.6";
+		case FIELD_OBJECT:
+		case FIELD_TABLE:
+			return field->value_type == FIELD_TABLE ? "must be an array of objects in JSON" : "must be an object in JSON";
 		default:
-			return "must be an object in JSON";
+			return NULL;
 	}
 }
 
 void
 bulk_fail_payload(BulkLoad *load, BulkRow *row, const Jsonb *payload, ViolationList *violations)
 {
-	static const char type[] = ", not a string";
-	static const char object[] = "must be an object";
-
-	/* who wrote a cell wrote no string */
+	/* who wrote a cell wrote no object */
 	for (int i = 0; i < violations->count && load->header; i++)
 	{
 		Violation  *violation = &violations->items[i];
-		int			length = strlen(violation->message) - strlen(type);
 		const char *key = strncmp(violation->path, "/payload/", 9) == 0 ? violation->path + 9 : "";
+		const char *form = cell_form(module_field(load->module, key, strlen(key)));
 		JsonbValue	value;
 
-		if (length <= 0 || strcmp(violation->message + length, type) != 0 || !json_member(&payload->root, key, strlen(key), &value) ||
-			value.type != jbvString || value.val.string.len > 100)
-			continue;
-		if (strncmp(violation->message, object, sizeof(object) - 1) == 0)
-			violation->message = psprintf("%s, not \"%s\"", object_words(module_field(load->module, key, strlen(key))), json_text_copy(&value));
-		else
-			violation->message = psprintf("%.*s, not \"%s\"", length, violation->message, json_text_copy(&value));
+		if (form && strcmp(violation->code, "type") == 0 && json_member(&payload->root, key, strlen(key), &value) &&
+			value.type == jbvString && value.val.string.len <= 100)
+			violation->message = psprintf("%s, not \"%s\"", form, json_text_copy(&value));
 	}
 	bulk_fail(load, row, violations);
 }

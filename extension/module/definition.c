@@ -30,20 +30,31 @@ check_limit_order(const JsonbContainer *field, const char *low, const char *high
 		violation_add(faults, psprintf("%s/%s", path, low), "range", "must not be greater than \"%s\"", high);
 }
 
-/* A schema of the field's own that leaves no value of its type; of a field without other faults. */
+/* A schema of the field's own, or options, that leave no value of its type; of a field without other faults. */
 static void
 check_satisfiable(const JsonbContainer *field, FieldType type, const char *path, ViolationList *faults)
 {
-	JsonbValue	fragment;
-	StringInfoData text;
+	static const char *const options[] = {"schema", "pattern", "step", "minLength", "maxLength", "min", "max"};
+	const char *option = NULL;
+	const JsonbContainer *root = NULL;
+	JsonbValue	value;
 
-	if (!json_member(field, "schema", 6, &fragment))
+	/* the first that the field has is told */
+	for (int i = 0; i < (int) lengthof(options) && option == NULL; i++)
+		if (json_member(field, options[i], strlen(options[i]), &value))
+			option = options[i];
+	if (option == NULL)
 		return;
-	initStringInfo(&text);
-	json_jsonb_value(&text, &fragment);
-	if (!satisfiable_schema(definition_field_schema(field),
-							   fragment.type == jbvBinary && strstr(text.data, "\"$id\":") == NULL ? fragment.val.binary.data : NULL))
-		violation_add(faults, psprintf("%s/schema", path), "unsatisfiable", "leaves no value that a field of type %s could have",
+	if (option == options[0] && value.type == jbvBinary)
+	{
+		StringInfoData text;
+
+		initStringInfo(&text);
+		json_jsonb_value(&text, &value);
+		root = strstr(text.data, "\"$id\":") == NULL ? value.val.binary.data : NULL;
+	}
+	if (!satisfiable_schema(definition_field_schema(field), root))
+		violation_add(faults, psprintf("%s/%s", path, option), "unsatisfiable", "leaves no value that a field of type %s could have",
 					  module_field_types[type].name);
 }
 

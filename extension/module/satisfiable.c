@@ -4,9 +4,10 @@
  *
  * A schema is taken apart into the parts that must all hold: itself, what allOf
  * has, what a reference names, and of anyOf and oneOf each branch in turn.  Of
- * what is left the types must meet, limits must leave room, a required member
+ * what is left the types must meet, limits must leave room, a text must be able to
+ * match all patterns and formats (schema/overlap.c), a required member
  * must be able to hold, and of the values that enum, const, boolean or null
- * list one must pass the validator.
+ * list one must pass the validator, or as many as the entries that an array without twins must have.
  *
  * The work is bounded: where a search would take more than MAX_STEPS, or parts
  * nest deeper than MAX_DEPTH, the answer is that a value may hold.
@@ -18,13 +19,14 @@
 #include "module/satisfiable.h"
 #include "nodes/pg_list.h"
 #include "schema/jsonschema.h"
+#include "schema/overlap.h"
 #include "schema/schema.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
 #define MAX_STEPS 2000
 #define MAX_DEPTH 16
-#define VALIDATOR_STEPS 50		/* what asking the validator counts as */
+#define VALIDATOR_STEPS 50		/* what asking the validator counts as, and comparing patterns */
 
 /* JSON's types; a number is an integer or has a fraction. */
 typedef enum Type
@@ -175,6 +177,17 @@ limit_of(const Parts *parts, const char *keyword, bool greatest, Numeric *limit)
 	return found;
 }
 
+/* A limit as an integer of at most a million. */
+static int64
+integer_of(Numeric limit)
+{
+	Datum		most = DirectFunctionCall1(int4_numeric, Int32GetDatum(1000000));
+
+	if (DatumGetBool(DirectFunctionCall2(numeric_gt, NumericGetDatum(limit), most)))
+		return 1000000;
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8, DirectFunctionCall1(numeric_floor, NumericGetDatum(limit))));
+}
+
 /* Do two limits leave no room?  With equal also when they are the same. */
 static bool
 limits_cross(const Parts *parts, const char *low, const char *high, bool equal)
@@ -196,6 +209,67 @@ no_integer(const Parts *parts)
 	return limit_of(parts, "minimum", true, &least) && limit_of(parts, "maximum", false, &most) &&
 		DatumGetBool(DirectFunctionCall2(numeric_gt, DirectFunctionCall1(numeric_ceil, NumericGetDatum(least)),
 										 DirectFunctionCall1(numeric_floor, NumericGetDatum(most))));
+}
+
+/* Is there no multiple of a step between the limits? */
+static bool
+no_multiple(const Parts *parts)
+{
+	Numeric		least;
+	Numeric		most;
+	ListCell   *cell;
+	JsonbValue	value;
+
+	if (!limit_of(parts, "minimum", true, &least) || !limit_of(parts, "maximum", false, &most))
+		return false;
+	foreach(cell, parts->schemas)
+	{
+		Datum		step;
+		Datum		greatest;
+
+		if (!json_member(lfirst(cell), "multipleOf", 10, &value) || value.type != jbvNumeric)
+			continue;
+		/* the greatest multiple that is not above most */
+		step = NumericGetDatum(value.val.numeric);
+		greatest = DirectFunctionCall2(numeric_sub, NumericGetDatum(most), DirectFunctionCall2(numeric_mod, NumericGetDatum(most), step));
+		if (DatumGetBool(DirectFunctionCall2(numeric_gt, greatest, NumericGetDatum(most))))
+			greatest = DirectFunctionCall2(numeric_sub, greatest, step);
+		if (DatumGetBool(DirectFunctionCall2(numeric_lt, greatest, NumericGetDatum(least))))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a text can match all patterns and formats, with a length in its limits. */
+static bool
+string_is_possible(Search *search, const Parts *parts)
+{
+	static const char *const keywords[] = {"pattern", "format"};
+	Overlap		overlap = {.max_length = -1};
+	Numeric		limit;
+	ListCell   *cell;
+	JsonbValue	value;
+
+	if (limits_cross(parts, "minLength", "maxLength", false))
+		return false;
+	foreach(cell, parts->schemas)
+		for (int i = 0; i < (int) lengthof(keywords); i++)
+		{
+			const char *pattern = NULL;
+
+			if (json_member(lfirst(cell), keywords[i], strlen(keywords[i]), &value) && value.type == jbvString)
+				pattern = i == 0 ? json_text_copy(&value) : overlap_of_format(json_text_copy(&value));
+			if (pattern && overlap.count < QEHS_OVERLAP_PATTERNS)
+				overlap.patterns[overlap.count++] = pattern;
+		}
+	if (overlap.count == 0)
+		return true;
+	search->steps += VALIDATOR_STEPS;
+	if (limit_of(parts, "minLength", true, &limit))
+		overlap.min_length = integer_of(limit);
+	if (limit_of(parts, "maxLength", false, &limit))
+		overlap.max_length = integer_of(limit);
+	return overlap_has_text(&overlap);
 }
 
 /* Whether a member of this name can hold in an object. */
@@ -239,6 +313,29 @@ object_is_possible(Search *search, const Parts *parts, int depth)
 	return true;
 }
 
+static const JsonbContainer *listed_values(const Parts *parts, int types);
+static int	holding(Search *search, const Parts *parts, const JsonbContainer *values, int enough);
+static int	types_left(const Parts *parts);
+
+/* Whether there are as many different entries as an array without twins must have. */
+static bool
+entries_suffice(Search *search, const Parts *parts, const Parts *entry, Numeric least)
+{
+	ListCell   *cell;
+	JsonbValue	value;
+	bool		unique = false;
+	bool		has_prefix = false;
+	const JsonbContainer *values;
+
+	foreach(cell, parts->schemas)
+	{
+		unique |= json_member_bool(lfirst(cell), "uniqueItems", false);
+		has_prefix |= json_member(lfirst(cell), "prefixItems", 11, &value);
+	}
+	values = unique && !entry->has_reference && !has_prefix ? listed_values(entry, types_left(entry)) : NULL;
+	return values == NULL || holding(search, entry, values, integer_of(least)) >= integer_of(least);
+}
+
 /* Whether an array that must have an entry can have its first. */
 static bool
 array_is_possible(Search *search, const Parts *parts, int depth)
@@ -261,19 +358,19 @@ array_is_possible(Search *search, const Parts *parts, int depth)
 		else if (json_member(lfirst(cell), "items", 5, &schema))
 			add_part(search, &first, &schema, 0);
 	}
-	return is_possible(search, &first, depth + 1);
+	return is_possible(search, &first, depth + 1) && entries_suffice(search, parts, &first, least);
 }
 
-/* Does one of the listed values hold under all parts?  The validator says. */
-static bool
-one_holds(Search *search, const Parts *parts, const JsonbContainer *values)
+/* How many of the listed values hold under all parts, counted until they are enough?  The validator says. */
+static int
+holding(Search *search, const Parts *parts, const JsonbContainer *values, int enough)
 {
 	SchemaOptions options = {.assert_formats = true,.lookup = jsonschema_find_registered};
 	SchemaErrors errors;
 	StringInfoData text;
 	Schema	   *schema;
 	ListCell   *cell;
-	bool		holds = false;
+	int			count = 0;
 
 	search->steps += VALIDATOR_STEPS;
 	initStringInfo(&text);
@@ -288,16 +385,16 @@ one_holds(Search *search, const Parts *parts, const JsonbContainer *values)
 	schema_errors_init(&errors);
 	schema = schema_compile(DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text.data))), &options, CurrentMemoryContext, &errors);
 	if (schema == NULL)
-		return true;
-	for (uint32 i = 0; i < JsonContainerSize(values) && !holds; i++)
+		return enough;
+	for (uint32 i = 0; i < JsonContainerSize(values) && count < enough; i++)
 	{
 		const char *fault = NULL;
 
 		CHECK_FOR_INTERRUPTS();
-		holds = schema_holds(schema, json_value_to_jsonb(getIthJsonbValueFromContainer(unconstify(JsonbContainer *, values), i)), &fault) || fault;
+		count += schema_holds(schema, json_value_to_jsonb(getIthJsonbValueFromContainer(unconstify(JsonbContainer *, values), i)), &fault) || fault;
 	}
 	schema_free(schema);
-	return holds;
+	return count;
 }
 
 /* The values that the parts list, or that boolean and null have; NULL when there are too many. */
@@ -349,12 +446,23 @@ choice_is_possible(Search *search, const Parts *parts, int depth)
 	return false;
 }
 
+/* The types that all parts leave. */
+static int
+types_left(const Parts *parts)
+{
+	int			types = TYPE_ANY;
+	ListCell   *cell;
+
+	foreach(cell, parts->schemas)
+		types &= types_of(lfirst(cell));
+	return types;
+}
+
 static bool
 is_possible(Search *search, Parts *parts, int depth)
 {
-	int			types = TYPE_ANY;
+	int			types = types_left(parts);
 	const JsonbContainer *values;
-	ListCell   *cell;
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
@@ -362,14 +470,13 @@ is_possible(Search *search, Parts *parts, int depth)
 		return false;
 	if (++search->steps > MAX_STEPS || depth > MAX_DEPTH)
 		return true;
-	foreach(cell, parts->schemas)
-		types &= types_of(lfirst(cell));
 	if (types & TYPE_INTEGER && no_integer(parts))
 		types &= ~TYPE_INTEGER;
 	if (limits_cross(parts, "minimum", "maximum", false) || limits_cross(parts, "exclusiveMinimum", "maximum", true) ||
-		limits_cross(parts, "minimum", "exclusiveMaximum", true) || limits_cross(parts, "exclusiveMinimum", "exclusiveMaximum", true))
+		limits_cross(parts, "minimum", "exclusiveMaximum", true) || limits_cross(parts, "exclusiveMinimum", "exclusiveMaximum", true) ||
+		no_multiple(parts))
 		types &= ~(TYPE_INTEGER | TYPE_FRACTION);
-	if (limits_cross(parts, "minLength", "maxLength", false))
+	if (types & TYPE_STRING && !string_is_possible(search, parts))
 		types &= ~TYPE_STRING;
 	if (types & TYPE_ARRAY && !array_is_possible(search, parts, depth))
 		types &= ~TYPE_ARRAY;
@@ -379,7 +486,7 @@ is_possible(Search *search, Parts *parts, int depth)
 		return false;
 	values = parts->has_reference ? NULL : listed_values(parts, types);
 	if (values)
-		return one_holds(search, parts, values);
+		return holding(search, parts, values, 1) > 0;
 	return parts->choices == NIL || choice_is_possible(search, parts, depth);
 }
 

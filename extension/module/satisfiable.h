@@ -9,7 +9,7 @@
 
 /*
  * False when it is sure that no value holds under a schema that compiles, true
- * in case of doubt: patterns and formats are not compared with each other, and
+ * in case of doubt: of patterns only what is common to ECMA-262 and PostgreSQL is compared, and
  * references are followed within the schema only.  root is the schema that
  * "#/…" starts at, or NULL where that differs from place to place.
  */

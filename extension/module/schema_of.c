@@ -17,8 +17,10 @@
 /* 26 characters hold 130 bits: the first of 128 is at most 7 */
 #define ID_TAIL "([0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25})"
 #define UUID_PATTERN "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-#define ID_SCHEMA(prefix) "{\"type\":\"string\",\"pattern\":\"^(" prefix ID_TAIL "|" UUID_PATTERN ")$\"}"
-#define RECORD_ID_SCHEMA ID_SCHEMA("rec_")
+#define ID_SCHEMA_OR(prefix, more) "{\"type\":\"string\",\"pattern\":\"^(" prefix ID_TAIL "|" UUID_PATTERN more ")$\"}"
+#define ID_SCHEMA(prefix) ID_SCHEMA_OR(prefix, "")
+/* a display code comes in, and is stored as the id (record/fill.c) */
+#define RECORD_ID_SCHEMA ID_SCHEMA_OR("rec_", "|[A-Z][A-Z0-9]{0,9}-[0-9]{4}-[0-9]{4,9}")
 #define FILES_SCHEMA "\"anyOf\":[" ID_SCHEMA("att_") ",{\"type\":\"array\",\"maxItems\":20,\"items\":" ID_SCHEMA("att_") "}]"
 
 /*

@@ -347,8 +347,8 @@ write_endpoint(StringInfo out, const ApiDocument *document, const ApiEndpoint *e
 	/* needs another person, or a secret that the collection has not */
 	if (endpoint->action && strcmp(endpoint->action, "person") == 0)
 		return;
-	/* takes away for good what the other requests work with */
-	if (endpoint->scope && strcmp(endpoint->scope, "records.purge") == 0)
+	/* takes away for good what the other requests work with, or who */
+	if ((endpoint->scope && strcmp(endpoint->scope, "records.purge") == 0) || strcmp(endpoint->operation, "user_erase") == 0)
 		return;
 	/* a key without a user has no Me, and a tenant without resource types of its own nothing at the last */
 	if (strcmp(endpoint->path, "/api/scim/v2/Me") == 0 || endpoint_parameter(endpoint, "path", "resourceType"))

@@ -7,10 +7,10 @@
 
 #include "audit/seal.h"
 #include "base/argument.h"
-#include "base/cursor.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
+#include "caller/page.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "permission/permission.h"
@@ -24,8 +24,12 @@ static KeptPlan select_seals = {
 	"SELECT " QEHS_SEAL_COLUMNS " FROM qehs.audit_seal WHERE tenant_id = $1 AND seal_no < $2 ORDER BY seal_no DESC LIMIT 201",
 	2, {INT4OID, INT8OID}, NULL
 };
+/* What is purged has its digest still, and of its record a tombstone. */
 static KeptPlan select_event = {
-	"SELECT module_id, record_id, digest FROM qehs.audit_event WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL
+	"SELECT module_id, record_id, digest FROM qehs.audit_event WHERE tenant_id = $1 AND id = $2 UNION ALL"
+	" SELECT r.module_id, e.record_id, e.digest FROM qehs.audit_tombstone AS e JOIN qehs.record_tombstone AS r ON r.tenant_id = $1 AND r.record_id = e.record_id"
+	" WHERE e.tenant_id = $1 AND e.event_id = $2",
+	2, {INT4OID, UUIDOID}, NULL
 };
 /* The columns of select_event. */
 enum
@@ -66,10 +70,10 @@ write_seal(StringInfo out, const Seal *seal)
 	appendStringInfoChar(out, '}');
 }
 
-/* The arguments of qehs.audit_seals. */
+/* The arguments of qehs.audit_seals: page_size, cursor. */
 enum
 {
-	ARGUMENT_PAGE_SIZE, ARGUMENT_CURSOR
+	ARGUMENT_PAGE_SIZE
 };
 
 /* audit_seals(page_size, cursor) */
@@ -77,44 +81,28 @@ Datum
 qehs_audit_seals(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_AUDIT_READ);
-	ViolationList faults = {0};
-	int32		limit = argument_page_size(fcinfo, ARGUMENT_PAGE_SIZE, &faults);
-	char	   *cursor = argument_text(fcinfo, ARGUMENT_CURSOR);
 	int64		last = PG_INT64_MAX;
+	ListPage	page = {.context = context, .endpoint = "audit_seals", .position = &last, .size = sizeof(last)};
 	Datum		values[2] = {Int32GetDatum(context->tenant_id)};
-	StringInfoData out;
-	char	   *next = NULL;
 	uint64		rows;
 
-	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
+	page_begin(&page, fcinfo, ARGUMENT_PAGE_SIZE);
 	if (!permission_audits_all(context))
 		problem_raise(PROBLEM_FORBIDDEN, "Use a key that may read every event.", "seals are over all events of the tenant");
-	if (cursor)
-	{
-		int			length;
-		char	   *position = cursor_open(context->tenant_id, "audit_seals", "", cursor, &length);
-
-		memcpy(&last, position, Min(length, (int) sizeof(last)));
-	}
 	values[1] = Int64GetDatum(last);
-	json_begin(&out);
-	json_literal(&out, "{\"items\":[");
 	SPI_connect();
-	rows = plan_execute(&select_seals, values, NULL, true, limit + 1);
-	for (uint64 i = 0; i < Min(rows, (uint64) limit); i++)
+	rows = page_select(&page, &select_seals, values, NULL);
+	for (uint64 i = 0; i < rows; i++)
 	{
 		Seal		seal;
 
 		seal_read(i, &seal);
-		if (i > 0)
-			appendStringInfoChar(&out, ',');
-		write_seal(&out, &seal);
+		page_next(&page);
+		write_seal(&page.out, &seal);
 		last = seal.number;
 	}
 	SPI_finish();
-	if (rows > (uint64) limit)
-		next = cursor_seal(context->tenant_id, "audit_seals", "", (const char *) &last, sizeof(last));
-	PG_RETURN_DATUM(context_answer_page(&out, context, next));
+	PG_RETURN_DATUM(page_end(&page));
 }
 
 /* Whether the caller may read the events of a record of the module. */
@@ -134,6 +122,13 @@ may_audit(const RequestContext *context, int32 module_id, const pg_uuid_t *recor
 	return record_find_subject(context->tenant_id, record, &subject) && permission_may(context, module, ACTION_AUDIT, &subject, NULL);
 }
 
+/* Whether the event, which the caller may not read, is as one that is not there to him, who may read others of its module. */
+static bool
+is_hidden(const RequestContext *context, int32 module_id)
+{
+	return module_id != 0 && permission_may(context, module_lookup_version(context->tenant_id, module_id, 0), ACTION_AUDIT, &permission_some_record, NULL);
+}
+
 /* Find the event's digest; raises QH404, or QH403 for one that the caller may not read. */
 static MerkleHash
 find_event(const RequestContext *context, const pg_uuid_t *id)
@@ -150,7 +145,8 @@ find_event(const RequestContext *context, const pg_uuid_t *id)
 		memcpy(digest.bytes, VARDATA_ANY(DatumGetByteaPP(plan_value(0, COLUMN_DIGEST, &isnull))), sizeof(digest));
 		if (may_audit(context, module_id, &record))
 			return digest;
-		problem_raise(PROBLEM_FORBIDDEN, NULL, "the caller may not read the event");
+		if (!is_hidden(context, module_id))
+			problem_raise(PROBLEM_FORBIDDEN, NULL, "the caller may not read the event");
 	}
 	problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such event");
 }

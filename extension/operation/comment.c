@@ -14,10 +14,10 @@
 #include "audit/audit.h"
 #include "base/argument.h"
 #include "base/clock.h"
-#include "base/cursor.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
+#include "caller/page.h"
 #include "catalog/pg_type.h"
 #include "effect/effect.h"
 #include "fmgr.h"
@@ -145,10 +145,10 @@ qehs_record_comment(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
-/* The arguments of qehs.record_comments. */
+/* The arguments of qehs.record_comments: id, page_size, cursor. */
 enum
 {
-	ARGUMENT_LIST_ID, ARGUMENT_LIST_PAGE_SIZE, ARGUMENT_LIST_CURSOR
+	ARGUMENT_LIST_ID, ARGUMENT_LIST_PAGE_SIZE
 };
 
 /* record_comments(id, page_size, cursor) */
@@ -156,40 +156,31 @@ Datum
 qehs_record_comments(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_RECORDS_READ);
-	ViolationList faults = {0};
-	int32		limit = argument_page_size(fcinfo, ARGUMENT_LIST_PAGE_SIZE, &faults);
 	pg_uuid_t	record_id;
 	pg_uuid_t	last = {{0}};
-	Datum		values[3] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&record_id), UUIDPGetDatum(&last)};
 	char		binding[QEHS_ID_LENGTH + 1];
-	StringInfoData out;
+	ListPage	page = {.context = context, .endpoint = "record_comments", .binding = binding, .position = &last, .size = sizeof(last)};
+	Datum		values[3] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&record_id), UUIDPGetDatum(&last)};
 	Record		record;
-	char	   *next = NULL;
 	uint64		rows;
 	bool		isnull;
 
-	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
 	record_parse_id(argument_text(fcinfo, ARGUMENT_LIST_ID), &record_id);
-	json_begin(&out);
+	id_format(&record_id, QEHS_ID_RECORD, binding);
+	page_begin(&page, fcinfo, ARGUMENT_LIST_PAGE_SIZE);
 	SPI_connect();
 	record_fetch(context, &record_id, RECORD_READ, false, &record);
 	record_require(context, record_module(context, &record), ACTION_READ, &record);
-	id_format(&record_id, QEHS_ID_RECORD, binding);
-	cursor_open_id(context->tenant_id, "record_comments", binding, argument_text(fcinfo, ARGUMENT_LIST_CURSOR), &last);
-	json_literal(&out, "{\"items\":[");
-	rows = plan_execute(&select_comments, values, NULL, true, limit + 1);
-	comment_load_actors(context, Min(rows, (uint64) limit));
-	for (uint64 i = 0; i < Min(rows, (uint64) limit); i++)
+	rows = page_select(&page, &select_comments, values, NULL);
+	comment_load_actors(context, rows);
+	for (uint64 i = 0; i < rows; i++)
 	{
-		if (i > 0)
-			appendStringInfoChar(&out, ',');
-		comment_write(&out, context, i);
+		page_next(&page);
+		comment_write(&page.out, context, i);
 		last = *DatumGetUUIDP(plan_value(i, COMMENT_COLUMN_ID, &isnull));
 	}
 	SPI_finish();
-	if (rows > (uint64) limit)
-		next = cursor_seal(context->tenant_id, "record_comments", binding, (const char *) &last, sizeof(last));
-	PG_RETURN_DATUM(context_answer_page(&out, context, next));
+	PG_RETURN_DATUM(page_end(&page));
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
+#include "caller/page.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "permission/permission.h"
@@ -34,8 +35,9 @@ static KeptPlan insert_delegation = {
 };
 /* those of the caller, given or taken; $3: all */
 static KeptPlan select_delegations = {
-	"SELECT " COLUMNS " FROM qehs.delegation AS d WHERE d.tenant_id = $1 AND ($3 OR d.from_user = $2 OR d.to_user = $2) ORDER BY d.id DESC LIMIT 200",
-	3, {INT4OID, UUIDOID, BOOLOID}, NULL
+	"SELECT " COLUMNS " FROM qehs.delegation AS d WHERE d.tenant_id = $1 AND ($3 OR d.from_user = $2 OR d.to_user = $2) AND d.id < $4"
+	" ORDER BY d.id DESC LIMIT 201",
+	4, {INT4OID, UUIDOID, BOOLOID, UUIDOID}, NULL
 };
 static KeptPlan end_delegation = {
 	"UPDATE qehs.delegation AS d SET revoked_at = $5 WHERE d.tenant_id = $1 AND d.id = $2 AND ($4 OR d.from_user = $3) AND d.revoked_at IS NULL RETURNING d.id",
@@ -163,28 +165,30 @@ qehs_delegation_create(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
-/* delegation_list() */
+/* delegation_list(page_size, cursor) */
 Datum
 qehs_delegation_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = require_whole_tenant(SCOPE_RECORDS_READ);
-	Datum		values[3] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&context->actor_id), BoolGetDatum(permission_is_administrator(context))};
-	StringInfoData out;
+	pg_uuid_t	last;
+	ListPage	page = {.context = context, .endpoint = "delegation_list", .position = &last, .size = sizeof(last)};
+	Datum		values[4] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&context->actor_id), BoolGetDatum(permission_is_administrator(context)),
+	UUIDPGetDatum(&last)};
 	uint64		rows;
+	bool		isnull;
 
-	json_begin(&out);
+	memset(&last, 0xFF, sizeof(last));
+	page_begin(&page, fcinfo, 0);
 	SPI_connect();
-	rows = plan_execute(&select_delegations, values, NULL, true, 0);
-	json_literal(&out, "{\"items\":[");
+	rows = page_select(&page, &select_delegations, values, NULL);
 	for (uint64 i = 0; i < rows; i++)
 	{
-		if (i > 0)
-			appendStringInfoChar(&out, ',');
-		write_delegation(&out, context, i);
+		page_next(&page);
+		write_delegation(&page.out, context, i);
+		last = *DatumGetUUIDP(plan_value(i, COLUMN_ID, &isnull));
 	}
-	json_literal(&out, "]}");
 	SPI_finish();
-	PG_RETURN_DATUM(context_answer(&out));
+	PG_RETURN_DATUM(page_end(&page));
 }
 
 /* delegation_revoke(id) */

@@ -13,10 +13,10 @@
 
 #include "base/argument.h"
 #include "base/clock.h"
-#include "base/cursor.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
+#include "caller/page.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
@@ -65,6 +65,11 @@ static KeptPlan select_holds = {
 };
 static KeptPlan select_hold = {
 	"SELECT " COLUMNS " FROM qehs.legal_hold WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL
+};
+static KeptPlan select_modules = {
+	"SELECT DISTINCT r.module_id FROM qehs.legal_hold_record AS h JOIN qehs.record AS r ON r.tenant_id = $1 AND r.id = h.record_id"
+	" WHERE h.tenant_id = $1 AND h.hold_id = $2",
+	2, {INT4OID, UUIDOID}, NULL
 };
 static KeptPlan release_hold = {
 	"UPDATE qehs.legal_hold SET released_at = $3, released_by = $4, release_reason = $5 WHERE tenant_id = $1 AND id = $2 AND released_at IS NULL"
@@ -166,6 +171,27 @@ add_records(int32 tenant_id, const pg_uuid_t *hold, const Datum *ids, int count)
 		plan_execute(&insert_records, values, NULL, false, 0);
 }
 
+/*
+ * Whether the caller may place a hold on the record; false for one that he may not know of, which is as one that there
+ * is not.  Raises QH403 for one that he may read and not hold.
+ */
+static bool
+find_holdable(const RequestContext *context, const pg_uuid_t *id)
+{
+	PermissionSubject subject;
+	const ModuleDef *module;
+	Record		record;
+
+	if (!record_find_subject(context->tenant_id, id, &subject))
+		return false;
+	record_fetch(context, id, RECORD_READ, true, &record);
+	module = record_module(context, &record);
+	if (!permission_may(context, module, ACTION_HOLD, &subject, NULL) && record_is_hidden(context, module, &record))
+		return false;
+	permission_require(context, module, ACTION_HOLD, &subject);
+	return true;
+}
+
 /* The records that the request names: each must be there, and the caller's to hold. */
 static int64
 add_named(const RequestContext *context, const pg_uuid_t *hold, ArrayType *names, ViolationList *faults)
@@ -183,17 +209,10 @@ add_named(const RequestContext *context, const pg_uuid_t *hold, ArrayType *names
 	{
 		pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 		char	   *wire = nulls[i] ? NULL : TextDatumGetCString(texts[i]);
-		PermissionSubject subject;
-		Record		record;
 
 		ids[i] = UUIDPGetDatum(id);
-		if (wire == NULL || !id_parse(wire, strlen(wire), QEHS_ID_RECORD, id) || !record_find_subject(context->tenant_id, id, &subject))
-		{
+		if (wire == NULL || !id_parse(wire, strlen(wire), QEHS_ID_RECORD, id) || !find_holdable(context, id))
 			violation_add(faults, psprintf("/recordIds/%d", i), "not_found", "names no record");
-			continue;
-		}
-		record_fetch(context, id, RECORD_READ, true, &record);
-		record_require(context, record_module(context, &record), ACTION_HOLD, &record);
 	}
 	violation_raise(faults);
 	add_records(context->tenant_id, hold, ids, count);
@@ -321,10 +340,10 @@ qehs_legal_hold_create(PG_FUNCTION_ARGS)
 
 /* ---- reading and releasing ---- */
 
-/* The arguments of qehs.legal_hold_list. */
+/* The arguments of qehs.legal_hold_list: page_size, cursor. */
 enum
 {
-	ARGUMENT_LIST_PAGE_SIZE, ARGUMENT_LIST_CURSOR
+	ARGUMENT_LIST_PAGE_SIZE
 };
 
 /* legal_hold_list(page_size, cursor) */
@@ -332,36 +351,41 @@ Datum
 qehs_legal_hold_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_HOLDS_WRITE);
-	ViolationList faults = {0};
-	int32		limit = argument_page_size(fcinfo, ARGUMENT_LIST_PAGE_SIZE, &faults);
 	pg_uuid_t	last;
+	ListPage	page = {.context = context, .endpoint = "legal_hold_list", .position = &last, .size = sizeof(last)};
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&last)};
-	StringInfoData out;
-	char	   *next = NULL;
 	uint64		rows;
 
-	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
 	memset(&last, 0xFF, sizeof(last));
-	cursor_open_id(context->tenant_id, "legal_hold_list", "", argument_text(fcinfo, ARGUMENT_LIST_CURSOR), &last);
-	json_begin(&out);
-	json_literal(&out, "{\"items\":[");
+	page_begin(&page, fcinfo, ARGUMENT_LIST_PAGE_SIZE);
 	SPI_connect();
-	rows = plan_execute(&select_holds, values, NULL, true, limit + 1);
-	for (uint64 i = 0; i < Min(rows, (uint64) limit); i++)
+	rows = page_select(&page, &select_holds, values, NULL);
+	for (uint64 i = 0; i < rows; i++)
 	{
 		bool		isnull;
 
 		last = *DatumGetUUIDP(plan_value(i, COLUMN_ID, &isnull));
 		if (!is_for(context, i))
 			continue;
-		if (out.data[out.len - 1] == '}')
-			appendStringInfoChar(&out, ',');
-		write_hold(&out, context, i);
+		page_next(&page);
+		write_hold(&page.out, context, i);
 	}
 	SPI_finish();
-	if (rows > (uint64) limit)
-		next = cursor_seal(context->tenant_id, "legal_hold_list", "", (const char *) &last, sizeof(last));
-	PG_RETURN_DATUM(context_answer_page(&out, context, next));
+	PG_RETURN_DATUM(page_end(&page));
+}
+
+/* Whether the hold, which is not the caller's, is as one that is not there to him, who may hold others of the modules of its records. */
+static bool
+is_hidden(const RequestContext *context, const pg_uuid_t *id)
+{
+	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(id)};
+	uint64		count = plan_execute(&select_modules, values, NULL, true, 0);
+	bool		isnull;
+
+	for (uint64 i = 0; i < count; i++)
+		if (permission_holds(context, module_lookup_version(context->tenant_id, DatumGetInt32(plan_value(i, 1, &isnull)), 0), &permission_some_record))
+			return true;
+	return false;
 }
 
 /* Find a hold that the caller may see, the only row of SPI_tuptable then; raises QH404, QH403.  Inside SPI. */
@@ -369,11 +393,13 @@ static void
 find_hold(FunctionCallInfo fcinfo, const RequestContext *context, pg_uuid_t *id)
 {
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(id)};
+	bool		found = argument_id(fcinfo, 0, QEHS_ID_LEGAL_HOLD, id) && plan_execute(&select_hold, values, NULL, false, 1) == 1;
 
-	if (!argument_id(fcinfo, 0, QEHS_ID_LEGAL_HOLD, id) || plan_execute(&select_hold, values, NULL, false, 1) == 0)
-		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such legal hold");
-	if (!is_for(context, 0))
+	if (found && is_for(context, 0))
+		return;
+	if (found && !is_hidden(context, id))
 		problem_raise(PROBLEM_FORBIDDEN, NULL, "the legal hold is over records that the caller may not hold");
+	problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such legal hold");
 }
 
 /* legal_hold_get(id) */

@@ -9,11 +9,11 @@
 #include "base/compat.h"
 
 #include "base/argument.h"
-#include "base/cursor.h"
 #include "base/json.h"
 #include "base/locks.h"
 #include "base/plan.h"
 #include "caller/auth.h"
+#include "caller/page.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
@@ -31,17 +31,17 @@ PG_FUNCTION_INFO_V1(qehs_location_delete);
 /* The arguments of qehs.location_put. */
 enum
 {
-	ARGUMENT_KEY, ARGUMENT_NAME, ARGUMENT_PARENT, ARGUMENT_USERS, ARGUMENT_ROLES
+	ARGUMENT_KEY, ARGUMENT_NAME, ARGUMENT_PARENT, ARGUMENT_USERS, ARGUMENT_ROLES, ARGUMENT_IF_MATCH, ARGUMENT_IF_NONE_MATCH
 };
 
 #define MAX_NAME_LENGTH 200
 
 #define COLUMNS "l.key, l.name, l.parent, ARRAY(SELECT u.user_name FROM qehs.user_account AS u WHERE u.tenant_id = $1 AND u.id = ANY (l.users)" \
-	" AND u.deleted_at IS NULL ORDER BY u.user_name), l.roles"
+	" AND u.deleted_at IS NULL ORDER BY u.user_name), l.roles, l.version"
 /* The columns of COLUMNS. */
 enum
 {
-	COLUMN_KEY = 1, COLUMN_NAME, COLUMN_PARENT, COLUMN_USERS, COLUMN_ROLES
+	COLUMN_KEY = 1, COLUMN_NAME, COLUMN_PARENT, COLUMN_USERS, COLUMN_ROLES, COLUMN_VERSION
 };
 
 static KeptPlan select_location = {
@@ -50,6 +50,7 @@ static KeptPlan select_location = {
 static KeptPlan select_page = {
 	"SELECT " COLUMNS " FROM qehs.location AS l WHERE l.tenant_id = $1 AND l.key > $2 ORDER BY l.key", 2, {INT4OID, TEXTOID}, NULL
 };
+static KeptPlan select_version = {"SELECT version FROM qehs.location WHERE tenant_id = $1 AND key = $2", 2, {INT4OID, TEXTOID}, NULL};
 static KeptPlan update_location = {
 	"UPDATE qehs.location SET name = $3, parent = $4, users = $5, roles = $6 WHERE tenant_id = $1 AND key = $2",
 	6, {INT4OID, TEXTOID, TEXTOID, TEXTOID, UUIDARRAYOID, TEXTARRAYOID}, NULL
@@ -219,6 +220,22 @@ hold_tree(int32 tenant_id)
 	LockAcquire(&tag, ExclusiveLock, false, false);
 }
 
+/* Raise QH412 unless the location of the key, or that there is none, is what the conditions name; the tree is held. */
+static void
+check_conditions(int32 tenant_id, const char *key, const char *if_match, const char *if_none_match)
+{
+	Datum		values[2] = {Int32GetDatum(tenant_id), CStringGetTextDatum(key)};
+	bool		exists = plan_execute_latest(&select_version, values, NULL, 1) > 0;
+	bool		isnull;
+	int32		version = exists ? DatumGetInt32(plan_value(0, 1, &isnull)) : 0;
+
+	if (exists)
+		context_check_if_none_match(if_none_match, version);
+	else if (if_match)
+		problem_raise_at(PROBLEM_VERSION_MISMATCH, "@If-Match", "version", "does not match: there is no such location");
+	context_check_if_match(if_match, version);
+}
+
 /* Store the row; whether it is a new one. */
 static bool
 store(Datum *values, const char *nulls)
@@ -247,17 +264,20 @@ require_whole_tenant(Scope scope)
 	return context;
 }
 
-/* The row of the key, as the only one of SPI_tuptable; raises QH404. */
+/* Append the location of the key, with its ETag; raises QH404.  Inside SPI. */
 static void
-find_location(const RequestContext *context, const char *key)
+write_current(StringInfo out, RequestContext *context, const char *key)
 {
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), CStringGetTextDatum(key ? key : "")};
+	bool		isnull;
 
 	if (plan_execute(&select_location, values, NULL, false, 1) == 0)
 		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such location");
+	write_location(out, context, 0);
+	context_etag(context, DatumGetInt32(plan_value(0, COLUMN_VERSION, &isnull)));
 }
 
-/* location_put(key, name, parent, users, roles) */
+/* location_put(key, name, parent, users, roles, if_match, if_none_match) */
 Datum
 qehs_location_put(PG_FUNCTION_ARGS)
 {
@@ -280,13 +300,13 @@ qehs_location_put(PG_FUNCTION_ARGS)
 	check_roles(context->tenant_id, values[5], &faults);
 	values[4] = find_users(context->tenant_id, values[4], &faults);
 	violation_raise(&faults);
+	check_conditions(context->tenant_id, key, argument_text(fcinfo, ARGUMENT_IF_MATCH), argument_text(fcinfo, ARGUMENT_IF_NONE_MATCH));
 	values[1] = CStringGetTextDatum(key);
 	values[2] = CStringGetTextDatum(name);
 	values[3] = parent ? CStringGetTextDatum(parent) : (Datum) 0;
 	if (store(values, parent ? NULL : "   n  "))
 		context_status(context, 201);
-	find_location(context, key);
-	write_location(&out, context, 0);
+	write_current(&out, context, key);
 	SPI_finish();
 	PG_RETURN_DATUM(context_answer(&out));
 }
@@ -300,16 +320,15 @@ qehs_location_get(PG_FUNCTION_ARGS)
 
 	json_begin(&out);
 	SPI_connect();
-	find_location(context, argument_text(fcinfo, 0));
-	write_location(&out, context, 0);
+	write_current(&out, context, argument_text(fcinfo, 0));
 	SPI_finish();
 	PG_RETURN_DATUM(context_answer(&out));
 }
 
-/* The arguments of qehs.location_list. */
+/* The arguments of qehs.location_list: page_size, cursor. */
 enum
 {
-	LIST_PAGE_SIZE, LIST_CURSOR
+	LIST_PAGE_SIZE
 };
 
 /* location_list(page_size, cursor) */
@@ -317,53 +336,48 @@ Datum
 qehs_location_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = require_whole_tenant(SCOPE_MODULES_READ);
-	ViolationList faults = {0};
-	int32		limit = argument_page_size(fcinfo, LIST_PAGE_SIZE, &faults);
-	char	   *cursor = argument_text(fcinfo, LIST_CURSOR);
-	char	   *last = pstrdup("");
-	int			length = 0;
+	char		last[QEHS_LOCATION_BYTES + 1] = "";
+	ListPage	page = {.context = context, .endpoint = "location_list", .position = last, .size = sizeof(last)};
 	Datum		values[2] = {Int32GetDatum(context->tenant_id)};
-	MemoryContext caller = CurrentMemoryContext;
-	StringInfoData out;
-	char	   *next = NULL;
 	uint64		rows;
 
-	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
-	if (cursor)
-		last = cursor_open(context->tenant_id, "location_list", "", cursor, &length);
-	values[1] = PointerGetDatum(cstring_to_text_with_len(last, length));
-	json_begin(&out);
-	json_literal(&out, "{\"items\":[");
+	page_begin(&page, fcinfo, LIST_PAGE_SIZE);
+	values[1] = CStringGetTextDatum(last);
 	SPI_connect();
-	rows = plan_execute(&select_page, values, NULL, true, limit + 1);
-	for (uint64 i = 0; i < Min(rows, (uint64) limit); i++)
+	rows = page_select(&page, &select_page, values, NULL);
+	for (uint64 i = 0; i < rows; i++)
 	{
-		if (i > 0)
-			appendStringInfoChar(&out, ',');
-		write_location(&out, context, i);
+		page_next(&page);
+		write_location(&page.out, context, i);
+		strlcpy(last, plan_text(i, COLUMN_KEY), sizeof(last));
 	}
-	if (rows > (uint64) limit)
-		last = MemoryContextStrdup(caller, plan_text(limit - 1, 1));
 	SPI_finish();
-	if (rows > (uint64) limit)
-		next = cursor_seal(context->tenant_id, "location_list", "", last, strlen(last));
-	PG_RETURN_DATUM(context_answer_page(&out, context, next));
+	PG_RETURN_DATUM(page_end(&page));
 }
 
-/* location_delete(key) */
+/* The arguments of qehs.location_delete. */
+enum
+{
+	DELETE_KEY, DELETE_IF_MATCH
+};
+
+/* location_delete(key, if_match) */
 Datum
 qehs_location_delete(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = require_whole_tenant(SCOPE_ADMIN_USERS);
-	char	   *key = argument_text(fcinfo, 0);
+	char	   *key = argument_text(fcinfo, DELETE_KEY);
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), CStringGetTextDatum(key ? key : "")};
+	bool		isnull;
 
 	SPI_connect();
 	hold_tree(context->tenant_id);
+	if (plan_execute_latest(&select_version, values, NULL, 1) == 0)
+		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such location");
+	context_check_if_match(argument_text(fcinfo, DELETE_IF_MATCH), DatumGetInt32(plan_value(0, 1, &isnull)));
 	if (plan_execute_latest(&select_part, values, NULL, 1) > 0)
 		problem_raise(PROBLEM_CONFLICT, "Move or delete what lies in it first.", "other locations lie in \"%s\"", key);
-	if (plan_execute(&delete_location, values, NULL, false, 0) == 0)
-		problem_raise(PROBLEM_NOT_FOUND, NULL, "there is no such location");
+	plan_execute(&delete_location, values, NULL, false, 0);
 	SPI_finish();
 	PG_RETURN_NULL();
 }

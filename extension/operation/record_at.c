@@ -32,16 +32,17 @@ enum
 {
 	COLUMN_LATER_ACTION = 1, COLUMN_LATER_CHANGES, COLUMN_LATER_FROM_STATE, COLUMN_LATER_FROM_DEFINITION
 };
-/* The newest event that is not undone. */
+/* Of what is not undone the event that made the newest version: comments, approvals and files change none. */
 static KeptPlan select_newest = {
-	"SELECT record_version, at, actor_id, action FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 AND NOT EXISTS"
-	" (SELECT FROM qehs.audit_event AS f WHERE f.tenant_id = $1 AND f.record_id = $2 AND f.at > $3 AND f.id <= audit_event.id) ORDER BY id DESC LIMIT 1",
+	"SELECT record_version, at, actor_id FROM qehs.audit_event WHERE tenant_id = $1 AND record_id = $2 AND NOT EXISTS"
+	" (SELECT FROM qehs.audit_event AS f WHERE f.tenant_id = $1 AND f.record_id = $2 AND f.at > $3 AND f.id <= audit_event.id)"
+	" ORDER BY record_version DESC, id LIMIT 1",
 	3, {INT4OID, UUIDOID, TIMESTAMPTZOID}, NULL
 };
 /* The columns of select_newest. */
 enum
 {
-	COLUMN_NEWEST_RECORD_VERSION = 1, COLUMN_NEWEST_AT, COLUMN_NEWEST_ACTOR_ID, COLUMN_NEWEST_ACTION
+	COLUMN_NEWEST_RECORD_VERSION = 1, COLUMN_NEWEST_AT, COLUMN_NEWEST_ACTOR_ID
 };
 
 /* When it entered its state, of what is not undone. */

@@ -73,9 +73,9 @@ check_sent(const Sent *sent)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/payload", "type", "must be an object");
 }
 
-/* The record as it is to be, with every fault of the payload and of the signature's form. */
+/* The record as it is to be, with every fault of the payload and of the signature's form, whose meaning must be one of meanings. */
 static void
-check_request(const Sent *sent, Move *move)
+check_request(const Sent *sent, const ModuleRoles *meanings, Move *move)
 {
 	const Firing *firing = &move->firing;
 	ViolationList violations = {0};
@@ -89,7 +89,7 @@ check_request(const Sent *sent, Move *move)
 	if (violations.count > 0 && permission_reads_all(firing->context, firing->module))
 		workflow_check_requires(firing, &violations);
 	if (sent->signature)
-		signature_check_form(sent->signature, &firing->transition->meanings, &violations);
+		signature_check_form(sent->signature, meanings, &violations);
 	locale_name_fields(firing->module->definition, sent->accept_language, &violations);
 	violation_raise(&violations);
 }
@@ -176,7 +176,7 @@ fire(RequestContext *context, const Sent *sent, bool approving)
 		problem_raise_at(PROBLEM_CONFLICT, "/transition", "approved", "has been approved by the caller, or for him, already");
 	if (move.firing.transition->step_count == 0)
 		workflow_require_action(context, move.firing.module, move.firing.transition, &move.before);
-	check_request(sent, &move);
+	check_request(sent, &move.firing.transition->meanings, &move);
 	check_guards(sent, &move);
 	sign(sent, &move);
 	if (move.firing.approves)
@@ -193,12 +193,17 @@ fire(RequestContext *context, const Sent *sent, bool approving)
 	return record_close(&out, context, move.firing.module, &move.after);
 }
 
-/* A rejection needs no guard of what is rejected; the transition that returns the record needs its own but for roles. */
+/*
+ * A rejection needs no guard of what is rejected; the transition that returns the record needs its own but for roles.
+ * Who signs means that one: nobody rejects with the meaning "approved".
+ */
 static Datum
 reject(RequestContext *context, const Sent *sent)
 {
 	Move		move = {0};
 	Change		change = change_make(AUDIT_TRANSITION, &move.before, &move.after);
+	const ModuleTransition *back = NULL;
+	ModuleRoles any = {0};
 	StringInfoData out;
 
 	check_sent(sent);
@@ -209,12 +214,14 @@ reject(RequestContext *context, const Sent *sent)
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/transition", "enum", "has no approvers");
 	if (!move.firing.approves)
 		problem_raise_at(PROBLEM_FORBIDDEN, "/transition", "approvers", "is not for the caller to reject, who could not approve it now");
-	check_request(sent, &move);
+	if (move.firing.transition->reject)
+		back = workflow_find_transition(move.firing.module, move.firing.transition->reject, &move.before);
+	check_request(sent, back ? &back->meanings : &any, &move);
 	sign(sent, &move);
 	approval_store(&move.firing, move.step, &move.principal, false);
-	if (move.firing.transition->reject == NULL)
+	if (back == NULL)
 		return answer_pending(&out, context, &move);
-	move.firing.transition = workflow_find_transition(move.firing.module, move.firing.transition->reject, &move.before);
+	move.firing.transition = back;
 	check_guards(sent, &move);
 	change.event.signature = move.firing.signature;
 	effect_fire(&move.firing, &move.after, &change);
@@ -306,6 +313,6 @@ qehs_record_approvals(PG_FUNCTION_ARGS)
 	approval_write_history(&out, context, &record);
 	json_literal(&out, "]}");
 	SPI_finish();
-	context_etag(context, record.version);
+	/* no ETag: an approval comes while the version stays */
 	PG_RETURN_DATUM(context_answer(&out));
 }

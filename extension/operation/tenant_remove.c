@@ -10,9 +10,9 @@
  */
 #include "base/compat.h"
 
-#include "access/xact.h"
 #include "audit/retire.h"
 #include "base/argument.h"
+#include "base/flag.h"
 #include "base/json.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
@@ -26,7 +26,7 @@
 PG_FUNCTION_INFO_V1(qehs_tenant_remove);
 PG_FUNCTION_INFO_V1(qehs_tenant_remove_runs);
 
-static bool runs = false;
+static Flag runs;
 
 /* Files of attachments, and results of work outside the database: the shim removes them. */
 static const char queue_objects[] =
@@ -61,37 +61,11 @@ enum
 	COLUMN_TABLE_NAME = 1, COLUMN_TABLE_IS_KEPT
 };
 
-/* At the end of the transaction, or of the subtransaction that failed. */
-static void
-on_transaction_end(XactEvent event, void *argument)
-{
-	runs = false;
-}
-
-static void
-on_subtransaction_end(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *argument)
-{
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		runs = false;
-}
-
-static void
-watch_transactions(void)
-{
-	static bool watching = false;
-
-	if (watching)
-		return;
-	RegisterXactCallback(on_transaction_end, NULL);
-	RegisterSubXactCallback(on_subtransaction_end, NULL);
-	watching = true;
-}
-
 /* Whether the session is in tenant_remove now. */
 Datum
 qehs_tenant_remove_runs(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(runs);
+	PG_RETURN_BOOL(runs.up);
 }
 
 /* Find the tenant; raises QH404, and QH409 while it is open. */
@@ -189,16 +163,15 @@ qehs_tenant_remove(PG_FUNCTION_ARGS)
 	json_literal(&out, "{\"slug\":");
 	json_string(&out, slug);
 	json_literal(&out, ",\"rows\":{");
-	watch_transactions();
 	SPI_connect();
 	tenant_id = find_tenant(slug);
 	require_no_hold(tenant_id);
 	wait_for_others(tenant_id);
-	runs = true;
+	flag_raise(&runs);
 	execute(queue_objects, tenant_id);
 	delete_rows(&out, tenant_id);
 	execute("DELETE FROM qehs.tenant WHERE id = $1", tenant_id);
-	runs = false;
+	flag_lower(&runs);
 	report_remove(slug);
 	SPI_finish();
 	json_literal(&out, "}}");

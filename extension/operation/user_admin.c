@@ -6,11 +6,11 @@
 #include "base/compat.h"
 
 #include "base/argument.h"
-#include "base/cursor.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
 #include "caller/auth.h"
+#include "caller/page.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
@@ -65,10 +65,10 @@ write_user(StringInfo out, uint64 row)
 	appendStringInfoChar(out, '}');
 }
 
-/* The arguments of qehs.user_list. */
+/* The arguments of qehs.user_list: page_size, cursor. */
 enum
 {
-	ARGUMENT_PAGE_SIZE, ARGUMENT_CURSOR
+	ARGUMENT_PAGE_SIZE
 };
 
 /* user_list(page_size, cursor) */
@@ -76,33 +76,23 @@ Datum
 qehs_user_list(PG_FUNCTION_ARGS)
 {
 	RequestContext *context = context_require_scope(SCOPE_ADMIN_USERS);
-	ViolationList faults = {0};
-	int32		limit = argument_page_size(fcinfo, ARGUMENT_PAGE_SIZE, &faults);
-	char	   *cursor = argument_text(fcinfo, ARGUMENT_CURSOR);
 	pg_uuid_t	last = {{0}};
+	ListPage	page = {.context = context, .endpoint = "user_list", .position = &last, .size = sizeof(last)};
 	Datum		values[2] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&last)};
-	StringInfoData out;
-	char	   *next = NULL;
 	uint64		rows;
 	bool		isnull;
 
-	violation_raise_as(PROBLEM_INVALID_PARAMETER, &faults);
-	cursor_open_id(context->tenant_id, "user_list", "", cursor, &last);
-	json_begin(&out);
-	json_literal(&out, "{\"items\":[");
+	page_begin(&page, fcinfo, ARGUMENT_PAGE_SIZE);
 	SPI_connect();
-	rows = plan_execute(&select_users, values, NULL, true, limit + 1);
-	for (uint64 i = 0; i < Min(rows, (uint64) limit); i++)
+	rows = page_select(&page, &select_users, values, NULL);
+	for (uint64 i = 0; i < rows; i++)
 	{
-		if (i > 0)
-			appendStringInfoChar(&out, ',');
-		write_user(&out, i);
+		page_next(&page);
+		write_user(&page.out, i);
 		last = *DatumGetUUIDP(plan_value(i, COLUMN_ID, &isnull));
 	}
 	SPI_finish();
-	if (rows > (uint64) limit)
-		next = cursor_seal(context->tenant_id, "user_list", "", (const char *) &last, sizeof(last));
-	PG_RETURN_DATUM(context_answer_page(&out, context, next));
+	PG_RETURN_DATUM(page_end(&page));
 }
 
 /* Set whether the user of the first argument is active, and tell the user. */

@@ -11,6 +11,7 @@
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "mb/pg_wchar.h"
 #include "permission/permission.h"
 #include "retention/copies.h"
 #include "retention/hold.h"
@@ -18,6 +19,8 @@
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(qehs_user_erase);
+
+#define MAX_REASON 1000			/* characters */
 
 /* One that is deleted, too; of several of the name the one that lives. */
 static KeptPlan select_user = {
@@ -32,6 +35,15 @@ static KeptPlan erase_user[] = {
 	{"UPDATE qehs.user_account SET user_name = 'erased-' || id::pg_catalog.text, display_name = 'Erased user', external_id = NULL, attributes = '{}',"
 	" active = false, deleted_at = COALESCE(deleted_at, $3) WHERE tenant_id = $1 AND id = $2", 3, {INT4OID, UUIDOID, TIMESTAMPTZOID}, NULL}
 };
+/* Where his name may stand beside the account, and the member of their events that has it. */
+static struct
+{
+	KeptPlan	plan;
+	const char *path;
+}			beside[] = {
+	{{"UPDATE qehs.delegation SET reason = NULL WHERE tenant_id = $1 AND (from_user = $2 OR to_user = $2) RETURNING id", 2, {INT4OID, UUIDOID}, NULL}, "/reason"},
+	{{"UPDATE qehs.api_key SET name = 'Erased user' WHERE tenant_id = $1 AND user_id = $2 RETURNING id", 2, {INT4OID, UUIDOID}, NULL}, "/name"}
+};
 static KeptPlan write_event = {
 	"SELECT qehs.audit_write($1, $2, 'user.erased', pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object('path', '/reason', 'to', $3)))",
 	3, {INT4OID, UUIDOID, TEXTOID}, NULL
@@ -42,6 +54,32 @@ static bool
 wants(void *owner, const ErasableEvent *event, const char *label)
 {
 	return true;
+}
+
+/* Of events of a delegation or a key, one member on both sides; owner is its path. */
+static bool
+wants_member(void *owner, const ErasableEvent *event, const char *label)
+{
+	size_t		length = strlen(owner);
+
+	return strncmp(label, owner, length) == 0 && label[length] == ' ';
+}
+
+/* What else names the user: reasons of his delegations, names of his keys; with the events that this writes. */
+static void
+erase_beside(int32 tenant_id, Datum *values)
+{
+	bool		isnull;
+
+	for (int i = 0; i < (int) lengthof(beside); i++)
+	{
+		uint64		rows = plan_execute(&beside[i].plan, values, NULL, false, 0);
+		SPITupleTable *found = SPI_tuptable;
+
+		for (uint64 row = 0; row < rows; row++)
+			erase_values(tenant_id, DatumGetUUIDP(SPI_getbinval(found->vals[row], found->tupdesc, 1, &isnull)), wants_member,
+						 unconstify(char *, beside[i].path));
+	}
 }
 
 /* The arguments of qehs.user_erase. */
@@ -62,10 +100,12 @@ qehs_user_erase(PG_FUNCTION_ARGS)
 	Datum		values[3] = {Int32GetDatum(context->tenant_id), UUIDPGetDatum(&id)};
 	bool		isnull;
 
-	if (!permission_is_administrator(context))
-		problem_raise(PROBLEM_FORBIDDEN, "Use a key with one of these roles.", "only a tenant-owner or tenant-admin may erase users");
+	if (!permission_is_administrator(context) || context->module_count >= 0)
+		problem_raise(PROBLEM_FORBIDDEN, "Use a key with one of these roles, for all modules.", "only a tenant-owner or tenant-admin may erase users");
 	if (name == NULL || reason == NULL || *reason == '\0')
 		problem_raise_at(PROBLEM_VALIDATION_FAILED, name ? "/reason" : "/userName", "required", "is required");
+	if (pg_mbstrlen(reason) > MAX_REASON)
+		problem_raise_at(PROBLEM_VALIDATION_FAILED, "/reason", "maxLength", "must be at most %d characters", MAX_REASON);
 	id_parse(name, strlen(name), QEHS_ID_USER, &id);
 	values[2] = CStringGetTextDatum(name);
 	SPI_connect();
@@ -79,6 +119,7 @@ qehs_user_erase(PG_FUNCTION_ARGS)
 	values[2] = TimestampTzGetDatum(clock_transaction());
 	for (int i = 0; i < (int) lengthof(erase_user); i++)
 		plan_execute(&erase_user[i], values, NULL, false, 0);
+	erase_beside(context->tenant_id, values);
 	/* with the events that this has just written */
 	erase_values(context->tenant_id, &id, wants, NULL);
 	copies_forget_answers(context->tenant_id, &id, QEHS_ID_USER);

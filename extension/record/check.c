@@ -10,68 +10,7 @@
 
 #include "base/json.h"
 #include "miscadmin.h"
-#include "module/definition.h"
 #include "record/check.h"
-
-#define URL_MESSAGE "must be a valid http or https address (RFC 3986)"
-
-/* What people are told in place of the keyword that a type is made of; place is where that stands in the field's schema. */
-static const struct
-{
-	FieldType	type;
-	const char *place;
-	const char *code;			/* NULL: the keyword */
-	const char *message;
-}			words[] = {
-	{FIELD_RICH_TEXT, "/not", "markup", "must have no other markup than simple tags without attributes and links to http, https or mailto"},
-	{FIELD_PHONE, "/pattern", NULL, "must be a phone number of E.164, such as +4917012345678"},
-	{FIELD_URL, "/pattern", "format", URL_MESSAGE},
-	{FIELD_URL, "/format", "format", URL_MESSAGE},
-	{FIELD_TIME, "/pattern", "format", "must be a time of day, such as 14:30 or 14:30:15"},
-	{FIELD_RECORD_REFERENCE, "/allOf/0/pattern", NULL, "must be the id of a record"},
-	{FIELD_RECORD_REFERENCES, "/items/pattern", NULL, "must be the id of a record"},
-	{FIELD_USER, "/allOf/0/pattern", NULL, "must be the id of a user"},
-	{FIELD_FILE, "/anyOf", NULL, "must be the id of an attachment, or an array of at most 20"},
-	{FIELD_IMAGE, "/anyOf", NULL, "must be the id of an attachment, or an array of at most 20"},
-	{FIELD_CURRENCY, "/properties/amount/pattern", NULL, "must be a number of at most 15 digits and 4 decimals"},
-	{FIELD_CURRENCY, "/properties/currency/pattern", NULL, "must be a currency code of ISO 4217"},
-	{FIELD_QUANTITY, "/properties/unit/pattern", NULL, "must have no white space"},
-};
-
-/* Whether a keyword stands at place in the schema of a field: "/properties/rows/items/properties/url/pattern". */
-static bool
-stands_at(const char *location, const char *place, const ModuleField *field)
-{
-	int			length = strlen(location) - strlen(place);
-
-	if (length < 0 || strcmp(location + length, place) != 0)
-		return false;
-	return length == 0 || (length > field->key_length && location[length - field->key_length - 1] == '/' &&
-						   memcmp(location + length - field->key_length, field->key, field->key_length) == 0);
-}
-
-void
-payload_add_violation(const PayloadCheck *check, const ModuleField *field, const SchemaViolation *found, const char *path)
-{
-	const char *code = strcmp(found->keyword, "additionalProperties") == 0 ? "unknown_member" : found->keyword;
-
-	if (field && stands_at(found->keyword_location, "/pattern", field) && definition_refuses_blank(field->definition))
-	{
-		violation_add(check->violations, path, "required", "is required");
-		return;
-	}
-	for (int i = 0; field && i < (int) lengthof(words); i++)
-		if (words[i].type == field->type && stands_at(found->keyword_location, words[i].place, field))
-		{
-			const Violation *last = check->violations->count > 0 ? &check->violations->items[check->violations->count - 1] : NULL;
-
-			/* two keywords that say the same say it once */
-			if (last == NULL || strcmp(last->path, path) != 0 || strcmp(last->message, words[i].message) != 0)
-				violation_add(check->violations, path, words[i].code ? words[i].code : code, "%s", words[i].message);
-			return;
-		}
-	violation_add(check->violations, path, code, "%s", found->message);
-}
 
 /* Whether the client has sent the value at a place ("/rows/0/name") itself: a patch merges objects and replaces all else. */
 static bool
@@ -122,7 +61,7 @@ check_schema(const PayloadCheck *check, Jsonb *payload, const Jsonb *given)
 			violation_add(check->violations, psprintf("/payload/%.*s", (int) strcspn(item->instance_location + 1, "/"), item->instance_location + 1),
 						  "schema", "does not hold under the definition");
 		else
-			payload_add_violation(check, field, item, psprintf("/payload%s", item->instance_location));
+			payload_add_violation(check, field, item, payload, psprintf("/payload%s", item->instance_location));
 	}
 }
 

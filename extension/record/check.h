@@ -50,8 +50,12 @@ extern void payload_check_values(const PayloadCheck *check, Jsonb *payload);
  */
 extern bool payload_is_hidden(const PayloadCheck *check, Jsonb *payload, const char *path, const ModuleField **innermost);
 
-/* Add what the schema of a field found at path, in the words of its type (check.c). */
-extern void payload_add_violation(const PayloadCheck *check, const ModuleField *field, const SchemaViolation *found, const char *path);
+/*
+ * Add what the schema of a field found in checked, in the words of its type: the form that is wanted, and what was found.  path is
+ * where that stands in the request (told.c).
+ */
+extern void payload_add_violation(const PayloadCheck *check, const ModuleField *field, const SchemaViolation *found, const Jsonb *checked,
+								  const char *path);
 
 /* What a schema cannot say about one value of a field, whatever the rest of the payload (values.c). */
 extern void payload_check_value(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value, const char *path);
@@ -69,5 +73,23 @@ extern bool named_user_is_active(int32 tenant_id, const pg_uuid_t *id);
  * The record lives until the transaction ends when it is for a record of the referrer (or NULL), a module whose references keep what they name.
  */
 extern const char *named_record_module(int32 tenant_id, const ModuleDef *referrer, const pg_uuid_t *id);
+
+/* Whether the caller may read a record of a module. */
+extern bool named_may_read(const RequestContext *context, const ModuleDef *module, const pg_uuid_t *id);
+
+typedef enum CodeOutcome
+{
+	CODE_NONE,					/* the text is no display code */
+	CODE_UNKNOWN,				/* no record that the caller may read has it */
+	CODE_AMBIGUOUS,				/* several have, of modules that have one prefix */
+	CODE_FOUND
+} CodeOutcome;
+
+/*
+ * The live record that has a display code, in whatever case it is written, of those that the field may name and the caller may read.
+ * Sets *modules to the keys of their modules ("a" and "b") when there are several.
+ */
+extern CodeOutcome named_record_of_code(const RequestContext *context, const ModuleField *field, const char *text, int length,
+										pg_uuid_t *id, const char **modules);
 
 #endif							/* QEHS_RECORD_CHECK_H */

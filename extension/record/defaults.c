@@ -34,7 +34,7 @@ check_schema(const PayloadCheck *check, const ModuleField *field, Jsonb *value, 
 	if (!schema_validate(schema, value, &errors) && errors.fault)
 		violation_add(check->violations, path, "schema", "could not be checked: %s", errors.fault);
 	for (int i = 0; i < errors.count; i++)
-		payload_add_violation(check, field, &errors.items[i], psprintf("%s%s", path, errors.items[i].instance_location));
+		payload_add_violation(check, field, &errors.items[i], value, psprintf("%s%s", path, errors.items[i].instance_location));
 	schema_free(schema);
 }
 

@@ -119,22 +119,34 @@ fill_rows(const PayloadCheck *check, const ModuleFields *fields, const JsonbCont
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
 }
 
+/* Reads an id of what a field names, or the display code of a record; returns false if it is neither. */
+static bool
+read_named(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value, pg_uuid_t *id)
+{
+	const char *modules;
+
+	if (value->type != jbvString)
+		return false;
+	return id_parse(value->val.string.val, value->val.string.len, module_id_prefix(field->type), id) ||
+		(module_names_records(field->type) && named_record_of_code(check->context, field, value->val.string.val, value->val.string.len, id, &modules) == CODE_FOUND);
+}
+
 /* Returns an id in its canonical form, so that it compares and is found in whichever form the client sent it, or NULL if it has that form or is no id. */
 static Jsonb *
-canonical_id(const char *prefix, const JsonbValue *value)
+canonical_id(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value)
 {
 	char		text[QEHS_ID_LENGTH + 1];
 	JsonbValue	canonical = {.type = jbvString, .val.string = {QEHS_ID_LENGTH, text}};
 	pg_uuid_t	id;
 
-	if (value->type != jbvString || !id_parse(value->val.string.val, value->val.string.len, prefix, &id))
+	if (!read_named(check, field, value, &id))
 		return NULL;
-	id_format(&id, prefix, text);
+	id_format(&id, module_id_prefix(field->type), text);
 	return json_values_equal(value, &canonical) ? NULL : json_value_to_jsonb(&canonical);
 }
 
 static Jsonb *
-canonical_ids(const char *prefix, const JsonbContainer *array)
+canonical_ids(const PayloadCheck *check, const ModuleField *field, const JsonbContainer *array)
 {
 	JsonbParseState *state = NULL;
 	JsonbValue *array_value;
@@ -144,7 +156,7 @@ canonical_ids(const char *prefix, const JsonbContainer *array)
 	for (uint32 i = 0; i < JsonContainerSize(array); i++)
 	{
 		JsonbValue	element = *getIthJsonbValueFromContainer(unconstify(JsonbContainer *, array), i);
-		Jsonb	   *canonical = canonical_id(prefix, &element);
+		Jsonb	   *canonical = canonical_id(check, field, &element);
 
 		changed |= canonical != NULL;
 		if (canonical)
@@ -190,8 +202,7 @@ filled(const PayloadCheck *check, const ModuleField *field, const JsonbValue *va
 	if (!field->fills)
 		return NULL;
 	if (module_id_prefix(field->type))
-		return inner && JsonContainerIsArray(inner) ? canonical_ids(module_id_prefix(field->type), inner) :
-			canonical_id(module_id_prefix(field->type), value);
+		return inner && JsonContainerIsArray(inner) ? canonical_ids(check, field, inner) : canonical_id(check, field, value);
 	if (field->type == FIELD_DATETIME && value->type == jbvString)
 		return completed_time(check, field, value);
 	if (inner == NULL)
@@ -211,6 +222,25 @@ payload_fill_value(const PayloadCheck *check, const ModuleField *field, const Js
 	Jsonb	   *result = filled(check, field, value, NULL);
 
 	return result ? result : json_value_to_jsonb(value);
+}
+
+Jsonb *
+record_fill_unique(const RequestContext *context, const ModuleDef *module, const ModuleUnique *unique, Jsonb *payload)
+{
+	PayloadCheck check = {.context = context,.module = module};
+
+	for (int i = 0; i < unique->field_count; i++)
+	{
+		const ModuleField *field = unique->fields[i];
+		JsonbValue	value;
+		Jsonb	   *result = json_member(&payload->root, field->key, field->key_length, &value) ? filled(&check, field, &value, NULL) : NULL;
+
+		if (result == NULL)
+			continue;
+		value_of(result, &value);
+		payload = json_with_member(payload, field->key, field->key_length, &value);
+	}
+	return payload;
 }
 
 Jsonb *

@@ -184,25 +184,6 @@ path_to(const char *path, const char *name)
 	return *path == '?' ? psprintf("%s[%s]", path, name) : json_pointer_to(path, name);
 }
 
-/* PREFIX-2026-0001 as display_no. */
-static bool
-parse_display_code(const ModuleDef *module, const char *text, int64 *number)
-{
-	size_t		length = strlen(module->prefix);
-	size_t		digits;
-	char	   *end;
-	long		year;
-
-	if (strncmp(text, module->prefix, length) != 0 || text[length] != '-' || strspn(text + length + 1, "0123456789") != 4)
-		return false;
-	year = strtol(text + length + 1, &end, 10);
-	digits = *end == '-' ? strspn(end + 1, "0123456789") : 0;
-	if (digits < 4 || digits > 9 || end[1 + digits] != '\0')
-		return false;
-	*number = year * QEHS_DISPLAY_YEAR + strtol(end + 1, NULL, 10);
-	return true;
-}
-
 static bool
 parse_uuid(const FilterField *field, const char *text, Datum *value, const char **wanted)
 {
@@ -249,12 +230,14 @@ read_value(const FilterScope *scope, const FilterField *field, FilterOperator op
 	const char *wanted = "a text";
 	Datum		value = (Datum) 0;
 	int64		number = 0;
+	int			prefix_length;
 	bool		good;
 
 	if (field->built_in == BUILT_IN_DISPLAY_CODE)
 	{
 		wanted = psprintf("a display code such as %s-2026-0001", scope->module->prefix);
-		good = parse_display_code(scope->module, text, &number);
+		good = value_parse_display_code(text, strlen(text), &prefix_length, &number) && prefix_length == (int) strlen(scope->module->prefix) &&
+			memcmp(text, scope->module->prefix, prefix_length) == 0;
 		value = Int64GetDatum(number);
 	}
 	else if (filter_oid(field) == UUIDOID)

@@ -18,6 +18,7 @@
 #include "port/pg_bitutils.h"
 #include "record/changed.h"
 #include "record/list_search.h"
+#include "record/list_ties.h"
 #include "record/record.h"
 #include "record/search_index.h"
 #include "utils/builtins.h"
@@ -239,19 +240,48 @@ write_statement(ListQuery *query, const ListSort *sort, SortPart part, const Sor
 		sort_write_statement(query, sort, part, after, conditions);
 }
 
+/* Visit the rows of one part from a position on, for which conditions, with their arguments in query, hold. */
+static void
+visit_statement(ListPass *pass, ListQuery *query, const ListSort *sort, SortPart part, const SortPosition *after, const char *conditions)
+{
+	uint64		wanted = pass->left;
+
+	query->columns = pass->columns;
+	/* few different limits, so that plans are found again; the executor is stopped after those that are wanted */
+	query->limit = wanted <= QEHS_MAX_PAGE ? QEHS_MAX_PAGE + 1 : pg_nextpower2_64(wanted + 1);
+	write_statement(query, sort, part, after, conditions);
+	violation_raise_as(PROBLEM_INVALID_PARAMETER, query->faults);
+	visit_rows(pass, part, query_execute(query, pass->walk->keyset_only && part == SORT_VALUED && sort->count == 1, wanted + 1));
+}
+
+/* Visit those with a value of the first key, value by value as long as many tie. */
+static void
+visit_ties(ListPass *pass, const SortPosition *after)
+{
+	Ties		ties;
+
+	for (bool found = ties_begin(&ties, &pass->walk->query, &pass->sort, after); found && !pass->more; found = ties.many && ties_next(&ties))
+	{
+		ListQuery	query = pass->walk->query;
+		ListSort	sort = pass->sort;
+
+		CHECK_FOR_INTERRUPTS();
+		sort.tied = ties.many;
+		visit_statement(pass, &query, &sort, SORT_VALUED, after, ties_conditions(&ties, &query, pass->walk->conditions, ties.many));
+		after = NULL;
+	}
+}
+
 /* Visit the rows of one part from a position on. */
 static void
 visit_part(ListPass *pass, SortPart part, const SortPosition *after)
 {
 	ListQuery	query = pass->walk->query;
-	uint64		wanted = pass->left;
 
-	query.columns = pass->columns;
-	/* few different limits, so that plans are found again; the executor is stopped after those that are wanted */
-	query.limit = wanted <= QEHS_MAX_PAGE ? QEHS_MAX_PAGE + 1 : pg_nextpower2_64(wanted + 1);
-	write_statement(&query, &pass->sort, part, after, pass->walk->conditions);
-	violation_raise_as(PROBLEM_INVALID_PARAMETER, query.faults);
-	visit_rows(pass, part, query_execute(&query, pass->walk->keyset_only && part == SORT_VALUED && pass->sort.count == 1, wanted + 1));
+	if (part == SORT_VALUED && ties_walk(&query, &pass->sort))
+		visit_ties(pass, after);
+	else
+		visit_statement(pass, &query, &pass->sort, part, after, pass->walk->conditions);
 }
 
 /* Visit the records of a question from a position on, in the order of the index, until it is known whether more follow. */

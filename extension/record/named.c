@@ -7,6 +7,8 @@
  * with one statement, by the first that is asked for.  What is remembered goes
  * with that context, so it is never older than a chunk.
  *
+ * A record may be named by its display code too, which is looked up where it is written (fill.c).
+ *
  * Each look-up takes a snapshot of its own: the statement's is older than the locks
  * that were waited for.  For a module that keeps what it names from being deleted
  * (onDelete) the places of the records are held first, so that they live until the
@@ -20,8 +22,10 @@
 #include "catalog/pg_type.h"
 #include "record/check.h"
 #include "record/link.h"
+#include "record/value.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/formatting.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
@@ -63,7 +67,13 @@ static KeptPlan select_records = {
 	" JOIN qehs.module AS m ON m.tenant_id = $1 AND m.id = r.module_id WHERE r.deleted_at IS NULL",
 	2, {INT4OID, UUIDARRAYOID}, NULL
 };
-/* The columns of select_records. */
+
+/* The records of a display code: as many as modules have its prefix. */
+static KeptPlan select_coded = {
+	"SELECT r.id, m.key FROM qehs.module AS m JOIN qehs.record AS r ON r.tenant_id = $1 AND r.module_id = m.id AND r.display_no = $3"
+	" WHERE m.tenant_id = $1 AND m.display_prefix = $2 AND r.deleted_at IS NULL ORDER BY m.key", 3, {INT4OID, TEXTOID, INT8OID}, NULL
+};
+/* The columns of select_records and select_coded. */
 enum
 {
 	COLUMN_ID = 1, COLUMN_KEY
@@ -245,4 +255,51 @@ named_record_module(int32 tenant_id, const ModuleDef *referrer, const pg_uuid_t 
 	NamedKey	key = {.tenant_id = tenant_id, .holder = referrer ? holder_of(referrer) : 0, .id = *id};
 
 	return find(&key);
+}
+
+bool
+named_may_read(const RequestContext *context, const ModuleDef *module, const pg_uuid_t *id)
+{
+	PermissionSubject subject;
+
+	if (permission_may(context, module, ACTION_READ, NULL, NULL))
+		return true;
+	return permission_may(context, module, ACTION_READ, &permission_some_record, NULL) &&
+		record_find_subject(context->tenant_id, id, &subject) && permission_may(context, module, ACTION_READ, &subject, NULL);
+}
+
+CodeOutcome
+named_record_of_code(const RequestContext *context, const ModuleField *field, const char *text, int length, pg_uuid_t *id, const char **modules)
+{
+	char	   *upper = asc_toupper(text, length);
+	Datum		values[3] = {Int32GetDatum(context->tenant_id)};
+	StringInfoData keys;
+	int			prefix_length;
+	int64		display_no;
+	int			found = 0;
+	uint64		count;
+
+	if (!value_parse_display_code(upper, length, &prefix_length, &display_no))
+		return CODE_NONE;
+	values[1] = PointerGetDatum(cstring_to_text_with_len(upper, prefix_length));
+	values[2] = Int64GetDatum(display_no);
+	initStringInfo(&keys);
+	SPI_connect();
+	count = plan_execute(&select_coded, values, NULL, false, 0);
+	for (uint64 i = 0; i < count; i++)
+	{
+		bool		isnull;
+		pg_uuid_t	coded = *DatumGetUUIDP(plan_value(i, COLUMN_ID, &isnull));
+		char	   *key = plan_text(i, COLUMN_KEY);
+		const ModuleDef *module = module_field_refers_to(field, key) ? module_lookup(context->tenant_id, key) : NULL;
+
+		if (module == NULL || !named_may_read(context, module, &coded))
+			continue;
+		appendStringInfo(&keys, "%s\"%s\"", found == 0 ? "" : " and ", key);
+		*id = coded;
+		found++;
+	}
+	SPI_finish();
+	*modules = keys.data;
+	return found == 0 ? CODE_UNKNOWN : found == 1 ? CODE_FOUND : CODE_AMBIGUOUS;
 }

@@ -175,6 +175,12 @@ extern Jsonb *record_check_effect(const RequestContext *context, const ModuleDef
 extern Jsonb *record_check_moved(const RequestContext *context, const ModuleDef *module, const Record *record, Jsonb *payload, Jsonb *known,
 								 const char *state, ViolationList *violations);
 
+/*
+ * A payload with the fields of what is unique as they would be stored: display codes as ids, local times with their offset (fill.c).
+ * What is no such value stays.
+ */
+extern Jsonb *record_fill_unique(const RequestContext *context, const ModuleDef *module, const ModuleUnique *unique, Jsonb *payload);
+
 /* Look up each user and record that payloads name once only, until the memory context is reset (named.c). */
 extern void record_remember_ids(MemoryContext memory);
 

@@ -4,7 +4,8 @@
  *
  * A page is a keyset: what lies beyond (values, id) of the last record shown, so
  * it costs the same at any depth where the first key has an index.  Options of a field with
- * a slot are walked one by one in their order, each by its part of the index, where they are the only key.
+ * a slot are walked one by one in their order, each by its part of the index, where they are the only key; where several keys
+ * are and the first ties in many records, list_ties.c goes value by value.
  */
 #include "base/compat.h"
 
@@ -196,6 +197,7 @@ static void
 write_valued(ListQuery *query, const ListSort *sort, const SortPosition *after, const char *conditions)
 {
 	const char *expressions[QEHS_SORT_KEYS] = {NULL};
+	int			first = sort->tied ? 1 : 0;
 
 	appendStringInfo(&query->sql, "SELECT %s", query->columns);
 	for (int i = 0; i < sort->count; i++)
@@ -204,14 +206,15 @@ write_valued(ListQuery *query, const ListSort *sort, const SortPosition *after, 
 		appendStringInfo(&query->sql, ", %s", expressions[i]);
 	}
 	appendStringInfo(&query->sql, " FROM %s WHERE %s", query_source(query), conditions);
-	if (sort_has_rest(sort))
+	if (sort_has_rest(sort) && !sort->tied)
 		appendStringInfo(&query->sql, " AND %s IS NOT NULL", expressions[0]);
 	if (after && sort->count > 1)
 	{
 		/* what an index finds the beginning by */
-		appendStringInfo(&query->sql, " AND %s %s $%d", expressions[0], goes_down(sort, 0) ? "<=" : ">=",
-						 query_argument(query, sort->keys[0].type, after->values[0]));
-		append_behind(query, sort, expressions, 0, after);
+		if (first == 0 || !may_lack(&sort->keys[first]))
+			appendStringInfo(&query->sql, " AND %s %s $%d", expressions[first], goes_down(sort, first) ? "<=" : ">=",
+							 query_argument(query, sort->keys[first].type, after->values[first]));
+		append_behind(query, sort, expressions, first, after);
 	}
 	else if (after)
 	{
@@ -220,7 +223,7 @@ write_valued(ListQuery *query, const ListSort *sort, const SortPosition *after, 
 		appendStringInfo(&query->sql, " AND (%s, id) %c ($%d, $%d)", expressions[0], goes_down(sort, 0) ? '<' : '>', value,
 						 query_argument(query, UUIDOID, UUIDPGetDatum(&after->id)));
 	}
-	append_order(query, sort, expressions, 0);
+	append_order(query, sort, expressions, first);
 }
 
 /* Records without a value of the first key, and those whose option is none any more. */

@@ -27,6 +27,7 @@ typedef struct ListSort
 	int			count;
 	SortKey		keys[QEHS_SORT_KEYS];
 	bool		backward;		/* the whole order turned round */
+	bool		tied;			/* the conditions leave one value of the first key (list_ties.h) */
 } ListSort;
 
 typedef enum SortPart

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "record/record.h"
 #include "record/value.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -346,6 +347,30 @@ value_parse(FieldType type, const char *text, int length, Datum *value, const ch
 			*value = id_text(type, text, length);
 			return true;
 	}
+}
+
+bool
+value_parse_display_code(const char *text, int length, int *prefix_length, int64 *display_no)
+{
+	const char *end = text + length;
+	const char *at = memchr(text, '-', length);
+	int64		year = 0;
+	int64		number = 0;
+	int			digits = 0;
+
+	if (at == NULL || at == text || end - at < 10 || at[5] != '-')
+		return false;
+	*prefix_length = (int) (at - text);
+	for (int i = 1; i <= 4; i++)
+	{
+		if (at[i] < '0' || at[i] > '9')
+			return false;
+		year = year * 10 + (at[i] - '0');
+	}
+	for (at += 6; at < end && *at >= '0' && *at <= '9' && digits < 9; at++, digits++)
+		number = number * 10 + (*at - '0');
+	*display_no = year * QEHS_DISPLAY_YEAR + number;
+	return digits >= 4 && at == end;
 }
 
 /* A number that takes more room than its digits are worth in an index, rounded. */

@@ -37,6 +37,9 @@ extern bool value_read_list(const JsonbValue *json, Datum *value);
 /* The same from the text of a filter; false, with what it must be ("a number") in *wanted, when it is none. */
 extern bool value_parse(FieldType type, const char *text, int length, Datum *value, const char **wanted);
 
+/* Reads a display code ("INC-2026-0001") as its prefix, the first bytes of the text, and a display_no; returns false if it is none. */
+extern bool value_parse_display_code(const char *text, int length, int *prefix_length, int64 *display_no);
+
 /*
  * A local time of a datetime with the offset of its field's zone, or else of the tenant's calendar (fill.c); NULL: neither names one,
  * or the text has an offset, or is no time.  Runs SPI by itself.

@@ -158,18 +158,6 @@ held_before(const Place *place, const ModuleField *field, const JsonbValue *valu
 	return false;
 }
 
-/* Whether the caller may read a record that a payload names. */
-static bool
-may_read(const RequestContext *context, const ModuleDef *module, const pg_uuid_t *id)
-{
-	PermissionSubject subject;
-
-	if (permission_may(context, module, ACTION_READ, NULL, NULL))
-		return true;
-	return permission_may(context, module, ACTION_READ, &permission_some_record, NULL) &&
-		record_find_subject(context->tenant_id, id, &subject) && permission_may(context, module, ACTION_READ, &subject, NULL);
-}
-
 /* The record that is named must not lead back to this one. */
 static void
 check_chain(const PayloadCheck *check, const ModuleField *field, const pg_uuid_t *id, const char *path)
@@ -194,6 +182,27 @@ referenced(const ModuleField *field)
 	return out.data;
 }
 
+/* What is left of a display code (fill.c): one that no record has, or more than one. */
+static void
+check_code(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value, const char *path)
+{
+	pg_uuid_t	id;
+	const char *modules;
+
+	switch (named_record_of_code(check->context, field, value->val.string.val, value->val.string.len, &id, &modules))
+	{
+		case CODE_UNKNOWN:
+			violation_add(check->violations, path, "not_found", "is the display code of no record%s%s",
+						  field->reference_count > 0 ? " of module " : "", referenced(field));
+			break;
+		case CODE_AMBIGUOUS:
+			violation_add(check->violations, path, "ambiguous", "is the display code of records of modules %s: give the id of one", modules);
+			break;
+		default:
+			break;				/* the schema has refused what is no code */
+	}
+}
+
 /* A user must be one of the tenant and active; a record must live and be readable by the caller. */
 static void
 check_id(const PayloadCheck *check, const Place *place, const ModuleField *field, const JsonbValue *value, const char *path)
@@ -204,9 +213,14 @@ check_id(const PayloadCheck *check, const Place *place, const ModuleField *field
 	const ModuleDef *module;
 	const char *key;
 
-	if (value->type != jbvString || held_before(place, field, value) ||
-		!id_parse(value->val.string.val, value->val.string.len, is_user ? QEHS_ID_USER : QEHS_ID_RECORD, &id))
-		return;					/* the schema has refused what is no id */
+	if (value->type != jbvString || held_before(place, field, value))
+		return;					/* the schema has refused what is no text */
+	if (!id_parse(value->val.string.val, value->val.string.len, is_user ? QEHS_ID_USER : QEHS_ID_RECORD, &id))
+	{
+		if (!is_user)
+			check_code(check, field, value, path);
+		return;
+	}
 	if (is_user)
 	{
 		if (!named_user_is_active(tenant_id, &id))
@@ -216,7 +230,7 @@ check_id(const PayloadCheck *check, const Place *place, const ModuleField *field
 	key = named_record_module(tenant_id, check->module, &id);
 	module = key ? module_lookup(tenant_id, key) : NULL;
 	/* what may not be read looks like what does not exist */
-	if (module == NULL || !may_read(check->context, module, &id))
+	if (module == NULL || !named_may_read(check->context, module, &id))
 		violation_add(check->violations, path, "not_found", "names no record");
 	else if (!module_field_refers_to(field, key))
 		violation_add(check->violations, path, "references", "must name a record of module %s", referenced(field));

@@ -32,6 +32,8 @@ static KeptPlan purge_parts = {
 	" WHERE f.removed_at IS NULL ON CONFLICT DO NOTHING",
 	2, {INT4OID, UUIDOID}, NULL
 };
+/* Key figures are counted from the events, of which those of its deletion may not be yet. */
+static KeptPlan forget_stays = {"SELECT qehs.report_stays_forget($1, $2)", 2, {INT4OID, UUIDOID}, NULL};
 static KeptPlan delete_row = {"DELETE FROM qehs.record WHERE tenant_id = $1 AND id = $2", 2, {INT4OID, UUIDOID}, NULL};
 static KeptPlan insert_tombstone = {
 	"INSERT INTO qehs.record_tombstone (tenant_id, record_id, module_id, display_no, created_at, deleted_at, purged_at, purged_by, reason, event_id,"
@@ -76,6 +78,7 @@ purge_record(const RequestContext *context, const ModuleDef *module, const Recor
 	RetiredEvents retired;
 
 	note_purge(context, module, record, reason);
+	plan_execute(&forget_stays, values, NULL, false, 0);
 	retire_events(context->tenant_id, &record->id, now, &retired);
 	store_tombstone(context, record, now, reason, &retired);
 	plan_execute(&purge_parts, values, NULL, false, 0);

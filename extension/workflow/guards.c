@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "record/guard.h"
 #include "record/value.h"
-#include "workflow/workflow.h"
+#include "workflow/approval.h"
 
 /* "a, b" */
 static char *
@@ -105,24 +105,29 @@ workflow_check_guards(const Firing *firing, ViolationList *unmet)
 		violation_add(unmet, "/signature", "required", "is required by transition \"%s\"", transition->name);
 }
 
-/* Whether the caller is an approver of the transition, of whichever step. */
+/* Whether the caller, or somebody who has delegated to him, could approve the transition now; one that has no approvers, fire it. */
 static bool
-is_approver(const RequestContext *context, const ModuleDef *module, const ModuleTransition *transition, const PermissionSubject *subject)
+may_move(const RequestContext *context, const ModuleDef *module, const ModuleTransition *transition, const Record *record)
 {
-	for (int i = 0; i < transition->step_count; i++)
-		if (permission_is_one_of(context, module, subject, &transition->steps[i].roles))
-			return true;
-	return false;
+	PermissionSubject subject = record_subject(record);
+	Firing		firing = {.context = context, .module = module, .transition = transition, .record = record};
+	ApprovalState state;
+	pg_uuid_t	principal;
+	int32		step;
+
+	if (transition->step_count == 0)
+		return permission_may_fire(context, module, transition, &subject);
+	state = approval_state(context, transition, record);
+	return approval_find(&firing, &state, false, &step, &principal);
 }
 
 bool
 workflow_may_fire(const RequestContext *context, const ModuleDef *module, const ModuleTransition *transition, const Record *record)
 {
 	Guard		guard = {context, record->workflow_state, NULL};
-	PermissionSubject subject = record_subject(record);
 
-	if (!(permission_may_fire(context, module, transition, &subject) || is_approver(context, module, transition, &subject)) ||
-		!is_another(context, module, transition, record) || (transition->when && !guard_is_true(&guard, transition->when, record->payload)))
+	if (!may_move(context, module, transition, record) || !is_another(context, module, transition, record) ||
+		(transition->when && !guard_is_true(&guard, transition->when, record->payload)))
 		return false;
 	for (int i = 0; i < transition->children_count; i++)
 		if (!children_hold(context->tenant_id, &transition->children[i], &record->id))

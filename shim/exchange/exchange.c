@@ -91,11 +91,10 @@ fingerprint(Request *request)
 }
 
 static void
-bind_begin(Request *request, PgStatement *begin)
+bind_begin(Request *request, const char *bearer, PgStatement *begin)
 {
 	/* of a body that streams the key is an argument like others; what is refused unread has nothing to replay */
 	const char *key = (request->streams && request->digest == NULL) || request->refusal.status ? NULL : headers_idempotency_key(request);
-	const char *bearer = headers_bearer(request);
 	const char *subject = bearer && token_is_one(bearer) ? token_verify(bearer, &request->arena) : NULL;
 	const char *trace = request->tracestate ?
 		arena_format(&request->arena, "%s %s", trace_parent(request), request->tracestate) : trace_parent(request);
@@ -136,10 +135,10 @@ take_header_lines(Request *request, const char *lines, size_t length)
 	while (lines < end)
 	{
 		const char *stop = memchr(lines, '\n', (size_t) (end - lines));
-		const char *colon = memmem(lines, (size_t) ((stop ? stop : end) - lines), ": ", 2);
+		const char *colon = memchr(lines, ':', (size_t) ((stop ? stop : end) - lines));
 
 		stop = stop ? stop : end;
-		if (colon)
+		if (colon && stop - colon > 1)
 			take_header(request, arena_copy(&request->arena, lines, (size_t) (colon - lines)),
 						arena_copy(&request->arena, colon + 2, (size_t) (stop - colon - 2)));
 		lines = stop + 1;
@@ -192,11 +191,16 @@ reply_answer(Request *request)
 bool
 exchange_split(const char *answer, size_t length, const char **lines, size_t *lines_length, const char **body)
 {
-	const char *end = answer ? memmem(answer, length, "\n\n", 2) : NULL;
+	const char *stop = answer ? answer + length : NULL;
+	const char *first = answer ? memchr(answer, '\n', length) : NULL;
+	const char *end = first;
 
+	/* to the line end that another one follows */
+	while (end && (end + 1 == stop || end[1] != '\n'))
+		end = memchr(end + 1, '\n', (size_t) (stop - end - 1));
 	if (end == NULL)
 		return false;
-	*lines = (const char *) memchr(answer, '\n', length) + 1;
+	*lines = first + 1;
 	*lines_length = *lines <= end ? (size_t) (end + 1 - *lines) : 0;
 	*body = end + 2;
 	return true;
@@ -323,9 +327,8 @@ job_done(PgJob *job)
  * any, the client.  FNV-1a.
  */
 static uint32_t
-caller_number(const Request *request)
+caller_number(const Request *request, const char *bearer)
 {
-	const char *bearer = headers_bearer(request);
 	const char *text = bearer ? bearer : request->client;
 	const char *scheme = strncmp(text, "qehs_", 5) == 0 ? strstr(text, "_sk_") : NULL;
 	size_t		length = strlen(text);
@@ -376,14 +379,15 @@ submit(Exchange *exchange, Request *request, void (*finished) (Request *request)
 {
 	PgJob	   *job = &request->job;
 	Pending    *pending = arena_alloc(&request->arena, sizeof(Pending));
+	const char *bearer = headers_bearer(request);
 
 	*pending = (Pending) {exchange, request, request->stream ? request->stream->pool : exchange->pool, finished, false, false};
 	job->done = job_done;
 	job->owner = pending;
-	job->caller = caller_number(request);
+	job->caller = caller_number(request, bearer);
 	job->kind = request->endpoint ? (uint32_t) (request->endpoint - request->router->endpoints) + 1 : 0;
 	job->limit = request->endpoint ? request->endpoint->limit : REFUSAL_LIMIT_NS;
-	bind_begin(request, &job->statements[STATEMENT_BEGIN]);
+	bind_begin(request, bearer, &job->statements[STATEMENT_BEGIN]);
 	job->repeatable = request->keyed || request->refusal.code || repeat_is_harmless(request);
 	job->count = 1;
 	/* without an endpoint's success nothing but request_begin runs */
@@ -401,7 +405,7 @@ exchange_conclude(Exchange *exchange, Request *request, const PgStatement *argum
 
 	job_free(job);
 	*pending = (Pending) {exchange, request, exchange->pool, finished, !request->async, true};
-	bind_begin(request, &job->statements[STATEMENT_BEGIN]);
+	bind_begin(request, headers_bearer(request), &job->statements[STATEMENT_BEGIN]);
 	if (request->async)
 	{
 		/* the limits that were told stay */

@@ -57,57 +57,19 @@ make_layout(const Paper *paper, double size, bool bold)
 	return layout;
 }
 
-/* How wide each ASCII character is, to know without shaping that a short text is one line. */
-static void
-measure_ascii(Paper *paper)
-{
-	for (int c = 0; c < 128; c++)
-	{
-		char		text[2] = {(char) (c < 32 || c == 127 ? 'M' : c), '\0'};
-		PangoRectangle extents;
-
-		pango_layout_set_text(paper->bold, text, 1);
-		pango_layout_get_extents(paper->bold, NULL, &extents);
-		paper->ascii[c] = (double) extents.width / PANGO_SCALE + 0.1;
-	}
-}
-
-/* Lines of a text in a column. */
-static int
-count_lines(Paper *paper, PangoLayout *layout, const PaperText *text, double width)
-{
-	double		used = 0;
-	size_t		i = 0;
-
-	for (; i < text->length && used <= width && (unsigned char) text->text[i] < 128 && text->text[i] != '\n' && text->text[i] != '\r'; i++)
-		used += paper->ascii[(unsigned char) text->text[i]];
-	if (i == text->length && used <= width)
-		return 1;
-	pango_layout_set_width(layout, (int) (width * PANGO_SCALE));
-	pango_layout_set_text(layout, text->text, (int) text->length);
-	return pango_layout_get_line_count(layout);
-}
-
-static void
-show(Paper *paper, PangoLayout *layout, const PaperText *text, double x, double y, double width, PangoAlignment alignment)
-{
-	if (text->length == 0)
-		return;
-	pango_layout_set_width(layout, (int) (width * PANGO_SCALE));
-	pango_layout_set_alignment(layout, alignment);
-	pango_layout_set_text(layout, text->text, (int) text->length);
-	cairo_move_to(paper->cairo, x, y);
-	pango_cairo_show_layout(paper->cairo, layout);
-}
-
+/* One line that is cut where the column ends. */
 static void
 show_line(Paper *paper, const char *text, double y, PangoAlignment alignment)
 {
-	PaperText	line = {text, strlen(text)};
+	double		width = paper->width - 2 * PAPER_MARGIN - (alignment == PANGO_ALIGN_LEFT ? 80 : 0);
 
 	pango_layout_set_height(paper->body, 0);
 	pango_layout_set_ellipsize(paper->body, PANGO_ELLIPSIZE_END);
-	show(paper, paper->body, &line, PAPER_MARGIN, y, paper->width - 2 * PAPER_MARGIN - (alignment == PANGO_ALIGN_LEFT ? 80 : 0), alignment);
+	pango_layout_set_width(paper->body, (int) (width * PANGO_SCALE));
+	pango_layout_set_alignment(paper->body, alignment);
+	pango_layout_set_text(paper->body, text, -1);
+	cairo_move_to(paper->cairo, PAPER_MARGIN, y);
+	pango_cairo_show_layout(paper->cairo, paper->body);
 	pango_layout_set_ellipsize(paper->body, PANGO_ELLIPSIZE_NONE);
 	pango_layout_set_height(paper->body, -1);
 }
@@ -170,13 +132,18 @@ void
 paper_heading(Paper *paper, const char *text)
 {
 	PaperText	line = {text, strlen(text)};
-	double		height = count_lines(paper, paper->bold, &line, paper->width - 2 * PAPER_MARGIN) * paper->line + 12;
+	PaperPlace	place = {0};
+	int			lines = paper_count_lines(paper, paper->bold, &line, paper->width - 2 * PAPER_MARGIN);
+	double		height = lines * paper->line + 12;
 
 	/* with room for some of what follows */
 	if (paper->y + height + 4 * paper->line > bottom(paper))
 		begin_page(paper);
 	if (!paper->dry)
-		show(paper, paper->bold, &line, PAPER_MARGIN, paper->y + 8, paper->width - 2 * PAPER_MARGIN, PANGO_ALIGN_LEFT);
+	{
+		pango_layout_set_alignment(paper->bold, PANGO_ALIGN_LEFT);
+		paper_show_lines(paper, paper->bold, &line, &place, lines, PAPER_MARGIN, paper->y + 8, paper->width - 2 * PAPER_MARGIN);
+	}
 	paper->y += height;
 }
 
@@ -209,7 +176,9 @@ paper_picture(Paper *paper, const Picture *picture)
 {
 	PaperText	title = {picture->title, strlen(picture->title)};
 	double		width = paper->width - 2 * PAPER_MARGIN;
-	double		text_height = count_lines(paper, paper->body, &title, width) * paper->line + 8;
+	PaperPlace	place = {0};
+	int			lines = paper_count_lines(paper, paper->body, &title, width);
+	double		text_height = lines * paper->line + 8;
 	double		scale = POINTS_A_PIXEL;
 	double		height = 0;
 
@@ -225,7 +194,10 @@ paper_picture(Paper *paper, const Picture *picture)
 		draw(paper, picture, scale);
 	paper->y += height;
 	if (!paper->dry)
-		show(paper, paper->body, &title, PAPER_MARGIN, paper->y, width, PANGO_ALIGN_LEFT);
+	{
+		pango_layout_set_alignment(paper->body, PANGO_ALIGN_LEFT);
+		paper_show_lines(paper, paper->body, &title, &place, lines, PAPER_MARGIN, paper->y, width);
+	}
 	paper->y += text_height;
 }
 
@@ -266,7 +238,7 @@ row_lines(Paper *paper, const PaperTable *table, PangoLayout *layout, const Pape
 
 	for (int i = 0; i < table->column_count; i++)
 	{
-		int			count = count_lines(paper, layout, &texts[i], table->widths[i] - 2 * PADDING);
+		int			count = paper_count_lines(paper, layout, &texts[i], table->widths[i] - 2 * PADDING);
 
 		if (count > lines)
 			lines = count;
@@ -274,31 +246,35 @@ row_lines(Paper *paper, const PaperTable *table, PangoLayout *layout, const Pape
 	return lines > UINT16_MAX ? UINT16_MAX : lines;
 }
 
-/* Show lines of a row, from the first-th on, count of them, at y. */
+/* The texts of a row, and how far they are shown. */
+typedef struct PaperRow
+{
+	PaperText  *texts;
+	PaperPlace *places;
+} PaperRow;
+
 static void
-show_row(Paper *paper, const PaperTable *table, PangoLayout *layout, const PaperText *texts, int first, int count, int all)
+begin_row(const PaperTable *table, PaperRow *row)
+{
+	memset(row->places, 0, (size_t) table->column_count * sizeof(PaperPlace));
+}
+
+/* Show the next lines of a row, count of them at most. */
+static void
+show_row(Paper *paper, const PaperTable *table, PangoLayout *layout, const PaperRow *row, int count)
 {
 	double		x = PAPER_MARGIN;
-	double		height = count * paper->line;
 
-	if (count < all)
-	{
-		cairo_save(paper->cairo);
-		cairo_rectangle(paper->cairo, 0, paper->y + PADDING, paper->width, height);
-		cairo_clip(paper->cairo);
-	}
 	for (int i = 0; i < table->column_count; i++)
 	{
-		show(paper, layout, &texts[i], x + PADDING, paper->y + PADDING - first * paper->line, table->widths[i] - 2 * PADDING,
-			 table->right[i] ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT);
+		pango_layout_set_alignment(layout, table->right[i] ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT);
+		paper_show_lines(paper, layout, &row->texts[i], &row->places[i], count, x + PADDING, paper->y + PADDING, table->widths[i] - 2 * PADDING);
 		x += table->widths[i];
 	}
-	if (count < all)
-		cairo_restore(paper->cairo);
 }
 
 static void
-show_head(Paper *paper, const PaperTable *table, PaperText *texts)
+show_head(Paper *paper, const PaperTable *table, PaperRow *head)
 {
 	int			lines;
 	double		height;
@@ -306,8 +282,9 @@ show_head(Paper *paper, const PaperTable *table, PaperText *texts)
 	if (table->titles == NULL)
 		return;
 	for (int i = 0; i < table->column_count; i++)
-		texts[i] = (PaperText) {table->titles[i], strlen(table->titles[i])};
-	lines = row_lines(paper, table, paper->bold, texts);
+		head->texts[i] = (PaperText) {table->titles[i], strlen(table->titles[i])};
+	begin_row(table, head);
+	lines = row_lines(paper, table, paper->bold, head->texts);
 	height = lines * paper->line + 2 * PADDING;
 	if (!paper->dry)
 	{
@@ -315,7 +292,7 @@ show_head(Paper *paper, const PaperTable *table, PaperText *texts)
 		cairo_rectangle(paper->cairo, PAPER_MARGIN, paper->y, paper->width - 2 * PAPER_MARGIN, height);
 		cairo_fill(paper->cairo);
 		cairo_set_source_rgb(paper->cairo, 0, 0, 0);
-		show_row(paper, table, paper->bold, texts, 0, lines, lines);
+		show_row(paper, table, paper->bold, head, lines);
 	}
 	paper->y += height;
 	rule(paper, paper->y, 0.4);
@@ -329,10 +306,11 @@ room(const Paper *paper)
 }
 
 static void
-flow_row(Paper *paper, const PaperTable *table, const PaperText *texts, PaperText *head, int lines)
+flow_row(Paper *paper, const PaperTable *table, PaperRow *row, PaperRow *head, int lines)
 {
 	int			first = 0;
 
+	begin_row(table, row);
 	while (first < lines)
 	{
 		int			fitting = room(paper);
@@ -350,7 +328,7 @@ flow_row(Paper *paper, const PaperTable *table, const PaperText *texts, PaperTex
 		if (left < fitting)
 			fitting = left;
 		if (!paper->dry)
-			show_row(paper, table, paper->body, texts, first, fitting, lines);
+			show_row(paper, table, paper->body, row, fitting);
 		paper->y += fitting * paper->line + 2 * PADDING;
 		first += fitting;
 	}
@@ -375,21 +353,24 @@ note_lines(PaperTable *table, size_t row, int lines)
 void
 paper_table(Paper *paper, PaperTable *table)
 {
-	PaperText  *texts = calloc((size_t) table->column_count * 2, sizeof(PaperText));
+	size_t		count = (size_t) table->column_count;
+	PaperRow	row = {calloc(count * 2, sizeof(PaperText)), calloc(count * 2, sizeof(PaperPlace))};
+	PaperRow	head = {row.texts + count, row.places + count};
 
-	if (texts == NULL)
+	if (row.texts == NULL || row.places == NULL)
 		abort();
 	if (room(paper) < 4)
 		begin_page(paper);
-	show_head(paper, table, texts + table->column_count);
+	show_head(paper, table, &head);
 	table->rewind(table->owner);
-	for (size_t row = 0; !paper->output->failed && table->next(table->owner, texts); row++)
+	for (size_t number = 0; !paper->output->failed && table->next(table->owner, row.texts); number++)
 	{
 		if (paper->dry)
-			note_lines(table, row, row_lines(paper, table, paper->body, texts));
-		flow_row(paper, table, texts, texts + table->column_count, table->lines[row]);
+			note_lines(table, number, row_lines(paper, table, paper->body, row.texts));
+		flow_row(paper, table, &row, &head, table->lines[number]);
 	}
-	free(texts);
+	free(row.texts);
+	free(row.places);
 }
 
 /* ---- the file ---- */
@@ -427,7 +408,7 @@ paper_open(Output *output, double width, double height, double font_size)
 	pango_cairo_update_context(paper->cairo, paper->context);
 	paper->body = make_layout(paper, font_size, false);
 	paper->bold = make_layout(paper, font_size, true);
-	measure_ascii(paper);
+	paper_measure_ascii(paper);
 	return paper;
 }
 

@@ -81,6 +81,28 @@ extern void paper_fit(const Paper *paper, PaperTable *table);
 extern void paper_heading(Paper *paper, const char *text);
 extern void paper_table(Paper *paper, PaperTable *table);
 
+/* ---- paper_text.c ---- */
+
+/* How far a text is shown; zero at its beginning. */
+typedef struct PaperPlace
+{
+	size_t		byte;			/* where the next line begins */
+	bool		inside;			/* not at the beginning of a paragraph */
+	bool		ended;
+	PangoDirection direction;	/* of the paragraph */
+} PaperPlace;
+
+/* How wide each ASCII character is, to know without shaping that a short text is one line: when the layouts are there. */
+extern void paper_measure_ascii(Paper *paper);
+
+/* Lines of a text in a column. */
+extern int	paper_count_lines(Paper *paper, PangoLayout *layout, const PaperText *text, double width);
+
+/* Show the lines from a place on, most of them at most, which is moved behind them. */
+extern void paper_show_lines(Paper *paper, PangoLayout *layout, const PaperText *text, PaperPlace *place, int most, double x, double y, double width);
+
+/* ---- paper.c ---- */
+
 /* Show a picture, at most as wide as the page and half as high, with its title below; without its file only that. */
 extern void paper_picture(Paper *paper, const Picture *picture);
 

@@ -100,7 +100,7 @@ deadline_move(Deadlines *deadlines, Watch *watch, Stage stage)
 	watch->stage = stage;
 	if (stage == STAGE_NONE)
 		return;
-	watch->since = clock_now();
+	watch->since = clock_coarse();
 	watch->acknowledged = 0;
 	watch->next = NULL;
 	watch->previous = deadlines->last[stage];
@@ -121,7 +121,7 @@ deadline_close(Deadlines *deadlines, Watch *watch)
 int
 deadline_expire(Deadlines *deadlines)
 {
-	uint64_t	now = clock_now();
+	uint64_t	now = clock_coarse();
 	uint64_t	next = UINT64_MAX;
 
 	for (int stage = 0; stage < STAGE_COUNT; stage++)

@@ -65,21 +65,25 @@ take_byte(Guard *guard, char byte)
 	}
 }
 
-/* Is it a byte behind which the state is the same?  Most of a head is: its values, names and target. */
-static bool
-is_plain(GuardState state, unsigned char byte)
+/* How many bytes from the first on leave the state as it is.  Most of a head are such: its values, names and target. */
+static size_t
+plain_length(const Guard *guard, const char *bytes, size_t length)
 {
-	switch (state)
-	{
-		case GUARD_FIELD_VALUE:
-			return !is_control(byte);
-		case GUARD_FIELD_NAME:
-			return !is_control(byte) && byte != ':';
-		case GUARD_REQUEST_LINE:
-			return byte > ' ' && byte != 0x7f;
-		default:
-			return false;
-	}
+	const unsigned char *text = (const unsigned char *) bytes;
+	size_t		at = 0;
+
+	if (guard->carriage_return)
+		return 0;
+	if (guard->state == GUARD_FIELD_VALUE)
+		while (at < length && !is_control(text[at]))
+			at++;
+	else if (guard->state == GUARD_FIELD_NAME)
+		while (at < length && text[at] != ':' && !is_control(text[at]))
+			at++;
+	else if (guard->state == GUARD_REQUEST_LINE)
+		while (at < length && text[at] > ' ' && text[at] != 0x7f)
+			at++;
+	return at;
 }
 
 /* May a line end here? */
@@ -149,14 +153,13 @@ guard_next(Guard *guard, const char *bytes, size_t length, GuardEvent *event)
 	}
 	for (size_t at = 0; at < length; at++)
 	{
+		size_t		plain = plain_length(guard, bytes + at, length - at);
 		char		byte;
 
-		while (!guard->carriage_return && is_plain(guard->state, (unsigned char) bytes[at]))
-		{
-			guard->seen = false;
-			if (++at == length)
-				return length;
-		}
+		at += plain;
+		guard->seen = guard->seen && plain == 0;
+		if (at == length)
+			return length;
 		byte = bytes[at];
 		if (guard->state == GUARD_BROKEN || guard->carriage_return != (byte == '\n') || (byte == '\r' && !may_end(guard)) ||
 			(byte != '\r' && byte != '\n' && !take_byte(guard, byte)))

@@ -23,6 +23,9 @@ extern void interest_drained(int socket);
 /* Is it known that there is nothing to read? */
 extern bool interest_is_drained(int socket);
 
+/* May the library's epoll have something to tell?  If not, it is not asked in this thread, until this is said again. */
+extern void interest_expect(bool something);
+
 /* Has the library something to be told, in this thread, that its epoll will not wake it for? */
 extern bool interest_is_late(void);
 

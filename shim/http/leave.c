@@ -47,7 +47,7 @@ has_left(const Request *request)
 int
 leave_look(Server *server)
 {
-	uint64_t	now = clock_now();
+	uint64_t	now = clock_coarse();
 	Request    *request = server->waiting;
 
 	if (request == NULL)

@@ -69,7 +69,7 @@ linger_start(Lingers *lingers, int socket)
 	}
 	if (lingers->count == LINGER_MOST)
 		end(lingers->first);
-	*linger = (Linger) {{on_bytes}, lingers, lingers->last, NULL, clock_now() + LINGER_NS, copy};
+	*linger = (Linger) {{on_bytes}, lingers, lingers->last, NULL, clock_coarse() + LINGER_NS, copy};
 	*(lingers->last ? &lingers->last->next : &lingers->first) = linger;
 	lingers->last = linger;
 	lingers->count++;
@@ -81,7 +81,7 @@ linger_start(Lingers *lingers, int socket)
 int
 linger_expire(Lingers *lingers)
 {
-	uint64_t	now = clock_now();
+	uint64_t	now = clock_coarse();
 
 	Linger	   *linger = lingers->first;
 

@@ -41,6 +41,14 @@ on_head_begun(void *closure)
 		deadline_move(&connection->server->deadlines, &connection->watch, STAGE_HEAD);
 }
 
+static const struct sockaddr *
+peer_of(struct MHD_Connection *library)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(library, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	return info ? info->client_addr : NULL;
+}
+
 static void
 on_connection(void *closure, struct MHD_Connection *library, void **memory, enum MHD_ConnectionNotificationCode code)
 {
@@ -56,6 +64,7 @@ on_connection(void *closure, struct MHD_Connection *library, void **memory, enum
 		if (connection == NULL)
 			abort();
 		connection->server = server;
+		client_address(peer_of(library), NULL, NULL, connection->address, sizeof(connection->address));
 		intake_open(socket, on_head_begun, connection);
 		interest_open(socket, server_epoll(server));
 		deadline_open(&server->deadlines, &connection->watch, socket);
@@ -124,10 +133,14 @@ on_completed(void *closure, struct MHD_Connection *connection, void **memory, en
 static void
 copy_client(Request *request)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const char *forwarded = fields_list(request, "Forwarded");
+	const char *x_forwarded_for = fields_list(request, "X-Forwarded-For");
+	const Connection *connection = connection_of(request);
 
-	client_address(info ? info->client_addr : NULL, fields_list(request, "Forwarded"), fields_list(request, "X-Forwarded-For"),
-				   request->client, sizeof(request->client));
+	if (forwarded || x_forwarded_for)
+		client_address(peer_of(request->connection), forwarded, x_forwarded_for, request->client, sizeof(request->client));
+	else
+		memcpy(request->client, connection->address, sizeof(connection->address));
 }
 
 /* What came was no request: its answer needs no database. */
@@ -249,9 +262,11 @@ server_epoll(const Server *server)
 }
 
 void
-server_run(Server *server)
+server_run(Server *server, bool ready)
 {
+	interest_expect(ready);
 	MHD_run(server->daemon);
+	interest_expect(true);
 }
 
 int

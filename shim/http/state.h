@@ -7,6 +7,7 @@
 #define QEHS_HTTP_STATE_H
 
 #include <microhttpd.h>
+#include <netinet/in.h>
 
 #include "exchange/exchange.h"
 #include "http/deadline.h"
@@ -36,6 +37,7 @@ typedef struct Connection
 	Watch		watch;
 	Server	   *server;
 	unsigned	requests;		/* that began */
+	char		address[INET6_ADDRSTRLEN];	/* of the other side */
 	bool		linger;			/* it is to be ended from here, though its client may still send */
 } Connection;
 

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs"
 import net from "node:net"
 import { test } from "node:test"
 import { line, publish, send as load } from "./bulk.mjs"
-import { freePort, Shim, sleep, stage } from "./cluster.mjs"
+import { freePort, Shim, sleep, stage, until } from "./cluster.mjs"
 import { agent, send } from "./retry.mjs"
 
 const at = stage("arrive", { modules: [], prepare: ({ cluster }) => publish(cluster, "arrive"),
@@ -42,7 +42,7 @@ function endless(port, key, { module = path, pause = 1, most = 60000 } = {}) {
 test("a load whose key is revoked meanwhile ends in its error line, though its client sends on", { timeout: 90000 }, async () => {
 	const key = at.cluster.sql("SELECT qehs.use_tenant('arrive'); SELECT qehs.api_key_create('revoked', rate_limit => 0) ->> 'key'")
 	const stream = endless(at.shim.port, key)
-	await sleep(500)
+	await until("lines are loaded", () => at.cluster.sql("SELECT EXISTS (SELECT FROM qehs.record WHERE payload ->> 'title' LIKE 'endless %')") === "t")
 	at.cluster.sql("UPDATE qehs.api_key SET revoked_at = now() WHERE name = 'revoked'")
 	assert.equal(await stream.ended, "end", "the connection is closed, not reset")
 	assert.match(stream.text, /^HTTP\/1.1 200 OK\r\n/)
@@ -85,12 +85,7 @@ test("an answer for which there is no room ends with an error line, and the log 
 		const body = Array.from({ length: 60000 }, (_, i) => line("room", i)).join("")
 		socket.end(`POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${at.key}\r\nConnection: close\r\nX-Forwarded-For: 192.0.2.1\r\n`
 			+ `Content-Type: application/x-ndjson\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
-		let text = ""
-		for (let i = 0; i < 300 && !/could not keep the answer/.test(text); i++) {
-			await sleep(100)
-			text = readFileSync(log, "utf8")
-		}
-		assert.match(text, /could not keep the answer of a stream: No space left on device/)
+		await until("the log says why", () => /could not keep the answer of a stream: No space left on device/.test(readFileSync(log, "utf8")))
 		const answer = await new Promise((resolve) => {
 			let all = ""
 			socket.on("data", (data) => all += data)
@@ -128,15 +123,12 @@ test("who reads a byte a second loses the place, who reads slowly but surely doe
 	}
 	// its client learns of the end once it has read what waits: the server's own count tells, of which one is the question's
 	const connections = async () => Number(/^qehs_http_connections (\d+)$/m.exec((await send(at.shim.port, at.key, "GET", "/metrics", undefined, { Connection: "close" })).text)[1])
-	const until = async (wanted, tenths) => {
-		for (let i = 0; i < tenths && !wanted(await connections()); i++)
-			await sleep(100)
-	}
+	const connected = (count) => until(`${count} are connected`, async () => await connections() === count, 100)
 	agent.destroy()
-	await until((now) => now === 1, 300)
+	await connected(1)
 	const [slow, steady] = [reader(false), reader(true)]
-	await until((now) => now === 3, 50)
-	await until((now) => now < 3, 900)
+	await connected(3)
+	await until("one is cut off", async () => await connections() < 3, 100)
 	assert.equal(await connections(), 2, "the slow reader is cut off")
 	assert.equal(steady.ended, false, `the steady one reads on, ${steady.taken} bytes`)
 	slow.stop()

@@ -1,10 +1,10 @@
 // What only a cluster of its own can show of API keys: no secret in any log, few writes for "last used", no look-up for a typing
 // error, and the addresses that a key may be used from, behind proxies too.
 import assert from "node:assert/strict"
-import { execFileSync, spawn } from "node:child_process"
+import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { after, before, test } from "node:test"
-import { Cluster, Shim, freePort } from "./cluster.mjs"
+import { Cluster, Shim, freePort, until } from "./cluster.mjs"
 import { agent, send } from "./retry.mjs"
 
 let cluster
@@ -87,20 +87,21 @@ test("last used costs one write a minute, however many requests and connections"
 
 test("a typing error is refused without a look-up", async () => {
 	const mine = cluster.key("keys")
-	const holder = spawn("psql", ["-X", "-q", "-A", "-t", "-d", `${cluster.conninfo} user=postgres`], { stdio: ["pipe", "pipe", "inherit"] })
-	holder.stdin.write("BEGIN; LOCK TABLE qehs.api_key IN ACCESS EXCLUSIVE MODE; SELECT 'held';\n")
-	await new Promise((resolve) => holder.stdout.once("data", resolve))
+	const holder = cluster.session()
+	await holder.run("BEGIN; LOCK TABLE qehs.api_key IN ACCESS EXCLUSIVE MODE")
 	// whoever looks waits for the lock, so that an answer now is one without a look
 	const right = get(mine, { "X-Forwarded-For": "203.0.113.80" })
+	const waiting = () => cluster.sql("SELECT count(*) FROM pg_locks WHERE relation = 'qehs.api_key'::regclass AND NOT granted")
+	await until("the right key waits", () => waiting() === "1")
 	for (const typed of [flip(mine), `${mine}0`, mine.slice(0, -1), mine.replace("live", "test"), mine.replace("qehs_live_sk_", "sa_")])
 		assert.equal((await get(typed, { "X-Forwarded-For": "203.0.113.81" }, shims[1])).status, 401)
-	assert.equal(cluster.sql("SELECT count(*) FROM pg_locks WHERE relation = 'qehs.api_key'::regclass AND NOT granted"), "1")
-	holder.stdin.end("COMMIT;\n")
+	assert.equal(waiting(), "1")
+	await holder.end()
 	assert.equal((await right).status, 200)
 })
 
 test("an expired key is refused from the very moment", async () => {
-	const { json } = await make({ expiresAt: new Date(Date.now() + 1500).toISOString() })
+	const { json } = await make({ expiresAt: new Date(Date.now() + 5000).toISOString() })
 	assert.equal((await get(json.key)).status, 200)
 	while (Date.now() <= Date.parse(json.expiresAt))
 		await new Promise((resolve) => setTimeout(resolve, 50))

@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import http from "node:http"
 import net from "node:net"
 import { after, test } from "node:test"
-import { sleep, stage } from "./cluster.mjs"
+import { stage, until } from "./cluster.mjs"
 
 const UPLOADS = Number(process.env.UPLOADS ?? 40)
 const UPLOAD_BYTES = Number(process.env.UPLOAD_BYTES ?? 4 << 20)
@@ -80,8 +80,7 @@ const sendHalf = (announced, size) => {
 test("a shim that is killed in an upload leaves nothing to see, and the file can be sent again", async () => {
 	const announced = await announce({ sizeBytes: 2 << 20 })
 	const socket = sendHalf(announced, 2 << 20)
-	for (let i = 0; i < 100 && readdirSync(`${folder}/incoming`).length === 0; i++)
-		await sleep(20)
+	await until("the upload has begun", () => readdirSync(`${folder}/incoming`).length > 0)
 	assert.equal(readdirSync(`${folder}/incoming`).length, 1)
 	await at.shim.crash()
 	await at.shim.ready()
@@ -102,13 +101,10 @@ test("a shim that is killed in an upload leaves nothing to see, and the file can
 
 test("a client that leaves in the middle leaves nothing behind", async () => {
 	const socket = sendHalf(await announce(), 2 << 20)
-	for (let i = 0; i < 100 && readdirSync(`${folder}/incoming`).length === 0; i++)
-		await sleep(20)
+	await until("the upload has begun", () => readdirSync(`${folder}/incoming`).length > 0)
 	const before = objects()
 	socket.destroy()
-	for (let i = 0; i < 100 && readdirSync(`${folder}/incoming`).length > 0; i++)
-		await sleep(20)
-	assert.deepEqual(readdirSync(`${folder}/incoming`), [])
+	await until("nothing comes in", () => readdirSync(`${folder}/incoming`).length === 0)
 	assert.deepEqual(objects(), before)
 })
 
@@ -142,9 +138,7 @@ test("while the scanner does not answer files are kept and not given out, and th
 	const found = await read(announced.id)
 	assert.deepEqual([found.status, found.downloadUrl], ["uploaded", null])
 	scanner = "answers"
-	for (let i = 0; i < 60 && (await read(announced.id)).status !== "clean"; i++)
-		await sleep(500)
-	assert.equal((await read(announced.id)).status, "clean")
+	await until("it is clean", async () => (await read(announced.id)).status === "clean", 500)
 })
 
 test("files that are to go leave the store", async () => {
@@ -153,12 +147,8 @@ test("files that are to go leave the store", async () => {
 	assert.equal((await call("DELETE", `/api/v1/attachments/${announced.id}`)).status, 204)
 	assert.ok(objects().includes(announced.id))
 	at.cluster.sql("UPDATE qehs.attachment SET deleted_at = now() - interval '31 days' WHERE deleted_at IS NOT NULL; SELECT qehs.tick()")
-	for (let i = 0; i < 60 && objects().includes(announced.id); i++)
-		await sleep(500)
-	assert.ok(!objects().includes(announced.id))
-	for (let i = 0; i < 20 && at.cluster.sql("SELECT count(*) FROM qehs.object_removal") !== "0"; i++)
-		await sleep(500)
-	assert.equal(at.cluster.sql("SELECT count(*) FROM qehs.object_removal"), "0")
+	await until("it has left the store", () => !objects().includes(announced.id), 500)
+	await until("nothing is to be removed", () => at.cluster.sql("SELECT count(*) FROM qehs.object_removal") === "0", 500)
 })
 
 test("a full disk is 507 and loses nothing; with room again it goes on", async (context) => {

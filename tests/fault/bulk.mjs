@@ -1,8 +1,8 @@
 // Bulk loads for the fault tests: lines, calls that may be cut, and what the database holds in the end.
 import assert from "node:assert/strict"
-import { spawn } from "node:child_process"
 import http from "node:http"
 import { createInterface } from "node:readline"
+import { start } from "../http/lib/process.mjs"
 
 const LINES = "application/x-ndjson"
 
@@ -81,7 +81,7 @@ export class Probe {
 
 	connect() {
 		this.waiting = null
-		const child = spawn("psql", ["-X", "-q", "-A", "-t", "-d", `${this.cluster.conninfo} user=postgres`], { stdio: ["pipe", "pipe", "ignore"] })
+		const child = start("psql", ["-X", "-q", "-A", "-t", "-d", `${this.cluster.conninfo} user=postgres`], { stdio: ["pipe", "pipe", "ignore"] })
 		this.child = child
 		child.stdin.on("error", () => {})
 		createInterface({ input: child.stdout }).on("line", (text) => this.child === child && this.settle(text))

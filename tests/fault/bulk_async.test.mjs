@@ -1,14 +1,14 @@
 // Loads that a job runs: each line is loaded once and each job ends once, in a state that says why, whatever happens to workers and callers.
 // What becomes of the bodies; how much memory a load takes. FAULT_MEMORY_LINES chooses its length.
 import assert from "node:assert/strict"
-import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import http from "node:http"
 import { after, test } from "node:test"
+import { start } from "../http/lib/process.mjs"
 import { uuidOf } from "../http/lib/tenant.mjs"
 import { line, lines, path, publish } from "./bulk.mjs"
-import { sleep, stage } from "./cluster.mjs"
+import { sleep, stage, until as come } from "./cluster.mjs"
 import { call, file, storeFolder } from "./exports.mjs"
 
 const COUNT = 20000
@@ -29,7 +29,7 @@ after(() => {
 })
 
 function startWorker() {
-	const worker = spawn(process.env.QEHS_SHIM_BIN ?? new URL("../../qehs-shim", import.meta.url).pathname,
+	const worker = start(process.env.QEHS_SHIM_BIN ?? new URL("../../qehs-shim", import.meta.url).pathname,
 		["--worker", "--db", `${made.cluster.conninfo} user=qehs_shim`, "--storage", folder, "--load-workers", "1", "--log", "off"], { stdio: ["ignore", "ignore", "inherit"] })
 	worker.gone = new Promise((resolve) => worker.once("exit", (code, signal) => resolve(code ?? signal)))
 	others.push(worker)
@@ -86,10 +86,8 @@ async function hold(name) {
 	return session
 }
 
-const waits = async (many = 1) => {
-	for (let i = 0; i < 2400 && Number(made.cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'qehs-shim job' AND wait_event_type = 'Lock'")) < many; i++)
-		await sleep(25)
-}
+const waits = (many = 1) => come(`${many} of jobs wait`,
+	() => Number(made.cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'qehs-shim job' AND wait_event_type = 'Lock'")) >= many)
 
 test("a worker that is killed in the middle: another goes on, and each line is loaded once", async () => {
 	const id = await queue(lines("killed", COUNT))
@@ -201,27 +199,24 @@ test("a load whose key is revoked before or in the middle fails and says so", as
 
 test("the bodies of jobs that have ended leave the store; one that nobody queued does so a day later", async () => {
 	// the shim looks every ten seconds
-	for (let i = 0; i < 600 && made.cluster.sql("SELECT count(*) FROM qehs.job WHERE input_bytes IS NOT NULL") !== "0"; i++)
-		await sleep(50)
+	await come("no body is kept", () => made.cluster.sql("SELECT count(*) FROM qehs.job WHERE input_bytes IS NOT NULL") === "0", 50)
 	const ids = made.cluster.sql("SELECT qehs.id_text('job_', id) FROM qehs.job").split("\n")
-	for (let i = 0; i < 600 && ids.some((id) => file(folder, "waits", id)); i++)
-		await sleep(50)
-	assert.deepEqual(ids.filter((id) => file(folder, "waits", id)), [])
+	await come("no body is in the store", () => !ids.some((id) => file(folder, "waits", id)), 50)
 	// a call that was answered before: its body is of no use
 	const id = await queue(lines("twice", 10), { headers: { "idempotency-key": "twice" } })
 	const objects = () => existsSync(`${folder}/objects/waits`) ? readdirSync(`${folder}/objects/waits`, { recursive: true }).filter((name) => name.includes("job_")).length : 0
 	assert.equal(objects(), 1)
 	assert.equal(await queue(lines("twice", 10), { headers: { "idempotency-key": "twice" } }), id)
-	for (let i = 0; i < 200 && objects() > 1; i++)
-		await sleep(25)
-	assert.equal(objects(), 1)
+	await come("one body is left", () => objects() === 1)
 	// a body whose sender has left
 	made.cluster.sql("DELETE FROM qehs.object_removal")
-	await assert.rejects(send((request) => {
+	const later = () => made.cluster.sql("SELECT count(*) FROM qehs.object_removal WHERE not_before BETWEEN now() + interval '23 hours' AND now() + interval '25 hours'")
+	await assert.rejects(send(async (request) => {
 		request.write(line("left", 1))
-		setTimeout(() => request.destroy(), 200)
+		await come("the body is to be removed", () => later() === "1")
+		request.destroy()
 	}))
-	assert.equal(made.cluster.sql("SELECT count(*) FROM qehs.object_removal WHERE not_before BETWEEN now() + interval '23 hours' AND now() + interval '25 hours'"), "1")
+	assert.equal(later(), "1")
 	await call(made.shim, key, "DELETE", `/api/v1/jobs/${id}`)
 })
 

@@ -7,7 +7,7 @@ import net from "node:net"
 import { after, afterEach, before, test } from "node:test"
 import { gzipSync } from "node:zlib"
 import { assertNoStrays, assertOnce, line, lines, open, parse, path, publish, read, send as load } from "./bulk.mjs"
-import { Cluster, Shim, freePort, sleep } from "./cluster.mjs"
+import { Cluster, Shim, freePort, sleep, until } from "./cluster.mjs"
 import { agent, send } from "./retry.mjs"
 
 const gets = Number(process.env.FAULT_CLIENT_GETS ?? 100)
@@ -69,25 +69,12 @@ async function settled() {
 // As after the first load: this is what each test here is about, too.
 afterEach(async () => {
 	agent.destroy()
-	let now
-	for (let i = 0; i < 200; i++) {
-		now = held()
-		// a file of the start may have been closed
-		if (JSON.stringify({ ...now, files: 0 }) === JSON.stringify({ ...quiet, files: 0 }) && now.files <= quiet.files)
-			return
-		await sleep(50)
-	}
-	assert.deepEqual(now, quiet, "something is still held")
+	// files and sessions of the start may have been closed
+	await until(`no more is held than ${JSON.stringify(quiet)}`, () => {
+		const now = held()
+		return Object.keys(quiet).every((name) => now[name] <= quiet[name])
+	}, 50)
 })
-
-async function until(what, holds) {
-	for (let i = 0; i < 400; i++) {
-		if (await holds())
-			return
-		await sleep(25)
-	}
-	assert.fail(`${what} did not come true`)
-}
 
 const places = () => held().places
 const countOf = (name) => Number(cluster.sql(`SELECT count(*) FROM qehs.record WHERE payload ->> 'title' LIKE '${name} %'`))
@@ -141,7 +128,7 @@ test("clients that send a byte now and then", async () => {
 		request.end()
 	}))
 	await getMany()
-	assert.equal(places(), 5)
+	await until("each has its place", () => places() === 5)
 	answered = true
 	await done
 	for (const { name, answer } of clients) {

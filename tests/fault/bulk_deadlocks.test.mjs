@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
 import { assertOnce, line, open, parse, publish, send } from "./bulk.mjs"
-import { Cluster, Shim, freePort, sleep } from "./cluster.mjs"
+import { Cluster, Shim, freePort, until } from "./cluster.mjs"
 
 let cluster
 let shim
@@ -22,15 +22,6 @@ after(async () => {
 })
 
 const deadlocks = () => Number(cluster.sql("SELECT pg_stat_clear_snapshot(); SELECT deadlocks FROM pg_stat_database WHERE datname = 'postgres'"))
-
-async function until(what, holds) {
-	for (let i = 0; i < 200; i++) {
-		if (holds())
-			return
-		await sleep(25)
-	}
-	assert.fail(`${what} did not come true`)
-}
 
 test("two atomic loads that cross in unique values: one is whole, the other is told to try again and has no effect", async () => {
 	const first = open(shim.port, key, { query: "?mode=atomic" })

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
 import { Probe, assertNoStrays, assertOnce, lines, open, parse, publish } from "./bulk.mjs"
-import { Cluster, CuttingProxy, Shim, freePort, sleep } from "./cluster.mjs"
+import { Cluster, CuttingProxy, Shim, freePort, sleep, until } from "./cluster.mjs"
 import { seeded } from "../tools/random.mjs"
 
 const moments = Number(process.env.FAULT_BULK_MOMENTS ?? 6)
@@ -36,15 +36,6 @@ after(async () => {
 	cluster?.remove()
 })
 
-const until = async (holds) => {
-	for (let i = 0; i < 400; i++) {
-		if (await holds())
-			return
-		await sleep(25)
-	}
-	throw new Error("did not come true")
-}
-
 // The backend that loads, if one does.
 const loader = `SELECT coalesce(max(pid), 0) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 5`
 
@@ -54,12 +45,16 @@ const strike = {
 	},
 	async backend() {
 		const pid = Number(await probe.ask(loader))
-		if (pid > 0)
+		try {
+			if (pid === 0)
+				return false
 			process.kill(pid, "SIGKILL")
-		// the server ends all other sessions and recovers
-		if (pid > 0)
-			await until(async () => (await probe.ask("SELECT true")) === null)
-		return pid > 0
+		} catch {
+			// it has ended meanwhile
+			return false
+		}
+		await until("the server has ended all other sessions, and recovers", async () => (await probe.ask("SELECT true")) === null)
+		return true
 	},
 	async server() {
 		await cluster.crash(random() < 0.5 ? "SIGKILL" : "SIGQUIT")
@@ -163,7 +158,7 @@ async function breakLoads(prefix, query, moment, check) {
 		const place = Math.min(count - 60, have + Math.floor(Math.min(1, (2 * random()) / (moments - i)) * (count - have)))
 		const name = names.at(-1)
 		struck[kind] += await breakAt(lines(name, count), name, query, kind, await moment(name, Math.max(1, place)))
-		await until(async () => (await probe.ask("SELECT true")) === "t")
+		await until("the server is there again", async () => (await probe.ask("SELECT true")) === "t")
 		progress.push(check(name))
 	}
 	for (const name of names) {

@@ -1,42 +1,41 @@
 // A chunk that fails while the next one waits behind it at the database: what was loaded is answered for, the problem comes last.
 import assert from "node:assert/strict"
-import { spawn } from "node:child_process"
+import { readdirSync, readFileSync } from "node:fs"
 import { test } from "node:test"
 import { lines, open, parse, publish } from "./bulk.mjs"
-import { sleep, stage } from "./cluster.mjs"
+import { sleep, stage, until } from "./cluster.mjs"
 
 const at = stage("broken", { modules: [], prepare: ({ cluster }) => publish(cluster, "broken") })
 
-async function until(holds) {
-	for (let i = 0; i < 400; i++) {
-		if (holds())
-			return
-		await sleep(25)
-	}
-	assert.fail(`not true: ${holds}`)
-}
-
-// A session that holds a lock until its input ends.
-async function hold(statement) {
-	const session = spawn("psql", ["-X", "-q", "-d", `${at.cluster.conninfo} user=postgres`], { stdio: ["pipe", "pipe", "inherit"] })
-	const held = new Promise((resolve) => session.stdout.once("data", resolve))
-	session.stdin.write(`BEGIN;\n${statement};\nSELECT 'held';\n`)
-	await held
-	return () => session.stdin.end("ROLLBACK;\n")
+// The shim has sent what it has: none of its threads runs or has run for a while.
+async function idle() {
+	const threads = () => readdirSync(`/proc/${at.shim.process.pid}/task`).map((thread) => {
+		const [state, ...rest] = readFileSync(`/proc/${at.shim.process.pid}/task/${thread}/stat`, "latin1").split(") ")[1].split(" ")
+		return `${state} ${rest[10]} ${rest[11]}`
+	}).join()
+	let same = 0
+	let last
+	await until("the shim is idle", async () => {
+		const now = threads()
+		same = now === last && !now.includes("R") ? same + 1 : 0
+		last = now
+		return same === 10
+	}, 30)
 }
 
 const blocked = () => at.cluster.sql("SELECT pid FROM pg_stat_activity WHERE usename = 'qehs_shim' AND wait_event_type = 'Lock' LIMIT 1")
 const stored = (load) => Number(at.cluster.sql(`SELECT count(*) FROM qehs.record WHERE payload ->> 'title' LIKE '${load} %'`))
 
 async function cancelled(load, query) {
-	const release = await hold("LOCK TABLE qehs.record_unique IN ACCESS EXCLUSIVE MODE")
+	const holder = at.cluster.session()
+	await holder.run("BEGIN; LOCK TABLE qehs.record_unique IN ACCESS EXCLUSIVE MODE")
 	const { request, answer } = open(at.shim.port, at.key, { query })
 	request.end(lines(load, 9000))
-	await until(() => blocked() !== "")
-	await sleep(300)
+	await until("a chunk waits for the table", () => blocked() !== "")
+	await idle()
 	at.cluster.sql(`SELECT pg_cancel_backend(${blocked()})`)
 	await sleep(300)
-	release()
+	await holder.end()
 	return parse(await answer)
 }
 

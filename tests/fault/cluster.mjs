@@ -1,25 +1,19 @@
 // A cluster with shims of the test's own, and the means to break them.
-import { execFileSync, spawn } from "node:child_process"
+import { execFileSync } from "node:child_process"
 import { mkdtempSync, chmodSync, readFileSync, rmSync } from "node:fs"
 import net from "node:net"
 import { after, before } from "node:test"
 import { agent } from "../http/lib/client.mjs"
 import { Contract } from "../http/lib/contract.mjs"
+import { atExit, freePort, sleep, start, until } from "../http/lib/process.mjs"
+
+export { freePort, sleep, until }
 
 const root = new URL("../..", import.meta.url).pathname
-
-export const freePort = () => new Promise((resolve) => {
-	const server = net.createServer().listen(0, "127.0.0.1", () => {
-		const { port } = server.address()
-		server.close(() => resolve(port))
-	})
-})
 
 // A script with the functions of tests/tools/cluster.sh.
 export const shell = (script, ...args) =>
 	execFileSync("bash", ["-c", `. tests/tools/cluster.sh; ${script}`, "cluster", ...args], { cwd: root, stdio: ["ignore", "pipe", "ignore"] })
-
-export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
 // Does a process run still? One that nobody has waited for yet has ended, too.
 const isAlive = (pid) => {
@@ -32,15 +26,22 @@ const isAlive = (pid) => {
 
 export class Cluster {
 	static async create(settings = []) {
-		const cluster = new Cluster()
-		cluster.directory = mkdtempSync("/tmp/qehs-fault.")
-		chmodSync(cluster.directory, 0o755)
-		cluster.port = await freePort()
+		const cluster = await Cluster.place()
 		shell('cluster_create "$1" "$2"', `${cluster.directory}/pg`, String(cluster.port))
 		for (const line of settings)
 			cluster.configure(line)
 		shell('cluster_start "$1"', `${cluster.directory}/pg`)
 		cluster.sql("CREATE EXTENSION qehs; ALTER ROLE qehs_shim LOGIN")
+		return cluster
+	}
+
+	// A folder and a port, which go when this process ends.
+	static async place() {
+		const cluster = new Cluster()
+		cluster.directory = mkdtempSync(`${process.env.QEHS_TEST_DIR ?? "/tmp"}/qehs-fault.`)
+		chmodSync(cluster.directory, 0o755)
+		cluster.port = await freePort()
+		cluster.stays = atExit(() => cluster.remove("immediate"))
 		return cluster
 	}
 
@@ -58,16 +59,22 @@ export class Cluster {
 		shell('echo "$2" | as_postgres tee -a "$1/data/postgresql.conf"', `${this.directory}/pg`, line)
 	}
 
+	// Change a setting, or give it back its value (undefined), while the server runs: sessions have it with their next statement.
+	async set(name, value) {
+		const shown = () => this.sql(`SELECT setting = ${value === undefined ? "reset_val" : `'${value}'`}, sourcefile LIKE '%auto.conf' IS TRUE FROM pg_settings WHERE name = '${name}'`)
+		this.sql(`ALTER SYSTEM ${value === undefined ? `RESET ${name}` : `SET ${name} = '${value}'`}`)
+		this.sql("SELECT pg_reload_conf()")
+		// a new session has it once the server has told the others
+		await until(`${name} is ${value}`, () => shown() === `t|${value === undefined ? "f" : "t"}`)
+	}
+
 	session(user = "postgres") {
 		return new Session(this, user)
 	}
 
 	// A standby that replays what this cluster writes, as pg_basebackup makes it; hot: it can be read.
 	async standby(hot = true) {
-		const standby = new Cluster()
-		standby.directory = mkdtempSync("/tmp/qehs-fault.")
-		chmodSync(standby.directory, 0o755)
-		standby.port = await freePort()
+		const standby = await Cluster.place()
 		shell('as_postgres mkdir "$1" 2> /dev/null || { mkdir "$1"; chown postgres "$1"; }; as_postgres "$PG_BIN/pg_basebackup" -D "$1/data" -d "$2" -R -c fast', `${standby.directory}/pg`, `${this.conninfo} user=postgres`)
 		for (const line of [`port = ${standby.port}`, `unix_socket_directories = '${standby.directory}/pg'`, `hot_standby = ${hot ? "on" : "off"}`])
 			standby.configure(line)
@@ -119,18 +126,20 @@ export class Cluster {
 		let pids = []
 		try {
 			pids = this.sql("SELECT pid FROM pg_stat_activity WHERE usename = 'qehs_shim'").split("\n").filter(Boolean)
+			if (pids.length === 0)
+				return false
+			process.kill(Number(pids[Math.floor(random() * pids.length)]), "SIGKILL")
+			return true
 		} catch {
-			// still recovering from the last time
-		}
-		if (pids.length === 0)
+			// still recovering from the last time, or the process has ended meanwhile
 			return false
-		process.kill(Number(pids[Math.floor(random() * pids.length)]), "SIGKILL")
-		return true
+		}
 	}
 
-	remove() {
+	remove(mode = "fast") {
+		this.stays()
 		try {
-			shell('cluster_stop "$1"', `${this.directory}/pg`)
+			shell('cluster_stop "$1" "$2"', `${this.directory}/pg`, mode)
 		} finally {
 			rmSync(this.directory, { recursive: true, force: true })
 		}
@@ -140,7 +149,7 @@ export class Cluster {
 // A psql whose statements keep their locks, as they are in one transaction when the first of them is BEGIN.
 export class Session {
 	constructor(cluster, user) {
-		this.process = spawn("psql", ["-X", "-q", "-A", "-t", "-d", `${cluster.conninfo} user=${user}`], { stdio: ["pipe", "pipe", "ignore"] })
+		this.process = start("psql", ["-X", "-q", "-A", "-t", "-d", `${cluster.conninfo} user=${user}`], { stdio: ["pipe", "pipe", "ignore"] })
 		this.process.stdout.setEncoding("utf8")
 		this.output = ""
 		this.waiting = []
@@ -196,42 +205,48 @@ export class Shim {
 	}
 
 	launch() {
-		this.process = spawn(process.env.QEHS_SHIM_BIN ?? `${root}/qehs-shim`,
+		this.process = start(process.env.QEHS_SHIM_BIN ?? `${root}/qehs-shim`,
 			["--listen", `127.0.0.1:${this.port}`, "--db", `${this.cluster.conninfo} user=qehs_shim`, "--log", "off", ...this.flags],
 			{ stdio: ["ignore", "ignore", "inherit"] })
 	}
 
+	// Resolves when the process has ended by the signal, or before.
+	async end(signal) {
+		if (this.process.exitCode !== null || this.process.signalCode !== null)
+			return
+		const gone = new Promise((resolve) => this.process.once("exit", resolve))
+		this.process.kill(signal)
+		await gone
+	}
+
 	// kill -9, and another process at the same address
 	async crash() {
-		const gone = new Promise((resolve) => this.process.once("exit", resolve))
-		this.process.kill("SIGKILL")
-		await gone
+		await this.end("SIGKILL")
 		if (!this.stopped)
 			this.launch()
 	}
 
 	async stop() {
 		this.stopped = true
-		const gone = new Promise((resolve) => this.process.once("exit", resolve))
-		this.process.kill("SIGTERM")
-		await gone
+		await this.end("SIGTERM")
 	}
 
 	async ready() {
-		for (let i = 0; i < 200; i++) {
-			try {
-				const response = await fetch(`http://127.0.0.1:${this.port}/readyz`)
-				await response.arrayBuffer()
-				if (response.status === 200) {
-					contracts.set(this.port, contracts.get(this.port) ?? new Contract(await (await fetch(`http://127.0.0.1:${this.port}/api/docs/spec.json`)).json()))
-					return
-				}
-			} catch {
-				// not listening yet
-			}
-			await sleep(50)
-		}
-		throw new Error("the shim did not get ready")
+		const get = (path) => fetch(`http://127.0.0.1:${this.port}${path}`).catch(() => undefined)
+		await until("the shim is ready", async () => {
+			const answer = await get("/readyz")
+			await answer?.arrayBuffer()
+			return answer?.status === 200
+		}, 50)
+		await until("the shim gives its document", async () => {
+			if (contracts.has(this.port))
+				return true
+			const answer = await get("/api/docs/spec.json")
+			if (answer?.status !== 200)
+				return false
+			contracts.set(this.port, new Contract(await answer.json()))
+			return true
+		})
 	}
 }
 

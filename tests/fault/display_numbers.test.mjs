@@ -1,7 +1,7 @@
 // Display numbers where no shared memory counts them, and on a standby that is promoted.
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { Cluster, sleep } from "./cluster.mjs"
+import { Cluster, until } from "./cluster.mjs"
 
 const definition = JSON.stringify({ key: "things", name: "Things", displayCode: { prefix: "T" },
 	fields: [{ key: "title", type: "text" }, { key: "badge", type: "identifier" }], workflow: { states: ["open"], initial: "open" } })
@@ -17,12 +17,7 @@ async function prepared(settings) {
 	return cluster
 }
 
-const waiting = async (cluster, count) => {
-	for (let i = 0; i < 200; i++, await sleep(25))
-		if (Number(cluster.sql("SELECT count(*) FROM pg_locks WHERE NOT granted")) === count)
-			return
-	assert.fail(`${count} locks are not waited for`)
-}
+const waiting = (cluster, count) => until(`${count} locks are waited for`, () => Number(cluster.sql("SELECT count(*) FROM pg_locks WHERE NOT granted")) === count)
 
 test("without preload a create and a load that share a unique value wait in a line, not in a circle", async () => {
 	const cluster = await prepared(["shared_preload_libraries = ''", "deadlock_timeout = 100ms"])
@@ -49,12 +44,10 @@ test("a standby that was asked for a number before its promotion gives none out 
 	try {
 		cluster.sql(`${enter}; ${create({ title: "before" })}`)
 		standby = await cluster.standby()
-		for (let i = 0; i < 200 && standby.sql("SELECT count(*) FROM qehs.record") !== "1"; i++)
-			await sleep(25)
+		await until("the record is there", () => standby.sql("SELECT count(*) FROM qehs.record") === "1")
 		assert.throws(() => standby.sql(`${enter}; ${create({ title: "too early" })}`), /read-only/)
 		cluster.sql(`${enter}; ${create({ title: "meanwhile" })}; ${create({ title: "meanwhile" })}`)
-		for (let i = 0; i < 200 && standby.sql("SELECT count(*) FROM qehs.record") !== "3"; i++)
-			await sleep(25)
+		await until("the others are there", () => standby.sql("SELECT count(*) FROM qehs.record") === "3")
 		cluster.stop()
 		standby.sql("SELECT pg_promote()")
 		standby.sql(`${enter}; ${create({ title: "after" })}; ${load({ title: "loaded" })}`)

@@ -55,7 +55,7 @@ for (const state of ["40001", "40P01"]) {
 }
 
 test("a statement that takes too long is 504", async () => {
-	at.cluster.sql("ALTER ROLE qehs_shim SET statement_timeout = '300ms'")
+	at.cluster.sql("ALTER ROLE qehs_shim SET statement_timeout = '3s'")
 	const hasty = new Shim(at.cluster, await freePort())
 	const holder = at.cluster.session()
 	try {

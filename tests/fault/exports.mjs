@@ -49,7 +49,7 @@ export async function ask(shim, key, request) {
 
 // Wait until the job is in one of the states; gives it.
 export async function until(shim, key, jobId, states = ["succeeded", "failed", "cancelled"], seconds = 60) {
-	for (let i = 0; i < seconds * 20; i++) {
+	for (let i = 0; i < seconds * 100; i++) {
 		const { status, json } = await call(shim, key, "GET", `/api/v1/exports/${jobId}`)
 		assert.equal(status, 200, JSON.stringify(json))
 		if (states.includes(json.status))

@@ -1,10 +1,10 @@
 // Jobs of exports end once, in a state that says why, whatever happens to workers and callers.
 import assert from "node:assert/strict"
-import { spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { readFileSync, rmSync } from "node:fs"
 import { after, test } from "node:test"
 import { freePort, Shim, sleep, stage } from "./cluster.mjs"
+import { start } from "../http/lib/process.mjs"
 import { uuidOf } from "../http/lib/tenant.mjs"
 import { ask, call, file, load, makeTenant, storeFolder, until } from "./exports.mjs"
 
@@ -26,7 +26,7 @@ after(async () => {
 
 // A worker alone, which nobody can connect to.
 function startWorker(workers = 1) {
-	const worker = spawn(process.env.QEHS_SHIM_BIN ?? new URL("../../qehs-shim", import.meta.url).pathname,
+	const worker = start(process.env.QEHS_SHIM_BIN ?? new URL("../../qehs-shim", import.meta.url).pathname,
 		["--worker", "--db", `${made.cluster.conninfo} user=qehs_shim`, "--storage", folder, "--export-workers", String(workers), "--log", "off"], { stdio: ["ignore", "ignore", "inherit"] })
 	worker.gone = new Promise((resolve) => worker.once("exit", (code, signal) => resolve(code ?? signal)))
 	others.push(worker)
@@ -125,7 +125,7 @@ test("files that must wait are in TMPDIR: a worker for which there is no such fo
 	else
 		process.env.TMPDIR = folderOfOthers
 	let job
-	for (let i = 0; i < 600 && !job?.error; i++) {
+	for (let i = 0; i < 2400 && !job?.error; i++) {
 		await sleep(50)
 		job = (await call(made.shim, key, "GET", `/api/v1/exports/${id}`)).json
 	}

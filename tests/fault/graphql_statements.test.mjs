@@ -33,11 +33,22 @@ async function count(query) {
 		return answer.json.data
 	}
 	await ask()
-	made.cluster.sql("SELECT pg_stat_statements_reset()")
-	const data = await ask()
-	const statements = JSON.parse(made.cluster.sql(`SELECT coalesce(json_agg(json_build_object('calls', calls, 'query', left(query, 300))), '[]')
-		FROM pg_stat_statements WHERE userid = 'qehs_owner'::regrole AND NOT toplevel`))
-	return { data, statements, calls: statements.reduce((sum, { calls }) => sum + calls, 0) }
+	return fewest(async () => {
+		const data = await ask()
+		const statements = JSON.parse(made.cluster.sql(`SELECT coalesce(json_agg(json_build_object('calls', calls, 'query', left(query, 300))), '[]')
+			FROM pg_stat_statements WHERE userid = 'qehs_owner'::regrole AND NOT toplevel`))
+		return { data, statements, calls: statements.reduce((sum, { calls }) => sum + calls, 0) }
+	})
+}
+
+// The result with the fewest calls of three: what the shim does every few seconds of its own may fall into one.
+async function fewest(counted) {
+	const results = []
+	for (let i = 0; i < 3; i++) {
+		made.cluster.sql("SELECT pg_stat_statements_reset()")
+		results.push(await counted())
+	}
+	return results.sort((a, b) => a.calls - b.calls)[0]
 }
 
 let none
@@ -76,12 +87,14 @@ test("actors of events who are not at hand are one statement, however many they 
 			FROM (SELECT qehs.use_tenant('graphql')) AS t, json_array_elements(qehs.record_list('incidents', page_size => ${ROWS}) -> 'items') AS item) AS r`)
 		const query = `{ incidentsList(limit: ${limit}) { activity(limit: 2) { actor { displayName } } } }`
 		await count(query)
-		made.cluster.sql("UPDATE qehs.user_account SET display_name = display_name")
-		made.cluster.sql("SELECT pg_stat_statements_reset()")
-		const { json } = await send(made.shim.port, made.key, "POST", "/api/graphql", { query })
-		const names = new Set(json.data.incidentsList.map(({ activity }) => activity[0].actor.displayName))
-		assert.equal(names.size, Math.min(limit, 20), [...names].join())
-		calls.push(Number(made.cluster.sql("SELECT sum(calls) FROM pg_stat_statements WHERE userid = 'qehs_owner'::regrole AND NOT toplevel")))
+		calls.push((await fewest(async () => {
+			made.cluster.sql("UPDATE qehs.user_account SET display_name = display_name")
+			made.cluster.sql("SELECT pg_stat_statements_reset()")
+			const { json } = await send(made.shim.port, made.key, "POST", "/api/graphql", { query })
+			const names = new Set(json.data.incidentsList.map(({ activity }) => activity[0].actor.displayName))
+			assert.equal(names.size, Math.min(limit, 20), [...names].join())
+			return { calls: Number(made.cluster.sql("SELECT sum(calls) FROM pg_stat_statements WHERE userid = 'qehs_owner'::regrole AND NOT toplevel")) }
+		})).calls)
 	}
 	assert.equal(calls[0], calls[1])
 })

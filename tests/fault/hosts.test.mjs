@@ -3,7 +3,7 @@ import assert from "node:assert/strict"
 import { existsSync, readFileSync } from "node:fs"
 import net from "node:net"
 import { after, before, test } from "node:test"
-import { Cluster, Shim, freePort, sleep } from "./cluster.mjs"
+import { Cluster, Shim, freePort, sleep, until } from "./cluster.mjs"
 import { agent, send } from "./retry.mjs"
 
 let primary, standby, key, silent
@@ -41,9 +41,7 @@ async function shimOn(ports, more = "") {
 const create = (shim) => send(shim.port, key, "POST", "/api/v1/records", { moduleKey: "incidents", payload: { title: "t", severity: "low" } })
 
 async function logs(shim, pattern) {
-	for (let i = 0; i < 200 && !pattern.test(shim.log()); i++)
-		await sleep(50)
-	assert.match(shim.log(), pattern)
+	await until(`the log has ${pattern}`, () => pattern.test(shim.log()), 50)
 }
 
 test("a closed port first", async () => {
@@ -109,14 +107,10 @@ test("after a promotion the shim serves again, and tells of both", async () => {
 	const shim = await shimOn([primary.port, standby.port], "target_session_attrs=read-write")
 	await shim.ready()
 	assert.equal((await create(shim)).status, 201)
-	for (let i = 0; primary.sql("SELECT count(*) FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()") !== "1" && i < 100; i++)
-		await sleep(50)
+	await until("the standby has all", () => primary.sql("SELECT count(*) FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()") === "1", 50)
 	primary.stop()
 	await logs(shim, /lost the database/)
 	standby.sql("SELECT pg_promote()")
-	let status
-	for (let i = 0; i < 200 && (status = (await create(shim)).status) !== 201; i++)
-		await sleep(50)
-	assert.equal(status, 201)
+	await until("it takes changes again", async () => (await create(shim)).status === 201, 50)
 	await logs(shim, new RegExp(`connected to the database at 127.0.0.1:${standby.port}`))
 })

@@ -1,7 +1,7 @@
 // Work in the background: a worker that dies, is cancelled or meets others leaves each job done once, and writers free.
 import assert from "node:assert/strict"
-import { spawn } from "node:child_process"
 import { test } from "node:test"
+import { start } from "../http/lib/process.mjs"
 import { Cluster, sleep, stage } from "./cluster.mjs"
 import { send } from "./retry.mjs"
 
@@ -123,7 +123,7 @@ test("an index on 60,000 records is filled while others write, and lists are rig
 
 // psql in another process, so that many run at once.
 const psql = (db, sql) => new Promise((resolve, reject) => {
-	const run = spawn("psql", ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", `${db.conninfo} user=postgres`, "-c", sql])
+	const run = start("psql", ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", `${db.conninfo} user=postgres`, "-c", sql])
 	let output = ""
 	run.stdout.on("data", (data) => { output += data })
 	run.stderr.on("data", (data) => { output += data })

@@ -23,11 +23,18 @@ after(async () => {
 	cluster.remove()
 })
 
-// A burst is exact within one minute of the clock; do not start at its end.
-async function awayFromTheMinute() {
-	const left = 60 - (Date.now() / 1000) % 60
-	if (left < 8)
-		await sleep(left * 1000 + 100)
+// What is exact within one minute of the clock only: done until it has begun and ended within one. Each time it makes a key of its own.
+async function inOneMinute(work) {
+	const minute = () => Math.floor(Date.now() / 60000)
+	for (;;) {
+		const left = 60000 - Date.now() % 60000
+		if (left < 8000)
+			await sleep(left + 100)
+		const begun = minute()
+		const result = await work()
+		if (minute() === begun)
+			return result
+	}
 }
 
 async function burst(count, key, targets, method = "GET", path = "/api/v1/modules", body = undefined) {
@@ -44,9 +51,7 @@ async function burst(count, key, targets, method = "GET", path = "/api/v1/module
 
 test("of 1,000 requests 300 pass through one shim, and through two", async () => {
 	for (const targets of [[ports[0]], ports]) {
-		const key = cluster.key("limits", 300)
-		await awayFromTheMinute()
-		const answers = await burst(1000, key, targets)
+		const answers = await inOneMinute(() => burst(1000, cluster.key("limits", 300), targets))
 		const passed = answers.filter((answer) => answer.status === 200)
 		const refused = answers.filter((answer) => answer.status === 429)
 		assert.equal(passed.length, 300)
@@ -61,24 +66,31 @@ test("of 1,000 requests 300 pass through one shim, and through two", async () =>
 })
 
 test("of 1,000 requests that are rolled back 300 are let to fail", async () => {
-	const key = cluster.key("limits", 300)
-	await awayFromTheMinute()
-	const answers = await burst(1000, key, ports, "POST", "/api/v1/records", { moduleKey: "incidents", payload: { severity: "none" } })
+	const answers = await inOneMinute(async () => {
+		const key = cluster.key("limits", 300)
+		return [...await burst(1000, key, ports, "POST", "/api/v1/records", { moduleKey: "incidents", payload: { severity: "none" } }), await send(ports[1], key, "GET", "/api/v1/modules")]
+	})
+	assert.equal(answers.pop().status, 429, "nothing was given back")
 	assert.equal(answers.filter((answer) => answer.status === 400).length, 300)
 	assert.equal(answers.filter((answer) => answer.status === 429).length, 700)
 	for (const answer of answers)
 		for (const field of fields)
 			assert.ok(answer.headers[field], `${field} on ${answer.status}`)
-	assert.equal((await send(ports[1], key, "GET", "/api/v1/modules")).status, 429, "nothing was given back")
 })
 
 test("a request that fails is counted", async () => {
-	const key = cluster.key("limits", 5)
-	await awayFromTheMinute()
-	for (const [method, path, body, status] of [["POST", "/api/v1/records", { moduleKey: "incidents", payload: {} }, 400], ["GET", "/api/v1/nowhere", undefined, 404],
+	const calls = [["POST", "/api/v1/records", { moduleKey: "incidents", payload: {} }, 400], ["GET", "/api/v1/nowhere", undefined, 404],
 		["GET", "/api/v1/records?limit=x&moduleKey=incidents", undefined, 400], ["GET", "/api/v1/records/rec_00000000000000000000000000", undefined, 404], ["DELETE", "/api/v1/modules", undefined, 405],
-		["GET", "/api/v1/modules", undefined, 429]]) {
-		const answer = await send(ports[0], key, method, path, body)
+		["GET", "/api/v1/modules", undefined, 429]]
+	const answers = await inOneMinute(async () => {
+		const key = cluster.key("limits", 5)
+		const answers = []
+		for (const [method, path, body] of calls)
+			answers.push(await send(ports[0], key, method, path, body))
+		return answers
+	})
+	for (const [i, answer] of answers.entries()) {
+		const status = calls[i][3]
 		assert.equal(answer.status, status, answer.text)
 		for (const field of fields)
 			assert.ok(answer.headers[field], `${field} on ${status}`)
@@ -86,22 +98,24 @@ test("a request that fails is counted", async () => {
 })
 
 test("without a valid key the address is limited, failures count double", async () => {
-	cluster.sql("ALTER SYSTEM SET qehs.address_rate_limit = 6; ")
-	cluster.sql("SELECT pg_reload_conf()")
-	await sleep(300)
-	await awayFromTheMinute()
-	const from = (address, key) => send(ports[0], key, "GET", "/api/v1/modules", undefined, { "X-Forwarded-For": `198.51.100.1, ${address}` })
-	const statuses = []
-	for (let i = 0; i < 5; i++)
-		statuses.push((await from("203.0.113.7", "qehs_live_sk_wrong")).status)
+	await cluster.set("qehs.address_rate_limit", "6")
+	// addresses of their own each time
+	let net = 0
+	const from = (address, key) => send(ports[0], key, "GET", "/api/v1/modules", undefined, { "X-Forwarded-For": `198.51.100.1, 203.0.${net}.${address}` })
+	const statuses = await inOneMinute(async () => {
+		net++
+		const statuses = []
+		for (let i = 0; i < 5; i++)
+			statuses.push((await from(7, "qehs_live_sk_wrong")).status)
+		return statuses
+	})
 	assert.deepEqual(statuses, [401, 401, 401, 429, 429])
-	assert.equal((await from("203.0.113.8", "qehs_live_sk_wrong")).status, 401, "another address is not held up")
-	assert.equal((await from("203.0.113.7", cluster.key("limits"))).status, 200, "a valid key is not held up")
-	const answer = await from("203.0.113.9", "x")
+	assert.equal((await from(8, "qehs_live_sk_wrong")).status, 401, "another address is not held up")
+	assert.equal((await from(7, cluster.key("limits"))).status, 200, "a valid key is not held up")
+	const answer = await from(9, "x")
 	for (const field of fields)
 		assert.ok(answer.headers[field], field)
-	cluster.sql("ALTER SYSTEM RESET qehs.address_rate_limit")
-	cluster.sql("SELECT pg_reload_conf()")
+	await cluster.set("qehs.address_rate_limit")
 })
 
 test("a limit set in SQL holds from the next request", async () => {
@@ -118,14 +132,12 @@ test("a limit set in SQL holds from the next request", async () => {
 })
 
 test("the window slides: after Retry-After the next request passes", async () => {
-	const key = cluster.key("limits", 2)
-	await awayFromTheMinute()
-	const statuses = []
-	let last
-	for (let i = 0; i < 3; i++)
-		statuses.push((last = await send(ports[0], key, "GET", "/api/v1/modules")).status)
-	assert.deepEqual(statuses, [200, 200, 429])
-	await sleep(Number(last.headers["retry-after"]) * 1000)
+	const [key, answers] = await inOneMinute(async () => {
+		const key = cluster.key("limits", 2)
+		return [key, [await send(ports[0], key, "GET", "/api/v1/modules"), await send(ports[0], key, "GET", "/api/v1/modules"), await send(ports[0], key, "GET", "/api/v1/modules")]]
+	})
+	assert.deepEqual(answers.map(({ status }) => status), [200, 200, 429])
+	await sleep(Number(answers[2].headers["retry-after"]) * 1000)
 	assert.equal((await send(ports[0], key, "GET", "/api/v1/modules")).status, 200)
 })
 
@@ -161,64 +173,75 @@ test("every answer has the fields, whatever its status", async () => {
 
 test("signed URLs have a limit of their own beside that of the key, and both are told", async () => {
 	cluster.sql("UPDATE qehs.endpoint SET class = 'signed-urls' WHERE operation = 'module_get'")
-	const key = cluster.key("limits", 100)
-	await awayFromTheMinute()
-	const answers = await burst(60, key, ports, "GET", "/api/v1/modules/incidents")
+	const [answers, other, more] = await inOneMinute(async () => {
+		const key = cluster.key("limits", 100)
+		const found = [await burst(60, key, ports, "GET", "/api/v1/modules/incidents"), await send(ports[0], key, "GET", "/api/v1/modules")]
+		cluster.sql("SELECT qehs.use_tenant('limits'); SELECT qehs.rate_limit_set('signed-urls', 55)")
+		found.push(await burst(10, key, ports, "GET", "/api/v1/modules/incidents"))
+		cluster.sql("SELECT qehs.use_tenant('limits'); SELECT qehs.rate_limit_set('signed-urls', NULL)")
+		return found
+	})
 	assert.equal(answers.filter((answer) => answer.status === 200).length, 50)
 	const refused = answers.find((answer) => answer.status === 429)
 	assert.match(refused.json.detail, /50 signed URLs a minute/)
 	assert.equal(refused.headers["x-ratelimit-limit"], "50")
 	assert.equal(refused.headers["ratelimit-policy"], '"default";q=100;w=60, "signed-urls";q=50;w=60')
 	assert.match(refused.headers.ratelimit, /^"default";r=\d+;t=\d+, "signed-urls";r=0;t=\d+$/)
-	assert.equal((await send(ports[0], key, "GET", "/api/v1/modules")).status, 200, "other requests go on")
-	cluster.sql("SELECT qehs.use_tenant('limits'); SELECT qehs.rate_limit_set('signed-urls', 55)")
-	assert.equal((await burst(10, key, ports, "GET", "/api/v1/modules/incidents")).filter((answer) => answer.status === 200).length, 5)
-	cluster.sql("SELECT qehs.use_tenant('limits'); SELECT qehs.rate_limit_set('signed-urls', NULL); UPDATE qehs.endpoint SET class = 'default' WHERE operation = 'module_get'")
+	assert.equal(other.status, 200, "other requests go on")
+	assert.equal(more.filter((answer) => answer.status === 200).length, 5)
+	cluster.sql("UPDATE qehs.endpoint SET class = 'default' WHERE operation = 'module_get'")
 })
 
 test("all keys of a tenant together have a limit when one is set", async () => {
-	cluster.tenant("together", ["incidents"])
-	const keys = [cluster.key("together"), cluster.key("together", 1000)]
-	cluster.sql("SELECT qehs.use_tenant('together'); SELECT qehs.rate_limit_set('tenant', 40)")
-	await awayFromTheMinute()
-	const answers = (await Promise.all(keys.map((key) => burst(30, key, ports)))).flat()
+	let tenants = 0
+	let slug
+	const answers = await inOneMinute(async () => {
+		cluster.tenant(slug = `together${++tenants}`, ["incidents"])
+		const keys = [cluster.key(slug), cluster.key(slug, 1000)]
+		cluster.sql(`SELECT qehs.use_tenant('${slug}'); SELECT qehs.rate_limit_set('tenant', 40)`)
+		return (await Promise.all(keys.map((key) => burst(30, key, ports)))).flat()
+	})
 	assert.equal(answers.filter((answer) => answer.status === 200).length, 40)
 	const refused = answers.find((answer) => answer.status === 429)
 	assert.match(refused.json.detail, /of the tenant may send 40 requests a minute together/)
 	assert.equal(refused.headers["x-ratelimit-limit"], "40")
 	assert.equal((await send(ports[0], cluster.key("limits"), "GET", "/api/v1/modules")).status, 200, "another tenant is not held up")
-	const list = JSON.parse(cluster.sql("SELECT qehs.use_tenant('together'); SELECT qehs.rate_limit_list()")).items
+	const list = JSON.parse(cluster.sql(`SELECT qehs.use_tenant('${slug}'); SELECT qehs.rate_limit_list()`)).items
 	assert.deepEqual(list.filter((item) => item.keyId === null), [
 		{ class: "bulk", keyId: null, quantity: 10, builtIn: true }, { class: "default", keyId: null, quantity: 300, builtIn: true },
 		{ class: "exports", keyId: null, quantity: 5, builtIn: true }, { class: "signed-urls", keyId: null, quantity: 50, builtIn: true },
 		{ class: "tenant", keyId: null, quantity: 40, builtIn: false }])
 	assert.ok(list.some((item) => item.keyId?.startsWith("key_") && item.class === "default" && item.quantity === 1000))
-	assert.throws(() => cluster.sql(`SELECT qehs.use_tenant('together'); SELECT qehs.rate_limit_set('tenant', 1, '${list.find((item) => item.keyId).keyId}')`))
+	assert.throws(() => cluster.sql(`SELECT qehs.use_tenant('${slug}'); SELECT qehs.rate_limit_set('tenant', 1, '${list.find((item) => item.keyId).keyId}')`))
 })
 
 test("of IPv6 a network of 64 bits is one client", async () => {
-	cluster.sql("ALTER SYSTEM SET qehs.address_rate_limit = 6; ")
-	cluster.sql("SELECT pg_reload_conf()")
-	await sleep(300)
-	await awayFromTheMinute()
-	const from = async (address) => (await send(ports[0], "wrong", "GET", "/api/v1/modules", undefined, { "X-Forwarded-For": address })).status
-	const statuses = []
-	for (const address of ["2001:db8:0:1::1", "2001:db8:0:1::2", "2001:db8:0:1:ffff::3", "2001:db8:0:1::4"])
-		statuses.push(await from(address))
+	await cluster.set("qehs.address_rate_limit", "6")
+	// networks of their own each time
+	let net = 0
+	const from = async (address) => (await send(ports[0], "wrong", "GET", "/api/v1/modules", undefined, { "X-Forwarded-For": `2001:db8:${net}:${address}` })).status
+	const statuses = await inOneMinute(async () => {
+		net++
+		const statuses = []
+		for (const address of ["1::1", "1::2", "1:ffff::3", "1::4"])
+			statuses.push(await from(address))
+		return statuses
+	})
 	assert.deepEqual(statuses, [401, 401, 401, 429])
-	assert.equal(await from("2001:db8:0:2::1"), 401, "another network is not held up")
-	cluster.sql("ALTER SYSTEM RESET qehs.address_rate_limit")
-	cluster.sql("SELECT pg_reload_conf()")
+	assert.equal(await from("2::1"), 401, "another network is not held up")
+	await cluster.set("qehs.address_rate_limit")
 })
 
 test("addresses by the thousand do not push a key's count out", async () => {
-	const key = cluster.key("limits", 10)
-	await awayFromTheMinute()
-	const used = await burst(9, key, ports)
+	const [used, more] = await inOneMinute(async () => {
+		const key = cluster.key("limits", 10)
+		const used = await burst(9, key, ports)
+		// far more than the table has places
+		cluster.sql("SELECT count(qehs.request_begin(NULL, client_address => format('10.%s.%s.1', i / 256, i % 256), operation => NULL)) FROM generate_series(1, 60000) AS i")
+		return [used, await burst(3, key, ports)]
+	})
 	assert.ok(used.every((answer) => answer.status === 200))
-	// far more than the table has places
-	cluster.sql("SELECT count(qehs.request_begin(NULL, client_address => format('10.%s.%s.1', i / 256, i % 256), operation => NULL)) FROM generate_series(1, 60000) AS i")
-	assert.deepEqual((await burst(3, key, ports)).map((answer) => answer.status).sort(), [200, 429, 429])
+	assert.deepEqual(more.map((answer) => answer.status).sort(), [200, 429, 429])
 })
 
 test("without shared_preload_libraries a limit holds over all connections too, and after a crash", async () => {
@@ -228,9 +251,7 @@ test("without shared_preload_libraries a limit holds over all connections too, a
 		plain.tenant("plain", ["incidents"])
 		await Promise.all(two.map((shim) => shim.ready()))
 		for (let round = 0; round < 2; round++) {
-			const key = plain.key("plain", 100)
-			await awayFromTheMinute()
-			const answers = await burst(300, key, two.map((shim) => shim.port), "POST", "/api/v1/records", { moduleKey: "incidents", payload: {} })
+			const answers = await inOneMinute(() => burst(300, plain.key("plain", 100), two.map((shim) => shim.port), "POST", "/api/v1/records", { moduleKey: "incidents", payload: {} }))
 			assert.equal(answers.filter((answer) => answer.status === 400).length, 100)
 			assert.equal(answers.filter((answer) => answer.status === 429).length, 200)
 			plain.stopImmediately()

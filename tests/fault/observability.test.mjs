@@ -4,7 +4,7 @@ import { readFileSync, readdirSync, statSync } from "node:fs"
 import net from "node:net"
 import { test } from "node:test"
 import { parseMetrics } from "../http/lib/prometheus.mjs"
-import { sleep, stage } from "./cluster.mjs"
+import { stage, until } from "./cluster.mjs"
 import { send } from "./retry.mjs"
 
 const at = stage("seen", { rateLimit: 100000, flags: ({ cluster }) => ["--log", `${cluster.directory}/shim.log`] })
@@ -15,21 +15,18 @@ const metrics = async () => parseMetrics(await (await fetch(`http://127.0.0.1:${
 // The metrics once they are as wanted: the shim asks the database for its figures every few seconds.
 async function metricsWith(wanted) {
 	let seen
-	for (let i = 0; i < 300 && !wanted(seen = await metrics()); i++)
-		await sleep(50)
-	assert.ok(wanted(seen), JSON.stringify([...seen], null, 1))
+	await until(`metrics with ${wanted}`, async () => wanted(seen = await metrics()), 50)
 	return seen
 }
 
 // The log is written once per turn of the loop.
 async function logged(count, wanted = () => true) {
-	for (let i = 0; i < 100; i++) {
-		const lines = readFileSync(log(), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line)).filter((line) => line.status && wanted(line))
-		if (lines.length >= count)
-			return lines
-		await sleep(20)
-	}
-	assert.fail(`${count} lines in the log`)
+	let lines
+	await until(`${count} lines in the log`, () => {
+		lines = readFileSync(log(), "utf8").split("\n").slice(0, -1).map((line) => JSON.parse(line)).filter((line) => line.status && wanted(line))
+		return lines.length >= count
+	})
+	return lines
 }
 
 const create = (headers, payload = { title: "t", severity: "low" }, sender = at.key) =>
@@ -236,9 +233,7 @@ test("a tracestate without a valid traceparent is not taken", async () => {
 test("every endpoint's refusals have one trace: header, body, the shim's log and PostgreSQL's", async () => {
 	const settings = { log_min_duration_statement: 0, "qehs.log_client_errors": "on" }
 	for (const [name, value] of Object.entries(settings))
-		at.cluster.sql(`ALTER SYSTEM SET ${name} = ${value}`)
-	at.cluster.sql("SELECT pg_reload_conf()")
-	await create()
+		await at.cluster.set(name, value)
 	const refused = []
 	for (const { operation, method, path, errorForm } of JSON.parse(at.cluster.sql("SELECT qehs.endpoint_list()"))) {
 		const target = path.replace("{id}", "rec_00000000000000000000000000").replace("{moduleKey}", "nowhere")
@@ -253,8 +248,7 @@ test("every endpoint's refusals have one trace: header, body, the shim's log and
 		}
 	}
 	for (const name of Object.keys(settings))
-		at.cluster.sql(`ALTER SYSTEM RESET ${name}`)
-	at.cluster.sql("SELECT pg_reload_conf()")
+		await at.cluster.set(name)
 	const traces = new Set(refused.map(({ trace }) => trace))
 	const lines = new Map((await logged(refused.length, (line) => traces.has(line.traceId))).map((line) => [line.traceId, line]))
 	const text = databaseLog()

@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process"
 import { mkdirSync, statSync, writeFileSync } from "node:fs"
 import { test } from "node:test"
 import { uuidOf } from "../http/lib/tenant.mjs"
-import { Shim, freePort, sleep, stage } from "./cluster.mjs"
+import { Shim, freePort, sleep, stage, until } from "./cluster.mjs"
 import { assertFault, send } from "./retry.mjs"
 
 const at = stage("provoked")
@@ -30,14 +30,8 @@ async function shimWith(settings, use, cluster = at.cluster) {
 }
 
 // Until a backend of the shim waits for a lock.
-async function waiting() {
-	for (let i = 0; i < 200; i++) {
-		if (at.cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'qehs_shim' AND wait_event_type = 'Lock'") !== "0")
-			return
-		await sleep(20)
-	}
-	assert.fail("nobody waits")
-}
+const waiting = () => until("a backend of the shim waits for a lock",
+	() => at.cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'qehs_shim' AND wait_event_type = 'Lock'") !== "0")
 
 const locked = async (use) => {
 	const session = at.cluster.session()
@@ -144,7 +138,7 @@ test("a lock that is not had in time is 409 for a change, 503 for who only reads
 	assertFault(await list(shim), 503, "unavailable")
 })))
 
-test("a statement that takes too long is 504", () => shimWith(["statement_timeout = '200ms'"], (shim) => locked(async () => assertFault(await list(shim), 504, "timeout"))))
+test("a statement that takes too long is 504", () => shimWith(["statement_timeout = '3s'"], (shim) => locked(async () => assertFault(await list(shim), 504, "timeout"))))
 
 for (const [name, call, status, code] of [["cancelled", "pg_cancel_backend", 504, "timeout"], ["terminated", "pg_terminate_backend", 503, "unavailable"]])
 	test(`a session that an administrator has ${name} is ${status}`, async () => {

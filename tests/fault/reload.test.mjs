@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import net from "node:net"
 import { test } from "node:test"
-import { sleep, stage } from "./cluster.mjs"
+import { sleep, stage, until } from "./cluster.mjs"
 import { send } from "./retry.mjs"
 
 const at = stage("reload")
@@ -50,7 +50,7 @@ test("a request that waits for its twin", async () => {
 	assert.equal(first.status, 201)
 	await holder.run("BEGIN; LOCK TABLE qehs.record IN ACCESS EXCLUSIVE MODE")
 	const twins = [create({ "Idempotency-Key": "twin" }, "twin")]
-	await sleep(200)
+	await until("the first waits", () => at.cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'qehs_shim' AND wait_event_type = 'Lock' AND query LIKE 'SELECT qehs.request(%'") === "1")
 	twins.push(create({ "Idempotency-Key": "twin", Prefer: "wait=8" }, "twin"))
 	await sleep(200)
 	reload()

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
 import { agent } from "../http/lib/client.mjs"
-import { Cluster, Shim, freePort, sleep } from "./cluster.mjs"
+import { Cluster, Shim, freePort, until as come } from "./cluster.mjs"
 
 const tables = ["tenant", "user_account", "role", "role_member", "api_key", "rate_limit", "module", "module_version", "record"].map((name) => `qehs.${name}`).join(", ")
 const made = {}
@@ -34,12 +34,7 @@ after(async () => {
 		cluster?.remove()
 })
 
-async function until(holds) {
-	for (let i = 0; !holds(); i++) {
-		assert(i < 200, "the change arrives within 20 s")
-		await sleep(100)
-	}
-}
+const until = (holds) => come("the change arrives", holds, 100)
 
 // Change the publisher and wait until both others have it; then what each connection of their shims answers, which all had asked before.
 async function answers(path, key, change) {

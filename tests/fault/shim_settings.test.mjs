@@ -1,10 +1,11 @@
 // What the shim takes at start and at reload: settings that cannot be meant are refused, endpoint rows that it does not know are told.
 import assert from "node:assert/strict"
-import { spawn, spawnSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import net from "node:net"
 import { test } from "node:test"
-import { freePort, Shim, sleep, stage } from "./cluster.mjs"
+import { start } from "../http/lib/process.mjs"
+import { freePort, Shim, sleep, stage, until } from "./cluster.mjs"
 import { send } from "./retry.mjs"
 
 const at = stage("settings", { flags: ({ cluster }) => ["--log", `${cluster.directory}/shim.log`] })
@@ -12,9 +13,7 @@ const binary = process.env.QEHS_SHIM_BIN ?? new URL("../../qehs-shim", import.me
 const log = () => readFileSync(`${at.cluster.directory}/shim.log`, "utf8")
 
 async function logs(pattern) {
-	for (let i = 0; i < 100 && !pattern.test(log()); i++)
-		await sleep(50)
-	assert.match(log(), pattern)
+	await until(`the log has ${pattern}`, () => pattern.test(log()), 50)
 }
 
 test("settings that cannot be meant are refused by name", () => {
@@ -62,7 +61,7 @@ test("--log-level leaves out what has less weight", async () => {
 		await shim.ready()
 		await send(shim.port, at.key, "GET", "/api/v1/modules")
 		await send(shim.port, at.key, "GET", "/api/v1/nowhere")
-		await sleep(200)
+		await until("the log has a request", () => readFileSync(file, "utf8").includes("/api/v1/nowhere"))
 		const lines = readFileSync(file, "utf8").trimEnd().split("\n").map((line) => JSON.parse(line))
 		assert.deepEqual(lines.filter(({ status }) => status).map(({ status, level }) => [status, level]), [[404, "warn"]])
 	} finally {
@@ -75,10 +74,8 @@ test("before the endpoints are loaded a large load is told to come again", async
 	const shim = new Shim({ conninfo: "host=/nonexistent" }, port)
 	try {
 		let answer
-		for (let i = 0; i < 50 && !answer; i++) {
-			await sleep(50)
-			answer = await send(port, at.key, "POST", "/api/modules/incidents/bulk", Buffer.alloc(3 << 20, " "), { "Content-Type": "application/x-ndjson" }).catch(() => undefined)
-		}
+		await until("the shim answers", async () =>
+			answer = await send(port, at.key, "POST", "/api/modules/incidents/bulk", Buffer.alloc(3 << 20, " "), { "Content-Type": "application/x-ndjson" }).catch(() => undefined), 50)
 		assert.deepEqual([answer?.status, answer?.json?.code, answer?.headers["retry-after"]], [503, "unavailable", "1"])
 	} finally {
 		await shim.stop()
@@ -99,15 +96,15 @@ test("a log that cannot be opened again is told on stderr too", async () => {
 	const folder = `${at.cluster.directory}/logs`
 	mkdirSync(folder)
 	const port = await freePort()
-	const child = spawn(binary, ["--listen", `127.0.0.1:${port}`, "--db", `${at.cluster.conninfo} user=qehs_shim`, "--log", `${folder}/shim.log`], { stdio: ["ignore", "ignore", "pipe"] })
+	const child = start(binary, ["--listen", `127.0.0.1:${port}`, "--db", `${at.cluster.conninfo} user=qehs_shim`, "--log", `${folder}/shim.log`], { stdio: ["ignore", "ignore", "pipe"] })
 	try {
 		let told = ""
 		child.stderr.on("data", (data) => told += data)
-		await sleep(1000)
+		// once the log is there signals are seen, too
+		await until("it listens", () => send(port, at.key, "GET", "/readyz").then(({ status }) => status === 200, () => false))
 		renameSync(folder, `${folder}.gone`)
 		child.kill("SIGHUP")
-		for (let i = 0; i < 60 && !told; i++)
-			await sleep(50)
+		await until("it is told", () => told.endsWith("\n"))
 		assert.match(told, /could not open the log ".*" again: No such file or directory/)
 		assert.match(readFileSync(`${folder}.gone/shim.log`, "utf8"), /could not open the log .* again, and go on in the one that is open/)
 	} finally {
@@ -125,14 +122,14 @@ test("the connection string comes from QEHS_DB and the password from PGPASSFILE:
 		const file = `${at.cluster.directory}/pgpass`
 		const port = await freePort()
 		writeFileSync(file, `*:*:*:with_password:${password}\n`, { mode: 0o600 })
-		const child = spawn(binary, ["--listen", `127.0.0.1:${port}`, "--log", "off"], { stdio: "ignore", env: { ...process.env, QEHS_DB: `${at.cluster.conninfo} user=with_password`, PGPASSFILE: file } })
+		const child = start(binary, ["--listen", `127.0.0.1:${port}`, "--log", "off"], { stdio: "ignore", env: { ...process.env, QEHS_DB: `${at.cluster.conninfo} user=with_password`, PGPASSFILE: file } })
 		try {
-			let answer
-			for (let i = 0; i < 60 && answer?.status !== 200 && (status === 200 || i < 20); i++) {
-				await sleep(50)
-				answer = await send(port, at.key, "GET", "/readyz").catch(() => undefined)
+			const answer = () => send(port, at.key, "GET", "/readyz").then((found) => found.status, () => undefined)
+			await until(`readiness is ${status}`, async () => await answer() === status, 50)
+			if (status === 503) {
+				await sleep(1000)
+				assert.equal(await answer(), 503)
 			}
-			assert.equal(answer?.status, status)
 			assert.doesNotMatch(readFileSync(`/proc/${child.pid}/cmdline`, "utf8"), /with_password|correct|host=/)
 		} finally {
 			child.kill()

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict"
 import net from "node:net"
 import { test } from "node:test"
-import { Shim, freePort, sleep, stage } from "./cluster.mjs"
+import { Shim, freePort, sleep, stage, until } from "./cluster.mjs"
 import { send } from "./retry.mjs"
 
 const at = stage("slow", { flags: ["--max-connections", "500"], prepare: ({ cluster }) => cluster.sql(`SELECT qehs.use_tenant('slow');
 	SELECT count(*) FROM (SELECT qehs.record_create('incidents', jsonb_build_object('title', 't', 'severity', 'low', 'description', repeat('d', 5000))) FROM generate_series(1, 200)) AS made`) })
 
-test("10,000 slow connections on a limit of 500", { timeout: 60000 }, async () => {
+test("10,000 slow connections on a limit of 500", { timeout: 600000 }, async () => {
 	const sockets = []
 	let ended = 0
 	for (let i = 0; i < 10000; i++) {
@@ -24,15 +24,14 @@ test("10,000 slow connections on a limit of 500", { timeout: 60000 }, async () =
 			assert.equal(answer.status, 200)
 		}
 	}
-	await sleep(500)
-	assert.ok(ended > 9000, `${ended} slow connections were closed`)
+	await until("slow connections are closed", () => ended > 9000)
 	for (const socket of sockets)
 		socket.destroy()
 })
 
 // Each asks for 1 MB ASKED times, more than sockets keep for who does not read. Few places, so that the readers are there long before their half minute is over.
 const ASKED = 12
-test("50 readers of a byte a second on a limit of 40: others are served beside them, not once they have gone", { timeout: 120000 }, async () => {
+test("50 readers of a byte a second on a limit of 40: others are served beside them, not once they have gone", { timeout: 600000 }, async () => {
 	const shim = new Shim(at.cluster, await freePort(), ["--max-connections", "40"])
 	const sockets = []
 	const figure = async (pattern) => Number(pattern.exec(await (await fetch(`http://127.0.0.1:${shim.port}/metrics`, { headers: { Connection: "close" } })).text())?.[1] ?? 0)

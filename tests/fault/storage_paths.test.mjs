@@ -1,10 +1,11 @@
 // Hostile names of objects touch nothing outside the store: strace sees each path that the shim gives to the kernel.
 import assert from "node:assert/strict"
-import { execFileSync, spawn, spawnSync } from "node:child_process"
+import { execFileSync, spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import http from "node:http"
 import { after, test } from "node:test"
-import { freePort, sleep, stage } from "./cluster.mjs"
+import { start } from "../http/lib/process.mjs"
+import { freePort, stage, until } from "./cluster.mjs"
 import { call } from "./exports.mjs"
 
 const directory = mkdtempSync("/tmp/qehs-paths.")
@@ -29,11 +30,10 @@ test("no name of an object leads out of the store", async (context) => {
 	if (spawnSync("strace", ["-o", "/dev/null", "true"]).status !== 0)
 		return context.skip("strace is not there, or may not trace")
 	const port = await freePort()
-	const shim = spawn("strace", ["-f", "-s", "8192", "-e", "trace=%file", "-o", traced, process.env.QEHS_SHIM_BIN ?? new URL("../../qehs-shim", import.meta.url).pathname,
+	const shim = start("strace", ["-f", "-s", "8192", "-e", "trace=%file", "-o", traced, process.env.QEHS_SHIM_BIN ?? new URL("../../qehs-shim", import.meta.url).pathname,
 		"--listen", `127.0.0.1:${port}`, "--db", `${at.cluster.conninfo} user=qehs_shim`, "--storage", folder, "--log", "off"], { stdio: "ignore" })
 	const gone = new Promise((resolve) => shim.once("exit", resolve))
-	for (let i = 0; i < 600 && await send(port, "GET", "/readyz") !== 200; i++)
-		await sleep(50)
+	await until("the shim is ready", async () => await send(port, "GET", "/readyz") === 200, 50)
 	const { json } = await call({ port }, at.key, "POST", "/api/v1/attachments", { filename: "a.txt", contentType: "text/plain" })
 	const target = json.uploadUrl.replace(/^https?:\/\/[^/]+/, "")
 	const [path, query] = target.split("?")

@@ -1,7 +1,7 @@
 // What happens by itself to records: done once from however many sessions, by the background worker alone, and after a session that died at it.
 import assert from "node:assert/strict"
-import { spawn } from "node:child_process"
 import { test } from "node:test"
+import { start } from "../http/lib/process.mjs"
 import { Cluster, sleep, stage } from "./cluster.mjs"
 
 const at = stage("timers", { modules: [], settings: ["qehs.database = 'postgres'", "log_min_messages = fatal"] })
@@ -21,7 +21,7 @@ const make = (db, slug, count) => db.sql(`SELECT qehs.use_tenant('${slug}'); SEL
 
 // psql in another process, so that many run at once.
 function psql(db, sql) {
-	const run = spawn("psql", ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", `${db.conninfo} user=postgres`, "-c", sql])
+	const run = start("psql", ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", `${db.conninfo} user=postgres`, "-c", sql])
 	let output = ""
 	run.stdout.on("data", (data) => { output += data })
 	run.stderr.on("data", (data) => { output += data })

@@ -3,7 +3,7 @@ import assert from "node:assert/strict"
 import { createHmac, generateKeyPairSync, sign } from "node:crypto"
 import { writeFileSync } from "node:fs"
 import { after, before, test } from "node:test"
-import { Cluster, Shim, freePort, sleep } from "./cluster.mjs"
+import { Cluster, Shim, freePort, sleep, until } from "./cluster.mjs"
 import { agent, send } from "./retry.mjs"
 
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 })
@@ -166,8 +166,7 @@ test("SIGHUP reads the keys again; a file that cannot be read changes nothing", 
 	const reload = async (text, judge) => {
 		writeFileSync(keysFile, text)
 		shim.process.kill("SIGHUP")
-		for (let i = 0; i < 100 && !(await judge()); i++)
-			await sleep(50)
+		await until("the keys are read again", judge, 50)
 	}
 	assert.equal((await get(fresh())).status, 401)
 	await reload(JSON.stringify({ keys: [{ ...added.publicKey.export({ format: "jwk" }), kid: "e2" }] }), async () => (await get(fresh())).status === 200)

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import http from 'node:http'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { assertProblem, base, request } from './lib/client.mjs'
+import { until } from './lib/process.mjs'
 import { definition, makeTenant, payload, psql } from './lib/tenant.mjs'
 
 const tenant = await makeTenant('bulk')
@@ -42,13 +42,6 @@ function open(query = '', headers = {}, key = tenant.key) {
 }
 
 const count = async where => Number(await psql(`SELECT count(*) FROM qehs.record AS r JOIN qehs.tenant AS t ON t.id = r.tenant_id WHERE t.slug = '${tenant.slug}' AND ${where}`))
-const until = async (what, holds) => {
-	for (let i = 0; i < 200; i++) {
-		if (await holds()) return
-		await sleep(50)
-	}
-	assert.fail(`${what} did not come true`)
-}
 const summary = (answer, expected) => {
 	const { durationMs, ...rest } = answer.summary
 	assert.ok(Number.isInteger(durationMs))
@@ -228,7 +221,7 @@ test('the eleventh at once gets 429, and a place that was left can be taken', as
 	summary(await bulk(line(), { key: other.key }), { lines: 1, created: 1, replayed: 0, failed: 0 })
 	for (const { outgoing } of loads.slice(1)) outgoing.end()
 	for (const { answer } of loads.slice(1)) assert.equal(JSON.parse((await answer).text.trimEnd().split('\n').at(-1)).summary.created, 1)
-	assert.equal(await places(), 0)
+	await until('no place is taken', async () => await places() === 0)
 })
 
 test('a client that leaves in the middle can send the same again', async () => {
@@ -247,9 +240,10 @@ test('a client that leaves in the middle can send the same again', async () => {
 test('a client that leaves an atomic load leaves nothing', async () => {
 	const { outgoing } = open('?mode=atomic')
 	outgoing.write(many(2000, { site: 'Gone' }))
-	await sleep(300)
+	const transactions = async () => Number(await psql(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'qehs_shim' AND state LIKE 'idle in transaction%'`))
+	await until('its transaction is open', async () => await transactions() > 0)
 	outgoing.destroy()
-	await until('its session ended', async () => Number(await psql(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'qehs_shim' AND state LIKE 'idle in transaction%'`)) === 0)
+	await until('its session ended', async () => await transactions() === 0)
 	assert.equal(await count(`payload ->> 'site' = 'Gone'`), 0)
 })
 

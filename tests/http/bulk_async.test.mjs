@@ -26,7 +26,7 @@ async function queue(body, options = {}) {
 }
 
 async function ended(id, api = tenant.api) {
-	for (let i = 0; i < 1200; i++) {
+	for (let i = 0; i < 3600; i++) {
 		const { json } = await api.get(`/api/v1/jobs/${id}`)
 		if (!['queued', 'running'].includes(json.status)) return json
 		await sleep(50)

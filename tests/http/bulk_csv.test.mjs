@@ -70,7 +70,7 @@ test('delimiter, columns and unknownColumns', async () => {
 	const columns = encodeURIComponent(JSON.stringify({ 'Was geschah?': 'title', 'Lfd. Nr.': null, Breite: 'spot.lat' }))
 	const answer = await load('Was geschah?;Severity;Lfd. Nr.;Breite;spot.lon;Bemerkung\nmapped;medium;1;48,1;11.6;x\nmapped;medium;1;48.1;11.6;\n',
 		{ query: `?delimiter=%3B&columns=${columns}&unknownColumns=ignore` })
-	assert.deepEqual(answer.lines.map(line => [line.status, line.errors]), [['failed', [{ path: '/payload/spot/lat', code: 'type', message: 'must be a number, not a string' }]], ['created', undefined]])
+	assert.deepEqual(answer.lines.map(line => [line.status, line.errors]), [['failed', [{ path: '/payload/spot/lat', code: 'type', message: 'must be a number, not "48,1"' }]], ['created', undefined]])
 	assert.deepEqual(await titles('mapped'), ['mapped'])
 	for (const query of ['?delimiter=%3B', '?columns={}', '?unknownColumns=ignore']) {
 		const refused = await request('POST', path + query, { key: tenant.key, body: '{}', headers: { 'Content-Type': 'application/x-ndjson' } })

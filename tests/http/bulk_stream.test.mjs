@@ -1,13 +1,13 @@
 // The answer of a bulk load comes while its body still goes: who gets it so, who does not, and what happens when the client
 // does not read, or leaves.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import http from 'node:http'
 import net from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { base, request } from './lib/client.mjs'
+import { freePort, start, until } from './lib/process.mjs'
 import { makeTenant, payload, psql } from './lib/tenant.mjs'
 
 const tenant = await makeTenant('bulk_stream')
@@ -34,19 +34,6 @@ function open({ query = '', headers = {}, key = tenant.key, url = base } = {}) {
 	return { outgoing, response, answer, seen: () => text.split('\n').length - 1 }
 }
 
-const freePort = () => new Promise(resolve => {
-	const server = net.createServer().listen(0, '127.0.0.1', () => {
-		const { port } = server.address()
-		server.close(() => resolve(port))
-	})
-})
-const until = async (what, holds) => {
-	for (let i = 0; i < 400; i++) {
-		if (await holds()) return
-		await sleep(50)
-	}
-	assert.fail(`${what} did not come true`)
-}
 const count = async where => Number(await psql(`SELECT count(*) FROM qehs.record AS r JOIN qehs.tenant AS t ON t.id = r.tenant_id WHERE t.slug = '${tenant.slug}' AND ${where}`))
 const places = async () => Number(await psql(`SELECT count(*) FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database AND d.datname = current_database()
 	WHERE locktype = 'advisory' AND objsubid = 5 AND classid = (SELECT id FROM qehs.tenant WHERE slug = '${tenant.slug}')`))
@@ -138,7 +125,7 @@ test('whoever may stand behind a proxy, and who wants the connection closed, get
 // A shim of the test's own on the same database.
 async function withShim(flags, work) {
 	const url = new URL(`http://127.0.0.1:${await freePort()}`)
-	const shim = spawn(process.env.QEHS_SHIM_BIN, ['--listen', url.host, '--log', 'off', ...flags,
+	const shim = start(process.env.QEHS_SHIM_BIN, ['--listen', url.host, '--log', 'off', ...flags,
 		'--db', `host=${process.env.PGHOST} port=${process.env.PGPORT} user=qehs_shim dbname=${process.env.PGDATABASE}`])
 	try {
 		await until('the shim ready', () => request('GET', '/readyz', { url }).then(answer => answer.status === 200, () => false))

@@ -22,6 +22,7 @@ const jobs = []
 const files = []
 const doomed = []
 const comments = []
+const users = []
 const events = []
 const holds = []
 let held
@@ -33,6 +34,7 @@ const refresh = async () => {
 		deleted.push(id)
 	}
 	jobs.push(await makeJob(tenant))
+	users.push(await tenant.sql(`SELECT qehs.user_create('user-${users.length}', 'A user') ->> 'id'`))
 	await tenant.sql(`SELECT qehs.audit_seal('${tenant.slug}')`)
 	events.push(...(await tenant.api.get('/api/v1/audit?limit=20')).json.items.map(event => event.id))
 	for (let i = 0; i < 5; i++)
@@ -121,7 +123,7 @@ function valid(random, at = random.pick(operations)) {
 	let target = path
 	for (const parameter of operation.parameters.map(resolve)) {
 		if (parameter.in === 'path') {
-			const pool = ['record_restore', 'record_purge'].includes(operation.operationId) ? deleted : operation.operationId.startsWith('legal_hold') ? holds : operation.operationId.startsWith('api_key') ? keys : operation.operationId === 'attachment_delete' ? doomed : operation.operationId.startsWith('attachment') ? files : operation.operationId === 'comment_delete' ? comments : alive
+			const pool = ['record_restore', 'record_purge'].includes(operation.operationId) ? deleted : operation.operationId.startsWith('legal_hold') ? holds : operation.operationId.startsWith('api_key') ? keys : operation.operationId === 'attachment_delete' ? doomed : operation.operationId.startsWith('attachment') ? files : operation.operationId === 'comment_delete' ? comments : operation.operationId === 'user_erase' ? users : alive
 			const value = parameter.name === 'jobId' ? random.pick(jobs) : parameter.name === 'eventId' ? random.pick(events) : parameter.name !== 'id' ? operation.operationId === 'module_publish' ? parameter.example : random.pick(['incidents', 'near_misses', 'none'])
 				: random.chance(0.85) && pool.length > 0 ? random.pick(pool) : generator.value(parameter.schema)
 			target = target.replace(`{${parameter.name}}`, encode(value))

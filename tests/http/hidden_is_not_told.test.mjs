@@ -8,10 +8,10 @@ import { assertOk, request } from './lib/client.mjs'
 import { literal, makeTenant, psql } from './lib/tenant.mjs'
 
 const missing = 'rec_01KQ0000000000000000000000'
-const scopes = ['records.read', 'records.write', 'modules.read', 'attachments.read', 'attachments.write', 'exports.create', 'audit.read']
-const all = ['read', 'create', 'update', 'delete', 'transition', 'export', 'comment']
+const scopes = ['records.read', 'records.write', 'modules.read', 'attachments.read', 'attachments.write', 'exports.create', 'audit.read', 'holds.write']
+const all = ['read', 'create', 'update', 'delete', 'transition', 'export', 'comment', 'hold']
 
-const ids = /\b(rec|usr|key|evt|att|job|cmt)_[0-9A-HJKMNP-TV-Z]{26}\b/g
+const ids = /\b(rec|usr|key|evt|att|job|cmt|hld)_[0-9A-HJKMNP-TV-Z]{26}\b/g
 const bare = (answer, world) => ({
 	status: answer.status, etag: answer.headers.etag?.replace(ids, '$1'),
 	text: answer.text.replaceAll(world.slug, 'SLUG').replace(ids, '$1').replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME').replace(/"traceId":"[0-9a-f]{32}"/g, '"traceId":""')
@@ -145,11 +145,13 @@ async function recordWorld(scope, there) {
 	const caller = await tenant.makeKey({ actingUser: 'cleo', roles: [], scopes })
 	const create = ({ api }, payload) => api.post('/api/v1/records', { moduleKey: 'tasks', payload })
 	const seen = assertOk(await create(caller, { title: 'seen', site: 'berlin', cost: 1 }), 201).id
-	if (!there) return { slug: tenant.slug, admin: tenant, caller, seen, other: missing, attachment: 'att_01KQ0000000000000000000000', comment: 'cmt_01KQ0000000000000000000000' }
+	if (!there) return { slug: tenant.slug, admin: tenant, caller, seen, other: missing, attachment: 'att_01KQ0000000000000000000000', comment: 'cmt_01KQ0000000000000000000000', event: 'evt_01KQ0000000000000000000000', hold: 'hld_01KQ0000000000000000000000' }
 	const other = assertOk(await create(tenant, { title: 'ghost', site: 'munich', cost: 77, parent: seen }), 201).id
 	const attachment = assertOk(await tenant.api.post('/api/v1/attachments', { recordId: other, filename: 'ghost.txt', contentType: 'text/plain' }), 201).id
 	const comment = assertOk(await tenant.api.post(`/api/v1/records/${other}/comments`, { body: 'Ghost' }), 201).id
-	return { slug: tenant.slug, admin: tenant, caller, seen, other, attachment, comment }
+	const hold = assertOk(await tenant.api.post('/api/v1/legal-holds', { reason: 'Ghost', recordIds: [other] }), 201).id
+	const event = assertOk(await tenant.api.get(`/api/v1/audit?recordId=${other}`)).items[0].id
+	return { slug: tenant.slug, admin: tenant, caller, seen, other, attachment, comment, event, hold }
 }
 
 // What is changed is changed in both worlds, by the administrator last; where that cannot tell anything, or would change it, the door is blunt.
@@ -162,6 +164,8 @@ for (const scope of ['own', 'location'])
 		'activity': ({ api }, { other }) => api.get(`/api/v1/records/${other}/activity`), 'audit': ({ api }) => api.get('/api/v1/audit'), 'audit of it': ({ api }, { other }) => api.get(`/api/v1/audit?recordId=${other}`),
 		'as of a time': ({ api }, { other }) => api.get(`/api/v1/records/${other}/at?time=2099-12-31`), 'links of it': ({ api }, { other }) => api.get(`/api/v1/records/${other}/links`),
 		'links to it': ({ api }, { seen }) => api.get(`/api/v1/records/${seen}/links`), 'comments': ({ api }, { other }) => api.get(`/api/v1/records/${other}/comments`), 'approvals': ({ api }, { other }) => api.get(`/api/v1/records/${other}/approvals`),
+		'proof of its event': ({ api }, { event }) => api.get(`/api/v1/audit/${event}/proof`), 'a hold over it': ({ api }, { hold }) => api.get(`/api/v1/legal-holds/${hold}`), 'holds': ({ api }) => api.get('/api/v1/legal-holds'),
+		'holding it': blunt(({ api }, { other }) => api.post('/api/v1/legal-holds', { reason: 'Mine', recordIds: [other] })), 'releasing a hold over it': blunt(({ api }, { hold }) => api.post(`/api/v1/legal-holds/${hold}:release`, { reason: 'Mine' })),
 		'attachment': ({ api }, { attachment }) => api.get(`/api/v1/attachments/${attachment}`),
 		'GraphQL: get': graphql('{ tasksGet(id: "$OTHER") { title } node(id: "$OTHER") { id } }'), 'GraphQL: list': graphql('{ tasksList { title } tasks(first: 1) { totalCount pageInfo { hasNextPage } } }'),
 		'GraphQL: aggregate': graphql('{ tasksAggregate(groupBy: ["site"]) { key count sum { cost } max { cost } } }'), 'GraphQL: who names it': graphql('{ tasksGet(id: "$SEEN") { tasksByParent { title } } }'),

@@ -1,14 +1,14 @@
 // The OpenAPI document and the Postman collection: valid, complete, current, and good enough for a generated client.
 import assert from 'node:assert/strict'
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
-import net from 'node:net'
 import path from 'node:path'
 import { before, test } from 'node:test'
 import { promisify } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import { base, caller, request } from './lib/client.mjs'
 import { newAjv } from './lib/contract.mjs'
+import { freePort, start, until } from './lib/process.mjs'
 import { definition, makeTenant, psql } from './lib/tenant.mjs'
 
 const run = promisify(execFile)
@@ -223,14 +223,10 @@ test('20 modules are in the document, the first time and kept', async () => {
 })
 
 test('a published field is in the next answer of another shim', async () => {
-	const port = await new Promise(resolve => {
-		const server = net.createServer().listen(0, '127.0.0.1', () => { const { port } = server.address(); server.close(() => resolve(port)) })
-	})
-	const url = new URL(`http://127.0.0.1:${port}`)
-	const shim = spawn(process.env.QEHS_SHIM_BIN, ['--listen', url.host, '--db', `host=${process.env.PGHOST} port=${process.env.PGPORT} user=qehs_shim dbname=${process.env.PGDATABASE}`, '--log', 'off'])
+	const url = new URL(`http://127.0.0.1:${await freePort()}`)
+	const shim = start(process.env.QEHS_SHIM_BIN, ['--listen', url.host, '--db', `host=${process.env.PGHOST} port=${process.env.PGPORT} user=qehs_shim dbname=${process.env.PGDATABASE}`, '--log', 'off'])
 	try {
-		for (let i = 0; i < 100 && !await request('GET', '/readyz', { url }).then(answer => answer.status === 200, () => false); i++)
-			await new Promise(resume => setTimeout(resume, 50))
+		await until('the shim is ready', () => request('GET', '/readyz', { url }).then(answer => answer.status === 200, () => false))
 		const far = caller(tenant.key, url)
 		for (let round = 0; round < 20; round++) {
 			await far.get(SPEC)

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { assertLimited, assertProblem, assertTrace, raw, request } from './lib/client.mjs'
+import { until } from './lib/process.mjs'
 import { assertProblemSchema } from './lib/schema.mjs'
 import { definition, makeJob, makeRecord, makeTenant, payload, psql } from './lib/tenant.mjs'
 
@@ -108,7 +109,7 @@ const calls = {
 	record_comment: { json: { body: 'Seen' }, own: [['not_found', { id: nobody }], ['validation_failed', { json: { body: ' ' } }], ['validation_failed', { json: {} }]] },
 	comment_delete: { id: comment, own: [['not_found', { id: 'cmt_00000000000000000000000000' }]] },
 	record_links: { own: [['not_found', { id: nobody }], ['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '0' } }]] },
-	delegation_list: { forbidden: false, own: [] },
+	delegation_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '0' } }]] },
 	delegation_create: { forbidden: false, json: { to: 'nobody', startsAt: '2026-01-01T00:00:00Z', endsAt: '2099-01-01T00:00:00Z' }, own: [['validation_failed', {}]] },
 	delegation_revoke: { forbidden: false, own: [['not_found', { id: 'dlg_00000000000000000000000000' }]] },
 	signature_credential_set: { forbidden: false, json: { credential: 'a long secret' }, own: [['validation_failed', { json: {} }], ['forbidden', {}]] },
@@ -116,6 +117,7 @@ const calls = {
 	record_restore: { own: [['not_found', { id: nobody }], ['conflict', {}], ['version_mismatch', { id: await deleted(), headers: { 'If-Match': '"99"' } }]] },
 	record_purge: { json: { reason: 'old' }, own: [['not_found', { id: nobody }], ['conflict', {}], ['validation_failed', { id: await deleted(), json: {} }]] },
 	record_erase: { json: { reason: 'old', fields: ['cost'] }, own: [['not_found', { id: nobody }], ['conflict', { id: heldRecord }], ['validation_failed', { json: { reason: 'old' } }]] },
+	user_erase: { id: await tenant.sql("SELECT qehs.user_create('erasable', 'Erasable') ->> 'id'"), json: { reason: 'left' }, own: [['not_found', { id: 'usr_00000000000000000000000000' }], ['validation_failed', { json: {} }]] },
 	tombstone_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { recordId: 'x' } }]] },
 	legal_hold_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '0' } }]] },
 	legal_hold_create: { json: { reason: 'Claim' }, own: [['validation_failed', { json: { reason: 'Claim', recordIds: [nobody] } }]] },
@@ -133,8 +135,9 @@ const calls = {
 	calendar_set: { json: { workingDays: [1, 2] }, own: [['validation_failed', { json: { workingDays: [8] } }], ['validation_failed', { json: { workingDays: ['1'] } }], ['validation_failed', { json: { opens: '8' } }]] },
 	location_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '0' } }]] },
 	location_get: { forbidden: false, id: 'berlin', own: [['not_found', { id: 'nowhere' }]] },
-	location_put: { id: 'berlin', json: { name: 'Berlin', parent: 'world' }, own: [['validation_failed', { json: { name: 'Berlin', parent: 'nowhere' } }], ['validation_failed', { json: {} }]] },
-	location_delete: { id: 'berlin', own: [['not_found', { id: 'nowhere' }], ['conflict', { id: 'world' }]] },
+	location_put: { id: 'berlin', json: { name: 'Berlin', parent: 'world' }, own: [['validation_failed', { json: { name: 'Berlin', parent: 'nowhere' } }], ['validation_failed', { json: {} }],
+		['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
+	location_delete: { id: 'berlin', own: [['not_found', { id: 'nowhere' }], ['conflict', { id: 'world' }], ['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
 	module_list: { forbidden: false, own: [['invalid_cursor', { query: { cursor: 'x' } }], ['invalid_parameter', { query: { limit: '201' } }]] },
 	module_get: { forbidden: false, own: [['not_found', { moduleKey: 'nowhere' }], ['invalid_parameter', { query: { version: 'x' } }]] },
 	module_publish: { forbidden: false, json: definition, own: [['validation_failed', { json: {} }], ['version_mismatch', { headers: { 'If-Match': '"99"' } }]] },
@@ -322,20 +325,20 @@ test('every code that the document gives an endpoint was reached there', async (
 	const missing = [...documented].flatMap(([operation, codes]) =>
 		codes.filter(code => ![...elsewhere, ...unread].includes(code) && !reached.has(`${operation} ${code}`)).map(code => `${operation} ${code}`))
 	// a conflict of two requests that change the same is every change's: tests/fault
-	assert.deepEqual(missing, ['bulk_load', 'api_key_create', 'api_key_revoke', 'api_key_rotate', 'attachment_create', 'attachment_delete', 'calendar_set', 'comment_delete', 'delegation_create', 'delegation_revoke', 'export_create', 'export_cancel', 'legal_hold_create', 'location_put', 'signature_credential_set', 'module_publish_all', 'module_publish', 'record_delete', 'record_comment', 'record_migrate'].map(operation => `${operation} conflict`))
+	assert.deepEqual(missing, ['bulk_load', 'api_key_create', 'api_key_revoke', 'api_key_rotate', 'attachment_create', 'attachment_delete', 'calendar_set', 'comment_delete', 'delegation_create', 'delegation_revoke', 'export_create', 'export_cancel', 'legal_hold_create', 'location_put', 'signature_credential_set', 'module_publish_all', 'module_publish', 'record_delete', 'record_comment', 'record_migrate', 'user_erase'].map(operation => `${operation} conflict`))
 })
 
 test('each of these answers has one line in the log of the shim, with its status', { skip: !process.env.QEHS_SHIM_LOG }, async () => {
 	const lines = new Map()
-	for (let i = 0; i < 50 && answered.some(({ traceId }) => !lines.has(traceId)); i++) {
-		await new Promise(resume => setTimeout(resume, 100))
+	await until('each answer is in the log', () => {
 		lines.clear()
-		for (const line of readFileSync(process.env.QEHS_SHIM_LOG, 'utf8').split('\n').filter(Boolean)) {
+		for (const line of readFileSync(process.env.QEHS_SHIM_LOG, 'utf8').split('\n').slice(0, -1)) {
 			const entry = JSON.parse(line)
 			const traceId = entry.traceId ?? /traceId ([0-9a-f]{32})$/.exec(entry.message)?.[1]
 			if (traceId) lines.set(traceId, [...lines.get(traceId) ?? [], entry])
 		}
-	}
+		return answered.every(({ traceId }) => lines.has(traceId))
+	}, 100)
 	for (const { traceId, status } of answered) {
 		assert.equal(lines.get(traceId)?.length, 1, `${traceId} ${status}`)
 		const [entry] = lines.get(traceId)

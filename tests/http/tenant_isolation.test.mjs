@@ -17,7 +17,7 @@ const endpoints = JSON.parse(await psql('SELECT qehs.endpoint_list()'))
 
 // A body that the endpoint would take from its own tenant.
 const bodies = {
-	record_update: { payload: { cost: 1 } }, record_transition: { transition: 'reset' }, record_approve: { transition: 'close' }, record_reject: { transition: 'close' }, record_comment: { body: 'x' }, record_purge: { reason: 'x' }, record_erase: { reason: 'x', fields: ['title'] }, legal_hold_release: { reason: 'x' }, record_migrate: {}, api_key_rotate: {},
+	record_update: { payload: { cost: 1 } }, record_transition: { transition: 'reset' }, record_approve: { transition: 'close' }, record_reject: { transition: 'close' }, record_comment: { body: 'x' }, record_purge: { reason: 'x' }, record_erase: { reason: 'x', fields: ['title'] }, user_erase: { reason: 'x' }, legal_hold_release: { reason: 'x' }, record_migrate: {}, api_key_rotate: {},
 }
 
 const queries = { record_at: '?time=2099-12-31' }
@@ -30,11 +30,13 @@ function bare(answer, id) {
 	return { status: answer.status, headers, text }
 }
 
-const idKinds = path => path.includes('/records/') ? 'rec' : path.includes('/api-keys/') ? 'key' : path.includes('/attachments/') ? 'att' : path.includes('/delegations/') ? 'dlg' : path.includes('/legal-holds/') ? 'hld' : path.startsWith('/api/v1/comments/') ? 'cmt' : /\/(exports|jobs)\//.test(path) ? 'job' : null
+const idKinds = path => path.includes('/records/') ? 'rec' : path.includes('/users/') ? 'usr' : path.includes('/api-keys/') ? 'key' : path.includes('/attachments/') ? 'att' : path.includes('/delegations/') ? 'dlg' : path.includes('/legal-holds/') ? 'hld' : path.startsWith('/api/v1/comments/') ? 'cmt' : /\/(exports|jobs)\//.test(path) ? 'job' : null
 missing.att = 'att_01KQ0000000000000000000000'
 missing.job = 'job_01KQ0000000000000000000000'
 foreign.att = 'att_01KQ0000000000000000000001'
 await theirs.sql("SELECT qehs.user_create('one', 'One'), qehs.user_create('two', 'Two') \\g /dev/null")
+missing.usr = 'usr_01KQ0000000000000000000000'
+foreign.usr = await theirs.sql("SELECT qehs.user_list() #>> '{items,0,id}'")
 missing.cmt = 'cmt_01KQ0000000000000000000000'
 foreign.cmt = assertOk(await theirs.api.post(`/api/v1/records/${foreign.rec}/comments`, { body: 'Theirs' }), 201).id
 missing.dlg = 'dlg_01KQ0000000000000000000000'

@@ -1,9 +1,10 @@
 // A rolling restart of two shims behind HAProxy, under load: no request fails.
 import assert from "node:assert/strict"
-import { execFileSync, spawn } from "node:child_process"
+import { execFileSync } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { after, before, test } from "node:test"
-import { Cluster, Shim, freePort, sleep } from "../fault/cluster.mjs"
+import { start } from "../http/lib/process.mjs"
+import { Cluster, Shim, freePort, sleep, until } from "../fault/cluster.mjs"
 import { agent, send } from "../fault/retry.mjs"
 
 let cluster, key, balancer, port
@@ -29,8 +30,8 @@ listen shims
 	default-server check inter 200ms fall 1 rise 1
 ${shims.map((shim, i) => `	server shim${i} 127.0.0.1:${shim.port}`).join("\n")}
 `)
-	balancer = spawn("haproxy", ["-db", "-f", config], { stdio: "ignore" })
-	await sleep(1000)
+	balancer = start("haproxy", ["-db", "-f", config], { stdio: "ignore" })
+	await until("the balancer answers", () => send(port, key, "GET", "/api/v1/modules").then(({ status }) => status === 200, () => false))
 })
 
 after(async () => {

@@ -1,11 +1,11 @@
 // Attachments under a real clamd, whose only signature is EICAR's: the network of its updates is not needed.
 import assert from "node:assert/strict"
-import { spawn } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import net from "node:net"
 import { after, test } from "node:test"
 import { gzipSync } from "node:zlib"
-import { sleep, stage } from "../fault/cluster.mjs"
+import { stage, until } from "../fault/cluster.mjs"
+import { start } from "../http/lib/process.mjs"
 
 const EICAR = "X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + "EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 const directory = mkdtempSync("/tmp/qehs-clamd.")
@@ -18,17 +18,11 @@ let clamd
 
 // The scanner, once it takes connections.
 async function startScanner() {
-	clamd = spawn("clamd", ["-c", `${directory}/clamd.conf`], { stdio: "ignore" })
+	clamd = start("clamd", ["-c", `${directory}/clamd.conf`], { stdio: "ignore" })
 	clamd.gone = new Promise((resolve) => clamd.once("exit", resolve))
-	for (let i = 0; i < 300; i++) {
-		const taken = await new Promise((resolve) => {
-			const client = net.connect(socket, () => { client.destroy(); resolve(true) }).on("error", () => resolve(false))
-		})
-		if (taken)
-			return
-		await sleep(100)
-	}
-	throw new Error("clamd (package clamav-daemon) did not start")
+	await until("clamd (package clamav-daemon) has started", () => new Promise((resolve) => {
+		const client = net.connect(socket, () => { client.destroy(); resolve(true) }).on("error", () => resolve(false))
+	}), 100)
 }
 async function stopScanner() {
 	clamd.kill("SIGTERM")
@@ -89,10 +83,7 @@ test("while clamd is away files are not given out; once it is back they are scan
 	assert.deepEqual([harmless.status, harmless.downloadUrl, harmful.status, harmful.downloadUrl], ["uploaded", null, "uploaded", null])
 	await startScanner()
 	const now = async ({ id }) => (await api("GET", `/api/v1/attachments/${id}`)).status
-	for (let i = 0; i < 120 && (await now(harmful) === "uploaded" || await now(harmless) === "uploaded"); i++)
-		await sleep(500)
+	await until("both are scanned", async () => await now(harmful) !== "uploaded" && await now(harmless) !== "uploaded", 500)
 	assert.deepEqual([await now(harmless), await now(harmful)], ["clean", "infected"])
-	for (let i = 0; i < 120 && stored(harmful.id); i++)
-		await sleep(500)
-	assert.equal(stored(harmful.id), false)
+	await until("it has left the store", () => !stored(harmful.id), 500)
 })

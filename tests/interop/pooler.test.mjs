@@ -1,8 +1,9 @@
 // Requests through pgbouncer: session mode of any version, transaction mode also of one that knows no prepared statements (before 1.21).
 import assert from "node:assert/strict"
-import { execFileSync, spawn } from "node:child_process"
+import { execFileSync } from "node:child_process"
 import { chmodSync, readFileSync, writeFileSync } from "node:fs"
 import { after, before, test } from "node:test"
+import { start } from "../http/lib/process.mjs"
 import { Cluster, Shim, freePort } from "../fault/cluster.mjs"
 import { agent, send } from "../fault/retry.mjs"
 
@@ -37,7 +38,7 @@ unix_socket_dir =
 `)
 		chmodSync(config, 0o644)
 		chmodSync(`${cluster.directory}/users.txt`, 0o644)
-		const pooler = spawn("pgbouncer", ["-u", "postgres", config], { stdio: "ignore" })
+		const pooler = start("pgbouncer", ["-u", "postgres", config], { stdio: "ignore" })
 		const log = `${cluster.directory}/${mode}.log`
 		const shim = new Shim({ conninfo: `host=127.0.0.1 port=${port} dbname=postgres` }, await freePort(), ["--log", log])
 		try {

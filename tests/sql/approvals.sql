@@ -79,6 +79,11 @@ SELECT pg_temp.as_user('eve', format('qehs.record_approve(%L, ''approve'')', :'f
 SELECT qehs.use_tenant('approvals', 'bob') \g /dev/null
 SELECT qehs.delegation_create('eve', now() - interval '1 day', now() + interval '1 day', reason => 'away') ->> 'id' AS delegation \gset
 SELECT i -> 'from' ->> 'displayName' AS "from", i -> 'to' ->> 'displayName' AS "to", i ->> 'reason' AS reason, i -> 'revokedAt' AS revoked FROM jsonb_array_elements(qehs.delegation_list()::jsonb -> 'items') AS i;
+-- the list goes by a cursor, newest first
+SELECT qehs.delegation_create('cid', now(), now() + interval '1 day', reason => 'later') IS NOT NULL AS made;
+SELECT qehs.delegation_list(1) AS first \gset
+SELECT :'first'::jsonb #>> '{items,0,reason}' AS first, qehs.delegation_list(1, :'first'::jsonb ->> 'nextCursor') #>> '{items,0,reason}' AS second, qehs.delegation_list(1, :'first'::jsonb ->> 'nextCursor') ->> 'nextCursor' AS more;
+SELECT qehs.delegation_revoke(:'first'::jsonb #>> '{items,0,id}');
 SELECT qehs.delegation_create('nobody', now(), now() - interval '1 day', 'ann');
 SELECT qehs.delegation_create('eve', now(), now() + interval '1 day', 'ann');
 SET qehs.clock = '2100-01-01T00:00:00Z';

@@ -72,3 +72,12 @@ SELECT qehs.audit_seals()::jsonb AS none;
 SELECT qehs.use_tenant('proof') IS NOT NULL AS again;
 SELECT qehs.audit_seals(10) ->> 'nextCursor' AS next \gset
 SELECT json_array_length(qehs.audit_seals(10, :'next') -> 'items') AS rest, qehs.audit_seals(10, :'next') ->> 'nextCursor' AS more;
+-- what is purged is proven by the digest that stays, to who may know of its record's tombstone
+SELECT qehs.record_create('incidents', '{"title":"gone","severity":"low"}') ->> 'id' AS gone \gset
+SELECT qehs.audit_list(:'gone') #>> '{items,0,id}' AS gone_event \gset
+SELECT qehs.audit_seal('proof') IS NOT NULL AS sealed;
+SELECT qehs.audit_proof(:'gone_event') AS before \gset
+SELECT qehs.record_delete(:'gone'), qehs.record_purge(:'gone', 'old');
+SELECT qehs.audit_proof(:'gone_event')::jsonb = :'before'::jsonb AS same, pg_temp.root(:'before'::jsonb) = :'before'::jsonb #>> '{seal,root}' AS proven;
+SELECT qehs.use_tenant('proof_other') IS NOT NULL AS other;
+SELECT qehs.audit_proof(:'gone_event');

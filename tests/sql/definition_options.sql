@@ -20,7 +20,7 @@ $$;
 \pset tuples_only on
 -- which types refuse which option
 SELECT o.option, string_agg(t.type, ' ' ORDER BY t.number) FROM unnest('{text,rich-text,email,phone,url,identifier,number,integer,quantity,currency,percentage,date,datetime,duration,date-range,boolean,select,multi-select,lookup,record-reference,user,location,geolocation,file,image,signature,matrix-score,table,object,computed}'::text[]) WITH ORDINALITY AS t (type, number),
-	(VALUES ('options', '["a"]'::jsonb), ('min', '1'), ('max', '1'), ('step', '1'), ('minLength', '1'), ('maxLength', '1'), ('pattern', '"."'), ('unit', '"kg"'), ('units', '["kg"]'),
+	(VALUES ('options', '["a"]'::jsonb), ('min', '1'), ('max', '1'), ('step', '1'), ('minLength', '1'), ('maxLength', '100'), ('pattern', '"."'), ('unit', '"kg"'), ('units', '["kg"]'),
 		('unique', 'true'), ('searchable', 'true'), ('indexed', 'true'), ('references', '"tried"'), ('size', '5'), ('bands', '[{"name":"x","max":25}]'), ('fields', '[{"key":"x","type":"text"}]'),
 		('computed', '"1"'), ('expression', '"1"'), ('required', 'true'), ('requiredWhen', '"true"'), ('visibleWhen', '"true"'), ('deprecated', 'true'), ('personalData', 'true'),
 		('description', '"x"'), ('label', '"x"'), ('schema', '{}')) AS o (option, value)

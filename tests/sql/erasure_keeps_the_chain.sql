@@ -91,8 +91,14 @@ SELECT qehs.legal_hold_create('everything') ->> 'id' AS hold \gset
 SELECT qehs.user_erase('ann', 'left');
 SELECT qehs.legal_hold_release(:'hold', 'settled') ->> 'releaseReason' AS released;
 SELECT qehs.user_erase('nobody', 'left');
+SELECT qehs.user_erase('ann', repeat('x', 1001));
+-- what names the user beside the account goes with it: reasons of delegations, names of keys
+SELECT qehs.user_create('zoe', 'Zoe') IS NOT NULL AS made;
+SELECT qehs.delegation_create('zoe', '2026-01-01', '2099-01-01', 'ann', 'Ann Miller is in hospital') IS NOT NULL AS delegated, qehs.api_key_create('Ann Miller''s tablet', acting_user => 'ann') IS NOT NULL AS key;
 SELECT qehs.user_erase('ANN', 'left');
 SELECT * FROM pg_temp.found() WHERE place !~ '^record';
+SELECT t.name, count(*) FROM (SELECT 'delegation' FROM qehs.delegation WHERE reason ~ 'Ann' UNION ALL SELECT 'key' FROM qehs.api_key WHERE name ~ 'Ann' UNION ALL
+	SELECT action FROM qehs.audit_event WHERE (changes::text ~ 'Ann Miller') AND tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'erasure')) AS t (name) GROUP BY 1;
 SELECT i ->> 'type' AS type, i #>> '{actor,type}' AS type, i #>> '{actor,displayName}' AS by FROM json_array_elements(qehs.audit_list(action => 'erased') -> 'items') AS i;
 SELECT i ->> 'type' AS type, i -> 'changes' AS changes FROM json_array_elements(qehs.audit_list(record_id => (SELECT u.id FROM qehs.user_account AS u JOIN qehs.tenant AS t ON t.id = u.tenant_id WHERE slug = 'erasure' AND user_name ~ '^erased')::text) -> 'items') AS i WHERE i ->> 'type' = 'user.erased';
 SELECT qehs.use_tenant('erasure', 'ann');

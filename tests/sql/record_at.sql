@@ -34,6 +34,15 @@ SELECT qehs.record_at(:'id', '2027-03-01')::jsonb - '{activity,attachments,avail
 SELECT qehs.record_at(:'id', NULL);
 SELECT qehs.record_at(:'id', '2027-03-01T02:00:00');
 SELECT qehs.record_at('rec_00000000000000000000000000', '2027-03-01');
+-- who comments later changes nothing: version, time and name are of who changed it last
+SELECT pg_temp.at(1), qehs.use_tenant('record_at');
+SELECT qehs.record_create('incidents', '{"title":"one","severity":"low"}') ->> 'id' AS noted \gset
+SELECT pg_temp.at(2), qehs.use_tenant('record_at', 'anna');
+SELECT qehs.record_comment(:'noted', 'seen') IS NOT NULL AS said, qehs.attachment_create(:'noted', 'a.txt', 'text/plain') IS NOT NULL AS attached;
+SELECT pg_temp.at(3);
+SELECT qehs.record_update(:'noted', '{"title":"two"}') IS NOT NULL AS changed;
+SELECT hour, pg_temp.told(:'noted', format('2027-03-01T0%s:30:00Z', hour)), qehs.record_at(:'noted', format('2027-03-01T0%s:30:00Z', hour)) ->> 'updatedAt' AS updated FROM generate_series(1, 3) AS hour;
+SELECT pg_temp.at(7);
 -- a DBA's change past the functions is undone as well
 UPDATE qehs.record SET payload = '{"title":"dba","severity":"low"}' WHERE tenant_id = (SELECT id FROM qehs.tenant WHERE slug = 'record_at');
 SELECT pg_temp.told(:'id', '2027-03-01T06:30:00Z');

@@ -82,6 +82,17 @@ UPDATE qehs.report_trail SET seen_before = '0', seen = clock_timestamp() + inter
 SELECT qehs.report_trail_count(:tenant, clock_timestamp() + interval '1 minute') AS more;
 SELECT sum(there_now) AS there_now FROM report_stays.state_dwell;
 SELECT pg_temp.differences();
+-- what is purged is counted no more, whether its deletion was counted before or goes with it
+SELECT qehs.record_delete((SELECT id FROM made WHERE name = 'a')) IS NULL AS deleted;
+BEGIN;
+SELECT qehs.record_purge((SELECT id FROM made WHERE name = 'a'), 'too old') IS NULL AS purged;
+SELECT count(*) FILTER (WHERE qehs.report_stays_add(:tenant, s.counted_to, 'ffffffff-ffff-ffff-ffff-ffffffffffff') IS NULL) AS counted FROM qehs.report_trail AS s WHERE s.tenant_id = :tenant;
+SELECT pg_temp.differences();
+UPDATE qehs.report_trail SET counted_to = 'ffffffff-ffff-ffff-ffff-ffffffffffff' WHERE tenant_id = :tenant;
+SELECT qehs.record_purge((SELECT id FROM made WHERE name = 'c'), 'too old') IS NULL AS purged;
+SELECT pg_temp.differences();
+SELECT state, visits, there_now FROM pg_temp.dwell(true) ORDER BY state;
+COMMIT;
 -- a login that reads none of the module has none of its counts
 CREATE ROLE stays_reader LOGIN;
 SELECT qehs.reporter_grant('stays_reader', 'stays', '{nobody}');

@@ -47,3 +47,21 @@ SELECT pg_temp.faults($$SELECT qehs.module_publish('two', '{"key":"two","display
 -- in queries
 SELECT pg_temp.faults(format('SELECT qehs.record_list(''visits'', %L)', filter)) FROM unnest(ARRAY['{"day":"3/14/2024"}', '{"seen":{"gt":"2024-03-14T09:30:00"}}', '{"took":"90"}']) AS filter;
 SELECT pg_temp.faults(format('SELECT qehs.record_list(''visits'', created_from => %L)', text)) FROM unnest(ARRAY['14.3.2024', '2024-03-14T09:30:00']) AS text;
+-- types whose form is an object or a list, and numbers as people write them
+\set ECHO none
+\o /dev/null
+SELECT qehs.module_publish('forms', '{"key":"forms","name":"Forms","displayCode":{"prefix":"F"},"fields":[
+ {"key":"weight","type":"quantity","unit":"kg"},{"key":"dust","type":"quantity","units":["mg/m3","ppm"],"comparators":["<"]},{"key":"any","type":"quantity"},{"key":"cost","type":"currency"},
+ {"key":"span","type":"date-range"},{"key":"spot","type":"geolocation"},{"key":"sign","type":"signature"},{"key":"risk","type":"matrix-score"},
+ {"key":"kinds","type":"multi-select","options":["dust","noise","heat"]},{"key":"words","type":"tags"},{"key":"about","type":"record-references"},{"key":"one","type":"record-reference"},{"key":"who","type":"user"},
+ {"key":"place","type":"object","fields":[{"key":"city","type":"text"},{"key":"floor","type":"integer"}]},{"key":"rows","type":"table","fields":[{"key":"name","type":"text"},{"key":"hours","type":"number"}]},
+ {"key":"yes","type":"boolean"},{"key":"much","type":"number"},{"key":"count","type":"integer"},{"key":"share","type":"percentage"},{"key":"at","type":"time"},{"key":"note","type":"text"},{"key":"photo","type":"image"}],
+ "workflow":{"states":["open"],"initial":"open"}}');
+\o
+\set ECHO all
+SELECT pg_temp.faults(format('SELECT qehs.record_create(''forms'', %L)', jsonb_build_object(key, value))) FROM (VALUES ('weight', '"5 kg"'::jsonb), ('weight', '5'), ('weight', '{"value":"5,5","unit":"kg"}'), ('weight', '{"value":5}'), ('weight', '[5,"kg"]'),
+	('dust', '"<0.5"'), ('any', '"5"'), ('cost', '"12,50 €"'), ('cost', '12.5'), ('cost', '{"amount":"12,50","currency":"EUR"}'), ('span', '"January 2026"'), ('span', '["2026-01-01","2026-01-31"]'),
+	('spot', '"48.1 N 11.6 E"'), ('spot', '[11.6,48.1]'), ('spot', '{"lat":"48.1","lon":11.6}'), ('sign', '"Kim Lee"'), ('risk', '12'), ('risk', '"3x4"'), ('kinds', '"dust, noise"'), ('kinds', '{"dust":true}'), ('words', '"forklift"'),
+	('about', '"INC-2026-0001"'), ('one', '7'), ('who', '7'), ('place', '"Ulm"'), ('place', '{"city":"Ulm","floor":"2nd"}'), ('rows', '{"name":"Kim"}'), ('rows', '["Kim"]'), ('rows', '[{"name":"Kim","hours":"7,5"}]'),
+	('yes', '"Yes"'), ('yes', '1'), ('much', '"1.234,5"'), ('count', '"12 pcs"'), ('count', '1.5'), ('share', '"50 %"'), ('at', '930'), ('note', '5'), ('note', '["a"]'), ('photo', '5'),
+	('much', to_jsonb(repeat('many ', 30)))) AS v (key, value);

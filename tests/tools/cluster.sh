@@ -14,9 +14,11 @@ as_postgres() {
 	fi
 }
 
-# A TCP port that nobody listens on.
+# A TCP port that nobody listens on, below those that the kernel gives to clients, so that no connection takes it before its server does.
 free_port() {
-	node -e 'const s = require("node:net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })'
+	local port
+	while port=$((10000 + (RANDOM * 32768 + RANDOM) % 20000)); (: < "/dev/tcp/127.0.0.1/$port") 2> /dev/null; do :; done
+	echo "$port"
 }
 
 # cluster_create DIR PORT: a new cluster with the socket in DIR.
@@ -39,6 +41,7 @@ cluster_start() {
 	(cd / && as_postgres "$PG_BIN/pg_ctl" -D "$1/data" -l "$1/postgresql.log" -w -s "${@:2}" start)
 }
 
+# cluster_stop DIR [MODE]: a mode of pg_ctl.
 cluster_stop() {
-	(cd / && as_postgres "$PG_BIN/pg_ctl" -D "$1/data" -m fast -w -s stop) || true
+	(cd / && as_postgres "$PG_BIN/pg_ctl" -D "$1/data" -m "${2:-fast}" -w -s stop) || true
 }

@@ -53,6 +53,7 @@ export const calls = {
 		return { id: record, json: { reason: 'Entered by mistake' } }
 	},
 	record_erase: record => ({ id: record, json: { reason: 'Asked for', fields: ['title'] } }),
+	user_erase: async (record, _, tenant) => ({ target: `/api/v1/users/${encodeURIComponent(await makeUser(tenant))}:erase`, json: { reason: 'Asked for' } }),
 	tombstone_list: () => ({}),
 	legal_hold_list: () => ({}),
 	legal_hold_create: record => ({ json: { reason: 'Claim', recordIds: [record] } }),
