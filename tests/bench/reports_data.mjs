@@ -38,7 +38,7 @@ export function fill(cluster, incidents, cases, loaded = Math.min(incidents, 1_0
 	multiply(cluster, Math.round(incidents / loaded))
 	load('establishments', `SELECT jsonb_build_object('name', 'Plant ' || n, 'company_name', 'Acme', 'ein', '123456789', 'street_address', '1 Main St', 'city', 'Austin', 'region', 'TX', 'postal_code', '78701', 'naics_code', '332710',
 		'industry_description', 'Machine shops', 'peak_employees', 400, 'establishment_type', 'private') FROM generate_series(1, 50) AS n`)
-	cluster.sql("CREATE ROLE bi LOGIN; SELECT qehs.reporter_grant('bi', 'bench', '{specialist}'); ALTER ROLE bi RESET default_transaction_read_only")
+	cluster.sql("CREATE ROLE bi LOGIN; SELECT qehs.reporter_grant('bi', 'bench', '{specialist,tenant-user}'); ALTER ROLE bi RESET default_transaction_read_only")
 	load('exposure_hours', "SELECT jsonb_build_object('establishment', e.id, 'month', m::date, 'hours', 60000, 'average_employees', 370) FROM report_bench.establishments AS e, generate_series(timestamp '2024-01-01', '2026-12-01', '1 month') AS m")
 	cluster.sql("SELECT qehs.use_tenant('bench'); SELECT qehs.user_create('pat', 'Pat')")
 	load('injury_cases', `SELECT jsonb_build_object('incident', i.id, 'establishment', e.ids[1 + i.n % 50], 'person', (SELECT id FROM qehs.user_account), 'employment', 'employee', 'job_title', 'Welder', 'recordable', true,
