@@ -244,7 +244,7 @@ WITH documented (operation, name, documentation) AS (VALUES
 	('export_create', 'timeZone', '{"description":"The time zone of times in the file; those of a CSV with iso dates stay in UTC.","schema":{"type":["string","null"],"default":"UTC"},"example":"Europe/Vienna"}'),
 	('export_create', 'paper', '{"description":"pdf: the size of its pages.","schema":{"anyOf":[{"type":"string","enum":["A4","Letter"]},{"type":"null"}],"default":"A4"}}'),
 	('export_create', 'includeAttachments', '{"description":"A ZIP of the file and of the files of the records'' attachments; attachments.ndjson in it says what they are. Needs the scope attachments.read.","schema":{"type":["boolean","null"],"default":false}}'),
-	('api_key_rotate', 'overlapSeconds', '{"schema":{"type":["integer","null"],"minimum":0,"maximum":7776000,"default":86400},"example":3600}')
+	('api_key_rotate', 'overlapSeconds', '{"description":"How long the old key goes on; without it a day, and a SCIM token ends at once.","schema":{"type":["integer","null"],"minimum":0,"maximum":7776000},"example":3600}')
 )
 UPDATE qehs.endpoint AS e SET parameters = (
 	SELECT pg_catalog.jsonb_agg(COALESCE(d.documentation, '{}') || p.item ORDER BY p.number)

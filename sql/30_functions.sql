@@ -141,9 +141,9 @@ CREATE FUNCTION qehs.api_key_get(id text) RETURNS json AS 'MODULE_PATHNAME', 'qe
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION qehs.api_key_get(text) IS 'One API key by id (key_… or UUID), without its secret. Needs scope admin.keys. Raises QH404 not_found.';
 
-CREATE FUNCTION qehs.api_key_rotate(id text, overlap_seconds int4 DEFAULT 86400) RETURNS json AS 'MODULE_PATHNAME', 'qehs_api_key_rotate'
+CREATE FUNCTION qehs.api_key_rotate(id text, overlap_seconds int4 DEFAULT NULL) RETURNS json AS 'MODULE_PATHNAME', 'qehs_api_key_rotate'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION qehs.api_key_rotate(text, int4) IS 'Creates a key with the rights and limits of another one and gives it once, in member "key"; the old one goes on for overlap_seconds (0 to 7776000, default one day). Needs scope admin.keys. Raises QH404 not_found, QH403 forbidden for rights that the caller lacks, QH400 validation_failed.';
+COMMENT ON FUNCTION qehs.api_key_rotate(text, int4) IS 'Creates a key with the rights and limits of another one and gives it once, in member "key"; the old one goes on for overlap_seconds (0 to 7776000, default one day, of a SCIM token 0). Needs scope admin.keys. Raises QH404 not_found, QH403 forbidden for rights that the caller lacks, QH400 validation_failed.';
 
 CREATE FUNCTION qehs.me() RETURNS json AS 'MODULE_PATHNAME', 'qehs_me'
 LANGUAGE C STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp;

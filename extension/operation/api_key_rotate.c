@@ -18,7 +18,7 @@
 
 PG_FUNCTION_INFO_V1(qehs_api_key_rotate);
 
-#define DEFAULT_OVERLAP 86400	/* seconds */
+#define DEFAULT_OVERLAP 86400	/* seconds; a SCIM token ends at once */
 #define MAX_OVERLAP (90 * 86400)
 
 static KeptPlan copy_key = {
@@ -67,6 +67,8 @@ qehs_api_key_rotate(PG_FUNCTION_ARGS)
 	permission_check_grant(context, &held, &violations);
 	if (violations.count > 0)
 		problem_raise(PROBLEM_FORBIDDEN, NULL, "the API key has rights that the caller lacks");
+	if (PG_ARGISNULL(ARGUMENT_OVERLAP_SECONDS) && held.kind == KEY_SCIM)
+		overlap = 0;
 	id_generate(&id);
 	json_begin(&out);
 	SPI_connect();

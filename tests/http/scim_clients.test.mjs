@@ -1,6 +1,7 @@
 // What Entra ID and Okta send that RFC 7644 does not spell out, and the rules of RFC 7643 that registered resource types show.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { request } from './lib/client.mjs'
 import { BULK, ENTERPRISE, GROUP, PATCH, USER, scimTenant } from './lib/scim.mjs'
 import { psql } from './lib/tenant.mjs'
 
@@ -95,6 +96,17 @@ test('a filtered path removes members that are no user as well', async () => {
 	assert.deepEqual(await left('members[value eq "stranger" or value sw "gu"]'), [user.id, 'other'])
 	assert.deepEqual(await left('members[type pr]'), ['other'])
 	assert.equal(await left('members[not (value eq "none")]'), undefined)
+})
+
+test('a token that is rotated ends at once, or after the overlap that is asked for', async () => {
+	const admin = await tenant.makeKey({ scopes: ['admin.keys', 'admin.users'] })
+	const keys = (path, json) => request('POST', `/api/v1/api-keys${path}`, { key: admin, json })
+	const works = async made => (await request('GET', '/api/scim/v2/Users?count=0', { key: made.json.key })).status === 200
+	const first = await keys('', { name: 'Okta', kind: 'scim', scopes: ['admin.users'], roles: [], modules: null })
+	const second = await keys(`/${first.json.id}:rotate`)
+	assert.deepEqual([await works(first), await works(second)], [false, true])
+	const third = await keys(`/${second.json.id}:rotate`, { overlapSeconds: 600 })
+	assert.deepEqual([await works(second), await works(third)], [true, true])
 })
 
 test('attributes=members[…] gives those members only', async () => {
