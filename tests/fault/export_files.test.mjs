@@ -66,6 +66,20 @@ test("CSV: a unit is no way to a formula, and a negative amount stays as it is",
 	assert.deepEqual(readCsv(`${directory}/gauges.csv`).slice(1).flat().sort(), ["'-1.5 +x|'/C'!A", "-2 kg/m³", "3 =1"])
 })
 
+test("CSV: wide and small signs, and signs behind what is not seen, begin no formula", async () => {
+	const notes = { key: "notes", name: "Notes", displayCode: { prefix: "N" }, fields: [{ key: "text", label: "=Text", type: "text" }], workflow: { states: ["open"], initial: "open", transitions: {} } }
+	const writer = makeTenant(made.cluster, "noters")
+	const signs = ["\uff1d1", "\uff0b1", "\uff0d1", "\uff20SUM(A1)", "\ufe661", "\ufe621", "\ufe631", "\ufe6bSUM(A1)"]
+	const unseen = ["\ufeff", "\u200b", " ", "\u00a0", "\u2060", "\u3000", "\u00ad", "\u202e", "\u2066", "\u0085", "\u007f", "\u0001", "\u000b", " \ufeff\u200b "].map((text) => `${text}=1+1`)
+	const harmless = ["1=1", "\u00e9=1", "\u2010 dash", "\u2013=1", "\u3042=1", "'=1", "\ufeffplain", "\u{1f600}=1", "(=1)"]
+	made.cluster.sql(`SELECT qehs.use_tenant('noters'); SELECT qehs.module_publish('notes', $q$${JSON.stringify(notes)}$q$)`)
+	for (const text of [...signs, ...unseen, "\n=1", "\nx", ...harmless])
+		assert.equal((await call(made.shim, writer, "POST", "/api/v1/records", { moduleKey: "notes", payload: { text } })).status, 201, JSON.stringify(text))
+	const job = await until(made.shim, writer, await ask(made.shim, writer, { moduleKey: "notes", format: "csv", columns: ["text"], sort: "displayCode" }))
+	writeFileSync(`${directory}/notes.csv`, await fetched(made.shim, job))
+	assert.deepEqual(readCsv(`${directory}/notes.csv`).flat(), ["=Text", ...signs, ...unseen, "\n=1", "\nx"].map((text) => `'${text}`).concat(harmless))
+})
+
 test("CSV: \\copy takes it", async () => {
 	const { path } = await exported({ sort: "n", format: "csv", columns: ["displayCode", "title", "n"], header: "keys" })
 	made.cluster.sql("CREATE TABLE copied (code text, title text, n numeric)")
