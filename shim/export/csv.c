@@ -67,7 +67,7 @@ begins_formula(const char *text, size_t length)
 		"\xEF\xB9\xA6", "\xEF\xB9\xA2", "\xEF\xB9\xA3", "\xEF\xB9\xAB",	/* small */
 	};
 
-	if (length > 0 && memchr("\t\r\n", text[0], 3))
+	if (length > 0 && (text[0] == '\t' || text[0] == '\r' || text[0] == '\n'))
 		return true;
 	for (size_t bytes; length > 0 && (bytes = unseen(text, length)) > 0; text += bytes)
 		length -= bytes;

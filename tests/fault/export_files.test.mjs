@@ -203,6 +203,22 @@ test("PDF: long texts, of words or of none, go over the pages, each word once an
 	assert.ok(text.indexOf("first") < text.indexOf("x000") && text.indexOf("x399") < text.indexOf("last"))
 })
 
+test("PDF: a text that is no wider however long is laid out in pieces, as a cancel waits for none of them", async () => {
+	const marks = { key: "marks", name: "Marks", displayCode: { prefix: "M" }, fields: [{ key: "body", label: "Body", type: "rich-text" }], workflow: { states: ["open"], initial: "open", transitions: {} } }
+	const writer = makeTenant(made.cluster, "markers")
+	made.cluster.sql(`SELECT qehs.use_tenant('markers'); SELECT qehs.module_publish('marks', $q$${JSON.stringify(marks)}$q$)`)
+	for (const body of [`first${"\u200b".repeat(20000)}last`, `begun${"\u0301".repeat(20000)}ended\r\nafter`])
+		assert.equal((await call(made.shim, writer, "POST", "/api/v1/records", { moduleKey: "marks", payload: { body } })).status, 201)
+	const job = await until(made.shim, writer, await ask(made.shim, writer, { moduleKey: "marks", format: "pdf", columns: ["body"], sort: "createdAt" }), undefined, 300)
+	assert.equal(job.status, "succeeded", JSON.stringify(job))
+	const path = `${directory}/marks.pdf`
+	writeFileSync(path, await fetched(made.shim, job))
+	const words = execFileSync("pdftotext", ["-bbox", path, "-"], { encoding: "utf8", maxBuffer: 1 << 26 })
+	const place = (word) => Number(new RegExp(`yMin="([\\d.]+)"[^\n]*>[^<\n]*${word}`).exec(words)?.[1])
+	for (const [from, to] of [["first", "last"], ["begun", "ended"], ["ended", "after"]])
+		assert.ok(place(from) < place(to), `${from} at ${place(from)}, ${to} at ${place(to)}`)
+})
+
 test("PDF: a report of one record has its fields, tables and activity", async () => {
 	const id = made.cluster.sql("SELECT id FROM qehs.record ORDER BY n1 LIMIT 1")
 	const { path } = await exported({ format: "pdf", recordId: id })
