@@ -21,6 +21,8 @@ test('a mutation follows the version that the one before it made', async () => {
 		b: incidentsUpdate(id: $id, payload: {title: "b"}, ifVersion: 1) { version } c: incidentsUpdate(id: $id, payload: {title: "c"}, ifVersion: 2) { version } }`, { id: await make() })
 	assert.deepEqual(data, { a: { version: 2 }, b: null, c: { version: 3 } })
 	assert.deepEqual(errors.map(error => [error.path, error.extensions.code, error.extensions.problem.status]), [[['b'], 'version_mismatch', 412]])
+	assert.equal(errors[0].message, '?ifVersion does not match the current version "2"')
+	assert.deepEqual(errors[0].extensions.problem.errors, [{ path: '?ifVersion', code: 'version', message: 'does not match the current version "2"' }])
 })
 
 test('transitions and deletes compare it, too', async () => {
