@@ -1,9 +1,10 @@
 // Jobs of exports end once, in a state that says why, whatever happens to workers and callers.
 import assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { readFileSync, rmSync } from "node:fs"
 import { after, test } from "node:test"
-import { freePort, Shim, sleep, stage } from "./cluster.mjs"
+import { freePort, Shim, sleep, stage, until as come } from "./cluster.mjs"
 import { start } from "../http/lib/process.mjs"
 import { uuidOf } from "../http/lib/tenant.mjs"
 import { ask, call, file, load, makeTenant, storeFolder, until } from "./exports.mjs"
@@ -34,6 +35,18 @@ function startWorker(workers = 1) {
 }
 
 const job = (id) => JSON.parse(made.cluster.sql(`SELECT row_to_json(j) FROM (SELECT attempts, worker FROM qehs.job WHERE id = '${uuidOf(id)}') AS j`))
+// A ZIP asks for the attachments of its rows after each 1,000: while another session has their table, as hold takes it before the worker starts, the job
+// stands behind the first of them.
+const HELD = { format: "pdf", columns: ["displayCode", "title", "n"], includeAttachments: true }
+async function hold() {
+	const session = made.cluster.session()
+	await session.run("BEGIN; LOCK TABLE qehs.attachment IN ACCESS EXCLUSIVE MODE")
+	return session
+}
+const inTheMiddle = async (id) => {
+	await come("the job waits", () => made.cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'qehs-shim job' AND cardinality(pg_blocking_pids(pid)) > 0") !== "0")
+	assert.equal((await call(made.shim, key, "GET", `/api/v1/exports/${id}`)).json.status, "running")
+}
 const lines = (id) => file(folder, "many", id).bytes.toString().trimEnd().split("\r\n").length - 1
 
 test("a queued export waits, says when to ask again, and is cancelled at once", async () => {
@@ -48,32 +61,38 @@ test("a queued export waits, says when to ask again, and is cancelled at once", 
 })
 
 test("a worker that is killed in the middle: another takes the job up, and it is finished once", async () => {
-	const id = await ask(made.shim, key, { format: "pdf", columns: ["displayCode", "title", "n"] })
+	const id = await ask(made.shim, key, HELD)
+	const held = await hold()
 	const first = startWorker()
-	await until(made.shim, key, id, ["running"])
+	await inTheMiddle(id)
 	first.kill("SIGKILL")
 	await first.gone
 	assert.equal(job(id).attempts, 1)
 	// as if the lease had run out
 	made.cluster.sql("UPDATE qehs.job SET lease_until = now() - interval '1 second' WHERE state = 'running'")
+	await held.end()
 	const second = startWorker()
 	const done = await until(made.shim, key, id)
 	assert.equal(done.status, "succeeded", JSON.stringify(done))
 	assert.equal(done.rowCount, ROWS)
 	assert.equal(job(id).attempts, 2)
-	assert.ok(file(folder, "many", id).bytes.toString("latin1").endsWith("%%EOF\n"))
+	const [report] = JSON.parse(execFileSync("python3", ["-c", "import json,sys,zipfile; z = zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; print(json.dumps([z.read(i).decode('latin1')[-6:] for i in z.infolist()]))",
+		file(folder, "many", id).path], { encoding: "utf8" }))
+	assert.equal(report, "%%EOF\n")
 	second.kill("SIGTERM")
 	assert.equal(await second.gone, 0)
 })
 
 test("a worker that is told to stop gives its job back", async () => {
-	const id = await ask(made.shim, key, { format: "pdf", columns: ["displayCode", "title", "n"] })
+	const id = await ask(made.shim, key, HELD)
+	const held = await hold()
 	const first = startWorker()
-	await until(made.shim, key, id, ["running"])
+	await inTheMiddle(id)
 	first.kill("SIGTERM")
 	assert.equal(await first.gone, 0)
 	assert.equal(job(id).attempts, 0)
 	assert.equal(job(id).worker, null)
+	await held.end()
 	const second = startWorker()
 	assert.equal((await until(made.shim, key, id)).status, "succeeded")
 	second.kill("SIGTERM")
@@ -81,11 +100,13 @@ test("a worker that is told to stop gives its job back", async () => {
 })
 
 test("a cancel in the middle ends the job and leaves no file", async () => {
+	const id = await ask(made.shim, key, HELD)
+	const held = await hold()
 	const worker = startWorker()
-	const id = await ask(made.shim, key, { format: "pdf", columns: ["displayCode", "title", "n"] })
-	await until(made.shim, key, id, ["running"])
+	await inTheMiddle(id)
 	assert.equal((await call(made.shim, key, "DELETE", `/api/v1/jobs/${id}`)).status, 200)
 	const done = await until(made.shim, key, id)
+	await held.end()
 	assert.equal(done.status, "cancelled")
 	assert.equal(file(folder, "many", id), null)
 	worker.kill("SIGTERM")

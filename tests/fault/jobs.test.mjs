@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { start } from "../http/lib/process.mjs"
-import { Cluster, sleep, stage } from "./cluster.mjs"
+import { Cluster, sleep, stage, until as come } from "./cluster.mjs"
 import { send } from "./retry.mjs"
 
 const at = stage("jobs", { modules: [], settings: ["qehs.database = 'postgres'", "log_min_messages = fatal"] })
@@ -71,15 +71,43 @@ test("a job over HTTP: queued, asked for, ended", async () => {
 	assert.deepEqual((await call("POST", "/api/v1/modules/http:migrate", { toVersion: 9 })).json.errors.map(({ path }) => path), ["/toVersion"])
 })
 
+// Does a session wait for what another one holds? Not so any more once that is let go, also while the session has not noticed yet.
+const isBlocked = (which) => at.cluster.sql(`SELECT count(*) > 0 FROM pg_stat_activity WHERE ${which} AND cardinality(pg_blocking_pids(pid)) > 0`) === "t"
+
+// Records of a module, which stand at these places of a job's walk, in the hand of another session: the job waits at each until that lets it go.
+async function stops(slug, key, places) {
+	const session = at.cluster.session()
+	const take = (place) => `SAVEPOINT at_${place}; SELECT id FROM qehs.record WHERE id = (SELECT r.id FROM qehs.record AS r JOIN qehs.module AS m ON m.tenant_id = r.tenant_id
+		AND m.id = r.module_id AND m.key = '${key}' JOIN qehs.tenant AS t ON t.id = r.tenant_id AND t.slug = '${slug}' ORDER BY r.id OFFSET ${place} LIMIT 1) FOR UPDATE`
+	const waits = () => isBlocked("backend_type = 'qehs worker'")
+	await session.run(`BEGIN; ${[...places].reverse().map(take).join("; ")}`)
+	return {
+		waits,
+		// Once the time of the step (100 ms) is used up, which therefore ends behind the next records.
+		async reached() {
+			await come("the job waits for a record", waits)
+			await sleep(150)
+		},
+		go: () => session.run(`ROLLBACK TO at_${places.shift()}`),
+		end: () => session.end(),
+	}
+}
+
 for (const [how, kill] of [["ended", () => at.cluster.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'qehs worker'")],
 	["killed, and the server with it,", () => workers().forEach((pid) => process.kill(pid, "SIGKILL"))]])
 	test(`a worker that is ${how} in the middle is followed by another, and each record moves once`, async () => {
 		const key = how.slice(0, 5)
 		grown("jobs", key, 6000)
+		const held = await stops("jobs", key, [1000, 4000])
 		const { json: { jobId } } = await call("POST", `/api/v1/modules/${key}:migrate`, {})
-		const half = await until(jobId, ({ progress, status }) => progress >= 5 || status === "succeeded")
+		await held.reached()
+		await held.go()
+		await held.reached()
+		const half = await until(jobId, () => true)
 		assert.equal(half.status, "running")
+		assert.ok(half.progress >= 16 && half.progress <= 67, `${half.progress}`)
 		kill()
+		await held.end()
 		const done = await ended(jobId)
 		assert.deepEqual([done.status, done.result], ["succeeded", { migrated: 6000, failed: 0, failures: [] }])
 		assert.equal(moves(at.cluster, "jobs", key), "2|6000|6000|2|2|6000")
@@ -87,34 +115,64 @@ for (const [how, kill] of [["ended", () => at.cluster.sql("SELECT pg_terminate_b
 	})
 
 test("a cancel in the middle ends the job between two steps", async () => {
-	grown("jobs", "cancelled", 40000)
+	grown("jobs", "cancelled", 10000)
+	const held = await stops("jobs", "cancelled", Array.from({ length: 18 }, (_, i) => 1000 + 500 * i))
 	const { json: { jobId } } = await call("POST", "/api/v1/modules/cancelled:migrate", {})
-	await until(jobId, ({ progress }) => progress > 0)
-	assert.equal((await call("DELETE", `/api/v1/jobs/${jobId}`)).status, 200)
+	await held.reached()
+	await held.go()
+	await held.reached()
+	// it waits for the end of a step, for a time, and the worker may go on first: then it is told to come again
+	let answer
+	const cancelling = (async () => {
+		let given
+		do
+			given = await call("DELETE", `/api/v1/jobs/${jobId}`)
+		while ([409, 503].includes(given.status))
+		answer = given
+	})()
+	await come("the cancel waits", () => answer || isBlocked("usename = 'qehs_shim'"))
+	while (!answer) {
+		await held.go()
+		await come("the cancel is answered, or the job waits again", () => answer || held.waits())
+		await Promise.race([cancelling, sleep(150)])
+	}
+	assert.equal(answer.status, 200, answer.text)
+	await held.end()
 	const job = await ended(jobId)
 	assert.equal(job.status, "cancelled")
 	const [first, second] = moves(at.cluster, "jobs", "cancelled").split("\n").map((line) => line.split("|").map(Number))
-	assert.ok(first[0] === 1 && first[1] > 0 && second[1] > 0 && first[1] + second[1] === 40000)
+	assert.ok(first[0] === 1 && first[1] > 0 && second[1] > 0 && first[1] + second[1] === 10000)
 	assert.equal(second[1], second[5], "one event for each that moved")
 })
 
 test("an index on 60,000 records is filled while others write, and lists are right all along", async (t) => {
 	publish(at.cluster, "jobs", "big")
 	load(at.cluster, "jobs", "big", 60000)
+	const held = await stops("jobs", "big", [10000, 40000])
 	publish(at.cluster, "jobs", "big", { indexed: true })
 	const list = "/api/v1/records?moduleKey=big&sort=-cost&limit=3&fields=payload.cost"
 	const { json: { items: [{ jobId }] } } = await call("GET", "/api/v1/jobs?kind=module_refill")
 	let highest = 999
 	let longest = 0
-	while (running((await call("GET", `/api/v1/jobs/${jobId}`)).json)) {
+	const write = async () => {
 		const began = performance.now()
 		const made = await call("POST", "/api/v1/records", { moduleKey: "big", payload: { title: "new", cost: ++highest } })
 		longest = Math.max(longest, performance.now() - began)
 		assert.equal(made.status, 201, made.text)
-		if (highest % 50 === 0)
+		if (highest % 25 === 0)
 			assert.equal((await call("GET", list)).json.items[0].payload.cost, highest)
 	}
-	assert.ok(highest > 1050, "others wrote and read while the job ran")
+	// in the middle of a step, which is of one transaction
+	for (let stop = 0; stop < 2; stop++) {
+		await held.reached()
+		for (let i = 0; i < 50; i++)
+			await write()
+		assert.ok(held.waits(), "others wrote and read while the job ran")
+		await held.go()
+	}
+	await held.end()
+	while (running((await call("GET", `/api/v1/jobs/${jobId}`)).json))
+		await write()
 	t.diagnostic(`${highest - 999} creates beside it, the longest took ${Math.round(longest)} ms`)
 	assert.equal((await call("GET", `/api/v1/jobs/${jobId}`)).json.status, "succeeded")
 	assert.deepEqual((await call("GET", list)).json.items.map(({ payload }) => payload.cost), [highest, highest - 1, highest - 2])
