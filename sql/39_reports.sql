@@ -8,7 +8,7 @@ CREATE TABLE qehs.reporter (
 	PRIMARY KEY (tenant_id, login)
 );
 COMMENT ON TABLE qehs.reporter IS 'Logins that read the reporting views of a tenant, with the roles by which these show records and fields. Written by qehs.reporter_grant.';
-COMMENT ON COLUMN qehs.reporter.login IS 'name of the role of the cluster';
+COMMENT ON COLUMN qehs.reporter.login IS 'name of the role of the cluster; without USAGE on the schema report_<slug>, as one made again under the name of a dropped one, it reads nothing';
 COMMENT ON COLUMN qehs.reporter.audit IS 'may also read events with their changes, and deleted records';
 
 CREATE TABLE qehs.report_view (

@@ -102,13 +102,14 @@ $$SELECT EXTRACT(year FROM t.month)::int AS year, t.establishment_id, x.category
 CROSS JOIN LATERAL (VALUES ('fatal', t.riddor_fatal), ('specified', t.riddor_specified), ('over_7_days', t.riddor_over_7), ('over_3_days', t.riddor_over_3),
 	('none', t.cases - t.riddor_fatal - t.riddor_specified - t.riddor_over_7 - t.riddor_over_3)) AS x (category, cases)
 WHERE x.cases > 0 GROUP BY 1, 2, 3$$),
-('actions_overdue', 200, '{actions}', 'Actions that are neither verified nor cancelled and past their due date, or past their original one: days by each, and bucket (1-7, 8-30, 31-60, 61-90, over 90; extended: due later by now, days_overdue 0). Days are today less the date. Source: ISO 9001, 14001 and 45001, 10.2.',
+('actions_overdue', 200, '{actions}', 'Actions that are neither verified nor cancelled and past their due date, past the time by which they were due to leave their state (due_at, of the workflow''s deadlines), or past their original due date: days by the earlier of the first two, days by the original one, and bucket (1-7, 8-30, 31-60, 61-90, over 90; extended: due later by now, days_overdue 0). Days are today less the day that was the last in time. Source: ISO 9001, 14001 and 45001, 10.2.',
 $$SELECT a.id, a.display_code, a.title, a.workflow_state, a.workflow_state_label, a.priority, a.priority_label, a.owner_name, a.parent_code, a.due_date, a.original_due_date, d.overdue AS days_overdue, GREATEST(@today - COALESCE(a.original_due_date, a.due_date), 0) AS days_overdue_original,
-	CASE WHEN d.overdue = 0 THEN 'extended' WHEN d.overdue <= 7 THEN '1-7' WHEN d.overdue <= 30 THEN '8-30' WHEN d.overdue <= 60 THEN '31-60' WHEN d.overdue <= 90 THEN '61-90' ELSE 'over 90' END AS bucket
-FROM actions AS a CROSS JOIN LATERAL (SELECT GREATEST(@today - a.due_date, 0) AS overdue) AS d
-WHERE a.workflow_state = ANY (ARRAY(SELECT s.state FROM workflow_states AS s WHERE s.module_key = 'actions' AND s.state NOT IN ('verified', 'cancelled'))) AND (a.due_date < @today OR a.original_due_date < @today)$$),
-('ageing', 210, '{actions}', 'Open actions by priority and age since they were created: 0-7, 8-30, 31-60, 61-90, over 90 days. Source: ISO 9001, 14001 and 45001, 10.2.',
-$$SELECT b.place, b.bucket, p.priority, pg_catalog.count(a.id) AS actions
+	CASE WHEN d.overdue = 0 THEN 'extended' WHEN d.overdue <= 7 THEN '1-7' WHEN d.overdue <= 30 THEN '8-30' WHEN d.overdue <= 60 THEN '31-60' WHEN d.overdue <= 90 THEN '61-90' ELSE 'over 90' END AS bucket, a.due_at
+-- due by midnight is due on the day before it
+FROM actions AS a CROSS JOIN LATERAL (SELECT GREATEST(@today - LEAST(a.due_date, ((a.due_at - '1 microsecond'::interval) AT TIME ZONE 'UTC')::date), 0) AS overdue) AS d
+WHERE a.workflow_state = ANY (ARRAY(SELECT s.state FROM workflow_states AS s WHERE s.module_key = 'actions' AND s.state NOT IN ('verified', 'cancelled'))) AND (a.due_date < @today OR a.due_at <= (@today)::timestamp AT TIME ZONE 'UTC' OR a.original_due_date < @today)$$),
+('ageing', 210, '{actions}', 'Open actions by priority and age since they were created: 0-7, 8-30, 31-60, 61-90, over 90 days; overdue: those of them with days_overdue in actions_overdue. Source: ISO 9001, 14001 and 45001, 10.2.',
+$$SELECT b.place, b.bucket, p.priority, pg_catalog.count(a.id) AS actions, pg_catalog.count(a.id) FILTER (WHERE a.due_date < @today OR a.due_at <= (@today)::timestamp AT TIME ZONE 'UTC') AS overdue
 FROM (VALUES (1, '0-7', 0, 7), (2, '8-30', 8, 30), (3, '31-60', 31, 60), (4, '61-90', 61, 90), (5, 'over 90', 91, 1000000)) AS b (place, bucket, least, most)
 CROSS JOIN (VALUES ('low'), ('medium'), ('high'), ('critical')) AS p (priority)
 LEFT JOIN actions AS a ON a.priority = p.priority AND a.workflow_state = ANY (ARRAY(SELECT s.state FROM workflow_states AS s WHERE s.module_key = 'actions' AND s.state NOT IN ('verified', 'cancelled'))) AND @today - (a.created_at AT TIME ZONE 'UTC')::date BETWEEN b.least AND b.most

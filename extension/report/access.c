@@ -5,7 +5,7 @@
  * A view's functions run as whoever queries it, with their arguments in plain
  * sight: so they say what the current user may read, nothing about anybody else, and
  * whoever calls them by himself learns no more.  The user is looked up in
- * qehs.reporter; members of qehs_owner, superusers among them, may read all.  Tables are read
+ * qehs.reporter, and must be one who may use the schema of the views; members of qehs_owner, superusers among them, may read all.  Tables are read
  * as qehs_owner.
  *
  * Who the user is in a tenant is found once a statement, and again after a second.
@@ -34,10 +34,12 @@
 PG_FUNCTION_INFO_V1(qehs_report_reads);
 PG_FUNCTION_INFO_V1(qehs_report_modules);
 
+/* Rows name logins, since a restored cluster numbers them anew; a role made again under the name of one that was dropped may not use the schema. */
 static KeptPlan select_login = {
 	"SELECT r.roles, r.audit FROM qehs.reporter AS r JOIN qehs.tenant AS t ON t.id = r.tenant_id"
-	" WHERE r.tenant_id = $1 AND r.login = $2 AND t.suspended_at IS NULL",
-	2, {INT4OID, TEXTOID}, NULL
+	" JOIN pg_catalog.pg_namespace AS n ON n.nspname = 'report_' || t.slug"
+	" WHERE r.tenant_id = $1 AND r.login = pg_catalog.pg_get_userbyid($2) AND t.suspended_at IS NULL AND pg_catalog.has_schema_privilege($2, n.oid, 'USAGE')",
+	2, {INT4OID, OIDOID}, NULL
 };
 /* The columns of select_login. */
 enum
@@ -61,7 +63,7 @@ fill_context(RequestContext *context, int32 tenant_id)
 static bool
 read_login(int32 tenant_id, Oid user, RequestContext *context, MemoryContext memory)
 {
-	Datum		values[2] = {Int32GetDatum(tenant_id), CStringGetTextDatum(GetUserNameFromId(user, false))};
+	Datum		values[2] = {Int32GetDatum(tenant_id), ObjectIdGetDatum(user)};
 	MemoryContext previous;
 	bool		isnull;
 

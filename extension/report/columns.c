@@ -400,6 +400,7 @@ report_columns(const ModuleDef *module, bool is_current, bool with_slots)
 	columns = report_add(columns, "version", "integer", "Version of the record", "r.version");
 	columns = report_add(columns, "definition_version", "integer", "Version of the module's definition that it was written against",
 						 "r.definition_version");
+	columns = report_add(columns, "due_at", "timestamp with time zone", "When it is due to leave its state", "r.due_at");
 	return add_fields(columns, &place, &module->all, &module->definition->root);
 }
 

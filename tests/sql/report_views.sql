@@ -93,11 +93,11 @@ SELECT qehs.record_create('cases', '{"headline":"New","weight":"heavy","amount":
 SELECT definition_version, title, headline, length(note) AS note, weight, weight_text, count, amount, kind_label FROM report_report_views.cases ORDER BY id;
 SELECT right(display_code, 4) AS record, length(note) AS note, weight, count FROM public.report_of_mine ORDER BY 1;
 SELECT module_key, state, label, is_current FROM report_report_views.workflow_states ORDER BY place;
-SELECT attname FROM pg_attribute WHERE attrelid = 'report_report_views.cases'::regclass AND attnum > 41 ORDER BY attnum;
+SELECT attname FROM pg_attribute WHERE attrelid = 'report_report_views.cases'::regclass AND attnum > 42 ORDER BY attnum;
 SELECT qehs.report_publish('report_views', drop_deprecated => true);
 DROP VIEW public.report_of_mine;
 SELECT qehs.report_publish('report_views', drop_deprecated => true);
-SELECT string_agg(attname, ' ' ORDER BY attnum) AS columns FROM pg_attribute WHERE attrelid = 'report_report_views.cases'::regclass AND attnum > 11;
+SELECT string_agg(attname, ' ' ORDER BY attnum) AS columns FROM pg_attribute WHERE attrelid = 'report_report_views.cases'::regclass AND attnum > 12;
 -- a tenant that is removed takes its views with it
 SELECT qehs.tenant_suspend('report_views') IS NOT NULL AS suspended;
 SET client_min_messages = warning;
