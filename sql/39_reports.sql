@@ -128,7 +128,9 @@ BEGIN
 		RAISE EXCEPTION 'roles and audit must not be null' USING ERRCODE = 'QH400', CONSTRAINT = 'validation_failed';
 	END IF;
 	PERFORM qehs.reporter_keep(login, tenant, roles, audit);
-	EXECUTE format('GRANT qehs_reporter TO %I', login);
+	IF NOT pg_has_role(holder.oid, 'qehs_reporter', 'USAGE') THEN
+		EXECUTE format('GRANT qehs_reporter TO %I', login);
+	END IF;
 	-- what the DBA has set stays
 	IF NOT EXISTS (SELECT FROM pg_db_role_setting AS s, unnest(s.setconfig) AS c WHERE s.setrole = holder.oid AND c LIKE 'statement\_timeout=%') THEN
 		EXECUTE format('ALTER ROLE %I SET statement_timeout = %L', login, '5min');

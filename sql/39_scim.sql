@@ -155,7 +155,8 @@ BEGIN
 	SELECT tenant, g.id, r.id FROM qehs.role AS g JOIN qehs.role AS r ON r.tenant_id = tenant AND r.name = role_name
 	WHERE g.tenant_id = tenant AND g.provisioned AND lower(g.display_name) = lower(group_name) ON CONFLICT DO NOTHING;
 	IF NOT EXISTS (SELECT FROM qehs.role AS g WHERE g.tenant_id = tenant AND g.provisioned AND lower(g.display_name) = lower(group_name)) THEN
-		RAISE EXCEPTION 'the tenant has no group "%"', group_name USING ERRCODE = 'QH404', CONSTRAINT = 'not_found';
+		RAISE EXCEPTION 'the tenant has no group "%"', group_name USING ERRCODE = 'QH404', CONSTRAINT = 'not_found',
+			HINT = 'Let the identity provider send the group first.';
 	END IF;
 END
 $map$;

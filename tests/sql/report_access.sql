@@ -37,6 +37,8 @@ SELECT qehs.reporter_grant('qehs_owner', 'report_a');
 SELECT qehs.reporter_grant(current_user::text, 'report_a');
 SELECT qehs.reporter_grant('report_reader_a', 'no_tenant');
 SELECT qehs.reporter_grant('report_reader_a', 'report_a');
+-- again, with nothing to tell
+SELECT qehs.reporter_grant('report_reader_a', 'report_a');
 SELECT qehs.reporter_grant('report_medic_a', 'report_a', '{medic}', audit => true);
 SELECT rolname, rolconnlimit, setconfig FROM pg_roles LEFT JOIN pg_db_role_setting ON setrole = pg_roles.oid WHERE rolname IN ('report_reader_a', 'report_medic_a') ORDER BY 1;
 \c - report_medic_a
