@@ -268,6 +268,22 @@ named_may_read(const RequestContext *context, const ModuleDef *module, const pg_
 		record_find_subject(context->tenant_id, id, &subject) && permission_may(context, module, ACTION_READ, &subject, NULL);
 }
 
+/* A code that was found is an id that need not be looked up, unless its place is to be held. */
+static void
+remember_coded(int32 tenant_id, const pg_uuid_t *id, const char *module)
+{
+	NamedKey	key = {.tenant_id = tenant_id, .id = *id};
+	char	   *kept;
+	Named	   *named;
+
+	if (remembered == NULL)
+		return;
+	kept = MemoryContextStrdup(remembered_memory, module);
+	named = hash_search(remembered, &key, HASH_ENTER, NULL);
+	named->module = kept;
+	named->noted = false;
+}
+
 CodeOutcome
 named_record_of_code(const RequestContext *context, const ModuleField *field, const char *text, int length, pg_uuid_t *id, const char **modules)
 {
@@ -296,6 +312,7 @@ named_record_of_code(const RequestContext *context, const ModuleField *field, co
 		if (module == NULL || !named_may_read(context, module, &coded))
 			continue;
 		appendStringInfo(&keys, "%s\"%s\"", found == 0 ? "" : " and ", key);
+		remember_coded(context->tenant_id, &coded, key);
 		*id = coded;
 		found++;
 	}

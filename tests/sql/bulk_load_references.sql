@@ -26,3 +26,7 @@ SELECT * FROM pg_temp.loaded(:'lines');
 -- many at once
 CREATE FUNCTION pg_temp.made(count int) RETURNS text LANGUAGE sql RETURN (SELECT string_agg(format('{"incident":"%s"}', qehs.record_create('incidents', '{"title":"x","severity":"low"}')::jsonb ->> 'id'), E'\n') FROM generate_series(1, count));
 SELECT count(*) AS loaded FROM pg_temp.loaded(pg_temp.made(500)) AS l WHERE l ->> 'status' = 'created';
+-- codes beside ids of the same records, before and behind them, in another case, and those of no record or of another module
+SELECT qehs.record_get(:'one')::jsonb ->> 'displayCode' AS one_code, qehs.record_get(:'two')::jsonb ->> 'displayCode' AS two_code, qehs.record_get(:'other')::jsonb ->> 'displayCode' AS other_code \gset
+SELECT * FROM pg_temp.loaded(format(E'{"incident":"%1$s"}\n{"incident":"%2$s"}\n{"incident":"%3$s"}\n{"incident":"%4$s"}\n{"incident":"%5$s"}\n{"incident":"%6$s"}\n{"incident":"INC-1999-0001"}', :'one_code', :'one', lower(:'one_code'), :'two', :'two_code', :'other_code'));
+SELECT payload ->> 'incident' = :'one' AS is_one, count(*) FROM qehs.record AS r WHERE payload ->> 'incident' IN (:'one', :'two') GROUP BY 1 ORDER BY 1;
