@@ -11,6 +11,20 @@ COMMENT ON TABLE qehs.reporter IS 'Logins that read the reporting views of a ten
 COMMENT ON COLUMN qehs.reporter.login IS 'name of the role of the cluster; without USAGE on the schema report_<slug>, as one made again under the name of a dropped one, it reads nothing';
 COMMENT ON COLUMN qehs.reporter.audit IS 'may also read events with their changes, and deleted records';
 
+CREATE TABLE qehs.report_column (
+	tenant_id int4 NOT NULL,
+	view_name text NOT NULL,
+	name text NOT NULL,
+	field text NOT NULL,
+	suffix text NOT NULL,
+	version int4 NOT NULL,
+	PRIMARY KEY (tenant_id, view_name, name)
+);
+COMMENT ON TABLE qehs.report_column IS 'What each column of the views of modules is of, so that it never becomes another field''s. Written with the views.';
+COMMENT ON COLUMN qehs.report_column.field IS 'key of the field in the version; empty: of the record';
+COMMENT ON COLUMN qehs.report_column.suffix IS 'which of the field''s columns: _label, _code; of the record, its name';
+COMMENT ON COLUMN qehs.report_column.version IS 'version of the definition that had the field last';
+
 CREATE TABLE qehs.report_view (
 	name text PRIMARY KEY,
 	place int4 NOT NULL UNIQUE,
@@ -181,3 +195,4 @@ INSERT INTO qehs.report_view (name, place, comment, columns, query) VALUES
 	JOIN qehs.module AS m ON m.tenant_id = @tenant AND m.id = e.module_id
 	WHERE e.tenant_id = @tenant AND e.module_id = ANY ((SELECT qehs.report_modules(@tenant, 'audit'))::int4[])$$);
 SELECT pg_catalog.pg_extension_config_dump('qehs.reporter', '');
+SELECT pg_catalog.pg_extension_config_dump('qehs.report_column', '');

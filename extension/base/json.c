@@ -318,6 +318,20 @@ json_member_bool(const JsonbContainer *object, const char *key, bool otherwise)
 }
 
 bool
+json_is_integer(const JsonbValue *value, int64 least, int64 most)
+{
+	Datum		low = NumericGetDatum(int64_to_numeric(least));
+	Datum		high = NumericGetDatum(int64_to_numeric(most));
+	Datum		number;
+
+	if (value->type != jbvNumeric)
+		return false;
+	number = NumericGetDatum(value->val.numeric);
+	return DatumGetBool(DirectFunctionCall2(numeric_ge, number, low)) && DatumGetBool(DirectFunctionCall2(numeric_le, number, high)) &&
+		DatumGetBool(DirectFunctionCall2(numeric_eq, number, DirectFunctionCall1(numeric_floor, number)));
+}
+
+bool
 json_member_int(const JsonbContainer *object, const char *key, int32 *result)
 {
 	JsonbValue	value;

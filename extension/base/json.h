@@ -49,6 +49,8 @@ extern bool json_member(const JsonbContainer *object, const char *key, int key_l
 /* The member's text when it is a string, palloc'd and NUL-terminated, else NULL. */
 extern char *json_member_text(const JsonbContainer *object, const char *key);
 extern bool json_member_bool(const JsonbContainer *object, const char *key, bool otherwise);
+/* Whether a value is a number without a fraction, from least to most. */
+extern bool json_is_integer(const JsonbValue *value, int64 least, int64 most);
 extern bool json_member_int(const JsonbContainer *object, const char *key, int32 *result);
 /* Is it a string with this text? */
 extern bool json_text_is(const JsonbValue *value, const char *text);

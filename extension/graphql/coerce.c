@@ -43,18 +43,6 @@ resolve(const Run *run, const GraphqlNode *node)
 	return type;
 }
 
-static bool
-is_integer(const JsonbValue *value)
-{
-	Datum		number = NumericGetDatum(value->val.numeric);
-	Datum		floor = DirectFunctionCall1(numeric_floor, number);
-	int64		limit = INT64CONST(2147483648);
-
-	return DatumGetBool(DirectFunctionCall2(numeric_eq, number, floor)) &&
-		DatumGetBool(DirectFunctionCall2(numeric_ge, number, NumericGetDatum(int64_to_numeric(-limit)))) &&
-		DatumGetBool(DirectFunctionCall2(numeric_lt, number, NumericGetDatum(int64_to_numeric(limit))));
-}
-
 /* Whether a scalar takes a JSON value; an ID that is a number becomes text. */
 static bool
 scalar_takes(const GraphqlType *type, JsonbValue *value)
@@ -64,7 +52,7 @@ scalar_takes(const GraphqlType *type, JsonbValue *value)
 	switch (type->scalar)
 	{
 		case GRAPHQL_SCALAR_INT:
-			return value->type == jbvNumeric && is_integer(value);
+			return json_is_integer(value, PG_INT32_MIN, PG_INT32_MAX);
 		case GRAPHQL_SCALAR_FLOAT:
 			return value->type == jbvNumeric;
 		case GRAPHQL_SCALAR_STRING:
@@ -72,7 +60,7 @@ scalar_takes(const GraphqlType *type, JsonbValue *value)
 		case GRAPHQL_SCALAR_BOOLEAN:
 			return value->type == jbvBool;
 		case GRAPHQL_SCALAR_ID:
-			if (value->type == jbvNumeric && is_integer(value))
+			if (json_is_integer(value, PG_INT32_MIN, PG_INT32_MAX))
 			{
 				initStringInfo(&text);
 				json_jsonb_value(&text, value);
@@ -100,15 +88,16 @@ make_container(JsonbValue *built)
 	return value;
 }
 
-/* Coerce a JSON value to a type; false where it is none. */
+/* Coerce a JSON value to a type; false where it is none: *wanted is then the type that it should have, or the item in it that place names ("[2][0]"). */
 static bool
-coerce_json(const GraphqlType *type, JsonbValue *value)
+coerce_json(const GraphqlType *type, JsonbValue *value, StringInfo place, const GraphqlType **wanted)
 {
 	const GraphqlEnumValue *found;
 
+	*wanted = type;
 	check_stack_depth();
 	if (type->kind == GRAPHQL_TYPE_NON_NULL)
-		return value->type != jbvNull && coerce_json(type->of, value);
+		return value->type != jbvNull && coerce_json(type->of, value, place, wanted);
 	if (value->type == jbvNull)
 		return true;
 	if (type->kind == GRAPHQL_TYPE_LIST)
@@ -122,9 +111,13 @@ coerce_json(const GraphqlType *type, JsonbValue *value)
 		for (int i = 0; i < count; i++)
 		{
 			JsonbValue	item = is_list ? *getIthJsonbValueFromContainer(value->val.binary.data, i) : *value;
+			int			start = place->len;
 
-			if (!coerce_json(type->of, &item))
+			if (is_list)
+				appendStringInfo(place, "[%d]", i);
+			if (!coerce_json(type->of, &item, place, wanted))
 				return false;
+			place->len = start;
 			pushJsonbValue(&state, WJB_ELEM, &item);
 		}
 		list = pushJsonbValue(&state, WJB_END_ARRAY, NULL);
@@ -148,16 +141,21 @@ static void
 coerce_variable(Run *run, const GraphqlNode *definition, const JsonbContainer *values, RunVariable *variable)
 {
 	const GraphqlType *type = resolve(run, definition->type);
+	const GraphqlType *wanted;
+	StringInfoData place;
 	char		printed[200];
+	char	   *name = pnstrdup(definition->name.data, definition->name.length);
 	bool		failed = false;
 
+	initStringInfo(&place);
 	variable->name = definition->name;
 	if (values && json_member(values, definition->name.data, definition->name.length, &variable->value))
 	{
 		variable->given = true;
-		if (!coerce_json(type, &variable->value))
-			run_error(run, definition, "BAD_USER_INPUT", NULL, "variable \"$%.*s\" must be a value of type \"%s\"", (int) definition->name.length,
-					  definition->name.data, graphql_type_print(type, printed, sizeof(printed)));
+		if (!coerce_json(type, &variable->value, &place, &wanted))
+			run_error(run, definition, "BAD_USER_INPUT", NULL, "variable \"$%s\" must be a value of type \"%s\"%s", name,
+					  graphql_type_print(place.len > 0 ? wanted : type, printed, sizeof(printed)),
+					  place.len > 0 ? psprintf(" at \"%s%s\"", name, place.data) : "");
 	}
 	else if (definition->value)
 	{
@@ -165,8 +163,8 @@ coerce_variable(Run *run, const GraphqlNode *definition, const JsonbContainer *v
 		variable->value = *literal_value(run, definition->value, type, &failed);
 	}
 	else if (type->kind == GRAPHQL_TYPE_NON_NULL)
-		run_error(run, definition, "BAD_USER_INPUT", NULL, "variable \"$%.*s\" of type \"%s\" is required", (int) definition->name.length,
-				  definition->name.data, graphql_type_print(type, printed, sizeof(printed)));
+		run_error(run, definition, "BAD_USER_INPUT", NULL, "variable \"$%s\" of type \"%s\" is required", name,
+				  graphql_type_print(type, printed, sizeof(printed)));
 }
 
 bool

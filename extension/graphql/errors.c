@@ -76,9 +76,19 @@ run_error(Run *run, const GraphqlNode *node, const char *code, const char *probl
 	run_error_add(run, node, code, problem, message.data);
 }
 
+/* A text of a problem, with what it tells of If-Match told of ifVersion, the argument that it came from. */
+static char *
+told_of_arguments(const char *text, const char *header, const char *argument)
+{
+	const char *found = strstr(text, header);
+
+	return found ? psprintf("%.*s%s%s", (int) (found - text), text, argument, found + strlen(header)) : pstrdup(text);
+}
+
 void
 run_error_caught(Run *run, const GraphqlNode *node, const ErrorData *error)
 {
+	bool		is_condition = strncmp(error->message, "@If-Match ", 10) == 0;
 	StringInfoData problem;
 
 	initStringInfo(&problem);
@@ -86,7 +96,9 @@ run_error_caught(Run *run, const GraphqlNode *node, const ErrorData *error)
 	json_int(&problem, strtol(unpack_sql_state(error->sqlerrcode) + 2, NULL, 10));
 	if (error->detail && error->detail[0] == '{' && error->detail[1] != '}')
 		appendStringInfo(&problem, ",%.*s", (int) strlen(error->detail) - 2, error->detail + 1);
-	run_error_add(run, node, error->constraint_name ? pstrdup(error->constraint_name) : "internal", problem.data, pstrdup(error->message));
+	run_error_add(run, node, error->constraint_name ? pstrdup(error->constraint_name) : "internal",
+				  is_condition ? told_of_arguments(problem.data, "\"path\":\"@If-Match\"", "\"path\":\"?ifVersion\"") : problem.data,
+				  is_condition ? told_of_arguments(error->message, "@If-Match", "?ifVersion") : pstrdup(error->message));
 }
 
 static void

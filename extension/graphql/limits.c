@@ -46,7 +46,7 @@ run_list_limit(const RunField *field)
 	}
 }
 
-/* Of a list are asked 1 to QEHS_MAX_PAGE records. */
+/* Of a list are asked 1 to QEHS_MAX_PAGE records; of a connection none too (Relay): then it tells whether there are any. */
 static void
 check_list_limit(Run *run, const RunField *field)
 {
@@ -54,13 +54,15 @@ check_list_limit(Run *run, const RunField *field)
 
 	for (int i = 0; i < (int) lengthof(names); i++)
 	{
+		int32		least = i == 0 ? 1 : 0;
 		int32		limit;
 
-		if (!run_argument_int(field, names[i], &limit) || (limit >= 1 && limit <= QEHS_MAX_PAGE))
+		if (!run_argument_int(field, names[i], &limit) || (limit >= least && limit <= QEHS_MAX_PAGE))
 			continue;
 		run_error(run, field->node, "invalid_parameter",
-				  psprintf("\"status\":400,\"errors\":[{\"path\":\"?%s\",\"code\":\"range\",\"message\":\"must be 1 to %d\"}]", names[i], QEHS_MAX_PAGE),
-				  "argument \"%s\" must be 1 to %d", names[i], QEHS_MAX_PAGE);
+				  psprintf("\"status\":400,\"errors\":[{\"path\":\"?%s\",\"code\":\"range\",\"message\":\"must be %d to %d\"}]", names[i], least,
+						   QEHS_MAX_PAGE),
+				  "argument \"%s\" must be %d to %d", names[i], least, QEHS_MAX_PAGE);
 	}
 }
 

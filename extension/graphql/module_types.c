@@ -108,6 +108,16 @@ option_type(ModelBuilder *builder, const ModuleField *field, const char *name)
 	return name;
 }
 
+/* Whether the definition keeps an integer in what Int holds. */
+static bool
+is_int(const ModuleField *field)
+{
+	int32		least;
+	int32		most;
+
+	return json_member_int(field->definition, "min", &least) && json_member_int(field->definition, "max", &most);
+}
+
 static const char *nested_type(ModelBuilder *builder, const ModuleField *field, const char *name);
 
 /* The type of a field's value as it is written; name is for one of its own. */
@@ -122,7 +132,7 @@ value_type(ModelBuilder *builder, const ModuleField *field, const char *name)
 		case FIELD_PERCENTAGE:
 			return "Decimal";
 		case FIELD_INTEGER:
-			return "Int";
+			return is_int(field) ? "Int" : "BigInt";
 		case FIELD_QUANTITY:
 			return "Quantity";
 		case FIELD_CURRENCY:

@@ -79,6 +79,7 @@ set_payload(const RunField *field, Datum *values, char *nulls, int number, bool 
 	nulls[number] = payload ? ' ' : 'n';
 }
 
+/* ifVersion as an entity tag, the one form that If-Match has over HTTP. */
 static void
 set_version(const RunField *field, Datum *values, char *nulls, int number)
 {
@@ -86,7 +87,7 @@ set_version(const RunField *field, Datum *values, char *nulls, int number)
 
 	if (run_argument_int(field, "ifVersion", &version) && version < 1)
 		problem_raise_at(PROBLEM_INVALID_PARAMETER, "?ifVersion", "range", "must be at least 1, the version of a new record");
-	set_text(values, nulls, number, run_argument_int(field, "ifVersion", &version) ? psprintf("%d", version) : NULL);
+	set_text(values, nulls, number, run_argument_int(field, "ifVersion", &version) ? psprintf("\"%d\"", version) : NULL);
 }
 
 /* What transitions, approvals and rejections take: transition, comment, signature and version. */

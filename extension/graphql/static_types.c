@@ -34,6 +34,7 @@ static const struct
 	{"DateTime", GRAPHQL_SCALAR_CUSTOM, "A time of RFC 3339 with an offset, told in UTC.", "https://www.rfc-editor.org/rfc/rfc3339"},
 	{"Date", GRAPHQL_SCALAR_CUSTOM, "A full-date of RFC 3339: 2026-04-16.", "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"},
 	{"Decimal", GRAPHQL_SCALAR_CUSTOM, "A decimal number with all its digits, as text; a number is taken too.", NULL},
+	{"BigInt", GRAPHQL_SCALAR_CUSTOM, "An integer of any size: a number from -9007199254740991 to 9007199254740991, text with all its digits beyond.", NULL},
 	{"JSON", GRAPHQL_SCALAR_CUSTOM, "Any JSON value.", "https://www.rfc-editor.org/rfc/rfc8259"},
 };
 

@@ -12,8 +12,8 @@
 #include "graphql/run.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
-#include "utils/numeric.h"
+
+#define MAX_SAFE_INTEGER INT64CONST(9007199254740991)	/* up to it a double holds every integer */
 
 typedef enum Outcome
 {
@@ -85,17 +85,6 @@ write_enum(Run *run, StringInfo out, const RunField *field, const GraphqlType *t
 	return wrong_leaf(run, field, type);
 }
 
-static bool
-is_int32(const JsonbValue *value)
-{
-	Datum		number = NumericGetDatum(value->val.numeric);
-	Datum		low = NumericGetDatum(int64_to_numeric(PG_INT32_MIN));
-	Datum		high = NumericGetDatum(int64_to_numeric(PG_INT32_MAX));
-
-	return DatumGetBool(DirectFunctionCall2(numeric_ge, number, low)) && DatumGetBool(DirectFunctionCall2(numeric_le, number, high)) &&
-		DatumGetBool(DirectFunctionCall2(numeric_eq, number, DirectFunctionCall1(numeric_floor, number)));
-}
-
 /* As text in quotes, whatever it is. */
 static void
 write_text(StringInfo out, const JsonbValue *value)
@@ -123,7 +112,7 @@ write_leaf(Run *run, StringInfo out, const RunField *field, const GraphqlType *t
 	switch (type->scalar)
 	{
 		case GRAPHQL_SCALAR_INT:
-			if (value->type != jbvNumeric || !is_int32(value))
+			if (!json_is_integer(value, PG_INT32_MIN, PG_INT32_MAX))
 				return wrong_leaf(run, field, type);
 			break;
 		case GRAPHQL_SCALAR_FLOAT:
@@ -139,7 +128,8 @@ write_leaf(Run *run, StringInfo out, const RunField *field, const GraphqlType *t
 			write_text(out, value);
 			return WRITTEN;
 		case GRAPHQL_SCALAR_CUSTOM:
-			if (graphql_text_is(type->name, "Decimal"))
+			if (graphql_text_is(type->name, "Decimal") ||
+				(graphql_text_is(type->name, "BigInt") && !json_is_integer(value, -MAX_SAFE_INTEGER, MAX_SAFE_INTEGER)))
 			{
 				write_text(out, value);
 				return WRITTEN;

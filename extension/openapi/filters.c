@@ -15,7 +15,9 @@
 #define TIME "{\"anyOf\":[{\"type\":\"string\",\"format\":\"date-time\"},{\"type\":\"string\",\"format\":\"date\"}]}"
 #define TIME_OF_DAY "{\"type\":\"string\",\"pattern\":\"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?$\"}"
 #define DURATION "{\"type\":\"string\",\"format\":\"duration\"}"
-#define ID(prefix) "{\"type\":\"string\",\"pattern\":\"^(" prefix "_[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$\"}"
+#define ID_OR(prefix, more) \
+	"{\"type\":\"string\",\"pattern\":\"^(" prefix "_[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}" more ")$\"}"
+#define ID(prefix) ID_OR(prefix, "")
 /* A list of more options is not repeated in each condition. */
 #define MOST_OPTIONS 100
 
@@ -40,6 +42,7 @@ static const Condition conditions[] = {
 	{"Id", ID("rec"), VALUE_ID, true},
 	{"User", ID("usr"), VALUE_ID, true},
 	{"Actor", ID("(usr|key)"), VALUE_ID, true},
+	{"Reference", ID_OR("rec", "|[A-Za-z][A-Za-z0-9]{0,9}-[0-9]{4}-[0-9]{4,9}"), VALUE_ID, true},
 	{"List", TEXT, VALUE_LIST, false},
 	{"Presence", NULL, VALUE_NONE, false},
 };
@@ -92,6 +95,8 @@ condition_of(const FilterField *field)
 		return "Actor";
 	if (field->type == FIELD_USER)
 		return "User";
+	if (field->field && field->type == FIELD_RECORD_REFERENCE)
+		return "Reference";
 	for (int i = 0; i < (int) lengthof(conditions); i++)
 		if (conditions[i].kind == field->kind && conditions[i].ordered == field->ordered)
 			return conditions[i].name;

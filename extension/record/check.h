@@ -92,4 +92,10 @@ typedef enum CodeOutcome
 extern CodeOutcome named_record_of_code(const RequestContext *context, const ModuleField *field, const char *text, int length,
 										pg_uuid_t *id, const char **modules);
 
+/* Add what is wrong with a display code: not_found or ambiguous; nothing for another outcome. */
+extern void named_code_fault(ViolationList *faults, const char *path, const ModuleField *field, CodeOutcome outcome, const char *modules);
+
+/* "a", "b" or "c": the modules whose records a field may name; "" if it may name any. */
+extern char *named_modules(const ModuleField *field);
+
 #endif							/* QEHS_RECORD_CHECK_H */

@@ -64,15 +64,19 @@ typedef struct FilterNode
 } FilterNode;
 
 /* What a filter is read against. */
-typedef struct FilterScope
+typedef struct FilterScope FilterScope;
+struct FilterScope
 {
+	const RequestContext *context;
 	const ModuleDef *module;
 	const char *path;			/* of the filter in the request: "?filter", "/filter" */
 	/* whether an older version knew a state or an option that this one lacks; NULL: none did */
 	bool		(*knew) (const ModuleDef *module, const FilterField *field, const char *value);
+	/* the id of the record with a display code that a field may name, NULL with a fault at the path when there is none; the text itself if it is no such code */
+	const char *(*id_of_code) (const FilterScope *scope, const ModuleField *field, const char *text, const char *path);
 	ViolationList *faults;
 	bool		without_slots;	/* compare by payloads: deleted records have no slots */
-} FilterScope;
+};
 
 /* ---- filter_parse.c ---- */
 

@@ -248,6 +248,10 @@ read_value(const FilterScope *scope, const FilterField *field, FilterOperator op
 			value_complete_time(scope->module->tenant_id, field->field, text, strlen(text)) : NULL;
 
 		text = complete ? complete : text;
+		if (field->field && module_names_records(field->type))
+			text = scope->id_of_code(scope, field->field, text, path);
+		if (text == NULL)
+			return value;
 		good = value_parse(field->type, text, strlen(text), &value, &wanted);
 		check_known(scope, field, operator, text, path);
 	}

@@ -10,6 +10,7 @@
 #include "base/compat.h"
 
 #include "base/argument.h"
+#include "base/id.h"
 #include "base/json.h"
 #include "base/plan.h"
 #include "catalog/pg_type.h"
@@ -17,6 +18,7 @@
 #include "permission/permission.h"
 #include "port/pg_bitutils.h"
 #include "record/changed.h"
+#include "record/check.h"
 #include "record/list_search.h"
 #include "record/list_ties.h"
 #include "record/record.h"
@@ -60,6 +62,23 @@ knew(const ModuleDef *module, const FilterField *field, const char *value)
 			return true;
 	}
 	return false;
+}
+
+static const char *
+id_of_code(const FilterScope *scope, const ModuleField *field, const char *text, const char *path)
+{
+	char	   *formatted = palloc(QEHS_ID_LENGTH + 1);
+	const char *modules = NULL;
+	pg_uuid_t	id;
+	CodeOutcome outcome = named_record_of_code(scope->context, field, text, strlen(text), &id, &modules);
+
+	named_code_fault(scope->faults, path, field, outcome, modules);
+	if (outcome == CODE_NONE)
+		return text;
+	if (outcome != CODE_FOUND)
+		return NULL;
+	id_format(&id, QEHS_ID_RECORD, formatted);
+	return formatted;
 }
 
 /* The path of a parameter in faults. */
@@ -115,7 +134,7 @@ append_permitted(ListWalk *walk, ModuleAction action)
 static void
 append_filter(ListWalk *walk, const ListRequest *request)
 {
-	FilterScope scope = {walk->query.module, request->filter_path, knew, walk->query.faults, request->deleted_too};
+	FilterScope scope = {walk->context, walk->query.module, request->filter_path, knew, id_of_code, walk->query.faults, request->deleted_too};
 	FilterNode *node;
 
 	if (request->filter == NULL)

@@ -7,7 +7,7 @@
  * with one statement, by the first that is asked for.  What is remembered goes
  * with that context, so it is never older than a chunk.
  *
- * A record may be named by its display code too, which is looked up where it is written (fill.c).
+ * A record may be named by its display code too, which is looked up where it is written (fill.c) and in filters (list.c).
  *
  * Each look-up takes a snapshot of its own: the statement's is older than the locks
  * that were waited for.  For a module that keeps what it names from being deleted
@@ -302,4 +302,25 @@ named_record_of_code(const RequestContext *context, const ModuleField *field, co
 	SPI_finish();
 	*modules = keys.data;
 	return found == 0 ? CODE_UNKNOWN : found == 1 ? CODE_FOUND : CODE_AMBIGUOUS;
+}
+
+char *
+named_modules(const ModuleField *field)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (int i = 0; i < field->reference_count; i++)
+		appendStringInfo(&out, "%s\"%s\"", i == 0 ? "" : i + 1 < field->reference_count ? ", " : " or ", field->references[i]);
+	return out.data;
+}
+
+void
+named_code_fault(ViolationList *faults, const char *path, const ModuleField *field, CodeOutcome outcome, const char *modules)
+{
+	if (outcome == CODE_UNKNOWN)
+		violation_add_first(faults, path, "not_found", "is the display code of no record%s%s",
+							field->reference_count > 0 ? " of module " : "", named_modules(field));
+	else if (outcome == CODE_AMBIGUOUS)
+		violation_add_first(faults, path, "ambiguous", "is the display code of records of modules %s: give the id of one", modules);
 }

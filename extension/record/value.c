@@ -323,7 +323,7 @@ value_parse(FieldType type, const char *text, int length, Datum *value, const ch
 			*value = PointerGetDatum(cstring_to_text_with_len(text, length));
 			return (length == 4 && memcmp(text, "true", 4) == 0) || (length == 5 && memcmp(text, "false", 5) == 0);
 		case VALUE_ID:
-			*wanted = type == FIELD_USER ? "the id of a user" : "the id of a record";
+			*wanted = type == FIELD_USER ? "the id of a user" : "the id of a record, or its display code";
 			*value = id_text(type, text, length);
 			return id_parse(text, length, module_id_prefix(type), &id);
 		case VALUE_NUMBER:
@@ -339,7 +339,7 @@ value_parse(FieldType type, const char *text, int length, Datum *value, const ch
 			*wanted = "a time of day such as 14:30";
 			return parse_time_of_day(text, length, value);
 		case VALUE_LIST:
-			*wanted = type == FIELD_RECORD_REFERENCES ? "the id of a record" : "a text";
+			*wanted = type == FIELD_RECORD_REFERENCES ? "the id of a record, or its display code" : "a text";
 			*value = id_text(type, text, length);
 			return type != FIELD_RECORD_REFERENCES || id_parse(text, length, QEHS_ID_RECORD, &id);
 		default:

@@ -170,39 +170,6 @@ check_chain(const PayloadCheck *check, const ModuleField *field, const pg_uuid_t
 		violation_add(check->violations, path, "cycle", "must not begin a chain of more than %d records", QEHS_CYCLE_DEPTH);
 }
 
-/* "a", "b" or "c": the modules whose records a field may name. */
-static char *
-referenced(const ModuleField *field)
-{
-	StringInfoData out;
-
-	initStringInfo(&out);
-	for (int i = 0; i < field->reference_count; i++)
-		appendStringInfo(&out, "%s\"%s\"", i == 0 ? "" : i + 1 < field->reference_count ? ", " : " or ", field->references[i]);
-	return out.data;
-}
-
-/* What is left of a display code (fill.c): one that no record has, or more than one. */
-static void
-check_code(const PayloadCheck *check, const ModuleField *field, const JsonbValue *value, const char *path)
-{
-	pg_uuid_t	id;
-	const char *modules;
-
-	switch (named_record_of_code(check->context, field, value->val.string.val, value->val.string.len, &id, &modules))
-	{
-		case CODE_UNKNOWN:
-			violation_add(check->violations, path, "not_found", "is the display code of no record%s%s",
-						  field->reference_count > 0 ? " of module " : "", referenced(field));
-			break;
-		case CODE_AMBIGUOUS:
-			violation_add(check->violations, path, "ambiguous", "is the display code of records of modules %s: give the id of one", modules);
-			break;
-		default:
-			break;				/* the schema has refused what is no code */
-	}
-}
-
 /* A user must be one of the tenant and active; a record must live and be readable by the caller. */
 static void
 check_id(const PayloadCheck *check, const Place *place, const ModuleField *field, const JsonbValue *value, const char *path)
@@ -212,13 +179,18 @@ check_id(const PayloadCheck *check, const Place *place, const ModuleField *field
 	int32		tenant_id = check->context->tenant_id;
 	const ModuleDef *module;
 	const char *key;
+	const char *modules = NULL;
+	CodeOutcome outcome;
 
 	if (value->type != jbvString || held_before(place, field, value))
 		return;					/* the schema has refused what is no text */
 	if (!id_parse(value->val.string.val, value->val.string.len, is_user ? QEHS_ID_USER : QEHS_ID_RECORD, &id))
 	{
-		if (!is_user)
-			check_code(check, field, value, path);
+		if (is_user)
+			return;
+		/* what is left of a display code (fill.c); the schema has refused what is no code */
+		outcome = named_record_of_code(check->context, field, value->val.string.val, value->val.string.len, &id, &modules);
+		named_code_fault(check->violations, path, field, outcome, modules);
 		return;
 	}
 	if (is_user)
@@ -233,7 +205,7 @@ check_id(const PayloadCheck *check, const Place *place, const ModuleField *field
 	if (module == NULL || !named_may_read(check->context, module, &id))
 		violation_add(check->violations, path, "not_found", "names no record");
 	else if (!module_field_refers_to(field, key))
-		violation_add(check->violations, path, "references", "must name a record of module %s", referenced(field));
+		violation_add(check->violations, path, "references", "must name a record of module %s", named_modules(field));
 	else if (field->acyclic && check->record_id)
 		check_chain(check, field, &id, path);
 }

@@ -61,9 +61,8 @@ report_find(List *columns, const char *name)
 	return NULL;
 }
 
-/* A name cut at a character's end so that suffix still has room. */
-static void
-write_name(char *out, const char *name, const char *suffix)
+void
+report_write_name(char *out, const char *name, const char *suffix)
 {
 	int			length = strlen(name);
 	int			room = NAMEDATALEN - 1 - strlen(suffix);
@@ -77,12 +76,12 @@ List *
 report_add(List *columns, const char *name, const char *type, const char *comment, const char *sql)
 {
 	ReportColumn *column = palloc0(sizeof(ReportColumn));
-	char		chosen[NAMEDATALEN];
 
-	write_name(chosen, name, "");
-	for (int i = 2; report_find(columns, chosen); i++)
-		write_name(chosen, name, psprintf("_%d", i));
-	strlcpy(column->name, chosen, NAMEDATALEN);
+	report_write_name(column->wanted, name, "");
+	strlcpy(column->name, column->wanted, NAMEDATALEN);
+	for (int i = 2; report_find(columns, column->name); i++)
+		report_write_name(column->name, name, psprintf("_%d", i));
+	column->suffix = column->wanted;
 	column->type = type;
 	column->comment = comment;
 	column->sql = sql;

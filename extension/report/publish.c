@@ -36,23 +36,12 @@ PG_FUNCTION_INFO_V1(qehs_report_publish);
 static KeptPlan select_tenant = {"SELECT id FROM qehs.tenant WHERE slug = $1", 1, {TEXTOID}, NULL};
 static KeptPlan select_slug = {"SELECT slug FROM qehs.tenant WHERE id = $1", 1, {INT4OID}, NULL};
 static KeptPlan select_modules = {"SELECT id FROM qehs.module WHERE tenant_id = $1 ORDER BY id", 1, {INT4OID}, NULL};
-static KeptPlan select_columns = {
-	"SELECT a.attname::pg_catalog.text, pg_catalog.format_type(a.atttypid, a.atttypmod), c.collname = 'C'"
-	" FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS v ON v.oid = a.attrelid"
-	" JOIN pg_catalog.pg_namespace AS n ON n.oid = v.relnamespace LEFT JOIN pg_catalog.pg_collation AS c ON c.oid = a.attcollation"
-	" WHERE n.nspname = $1 AND v.relname = $2 AND v.relkind = 'v' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
-	2, {TEXTOID, TEXTOID}, NULL
-};
-/* The columns of select_columns. */
-enum
-{
-	COLUMN_NAME = 1, COLUMN_TYPE, COLUMN_IS_C_COLLATED
-};
 static KeptPlan select_views = {
 	"SELECT v.relname::pg_catalog.text FROM pg_catalog.pg_class AS v JOIN pg_catalog.pg_namespace AS n ON n.oid = v.relnamespace"
 	" WHERE n.nspname = $1 AND v.relkind = 'v' AND v.relowner = 'qehs_owner'::pg_catalog.regrole",
 	1, {TEXTOID}, NULL
 };
+static KeptPlan forget_columns = {"DELETE FROM qehs.report_column WHERE tenant_id = $1", 1, {INT4OID}, NULL};
 static KeptPlan is_standard = {"SELECT 1 FROM qehs.report_view WHERE name = $1", 1, {TEXTOID}, NULL};
 static KeptPlan call_standard = {"SELECT qehs.report_standard($1, $2)", 2, {INT4OID, TEXTOID}, NULL};
 
@@ -114,132 +103,6 @@ view_name(const ModuleDef *module, const char *below)
 	return psprintf("%.*s%s%s", Min(length, room), module->key, number, below);
 }
 
-/* ---- columns that stay ---- */
-
-/* A column of an older version, by the field that is called otherwise now; NULL when there is none of the type. */
-static ReportColumn *
-renamed(const ModuleDef *module, List *columns, int32 version, const ReportColumn *older)
-{
-	const ModuleField *field = older->field ? module_field_of(module, version, older->field->key, older->field->key_length) : NULL;
-	ListCell   *cell;
-
-	foreach(cell, columns)
-	{
-		const ReportColumn *column = lfirst(cell);
-
-		if (field && column->field == field && strcmp(column->suffix, older->suffix) == 0 && strcmp(column->type, older->type) == 0)
-		{
-			ReportColumn *copy = palloc(sizeof(ReportColumn));
-
-			*copy = *column;
-			strlcpy(copy->name, older->name, NAMEDATALEN);
-			copy->comment = psprintf("%s (called \"%s\" now)", column->comment, column->name);
-			return copy;
-		}
-	}
-	return NULL;
-}
-
-/* The columns that an older version gives a view: of its records, or of the rows of a field. */
-static List *
-older_columns(const ModuleDef *older, const ModuleField *rows)
-{
-	const char *key = rows ? module_field_key(rows, older->version) : NULL;
-	const ModuleField *field = key ? module_field(older, key, strlen(key)) : NULL;
-
-	if (rows == NULL)
-		return report_columns(older, false, false);
-	return field && field->type == rows->type ? report_row_columns(older, field) : NIL;
-}
-
-/*
- * A column that the view has and the current definition gives no more: a renamed field's by its
- * old name, or what older records hold.
- */
-static ReportColumn *
-retained(const ModuleDef *module, const ModuleField *rows, List *columns, const char *name, const char *type, bool is_c)
-{
-	ReportColumn *column = palloc0(sizeof(ReportColumn));
-
-	for (int32 version = module->version - 1; version >= 1; version--)
-	{
-		const ModuleDef *older = module_lookup_version(module->tenant_id, module->module_id, version);
-		ReportColumn *found = older ? report_find(older_columns(older, rows), name) : NULL;
-
-		if (found && strcmp(found->type, type) == 0)
-		{
-			ReportColumn *now = renamed(module, columns, version, found);
-
-			if (now)
-				return now;
-			found->comment = psprintf("%s (in versions up to %d)", found->comment, version);
-			return found;
-		}
-	}
-	strlcpy(column->name, name, NAMEDATALEN);
-	column->type = type;
-	column->sql = psprintf("NULL::%s%s", type, is_c ? " COLLATE \"C\"" : "");
-	column->comment = "No longer in use";
-	return column;
-}
-
-/* The type as a part of a name: text[] becomes texts. */
-static const char *
-type_word(const char *type)
-{
-	return strcmp(type, "timestamp with time zone") == 0 ? "timestamptz" : strcmp(type, "text[]") == 0 ? "texts" : strcmp(type, "uuid[]") == 0 ? "uuids" : type;
-}
-
-/* Rename a column whose name the view has for another type. */
-static void
-tell_apart(ReportColumn *column)
-{
-	char	   *name = psprintf("%s_%s", column->name, type_word(column->type));
-
-	strlcpy(column->name, name, pg_mbcliplen(name, strlen(name), NAMEDATALEN - 1) + 1);
-}
-
-/* The columns in the order that the view has, those that it lacks behind them. */
-static List *
-arrange(const Target *target, const char *view, const ModuleDef *module, const ModuleField *rows, List *columns)
-{
-	Datum		values[2] = {CStringGetTextDatum(target->schema), CStringGetTextDatum(view)};
-	uint64		count = plan_execute(&select_columns, values, NULL, false, 0);
-	List	   *before = NIL;
-	List	   *result = NIL;
-	ListCell   *cell;
-	bool		isnull;
-
-	for (uint64 i = 0; i < count; i++)
-	{
-		ReportColumn *held = palloc0(sizeof(ReportColumn));
-		Datum		is_c = plan_value(i, COLUMN_IS_C_COLLATED, &isnull);
-
-		held->sql = !isnull && DatumGetBool(is_c) ? "C" : "";
-		strlcpy(held->name, TextDatumGetCString(plan_value(i, COLUMN_NAME, &isnull)), NAMEDATALEN);
-		held->type = TextDatumGetCString(plan_value(i, COLUMN_TYPE, &isnull));
-		before = lappend(before, held);
-	}
-	foreach(cell, before)
-	{
-		const ReportColumn *held = lfirst(cell);
-		ReportColumn *column = report_find(columns, held->name);
-
-		if (column && strcmp(column->type, held->type) != 0)
-		{
-			tell_apart(column);
-			column = NULL;
-		}
-		result = lappend(result, column ? column : retained(module, rows, columns, held->name, held->type, *held->sql == 'C'));
-	}
-	foreach(cell, columns)
-	{
-		if (!list_member_ptr(result, lfirst(cell)) && list_length(result) < QEHS_REPORT_COLUMNS)
-			result = lappend(result, lfirst(cell));
-	}
-	return result;
-}
-
 /* ---- views ---- */
 
 static void
@@ -259,7 +122,7 @@ make_view(const Target *target, const char *view, const ModuleDef *module, const
 	StringInfoData sql;
 	ListCell   *cell;
 
-	columns = arrange(target, view, module, rows, columns);
+	columns = report_arrange(target->schema, view, module, rows, columns);
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "CREATE OR REPLACE VIEW %s WITH (security_barrier) AS SELECT ", name);
 	foreach(cell, columns)
@@ -388,9 +251,10 @@ make_standard(const Target *target)
 
 /* Drop all views of the schema; raises an error when a view elsewhere reads one. */
 static void
-drop_views(const char *schema)
+drop_views(const Target *target)
 {
-	Datum		value = CStringGetTextDatum(schema);
+	Datum		value = CStringGetTextDatum(target->schema);
+	Datum		tenant = Int32GetDatum(target->tenant_id);
 	uint64		count = plan_execute(&select_views, &value, NULL, false, 0);
 	StringInfoData sql;
 	bool		isnull;
@@ -398,9 +262,10 @@ drop_views(const char *schema)
 	initStringInfo(&sql);
 	for (uint64 i = 0; i < count; i++)
 		appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "DROP VIEW ",
-						 quote_qualified_identifier(schema, TextDatumGetCString(plan_value(i, 1, &isnull))));
+						 quote_qualified_identifier(target->schema, TextDatumGetCString(plan_value(i, 1, &isnull))));
 	if (count > 0)
 		run(sql.data);
+	plan_execute(&forget_columns, &tenant, NULL, false, 0);
 }
 
 /* The background worker's user and search path are others than those of the SQL functions. */
@@ -465,7 +330,7 @@ qehs_report_publish(PG_FUNCTION_ARGS)
 					 quote_literal_cstr(psprintf("Reporting views of the tenant %s, made by qehs.report_publish.", slug))));
 	}
 	else if (!PG_ARGISNULL(ARGUMENT_DROP_DEPRECATED) && PG_GETARG_BOOL(ARGUMENT_DROP_DEPRECATED))
-		drop_views(target.schema);
+		drop_views(&target);
 	make_modules(&target, 0);
 	make_standard(&target);
 	SPI_finish();

@@ -26,11 +26,12 @@
 typedef struct ReportColumn
 {
 	char		name[NAMEDATALEN];
+	char		wanted[NAMEDATALEN];	/* its name where no other column has it */
 	const char *type;			/* as format_type gives it */
 	const char *sql;
 	const char *comment;
 	const ModuleField *field;	/* that it is of, or NULL */
-	const char *suffix;			/* "_unit": which of the field's columns */
+	const char *suffix;			/* "_unit": which of the field's columns; of none, its wanted name */
 } ReportColumn;
 
 /* ---- columns.c ---- */
@@ -51,8 +52,19 @@ extern const char *report_rows(const ModuleDef *module, const ModuleField *table
 /* Add a column; its name is made one that the list does not have, and no longer than a name may be. */
 extern List *report_add(List *columns, const char *name, const char *type, const char *comment, const char *sql);
 
+/* Writes a name into NAMEDATALEN bytes, cut at a character's end so that suffix has room behind it. */
+extern void report_write_name(char *out, const char *name, const char *suffix);
+
 /* The column of the name, or NULL. */
 extern ReportColumn *report_find(List *columns, const char *name);
+
+/* ---- keep.c ---- */
+
+/*
+ * The columns of a view in the order and by the names that it has, those that it lacks behind them; what each is of is kept in
+ * qehs.report_column.  rows is the field whose rows the view has, or NULL.  Inside SPI, as the owner; columns may be renamed.
+ */
+extern List *report_arrange(const char *schema, const char *view_name, const ModuleDef *module, const ModuleField *rows, List *columns);
 
 /* ---- access.c ---- */
 

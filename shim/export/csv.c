@@ -2,9 +2,11 @@
  * csv.c
  *	  Exports as CSV (RFC 4180): UTF-8, commas, lines ended by CRLF.
  *
- * A text that a spreadsheet would take for a formula, which begins with =, +, -,
- * @, a tab or a carriage return, gets an apostrophe in front
- * (https://owasp.org/www-community/attacks/CSV_Injection).  Numbers stay numbers.
+ * A text that a spreadsheet would take for a formula gets an apostrophe in front
+ * (https://owasp.org/www-community/attacks/CSV_Injection): one that begins with =, +,
+ * -, @ or their wide and small forms, which some input methods and Excel in East Asian
+ * languages take for the same, also behind what is not seen there, as a program may
+ * trim that; and one that begins with a tab or a line end.  Numbers stay numbers.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,10 +31,56 @@ is_guarded(CellType type, const Column *column, const char *text)
 	return type == CELL_TEXT || type == CELL_ARRAY;
 }
 
+/* The bytes of the character in front that nothing is seen of, a space, a control or a format character; 0: it is none. */
+static size_t
+unseen(const char *text, size_t length)
+{
+	static const char *const many[] = {
+		"\xC2\xA0", "\xC2\xAD", "\xE1\x9A\x80", "\xE1\xA0\x8E", "\xE2\x81\x9F", "\xE3\x80\x80", "\xEF\xBB\xBF",
+	};
+	unsigned char last;
+
+	if ((unsigned char) text[0] <= ' ' || text[0] == 0x7F)
+		return 1;
+	for (size_t i = 0; i < sizeof(many) / sizeof(*many); i++)
+		if (length >= strlen(many[i]) && memcmp(text, many[i], strlen(many[i])) == 0)
+			return strlen(many[i]);
+	/* C1 controls */
+	if (length >= 2 && text[0] == '\xC2' && (unsigned char) text[1] < 0xA0)
+		return 2;
+	if (length < 3 || text[0] != '\xE2')
+		return 0;
+	last = (unsigned char) text[2];
+	/* U+2000 to U+200F, U+2028 to U+202F, U+2060 to U+206F */
+	if ((text[1] == '\x80' && (last < 0x90 || (last >= 0xA8 && last <= 0xAF))) || (text[1] == '\x81' && last >= 0xA0 && last <= 0xAF))
+		return 3;
+	return 0;
+}
+
+/* Would a spreadsheet take the text for a formula? */
+static bool
+begins_formula(const char *text, size_t length)
+{
+	static const char *const signs[] = {
+		"=", "+", "-", "@",
+		"\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D", "\xEF\xBC\xA0",	/* wide */
+		"\xEF\xB9\xA6", "\xEF\xB9\xA2", "\xEF\xB9\xA3", "\xEF\xB9\xAB",	/* small */
+	};
+
+	if (length > 0 && (text[0] == '\t' || text[0] == '\r' || text[0] == '\n'))
+		return true;
+	for (size_t bytes; length > 0 && (bytes = unseen(text, length)) > 0; text += bytes)
+		length -= bytes;
+	for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
+		if (length >= strlen(signs[i]) && memcmp(text, signs[i], strlen(signs[i])) == 0)
+			return true;
+	return false;
+}
+
 static void
 put(Output *output, const char *text, size_t length, bool guarded)
 {
-	bool		guard = guarded && length > 0 && strchr("=+-@\t\r", text[0]);
+	bool		guard = guarded && begins_formula(text, length);
 	bool		quote = length > 0 && (text[0] == ' ' || text[length - 1] == ' ');
 
 	for (size_t i = 0; i < length && !quote; i++)

@@ -4,8 +4,10 @@
  *
  * For each line that it breaks off Pango shapes all the rest of a paragraph again, so
  * that a long one would take as its square: it is given pieces, of each of which all
- * lines count but the last, with which the next piece begins.  A text that goes on on
- * another page begins there where it was left.
+ * lines count but the last, with which the next piece begins.  A piece that is one line
+ * however long, of combining marks or characters without width, is a line where it
+ * is largest: nothing stops Pango meanwhile.  A text that goes on on another page
+ * begins there where it was left.
  */
 #include "export/paper.h"
 
@@ -13,6 +15,7 @@
 #include <string.h>
 
 #define PIECE_BYTES 1024
+#define PIECE_MOST (8 * PIECE_BYTES)
 
 void
 paper_measure_ascii(Paper *paper)
@@ -41,25 +44,28 @@ piece_end(const PaperText *text, size_t start, size_t end, size_t size)
 	return at;
 }
 
-/* Put the next piece of a paragraph into the layout; gives how many of its lines count, and in *cut whether more of the paragraph follows. */
+/* Put the next piece of a paragraph into the layout; gives how many of its lines count, and in *after where the next begins: end at its end. */
 static int
-lay_out(PangoLayout *layout, const PaperText *text, const PaperPlace *place, size_t end, bool *cut)
+lay_out(PangoLayout *layout, const PaperText *text, const PaperPlace *place, size_t end, size_t *after)
 {
 	for (size_t size = PIECE_BYTES;; size *= 2)
 	{
 		size_t		stop = piece_end(text, place->byte, end, size);
 		int			lines;
 
-		*cut = stop < end;
+		*after = stop;
 		/* the other half of a line end of Windows */
-		if (!*cut && end < text->length && stop > place->byte && text->text[stop - 1] == '\r')
+		if (stop == end && end < text->length && stop > place->byte && text->text[stop - 1] == '\r')
 			stop--;
 		pango_layout_set_text(layout, text->text + place->byte, (int) (stop - place->byte));
 		lines = pango_layout_get_line_count(layout);
-		if (!*cut)
+		if (*after == end || (lines == 1 && size >= PIECE_MOST))
 			return lines;
 		if (lines > 1)
+		{
+			*after = place->byte + (size_t) pango_layout_get_line_readonly(layout, lines - 1)->start_index;
 			return lines - 1;
+		}
 	}
 }
 
@@ -86,22 +92,22 @@ flow_piece(Paper *paper, PangoLayout *layout, const PaperText *text, PaperPlace 
 {
 	const char *line_end = memchr(text->text + place->byte, '\n', text->length - place->byte);
 	size_t		end = line_end ? (size_t) (line_end - text->text) : text->length;
-	bool		cut;
+	size_t		after;
 	int			lines;
 	int			taken;
 
 	pango_layout_set_auto_dir(layout, !place->inside);
 	pango_context_set_base_dir(paper->context, place->inside && place->direction == PANGO_DIRECTION_RTL ? PANGO_DIRECTION_RTL : PANGO_DIRECTION_WEAK_LTR);
 	pango_layout_context_changed(layout);
-	lines = lay_out(layout, text, place, end, &cut);
+	lines = lay_out(layout, text, place, end, &after);
 	if (!place->inside)
 		place->direction = pango_layout_line_get_resolved_direction(pango_layout_get_line_readonly(layout, 0));
 	taken = lines < most ? lines : most;
 	if (shown)
 		draw_lines(paper, layout, taken, x, y);
-	if (taken < lines || cut)
+	if (taken < lines || after < end)
 	{
-		place->byte += (size_t) pango_layout_get_line_readonly(layout, taken)->start_index;
+		place->byte = taken < lines ? place->byte + (size_t) pango_layout_get_line_readonly(layout, taken)->start_index : after;
 		place->inside = true;
 		return taken;
 	}

@@ -27,6 +27,7 @@
 #include "exchange/sign.h"
 #include "storage/sniff.h"
 #include "storage/storage.h"
+#include "stream/digest_fields.h"
 #include "stream/stream_metrics.h"
 
 #define SPENT_BYTES (16 * 1024 * 1024)
@@ -40,6 +41,7 @@ typedef struct FileSink
 	Request    *request;		/* NULL once it has gone */
 	void		(*changed) (Request *request);
 	StorageWriter *writer;		/* NULL: not begun, or no use any more */
+	DigestFields *digests;		/* that the body has to have; NULL: any */
 	char		tenant[64];
 	char		id[64];
 	PgStatement arguments;
@@ -68,6 +70,8 @@ give_up(FileSink *sink)
 	if (sink->writer)
 		storage_discard(sink->writer);
 	sink->writer = NULL;
+	digest_fields_free(sink->digests);
+	sink->digests = NULL;
 }
 
 /* The reply is a problem from now on. */
@@ -119,6 +123,19 @@ fail_quota(FileSink *sink)
 	fail(sink, "insufficient_storage", NULL, NULL, "the body has more bytes than the tenant may store still");
 }
 
+/* Header fields that say what the body digests to do not fit it, or cannot be checked: they have been noted. */
+static void
+fail_digests(FileSink *sink, const char *detail)
+{
+	Request    *request = sink->request;
+
+	give_up(sink);
+	sink->failed = true;
+	request->reply = (Reply) {0};
+	problem_reply(request, "invalid_parameter", 0, detail, request->violations.list.data);
+	exchange_finish(sink->exchange, request);
+}
+
 /* A body that says that it is too large is refused before it comes. */
 static void
 check_length(FileSink *sink)
@@ -151,6 +168,8 @@ take(Stream *stream, const char *bytes, size_t length)
 		fail_quota(sink);
 	else if ((outcome = storage_write(sink->writer, bytes, length, &sink->fault)) != STORAGE_DONE)
 		fail_outcome(sink, outcome);
+	else
+		digest_fields_take(sink->digests, bytes, length);
 	return length;
 }
 
@@ -293,6 +312,11 @@ finish(Stream *stream)
 		fail(sink, "validation_failed", "", "sha256", "the body has another SHA-256 than was announced");
 		return;
 	}
+	if (!digest_fields_fit(sink->digests, sink->request))
+	{
+		fail_digests(sink, "the body is not what its header says, and is not kept");
+		return;
+	}
 	sink->request->waiting = true;
 	sink->busy = true;
 	sink->task = (TaskWork) {run_task, task_done, NULL, NULL};
@@ -337,6 +361,7 @@ start(Stream *stream, void (*changed) (Request *request))
 {
 	FileSink   *sink = (FileSink *) stream;
 	StorageOutcome outcome;
+	bool		checkable = true;
 
 	sink->changed = changed;
 	stream_metrics_running(1);
@@ -351,6 +376,12 @@ start(Stream *stream, void (*changed) (Request *request))
 		fail_outcome(sink, outcome);
 	else if (sink->async)
 		check_length(sink);
+	else
+	{
+		sink->digests = digest_fields_read(sink->request, &checkable);
+		if (!checkable)
+			fail_digests(sink, "a digest of the body cannot be checked");
+	}
 }
 
 /* ---- a body of which no job was made ---- */

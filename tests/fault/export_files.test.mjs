@@ -66,6 +66,20 @@ test("CSV: a unit is no way to a formula, and a negative amount stays as it is",
 	assert.deepEqual(readCsv(`${directory}/gauges.csv`).slice(1).flat().sort(), ["'-1.5 +x|'/C'!A", "-2 kg/m³", "3 =1"])
 })
 
+test("CSV: wide and small signs, and signs behind what is not seen, begin no formula", async () => {
+	const notes = { key: "notes", name: "Notes", displayCode: { prefix: "N" }, fields: [{ key: "text", label: "=Text", type: "text" }], workflow: { states: ["open"], initial: "open", transitions: {} } }
+	const writer = makeTenant(made.cluster, "noters")
+	const signs = ["\uff1d1", "\uff0b1", "\uff0d1", "\uff20SUM(A1)", "\ufe661", "\ufe621", "\ufe631", "\ufe6bSUM(A1)"]
+	const unseen = ["\ufeff", "\u200b", " ", "\u00a0", "\u2060", "\u3000", "\u00ad", "\u202e", "\u2066", "\u0085", "\u007f", "\u0001", "\u000b", " \ufeff\u200b "].map((text) => `${text}=1+1`)
+	const harmless = ["1=1", "\u00e9=1", "\u2010 dash", "\u2013=1", "\u3042=1", "'=1", "\ufeffplain", "\u{1f600}=1", "(=1)"]
+	made.cluster.sql(`SELECT qehs.use_tenant('noters'); SELECT qehs.module_publish('notes', $q$${JSON.stringify(notes)}$q$)`)
+	for (const text of [...signs, ...unseen, "\n=1", "\nx", ...harmless])
+		assert.equal((await call(made.shim, writer, "POST", "/api/v1/records", { moduleKey: "notes", payload: { text } })).status, 201, JSON.stringify(text))
+	const job = await until(made.shim, writer, await ask(made.shim, writer, { moduleKey: "notes", format: "csv", columns: ["text"], sort: "displayCode" }))
+	writeFileSync(`${directory}/notes.csv`, await fetched(made.shim, job))
+	assert.deepEqual(readCsv(`${directory}/notes.csv`).flat(), ["=Text", ...signs, ...unseen, "\n=1", "\nx"].map((text) => `'${text}`).concat(harmless))
+})
+
 test("CSV: \\copy takes it", async () => {
 	const { path } = await exported({ sort: "n", format: "csv", columns: ["displayCode", "title", "n"], header: "keys" })
 	made.cluster.sql("CREATE TABLE copied (code text, title text, n numeric)")
@@ -187,6 +201,22 @@ test("PDF: long texts, of words or of none, go over the pages, each word once an
 	assert.equal(new Set(text.match(/x\d{3}/g)).size, 400)
 	assert.equal(text.match(/x\d{3}/g).length, 400)
 	assert.ok(text.indexOf("first") < text.indexOf("x000") && text.indexOf("x399") < text.indexOf("last"))
+})
+
+test("PDF: a text that is no wider however long is laid out in pieces, as a cancel waits for none of them", async () => {
+	const marks = { key: "marks", name: "Marks", displayCode: { prefix: "M" }, fields: [{ key: "body", label: "Body", type: "rich-text" }], workflow: { states: ["open"], initial: "open", transitions: {} } }
+	const writer = makeTenant(made.cluster, "markers")
+	made.cluster.sql(`SELECT qehs.use_tenant('markers'); SELECT qehs.module_publish('marks', $q$${JSON.stringify(marks)}$q$)`)
+	for (const body of [`first${"\u200b".repeat(20000)}last`, `begun${"\u0301".repeat(20000)}ended\r\nafter`])
+		assert.equal((await call(made.shim, writer, "POST", "/api/v1/records", { moduleKey: "marks", payload: { body } })).status, 201)
+	const job = await until(made.shim, writer, await ask(made.shim, writer, { moduleKey: "marks", format: "pdf", columns: ["body"], sort: "createdAt" }), undefined, 300)
+	assert.equal(job.status, "succeeded", JSON.stringify(job))
+	const path = `${directory}/marks.pdf`
+	writeFileSync(path, await fetched(made.shim, job))
+	const words = execFileSync("pdftotext", ["-bbox", path, "-"], { encoding: "utf8", maxBuffer: 1 << 26 })
+	const place = (word) => Number(new RegExp(`yMin="([\\d.]+)"[^\n]*>[^<\n]*${word}`).exec(words)?.[1])
+	for (const [from, to] of [["first", "last"], ["begun", "ended"], ["ended", "after"]])
+		assert.ok(place(from) < place(to), `${from} at ${place(from)}, ${to} at ${place(to)}`)
 })
 
 test("PDF: a report of one record has its fields, tables and activity", async () => {

@@ -216,6 +216,32 @@ test('what a file looks like is held against what it claims: pictures by their f
 	}
 })
 
+test('a file that is not what its header says is not kept, whichever field says it', async () => {
+	const digest = (algorithm, form = 'base64', bytes = text) => createHash(algorithm).update(bytes).digest(form)
+	const announced = assertOk(await announce(), 201)
+	const put = (headers, body = text) => send(announced, body, { ...announced.headers, ...headers })
+	const wrong = {
+		'Content-MD5': digest('md5', 'base64', 'x'), 'Content-Digest': `sha-256=:${digest('sha256', 'base64', 'x')}:`, 'Repr-Digest': `sha-512=:${digest('sha512', 'base64', 'x')}:`,
+		'x-amz-checksum-sha256': digest('sha256', 'base64', 'x'), 'x-amz-checksum-sha1': digest('sha1'), 'x-amz-content-sha256': digest('sha256', 'hex', 'x'),
+	}
+	wrong['x-amz-checksum-sha1'] = wrong['x-amz-checksum-sha1'].toLowerCase()
+	for (const [name, value] of Object.entries(wrong))
+		assertProblem(await put({ [name]: value }), 400, 'invalid_parameter', { errors: [{ path: `@${name}`, code: 'digest' }] })
+	assertProblem(await put({ 'Content-Digest': `sha-256=:${digest('sha256')}:, md5=:AAAA:` }), 400, 'invalid_parameter', { errors: [{ path: '@Content-Digest', code: 'digest' }] })
+	for (const value of ['', 'x', `sha-256=${digest('sha256')}`, `sha-256=:${digest('sha256')}`, 'sha-256=:AA AA:', `sha-256=:${digest('sha256')}:,`, `sha-256=:${digest('sha256')}: x`])
+		assertProblem(await put({ 'Content-Digest': value }), 400, 'invalid_parameter', { errors: [{ path: '@Content-Digest', code: 'format' }] })
+	for (const [name, value] of [['Repr-Digest', 'adler=:AAAA:'], ['x-amz-checksum-crc32', 'AAAAAA=='], ['Digest', 'SHA-256=AAAA']])
+		assertProblem(await put({ [name]: value }), 400, 'invalid_parameter', { errors: [{ path: `@${name}`, code: 'unsupported' }] })
+	assert.equal((await read(announced.id)).json.status, 'pending')
+	const right = {
+		'Content-MD5': digest('md5'), 'Content-Digest': `adler=:AAAA:,\tsha-256=:${digest('sha256')}:;a=1 , sha-512=:${digest('sha512')}:`, 'Repr-Digest': `sha=:${digest('sha1')}:`,
+		'x-amz-checksum-sha256': digest('sha256'), 'x-amz-checksum-sha1': digest('sha1'), 'x-amz-content-sha256': digest('sha256', 'hex').toUpperCase(),
+	}
+	assert.equal((await put(right)).status, 204)
+	assert.equal((await put({ 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' })).status, 204)
+	assert.equal((await read(announced.id)).json.sha256, sha256(text))
+})
+
 test('a part of a file is not taken for the whole', async () => {
 	const announced = assertOk(await announce(), 201)
 	assertProblem(await send(announced, text, { ...announced.headers, 'Content-Range': `bytes 0-4/${text.length}` }), 400, 'invalid_parameter', { errors: [{ path: '@Content-Range', code: 'unsupported' }] })

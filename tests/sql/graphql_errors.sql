@@ -28,4 +28,4 @@ SELECT qehs.graphql('{ incidentsList(filter: {cost: {gt: 1e99999}}) { id } }');
 SELECT left(qehs.graphql('{ ' || (SELECT string_agg('a' || i || ': me { id }', ' ') FROM generate_series(1, 10000) AS i) || ' }')::text, 100);
 -- a list below is bounded as one at the root
 SELECT qehs.graphql('{ incidentsList(limit: 1) { actionItemsByParent(limit: 201) { id } activity(limit: -1) { id } } }');
-SELECT qehs.graphql('query ($n: Int) { incidentsList(limit: 1) { actionItemsByParent(limit: $n) { id } } incidents(last: 0) { totalCount } }', '{"n":0}');
+SELECT qehs.graphql('query ($n: Int) { incidentsList(limit: 1) { actionItemsByParent(limit: $n) { id } } incidents(last: -1) { totalCount } }', '{"n":0}');

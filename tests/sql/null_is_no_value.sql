@@ -16,17 +16,7 @@ SELECT qehs.module_publish('visits', '{"key":"visits","name":"Visits","displayCo
   {"key":"sum","type":"computed","expression":"$.count + 1"}],
  "workflow":{"states":["open","done"],"initial":"open","transitions":{"finish":{"from":"open","to":"done","requires":["seen"]}}},
  "permissions":{"roles":{"tenant-user":["read","create","update","transition"]},"fields":{"mail":{"read":["tenant-owner"],"write":["tenant-owner"]}}}}');
-CREATE FUNCTION pg_temp.faults(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE detail text;
-DECLARE answer json;
-BEGIN
-	EXECUTE call INTO answer;
-	RETURN (answer ->> 'payload')::jsonb::text;
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-	RETURN coalesce((SELECT string_agg((fault ->> 'path') || ' ' || (fault ->> 'code') || ': ' || (fault ->> 'message'), E'\n') FROM json_array_elements(detail::json -> 'errors') AS fault), SQLERRM);
-END
-$$;
+\i sql/include/faults.psql
 CREATE FUNCTION pg_temp.created(payload jsonb) RETURNS text LANGUAGE sql RETURN pg_temp.faults(format('SELECT qehs.record_create(''visits'', %L)', payload));
 \o
 \set ECHO all

@@ -11,17 +11,7 @@ SELECT qehs.module_publish('orders', '{"key":"orders","name":"Orders","displayCo
   {"key":"lines","type":"table","fields":[{"key":"n","type":"integer"},{"key":"twice","type":"computed","expression":"$.n * 2"},{"key":"risk","type":"matrix-score"}]}],
  "workflow":{"states":["open","done"],"initial":"open","transitions":{"finish":{"from":"open","to":"done"}}},
  "permissions":{"roles":{"tenant-user":["read","create","update","transition"]},"fields":{"hidden":{"read":["tenant-owner"],"write":["tenant-owner"]}}}}');
-CREATE FUNCTION pg_temp.faults(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE detail text;
-DECLARE answer json;
-BEGIN
-	EXECUTE call INTO answer;
-	RETURN (answer ->> 'payload')::jsonb::text;
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-	RETURN coalesce((SELECT string_agg((fault ->> 'path') || ' ' || (fault ->> 'code') || ': ' || (fault ->> 'message'), E'\n') FROM json_array_elements(detail::json -> 'errors') AS fault), SQLERRM);
-END
-$$;
+\i sql/include/faults.psql
 -- The payload as it is read now, with a change, sent back.
 CREATE FUNCTION pg_temp.sent_back(id text, change jsonb) RETURNS text LANGUAGE sql
 	RETURN pg_temp.faults(format('SELECT qehs.record_update(%L, %L)', id, (qehs.record_get(id) -> 'payload')::jsonb || change));

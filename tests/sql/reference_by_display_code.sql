@@ -66,8 +66,26 @@ SELECT line::jsonb - 'id' FROM qehs.bulk_load_csv('actions', E'title,seen_at\nse
 SELECT pg_temp.coded(item) FROM json_array_elements(qehs.record_list('actions', '{"no":7}') -> 'items') AS item;
 SELECT a::jsonb - 'id' - 'summary' FROM string_to_table(qehs.bulk_load('actions', convert_to(E'{"cause":"EV-2026-0001"}\n{"about":["EV-2026-0044"]}\n', 'UTF8')), E'\n') AS a WHERE a <> '';
 SELECT qehs.graphql('mutation { actionsCreate(data: {title: "g", cause: "EV-2026-0001"}) { cause { title } causeId } x: actionsCreate(data: {cause: "EV-2026-0404"}) { title } }')::jsonb #- '{data,actionsCreate,causeId}' #- '{errors,0,extensions,problem,traceId}' #- '{errors,0,extensions,traceId}';
+-- filters, in every operator that compares ids
+CREATE FUNCTION pg_temp.found(filter jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE detail text;
+BEGIN
+	RETURN (SELECT coalesce(string_agg(item ->> 'displayCode', ' ' ORDER BY item ->> 'displayCode'), 'none') FROM json_array_elements(qehs.record_list('actions', filter) -> 'items') AS item);
+EXCEPTION WHEN SQLSTATE 'QH400' THEN
+	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+	RETURN (SELECT string_agg((e ->> 'path') || ' ' || (e ->> 'code') || ': ' || (e ->> 'message'), '; ') FROM jsonb_array_elements(detail::jsonb -> 'errors') AS e);
+END $$;
+SELECT filter, pg_temp.found(by_code) AS found, pg_temp.found(by_code) = pg_temp.found(replace(replace(lower(by_code::text), 'ev-2026-0001', :'e1'), 'ev-2026-0002', :'e2')::jsonb) AS as_by_id
+	FROM unnest(ARRAY['{"cause":"EV-2026-0001"}', '{"cause":"ev-2026-0002"}', '{"cause":{"ne":"EV-2026-0001"}}', '{"cause":{"in":"EV-2026-0001, EV-2026-0002"}}', '{"cause":{"nin":["EV-2026-0001","EV-2026-0002"]}}',
+	'{"about":"EV-2026-0001"}', '{"about":{"contains":"EV-2026-0002"}}', '{"about":{"nin":"EV-2026-0001,EV-2026-0002"}}', '{"place.of":"EV-2026-0002"}',
+	'{"or":[{"cause":"EV-2026-0001"},{"not":{"about":{"exists":false}}}]}']::jsonb[]) AS by_code, LATERAL (SELECT by_code AS filter) AS f;
+SELECT pg_temp.found('{"cause":{"gte":"EV-2026-0001"}}') = pg_temp.found(jsonb_build_object('cause', jsonb_build_object('gte', :'e1'))) AS order_as_by_id;
+SELECT filter, pg_temp.found(filter) FROM unnest(ARRAY['{"cause":"EV-2026-0009"}', '{"cause":"EV-2026-0003"}', '{"cause":"AU-2026-0002"}', '{"found_in":"AU-2026-0001"}', '{"about":{"in":"EV-2026-0001,XX-2026-0001"}}',
+	'{"cause":"EV-2026-1"}', '{"or":[{"cause":{"in":["EV-2026-0009"]}}]}', '{"id":"AC-2026-0001"}', '{"cause":1}']::jsonb[]) AS filter;
+SELECT qehs.graphql('{ actionsList(filter: {cause: "EV-2026-0001", no: {exists: true}}) { displayCode } none: actionsList(filter: {cause: "EV-2026-0404"}) { displayCode } }')::jsonb #- '{errors,0,extensions,problem,traceId}' #- '{errors,0,extensions,traceId}';
 -- a record that the caller may not read is as one that is not there
 \o /dev/null
 SELECT qehs.use_tenant('coded', 'ann');
 \o
 SELECT pg_temp.created(payload) FROM unnest(ARRAY['{"about":["SEC-2026-0001"]}', '{"about":["SEC-2026-0009"]}', '{"cause":"EV-2026-0001"}']::jsonb[]) AS payload;
+SELECT pg_temp.found(filter) FROM unnest(ARRAY['{"about":"SEC-2026-0001"}', '{"about":"SEC-2026-0009"}']::jsonb[]) AS filter;

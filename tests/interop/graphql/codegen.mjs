@@ -7,7 +7,7 @@ export default {
 	generates: {
 		[process.env.QEHS_GENERATED]: {
 			preset: 'client', presetConfig: { fragmentMasking: false },
-			config: { useTypeImports: true, scalars: { DateTime: 'string', Date: 'string', Decimal: 'string' } },
+			config: { useTypeImports: true, scalars: { DateTime: 'string', Date: 'string', Decimal: 'string', BigInt: 'number | string' } },
 		},
 	},
 }
