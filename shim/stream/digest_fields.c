@@ -11,11 +11,10 @@
 #include "stream/digest_fields.h"
 
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "common/hex.h"
 #include "exchange/problem.h"
 
 #define CLAIMS_MOST 16
@@ -186,16 +185,13 @@ digest_fields_take(DigestFields *fields, const void *bytes, size_t length)
 static bool
 fits(const Claim *claim, const unsigned char *digest, unsigned int size)
 {
+	unsigned char bytes[EVP_MAX_MD_SIZE];
 	char		text[2 * EVP_MAX_MD_SIZE + 1] = "";
 
-	if (!claim->hexadecimal)
-	{
-		EVP_EncodeBlock((unsigned char *) text, digest, (int) size);
-		return strlen(text) == claim->length && memcmp(text, claim->text, claim->length) == 0;
-	}
-	for (unsigned int i = 0; i < size; i++)
-		snprintf(text + 2 * i, 3, "%02x", digest[i]);
-	return strcasecmp(text, claim->text) == 0;
+	if (claim->hexadecimal)
+		return claim->length == 2 * size && hex_bytes(claim->text, bytes, size) && memcmp(bytes, digest, size) == 0;
+	EVP_EncodeBlock((unsigned char *) text, digest, (int) size);
+	return strlen(text) == claim->length && memcmp(text, claim->text, claim->length) == 0;
 }
 
 bool
